@@ -1,0 +1,203 @@
+"""Moments: spans of time in a video, how well two of them agree, and which ones to keep.
+
+Everything here is arithmetic on seconds. Spans are arrays of shape ``(n, 2)`` with columns start and end.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from asst.errors import InputError
+
+FloatArray = npt.NDArray[np.float64]
+IntArray = npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """One span of a video with a score.
+
+    Attributes:
+        start_s: first instant, in seconds from the video's first frame.
+        end_s: last instant, in seconds; greater than ``start_s``.
+        score: larger is better; its scale is the model's (see ``asst models``).
+        query: the sentence it answers, if any.
+        video: the video's path or identifier, if known.
+        label: the class of a detected action, if any.
+
+    Raises:
+        ValueError: for a span that is not finite, starts before zero or does not end after its start.
+    """
+
+    start_s: float
+    end_s: float
+    score: float = 0.0
+    query: str | None = None
+    video: str | None = None
+    label: str | None = None
+
+    def __post_init__(self) -> None:
+        if not (math.isfinite(self.start_s) and math.isfinite(self.end_s) and math.isfinite(self.score)):
+            raise ValueError(f"a moment needs finite times and score, not {self.start_s}, {self.end_s}, {self.score}")
+        if self.start_s < 0 or self.end_s <= self.start_s:
+            raise ValueError(f"a moment runs forward from zero on, not from {self.start_s} s to {self.end_s} s")
+
+    @property
+    def duration_s(self) -> float:
+        """Length in seconds."""
+        return self.end_s - self.start_s
+
+
+@dataclass(frozen=True, slots=True)
+class Curve:
+    """How strongly each instant of a video matches a sentence.
+
+    Attributes:
+        times_s: instants in seconds, ascending, shape ``(steps,)``.
+        scores: the match at each instant, shape ``(steps,)``.
+    """
+
+    times_s: FloatArray
+    scores: FloatArray
+
+    def __post_init__(self) -> None:
+        if self.times_s.ndim != 1 or self.times_s.shape != self.scores.shape:
+            raise ValueError(f"a curve needs as many times as scores, not {self.times_s.shape} and {self.scores.shape}")
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a model says of one sentence in one video.
+
+    Attributes:
+        video: the video's path or identifier.
+        query: the sentence.
+        duration_s: the video's length in seconds.
+        model: the name of the model that answered.
+        moments: best first; empty when nothing in the video reaches the model's threshold.
+        curve: the match at each instant, where the model has one.
+        threshold: the score below which the model says "nothing found", where it has one.
+    """
+
+    video: str
+    query: str
+    duration_s: float
+    model: str
+    moments: tuple[Moment, ...]
+    curve: Curve | None = None
+    threshold: float | None = None
+
+
+def iou(a: npt.ArrayLike, b: npt.ArrayLike) -> FloatArray:
+    """Temporal intersection over union of every span of ``a`` with every span of ``b``.
+
+    Args:
+        a: spans in seconds, shape ``(n, 2)``.
+        b: spans in seconds, shape ``(m, 2)``.
+
+    Returns:
+        Shape ``(n, m)``, in [0, 1]; zero where both spans are empty.
+
+    >>> iou([[0, 10]], [[5, 15], [20, 30]]).round(3).tolist()
+    [[0.333, 0.0]]
+    """
+    left = np.asarray(a, dtype=np.float64).reshape(-1, 2)
+    right = np.asarray(b, dtype=np.float64).reshape(-1, 2)
+    starts = np.maximum(left[:, None, 0], right[None, :, 0])
+    ends = np.minimum(left[:, None, 1], right[None, :, 1])
+    shared = np.clip(ends - starts, 0.0, None)
+    lengths = (left[:, 1] - left[:, 0])[:, None] + (right[:, 1] - right[:, 0])[None, :]
+    union = lengths - shared
+    return np.divide(shared, union, out=np.zeros_like(shared), where=union > 0)
+
+
+def nms(spans: npt.ArrayLike, scores: npt.ArrayLike, threshold: float, limit: int | None = None) -> IntArray:
+    """Greedy temporal non-maximum suppression.
+
+    Takes the best span, drops every other whose IoU with it exceeds ``threshold``, and goes on with what is left.
+    Ties keep the order of the input.
+
+    Args:
+        spans: shape ``(n, 2)``, seconds.
+        scores: shape ``(n,)``.
+        threshold: IoU above which the weaker of two spans is dropped (0.8 on Charades-STA, 0.3 on THUMOS14).
+        limit: stop after this many.
+
+    Returns:
+        Indices of the kept spans, best first.
+
+    >>> nms([[0, 10], [1, 10], [20, 30]], [0.5, 0.9, 0.1], threshold=0.5).tolist()
+    [1, 2]
+    """
+    boxes = np.asarray(spans, dtype=np.float64).reshape(-1, 2)
+    order = np.argsort(-np.asarray(scores, dtype=np.float64), kind="stable")
+    kept: list[int] = []
+    while order.size and (limit is None or len(kept) < limit):
+        best, rest = order[0], order[1:]
+        kept.append(int(best))
+        order = rest[iou(boxes[best], boxes[rest])[0] <= threshold]
+    return np.array(kept, dtype=np.int64)
+
+
+def anchor_grid(duration_s: float, levels: int = 6, per_length: float = 4) -> FloatArray:
+    """The paper's clip samplers (section 3.1.2): level ``i`` holds clips of length ``duration_s / 2**i``.
+
+    Neighbours of a level stand ``length / per_length`` apart. With ``per_length=4`` level ``i`` has ``2**(i+2) - 3``
+    clips, the count the paper gives (234 in six levels); the step of a third of the length that it also states gives
+    ``3 * 2**i - 2``.
+
+    Args:
+        duration_s: length of the observed window, in seconds.
+        levels: number of lengths.
+        per_length: steps that a clip's own length is divided into.
+
+    Returns:
+        Spans in seconds, longest first, shape ``(n, 2)``.
+
+    >>> len(anchor_grid(30.0)), len(anchor_grid(30.0, per_length=3))
+    (234, 177)
+    """
+    grid = []
+    for level in range(levels):
+        length = duration_s / 2**level
+        count = int(per_length * (2**level - 1)) + 1
+        starts = np.arange(count) * (length / per_length)
+        grid.append(np.stack([starts, starts + length], axis=1))
+    return np.concatenate(grid)
+
+
+_CLOCK = re.compile(r"^(?:(?:(\d+):)?(\d+):)?(\d+(?:\.\d+)?)$")
+
+
+def parse_time(text: str) -> float:
+    """Seconds from ``12.4``, ``1:02.5`` or ``1:02:03.25``.
+
+    Raises:
+        InputError: for anything else.
+
+    >>> parse_time("1:02.5")
+    62.5
+    """
+    match = _CLOCK.match(text.strip())
+    if match is None:
+        raise InputError(f"not a time: {text!r}; write seconds (12.4) or a clock (1:02.5, 1:02:03)")
+    hours, minutes, seconds = match.groups()
+    return int(hours or 0) * 3600 + int(minutes or 0) * 60 + float(seconds)
+
+
+def format_time(seconds: float) -> str:
+    """A clock that people read, to a tenth of a second: ``0:12.4``, ``1:02:03.2``.
+
+    >>> format_time(59.96), format_time(3723.25)
+    ('1:00.0', '1:02:03.2')
+    """
+    tenths = round(seconds * 10)
+    hours, rest = divmod(tenths, 36000)
+    minutes, rest = divmod(rest, 600)
+    clock = f"{minutes:02d}:{rest // 10:02d}.{rest % 10}" if hours else f"{minutes}:{rest // 10:02d}.{rest % 10}"
+    return f"{hours}:{clock}" if hours else clock
