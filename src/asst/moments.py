@@ -113,7 +113,8 @@ def iou(a: npt.ArrayLike, b: npt.ArrayLike) -> FloatArray:
     shared = np.clip(ends - starts, 0.0, None)
     lengths = (left[:, 1] - left[:, 0])[:, None] + (right[:, 1] - right[:, 0])[None, :]
     union = lengths - shared
-    return np.divide(shared, union, out=np.zeros_like(shared), where=union > 0)
+    agreement: FloatArray = np.divide(shared, union, out=np.zeros_like(shared), where=union > 0)
+    return agreement
 
 
 def nms(spans: npt.ArrayLike, scores: npt.ArrayLike, threshold: float, limit: int | None = None) -> IntArray:
