@@ -1,0 +1,11 @@
+"""Video files: what is in them, their frames on the video's own clock, and clips cut from them.
+
+Every time is in seconds from the video's first frame, taken from the presentation time stamps (PTS) and never from a
+frame's number, so that variable rates and clocks that do not start at zero are right.
+"""
+
+from asst.video.cut import CutReport, cut
+from asst.video.frames import Frames, frames
+from asst.video.probe import VideoInfo, probe
+
+__all__ = ["CutReport", "Frames", "VideoInfo", "cut", "frames", "probe"]

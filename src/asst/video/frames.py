@@ -1,0 +1,244 @@
+"""The frames of a video as arrays, one batch at a time, at the instants that are asked for."""
+
+from __future__ import annotations
+
+import math
+from bisect import bisect_left
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from asst.errors import InputError
+from asst.video.picture import Converter
+from asst.video.source import Decoded, Source
+
+# Instants are floats and time stamps are fractions: a frame due within this is on time.
+_ON_TIME_S = 1e-6
+# Stated lengths may be off by this much, so an instant this far past the end is answered with the last frame.
+_PAST_END_S = 0.5
+
+
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
+class Frames:
+    """A batch of frames.
+
+    Attributes:
+        pixels: RGB, ``uint8``, shape ``(frames, height, width, 3)``.
+        times_s: the instant each frame stands for, ascending, in seconds from the video's first frame, shape
+            ``(frames,)``.
+
+    Raises:
+        ValueError: for other shapes or types, or times that are not finite or go back.
+    """
+
+    pixels: npt.NDArray[np.uint8]
+    times_s: npt.NDArray[np.float64]
+
+    def __post_init__(self) -> None:
+        if self.pixels.dtype != np.uint8 or self.pixels.ndim != 4 or self.pixels.shape[3] != 3:
+            raise ValueError(
+                f"frames are uint8 (frames, height, width, 3), not {self.pixels.dtype} {self.pixels.shape}"
+            )
+        if self.times_s.dtype != np.float64 or self.times_s.shape != self.pixels.shape[:1]:
+            raise ValueError(f"{len(self.pixels)} frames need as many float64 times, not {self.times_s.shape}")
+        if not np.isfinite(self.times_s).all() or (np.diff(self.times_s) < 0).any():
+            raise ValueError("frame times are finite and ascending")
+
+    def __len__(self) -> int:
+        return len(self.times_s)
+
+    def __repr__(self) -> str:
+        span = f"{self.times_s[0]:.3f}..{self.times_s[-1]:.3f}" if len(self) else "none"
+        return f"Frames(pixels={self.pixels.shape}, times_s={span})"
+
+
+@dataclass(frozen=True, slots=True)
+class Grid:
+    """The instants ``k / rate`` in ``[start_s, end_s)``."""
+
+    rate: float
+    start_s: float
+    end_s: float
+
+    def __iter__(self) -> Iterator[float]:
+        k = math.ceil(self.start_s * self.rate - _ON_TIME_S)
+        while k / self.rate < self.end_s:
+            yield k / self.rate
+            k += 1
+
+    def first_from(self, time_s: float) -> float:
+        """The first instant at or after a time; infinity if there is none."""
+        instant = math.ceil(max(time_s, self.start_s) * self.rate - _ON_TIME_S) / self.rate
+        return instant if instant < self.end_s else math.inf
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """Instants that were named one by one."""
+
+    times_s: tuple[float, ...]
+
+    def __iter__(self) -> Iterator[float]:
+        return iter(self.times_s)
+
+    def first_from(self, time_s: float) -> float:
+        """The first instant at or after a time; infinity if there is none."""
+        at = bisect_left(self.times_s, time_s)
+        return self.times_s[at] if at < len(self.times_s) else math.inf
+
+
+def frames(
+    path: str | Path,
+    *,
+    rate: float | None = None,
+    times_s: Sequence[float] | None = None,
+    size: tuple[int, int] | None = None,
+    short_side: int | None = None,
+    batch: int = 32,
+    start_s: float = 0.0,
+    end_s: float | None = None,
+) -> Iterator[Frames]:
+    """The frames of a video, in batches; memory does not grow with the video's length.
+
+    The frame at an instant is the one on display then: the last whose PTS is not after it. It may come more than once.
+    Interlaced video is deinterlaced, rotation metadata is applied. Packets that cannot be decoded are passed over, the
+    frame before standing in, and counted in a warning of the logger ``asst.video`` at the end.
+
+    Args:
+        path: a local video file.
+        rate: look at the instants ``k / rate`` seconds; ``times_s`` of the batches are these instants.
+        times_s: look at these instants, ascending, seconds from the first frame. Key frames far ahead are sought.
+            Without ``rate`` or ``times_s`` every frame comes once, with its own time.
+        size: exact ``(width, height)`` in pixels.
+        short_side: pixels of the shorter side, aspect kept. Without either, the size as displayed.
+        batch: frames in a batch; the last may have fewer.
+        start_s: nothing before this, seconds from the first frame. Not with ``times_s``.
+        end_s: nothing at or after this. Not with ``times_s``.
+
+    Returns:
+        An iterator of batches that decodes as it is read.
+
+    Raises:
+        InputError: for a file that holds no readable picture, a time beyond its end, or options that make no sense.
+    """
+    _check(rate, times_s, size, short_side, batch, start_s, end_s)
+    return _batches(Source(path), rate, times_s, size, short_side, batch, start_s, math.inf if end_s is None else end_s)
+
+
+def _check(
+    rate: float | None,
+    times_s: Sequence[float] | None,
+    size: tuple[int, int] | None,
+    short_side: int | None,
+    batch: int,
+    start_s: float,
+    end_s: float | None,
+) -> None:
+    if rate is not None and not (math.isfinite(rate) and rate > 0):
+        raise InputError(f"rate is {rate}; give frames a second, more than zero")
+    if times_s is not None:
+        if rate is not None or start_s or end_s is not None:
+            raise InputError("times_s name the instants; leave out rate, start_s and end_s")
+        listed = [-math.inf, *times_s]
+        if any(not math.isfinite(t) or t < 0 or t < before for before, t in zip(listed, times_s, strict=False)):
+            raise InputError("times_s are seconds from the first frame; give them ascending, none below zero")
+    if size is not None and (short_side is not None or min(size) < 1):
+        raise InputError(f"size is {size}; give a width and a height in pixels, and no short_side with them")
+    if short_side is not None and short_side < 1:
+        raise InputError(f"short_side is {short_side}; give pixels, 1 or more")
+    if batch < 1:
+        raise InputError(f"batch is {batch}; give 1 or more frames")
+    if not (math.isfinite(start_s) and start_s >= 0) or (end_s is not None and not end_s > start_s):
+        raise InputError(f"the span {start_s} to {end_s} s is empty; start at zero or later and end after that")
+
+
+def _batches(
+    source: Source,
+    rate: float | None,
+    times_s: Sequence[float] | None,
+    size: tuple[int, int] | None,
+    short_side: int | None,
+    batch: int,
+    start_s: float,
+    end_s: float,
+) -> Iterator[Frames]:
+    with source:
+        convert = Converter(source.stream, source.first.frame, size, short_side)
+        if rate is not None:
+            pictures = shown(source, Grid(rate, start_s, end_s))
+        elif times_s is not None:
+            pictures = shown(source, Listed(tuple(times_s)))
+        else:
+            pictures = every(source, start_s, end_s)
+        pixels = np.empty((batch, convert.height, convert.width, 3), dtype=np.uint8)
+        times: list[float] = []
+        before: Decoded | None = None
+        for time_s, picture in pictures:
+            at = len(times)
+            # A picture that stands for several instants is converted once.
+            pixels[at] = pixels[at - 1] if picture is before else convert(picture.frame)
+            times.append(time_s)
+            before = picture
+            if len(times) == batch:
+                yield Frames(pixels, np.array(times))
+                pixels, times, before = np.empty_like(pixels), [], None
+        if times:
+            yield Frames(pixels[: len(times)].copy(), np.array(times))
+
+
+def every(source: Source, start_s: float = 0.0, end_s: float = math.inf) -> Iterator[tuple[float, Decoded]]:
+    """Each picture whose own time is in ``[start_s, end_s)``, with that time.
+
+    Raises:
+        InputError: if the video ends before ``start_s``.
+    """
+    if source.worth_seeking(source.pts_at(start_s)):
+        source.go_to(source.pts_at(start_s))
+    last = source.first
+    for last in source.decoded():
+        time_s = source.time_s(last.pts)
+        if time_s >= end_s - _ON_TIME_S:
+            return
+        if time_s >= start_s - _ON_TIME_S:
+            yield time_s, last
+    _at_end(source, last, start_s)
+
+
+def shown(source: Source, instants: Grid | Listed) -> Iterator[tuple[float, Decoded]]:
+    """Each instant up to the video's end, with the picture on display then.
+
+    Raises:
+        InputError: for a listed instant beyond the end, or a grid that starts there.
+    """
+    if not source.interlaced:
+        source.wanted = lambda pts, after: (
+            instants.first_from(source.time_s(pts) - _ON_TIME_S) < source.time_s(after) + _ON_TIME_S
+        )
+    pictures = source.decoded()
+    current, ahead = source.first, next(pictures, None)
+    for time_s in instants:
+        pts = source.pts_at(time_s + _ON_TIME_S)
+        if ahead is not None and ahead.pts <= pts and source.worth_seeking(pts):
+            source.go_to(pts)
+            pictures = source.decoded()
+            ahead = next(pictures, None)
+        while ahead is not None and ahead.pts <= pts:
+            current, ahead = ahead, next(pictures, None)
+        if ahead is None and time_s >= source.end_s(current) - _ON_TIME_S:
+            if isinstance(instants, Grid):
+                break
+            _at_end(source, current, time_s - _PAST_END_S)
+        yield time_s, current
+    if ahead is None:
+        _at_end(source, current, instants.start_s if isinstance(instants, Grid) else 0.0)
+
+
+def _at_end(source: Source, last: Decoded, start_s: float) -> None:
+    """Refuse a start that lies beyond the last picture; tell if the file was cut short."""
+    ends = source.end_s(last)
+    if start_s > ends - _ON_TIME_S:
+        raise InputError(f"{source.path} ends at {ends:.2f} s; ask for a time before that, not {start_s:.2f} s")
+    source.tell_if_cut_short(last)

@@ -1,0 +1,112 @@
+"""What is in a video file: length, size, rate and streams, without decoding it all."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+
+from asst.video.picture import clockwise, display_size
+from asst.video.source import Source
+
+
+@dataclass(frozen=True, slots=True)
+class VideoInfo:
+    """A video file's facts.
+
+    Attributes:
+        path: the file.
+        duration_s: from the first frame to the end of the last one, in seconds.
+        width: in square pixels, as displayed.
+        height: in square pixels, as displayed.
+        rate: frames a second, on average.
+        rotation: degrees that the stored picture is turned clockwise for display; 0, 90, 180 or 270.
+        start_s: the first frame's time on the file's own clock, in seconds.
+        codec: the picture codec's name.
+        pixel_format: how pixels are stored (``yuv420p``).
+        interlaced: whether pictures hold two fields.
+        has_audio: whether there is sound.
+        streams: the kind of each stream, in the file's order.
+
+    Raises:
+        ValueError: for a size or a length that is not positive.
+    """
+
+    path: str
+    duration_s: float
+    width: int
+    height: int
+    rate: Fraction
+    rotation: int
+    start_s: float
+    codec: str
+    pixel_format: str
+    interlaced: bool
+    has_audio: bool
+    streams: tuple[str, ...]
+
+    def __post_init__(self) -> None:
+        if self.width < 1 or self.height < 1 or not self.duration_s > 0 or self.rate <= 0:
+            raise ValueError(
+                f"no such video: {self.width}x{self.height} pixels, {self.duration_s} s, {self.rate} frames a second"
+            )
+        if self.rotation not in (0, 90, 180, 270):
+            raise ValueError(f"a video is turned by quarters, not by {self.rotation} degrees")
+
+
+def probe(path: str | Path) -> VideoInfo:
+    """Read a video file's facts.
+
+    The length comes from the time stamps of the last packets, as containers round theirs or count the sound's. Where
+    the file cannot be sought in, or holds nothing where its index says that it ends, all packets are read, not decoded.
+
+    Args:
+        path: a local video file.
+
+    Raises:
+        InputError: if no picture in it can be decoded.
+    """
+    with Source(path) as source:
+        first = source.first.frame
+        kinds = tuple(stream.type for stream in source.container.streams)
+        codec = source.stream.codec_context.name
+        width, height = display_size(source.stream, first)
+        return VideoInfo(
+            path=str(path),
+            width=width,
+            height=height,
+            rate=source.rate,
+            rotation=clockwise(first),
+            start_s=float(source.first.pts * source.time_base),
+            codec=codec,
+            pixel_format=source.stream.codec_context.pix_fmt or first.format.name,
+            interlaced=source.interlaced,
+            has_audio="audio" in kinds,
+            streams=kinds,
+            duration_s=_duration_s(source),
+        )
+
+
+def _duration_s(source: Source) -> float:
+    """From the first frame to the end of the last, in seconds."""
+    end = None
+    if (last := source.stated_end) is not None and source.seek(last):
+        end = _last_tick(source)
+    if end is None:
+        source.rewind()
+        end = _last_tick(source)
+    return source.time_s(end if end is not None else source.first.pts + source.frame_ticks)
+
+
+def _last_tick(source: Source) -> int | None:
+    """The latest end of any picture among the packets ahead; ``None`` if there are none."""
+    end = None
+    without_times = 0
+    for packet in source.packets():
+        pts = packet.pts if packet.pts is not None else packet.dts
+        if pts is not None and not packet.is_discard:
+            end = max(end or pts, pts + (packet.duration or source.frame_ticks))
+        without_times += packet.size > 0 and pts is None
+    if end is None and without_times:
+        return source.first.pts + without_times * source.frame_ticks
+    return end
