@@ -194,6 +194,27 @@ class _Upright:
         return frame.reformat(self.width, self.height, "yuv420p", interpolation="BICUBIC")
 
 
+def _stored_times(packets: Iterable[Packet[Any]], frame_ticks: int) -> Iterator[tuple[Packet[Any], int, int]]:
+    """Packets with their times of showing and decoding.
+
+    Matroska leaves out the first decoding times after a seek; they are counted back from the first that is there.
+    """
+    waiting: list[tuple[Packet[Any], int]] = []
+    for packet in packets:
+        if packet.pts is not None:
+            waiting.append((packet, packet.pts))
+        if packet.dts is None and packet.size:
+            continue
+        after: int | None = None
+        timed = []
+        for late, pts in reversed(waiting):
+            guess = pts if after is None else min(pts, after - frame_ticks)
+            after = guess if late.dts is None else late.dts
+            timed.append((late, pts, after))
+        yield from reversed(timed)
+        waiting = []
+
+
 def _copy(source: Source, start_s: float, end_s: float, out: OutputContainer) -> tuple[float, float]:
     if not source.seek(source.pts_at(start_s + _ON_TIME_S)):
         source.rewind()
@@ -209,13 +230,13 @@ def _copy(source: Source, start_s: float, end_s: float, out: OutputContainer) ->
 
     def copied() -> Iterator[Packet[Any]]:
         nonlocal last
-        for packet in itertools.chain([key], packets):
-            if packet.dts is None or packet.pts is None or packet.pts < start:
+        for packet, pts, dts in _stored_times(itertools.chain([key], packets), source.frame_ticks):
+            if pts < start:
                 continue
-            if packet.dts >= end:
+            if dts >= end:
                 return
-            last = max(last, packet.pts + (packet.duration or source.frame_ticks))
-            packet.pts, packet.dts, packet.stream = packet.pts - start, packet.dts - start, stream
+            last = max(last, pts + source.lasts(packet.duration))
+            packet.pts, packet.dts, packet.stream = pts - start, dts - start, stream
             yield packet
 
     for packet in heapq.merge(copied(), sound, key=_stored_at):

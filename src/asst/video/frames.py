@@ -145,7 +145,7 @@ def _check(
         listed = [-math.inf, *times_s]
         if any(not math.isfinite(t) or t < 0 or t < before for before, t in zip(listed, times_s, strict=False)):
             raise InputError("times_s are seconds from the first frame; give them ascending, none below zero")
-    if size is not None and (short_side is not None or min(size) < 1):
+    if size is not None and (short_side is not None or len(size) != 2 or min(size) < 1):
         raise InputError(f"size is {size}; give a width and a height in pixels, and no short_side with them")
     if short_side is not None and short_side < 1:
         raise InputError(f"short_side is {short_side}; give pixels, 1 or more")
@@ -170,7 +170,7 @@ def _batches(
         if rate is not None:
             pictures = shown(source, Grid(rate, start_s, end_s))
         elif times_s is not None:
-            pictures = shown(source, Listed(tuple(times_s)))
+            pictures = shown(source, Listed(tuple(map(float, times_s))))
         else:
             pictures = every(source, start_s, end_s)
         pixels = np.empty((batch, convert.height, convert.width, 3), dtype=np.uint8)

@@ -99,14 +99,14 @@ def _duration_s(source: Source) -> float:
 
 
 def _last_tick(source: Source) -> int | None:
-    """The latest end of any picture among the packets ahead; ``None`` if there are none."""
-    end = None
+    """The end of the picture shown last among the packets ahead; ``None`` if there are none."""
+    last: tuple[int, int] | None = None
     without_times = 0
     for packet in source.packets():
         pts = packet.pts if packet.pts is not None else packet.dts
         if pts is not None and not packet.is_discard:
-            end = max(end or pts, pts + (packet.duration or source.frame_ticks))
+            last = max(last or (pts, 0), (pts, source.lasts(packet.duration)))
         without_times += packet.size > 0 and pts is None
-    if end is None and without_times:
-        return source.first.pts + without_times * source.frame_ticks
-    return end
+    if last is None:
+        return source.first.pts + without_times * source.frame_ticks if without_times else None
+    return sum(last)

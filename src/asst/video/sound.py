@@ -66,11 +66,12 @@ def copied_sound(path: Path, out: OutputContainer, start_s: float, end_s: float)
     def packets() -> Iterator[Packet[Any]]:
         with container:
             for packet in _from(container, stream, start_s):
-                if packet.dts is None or packet.pts is None or packet.pts < start:
+                if packet.pts is None or packet.pts < start:
                     continue
                 if packet.pts >= end:
                     return
-                packet.pts, packet.dts, packet.stream = packet.pts - start, packet.dts - start, copy
+                # Sound is stored in the order it is heard, so that one time serves as both.
+                packet.pts, packet.dts, packet.stream = packet.pts - start, packet.pts - start, copy
                 yield packet
 
     return packets()

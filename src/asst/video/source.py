@@ -172,9 +172,18 @@ class Source:
         """The tick at or before a time in seconds from the first picture."""
         return self.first.pts + int(Fraction(time_s) / self.time_base)
 
+    def lasts(self, stated: int | None) -> int:
+        """For how many ticks the last picture is shown, given what its packet states.
+
+        Where pictures are stored out of order, containers state the time to the next one in storage, not in showing.
+        """
+        if not stated:
+            return self.frame_ticks
+        return min(stated, self.frame_ticks) if self.stream.codec_context.has_b_frames else stated
+
     def end_s(self, last: Decoded) -> float:
         """When a picture goes away if none follows it, in seconds from the first picture."""
-        return self.time_s(last.pts + (last.frame.duration or self.frame_ticks))
+        return self.time_s(last.pts + self.lasts(last.frame.duration))
 
     def decoded(self) -> Iterator[Decoded]:
         """Pictures in the order they are shown, from the start or from the last ``seek`` on."""
@@ -204,10 +213,14 @@ class Source:
             packets = self._demux()
             key = next((packet for packet in packets if packet.is_keyframe and packet.size), None)
             shown = None if key is None else key.dts if key.pts is None else key.pts
-            if (shown is not None and shown <= pts) or target == self.first.pts:
+            if key is not None and shown is not None and shown <= pts:
                 # Where a seek without an index goes back over what was read, the next would too.
-                self._blind &= before is None or (shown is not None and shown > before)
-                self._restart(itertools.chain([key] if key else [], packets))
+                self._blind &= before is None or shown > before
+                self._restart(itertools.chain([key], packets))
+                return True
+            if target == self.first.pts:
+                self._blind = False
+                self.rewind()
                 return True
             back = max(2 * back, int(1 / self.time_base))
 
