@@ -16,9 +16,9 @@ def ticks_s(duration_s: float, most: int = 7) -> list[float]:
     [0.0, 2.0, 4.0, 6.0, 8.0, 10.0]
     """
     for step in _STEPS_S:
-        if duration_s / step < most:
+        count = math.floor(duration_s / step + 1e-9) + 1
+        if count <= most:
             break
-    count = math.floor(duration_s / step + 1e-9) + 1
     return [round(index * float(step), 1) for index in range(count)]
 
 
