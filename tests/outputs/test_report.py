@@ -62,9 +62,8 @@ def decoded(monkeypatch: pytest.MonkeyPatch) -> list[list[float]]:
 
     def frames(path: Path, *, times_s: Sequence[float], short_side: int) -> Iterator[SimpleNamespace]:
         asked.append(list(times_s))
-        shown = np.floor(np.array(times_s))
-        for half in np.array_split(shown, 2):
-            pixels = np.ones((len(half), short_side, short_side * 2, 3)) * half[:, None, None, None] * 20
+        for half in np.array_split(np.array(times_s), 2):
+            pixels = np.ones((len(half), short_side, short_side * 2, 3)) * np.floor(half)[:, None, None, None] * 20
             yield SimpleNamespace(pixels=pixels.astype(np.uint8), times_s=half)
 
     def probe(path: Path) -> SimpleNamespace:
@@ -96,7 +95,7 @@ def test_the_page_says_what_was_found_and_what_was_not(tmp_path: Path) -> None:
     assert all(
         fact in text for fact in ("0:10.0", "640 \N{MULTIPLICATION SIGN} 320", "29.97 per second", "h264", "concepts")
     )
-    assert "1 Frame at 0:07.0 0:06.0 0:09.0 3.0 s 0.510 2 Frame at 0:02.0 0:01.0 0:03.5 2.5 s 0.350" in text
+    assert "1 Frame at 0:07.5 0:06.0 0:09.0 3.0 s 0.510 2 Frame at 0:02.5 0:01.0 0:03.5 2.5 s 0.350" in text
     assert "Nothing found. The best score is 0.500; the model asks for 0.300 at least." in text
 
 

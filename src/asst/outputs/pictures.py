@@ -11,8 +11,6 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from asst.errors import InputError
-
 _SHORT_SIDE = 180
 _JPEG_QUALITY = 72
 
@@ -22,7 +20,7 @@ class Picture:
     """One still.
 
     Attributes:
-        time_s: its own instant, in seconds.
+        time_s: the instant it was asked for, in seconds.
         width: pixels.
         height: pixels.
         href: the JPEG as a ``data:`` address.
@@ -42,23 +40,19 @@ def take_pictures(video: Path, times_s: Iterable[float]) -> dict[float, Picture]
         times_s: instants in seconds, in any order; repeats cost nothing.
 
     Returns:
-        A picture for each instant asked for.
+        The frame on display at each instant asked for.
 
     Raises:
-        InputError: when the video cannot be read or holds no frame.
+        InputError: when the video cannot be read or ends before one of the instants.
     """
     from asst.video import frames
 
     wanted = sorted(set(times_s))
-    taken: list[Picture] = []
-    for batch in frames(video, times_s=wanted, short_side=_SHORT_SIDE):
-        taken += [_picture(pixels, time) for pixels, time in zip(batch.pixels, batch.times_s.tolist(), strict=True)]
-    if not taken:
-        raise InputError(f"{video}: holds no frame to show")
-    # The frame on screen at an instant is the last that began by then; the first stands in for anything before it.
-    began_s = np.array([picture.time_s for picture in taken])
-    shown = np.searchsorted(began_s, np.array(wanted) + 1e-6, side="right") - 1
-    return {time: taken[max(0, int(index))] for time, index in zip(wanted, shown, strict=True)}
+    return {
+        time_s: _picture(pixels, time_s)
+        for batch in frames(video, times_s=wanted, short_side=_SHORT_SIDE)
+        for pixels, time_s in zip(batch.pixels, batch.times_s.tolist(), strict=True)
+    }
 
 
 def _picture(pixels: npt.NDArray[np.uint8], time_s: float) -> Picture:

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -88,8 +88,10 @@ def _render(answers: Sequence[Answer], info: VideoInfo) -> str:
     strip_s = [(cell + 0.5) * duration_s / _STRIP_CELLS for cell in range(_STRIP_CELLS)]
     key_s = [[_key_instant_s(answer, moment) for moment in answer.moments] for answer in answers]
     pictures = take_pictures(Path(answers[0].video), [*strip_s, *itertools.chain.from_iterable(key_s)])
-    keys = {picture: f"f{number}" for number, picture in enumerate(dict.fromkeys(pictures.values()))}
-    stills = {time: _Still(keys[picture], picture) for time, picture in pictures.items()}
+    # Instants that show the same frame share its bytes, so the page holds them once.
+    held = {picture.href: picture for picture in pictures.values()}
+    keys = {href: f"f{number}" for number, href in enumerate(held)}
+    stills = {time_s: _Still(keys[picture.href], picture) for time_s, picture in pictures.items()}
 
     package = resources.files("asst.outputs")
     style = package.joinpath("report.css").read_text("utf-8")
@@ -101,10 +103,11 @@ def _render(answers: Sequence[Answer], info: VideoInfo) -> str:
         facts=_facts(info, answers[0]),
         style=Markup(style),  # noqa: S704  it is our own file
         style_hash=base64.b64encode(hashlib.sha256(style.encode("utf-8")).digest()).decode("ascii"),
-        keys=keys,
-        strip=[stills[time] for time in strip_s],
+        held=[_Still(keys[href], picture) for href, picture in held.items()],
+        strip=[stills[time_s] for time_s in strip_s],
         sections=[
-            _section(answer, [stills[time] for time in times_s]) for answer, times_s in zip(answers, key_s, strict=True)
+            _section(answer, [stills[time_s] for time_s in times_s])
+            for answer, times_s in zip(answers, key_s, strict=True)
         ],
         path_width=PATH_WIDTH,
         path_height=PATH_HEIGHT,
@@ -131,7 +134,7 @@ def _key_instant_s(answer: Answer, moment: Moment) -> float:
     return (moment.start_s + moment.end_s) / 2
 
 
-def _facts(info: VideoInfo, answer: Answer) -> list[tuple[str, Any]]:
+def _facts(info: VideoInfo, answer: Answer) -> list[tuple[str, str]]:
     return [
         ("Length", format_time(answer.duration_s)),
         ("Picture", f"{info.width} \N{MULTIPLICATION SIGN} {info.height}"),
