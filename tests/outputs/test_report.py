@@ -175,7 +175,7 @@ def test_a_model_without_curve_or_threshold_has_a_page_too(tmp_path: Path) -> No
     moment = Moment(2.0, 4.0, -1.5)
     page = written(tmp_path, Answer("v.mp4", "a", 10.0, "m", (moment,)), Answer("v.mp4", "b", 10.0, "m", ()))
     text = " ".join(" ".join(page.words).split())
-    assert "strongest at 0:03.0" in text
+    assert "the frame at 0:03.0" in text
     assert "Nothing found." in text
     assert page.all("path") == []
 

@@ -43,8 +43,7 @@ def test_a_pipe_gets_no_colour_and_only_ascii() -> None:
 
 def test_a_terminal_gets_colour_and_blocks() -> None:
     text = written(answer(Moment(1.0, 2.0)), stream=Terminal())
-    assert "\x1b[" in text
-    assert "\N{FULL BLOCK}" in text
+    assert "\x1b[1;32m" + "\N{FULL BLOCK}" * 4 + "\x1b[0m" in text
 
 
 def test_nothing_found_is_one_line_with_the_best_score_and_the_threshold() -> None:

@@ -90,7 +90,4 @@ def _bar(moment: Moment, duration_s: float, width: int, *, plain: bool) -> Text:
     first = min(width - 1, round(moment.start_s / duration_s * width))
     last = min(width, max(first + 1, round(moment.end_s / duration_s * width)))
     rest, filled = (".", "#") if plain else ("\N{MIDDLE DOT}", "\N{FULL BLOCK}")
-    bar = Text(rest * first, style="dim")
-    bar.append(filled * (last - first), style="green")
-    bar.append(rest * (width - last))
-    return bar
+    return Text.assemble((rest * first, "dim"), (filled * (last - first), "green"), (rest * (width - last), "dim"))
