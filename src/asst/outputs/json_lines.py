@@ -1,0 +1,113 @@
+"""Answers for a program: JSON lines, one object a sentence. docs/formats.md states the schema."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any, NoReturn, TextIO
+
+from asst.errors import InputError
+from asst.moments import Answer, Moment
+
+
+def write_answers(answers: Iterable[Answer], stream: TextIO) -> None:
+    """Write one line a sentence, in order. Only ASCII is written, so every stream can take it."""
+    for answer in answers:
+        stream.write(json.dumps(_record(answer), allow_nan=False) + "\n")
+
+
+def read_answers(path: Path) -> list[Answer]:
+    """Read what :func:`write_answers` wrote; keys that this version does not know are ignored.
+
+    The curve and the threshold are not in the format, so the answers have none. Blank lines are skipped.
+
+    Raises:
+        InputError: for a file that cannot be read, or a line that does not keep to the schema.
+    """
+    try:
+        lines = path.read_bytes().split(b"\n")
+    except OSError as error:
+        raise InputError(f"{path}: cannot be read ({error.strerror or error})") from error
+    answers = []
+    for number, line in enumerate(lines, start=1):
+        if not line.strip():
+            continue
+        try:
+            answers.append(_answer(json.loads(line.decode("utf-8"), parse_constant=_refuse_constant)))
+        except (ValueError, RecursionError, OverflowError) as error:
+            reason = " ".join(str(error).split())
+            raise InputError(f"{path}, line {number}: not an answer ({reason}); see docs/formats.md") from error
+    return answers
+
+
+def _record(answer: Answer) -> dict[str, Any]:
+    return {
+        "video": answer.video,
+        "query": answer.query,
+        "duration_s": float(answer.duration_s),
+        "model": answer.model,
+        "moments": [_moment_record(moment) for moment in answer.moments],
+    }
+
+
+def _moment_record(moment: Moment) -> dict[str, Any]:
+    record: dict[str, Any] = {
+        "start_s": float(moment.start_s),
+        "end_s": float(moment.end_s),
+        "score": float(moment.score),
+    }
+    if moment.label is not None:
+        record["label"] = moment.label
+    return record
+
+
+def _answer(record: object) -> Answer:
+    if not isinstance(record, dict):
+        raise ValueError("not a JSON object")
+    video, query = _text(record, "video"), _text(record, "query")
+    moments = record.get("moments")
+    if not isinstance(moments, list):
+        raise ValueError('"moments" must be a list')
+    duration_s = _number(record, "duration_s")
+    if duration_s <= 0:
+        raise ValueError(f'"duration_s" must be positive, not {duration_s}')
+    return Answer(
+        video=video,
+        query=query,
+        duration_s=duration_s,
+        model=_text(record, "model"),
+        moments=tuple(_moment(moment, video, query) for moment in moments),
+    )
+
+
+def _moment(record: object, video: str, query: str) -> Moment:
+    if not isinstance(record, dict):
+        raise ValueError("a moment is not a JSON object")
+    return Moment(
+        start_s=_number(record, "start_s"),
+        end_s=_number(record, "end_s"),
+        score=_number(record, "score"),
+        query=query,
+        video=video,
+        label=_text(record, "label") if "label" in record else None,
+    )
+
+
+def _text(record: dict[str, Any], key: str) -> str:
+    value = record.get(key)
+    if not isinstance(value, str):
+        raise ValueError(f'"{key}" must be a string')
+    return value
+
+
+def _number(record: dict[str, Any], key: str) -> float:
+    value = record.get(key)
+    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+        raise ValueError(f'"{key}" must be a finite number')
+    return float(value)
+
+
+def _refuse_constant(name: str) -> NoReturn:
+    raise ValueError(f"{name} is not JSON")

@@ -1,0 +1,84 @@
+"""Answers as one PNG: for each sentence the score curve, the spans found and a time axis."""
+
+from __future__ import annotations
+
+import textwrap
+import warnings
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from asst.errors import InputError
+from asst.outputs.destination import check_destination, replacing
+from asst.outputs.time_axis import tick_label, ticks_s
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+    from asst.moments import Answer
+
+SENTENCES_MOST = 100
+"""Sentences in one plot; the renderer has a limit on the height of an image."""
+
+_WIDTH_INCHES = 9.0
+_ROW_INCHES = 1.9
+_DOTS_PER_INCH = 120
+_BEST, _OTHER, _LINE, _THRESHOLD = "#0b7a75", "#8fb8b5", "#26323a", "#b4532a"
+
+
+def check_plot(sentences: int) -> None:
+    """Refuse more sentences than one image holds.
+
+    Raises:
+        InputError: for more than ``SENTENCES_MOST``.
+    """
+    if sentences > SENTENCES_MOST:
+        raise InputError(f"a plot holds at most {SENTENCES_MOST} sentences, not {sentences}; ask fewer at a time")
+
+
+def write_plot(answers: Sequence[Answer], out: Path) -> None:
+    """Draw one row a sentence, in order, and write ``out``.
+
+    Args:
+        answers: what the model said, one at least.
+        out: the ``.png`` file to write.
+
+    Raises:
+        InputError: when ``out`` cannot be written or there are more than ``SENTENCES_MOST`` sentences.
+        ValueError: for no answers.
+    """
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    if not answers:
+        raise ValueError("a plot needs one answer at least")
+    check_destination(out, ".png")
+    check_plot(len(answers))
+    figure = Figure(figsize=(_WIDTH_INCHES, _ROW_INCHES * len(answers)), layout="constrained")
+    canvas = FigureCanvasAgg(figure)
+    for axes, answer in zip(figure.subplots(len(answers), squeeze=False)[:, 0], answers, strict=True):
+        _draw(axes, answer)
+    with warnings.catch_warnings(), replacing(out) as path:
+        # A sentence in a script that the font lacks is drawn with boxes; that is no reason to fail.
+        warnings.filterwarnings("ignore", message="Glyph .* missing from font", category=UserWarning)
+        canvas.print_figure(path, dpi=_DOTS_PER_INCH, format="png")
+
+
+def _draw(axes: Axes, answer: Answer) -> None:
+    sentence = textwrap.shorten(answer.query, 100, placeholder=" ...")
+    title = axes.set_title(sentence if answer.moments else f"{sentence}: nothing found", loc="left", fontsize=10)
+    title.set_parse_math(False)
+    # Drawn from the weakest up, so that the best lies on top.
+    for rank, moment in sorted(enumerate(answer.moments), reverse=True):
+        best = rank == 0
+        axes.axvspan(moment.start_s, moment.end_s, color=_BEST if best else _OTHER, alpha=0.45 if best else 0.25, lw=0)
+    if answer.curve is not None:
+        axes.plot(answer.curve.times_s, answer.curve.scores, color=_LINE, lw=1.3)
+    if answer.threshold is not None:
+        axes.axhline(answer.threshold, color=_THRESHOLD, lw=1.0, ls="--")
+    ticks = ticks_s(answer.duration_s)
+    axes.set_xticks(ticks, [tick_label(tick) for tick in ticks])
+    axes.set_xlim(0.0, answer.duration_s)
+    axes.set_ylabel("score", fontsize=8)
+    axes.tick_params(labelsize=8)
+    axes.spines[["top", "right"]].set_visible(False)

@@ -1,0 +1,83 @@
+"""Stand-ins for the parts below the command line: a model that finds all but penguins, and a grey video.
+
+Run as a program this is the ``asst`` command with the stand-ins in place.
+"""
+
+import os
+import signal
+import sys
+import time
+from collections.abc import Callable, Iterator, Sequence
+from fractions import Fraction
+from pathlib import Path
+from types import ModuleType, SimpleNamespace
+
+import numpy as np
+
+from asst.errors import InputError
+from asst.moments import Answer, Curve, Moment
+
+
+class Localizer:
+    def __init__(self, name: str, calls: list[tuple[str, str, list[str], int]]) -> None:
+        self.name = name
+        self.calls = calls
+
+    def answer(
+        self,
+        video: str | Path,
+        queries: Sequence[str],
+        *,
+        top: int = 5,
+        progress: Callable[[float, float], None] | None = None,
+    ) -> list[Answer]:
+        self.calls.append((self.name, str(video), list(queries), top))
+        if progress is not None:
+            progress(5.0, 10.0)
+            progress(10.0, 10.0)
+        if "interrupt" in queries:
+            os.kill(os.getpid(), signal.SIGINT)
+            time.sleep(30)
+        if "fault" in queries:
+            raise RuntimeError("a fault")
+        return [self._one(str(video), query, top) for query in queries]
+
+    def _one(self, video: str, query: str, top: int) -> Answer:
+        found = [Moment(2.0, 4.0, 0.5, query=query, video=video), Moment(6.0, 7.0, 0.3, query=query, video=video)]
+        moments = () if "penguin" in query else tuple(found[:top])
+        curve = Curve(np.arange(0.5, 10.0), np.linspace(0.0, 0.2, 10))
+        return Answer(video, query, 10.0, self.name, moments, curve, threshold=0.25)
+
+
+def modules() -> dict[str, ModuleType]:
+    localizer, video, models = ModuleType("asst.localizer"), ModuleType("asst.video"), ModuleType("asst.models")
+    calls: list[tuple[str, str, list[str], int]] = []
+
+    def load(name_or_path: str = "concepts") -> Localizer:
+        if name_or_path == "unknown":
+            raise InputError("no model 'unknown';\nsee asst models")
+        return Localizer(name_or_path, calls)
+
+    def frames(path: Path, *, times_s: Sequence[float], short_side: int) -> Iterator[SimpleNamespace]:
+        pixels = np.full((len(times_s), short_side, short_side, 3), 90, dtype=np.uint8)
+        yield SimpleNamespace(pixels=pixels, times_s=np.array(times_s))
+
+    def probe(path: Path) -> SimpleNamespace:
+        return SimpleNamespace(width=64, height=64, rate=Fraction(25), codec="h264", has_audio=False)
+
+    def cut(path: Path, start_s: float, end_s: float, out: Path) -> SimpleNamespace:
+        out.write_text(f"{start_s} {end_s}")
+        return SimpleNamespace(path=out, start_s=start_s, end_s=end_s, shift_s=0.0)
+
+    vars(localizer).update(load=load, calls=calls)
+    vars(video).update(frames=frames, probe=probe, cut=cut)
+    entries = [SimpleNamespace(name="concepts", summary="needs no training"), SimpleNamespace(name="asst", summary="x")]
+    vars(models)["MODELS"] = {entry.name: entry for entry in entries}
+    return {"asst.localizer": localizer, "asst.video": video, "asst.models": models}
+
+
+if __name__ == "__main__":
+    from asst.cli import main
+
+    sys.modules.update(modules())
+    main()

@@ -1,0 +1,94 @@
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+FAKES = Path(__file__).with_name("fakes.py")
+
+
+@pytest.fixture
+def video(tmp_path: Path) -> Path:
+    path = tmp_path / "v.mp4"
+    path.write_bytes(b"video")
+    return path
+
+
+def run(*words: str | Path, **environment: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, str(FAKES), *map(str, words)]
+    return subprocess.run(
+        command, capture_output=True, text=True, encoding="utf-8", env=os.environ | environment, timeout=60, check=False
+    )
+
+
+def test_data_and_messages_have_their_own_streams(video: Path) -> None:
+    done = run("locate", video, "a dog", "--json", "--plot", video.with_name("p.png"))
+    assert done.returncode == 0
+    assert json.loads(done.stdout)["query"] == "a dog"
+    assert done.stderr == f"wrote {video.with_name('p.png')}\n"
+
+
+@pytest.mark.parametrize(
+    ("words", "code"), [(["a penguin"], 1), ([""], 2), (["a", "--model", "unknown"], 2), (["interrupt"], 130)]
+)
+def test_exit_codes_come_with_one_line_at_most_and_no_traceback(video: Path, words: list[str], code: int) -> None:
+    done = run("locate", video, *words)
+    assert done.returncode == code
+    assert done.stderr.count("\n") <= 1
+    assert done.stderr == "" or done.stderr.startswith("asst: ")
+
+
+def test_a_fault_of_ours_is_shown_in_full(video: Path) -> None:
+    done = run("locate", video, "fault")
+    assert done.returncode == 1
+    assert "RuntimeError: a fault" in done.stderr
+
+
+@pytest.mark.parametrize("as_json", [[], ["--json"]])
+def test_a_reader_that_goes_away_ends_the_run_quietly_and_loses_no_file(video: Path, as_json: list[str]) -> None:
+    report = video.with_name("r.html")
+    command = [sys.executable, str(FAKES), "locate", str(video), *["a dog"] * 2000, "--report", str(report), *as_json]
+    reading, writing = os.pipe()
+    os.close(reading)
+    try:
+        done = subprocess.run(command, stdout=writing, stderr=subprocess.PIPE, text=True, timeout=60, check=False)
+    finally:
+        os.close(writing)
+    assert done.returncode == 141
+    assert done.stderr == f"wrote {report}\n"
+    assert report.is_file()
+
+
+@pytest.mark.parametrize("words", [["--help"], ["--version"], ["models"]])
+def test_a_short_answer_to_a_closed_pipe_is_quiet_too(words: list[str]) -> None:
+    reading, writing = os.pipe()
+    os.close(reading)
+    try:
+        done = subprocess.run(
+            [sys.executable, str(FAKES), *words], stdout=writing, stderr=subprocess.PIPE, timeout=60, check=False
+        )
+    finally:
+        os.close(writing)
+    assert done.stderr == b""
+
+
+def test_a_sentence_that_the_terminal_cannot_show_stops_nothing(video: Path) -> None:
+    done = run("locate", video, "un café", PYTHONIOENCODING="ascii", PYTHONUTF8="0")
+    assert done.returncode == 0
+    assert done.stdout.splitlines()[0] == r"un caf\xe9"
+
+
+def test_help_loads_nothing_heavy() -> None:
+    program = (
+        "import sys; sys.argv = ['asst', '--help']\n"
+        "from asst.cli import main\n"
+        "try: main()\n"
+        "finally: print(*{name.partition('.')[0] for name in sys.modules}, file=sys.stderr)"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode == 0
+    assert all(verb in done.stdout for verb in ("locate", "demo", "models"))
+    heavy = {"torch", "av", "matplotlib", "jinja2", "PIL", "pyarrow", "tokenizers", "safetensors", "skvideo"}
+    assert not heavy & set(done.stderr.split())

@@ -1,0 +1,69 @@
+import io
+
+import numpy as np
+
+from asst.moments import Answer, Curve, Moment
+from asst.outputs.table import write_table
+
+
+class Terminal(io.StringIO):
+    encoding = "utf-8"
+
+    def isatty(self) -> bool:
+        return True
+
+
+def answer(*moments: Moment, query: str = "a dog runs", curve: Curve | None = None) -> Answer:
+    return Answer("a.mp4", query, 10.0, "concepts", moments, curve=curve, threshold=0.25)
+
+
+def written(*answers: Answer, stream: io.StringIO | None = None) -> str:
+    stream = stream or io.StringIO()
+    write_table(answers, stream)
+    return stream.getvalue()
+
+
+def test_each_moment_has_its_rank_times_score_and_place() -> None:
+    lines = written(answer(Moment(2.5, 5.0, 0.5), Moment(0.0, 10.0, 0.25))).splitlines()
+    assert lines[0] == "a dog runs"
+    assert lines[2].split() == ["1", "0:02.5", "0:05.0", "0.500", "." * 10 + "#" * 10 + "." * 20]
+    assert lines[3].split() == ["2", "0:00.0", "0:10.0", "0.250", "#" * 40]
+
+
+def test_the_bar_shows_a_moment_shorter_than_a_cell_and_one_past_the_end() -> None:
+    bars = [line.split()[-1] for line in written(answer(Moment(9.999, 10.0), Moment(9.0, 12.0))).splitlines()[2:]]
+    assert bars == ["." * 39 + "#", "." * 36 + "#" * 4]
+
+
+def test_a_pipe_gets_no_colour_and_only_ascii() -> None:
+    text = written(answer(Moment(1.0, 2.0)), answer())
+    assert "\x1b" not in text
+    assert text.isascii()
+
+
+def test_a_terminal_gets_colour_and_blocks() -> None:
+    text = written(answer(Moment(1.0, 2.0)), stream=Terminal())
+    assert "\x1b[1;32m" + "\N{FULL BLOCK}" * 4 + "\x1b[0m" in text
+
+
+def test_nothing_found_is_one_line_with_the_best_score_and_the_threshold() -> None:
+    curve = Curve(np.array([0.5, 1.5]), np.array([0.1, 0.2]))
+    assert written(answer(curve=curve)) == "a dog runs: nothing found (best score 0.200, threshold 0.250)\n"
+    assert written(Answer("a.mp4", "x", 1.0, "m", ())) == "x: nothing found\n"
+
+
+def test_a_long_sentence_stays_on_one_line_of_a_pipe() -> None:
+    sentence = "word " * 60 + "end"
+    assert written(answer(Moment(1.0, 2.0), query=sentence)).splitlines()[0] == sentence
+
+
+def test_a_sentence_is_printed_as_it_is_but_cannot_steer_the_terminal() -> None:
+    text = written(answer(query="[red]a :cat: \x1b[2J"), answer(Moment(1.0, 2.0), query="[bold]\x07"))
+    assert "[red]a :cat: \N{REPLACEMENT CHARACTER}[2J: nothing found" in text
+    assert "[bold]\N{REPLACEMENT CHARACTER}\n" in text
+
+
+def test_labels_have_a_column_where_there_are_any() -> None:
+    lines = written(answer(Moment(1.0, 2.0, label="HighJump"), Moment(3.0, 4.0))).splitlines()
+    assert lines[1].split()[-1] == "label"
+    assert lines[2].split()[-1] == "HighJump"
