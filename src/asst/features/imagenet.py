@@ -1,0 +1,179 @@
+"""The packaged extractor: an ImageNet classifier's pooled features, seen through three windows of the picture.
+
+Two pictures a second go through the network whole, so that nothing at the sides is lost. Its last map is pooled over
+three overlapping squares, at both ends and in the middle of the longer side: a small thing fills more of a square than
+of the whole. Between them the coarse colours of four pictures a second tell where shots change.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from itertools import islice
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+import numpy.typing as npt
+
+from asst.errors import InputError
+from asst.features.ahead import made_ahead
+from asst.features.extractor import Progress
+from asst.features.precision import fastest_device, fastest_dtype
+from asst.features.shots import coarse_colours, shot_cuts
+from asst.features.values import Features
+from asst.video import Frames, frames, probe
+
+if TYPE_CHECKING:
+    import torch
+    from torch import Tensor
+
+TICK_RATE = 4.0
+TICKS_A_STEP = 2
+STEP_S = TICKS_A_STEP / TICK_RATE
+WINDOWS = 3
+CHANNELS = 1280
+# Small batches stay in the processor's cache.
+_BATCH = 8
+# Instants are floats: a frame due within this is on time.
+_ON_TIME_S = 1e-6
+
+
+class ImageNetExtractor:
+    """EfficientNet-Lite features, two steps a second, ``WINDOWS * CHANNELS`` numbers a step.
+
+    Attributes:
+        name: ``imagenet-lite2`` or ``imagenet-lite0``.
+        network: the classifier, whose last layer the language side needs.
+
+    Args:
+        variant: ``lite2``, or ``lite0`` which is faster and sees less.
+
+    Raises:
+        InputError: when the weights are missing or not the published ones.
+    """
+
+    def __init__(self, variant: str = "lite2") -> None:
+        import torch
+
+        from asst.features.efficientnet import VARIANTS, EfficientNetLite, FoldedConv
+
+        self.name = f"imagenet-{variant}"
+        self.dimension = WINDOWS * CHANNELS
+        self.network = EfficientNetLite(variant)
+        self._short_side = VARIANTS[variant].side
+        self.network.to(fastest_device(), fastest_dtype())
+        for layer in self.network.modules():
+            if isinstance(layer, FoldedConv):
+                layer.weight.data = layer.weight.data.contiguous(memory_format=torch.channels_last)
+
+    def extract(self, video: str | Path, *, progress: Progress | None = None) -> Features:
+        """Features of a file, read as a stream: decoding runs beside the network.
+
+        Raises:
+            InputError: for a file that holds no video that can be read.
+        """
+        duration_s = probe(video).duration_s
+        batches = frames(video, rate=TICK_RATE, short_side=self._short_side, batch=_BATCH * TICKS_A_STEP)
+
+        def watched() -> Iterator[Frames]:
+            for batch in made_ahead(batches):
+                yield batch
+                if progress is not None:
+                    progress(min(duration_s, float(batch.times_s[-1]) + 1 / TICK_RATE), duration_s)
+
+        return self._features(watched())
+
+    def extract_frames(self, frames: Iterable[Frames]) -> Features:
+        """Features of frames in memory: at each tick the last frame that had begun, as a player shows it.
+
+        Raises:
+            InputError: when there is no frame.
+        """
+        return self._features(self._sized(batch) for batch in _ticks(frames))
+
+    def _features(self, batches: Iterable[Frames]) -> Features:
+        vectors: list[npt.NDArray[np.float16]] = []
+        changes: list[npt.NDArray[np.float32]] = []
+        last: npt.NDArray[np.float32] | None = None
+        ticks = 0
+        for batch in batches:
+            first = -ticks % TICKS_A_STEP
+            ticks += len(batch)
+            if first < len(batch):
+                vectors.append(self._windows(batch.pixels[first::TICKS_A_STEP]))
+            colours = coarse_colours(batch.pixels)
+            before = colours[:1] if last is None else last[None]
+            changes.append(np.abs(np.diff(np.concatenate([before, colours]), axis=0)).mean(axis=1))
+            last = colours[-1]
+        if not vectors:
+            raise InputError("no frame to look at; give at least one")
+        seen = np.concatenate(vectors)
+        cuts = shot_cuts(np.concatenate(changes)[1:].astype(np.float64), self._unit_ticks(seen, ticks))
+        return Features(seen, 0.0, STEP_S, self.name, cuts / TICK_RATE)
+
+    def _windows(self, pixels: npt.NDArray[np.uint8]) -> npt.NDArray[np.float16]:
+        import torch
+
+        rows = [
+            _pooled_windows(self.network(torch.from_numpy(np.ascontiguousarray(pixels[at : at + _BATCH]))))
+            for at in range(0, len(pixels), _BATCH)
+        ]
+        pooled: npt.NDArray[np.float16] = torch.cat(rows).flatten(1).half().cpu().numpy()
+        return pooled
+
+    def _unit_ticks(self, seen: npt.NDArray[np.float16], ticks: int) -> npt.NDArray[np.float32]:
+        """What is seen at each tick, centred and of unit length, shape ``(ticks, CHANNELS)``."""
+        mean = self.network.mean_feature.numpy()
+        centred = seen.reshape(len(seen), WINDOWS, CHANNELS).mean(axis=1, dtype=np.float32) - mean
+        centred /= np.linalg.norm(centred, axis=1, keepdims=True)
+        return np.repeat(centred, TICKS_A_STEP, axis=0)[:ticks]
+
+    def _sized(self, batch: Frames) -> Frames:
+        """The batch with its short side as the network was trained."""
+        import torch
+        import torch.nn.functional as F
+
+        height, width = batch.pixels.shape[1:3]
+        scale = self._short_side / min(height, width)
+        pixels: torch.Tensor = torch.from_numpy(np.ascontiguousarray(batch.pixels)).permute(0, 3, 1, 2).float()
+        size = (max(1, round(height * scale)), max(1, round(width * scale)))
+        sized = F.interpolate(pixels, size=size, mode="bilinear", antialias=True, align_corners=False)
+        rounded = sized.round().clamp(0, 255).byte().permute(0, 2, 3, 1)
+        return Frames(rounded.numpy(), batch.times_s)
+
+
+def _pooled_windows(maps: Tensor) -> Tensor:
+    """Mean over three squares along the longer side of maps ``(batch, channels, height, width)``.
+
+    Returns:
+        Shape ``(batch, 3, channels)``, ``float32``: left, middle and right, or top, middle and bottom.
+    """
+    import torch
+
+    height, width = maps.shape[2:]
+    side, spare = min(height, width), abs(width - height)
+    along = 3 if width >= height else 2
+    squares = [maps.narrow(along, start, side) for start in (0, spare // 2, spare)]
+    return torch.stack([square.float().mean((2, 3)) for square in squares], dim=1)
+
+
+def _ticks(batches: Iterable[Frames]) -> Iterator[Frames]:
+    """Frames at whatever instants, resampled to the ticks: each shows the last frame that had begun by then."""
+    shown = _shown(batches)
+    while chosen := list(islice(shown, _BATCH * TICKS_A_STEP)):
+        times_s = np.array([tick / TICK_RATE for tick, _ in chosen])
+        yield Frames(np.stack([pixels for _, pixels in chosen]), times_s)
+
+
+def _shown(batches: Iterable[Frames]) -> Iterator[tuple[int, npt.NDArray[np.uint8]]]:
+    """Each tick and the picture a player shows then; the first picture also stands for the time before it."""
+    tick = 0
+    held: npt.NDArray[np.uint8] | None = None
+    for batch in batches:
+        for pixels, time_s in zip(batch.pixels, batch.times_s, strict=True):
+            while held is not None and tick / TICK_RATE < time_s - _ON_TIME_S:
+                yield tick, held
+                tick += 1
+            held = pixels
+    if held is not None:
+        yield tick, held

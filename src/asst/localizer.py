@@ -1,0 +1,137 @@
+"""The product: a video and sentences in, moments out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from asst.errors import InputError
+from asst.models import MODELS
+from asst.moments import Answer, Moment
+
+if TYPE_CHECKING:
+    from asst.features.extractor import Progress
+    from asst.features.values import Features
+    from asst.models.model import Model, Ranking
+    from asst.video import Frames
+
+
+def load(name: str = "concepts") -> Localizer:
+    """A localizer by the name of its model.
+
+    Args:
+        name: one of the names that ``asst models`` prints.
+
+    Raises:
+        InputError: for a name that no model has, or when packaged weights are missing.
+    """
+    if name not in MODELS:
+        raise InputError(f"no model is called {name!r}; choose one of: {', '.join(MODELS)}")
+    return Localizer(MODELS[name].build())
+
+
+class Localizer:
+    """Finds the moments of a video that sentences describe.
+
+    The video is read once, whatever the number of sentences. To ask more of it later, keep what ``features`` returns
+    and give that in place of the file.
+
+    Args:
+        model: ranks the moments.
+    """
+
+    def __init__(self, model: Model) -> None:
+        self._model = model
+
+    @property
+    def name(self) -> str:
+        """The model's name."""
+        return self._model.name
+
+    def features(self, video: str | Path | Iterable[Frames], *, progress: Progress | None = None) -> Features:
+        """What the model needs of a video: a file, or frames in memory.
+
+        Raises:
+            InputError: for a file that holds no video that can be read, or no frame.
+        """
+        if isinstance(video, str | Path):
+            return self._model.extractor.extract(video, progress=progress)
+        return self._model.extractor.extract_frames(video)
+
+    def locate(
+        self, video: str | Path | Iterable[Frames] | Features, queries: Sequence[str], *, top: int = 5
+    ) -> list[list[Moment]]:
+        """The best moments of each sentence, best first.
+
+        Args:
+            video: a file, frames in memory, or features.
+            queries: sentences.
+            top: the most moments to return for a sentence.
+
+        Returns:
+            A list a sentence, in their order; empty for a sentence that describes nothing in the video.
+
+        Raises:
+            InputError: for a video that cannot be read, an empty sentence, or ``top`` below one.
+        """
+        return [list(answer.moments) for answer in self.answer(video, queries, top=top)]
+
+    def answer(
+        self,
+        video: str | Path | Iterable[Frames] | Features,
+        queries: Sequence[str],
+        *,
+        top: int = 5,
+        progress: Progress | None = None,
+    ) -> list[Answer]:
+        """As ``locate``, with the curve of scores and what else a report shows."""
+        features, duration_s = self._read(video, queries, top, progress)
+        name = str(video) if isinstance(video, str | Path) else ""
+        return [
+            Answer(
+                video=name,
+                query=ranking.query,
+                duration_s=duration_s,
+                model=self.name,
+                moments=_within(ranking.moments, duration_s, name) if ranking.found else (),
+                best_score=ranking.moments[0].score if ranking.moments else None,
+                curve=ranking.curve,
+                threshold=ranking.threshold,
+            )
+            for ranking in self._model.rank(features, queries, top=top)
+        ]
+
+    def rank(self, features: Features, queries: Sequence[str], *, top: int = 5) -> list[Ranking]:
+        """The model's ranking, convincing or not: what evaluation measures."""
+        return self._model.rank(features, queries, top=top)
+
+    def _read(
+        self,
+        video: str | Path | Iterable[Frames] | Features,
+        queries: Sequence[str],
+        top: int,
+        progress: Progress | None,
+    ) -> tuple[Features, float]:
+        from asst.features.values import Features
+        from asst.video import probe
+
+        if not queries or any(not query.strip() for query in queries):
+            raise InputError("an empty sentence describes nothing; give one with words in it")
+        if top < 1:
+            raise InputError(f"top is {top}; ask for at least one moment")
+        if isinstance(video, Features):
+            return video, video.start_s + video.duration_s
+        features = self.features(video, progress=progress)
+        covered_s = features.start_s + features.duration_s
+        # The last step may reach past the last frame; what a file says of its length may reach past what it holds.
+        return features, min(covered_s, probe(video).duration_s) if isinstance(video, str | Path) else covered_s
+
+
+def _within(moments: Sequence[Moment], duration_s: float, video: str) -> tuple[Moment, ...]:
+    """The moments that begin before the video's end, cut off there, with the video's name."""
+    return tuple(
+        Moment(moment.start_s, min(moment.end_s, duration_s), moment.score, moment.query, video or None)
+        for moment in moments
+        if moment.start_s < duration_s
+    )

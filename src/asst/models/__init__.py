@@ -1,0 +1,48 @@
+"""Things that rank moments, and the table of their names."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from asst.models.model import Model
+
+
+@dataclass(frozen=True, slots=True)
+class ModelEntry:
+    """A model that can be named.
+
+    Attributes:
+        name: what ``--model`` calls it.
+        summary: one line on what it is.
+        build: makes it; takes what a fresh process needs to read weights.
+    """
+
+    name: str
+    summary: str
+    build: Callable[[], Model]
+
+
+def _concepts() -> Model:
+    from asst.models.zeroshot import ConceptsModel
+
+    return ConceptsModel("concepts", "lite2")
+
+
+def _concepts_fast() -> Model:
+    from asst.models.zeroshot import ConceptsModel
+
+    return ConceptsModel("concepts-fast", "lite0")
+
+
+MODELS = {
+    entry.name: entry
+    for entry in (
+        ModelEntry(
+            "concepts", "the default: ImageNet classifier and sentence encoder, no training on video", _concepts
+        ),
+        ModelEntry("concepts-fast", "the same with a smaller image classifier: faster, finds less", _concepts_fast),
+    )
+}

@@ -1,0 +1,55 @@
+"""What every model that ranks moments does, whatever it is made of."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from asst.features.extractor import Extractor
+from asst.features.values import Features
+from asst.moments import Curve, Moment
+
+
+@dataclass(frozen=True, slots=True)
+class Ranking:
+    """A model's whole opinion on one sentence.
+
+    Attributes:
+        query: the sentence.
+        moments: best first, none dropped for its score.
+        curve: the match at each instant, where the model has one.
+        threshold: the score that the best moment must reach for anything to have been found, where there is one.
+    """
+
+    query: str
+    moments: tuple[Moment, ...]
+    curve: Curve | None = None
+    threshold: float | None = None
+
+    @property
+    def found(self) -> bool:
+        """Whether the best moment is convincing."""
+        return bool(self.moments) and (self.threshold is None or self.moments[0].score >= self.threshold)
+
+
+class Model(Protocol):
+    """Ranks the moments of a video, given as features, by how well a sentence describes them."""
+
+    @property
+    def name(self) -> str:
+        """What ``--model`` calls it."""
+        ...
+
+    @property
+    def extractor(self) -> Extractor:
+        """Makes the features that this model reads."""
+        ...
+
+    def rank(self, features: Features, queries: Sequence[str], *, top: int) -> list[Ranking]:
+        """The best moments of each sentence, at most ``top``, in the order of the sentences.
+
+        Raises:
+            InputError: for features of another extractor.
+        """
+        ...

@@ -1,0 +1,204 @@
+"""``concepts``: finds moments with an image classifier and a sentence encoder, never having seen a video described.
+
+At every step two things are measured: the cosine between what is seen and the sentence's classifier (see
+``asst.features.concepts``), less the same for sentences about nothing in particular; and the log of the probability
+that the image classifier gives to the classes which the sentence names. Both are standardised over the video and
+added. Spans between shot changes compete by their mean; a window inside a shot must stand out from the rest of it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from asst.errors import InputError
+from asst.features.concepts import ConceptMap, named_classes
+from asst.features.imagenet import CHANNELS, TICK_RATE, TICKS_A_STEP, WINDOWS, ImageNetExtractor
+from asst.features.values import Features
+from asst.models.candidates import Candidates, candidates
+from asst.models.model import Ranking
+from asst.moments import Curve, Moment, nms
+
+FloatArray = npt.NDArray[np.float32]
+Float64Array = npt.NDArray[np.float64]
+
+# How many standard deviations above unrelated sentences, in the best moment, a sentence must be to count as found.
+THRESHOLD = 1.5
+# The classifier was trained with soft labels: half its logits' spread gives probabilities that are comparable.
+_TEMPERATURE = 2.0
+_LEAST_PROBABILITY = 1e-6
+# A short candidate's mean is drawn towards the video's own, as if so many more ticks had been average.
+_TICKS_OF_DOUBT = 2.0
+# What standing out from its shot is worth to a window, and what it must overcome.
+_CONTRAST = 0.75
+_INSIDE_COST = 0.8
+# A candidate beyond half of the video answers little; all of it loses this much.
+_WHOLE_VIDEO_COST = 0.5
+_OVERLAP_MOST = 0.5
+_FLAT = 1e-6
+_STEPS_AT_ONCE = 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """What the pictures say of some sentences, step by step.
+
+    Attributes:
+        matches: cosine with each sentence's classifier above the mean of unrelated sentences, the best of the
+            windows, shape ``(steps, sentences)``.
+        unrelated: the same of the unrelated sentences, shape ``(steps, unrelated)``.
+        named: log-probability of the classes each sentence names, the best of the windows, ``(steps, sentences)``;
+            zero throughout for a sentence that names none.
+    """
+
+    matches: FloatArray
+    unrelated: FloatArray
+    named: FloatArray
+
+
+class ConceptsModel:
+    """The packaged model. See the module's text for what it measures.
+
+    Attributes:
+        name: ``concepts`` or ``concepts-fast``.
+        extractor: makes the features it reads.
+
+    Args:
+        name: its name.
+        variant: of the image classifier, ``lite2`` or ``lite0``.
+
+    Raises:
+        InputError: when packaged weights are missing.
+    """
+
+    def __init__(self, name: str = "concepts", variant: str = "lite2") -> None:
+        self.name = name
+        self.extractor = ImageNetExtractor(variant)
+        network = self.extractor.network
+        self._map = ConceptMap(network.class_weights)
+        self._mean = network.mean_feature.numpy()
+        self._class_weights = network.class_weights.numpy().T / _TEMPERATURE
+        self._class_bias = network.class_bias.numpy() / _TEMPERATURE
+
+    def rank(self, features: Features, queries: Sequence[str], *, top: int) -> list[Ranking]:
+        """The best moments of each sentence; a moment's score is explained in ``docs/models.md``.
+
+        Raises:
+            InputError: for features of another extractor.
+        """
+        if features.extractor != self.extractor.name:
+            raise InputError(
+                f"{self.name} reads features of {self.extractor.name}, not of {features.extractor}; extract them again"
+            )
+        evidence = self.evidence(features, queries)
+        cuts = np.round((features.cuts_s - features.start_s) * TICK_RATE).astype(np.int64)
+        found = candidates(len(features) * TICKS_A_STEP, cuts)
+        return [self._ranking(features, query, evidence, i, cuts, found, top) for i, query in enumerate(queries)]
+
+    def evidence(self, features: Features, queries: Sequence[str]) -> Evidence:
+        """Both measurements, for every sentence at every step; a part of the video at a time."""
+        wanted = self._map.classifiers(queries).T
+        others = self._map.unrelated.T
+        named = [named_classes(query) for query in queries]
+        parts = []
+        for at in range(0, len(features), _STEPS_AT_ONCE):
+            rows = features.vectors[at : at + _STEPS_AT_ONCE].astype(np.float32).reshape(-1, WINDOWS, CHANNELS)
+            centred = rows - self._mean
+            centred /= np.linalg.norm(centred, axis=2, keepdims=True)
+            aside = centred @ others
+            usual = aside.mean(axis=2, keepdims=True)
+            matches = (centred @ wanted - usual).max(axis=1)
+            parts.append((matches, (aside - usual).max(axis=1), self._named(rows, named)))
+        return Evidence(*(np.concatenate(part) for part in zip(*parts, strict=True)))
+
+    def _named(self, rows: FloatArray, named: Sequence[Sequence[int]]) -> FloatArray:
+        result = np.zeros((len(rows), len(named)), dtype=np.float32)
+        if not any(named):
+            return result
+        logits = rows @ self._class_weights + self._class_bias
+        probabilities = np.exp(logits - logits.max(axis=2, keepdims=True))
+        probabilities /= probabilities.sum(axis=2, keepdims=True)
+        best = probabilities.max(axis=1)
+        for i, classes in enumerate(named):
+            if classes:
+                result[:, i] = np.log(best[:, classes].sum(axis=1) + _LEAST_PROBABILITY)
+        return result
+
+    def _ranking(
+        self,
+        features: Features,
+        query: str,
+        evidence: Evidence,
+        i: int,
+        cuts: npt.NDArray[np.int64],
+        found: Candidates,
+        top: int,
+    ) -> Ranking:
+        steps = _standardised(_standardised(evidence.matches[:, i]) + _standardised(evidence.named[:, i]))
+        ticks = _ticks(steps, cuts)
+        strengths = span_strengths(ticks, found)
+        spans_s = features.start_s + found.spans / TICK_RATE
+        kept = nms(spans_s, strengths, _OVERLAP_MOST, limit=top)
+        best = found.spans[kept[0]]
+        clear = _clearness(evidence, i, best)
+        # The best moment's score says how clearly the sentence applies at all; the others follow by how much weaker
+        # they are than it.
+        moments = tuple(
+            Moment(float(spans_s[k, 0]), float(spans_s[k, 1]), float(clear + strengths[k] - strengths[kept[0]]), query)
+            for k in kept
+        )
+        times_s = features.start_s + (np.arange(len(features), dtype=np.float64) + 0.5) * features.step_s
+        # On the same scale: the curve's mean over the best moment is that moment's score.
+        return Ranking(query, moments, Curve(times_s, steps + clear - ticks[best[0] : best[1]].mean()), THRESHOLD)
+
+
+def span_strengths(ticks: Float64Array, found: Candidates) -> Float64Array:
+    """How strongly each candidate answers, in standard deviations of the score over the video.
+
+    Args:
+        ticks: the standardised score at each tick, shape ``(ticks,)``.
+        found: the candidates.
+
+    Returns:
+        Shape ``(candidates,)``.
+    """
+    total = len(ticks)
+    sums = np.concatenate([[0.0], np.cumsum(ticks)])
+    length = np.diff(found.spans, axis=1)[:, 0]
+    whole = np.diff(found.wholes, axis=1)[:, 0]
+    inner_sum = sums[found.spans[:, 1]] - sums[found.spans[:, 0]]
+    whole_sum = sums[found.wholes[:, 1]] - sums[found.wholes[:, 0]]
+    strength = whole_sum / (whole + _TICKS_OF_DOUBT)
+    # Mean inside against mean in the rest of the shot, weighed by how evenly the window divides the shot: one chance
+    # peak of a tick is no moment.
+    rest = whole - length
+    contrast = inner_sum / length - (whole_sum - inner_sum) / np.maximum(rest, 1)
+    evenness = 2.0 * np.sqrt(length * rest) / whole
+    strength = strength + np.where(found.inside, _CONTRAST * contrast * evenness - _INSIDE_COST, 0.0)
+    result: Float64Array = strength - _WHOLE_VIDEO_COST * np.maximum(0.0, 2.0 * length / total - 1.0)
+    return result
+
+
+def _standardised(values: npt.NDArray[np.floating]) -> Float64Array:
+    """Mean zero and deviation one over the video; zeros where it is flat."""
+    wide = values.astype(np.float64)
+    deviation = wide.std()
+    return (wide - wide.mean()) / deviation if deviation > _FLAT else np.zeros_like(wide)
+
+
+def _ticks(steps: Float64Array, cuts: npt.NDArray[np.int64]) -> Float64Array:
+    """The score at each tick: its step's, or the next step's where a shot begins between the two."""
+    ticks = np.repeat(steps, TICKS_A_STEP)
+    late = cuts[(cuts % TICKS_A_STEP != 0) & (cuts + 1 < len(ticks))]
+    ticks[late] = ticks[late + 1]
+    return ticks
+
+
+def _clearness(evidence: Evidence, i: int, span: npt.NDArray[np.int64]) -> float:
+    """By how many of their standard deviations the sentence fits the span better than unrelated sentences do."""
+    first, last = span[0] // TICKS_A_STEP, max(span[0] // TICKS_A_STEP + 1, -(-span[1] // TICKS_A_STEP))
+    others = evidence.unrelated[first:last].mean(axis=0)
+    return float((evidence.matches[first:last, i].mean() - others.mean()) / others.std())
