@@ -76,7 +76,7 @@ class Rows:
         first_s = self._durations_s.setdefault(video, duration_s)
         reasons = []
         if abs(first_s - duration_s) > SAME_LENGTH_S:
-            reasons.append(f"{video} lasts {duration_s:g} s here and {first_s:g} s before; took {first_s:g} s")
+            reasons.append(f"{video} lasts {duration_s:.7g} s here and {first_s:.7g} s before; took {first_s:.7g} s")
         moments = []
         for span in spans:
             moment, faults = clean_span(span, first_s)
@@ -107,15 +107,15 @@ def clean_span(span: Span, duration_s: float) -> tuple[Span | None, list[str]]:
     start_s, end_s = span
     faults = []
     if start_s > end_s:
-        faults.append(f"{start_s:g}-{end_s:g} s runs backwards; turned round")
+        faults.append(f"{start_s:.7g}-{end_s:.7g} s runs backwards; turned round")
         start_s, end_s = end_s, start_s
-    text = f"{start_s:g}-{end_s:g} s"
+    text = f"{start_s:.7g}-{end_s:.7g} s"
     if start_s == end_s:
         return None, [*faults, f"{text} has no length"]
     if start_s >= duration_s or end_s <= 0:
-        return None, [*faults, f"{text} lies outside the video ({duration_s:g} s)"]
+        return None, [*faults, f"{text} lies outside the video ({duration_s:.7g} s)"]
     if start_s < 0:
         faults.append(f"{text} starts before the video; cut")
     if end_s > duration_s:
-        faults.append(f"{text} ends after the video ({duration_s:g} s); cut")
+        faults.append(f"{text} ends after the video ({duration_s:.7g} s); cut")
     return (max(start_s, 0.0), min(end_s, duration_s)), faults
