@@ -1,0 +1,125 @@
+"""Annotation: one reader a data set, all giving records, and the table of the data sets.
+
+A split is always named. Charades-STA publishes no validation part, so its training file is divided by
+`validation_videos`: ``train`` and ``val`` share no video, ``trainval`` is the file as published.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from asst.data import activitynet_captions, charades_sta, didemo, jsonlines, qvhighlights, tacos
+from asst.data.record import Dataset, Problem, Record, Span
+from asst.data.splits import validation_videos
+from asst.errors import InputError
+
+__all__ = [
+    "DATASETS",
+    "Dataset",
+    "DatasetEntry",
+    "Part",
+    "Problem",
+    "Record",
+    "Span",
+    "read_dataset",
+    "validation_videos",
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """Where a split comes from.
+
+    Attributes:
+        files: names in the data set's folder, as its reader takes them.
+        held_out: whether the split is the whole file, or the file with or without its `validation_videos`.
+    """
+
+    files: tuple[str, ...]
+    held_out: Literal["all", "only", "without"] = "all"
+
+
+@dataclass(frozen=True, slots=True)
+class DatasetEntry:
+    """One data set.
+
+    Attributes:
+        title: its name in tables.
+        reader: called with the paths of a part's files and ``split=``.
+        splits: where each split comes from.
+    """
+
+    title: str
+    reader: Callable[..., Dataset]
+    splits: Mapping[str, Part]
+
+
+_CHARADES_TRAIN = ("charades_sta_train.txt", "Charades_v1_train.csv")
+_CHARADES_TEST = ("charades_sta_test.txt", "Charades_v1_test.csv")
+
+DATASETS: dict[str, DatasetEntry] = {
+    "didemo": DatasetEntry(
+        "DiDeMo", didemo.read, {split: Part((f"{split}_data.json",)) for split in ("train", "val", "test")}
+    ),
+    "charades_sta": DatasetEntry(
+        "Charades-STA",
+        charades_sta.read,
+        {
+            "train": Part(_CHARADES_TRAIN, held_out="without"),
+            "val": Part(_CHARADES_TRAIN, held_out="only"),
+            "trainval": Part(_CHARADES_TRAIN),
+            "test": Part(_CHARADES_TEST),
+        },
+    ),
+    "activitynet_captions": DatasetEntry(
+        "ActivityNet Captions",
+        activitynet_captions.read,
+        {split: Part((f"{split}.json",)) for split in ("train", "val", "test")},
+    ),
+    "tacos": DatasetEntry("TACoS", tacos.read, {split: Part((f"{split}.json",)) for split in ("train", "val", "test")}),
+    "qvhighlights": DatasetEntry(
+        "QVHighlights",
+        qvhighlights.read,
+        {split: Part((f"highlight_{split}_release.jsonl",)) for split in ("train", "val")},
+    ),
+    "jsonlines": DatasetEntry(
+        "own annotation",
+        jsonlines.read,
+        {
+            "train": Part(("train.jsonl",)),
+            "val": Part(("val.jsonl",)),
+            "test": Part(("test.jsonl",)),
+            "all": Part(("annotations.jsonl",)),
+        },
+    ),
+}
+
+
+def read_dataset(name: str, folder: Path, split: str, strict: bool = False) -> Dataset:
+    """One split of a data set.
+
+    Args:
+        name: a key of `DATASETS`.
+        folder: the folder with the data set's files, named as their authors name them.
+        split: one of the data set's splits.
+        strict: refuse a file with any problem.
+
+    Raises:
+        InputError: for an unknown name or split, a missing or unreadable file, or, if ``strict``, the first problem.
+    """
+    if name not in DATASETS:
+        raise InputError(f"no data set {name!r}; there are {', '.join(DATASETS)}")
+    entry = DATASETS[name]
+    if split not in entry.splits:
+        raise InputError(f"{entry.title} has no split {split!r}; it has {', '.join(entry.splits)}")
+    part = entry.splits[split]
+    dataset = entry.reader(*(Path(folder) / file for file in part.files), split=split)
+    if part.held_out != "all":
+        held_out = validation_videos(dataset.videos)
+        dataset = dataset.about(
+            held_out if part.held_out == "only" else frozenset(dataset.videos) - held_out, split=split
+        )
+    return dataset.strict() if strict else dataset

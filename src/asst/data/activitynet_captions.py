@@ -1,0 +1,28 @@
+"""ActivityNet Captions: a JSON object of videos, each with its sentences and their times in seconds.
+
+The published ``val_1`` and ``val_2`` are used as validation and test parts, as the field does.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from asst.data.fields import as_duration
+from asst.data.files import read_json
+from asst.data.record import Dataset
+from asst.data.rows import Rows
+from asst.data.video_entries import VideoEntry, add_sentences
+
+
+def read(path: Path, split: str) -> Dataset:
+    """The records of one JSON file; the id is the video's name and the sentence's place, from zero.
+
+    Raises:
+        InputError: if the file cannot be read or is no JSON object.
+    """
+    rows = Rows(path, split)
+    for video, content in read_json(path, dict).items():
+        with rows.row(video):
+            entry = VideoEntry.of(video, content)
+            add_sentences(rows, entry, as_duration(entry.content.get("duration"), "duration"), per_second=1.0)
+    return rows.dataset()

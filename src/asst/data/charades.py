@@ -1,0 +1,136 @@
+"""Charades, the data set beneath Charades-STA: who does what when, in which scene, with which objects."""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from asst.data.fields import as_duration, as_text, parse_number
+from asst.data.files import read_text
+from asst.data.record import Problem
+from asst.data.rows import UnusableRowError, clean_span
+from asst.errors import InputError
+
+COLUMNS = ("id", "scene", "objects", "actions", "length")
+ACTION = re.compile(r"c\d{3}")
+
+
+@dataclass(frozen=True, slots=True)
+class Action:
+    """One action of a video.
+
+    Attributes:
+        action: the class, ``c000`` to ``c156``; `read_classes` names it.
+        start_s: start in seconds, inside the video.
+        end_s: end in seconds, inside the video.
+    """
+
+    action: str
+    start_s: float
+    end_s: float
+
+    def __post_init__(self) -> None:
+        if not ACTION.fullmatch(self.action) or not 0 <= self.start_s < self.end_s:
+            raise ValueError(f"no action: {self.action!r} from {self.start_s} s to {self.end_s} s")
+
+
+@dataclass(frozen=True, slots=True)
+class CharadesVideo:
+    """One row of a Charades CSV.
+
+    Attributes:
+        video: five characters.
+        duration_s: the column ``length``.
+        scene: where it was filmed, as the file writes it.
+        objects: things seen, in the file's order.
+        actions: in the file's order; they overlap freely.
+    """
+
+    video: str
+    duration_s: float
+    scene: str
+    objects: tuple[str, ...]
+    actions: tuple[Action, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Charades:
+    """What one Charades CSV holds.
+
+    Attributes:
+        videos: by name.
+        problems: rows left out, and intervals repaired by the rules of `asst.data.rows`.
+    """
+
+    videos: Mapping[str, CharadesVideo]
+    problems: tuple[Problem, ...]
+
+
+def read_videos(path: Path) -> Charades:
+    """The videos of ``Charades_v1_{train,test}.csv``.
+
+    Thousands of action intervals end up to two seconds after the video; they are cut to it, and a problem a video
+    says so.
+
+    Raises:
+        InputError: if the file cannot be read or lacks a column.
+    """
+    table = csv.DictReader(io.StringIO(read_text(path), newline=""))
+    missing = [name for name in COLUMNS if name not in (table.fieldnames or ())]
+    if missing:
+        raise InputError(f"{path} lacks the column {missing[0]}; is it one of the Charades_v1 CSV files?")
+    videos: dict[str, CharadesVideo] = {}
+    problems: list[Problem] = []
+    for row in table:
+        where = f"line {table.line_num}"
+        try:
+            video, faults = _video(row)
+            if video.video in videos:
+                raise UnusableRowError(f"a second row for {video.video}")
+        except UnusableRowError as reason:
+            problems.append(Problem(path, where, str(reason), dropped=True))
+            continue
+        videos[video.video] = video
+        if faults:
+            problems.append(Problem(path, where, "; ".join(faults), dropped=False))
+    return Charades(videos, tuple(problems))
+
+
+def read_classes(path: Path) -> dict[str, str]:
+    """The action classes by their codes, from lines such as ``c008 Opening a door``.
+
+    Raises:
+        InputError: naming the first line of another form.
+    """
+    classes = {}
+    for number, line in enumerate(read_text(path).split("\n"), start=1):
+        code, _, name = line.strip().partition(" ")
+        if ACTION.fullmatch(code) and name:
+            classes[code] = name
+        elif line.strip():
+            raise InputError(f"{path}, line {number}: expected a class such as 'c008 Opening a door'")
+    return classes
+
+
+def _video(row: Mapping[str, str | None]) -> tuple[CharadesVideo, list[str]]:
+    duration_s = as_duration(parse_number(row["length"] or "", "length"), "length")
+    actions, faults = [], []
+    for text in _parts(row["actions"]):
+        words = text.split()
+        if len(words) != 3 or not ACTION.fullmatch(words[0]):
+            raise UnusableRowError(f"an action is 'class start end', not {text!r}")
+        raw = parse_number(words[1], f"start of {words[0]}"), parse_number(words[2], f"end of {words[0]}")
+        span, found = clean_span(raw, duration_s)
+        faults += [f"{words[0]} {fault}" for fault in found]
+        if span is not None:
+            actions.append(Action(words[0], *span))
+    name = as_text(row["id"], "id")
+    return CharadesVideo(name, duration_s, row["scene"] or "", _parts(row["objects"]), tuple(actions)), faults
+
+
+def _parts(text: str | None) -> tuple[str, ...]:
+    return tuple(part.strip() for part in (text or "").split(";") if part.strip())

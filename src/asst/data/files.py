@@ -1,0 +1,62 @@
+"""Annotation files as text, JSON and JSON Lines; what cannot be read at all is an error and not a row's problem."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from asst.data.fields import as_object
+from asst.data.rows import Rows, UnusableRowError
+from asst.errors import InputError
+
+
+def read_text(path: Path) -> str:
+    """The text of an annotation file.
+
+    Raises:
+        InputError: if it cannot be read or is not UTF-8.
+    """
+    try:
+        return path.read_text(encoding="utf-8-sig")
+    except OSError as error:
+        raise InputError(f"cannot read {path}: {error.strerror}; name an annotation file") from error
+    except UnicodeDecodeError as error:
+        raise InputError(f"{path} is not UTF-8 text (byte {error.start}); convert it") from error
+
+
+def read_json(path: Path, kind: type) -> Any:
+    """The content of a JSON file that holds one list or one object.
+
+    Raises:
+        InputError: if it cannot be read, is no JSON or holds something else.
+    """
+    try:
+        content = json.loads(read_text(path))
+    except json.JSONDecodeError as error:
+        raise InputError(f"{path}, line {error.lineno}: not JSON ({error.msg}); fetch the file again") from error
+    if not isinstance(content, kind):
+        expected = "list" if kind is list else "object"
+        raise InputError(f"{path} holds no JSON {expected}; is it the file the data set's authors publish?")
+    return content
+
+
+def read_json_lines(path: Path, rows: Rows) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Each object of a JSON Lines file with the name of its line; other lines become problems, blank ones nothing."""
+    for number, line in enumerate(read_text(path).split("\n"), start=1):
+        if not line.strip():
+            continue
+        where = f"line {number}"
+        content = None
+        with rows.row(where):
+            content = as_object(_parsed(line), "the line")
+        if content is not None:
+            yield where, content
+
+
+def _parsed(line: str) -> object:
+    try:
+        return json.loads(line)
+    except json.JSONDecodeError as error:
+        raise UnusableRowError(f"not JSON ({error.msg})") from error

@@ -1,0 +1,39 @@
+"""Annotation in a form of our own, for a user's videos: one JSON object a line.
+
+``{"video": "door.mp4", "duration": 12.4, "sentence": "the door opens", "moments": [[3.1, 5.0]]}``
+
+Times are seconds. ``id`` may be given and is else the file's name and the line number; every other key is kept in the
+record's ``extra``.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from asst.data.fields import as_duration, as_list, as_span, as_text
+from asst.data.files import read_json_lines
+from asst.data.record import Dataset
+from asst.data.rows import Rows
+
+KEYS = ("id", "video", "duration", "sentence", "moments")
+
+
+def read(path: Path, split: str) -> Dataset:
+    """The records of one file.
+
+    Raises:
+        InputError: if the file cannot be read.
+    """
+    rows = Rows(path, split)
+    for where, content in read_json_lines(path, rows):
+        with rows.row(where):
+            rows.add(
+                where,
+                id=as_text(content.get("id", f"{path.stem}-{where.split()[-1]}"), "id"),
+                video=as_text(content.get("video"), "video"),
+                sentence=as_text(content.get("sentence"), "sentence"),
+                duration_s=as_duration(content.get("duration"), "duration"),
+                spans=[as_span(span, "a moment") for span in as_list(content.get("moments"), "moments")],
+                extra={key: value for key, value in content.items() if key not in KEYS},
+            )
+    return rows.dataset()

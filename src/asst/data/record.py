@@ -1,0 +1,106 @@
+"""One sentence with its moments in one video, and what a reader makes of an annotation file."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from asst.errors import InputError
+
+Span = tuple[float, float]
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """One sentence about one video, with its moments.
+
+    Attributes:
+        id: unique in its data set's split; the data set's own identifier where it has one.
+        video: the data set's name of the video.
+        split: the part of the data set it belongs to, such as ``"train"``.
+        sentence: never empty, without surrounding or doubled white space.
+        duration_s: length of the video in seconds.
+        moments: true spans in seconds, each inside the video. Usually one; several if the event repeats
+            (QVHighlights) or several people marked it (DiDeMo, one span an agreeing annotator, equal ones included).
+        annotated: every span as the file has it, in seconds, before repairs: Charades-STA's run past the end of the
+            video, and DiDeMo's evaluation takes all four or more annotators.
+        extra: what else the file says of the sentence, by the file's own keys.
+    """
+
+    id: str
+    video: str
+    split: str
+    sentence: str
+    duration_s: float
+    moments: tuple[Span, ...]
+    annotated: tuple[Span, ...]
+    extra: Mapping[str, Any] = field(default_factory=dict, hash=False)
+
+    def __post_init__(self) -> None:
+        if not (self.id and self.video and self.sentence.strip()):
+            raise ValueError(f"a record needs an id, a video and a sentence: {self.id!r}, {self.video!r}")
+        if not (math.isfinite(self.duration_s) and self.duration_s > 0):
+            raise ValueError(f"record {self.id}: a video lasts a positive time, not {self.duration_s} s")
+        if not self.moments or not self.annotated:
+            raise ValueError(f"record {self.id}: no moment")
+        for start_s, end_s in self.moments:
+            if not 0 <= start_s < end_s <= self.duration_s:
+                raise ValueError(f"record {self.id}: {start_s}-{end_s} s is no span of {self.duration_s} s")
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """Something wrong with one row of an annotation file.
+
+    Attributes:
+        path: the file.
+        where: the line or key in it.
+        reason: what is wrong, and what was done if the row could be repaired.
+        dropped: whether the row was left out.
+    """
+
+    path: Path
+    where: str
+    reason: str
+    dropped: bool
+
+    def __str__(self) -> str:
+        return f"{self.path}, {self.where}: {self.reason} ({'left out' if self.dropped else 'repaired'})"
+
+
+@dataclass(frozen=True, slots=True)
+class Dataset:
+    """What a reader found: usable records in the file's order, and every problem.
+
+    Attributes:
+        records: one a sentence.
+        problems: one a bad row, those that were repaired included.
+    """
+
+    records: tuple[Record, ...]
+    problems: tuple[Problem, ...] = ()
+
+    @property
+    def videos(self) -> tuple[str, ...]:
+        """The videos that have a record, sorted."""
+        return tuple(sorted({record.video for record in self.records}))
+
+    def about(self, videos: Collection[str], split: str) -> Dataset:
+        """The records of these videos under the name of another split; the problems stay, being the file's."""
+        chosen = tuple(replace(record, split=split) for record in self.records if record.video in videos)
+        return Dataset(chosen, self.problems)
+
+    def strict(self) -> Dataset:
+        """The same data set, if its file has no problem at all.
+
+        Raises:
+            InputError: naming the first problem and how many there are.
+        """
+        if self.problems:
+            count = len(self.problems)
+            rest = f"; {count - 1} more like it" if count > 1 else ""
+            raise InputError(f"{self.problems[0]}{rest}; correct the file or read it without strict")
+        return self

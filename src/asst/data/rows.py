@@ -1,0 +1,121 @@
+"""From the rows of an annotation file to records: types, known faults, and a note of each.
+
+Faults that published files are known to have, and what is done:
+
+* a span that runs backwards is turned round;
+* a span that starts before zero or ends after the video is cut to it;
+* a span of no length, or wholly outside the video, is left out, and with the last of its spans the row;
+* a sentence without a word leaves its row out, and so does a second row with the same id;
+* a video whose rows give it several lengths keeps the first.
+
+A row of the wrong shape is left out. Each of these is a `Problem`; nothing is mended in silence.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from asst.data.record import Dataset, Problem, Record, Span
+
+SAME_LENGTH_S = 0.01
+"""Durations of one video that differ by less are the same duration, rounded twice."""
+
+
+class UnusableRowError(ValueError):
+    """A row that gives no record; its text is the reason."""
+
+
+class Rows:
+    """Collects the records and problems of one file.
+
+    Args:
+        path: the file, for the problems.
+        split: the split every record belongs to.
+    """
+
+    def __init__(self, path: Path, split: str) -> None:
+        self._path = path
+        self._split = split
+        self._records: dict[str, Record] = {}
+        self._problems: list[Problem] = []
+        self._durations_s: dict[str, float] = {}
+
+    @contextmanager
+    def row(self, where: str) -> Iterator[None]:
+        """A block that reads one row: what is unusable in it becomes a problem at ``where``."""
+        try:
+            yield
+        except UnusableRowError as reason:
+            self._problems.append(Problem(self._path, where, str(reason), dropped=True))
+
+    def add(
+        self,
+        where: str,
+        *,
+        id: str,
+        video: str,
+        sentence: str,
+        duration_s: float,
+        spans: Sequence[Span],
+        annotated: Sequence[Span] | None = None,
+        extra: Mapping[str, Any] | None = None,
+    ) -> None:
+        """Checks, repairs and keeps one row; spans and durations in seconds.
+
+        Raises:
+            UnusableRowError: if no record comes of it.
+        """
+        words = " ".join(sentence.split())
+        if not any(character.isalnum() for character in words):
+            raise UnusableRowError("the sentence has no word")
+        if id in self._records:
+            raise UnusableRowError(f"a second row with id {id}")
+        first_s = self._durations_s.setdefault(video, duration_s)
+        reasons = []
+        if abs(first_s - duration_s) > SAME_LENGTH_S:
+            reasons.append(f"{video} lasts {duration_s:.7g} s here and {first_s:.7g} s before; took {first_s:.7g} s")
+        moments = []
+        for span in spans:
+            moment, faults = clean_span(span, first_s)
+            reasons += faults
+            if moment is not None:
+                moments.append(moment)
+        if not moments:
+            raise UnusableRowError("; ".join(reasons) or "no moment")
+        self._records[id] = Record(
+            id, video, self._split, words, first_s, tuple(moments), tuple(annotated or spans), dict(extra or {})
+        )
+        if reasons:
+            self._problems.append(Problem(self._path, where, "; ".join(reasons), dropped=False))
+
+    def dataset(self) -> Dataset:
+        """Everything collected."""
+        return Dataset(tuple(self._records.values()), tuple(self._problems))
+
+
+def clean_span(span: Span, duration_s: float) -> tuple[Span | None, list[str]]:
+    """A span as it lies in its video, or None if nothing of it does, and what was wrong with it.
+
+    >>> clean_span((26.0, 20.0), 24.0)
+    ((20.0, 24.0), ['26-20 s runs backwards; turned round', '20-26 s ends after the video (24 s); cut'])
+    >>> clean_span((3.0, 3.0), 24.0)
+    (None, ['3-3 s has no length'])
+    """
+    start_s, end_s = span
+    faults = []
+    if start_s > end_s:
+        faults.append(f"{start_s:.7g}-{end_s:.7g} s runs backwards; turned round")
+        start_s, end_s = end_s, start_s
+    text = f"{start_s:.7g}-{end_s:.7g} s"
+    if start_s == end_s:
+        return None, [*faults, f"{text} has no length"]
+    if start_s >= duration_s or end_s <= 0:
+        return None, [*faults, f"{text} lies outside the video ({duration_s:.7g} s)"]
+    if start_s < 0:
+        faults.append(f"{text} starts before the video; cut")
+    if end_s > duration_s:
+        faults.append(f"{text} ends after the video ({duration_s:.7g} s); cut")
+    return (max(start_s, 0.0), min(end_s, duration_s)), faults

@@ -1,0 +1,111 @@
+"""How sure a mean over queries is: percentile bootstrap that resamples videos.
+
+Sentences about one video stand or fall together, so a query is no independent draw; its video is.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from asst.moments import FloatArray
+
+BLOCK = 1 << 20
+"""Group indices drawn at once: bounds memory at some 20 MB whatever the number of videos."""
+
+
+@dataclass(frozen=True, slots=True)
+class Interval:
+    """A mean and the interval that holds the middle ``level`` of its bootstrap distribution.
+
+    Attributes:
+        mean: the mean over all queries.
+        low: lower end; NaN if there is one group only, which says nothing about others.
+        high: upper end; NaN likewise.
+        level: share of the draws between the ends.
+    """
+
+    mean: float
+    low: float
+    high: float
+    level: float = 0.95
+
+    def __post_init__(self) -> None:
+        if not math.isfinite(self.mean) or self.low > self.high or not 0 < self.level < 1:
+            raise ValueError(f"not an interval: {self.low} .. {self.high} around {self.mean} at level {self.level}")
+
+
+def bootstrap_interval(
+    values: npt.ArrayLike, groups: npt.ArrayLike, level: float = 0.95, draws: int = 2000, seed: int = 0
+) -> Interval:
+    """The percentile interval of the mean of ``values`` when whole groups are drawn with replacement.
+
+    Each draw takes as many groups as there are and averages over all their queries, so a video with many queries
+    weighs as it does in the mean itself.
+
+    Args:
+        values: one number a query, shape ``(queries,)``.
+        groups: the group of each query, such as its video, shape ``(queries,)``.
+        level: share of the draws to enclose, in (0, 1).
+        draws: number of resamples.
+        seed: of the random numbers; the same seed gives the same interval.
+
+    Raises:
+        ValueError: for no value, a value that is not finite, unequal lengths, or ``level`` or ``draws`` out of range.
+
+    >>> interval = bootstrap_interval([1, 1, 0, 0, 1, 0], ["a", "a", "b", "b", "c", "c"])
+    >>> interval.mean, round(interval.low, 3), round(interval.high, 3)
+    (0.5, 0.0, 1.0)
+    """
+    numbers = np.asarray(values, dtype=np.float64)
+    names = np.asarray(groups)
+    if numbers.ndim != 1 or numbers.shape != names.shape or not numbers.size:
+        raise ValueError(f"one value and one group a query are needed, not shapes {numbers.shape} and {names.shape}")
+    if not np.isfinite(numbers).all():
+        raise ValueError("a value is not finite; a query without answer counts as zero")
+    if not 0 < level < 1 or draws < 1:
+        raise ValueError(f"level is in (0, 1) and draws at least 1, not {level} and {draws}")
+    _, member_of = np.unique(names, return_inverse=True)
+    counts: FloatArray = np.bincount(member_of).astype(np.float64)
+    sums: FloatArray = np.bincount(member_of, weights=numbers).astype(np.float64)
+    mean = float(numbers.mean())
+    if len(counts) == 1:
+        return Interval(mean, math.nan, math.nan, level)
+    means = _resampled_means(sums, counts, draws, np.random.default_rng(seed))
+    low, high = np.quantile(means, [(1 - level) / 2, (1 + level) / 2])
+    return Interval(mean, float(low), float(high), level)
+
+
+def bootstrap_difference(
+    values: npt.ArrayLike,
+    others: npt.ArrayLike,
+    groups: npt.ArrayLike,
+    level: float = 0.95,
+    draws: int = 2000,
+    seed: int = 0,
+) -> Interval:
+    """The interval of ``mean(values) - mean(others)``, both measured on the same queries.
+
+    Every draw takes the same videos for both, so what makes a video hard for both cancels. The arguments are those of
+    `bootstrap_interval`; the difference is real at this level if zero lies outside the interval.
+
+    >>> bootstrap_difference([1, 1, 0, 1], [0, 0, 0, 0], ["a", "b", "c", "d"]).mean
+    0.75
+    """
+    ours, theirs = np.asarray(values, dtype=np.float64), np.asarray(others, dtype=np.float64)
+    if ours.shape != theirs.shape:
+        raise ValueError(f"a paired difference needs the same queries twice, not {ours.shape} and {theirs.shape}")
+    return bootstrap_interval(ours - theirs, groups, level, draws, seed)
+
+
+def _resampled_means(sums: FloatArray, counts: FloatArray, draws: int, random: np.random.Generator) -> FloatArray:
+    """The mean of each draw, shape ``(draws,)``, from each group's sum and number of queries."""
+    rows = max(1, BLOCK // len(counts))
+    means = []
+    for first in range(0, draws, rows):
+        drawn = random.integers(len(counts), size=(min(rows, draws - first), len(counts)))
+        means.append(sums[drawn].sum(axis=1) / counts[drawn].sum(axis=1))
+    return np.concatenate(means)

