@@ -1,0 +1,1 @@
+"""Features: what an extractor makes of a video, and where they are kept."""
