@@ -149,14 +149,15 @@ def main() -> None:
     folder = Path(sys.argv[1])
     texts, classes, below = concepts(read_synsets(folder))
     others = unrelated()
-    content = {"texts": texts, "classes": classes, "nouns": nouns(folder, below), "unrelated": others}
+    named = nouns(folder, below)
+    content = {"texts": texts, "classes": classes, "nouns": named, "unrelated": others}
     encode = SentenceEncoder()
     # No time stamp, so that the same input gives the same file.
     data = gzip.compress(json.dumps(content, separators=(",", ":")).encode(), mtime=0)
     (OUT / "concepts.json.gz").write_bytes(data)
     embeddings = {"texts": encode(texts).astype(np.float16), "unrelated": encode(others).astype(np.float16)}
     save_file(embeddings, OUT / "concepts.safetensors")
-    print(f"{len(texts)} sentences about classes, {len(content['nouns'])} nouns, {len(others)} unrelated sentences")
+    print(f"{len(texts)} sentences about classes, {len(named)} nouns, {len(others)} unrelated sentences")
 
 
 if __name__ == "__main__":

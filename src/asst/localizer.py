@@ -121,9 +121,9 @@ class Localizer:
         if top < 1:
             raise InputError(f"top is {top}; ask for at least one moment")
         if isinstance(video, Features):
-            return video, video.start_s + video.duration_s
+            return video, video.end_s
         features = self.features(video, progress=progress)
-        covered_s = features.start_s + features.duration_s
+        covered_s = features.end_s
         # The last step may reach past the last frame; what a file says of its length may reach past what it holds.
         return features, min(covered_s, probe(video).duration_s) if isinstance(video, str | Path) else covered_s
 

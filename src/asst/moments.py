@@ -80,9 +80,9 @@ class Answer:
         duration_s: the video's length in seconds.
         model: the name of the model that answered.
         moments: best first; empty when nothing in the video reaches the model's threshold.
-        best_score: the score of the best moment, convincing or not, where there is one.
         curve: the match at each instant, where the model has one.
         threshold: the score below which the model says "nothing found", where it has one.
+        best_score: the score of the best moment, convincing or not, where there is one.
     """
 
     video: str
@@ -90,9 +90,9 @@ class Answer:
     duration_s: float
     model: str
     moments: tuple[Moment, ...]
-    best_score: float | None = None
     curve: Curve | None = None
     threshold: float | None = None
+    best_score: float | None = None
 
 
 def iou(a: npt.ArrayLike, b: npt.ArrayLike) -> FloatArray:

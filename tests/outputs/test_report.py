@@ -77,7 +77,7 @@ def decoded(monkeypatch: pytest.MonkeyPatch) -> list[list[float]]:
 
 def answer(query: str, *moments: Moment, video: str = "street & co.mp4") -> Answer:
     curve = Curve(np.arange(0.5, 10.0), np.array([0, 0, 0.1, 0, 0, 0, 0, 0.5, 0, 0]))
-    return Answer(video, query, 10.0, "concepts", moments, curve, threshold=0.3)
+    return Answer(video, query, 10.0, "concepts", moments, curve, threshold=0.3, best_score=0.5)
 
 
 def written(tmp_path: Path, *answers: Answer) -> Page:

@@ -1,7 +1,5 @@
 import io
 
-import numpy as np
-
 from asst.moments import Answer, Curve, Moment
 from asst.outputs.table import write_table
 
@@ -47,8 +45,8 @@ def test_a_terminal_gets_colour_and_blocks() -> None:
 
 
 def test_nothing_found_is_one_line_with_the_best_score_and_the_threshold() -> None:
-    curve = Curve(np.array([0.5, 1.5]), np.array([0.1, 0.2]))
-    assert written(answer(curve=curve)) == "a dog runs: nothing found (best score 0.200, threshold 0.250)\n"
+    nothing = Answer("a.mp4", "a dog runs", 10.0, "concepts", (), threshold=0.25, best_score=0.2)
+    assert written(nothing) == "a dog runs: nothing found (best score 0.200, threshold 0.250)\n"
     assert written(Answer("a.mp4", "x", 1.0, "m", ())) == "x: nothing found\n"
 
 

@@ -1,1 +1,1 @@
-"""Frames become vectors here: one file an extractor or a language side."""
+"""Features: what an extractor makes of a video, and where they are kept."""

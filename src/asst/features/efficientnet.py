@@ -168,6 +168,7 @@ def _mean_after_relu6(mean: Tensor, deviation: Tensor) -> Tensor:
     def above_zero(shift: Tensor) -> Tensor:
         ratio = shift / deviation
         density = torch.exp(-(ratio**2) / 2) / math.sqrt(2 * math.pi)
-        return shift * torch.special.ndtr(ratio) + deviation * density
+        expected: Tensor = shift * torch.special.ndtr(ratio) + deviation * density
+        return expected
 
     return above_zero(mean) - above_zero(mean - 6.0)

@@ -8,7 +8,7 @@ of the whole. Between them the coarse colours of four pictures a second tell whe
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from itertools import islice
+from itertools import groupby, islice
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -86,6 +86,8 @@ class ImageNetExtractor:
     def extract_frames(self, frames: Iterable[Frames]) -> Features:
         """Features of frames in memory: at each tick the last frame that had begun, as a player shows it.
 
+        Batches may differ in the size of their pictures.
+
         Raises:
             InputError: when there is no frame.
         """
@@ -159,10 +161,10 @@ def _pooled_windows(maps: Tensor) -> Tensor:
 
 def _ticks(batches: Iterable[Frames]) -> Iterator[Frames]:
     """Frames at whatever instants, resampled to the ticks: each shows the last frame that had begun by then."""
-    shown = _shown(batches)
-    while chosen := list(islice(shown, _BATCH * TICKS_A_STEP)):
-        times_s = np.array([tick / TICK_RATE for tick, _ in chosen])
-        yield Frames(np.stack([pixels for _, pixels in chosen]), times_s)
+    for _, same_size in groupby(_shown(batches), key=lambda shown: shown[1].shape):
+        while chosen := list(islice(same_size, _BATCH * TICKS_A_STEP)):
+            times_s = np.array([tick / TICK_RATE for tick, _ in chosen])
+            yield Frames(np.stack([pixels for _, pixels in chosen]), times_s)
 
 
 def _shown(batches: Iterable[Frames]) -> Iterator[tuple[int, npt.NDArray[np.uint8]]]:

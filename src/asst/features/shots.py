@@ -39,7 +39,8 @@ def _starts(size: int, parts: int) -> npt.NDArray[np.int64]:
     """Indices of the pixels of each of ``parts`` equal cells, shape ``(parts, pixels in a cell)``."""
     each = max(1, size // parts)
     starts: npt.NDArray[np.int64] = np.arange(parts)[:, None] * size // parts
-    return np.minimum(starts + np.arange(each), size - 1)
+    indices: npt.NDArray[np.int64] = np.minimum(starts + np.arange(each), size - 1)
+    return indices
 
 
 def shot_cuts(changes: FloatArray, features: npt.NDArray[np.float32]) -> npt.NDArray[np.int64]:

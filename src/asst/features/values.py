@@ -1,62 +1,132 @@
-"""The value that leaves an extractor: one vector a step, on the video's own clock."""
+"""The features of one video: a vector a step of constant length, on the video's own clock."""
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
 
 import numpy as np
 import numpy.typing as npt
 
-FloatArray = npt.NDArray[np.float64]
-Vectors = npt.NDArray[np.float16] | npt.NDArray[np.float32]
+from asst.errors import InputError
+from asst.moments import FloatArray
 
+Vectors = npt.NDArray[np.float32] | npt.NDArray[np.float16]
 
-def _no_cuts() -> FloatArray:
-    return np.zeros(0)
+SAME_CLOCK = 1e-6
+"""Steps and starts that differ by less, relative to the step, are equal."""
 
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
 class Features:
-    """What an extractor saw, step by step.
+    """Step ``i`` describes the time from ``start_s + i * step_s`` to ``start_s + (i + 1) * step_s``.
 
     Attributes:
-        vectors: ``float16`` or ``float32``, shape ``(steps, dimension)``; step ``k`` describes the time from
-            ``start_s + k * step_s`` to ``start_s + (k + 1) * step_s``.
-        start_s: where the first step begins, in seconds from the video's first frame.
+        vectors: shape ``(steps, dimension)``, float32 or float16; may be a memory map.
+        start_s: where the first step starts, in seconds from the video's first frame.
         step_s: length of a step in seconds.
-        extractor: the name of the extractor, which says how the vectors were made.
-        cuts_s: where new shots begin, ascending, in seconds, shape ``(cuts,)``; empty where they were not looked for.
+        extractor: the name of what made them; two streams are joined by ``+``.
+        cuts_s: where new shots begin, ascending, in seconds, shape ``(cuts,)``; empty where nobody looked for them.
 
     Raises:
-        ValueError: for other shapes or types, no step at all, or a step that is not positive.
+        ValueError: for another shape or type, no step, times that are not finite and positive, or cuts that go back.
     """
 
     vectors: Vectors
     start_s: float
     step_s: float
     extractor: str
-    cuts_s: FloatArray = field(default_factory=_no_cuts)
+    cuts_s: FloatArray = field(default_factory=lambda: np.zeros(0))
 
     def __post_init__(self) -> None:
-        if self.vectors.ndim != 2 or self.vectors.dtype not in (np.float16, np.float32):
-            raise ValueError(f"features are float (steps, dimension), not {self.vectors.dtype} {self.vectors.shape}")
-        if not len(self.vectors) or self.step_s <= 0:
-            raise ValueError(f"features have at least one step of positive length, not {len(self)} of {self.step_s} s")
-        if self.cuts_s.ndim != 1 or (np.diff(self.cuts_s) <= 0).any():
+        if self.vectors.ndim != 2 or 0 in self.vectors.shape:
+            raise ValueError(f"features have the shape (steps, dimension), not {self.vectors.shape}")
+        if self.vectors.dtype not in (np.float32, np.float16):
+            raise ValueError(f"features are float32 or float16, not {self.vectors.dtype}")
+        if not (math.isfinite(self.start_s) and math.isfinite(self.step_s) and self.step_s > 0):
+            raise ValueError(f"features need a start and a positive step in seconds: {self.start_s}, {self.step_s}")
+        if not self.extractor:
+            raise ValueError("features name their extractor")
+        if self.cuts_s.ndim != 1 or not np.isfinite(self.cuts_s).all() or (np.diff(self.cuts_s) <= 0).any():
             raise ValueError("cuts are ascending instants in seconds")
 
     def __len__(self) -> int:
         return len(self.vectors)
 
     def __repr__(self) -> str:
-        return f"Features(vectors={self.vectors.shape}, step_s={self.step_s:g}, extractor={self.extractor!r})"
+        steps, dimension = self.vectors.shape
+        return f"Features({steps} steps of {self.step_s:g} s from {self.start_s:g} s, {dimension} x {self.extractor})"
 
     @property
     def dimension(self) -> int:
-        """Numbers in a vector."""
+        """Width of a vector."""
         return int(self.vectors.shape[1])
 
     @property
     def duration_s(self) -> float:
-        """Seconds that the steps cover."""
+        """Time that the steps cover, in seconds."""
         return len(self.vectors) * self.step_s
+
+    @property
+    def end_s(self) -> float:
+        """Where the last step ends, in seconds."""
+        return self.start_s + self.duration_s
+
+    @property
+    def times_s(self) -> FloatArray:
+        """The centre of each step in seconds, shape ``(steps,)``."""
+        return self.start_s + (np.arange(len(self.vectors), dtype=np.float64) + 0.5) * self.step_s
+
+    def resampled(self, step_s: float) -> Features:
+        """The features on steps of another length, by linear interpolation between centres.
+
+        The start stays. The steps are as many as cover the same time to the nearest whole step, at least one. Before
+        the first centre and after the last their vectors hold.
+
+        Args:
+            step_s: length of the new steps in seconds.
+
+        Raises:
+            ValueError: if it is not positive.
+
+        >>> ramp = Features(np.array([[0.0], [2.0]], dtype=np.float32), 0.0, 1.0, "ramp")
+        >>> ramp.resampled(0.5).vectors.ravel().tolist()
+        [0.0, 0.5, 1.5, 2.0]
+        """
+        if not (math.isfinite(step_s) and step_s > 0):
+            raise ValueError(f"a step lasts a positive time, not {step_s} s")
+        steps = max(1, round(self.duration_s / step_s))
+        last = len(self.vectors) - 1
+        places = np.clip((np.arange(steps) + 0.5) * (step_s / self.step_s) - 0.5, 0, last)
+        left = places.astype(np.int64)
+        weights = (places - left).astype(np.float32)[:, None]
+        before = self.vectors[left].astype(np.float32)
+        after = self.vectors[np.minimum(left + 1, last)].astype(np.float32)
+        mixed = before + weights * (after - before)
+        return Features(mixed.astype(self.vectors.dtype), self.start_s, step_s, self.extractor, self.cuts_s)
+
+
+def concatenated(first: Features, second: Features) -> Features:
+    """Two streams of one video side by side, such as appearance and flow, on the first's clock.
+
+    The shots are the first's, or the second's where the first has none. One may have a step more than the other, as
+    flow has a frame less than appearance; that step is dropped.
+
+    Raises:
+        InputError: if their steps or starts differ, or they have different numbers of steps by more than one.
+
+    >>> rgb = Features(np.zeros((3, 4), dtype=np.float32), 0.0, 0.5, "rgb")
+    >>> flow = Features(np.zeros((2, 2), dtype=np.float32), 0.0, 0.5, "flow")
+    >>> concatenated(rgb, flow)
+    Features(2 steps of 0.5 s from 0 s, 6 x rgb+flow)
+    """
+    names = f"{first.extractor} and {second.extractor}"
+    tolerance = SAME_CLOCK * first.step_s
+    if abs(first.step_s - second.step_s) > tolerance or abs(first.start_s - second.start_s) > tolerance:
+        raise InputError(f"{names} have different clocks: {first!r}, {second!r}; resample one of them")
+    if abs(len(first.vectors) - len(second.vectors)) > 1:
+        raise InputError(f"{names} cover different times: {first!r}, {second!r}; extract both from one file")
+    steps = min(len(first.vectors), len(second.vectors))
+    joined: Vectors = np.concatenate([first.vectors[:steps], second.vectors[:steps]], axis=1)
+    cuts_s = first.cuts_s if len(first.cuts_s) else second.cuts_s
+    return Features(joined, first.start_s, first.step_s, f"{first.extractor}+{second.extractor}", cuts_s)

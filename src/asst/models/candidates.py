@@ -65,7 +65,7 @@ def candidates(ticks: int, cuts: npt.ArrayLike) -> Candidates:
 def _windows(start: int, end: int) -> list[tuple[int, int]]:
     """Windows of falling length inside ``[start, end)``, none of them the whole."""
     ticks = end - start
-    spans = []
+    spans: list[tuple[int, int]] = []
     length = ticks / _LENGTH_RATIO
     while length >= _TICKS_LEAST:
         step = max(1.0, length / _STEPS_A_LENGTH)

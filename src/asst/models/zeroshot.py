@@ -150,9 +150,9 @@ class ConceptsModel:
             Moment(float(spans_s[k, 0]), float(spans_s[k, 1]), float(clear + strengths[k] - strengths[kept[0]]), query)
             for k in kept
         )
-        times_s = features.start_s + (np.arange(len(features), dtype=np.float64) + 0.5) * features.step_s
         # On the same scale: the curve's mean over the best moment is that moment's score.
-        return Ranking(query, moments, Curve(times_s, steps + clear - ticks[best[0] : best[1]].mean()), THRESHOLD)
+        curve = Curve(features.times_s, steps + clear - ticks[best[0] : best[1]].mean())
+        return Ranking(query, moments, curve, THRESHOLD)
 
 
 def span_strengths(ticks: Float64Array, found: Candidates) -> Float64Array:

@@ -52,7 +52,6 @@ class _Section:
     answer: Answer
     chart: Chart
     rows: tuple[_Row, ...]
-    best_score: float | None
 
 
 def write_report(answers: Sequence[Answer], out: Path) -> None:
@@ -115,12 +114,10 @@ def _render(answers: Sequence[Answer], info: VideoInfo) -> str:
 
 
 def _section(answer: Answer, stills: Sequence[_Still]) -> _Section:
-    curve = answer.curve
     return _Section(
         answer=answer,
         chart=draw(answer),
         rows=tuple(itertools.starmap(_Row, zip(answer.moments, stills, strict=True))),
-        best_score=float(curve.scores.max()) if curve is not None and curve.scores.size else None,
     )
 
 

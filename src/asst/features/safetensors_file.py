@@ -1,0 +1,117 @@
+"""One video's features in one safetensors file: a tensor ``vectors`` and a header that explains it.
+
+The header's metadata names the form, the extractor, ``start_s``, ``step_s`` and ``dimension``, where shots begin,
+and, where known, hashes of the preprocessing and of the video. A file is written under a temporary name and renamed,
+so a reader sees all of it or nothing. Vectors are memory-mapped when read.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import struct
+import uuid
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from asst.errors import InputError
+from asst.features.values import Features
+
+FORMAT = "asst-features-1"
+TENSOR = "vectors"
+
+
+@dataclass(frozen=True, slots=True)
+class Provenance:
+    """What features were made of.
+
+    Attributes:
+        preprocessing: hash of how frames were prepared; empty if unknown.
+        content: hash of the video file; empty if unknown.
+    """
+
+    preprocessing: str = ""
+    content: str = ""
+
+
+def write_file(path: Path, features: Features, provenance: Provenance) -> None:
+    """Writes one file whole or not at all, making its folder if need be.
+
+    Raises:
+        InputError: if it cannot be written.
+    """
+    from safetensors.numpy import save
+
+    header = {
+        "format": FORMAT,
+        "extractor": features.extractor,
+        "start_s": repr(float(features.start_s)),
+        "step_s": repr(float(features.step_s)),
+        "dimension": str(features.dimension),
+        "cuts_s": json.dumps(features.cuts_s.tolist()),
+        "preprocessing": provenance.preprocessing,
+        "content": provenance.content,
+    }
+    content = save({TENSOR: np.ascontiguousarray(features.vectors)}, metadata=header)
+    temporary = path.with_name(f".{uuid.uuid4().hex}.part")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        temporary.write_bytes(content)
+        temporary.replace(path)
+    except OSError as error:
+        temporary.unlink(missing_ok=True)
+        raise InputError(f"cannot write {path}: {error.strerror}; free space or name another folder") from error
+
+
+def read_file(path: Path) -> tuple[Features, Provenance]:
+    """One file of ours.
+
+    Raises:
+        InputError: if it cannot be read, is damaged or is not of ours.
+    """
+    try:
+        header, first_byte = _header(path)
+        metadata = header.get("__metadata__") or {}
+        if metadata.get("format") != FORMAT:
+            raise InputError(f"{path} has no header of ours; read it with its step length, as a published store")
+        tensor = header[TENSOR]
+        shape = tuple(tensor["shape"])
+        dtype = {"F32": np.float32, "F16": np.float16}[tensor["dtype"]]
+        begin, end = tensor["data_offsets"]
+        if end - begin != math.prod(shape) * np.dtype(dtype).itemsize or path.stat().st_size < first_byte + end:
+            raise ValueError("cut short")
+        vectors = np.memmap(path, dtype=dtype, mode="r", offset=first_byte + begin, shape=shape)
+        cuts_s = np.array(json.loads(metadata["cuts_s"]), dtype=np.float64)
+        clock = float(metadata["start_s"]), float(metadata["step_s"])
+        features = Features(vectors, *clock, metadata["extractor"], cuts_s)
+        return features, Provenance(metadata.get("preprocessing", ""), metadata.get("content", ""))
+    except InputError:
+        raise
+    except OSError as error:
+        raise InputError(f"cannot read {path}: {error.strerror}; check the folder") from error
+    except (ValueError, KeyError, TypeError, AttributeError, struct.error) as error:
+        raise InputError(f"{path} is damaged ({error}); delete it and extract the video again") from error
+
+
+def kind(path: Path) -> tuple[str, int] | None:
+    """The extractor and dimension that a file's header names; None if the file is damaged there or not of ours."""
+    try:
+        metadata = _header(path)[0].get("__metadata__") or {}
+        return (metadata["extractor"], int(metadata["dimension"])) if metadata.get("format") == FORMAT else None
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, struct.error):
+        return None
+
+
+def _header(path: Path) -> tuple[dict[str, Any], int]:
+    """The header of a safetensors file, and where its data starts: eight bytes of length, then JSON, then data."""
+    with path.open("rb") as file:
+        (length,) = struct.unpack("<Q", file.read(8))
+        if length > path.stat().st_size:
+            raise ValueError("cut short")
+        header = json.loads(file.read(length))
+    if not isinstance(header, dict):
+        raise ValueError("no header")
+    return header, 8 + length

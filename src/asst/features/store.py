@@ -1,0 +1,192 @@
+"""Features on disk in a form of ours: a folder with one safetensors file a video.
+
+The file of a video is named for it, odd characters escaped; `asst.features.safetensors_file` says what is in it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Protocol
+from urllib.parse import quote, unquote
+
+import numpy as np
+
+from asst.errors import InputError
+from asst.features.safetensors_file import Provenance, kind, read_file, write_file
+from asst.features.values import Features, concatenated
+
+SUFFIX = ".safetensors"
+LONGEST_NAME = 240
+"""Bytes of a file's name without suffix: file systems end at 255."""
+
+NAMED_MISSING = 5
+
+
+class FeatureStore(Protocol):
+    """Features of many videos, by the video's name."""
+
+    def videos(self) -> tuple[str, ...]:
+        """The videos it holds, sorted."""
+
+    def read(self, video: str) -> Features:
+        """One video's features.
+
+        Raises:
+            InputError: if there are none, or their file is damaged or not what the store holds.
+        """
+
+
+class Store:
+    """A folder of ours, to read and to write.
+
+    All its files come from one extractor and have one dimension; the first file read or written decides.
+
+    Args:
+        folder: need not exist before the first `write`.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self._kind: tuple[str, int] | None = None
+
+    def videos(self) -> tuple[str, ...]:
+        """The videos it holds, sorted."""
+        names = (path.name for path in self.folder.glob(f"*{SUFFIX}") if not path.name.startswith("."))
+        return tuple(sorted(video_name(name.removesuffix(SUFFIX)) for name in names))
+
+    def __contains__(self, video: str) -> bool:
+        return self._path(video).is_file()
+
+    def read(self, video: str) -> Features:
+        """One video's features, their vectors memory-mapped and not writable.
+
+        Raises:
+            InputError: if there are none, or the file is damaged or of another extractor or dimension.
+        """
+        path = self._path(video)
+        if not path.is_file():
+            raise InputError(f"no features of {video} in {self.folder}; extract them first")
+        features, _ = read_file(path)
+        self._check(features, path)
+        return features
+
+    def provenance(self, video: str) -> Provenance:
+        """What one video's features were made of.
+
+        Raises:
+            InputError: as `read`.
+        """
+        path = self._path(video)
+        if not path.is_file():
+            raise InputError(f"no features of {video} in {self.folder}; extract them first")
+        return read_file(path)[1]
+
+    def write(self, video: str, features: Features, provenance: Provenance | None = None) -> Path:
+        """Keeps one video's features, in place of any it had.
+
+        Args:
+            video: any name; it may contain slashes.
+            features: must be finite, and of the extractor and dimension of the store.
+            provenance: what they were made of.
+
+        Returns:
+            The file.
+
+        Raises:
+            InputError: for another extractor or dimension, a number that is not finite, or a folder not writable.
+        """
+        path = self._path(video)
+        if self._kind is None:
+            self._kind = self._kind_on_disk(path)
+        self._check(features, path)
+        if not np.isfinite(features.vectors).all():
+            raise InputError(f"the features of {video} hold a number that is not finite; extract them again")
+        write_file(path, features, provenance or Provenance())
+        return path
+
+    def _path(self, video: str) -> Path:
+        return self.folder / f"{file_name(video)}{SUFFIX}"
+
+    def _kind_on_disk(self, written: Path) -> tuple[str, int] | None:
+        """What the first sound header names, besides the one to be written: a damaged one must not stop its repair."""
+        others = (path for path in sorted(self.folder.glob(f"*{SUFFIX}")) if path != written)
+        return next(filter(None, map(kind, others)), None)
+
+    def _check(self, features: Features, path: Path) -> None:
+        found = features.extractor, features.dimension
+        self._kind = self._kind or found
+        if found != self._kind:
+            raise InputError(
+                f"{path} is of {found[0]} ({found[1]} numbers a step), the rest of the folder of {self._kind[0]} "
+                f"({self._kind[1]}); keep each extractor's features in a folder of their own"
+            )
+
+
+class JoinedStore:
+    """Several stores side by side: a video has the vectors of all of them, one after the other.
+
+    It holds the videos that every one of them holds.
+
+    Args:
+        stores: at least one.
+    """
+
+    def __init__(self, stores: Sequence[FeatureStore]) -> None:
+        if not stores:
+            raise ValueError("nothing to join")
+        self._stores = tuple(stores)
+
+    def videos(self) -> tuple[str, ...]:
+        """The videos that all of the stores hold, sorted."""
+        return tuple(sorted(set.intersection(*(set(store.videos()) for store in self._stores))))
+
+    def read(self, video: str) -> Features:
+        """One video's features, in the order of the stores.
+
+        Raises:
+            InputError: if one store lacks the video, or clocks or lengths differ.
+        """
+        joined = self._stores[0].read(video)
+        for store in self._stores[1:]:
+            joined = concatenated(joined, store.read(video))
+        return joined
+
+
+def require(store: FeatureStore, videos: Iterable[str]) -> None:
+    """Checks that a store holds all of these videos, before a long run finds out.
+
+    Raises:
+        InputError: naming the first five that are missing, and how many are.
+    """
+    held = set(store.videos())
+    missing = sorted({video for video in videos if video not in held})
+    if missing:
+        shown = ", ".join(missing[:NAMED_MISSING]) + (", ..." if len(missing) > NAMED_MISSING else "")
+        raise InputError(f"{len(missing)} videos have no features: {shown}; extract them or name another store")
+
+
+def file_name(video: str) -> str:
+    """The name of a video's file, without suffix: all but letters, digits and ``_ . - ~`` as in a URL.
+
+    Raises:
+        InputError: for an empty name or one too long for a file.
+
+    >>> file_name("a b/c.mp4"), file_name("..")
+    ('a%20b%2Fc.mp4', '%2E.')
+    """
+    name = quote(video, safe="")
+    if name.startswith("."):
+        name = f"%2E{name[1:]}"
+    if not name or len(name) > LONGEST_NAME:
+        raise InputError(f"not a video name that a file can have: {video[:60]!r} ({len(name)} bytes as a file name)")
+    return name
+
+
+def video_name(name: str) -> str:
+    """The video of a file's name: the inverse of `file_name`.
+
+    >>> video_name("a%20b%2Fc.mp4")
+    'a b/c.mp4'
+    """
+    return unquote(name)
