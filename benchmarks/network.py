@@ -3,18 +3,22 @@
     python benchmarks/network.py                       # the paper's size, batch 128
     python benchmarks/network.py --batch 16 --rounds 3
 
-Each line is a ratio of two rates measured in turn in this run: the arithmetic of a training step, or of answering a batch
-of queries, over its time, against a large square matrix product of the same type. Arithmetic is counted by torch's own
-FLOP counter on what is really run. The last line compares the clip sampler with pooling first and convolving after.
+Each line is a ratio of two rates measured in turn in this run: the arithmetic of a training step, or of answering a
+batch of queries, over its time, against a large square matrix product of the same type. Arithmetic is counted by
+torch's own FLOP counter on what is really run. The last line compares the clip sampler with pooling first and
+convolving after.
 """
 
 from __future__ import annotations
 
 import argparse
+import ctypes
+import platform
 import statistics
 import time
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
+from functools import partial
 
 import torch
 from torch.utils.flop_counter import FlopCounterMode
@@ -27,22 +31,32 @@ from asst.nn.sampler import ClipSampler
 SIDE = 3072
 
 
+def keep_freed_memory() -> None:
+    """Make the C library reuse freed memory: fresh pages for every activation can take longer than its arithmetic."""
+    if platform.libc_ver()[0] == "glibc":
+        m_trim_threshold, m_mmap_max = -1, -4
+        mallopt = ctypes.CDLL(None).mallopt
+        mallopt(m_trim_threshold, 2**31 - 1)
+        mallopt(m_mmap_max, 0)
+
+
 def seconds(work: Callable[[], object]) -> float:
+    """Time of one call."""
     start = time.perf_counter()
     work()
     return time.perf_counter() - start
 
 
 def flops(work: Callable[[], object]) -> int:
+    """Arithmetic of one call."""
     with FlopCounterMode(display=False) as counter:
         work()
-    return counter.get_total_flops()
+    return int(counter.get_total_flops())
 
 
-def against_product(work: Callable[[], object], dtype: torch.dtype, rounds: int) -> tuple[float, float]:
+def against_product(work: Callable[[], object], amount: int, dtype: torch.dtype, rounds: int) -> tuple[float, float]:
     """Seconds of ``work`` and its share of the matrix-product rate; medians of rounds that alternate the two."""
     square = torch.randn(SIDE, SIDE, dtype=dtype)
-    amount = flops(work)
     pairs = [(seconds(work), seconds(lambda: square @ square)) for _ in range(rounds + 1)][1:]
     spent, product = (statistics.median(column) for column in zip(*pairs, strict=True))
     return spent, (amount / spent) / (2 * SIDE**3 / product)
@@ -64,6 +78,7 @@ class Workload:
         self.clip_mask = self.network.clip_mask(self.feature_mask)
 
     def train(self, precision: Callable[[], AbstractContextManager[object]]) -> None:
+        """One step: forward, loss, backward, Adam."""
         self.network.train()
         with precision():
             out = self.network(self.features, self.feature_mask, self.words, self.word_mask)
@@ -71,38 +86,49 @@ class Workload:
         sample = sample_anchors(self.network.clips, self.clip_mask, self.moments, self.moment_mask)
         loss = detection_loss(out.logits, out.offsets, self.network.clips, sample, self.moments)
         self.optimizer.zero_grad()
-        loss.total.backward()
+        torch.autograd.backward(loss.total)
         self.optimizer.step()
 
     def answer(self, precision: Callable[[], AbstractContextManager[object]]) -> None:
+        """One forward pass for a batch of sentences, each with its window."""
         self.network.eval()
         with torch.inference_mode(), precision():
             self.network(self.features, self.feature_mask, self.words, self.word_mask)
 
 
+def half_precision() -> AbstractContextManager[object]:
+    """Autocast to bfloat16."""
+    return torch.autocast("cpu", torch.bfloat16)
+
+
 def pool_first(sampler: ClipSampler, x: torch.Tensor, pooling: torch.Tensor) -> torch.Tensor:
     """The clip sampler as the paper words it."""
-    points = (pooling @ x).unflatten(1, (-1, 7)).flatten(0, 1)
+    points = (pooling @ x).view(-1, 7, x.shape[2])
     inner = sampler.first(points.mT).relu().mT.flatten(1)
-    return sampler.second(inner).unflatten(0, (x.shape[0], -1))
+    answers: torch.Tensor = sampler.second(inner)
+    return answers.view(x.shape[0], -1, answers.shape[1])
 
 
 def main() -> None:
+    """Parse the options, measure, print."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--batch", type=int, default=128)
     parser.add_argument("--steps", type=int, default=128)
     parser.add_argument("--words", type=int, default=12)
     parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--system-allocator", action="store_true", help="leave the C library's own memory policy")
     options = parser.parse_args()
+    if not options.system_allocator:
+        keep_freed_memory()
     load = Workload(options.batch, options.steps, options.words)
     size = sum(parameter.numel() for parameter in load.network.parameters())
     print(f"{size:,} parameters, batch {options.batch}, {options.steps} steps, {torch.get_num_threads()} threads")
 
-    halves = lambda: torch.autocast("cpu", torch.bfloat16)  # noqa: E731
-    for name, dtype, precision in (("fp32", torch.float32, nullcontext), ("bf16", torch.bfloat16, halves)):
-        spent, share = against_product(lambda p=precision: load.train(p), dtype, options.rounds)
+    training, queries = flops(lambda: load.train(nullcontext)), flops(lambda: load.answer(nullcontext))
+    for name, dtype, precision in (("fp32", torch.float32, nullcontext), ("bf16", torch.bfloat16, half_precision)):
+        spent, share = against_product(partial(load.train, precision), training, dtype, options.rounds)
         print(f"{name} training: {share:.2f} of the matrix product ({1 / spent:.3f} steps/s)")
-        spent, share = against_product(lambda p=precision: load.answer(p), dtype, options.rounds)
+        spent, share = against_product(partial(load.answer, precision), queries, dtype, options.rounds)
         print(f"{name} queries:  {share:.2f} of the matrix product ({options.batch / spent:.1f} queries/s)")
 
     x = torch.randn(options.batch, options.steps, load.network.video.out_channels)

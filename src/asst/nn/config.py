@@ -28,8 +28,8 @@ class ASSTConfig:
         lstm_layers: stacked biLSTM layers, ``p`` of equation 2.
         attention_channels: ``d_a`` of equation 4.
         feeding: where language enters, a row of Tables 5 and 6; ``multiple`` is every dilation and squeezing layer.
-        head: what is predicted for a clip: its presence and offsets (``detection``), one score to compare with the other
-            clips' (``classification``), or one of ``classes`` actions and offsets (``action``, the appendix).
+        head: what is predicted for a clip: its presence and offsets (``detection``), one score to compare with the
+            other clips' (``classification``), or one of ``classes`` actions and offsets (``action``, the appendix).
         classes: number of actions; zero for the other heads.
         steps: length of the observed window, in steps.
         levels: lengths of clip in the anchor grid (detection and action).
@@ -37,8 +37,8 @@ class ASSTConfig:
         pieces: equal pieces of the window whose runs are the clips (classification; six on DiDeMo).
         endpoint_feature: whether each step's start and end are given to the clip sampler (Table 7).
         input_dropout: share of the input features dropped.
-        dropout: share dropped elsewhere: after every visual layer, after the language subnet and inside the clip sampler.
-            The paper's 0.8 is read as the share kept.
+        dropout: share dropped elsewhere: after every visual layer, after the language subnet and inside the clip
+            sampler. The paper's 0.8 is read as the share kept.
 
     Raises:
         InputError: for a value that no network can have, naming it.

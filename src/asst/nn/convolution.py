@@ -10,9 +10,9 @@ from torch.nn import functional
 class TemporalConvolution(nn.Linear):
     """A convolution of odd kernel along the steps, zero beyond both ends.
 
-    It is computed as one matrix product over the windows laid side by side. On a CPU that runs at the rate of the matrix
-    product for every length, stride and dilation; the library's own convolution falls to a fifth of it on the short
-    maps. The weight has shape ``(out, kernel * in)``, the tap first.
+    It is computed as one matrix product over the windows laid side by side. On a CPU that runs at the rate of the
+    matrix product for every length, stride and dilation; the library's own convolution falls to a fifth of it on the
+    short maps. The weight has shape ``(out, kernel * in)``, the tap first.
 
     Args:
         in_channels: channels of a step.
@@ -22,7 +22,9 @@ class TemporalConvolution(nn.Linear):
         dilation: steps between two taps.
     """
 
-    def __init__(self, in_channels: int, out_channels: int, kernel: int = 3, stride: int = 1, dilation: int = 1) -> None:
+    def __init__(
+        self, in_channels: int, out_channels: int, kernel: int = 3, stride: int = 1, dilation: int = 1
+    ) -> None:
         super().__init__(kernel * in_channels, out_channels)
         self.kernel, self.stride, self.dilation = kernel, stride, dilation
 

@@ -14,8 +14,8 @@ from asst.nn.dropout import Dropout
 class LanguageSubnet(nn.Module):
     """Word vectors to ``w^p``: a kernel-1 convolution with GLU (equation 3), then stacked biLSTMs (equation 2).
 
-    The convolution brings the word vectors to the width of the LSTM, each direction of which has half of it, so that the
-    shortcut of equation 2 is an identity. Padding never enters a recurrence.
+    The convolution brings the word vectors to the width of the LSTM, each direction of which has half of it, so that
+    the shortcut of equation 2 is an identity. Padding never enters a recurrence.
     """
 
     def __init__(self, config: ASSTConfig) -> None:

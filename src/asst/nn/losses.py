@@ -26,9 +26,14 @@ def classification_loss(logits: Tensor, clip_mask: Tensor, target: Tensor) -> Te
 
 
 def span_iou(clips: Tensor, spans: Tensor) -> Tensor:
-    """Temporal IoU of every clip with every span: ``(..., clips, 2)`` and ``(..., spans, 2)`` to ``(..., clips, spans)``.
+    """Temporal IoU of every clip with every span, the batched twin of :func:`asst.moments.iou`.
 
-    The differentiable, batched twin of :func:`asst.moments.iou`.
+    Args:
+        clips: start and end, shape ``(..., clips, 2)``.
+        spans: start and end, shape ``(..., spans, 2)``.
+
+    Returns:
+        Shape ``(..., clips, spans)``.
     """
     a, b = clips[..., :, None, :], spans[..., None, :, :]
     shared = (torch.minimum(a[..., 1], b[..., 1]) - torch.maximum(a[..., 0], b[..., 0])).clamp(min=0)
@@ -62,9 +67,9 @@ def sample_anchors(
     """Choose the anchors to train on, for the whole batch at once.
 
     An anchor is positive where its IoU with a moment is at least 0.5; a moment that no anchor reaches so far takes the
-    anchor it overlaps most, if it overlaps one. All positives are taken, and ``ratio`` negatives for each, drawn without
-    replacement from the other valid anchors of the same sample, as far as there are any. A sample without a positive
-    gives ``ratio`` negatives.
+    anchor it overlaps most, if it overlaps one. All positives are taken, and ``ratio`` negatives for each, drawn
+    without replacement from the other valid anchors of the same sample, as far as there are any. A sample without a
+    positive gives ``ratio`` negatives.
 
     Args:
         clips: anchors in steps, shape ``(clips, 2)``.
@@ -86,7 +91,8 @@ def sample_anchors(
     keys = torch.rand(clip_mask.shape, generator=generator, device=device).to(clips.device)
     candidate = clip_mask & ~positive
     order = keys.masked_fill(~candidate, 2.0).argsort(dim=1)
-    rank = torch.empty_like(order).scatter_(1, order, torch.arange(clips.shape[0], device=clips.device).expand_as(order))
+    places = torch.arange(clips.shape[0], device=clips.device).expand_as(order)
+    rank = torch.empty_like(order).scatter_(1, order, places)
     wanted = ratio * positive.sum(dim=1, keepdim=True).clamp(min=1)
     return AnchorSample(positive, candidate & (rank < wanted), moment)
 

@@ -51,9 +51,9 @@ class ASSTOutput:
 class ASSTNetwork(nn.Module):
     """ASST, or with ``feeding="none"`` its video subnet alone.
 
-    Its clips are the anchor grid of :func:`asst.moments.anchor_grid` over the window, or for classification every run of
-    its equal pieces. At the paper's sizes with 4,096-dimensional features and 300-dimensional words it has
-    @@COUNT@@ parameters.
+    Its clips are the anchor grid of :func:`asst.moments.anchor_grid` over the window, or for classification every run
+    of its equal pieces. At the paper's sizes with 4,096-dimensional features and 300-dimensional words it has
+    43,890,692 parameters (41.2 million in the video subnet, 1.9 in the language subnet, 0.8 in the sampler).
 
     Args:
         config: sizes and choices.
@@ -117,8 +117,8 @@ class ASSTNetwork(nn.Module):
     def clip_mask(self, feature_mask: Tensor) -> Tensor:
         """Which clips a window of few real steps can answer with.
 
-        An anchor must lie within the real steps. A run of pieces must have the middle of its last piece there, so that a
-        last piece which the video fills by more than half counts.
+        An anchor must lie within the real steps. A run of pieces must have the middle of its last piece there, so that
+        a last piece which the video fills by more than half counts.
 
         Args:
             feature_mask: shape ``(batch, steps)``.

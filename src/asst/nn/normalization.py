@@ -10,9 +10,9 @@ from asst.nn.steps import ValidSteps
 class MaskedBatchNorm(nn.BatchNorm1d):
     """BatchNorm whose statistics are those of the real steps of the batch.
 
-    Counting padding would make a video's output depend on how far it, and its neighbours, are padded. The real steps are
-    gathered, normalised and put back, which costs two copies where a batch has padding and nothing where it has none.
-    Training needs at least two real steps in the batch, as any BatchNorm does.
+    Counting padding would make a video's output depend on how far it, and its neighbours, are padded. The real steps
+    are gathered, normalised and put back, which costs two copies where a batch has padding and nothing where it has
+    none. Training needs at least two real steps in the batch, as any BatchNorm does.
     """
 
     def forward(self, x: Tensor, steps: ValidSteps) -> Tensor:  # type: ignore[override]

@@ -64,8 +64,8 @@ def pooling_matrix(clips: Tensor, steps: int) -> Tensor:
         steps: length of the representation.
 
     Returns:
-        Shape ``(..., clips * 7, steps)``; its product with a representation ``(steps, channels)`` is the seven points of
-        each clip in turn. Rows sum to one.
+        Shape ``(..., clips * 7, steps)``; its product with a representation ``(steps, channels)`` is the seven points
+        of each clip in turn. Rows sum to one.
     """
     bins = (torch.arange(POINTS, device=clips.device, dtype=clips.dtype) + 0.5) / POINTS
     start, end = clips[..., :1], clips[..., 1:]
@@ -93,8 +93,9 @@ class ClipSampler(nn.Module):
     """Two convolutions of kernel 3 over the seven points of a clip: seven to three with stride 2, then three to one.
 
     All clips share its weights. Pooling and the first convolution are both linear, so their order is free: the
-    convolution's three taps are applied to each step once, and the interpolation, a third as large, comes after. For the
-    paper's 234 clips on 128 steps this needs well under half the arithmetic of pooling first, and gives the same numbers.
+    convolution's three taps are applied to each step once, and the interpolation, a third as large, comes after. For
+    the paper's 234 clips on 128 steps this needs well under half the arithmetic of pooling first, and gives the same
+    numbers.
 
     Args:
         in_channels: width of the representation.
@@ -120,11 +121,11 @@ class ClipSampler(nn.Module):
             Shape ``(batch, clips, outputs)``.
         """
         # Row (clip, window) times column (step, tap): the weight of that step in the point that this tap reads.
-        windows = pooling.unflatten(-2, (-1, POINTS)).unfold(-2, TAPS, STRIDE)
+        windows = pooling.view(*pooling.shape[:-2], -1, POINTS, pooling.shape[-1]).unfold(-2, TAPS, STRIDE)
         mixing = windows.flatten(-4, -3).flatten(-2)
         taps = functional.linear(x, self.first.weight.permute(2, 0, 1).flatten(0, 1))
-        inner = mixing.to(taps.dtype) @ taps.unflatten(2, (TAPS, -1)).flatten(1, 2)
+        inner = mixing.to(taps.dtype) @ taps.view(x.shape[0], -1, self.first.out_channels)
         assert self.first.bias is not None
         inner = self.dropout(functional.relu(inner + self.first.bias))
-        out: Tensor = self.second(inner.unflatten(1, (-1, WINDOWS)).flatten(2))
+        out: Tensor = self.second(inner.view(inner.shape[0], -1, self.second.in_features))
         return out

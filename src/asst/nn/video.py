@@ -55,8 +55,8 @@ class VisualLayer(nn.Module):
 def expand(x: Tensor, steps: ValidSteps) -> Tensor:
     """Twice the resolution by linear interpolation.
 
-    Each step becomes two, a quarter of a step before and after its centre. A neighbour that is padding, or beyond an end,
-    is replaced by the step itself, so that the result is that of the same video without padding.
+    Each step becomes two, a quarter of a step before and after its centre. A neighbour that is padding, or beyond an
+    end, is replaced by the step itself, so that the result is that of the same video without padding.
 
     Args:
         x: shape ``(batch, steps, channels)``.
@@ -94,11 +94,11 @@ class VideoSubnet(nn.Module):
     The input is dropped out and projected by a kernel-1 convolution to the width of the dilation layers, so that every
     shortcut is an identity. Dilation layer ``l`` gives ``h_l = h_{l-1} + ReLU(BN(u_l))``; a squeezing layer gives
     ``ReLU(BN(u))`` at half the length. A kernel-3 convolution joins squeezing to expansion. Each expansion doubles the
-    length by linear interpolation and adds a kernel-1 convolution of the map of that length: a squeezing map or, at last,
-    the last dilation map. The join and these lateral convolutions are linear, with neither norm nor activation.
+    length by linear interpolation and adds a kernel-1 convolution of the map of that length: a squeezing map or, at
+    last, the last dilation map. The join and these lateral convolutions are linear, with neither norm nor activation.
 
-    Padding is zero at every resolution, exactly as the margin of a convolution is, and enters no statistic: a video gives
-    the same representation however far it is padded.
+    Padding is zero at every resolution, exactly as the margin of a convolution is, and enters no statistic: a video
+    gives the same representation however far it is padded.
     """
 
     def __init__(self, config: ASSTConfig) -> None:
@@ -136,8 +136,8 @@ class VideoSubnet(nn.Module):
             word_mask: true for a real word, shape ``(batch, words)``.
 
         Returns:
-            ``x'``, shape ``(batch, steps, out_channels)``, zero at padding, and the attention weights of each fed layer by
-            its name, shape ``(batch, words, steps of the layer)``.
+            ``x'``, shape ``(batch, steps, out_channels)``, zero at padding, and the attention weights of each fed layer
+            by its name, shape ``(batch, words, steps of the layer)``.
 
         Raises:
             InputError: if the steps cannot be halved as often as there are squeezing layers, or words are missing.
