@@ -5,8 +5,6 @@ from __future__ import annotations
 from torch import Tensor, nn
 from torch.nn import functional
 
-NEVER = float("-inf")
-
 
 class CrossModalAttention(nn.Module):
     """Equations 4 to 6: the words, weighed anew for each step, scale that step's feature map.
@@ -43,6 +41,6 @@ class CrossModalAttention(nn.Module):
         w_v = functional.glu(self.word_value(words))
         v_a = self.step_query(v)
         scores = (w_a / self.attention_channels) @ v_a.mT
-        a = scores.masked_fill(~word_mask[:, :, None], NEVER).softmax(dim=1)
+        a = scores.masked_fill(~word_mask[:, :, None], float("-inf")).softmax(dim=1)
         attended = a.mT @ w_v
         return attended * v, a

@@ -31,7 +31,7 @@ class LanguageSubnet(nn.Module):
         """Read a batch of sentences.
 
         Args:
-            words: word vectors, shape ``(batch, words, word_channels)``.
+            words: word vectors, shape ``(batch, words, word_channels)``; what stands at padding is ignored.
             word_mask: true for a real word; those come first, shape ``(batch, words)``.
 
         Returns:
@@ -44,7 +44,7 @@ class LanguageSubnet(nn.Module):
         if not lengths.all():
             raise InputError(f"sentence {int(lengths.argmin())} of the batch has no word; leave empty queries out")
         padding = ~word_mask[:, :, None]
-        w = functional.glu(self.projection(words)).masked_fill(padding, 0)
+        w = functional.glu(self.projection(words.masked_fill(padding, 0))).masked_fill(padding, 0)
         for lstm in self.layers:
             packed = pack_padded_sequence(w, lengths, batch_first=True, enforce_sorted=False)
             context, _ = pad_packed_sequence(lstm(packed)[0], batch_first=True, total_length=words.shape[1])

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Self
 
-import torch
 from torch import Tensor
 
 
@@ -47,7 +46,5 @@ class ValidSteps:
     def scatter(self, rows: Tensor) -> Tensor:
         """The inverse of :meth:`gather`, with zeros at padding."""
         if not self.all_real:
-            rows = torch.zeros(self.mask.numel(), rows.shape[1], dtype=rows.dtype, device=rows.device).index_copy(
-                0, self.rows, rows
-            )
+            rows = rows.new_zeros(self.mask.numel(), rows.shape[1]).index_copy(0, self.rows, rows)
         return rows.view(*self.mask.shape, -1)
