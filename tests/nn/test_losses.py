@@ -80,6 +80,14 @@ def test_each_of_several_moments_has_an_anchor_and_its_own_label() -> None:
     assert sample.moment[0, 0] == 0
 
 
+def test_an_anchor_goes_to_the_moment_that_has_no_other() -> None:
+    moments = torch.tensor([[[8.0, 16.0], [11.8, 12.2]]], dtype=torch.float64)
+    clip_mask = (moments[0, 0] == CLIPS).all(dim=1)[None]
+    sample = sample_anchors(CLIPS, clip_mask, moments, torch.ones(1, 2, dtype=torch.bool))
+    assert torch.equal(sample.positive, clip_mask)
+    assert sample.moment[clip_mask].tolist() == [1]
+
+
 def test_a_window_without_a_moment_gives_negatives_alone() -> None:
     moments = torch.zeros(2, 1, 2, dtype=torch.float64)
     clip_mask, moment_mask = everything(moments)

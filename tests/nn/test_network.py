@@ -12,6 +12,7 @@ from asst.moments import anchor_grid
 from asst.nn.config import ASSTConfig
 from asst.nn.losses import detection_loss, sample_anchors
 from asst.nn.network import ASSTNetwork
+from asst.nn.sampler import pooling_matrix
 
 
 def batch(lengths: list[int], sentences: list[int], steps: int = 16) -> tuple[Tensor, Tensor, Tensor, Tensor]:
@@ -91,13 +92,23 @@ def test_padding_that_is_not_a_number_leaves_gradients_whole(small: Callable[...
 
 
 def test_clips_a_short_window_can_answer_with(small: Callable[..., ASSTConfig]) -> None:
-    mask = torch.arange(16) < torch.tensor([[16], [9], [3]])
+    mask = torch.arange(16) < torch.tensor([[16], [10], [3]])
     grid = ASSTNetwork(small())
-    for length, row in zip([16, 9, 3], grid.clip_mask(mask), strict=True):
+    for length, row in zip([16, 10, 3], grid.clip_mask(mask), strict=True):
         assert torch.equal(row, grid.clips[:, 1] <= length)
-    # Pieces are 16 / 6 steps long; nine steps fill three of them and a third of the fourth.
+    # Pieces are 16 / 6 steps long; ten steps fill three of them and most of the fourth.
     pieces = ASSTNetwork(small(head="classification"))
-    assert pieces.clip_mask(mask).sum(dim=1).tolist() == [21, 6, 1]
+    assert pieces.clip_mask(mask).sum(dim=1).tolist() == [21, 10, 1]
+
+
+def test_a_clip_at_the_end_of_a_short_window_reads_no_padding(small: Callable[..., ASSTConfig]) -> None:
+    network = ASSTNetwork(small(feeding="none")).eval()
+    features, feature_mask, _, _ = batch([9], [1])
+    representation, _ = network.video(features, feature_mask)
+    alone = network.sampler(representation[:, :9], pooling_matrix(network.clips, 9))
+    mask = network.clip_mask(feature_mask)
+    assert network.clips[mask[0]][:, 1].max() == 9
+    torch.testing.assert_close(network(features, feature_mask).logits[mask], alone[..., :2][mask])
 
 
 def test_a_sentence_matters_unless_it_is_not_fed(small: Callable[..., ASSTConfig]) -> None:

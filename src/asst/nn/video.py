@@ -162,7 +162,7 @@ class VideoSubnet(nn.Module):
             steps = steps.halved()
             h, weights[f"squeezing{i + 1}"] = layer(h, steps, *language)
 
-        h = steps.silence(self.join(h))
+        h = self.join(h)
         for lateral in self.laterals:
             finer, finer_steps = below.pop()
             h = finer_steps.silence(expand(h, steps) + lateral(finer))
