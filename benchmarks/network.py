@@ -12,8 +12,6 @@ convolving after.
 from __future__ import annotations
 
 import argparse
-import ctypes
-import platform
 import statistics
 import time
 from collections.abc import Callable
@@ -29,15 +27,6 @@ from asst.nn.network import ASSTNetwork
 from asst.nn.sampler import ClipSampler
 
 SIDE = 3072
-
-
-def keep_freed_memory() -> None:
-    """Make the C library reuse freed memory: fresh pages for every activation can take longer than its arithmetic."""
-    if platform.libc_ver()[0] == "glibc":
-        m_trim_threshold, m_mmap_max = -1, -4
-        mallopt = ctypes.CDLL(None).mallopt
-        mallopt(m_trim_threshold, 2**31 - 1)
-        mallopt(m_mmap_max, 0)
 
 
 def seconds(work: Callable[[], object]) -> float:
@@ -116,10 +105,10 @@ def main() -> None:
     parser.add_argument("--steps", type=int, default=128)
     parser.add_argument("--words", type=int, default=12)
     parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--system-allocator", action="store_true", help="leave the C library's own memory policy")
+    parser.add_argument("--threads", type=int, help="fewer than the cores gives steadier ratios on a shared machine")
     options = parser.parse_args()
-    if not options.system_allocator:
-        keep_freed_memory()
+    if options.threads:
+        torch.set_num_threads(options.threads)
     load = Workload(options.batch, options.steps, options.words)
     size = sum(parameter.numel() for parameter in load.network.parameters())
     print(f"{size:,} parameters, batch {options.batch}, {options.steps} steps, {torch.get_num_threads()} threads")
