@@ -7,6 +7,9 @@ Each line is a ratio of two rates measured in turn in this run: the arithmetic o
 batch of queries, over its time, against a large square matrix product of the same type. Arithmetic is counted by
 torch's own FLOP counter on what is really run. The last line compares the clip sampler with pooling first and
 convolving after.
+
+At batch 128 glibc gives the activations' memory back to the system after each step, and fetching it anew can take a
+third of the next. ``MALLOC_MMAP_MAX_=0 MALLOC_TRIM_THRESHOLD_=8000000000`` in the environment keeps it.
 """
 
 from __future__ import annotations
