@@ -1,0 +1,46 @@
+"""Cross-modal attention: every step of a video looks at every word of the sentence (section 3.3)."""
+
+from __future__ import annotations
+
+from torch import Tensor, nn
+from torch.nn import functional
+
+
+class CrossModalAttention(nn.Module):
+    """Equations 4 to 6: the words, weighed anew for each step, scale that step's feature map.
+
+    The kernel-1 convolutions of the paper act on one word or one step alone, so they are linear maps. Those of language
+    end in a GLU (equation 3).
+
+    Args:
+        visual_channels: width of ``v``, and so of ``w^v`` and ``u``.
+        language_channels: width of ``w^p``.
+        attention_channels: ``d_a``, the width of ``w^a`` and ``v^a``.
+    """
+
+    def __init__(self, visual_channels: int, language_channels: int, attention_channels: int) -> None:
+        super().__init__()
+        self.attention_channels = attention_channels
+        self.word_key = nn.Linear(language_channels, 2 * attention_channels)
+        self.word_value = nn.Linear(language_channels, 2 * visual_channels)
+        self.step_query = nn.Linear(visual_channels, attention_channels)
+
+    def forward(self, v: Tensor, words: Tensor, word_mask: Tensor) -> tuple[Tensor, Tensor]:
+        """Fuse one visual layer with the sentence.
+
+        Args:
+            v: the layer after its temporal convolution, shape ``(batch, steps, visual_channels)``.
+            words: ``w^p``, shape ``(batch, words, language_channels)``.
+            word_mask: true for a real word, at least one a sentence, shape ``(batch, words)``.
+
+        Returns:
+            ``u`` of equation 6, shape ``(batch, steps, visual_channels)``, and ``A`` of equation 4, shape
+            ``(batch, words, steps)``: one over the real words at each step, zero at padding.
+        """
+        w_a = functional.glu(self.word_key(words))
+        w_v = functional.glu(self.word_value(words))
+        v_a = self.step_query(v)
+        scores = (w_a / self.attention_channels) @ v_a.mT
+        a = scores.masked_fill(~word_mask[:, :, None], float("-inf")).softmax(dim=1)
+        attended = a.mT @ w_v
+        return attended * v, a

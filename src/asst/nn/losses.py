@@ -1,0 +1,140 @@
+"""The losses that train the classification and the detection models (sections 3.1.2 and 4.2)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+from asst.nn.sampler import encode_offsets
+
+POSITIVE_IOU = 0.5
+
+
+def classification_loss(logits: Tensor, clip_mask: Tensor, target: Tensor) -> Tensor:
+    """Softmax loss over the clips of a video, mean over the batch.
+
+    Args:
+        logits: one score a clip, shape ``(batch, clips, 1)``.
+        clip_mask: clips that the video has, shape ``(batch, clips)``.
+        target: index of the true clip, one that the video has, shape ``(batch,)``.
+    """
+    scores = logits.squeeze(2).float().masked_fill(~clip_mask, float("-inf"))
+    return functional.cross_entropy(scores, target)
+
+
+def span_iou(clips: Tensor, spans: Tensor) -> Tensor:
+    """Temporal IoU of every clip with every span, the batched twin of :func:`asst.moments.iou`.
+
+    Args:
+        clips: start and end, shape ``(..., clips, 2)``.
+        spans: start and end, shape ``(..., spans, 2)``.
+
+    Returns:
+        Shape ``(..., clips, spans)``.
+    """
+    a, b = clips[..., :, None, :], spans[..., None, :, :]
+    shared = (torch.minimum(a[..., 1], b[..., 1]) - torch.maximum(a[..., 0], b[..., 0])).clamp(min=0)
+    union = (a[..., 1] - a[..., 0]) + (b[..., 1] - b[..., 0]) - shared
+    return shared / union.clamp(min=torch.finfo(union.dtype).tiny)
+
+
+@dataclass(frozen=True, slots=True)
+class AnchorSample:
+    """The anchors that one step of training looks at.
+
+    Attributes:
+        positive: anchors that hold a moment, shape ``(batch, clips)``.
+        negative: the sampled others, shape ``(batch, clips)``.
+        moment: index of the moment an anchor overlaps most, meaningful where positive, shape ``(batch, clips)``.
+    """
+
+    positive: Tensor
+    negative: Tensor
+    moment: Tensor
+
+
+def sample_anchors(
+    clips: Tensor,
+    clip_mask: Tensor,
+    moments: Tensor,
+    moment_mask: Tensor,
+    ratio: int = 1,
+    generator: torch.Generator | None = None,
+) -> AnchorSample:
+    """Choose the anchors to train on, for the whole batch at once.
+
+    An anchor is positive where its IoU with a moment is at least 0.5; a moment that no anchor reaches so far takes the
+    anchor it overlaps most, if it overlaps one. All positives are taken, and ``ratio`` negatives for each, drawn
+    without replacement from the other valid anchors of the same sample, as far as there are any. A sample without a
+    positive gives ``ratio`` negatives.
+
+    Args:
+        clips: anchors in steps, shape ``(clips, 2)``.
+        clip_mask: anchors to consider, shape ``(batch, clips)``.
+        moments: true spans in steps, shape ``(batch, moments, 2)``.
+        moment_mask: true for a real span, shape ``(batch, moments)``.
+        ratio: negatives for each positive.
+        generator: source of the draw; torch's own if None.
+    """
+    overlap = span_iou(clips, moments) * (clip_mask[:, :, None] & moment_mask[:, None, :])
+    best, anchor = overlap.max(dim=1)
+    stranded = (best > 0) & (best < POSITIVE_IOU)
+    chosen = functional.one_hot(anchor, clips.shape[0]).mT.bool() & stranded[:, None, :]
+    overlap = overlap + chosen
+    closest, moment = overlap.max(dim=2)
+    positive = closest >= POSITIVE_IOU
+
+    device = generator.device if generator is not None else clips.device
+    keys = torch.rand(clip_mask.shape, generator=generator, device=device).to(clips.device)
+    candidate = clip_mask & ~positive
+    order = keys.masked_fill(~candidate, 2.0).argsort(dim=1)
+    places = torch.arange(clips.shape[0], device=clips.device).expand_as(order)
+    rank = torch.empty_like(order).scatter_(1, order, places)
+    wanted = ratio * positive.sum(dim=1, keepdim=True).clamp(min=1)
+    return AnchorSample(positive, candidate & (rank < wanted), moment)
+
+
+@dataclass(frozen=True, slots=True)
+class DetectionLoss:
+    """The loss of one batch and its two parts, all scalars; ``total`` is their sum."""
+
+    total: Tensor
+    presence: Tensor
+    offsets: Tensor
+
+
+def detection_loss(
+    logits: Tensor,
+    offsets: Tensor,
+    clips: Tensor,
+    sample: AnchorSample,
+    moments: Tensor,
+    labels: Tensor | None = None,
+) -> DetectionLoss:
+    """Softmax loss of presence and smooth L1 of the offsets of equation 1, over the number of sampled anchors.
+
+    Args:
+        logits: shape ``(batch, clips, k)``; index 0 is absence or background.
+        offsets: predicted ``d_c`` and ``d_l``, shape ``(batch, clips, 2)``.
+        clips: anchors in steps, shape ``(clips, 2)``.
+        sample: from :func:`sample_anchors`; offsets count for its positives alone.
+        moments: true spans in steps, shape ``(batch, moments, 2)``.
+        labels: class of each moment, from 1, shape ``(batch, moments)``; None stands for presence, 1.
+
+    Returns:
+        Scalars of 32 bits; zero if no anchor is sampled.
+    """
+    sampled = sample.positive | sample.negative
+    count = sampled.sum().clamp(min=1)
+    label = torch.ones_like(sample.moment) if labels is None else labels.gather(1, sample.moment)
+    target = torch.where(sample.positive, label, 0)
+    presence = functional.cross_entropy(logits[sampled].float(), target[sampled], reduction="sum") / count
+
+    span = moments.gather(1, sample.moment[..., None].expand(-1, -1, 2))[sample.positive]
+    anchor = clips.expand(*sample.positive.shape, 2)[sample.positive]
+    wanted = encode_offsets(anchor, span)
+    shift = functional.smooth_l1_loss(offsets[sample.positive].float(), wanted, reduction="sum") / count
+    return DetectionLoss(presence + shift, presence, shift)
