@@ -1,0 +1,38 @@
+"""Noise whose neighbouring steps are alike: a stationary AR(1) process, without a loop over steps."""
+
+from __future__ import annotations
+
+import functools
+
+import numpy as np
+import numpy.typing as npt
+
+Matrix = npt.NDArray[np.float32]
+
+BLOCK = 256
+
+
+def ar1_noise(draw: np.random.Generator, steps: int, width: int, correlation: float) -> Matrix:
+    """``n(t) = c n(t - 1) + sqrt(1 - c^2) e(t)`` with white ``e``, each number of variance one at every step.
+
+    Args:
+        draw: source of ``e``.
+        steps: how many.
+        width: independent numbers a step.
+        correlation: ``c``, in [0, 1).
+
+    Returns:
+        Shape ``(steps, width)``.
+    """
+    # One matrix serves every length up to the next multiple of a block: its leading parts are those of fewer steps.
+    smooth = _filter(correlation, -(-steps // BLOCK) * BLOCK)[:steps, :steps]
+    noise: Matrix = smooth @ draw.standard_normal((steps, width), dtype=np.float32)
+    return noise
+
+
+@functools.lru_cache(maxsize=4)
+def _filter(correlation: float, steps: int) -> Matrix:
+    lag = np.subtract.outer(np.arange(steps), np.arange(steps))
+    matrix = np.where(lag >= 0, correlation ** np.maximum(lag, 0), 0.0)
+    matrix[:, 1:] *= (1 - correlation**2) ** 0.5
+    return matrix.astype(np.float32)

@@ -1,0 +1,110 @@
+"""How strong and how noisy simulated features are: three modalities, three levels of difficulty."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+STEPS_PER_SECOND = 4
+"""The paper's frame rate on Charades-STA (section 4.2)."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Modality:
+    """What an extractor is sensitive to: the lengths of the prototypes that are added up in a step.
+
+    Attributes:
+        name: part of the extractor's name.
+        verb: of an action's verb, while it goes on.
+        object: of an action's object, while it goes on.
+        pair: of what is particular to the action's class.
+        seen: of the objects that the annotation lists, all of them together, throughout the video.
+        scene: of the scene, throughout.
+        subject: of the person and the home, drawn for each video, throughout.
+    """
+
+    name: str
+    verb: float
+    object: float
+    pair: float
+    seen: float
+    scene: float
+    subject: float
+
+
+MODALITIES: dict[str, Modality] = {
+    modality.name: modality
+    for modality in (
+        Modality(name="rgb", verb=0.3, object=0.9, pair=0.2, seen=1.0, scene=1.2, subject=1.0),
+        Modality(name="flow", verb=1.2, object=0.25, pair=0.6, seen=0.2, scene=0.3, subject=0.5),
+        Modality(name="c3d", verb=0.75, object=0.55, pair=0.4, seen=0.6, scene=0.7, subject=0.8),
+    )
+}
+"""Appearance, motion, and a mixture of both. Two streams are ``rgb`` and ``flow`` in an `asst.features` JoinedStore."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Level:
+    """What stands between the annotation and the features.
+
+    Attributes:
+        name: part of the extractor's name.
+        noise: length of the noise vector of a step; prototypes have about length one.
+        correlation: of the noise of neighbouring steps, an AR(1) process.
+        missed: share of actions that a modality does not see at all.
+        confused: share that it takes for another class of the same verb or object.
+        jitter_s: standard deviation of the true start and end about the annotated ones, in seconds; never more than a
+            quarter of the action.
+        ramp_s: time that an action takes to appear and to fade, in seconds.
+    """
+
+    name: str
+    noise: float
+    correlation: float
+    missed: float
+    confused: float
+    jitter_s: float
+    ramp_s: float
+
+
+LEVELS: dict[str, Level] = {
+    level.name: level
+    for level in (
+        Level(name="easy", noise=2.0, correlation=0.7, missed=0.0, confused=0.02, jitter_s=0.25, ramp_s=0.5),
+        Level(name="standard", noise=4.0, correlation=0.85, missed=0.1, confused=0.15, jitter_s=0.8, ramp_s=1.0),
+        Level(name="hard", noise=6.0, correlation=0.9, missed=0.2, confused=0.25, jitter_s=1.5, ramp_s=2.0),
+    )
+}
+"""``easy`` to find faults quickly, ``standard`` to compare methods, ``hard`` to see them fail."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """All that simulated features depend on besides the video's annotation.
+
+    Attributes:
+        modality: what the extractor is sensitive to.
+        level: how hard it is.
+        seed: of the prototypes, the map to features and every draw.
+        dimension: width of a feature vector.
+    """
+
+    modality: Modality
+    level: Level
+    seed: int = 0
+    dimension: int = 256
+
+    def __post_init__(self) -> None:
+        if self.dimension < 1 or self.seed < 0:
+            raise ValueError(f"a dimension is positive and a seed not negative, not {self.dimension} and {self.seed}")
+
+    @property
+    def extractor(self) -> str:
+        """Name of the extractor; another seed makes another one.
+
+        >>> Settings(modality=MODALITIES["rgb"], level=LEVELS["standard"]).extractor
+        'simulated-rgb-standard'
+        >>> Settings(modality=MODALITIES["flow"], level=LEVELS["hard"], seed=3).extractor
+        'simulated-flow-hard-seed3'
+        """
+        name = f"simulated-{self.modality.name}-{self.level.name}"
+        return f"{name}-seed{self.seed}" if self.seed else name
