@@ -1,0 +1,158 @@
+"""Samples side by side, padded once, as the tensors that the network takes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import chain
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import Tensor
+
+from asst.data.windows import Window
+from asst.moments import FloatArray
+from asst.text import Vector
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Sample:
+    """One window of a video with one sentence.
+
+    Attributes:
+        record: index of the record it was made of.
+        window: the steps observed.
+        features: shape ``(window.steps, dimension)``.
+        words: one vector a word, shape ``(words, word dimension)``.
+        moments: true spans in steps, shape ``(moments, 2)``; none where a query is to be answered.
+        target: index of the true clip, if the task is a classification with a truth.
+    """
+
+    record: int
+    window: Window
+    features: npt.NDArray[np.float32]
+    words: Vector
+    moments: FloatArray
+    target: int | None = None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Batch:
+    """What the network and its losses take; padding is zero, and false in the masks.
+
+    Attributes:
+        features: shape ``(batch, steps, dimension)``.
+        feature_mask: real steps, which come first, shape ``(batch, steps)``.
+        words: shape ``(batch, most words, word dimension)``.
+        word_mask: shape ``(batch, most words)``.
+        moments: true spans in steps, shape ``(batch, most moments, 2)``.
+        moment_mask: shape ``(batch, most moments)``.
+        targets: index of the true clip, shape ``(batch,)``; None unless every sample has one.
+        records: index of each sample's record, shape ``(batch,)``.
+        windows: what each sample observes.
+    """
+
+    features: Tensor
+    feature_mask: Tensor
+    words: Tensor
+    word_mask: Tensor
+    moments: Tensor
+    moment_mask: Tensor
+    targets: Tensor | None
+    records: Tensor
+    windows: tuple[Window, ...]
+
+    def __len__(self) -> int:
+        return len(self.windows)
+
+    def to(self, device: torch.device | str, non_blocking: bool = False) -> Batch:
+        """The same batch on a device."""
+
+        def moved(tensor: Tensor) -> Tensor:
+            return tensor.to(device, non_blocking=non_blocking)
+
+        return Batch(
+            features=moved(self.features),
+            feature_mask=moved(self.feature_mask),
+            words=moved(self.words),
+            word_mask=moved(self.word_mask),
+            moments=moved(self.moments),
+            moment_mask=moved(self.moment_mask),
+            targets=None if self.targets is None else moved(self.targets),
+            records=moved(self.records),
+            windows=self.windows,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Collate:
+    """Makes a batch of samples; fits a DataLoader's ``collate_fn`` and its workers.
+
+    Attributes:
+        steps: length of the network's window.
+    """
+
+    steps: int
+
+    def __call__(self, samples: Sequence[Sample]) -> Batch:
+        """One batch.
+
+        Raises:
+            ValueError: for no sample, or one longer than the window.
+        """
+        features, feature_mask = padded([sample.features for sample in samples], self.steps)
+        words, word_mask = padded([sample.words for sample in samples])
+        moments, moment_mask = padded([sample.moments.astype(np.float32) for sample in samples])
+        targets = [sample.target for sample in samples if sample.target is not None]
+        return Batch(
+            features=features,
+            feature_mask=feature_mask,
+            words=words,
+            word_mask=word_mask,
+            moments=moments,
+            moment_mask=moment_mask,
+            targets=torch.tensor(targets) if len(targets) == len(samples) else None,
+            records=torch.tensor([sample.record for sample in samples]),
+            windows=tuple(sample.window for sample in samples),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class CollateWindows:
+    """Makes a batch of all windows of several queries, in order; ``records`` tells them apart.
+
+    Attributes:
+        steps: length of the network's window.
+    """
+
+    steps: int
+
+    def __call__(self, queries: Sequence[Sequence[Sample]]) -> Batch:
+        """One batch of as many samples as there are windows."""
+        return Collate(self.steps)(list(chain.from_iterable(queries)))
+
+
+def padded(rows: Sequence[npt.NDArray[np.float32]], length: int | None = None) -> tuple[Tensor, Tensor]:
+    """Arrays of different lengths in one tensor, and which of its rows are real.
+
+    Args:
+        rows: each of shape ``(own length, width)``.
+        length: to pad to; the greatest own length if None.
+
+    Returns:
+        Shapes ``(batch, length, width)`` and ``(batch, length)``.
+
+    Raises:
+        ValueError: for no array, or one longer than ``length``.
+    """
+    if not rows:
+        raise ValueError("nothing to pad")
+    lengths = torch.tensor([len(row) for row in rows])
+    most = int(lengths.max())
+    if length is not None and most > length:
+        raise ValueError(f"{most} rows do not fit into {length}")
+    together = torch.zeros(len(rows), most if length is None else length, rows[0].shape[1])
+    for place, row in zip(together, rows, strict=True):
+        place[: len(row)] = torch.from_numpy(row)
+    return together, torch.arange(together.shape[1]) < lengths[:, None]

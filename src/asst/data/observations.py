@@ -1,0 +1,156 @@
+"""What the network observes of a video: the drawn window of a training step, and the windows that answer a query."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+
+from asst.data.didemo import MOST_PIECES, PIECE_S, candidate_clips, span_clip
+from asst.data.record import Record
+from asst.data.windows import Window, sliding_windows, whole_steps
+from asst.errors import InputError
+from asst.features.values import Features
+from asst.moments import FloatArray
+
+LEAST_VISIBLE = 0.5
+"""Share of a moment that must lie in the window for its visible part to count."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Observed:
+    """A window and what is true in it.
+
+    Attributes:
+        window: the steps observed.
+        moments: true spans in steps, inside the window, shape ``(moments, 2)``; at least one.
+        target: index of the true clip among the candidates of a classification; None for a detection.
+    """
+
+    window: Window
+    moments: FloatArray
+    target: int | None
+
+
+class Observation(Protocol):
+    """How a data set's videos are observed."""
+
+    @property
+    def steps(self) -> int:
+        """Length of the network's window."""
+
+    def draw(self, record: Record, features: Features, generator: np.random.Generator) -> Observed:
+        """What one training step sees of a record.
+
+        Raises:
+            InputError: if the features do not reach the record's moments.
+        """
+
+    def windows(self, record: Record, features: Features) -> tuple[Window, ...]:
+        """The windows that together answer a record's sentence."""
+
+
+@dataclass(frozen=True, slots=True)
+class PieceObservation:
+    """DiDeMo: the whole video in one window, and one annotation drawn for each iteration (section 4.2).
+
+    A window is 30 s long. Its real steps are those of the annotated pieces, so that features a little longer or
+    shorter do not change which clips a video has.
+
+    Attributes:
+        steps: steps of 30 s; the paper's frame rate 128/30 gives 128.
+    """
+
+    steps: int = 128
+
+    @property
+    def step_s(self) -> float:
+        """Length of a step in seconds."""
+        return MOST_PIECES * PIECE_S / self.steps
+
+    def draw(self, record: Record, features: Features, generator: np.random.Generator) -> Observed:
+        """The window, and one of the agreeing annotations, each as likely; equal ones count as often as they occur.
+
+        ``record.moments`` holds those that overlap another (`asst.data.didemo.agreeing`).
+
+        Raises:
+            InputError: if the record is not of DiDeMo's pieces.
+        """
+        window = self.windows(record, features)[0]
+        moment = record.moments[generator.integers(len(record.moments))]
+        clip = span_clip(moment)
+        clips = candidate_clips(MOST_PIECES * PIECE_S)
+        if clip not in clips:
+            raise InputError(f"record {record.id}: {moment} is no clip of {MOST_PIECES} pieces; observe it by crops")
+        return Observed(window, window.to_steps([moment]).clip(0, window.steps), clips.index(clip))
+
+    def windows(self, record: Record, features: Features) -> tuple[Window, ...]:
+        """One window from zero; ``features`` play no part."""
+        return (Window(0.0, self.step_s, min(self.steps, whole_steps(record.duration_s, self.step_s))),)
+
+
+@dataclass(frozen=True, slots=True)
+class CropObservation:
+    """Charades-STA: the features stretched by a random factor and cropped at a random time (section 4.2).
+
+    The factor is drawn uniformly on a logarithmic scale, so that stretching and compressing are as likely. A video
+    that is then no longer than the window is seen whole. Of a longer one a moment is drawn, and the crop's start
+    uniformly among those that have all of the moment inside; for a moment longer than the window, among those that lie
+    inside the moment.
+
+    Attributes:
+        steps: length of the window.
+        step_s: length of a step in seconds before stretching; the paper's frame rate is 4.
+        least: smallest factor.
+        most: largest factor; 1.25 shows a video at 5 steps a second.
+    """
+
+    steps: int = 128
+    step_s: float = 0.25
+    least: float = 0.8
+    most: float = 1.25
+
+    def __post_init__(self) -> None:
+        if self.steps < 1 or not self.step_s > 0 or not 0 < self.least <= self.most:
+            raise InputError(
+                f"a crop needs steps >= 1, step_s > 0 and 0 < least <= most, not {self.steps}, {self.step_s}, "
+                f"{self.least}, {self.most}"
+            )
+
+    def draw(self, record: Record, features: Features, generator: np.random.Generator) -> Observed:
+        """A crop of the stretched video and the moments in it, first the drawn one.
+
+        The other moments count as far as they are inside, if at least half of each is.
+
+        Raises:
+            InputError: if the features end before the drawn moment starts, or start after it ends.
+        """
+        step_s = self.step_s / math.exp(generator.uniform(math.log(self.least), math.log(self.most)))
+        chosen = int(generator.integers(len(record.moments)))
+        order = [chosen, *(index for index in range(len(record.moments)) if index != chosen)]
+        spans_s = np.array([record.moments[index] for index in order])
+        start_s, end_s = spans_s[0].clip(features.start_s, features.end_s)
+        if end_s <= start_s:
+            raise InputError(
+                f"record {record.id}: its moment {record.moments[chosen]} s lies outside the features of "
+                f"{record.video}, {features.start_s:.7g}-{features.end_s:.7g} s; extract them again or leave it out"
+            )
+        steps = whole_steps(features.duration_s, step_s)
+        first_s = features.start_s
+        if steps > self.steps:
+            length_s, last_s = self.steps * step_s, features.end_s - self.steps * step_s
+            bounds_s = np.sort([start_s, end_s - length_s]).clip(features.start_s, last_s)
+            first_s = float(generator.uniform(*bounds_s))
+        window = Window(first_s, step_s, min(steps, self.steps))
+        spans = window.to_steps(spans_s)
+        inside = spans.clip(0, window.steps)
+        visible = (inside[:, 1] - inside[:, 0]) / (spans[:, 1] - spans[:, 0])
+        counted = visible >= LEAST_VISIBLE
+        counted[0] = True
+        return Observed(window, inside[counted], None)
+
+    def windows(self, record: Record, features: Features) -> tuple[Window, ...]:
+        """Sliding windows over the features, not stretched."""
+        return sliding_windows(features.start_s, features.duration_s, self.step_s, self.steps)
