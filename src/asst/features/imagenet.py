@@ -43,6 +43,7 @@ class ImageNetExtractor:
 
     Attributes:
         name: ``imagenet-lite2`` or ``imagenet-lite0``.
+        variant: ``lite2`` or ``lite0``.
         network: the classifier, whose last layer the language side needs.
 
     Args:
@@ -58,6 +59,7 @@ class ImageNetExtractor:
         from asst.features.efficientnet import VARIANTS, EfficientNetLite, FoldedConv
 
         self.name = f"imagenet-{variant}"
+        self.variant = variant
         self.dimension = WINDOWS * CHANNELS
         self.network = EfficientNetLite(variant)
         self._short_side = VARIANTS[variant].side
