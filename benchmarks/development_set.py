@@ -124,8 +124,8 @@ def model_spans(localizer: asst.Localizer, questions: Sequence[Question]) -> lis
 
 def middle_square(features: asst.Features) -> asst.Features:
     """As if only the middle square of the picture had been seen."""
-    windows = features.vectors.reshape(len(features), WINDOWS, CHANNELS)
-    return replace(features, vectors=np.tile(windows[:, WINDOWS // 2], (1, WINDOWS)))
+    middle = features.vectors.reshape(len(features), WINDOWS, CHANNELS)[:, WINDOWS // 2].astype(np.float16)
+    return replace(features, vectors=np.tile(middle, (1, WINDOWS)))
 
 
 def mean_square(features: asst.Features) -> asst.Features:

@@ -3,7 +3,8 @@
 At every step two things are measured: the cosine between what is seen and the sentence's classifier (see
 ``asst.features.concepts``), less the same for sentences about nothing in particular; and the log of the probability
 that the image classifier gives to the classes which the sentence names. Both are standardised over the video and
-added, the second at half weight. Spans between shot changes compete by their mean; a window inside a shot must stand out from the rest of it.
+added, the second at half weight. Spans between shot changes compete by their mean; a window inside a shot must stand
+out from the rest of it.
 """
 
 from __future__ import annotations
