@@ -17,8 +17,8 @@ import numpy.typing as npt
 
 from asst.errors import InputError
 from asst.features.concepts import ConceptMap, named_classes
-from asst.features.imagenet import CHANNELS, TICK_RATE, TICKS_A_STEP, WINDOWS, ImageNetExtractor
-from asst.features.values import Features
+from asst.features.imagenet import CHANNELS, STEP_S, TICK_RATE, TICKS_A_STEP, WINDOWS, ImageNetExtractor
+from asst.features.values import SAME_CLOCK, Features
 from asst.models.candidates import Candidates, candidates
 from asst.models.model import Ranking
 from asst.moments import Curve, Moment, nms
@@ -90,11 +90,15 @@ class ConceptsModel:
         """The best moments of each sentence; a moment's score is explained in ``docs/models.md``.
 
         Raises:
-            InputError: for features of another extractor.
+            InputError: for features of another extractor, or on steps of another length.
         """
         if features.extractor != self.extractor.name:
             raise InputError(
                 f"{self.name} reads features of {self.extractor.name}, not of {features.extractor}; extract them again"
+            )
+        if abs(features.step_s - STEP_S) > SAME_CLOCK * STEP_S:
+            raise InputError(
+                f"{self.name} reads a vector every {STEP_S:g} s, not every {features.step_s:g} s; extract them again"
             )
         evidence = self.evidence(features, queries)
         cuts = np.round((features.cuts_s - features.start_s) * TICK_RATE).astype(np.int64)
