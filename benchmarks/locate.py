@@ -23,7 +23,6 @@ from fractions import Fraction
 from pathlib import Path
 
 import av
-import numpy as np
 import torch
 import torch.nn.functional as F
 from rich.console import Console
@@ -185,10 +184,6 @@ def main() -> None:
         f"ours is {gain:.1f} times as fast"
     )
     console.print(f"cold asst locate on {shortest:g} s, typing to answer: {cold_s:.2f} s")
-    growth = np.diff([reports[length]["peak_mb"] for length in sorted(reports)])
-    hours = np.diff(sorted(reports)) / 3600
-    if len(growth):
-        console.print(f"memory grows by {growth[-1] / hours[-1]:.0f} MB an hour of video, which the features take")
 
 
 if __name__ == "__main__":
