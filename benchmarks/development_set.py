@@ -7,7 +7,10 @@ random (their expected score); and the fixed share of the video that does best o
 
 These are videos to develop on: the model's settings were chosen while looking at them.
 
-Run: ``python benchmarks/development_set.py [--model concepts] [--data FOLDER] [--joins 150]``
+With ``--views`` two more rows show what the three squares of the picture earn over the middle one alone, and over
+their mean.
+
+Run: ``python benchmarks/development_set.py [--model concepts] [--views] [--data FOLDER] [--joins 150]``
 """
 
 from __future__ import annotations
@@ -16,7 +19,7 @@ import argparse
 import os
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -29,7 +32,7 @@ from asst.data import jsonlines
 from asst.data.record import Record
 from asst.evaluation.bootstrap import Interval, bootstrap_difference, bootstrap_interval
 from asst.evaluation.metrics import hits
-from asst.features.imagenet import TICK_RATE
+from asst.features.imagenet import CHANNELS, TICK_RATE, WINDOWS
 from asst.models.candidates import candidates
 from asst.moments import FloatArray, anchor_grid
 from asst.video import frames
@@ -119,6 +122,28 @@ def model_spans(localizer: asst.Localizer, questions: Sequence[Question]) -> lis
     return spans
 
 
+def middle_square(features: asst.Features) -> asst.Features:
+    """As if only the middle square of the picture had been seen."""
+    middle = features.vectors.reshape(len(features), WINDOWS, CHANNELS)[:, WINDOWS // 2].astype(np.float16)
+    return replace(features, vectors=np.tile(middle, (1, WINDOWS)))
+
+
+def mean_square(features: asst.Features) -> asst.Features:
+    """As if the mean of the squares had been seen."""
+    windows = features.vectors.reshape(len(features), WINDOWS, CHANNELS)
+    mean = windows.mean(axis=1, dtype=np.float32).astype(np.float16)
+    return replace(features, vectors=np.tile(mean, (1, WINDOWS)))
+
+
+VIEWS = {"middle square alone": middle_square, "mean of the squares": mean_square}
+
+
+def seen_as(questions: Sequence[Question], view: Callable[[asst.Features], asst.Features]) -> list[Question]:
+    """The same questions with other features; those about one video still share them."""
+    made = {id(q.features): view(q.features) for q in questions}
+    return [replace(q, features=made[id(q.features)]) for q in questions]
+
+
 def expected(questions: Sequence[Question], spans_of: Callable[[Question], FloatArray], iou: float) -> FloatArray:
     """The chance of a hit when one of the spans is drawn at random, for each question."""
     return np.array(
@@ -151,8 +176,10 @@ def cell(interval: Interval) -> str:
     return f"{interval.mean:.2f} ({interval.low:.2f}..{interval.high:.2f})"
 
 
-def show(title: str, questions: Sequence[Question], spans: Sequence[FloatArray], model: str) -> None:
+def show(title: str, questions: Sequence[Question], localizer: asst.Localizer, views: bool) -> None:
     """Print one task's table."""
+    model = localizer.name
+    spans = model_spans(localizer, questions)
     table = Table(title=f"{title}: {len(questions)} queries, {len({q.source for q in questions})} videos")
     for heading in ("", *(f"R@1 IoU {iou}" for iou in IOUS), "R@5 IoU 0.5"):
         table.add_column(heading, no_wrap=True)
@@ -162,6 +189,7 @@ def show(title: str, questions: Sequence[Question], spans: Sequence[FloatArray],
     fixed = {iou: best_fixed(questions, iou) for iou in IOUS}
     rows: list[tuple[str, Iterable[FloatArray], FloatArray | None]] = [
         (model, scored.values(), five),
+        *(view_row(name, questions, localizer, truths) for name in VIEWS if views),
         ("best fixed window, in hindsight", [fixed[iou][0] for iou in IOUS], None),
         ("random shot run", [expected(questions, shot_runs, iou) for iou in IOUS], None),
         ("random anchor", [expected(questions, lambda q: anchor_grid(q.duration_s), iou) for iou in IOUS], None),
@@ -185,6 +213,17 @@ def show(title: str, questions: Sequence[Question], spans: Sequence[FloatArray],
         for kind in kinds
     ]
     out.print(f"R@1 IoU 0.5 by kind: {', '.join(shares)}\n")
+
+
+def view_row(
+    name: str,
+    questions: Sequence[Question],
+    localizer: asst.Localizer,
+    truths: Sequence[tuple[tuple[float, float], ...]],
+) -> tuple[str, list[FloatArray], FloatArray]:
+    """The model's row where it sees something else of the picture."""
+    spans = model_spans(localizer, seen_as(questions, VIEWS[name]))
+    return name, [hits(spans, truths, n=1, iou=iou) for iou in IOUS], hits(spans, truths, n=5, iou=0.5)
 
 
 def show_found(localizer: asst.Localizer, records: Sequence[Record], features: dict[str, asst.Features]) -> None:
@@ -211,6 +250,7 @@ def main() -> None:
     parser.add_argument(
         "--data", type=Path, default=Path(os.environ.get("ASST_DATA") or Path(__file__).parents[2] / "shared/data")
     )
+    parser.add_argument("--views", action="store_true")
     parser.add_argument("--joins", type=int, default=150)
     parser.add_argument("--seed", type=int, default=0)
     options = parser.parse_args()
@@ -220,7 +260,7 @@ def main() -> None:
     videos = sorted({r.video for r in records})
     features = {v: localizer.features(folder / v) for v in track(videos, "reading", console=Console(stderr=True))}
     singles = single_questions(records, features)
-    show("single videos", singles, model_spans(localizer, singles), options.model)
+    show("single videos", singles, localizer, options.views)
     show_found(localizer, records, features)
     pictures = {}
     for video in videos:
@@ -228,7 +268,7 @@ def main() -> None:
         times_s = np.concatenate([part.times_s for part in parts])
         pictures[video] = asst.Frames(np.concatenate([part.pixels for part in parts]), times_s)
     questions = joined_questions(records, pictures, localizer, options.joins, options.seed)
-    show("joined clips", questions, model_spans(localizer, questions), options.model)
+    show("joined clips", questions, localizer, options.views)
 
 
 if __name__ == "__main__":

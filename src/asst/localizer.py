@@ -73,7 +73,8 @@ class Localizer:
             A list a sentence, in their order; empty for a sentence that describes nothing in the video.
 
         Raises:
-            InputError: for a video that cannot be read, an empty sentence, or ``top`` below one.
+            InputError: for a video that cannot be read, no sentence or an empty one, a sentence that is not in a list,
+                or ``top`` below one.
         """
         return [list(answer.moments) for answer in self.answer(video, queries, top=top)]
 
@@ -116,6 +117,8 @@ class Localizer:
         from asst.features.values import Features
         from asst.video import probe
 
+        if isinstance(queries, str):
+            raise InputError(f"one sentence is not a list of them; give [{queries!r}]")
         if not queries or any(not query.strip() for query in queries):
             raise InputError("an empty sentence describes nothing; give one with words in it")
         if top < 1:

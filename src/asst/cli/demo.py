@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import shlex
+import sys
 from importlib.util import find_spec
 from pathlib import Path
+from shutil import which
 from typing import Annotated
 
 import typer
@@ -15,11 +17,11 @@ from asst.outputs.destination import check_destination
 
 # The last describes nothing in the video: a model that can say so should.
 _SENTENCES = (
-    "a man in a suit and tie walks past parked cars",
+    "a row of cars",
     "a taxi sign on top of a car",
-    "a cyclist in a helmet waits next to a van",
-    "cars drive down a street behind a fence",
-    "an old bicycle leans against a wall",
+    "traffic on a street",
+    "a man riding a bicycle",
+    "bicycles chained to a railing",
     "a penguin on the ice",
 )
 
@@ -49,9 +51,10 @@ def demo(
     write_report(answers, page)
     typer.echo(f"\nwrote {page}: open it in a browser", err=True)
     typer.echo("try next, with a video and a sentence of your own:", err=True)
-    command = (
-        f'asst locate {shlex.quote(str(video))} "people walk past a bicycle" --clip {shlex.quote(str(out))}/best.mp4'
-    )
+    # Without an activated environment the short name would not be found.
+    program = "asst" if which("asst") else sys.argv[0]
+    words = [program, "locate", str(video), "people walk past a bicycle", "--clip", f"{out}/best.mp4"]
+    command = shlex.join(words)
     typer.echo(f"  {command}", err=True)
     exit_by(answers)
 

@@ -104,9 +104,9 @@ class Bottleneck(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """``(batch, channels, height, width)`` in and out."""
-        wide = x if self.expand is None else F.relu6(self.expand(x))
-        narrow: Tensor = self.project(F.relu6(self.depthwise(wide)))
-        return x + narrow if self.shortcut else narrow
+        wide = x if self.expand is None else F.relu6(self.expand(x), inplace=True)
+        narrow: Tensor = self.project(F.relu6(self.depthwise(wide), inplace=True))
+        return narrow.add_(x) if self.shortcut else narrow
 
 
 class EfficientNetLite(nn.Module):
@@ -154,7 +154,7 @@ class EfficientNetLite(nn.Module):
         first = self.stem.weight
         x = pixels.to(first.device).permute(0, 3, 1, 2).to(first.dtype)
         x = ((x - _PIXEL_MEAN) / _PIXEL_SCALE).contiguous(memory_format=torch.channels_last)
-        maps: Tensor = F.relu6(self.head(self.blocks(F.relu6(self.stem(x)))))
+        maps: Tensor = F.relu6(self.head(self.blocks(F.relu6(self.stem(x), inplace=True))), inplace=True)
         return maps
 
 

@@ -43,6 +43,7 @@ class ImageNetExtractor:
 
     Attributes:
         name: ``imagenet-lite2`` or ``imagenet-lite0``.
+        variant: ``lite2`` or ``lite0``.
         network: the classifier, whose last layer the language side needs.
 
     Args:
@@ -58,6 +59,7 @@ class ImageNetExtractor:
         from asst.features.efficientnet import VARIANTS, EfficientNetLite, FoldedConv
 
         self.name = f"imagenet-{variant}"
+        self.variant = variant
         self.dimension = WINDOWS * CHANNELS
         self.network = EfficientNetLite(variant)
         self._short_side = VARIANTS[variant].side
@@ -89,7 +91,7 @@ class ImageNetExtractor:
         Batches may differ in the size of their pictures.
 
         Raises:
-            InputError: when there is no frame.
+            InputError: when there is no frame, or a batch begins before the one before it has ended.
         """
         return self._features(self._sized(batch) for batch in _ticks(frames))
 
@@ -168,14 +170,20 @@ def _ticks(batches: Iterable[Frames]) -> Iterator[Frames]:
 
 
 def _shown(batches: Iterable[Frames]) -> Iterator[tuple[int, npt.NDArray[np.uint8]]]:
-    """Each tick and the picture a player shows then; the first picture also stands for the time before it."""
+    """Each tick and the picture a player shows then; the first picture also stands for the time before it.
+
+    The last picture is taken to last as long as the one before it did, so that the ticks end where the file's do.
+    """
     tick = 0
     held: npt.NDArray[np.uint8] | None = None
+    last_s, lasts_s = -np.inf, np.inf
     for batch in batches:
         for pixels, time_s in zip(batch.pixels, batch.times_s, strict=True):
+            if time_s < last_s:
+                raise InputError(f"frames go back from {last_s:g} s to {time_s:g} s; put every batch on one clock")
             while held is not None and tick / TICK_RATE < time_s - _ON_TIME_S:
                 yield tick, held
                 tick += 1
-            held = pixels
-    if held is not None:
+            held, last_s, lasts_s = pixels, time_s, time_s - last_s
+    if held is not None and tick / TICK_RATE < last_s + max(lasts_s - _ON_TIME_S, _ON_TIME_S):
         yield tick, held

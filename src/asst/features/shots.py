@@ -62,7 +62,8 @@ def shot_cuts(changes: FloatArray, features: npt.NDArray[np.float32]) -> npt.NDA
     cuts = []
     for i, change in enumerate(changes):
         around = np.concatenate([changes[max(0, i - _AROUND) : i], changes[i + 1 : i + 1 + _AROUND]])
-        peak = change == changes[max(0, i - 1) : i + 2].max()
+        # Of two equal changes in a row the first is the peak, so that no two cuts are neighbours.
+        peak = (changes[max(0, i - 1) : i] < change).all() and (changes[i + 1 : i + 2] <= change).all()
         stands_out = around.size == 0 or change >= _RATIO_LEAST * np.median(around)
         turned = turns[max(0, i - 1) : i + 2].max() > _TURN_LEAST
         if change > _CHANGE_LEAST and peak and stands_out and turned:

@@ -3,7 +3,8 @@
 At every step two things are measured: the cosine between what is seen and the sentence's classifier (see
 ``asst.features.concepts``), less the same for sentences about nothing in particular; and the log of the probability
 that the image classifier gives to the classes which the sentence names. Both are standardised over the video and
-added. Spans between shot changes compete by their mean; a window inside a shot must stand out from the rest of it.
+added, the second at half weight. Spans between shot changes compete by their mean; a window inside a shot must stand
+out from the rest of it.
 """
 
 from __future__ import annotations
@@ -16,8 +17,8 @@ import numpy.typing as npt
 
 from asst.errors import InputError
 from asst.features.concepts import ConceptMap, named_classes
-from asst.features.imagenet import CHANNELS, TICK_RATE, TICKS_A_STEP, WINDOWS, ImageNetExtractor
-from asst.features.values import Features
+from asst.features.imagenet import CHANNELS, STEP_S, TICK_RATE, TICKS_A_STEP, WINDOWS, ImageNetExtractor
+from asst.features.values import SAME_CLOCK, Features
 from asst.models.candidates import Candidates, candidates
 from asst.models.model import Ranking
 from asst.moments import Curve, Moment, nms
@@ -30,6 +31,8 @@ THRESHOLD = 1.5
 # The classifier was trained with soft labels: half its logits' spread gives probabilities that are comparable.
 _TEMPERATURE = 2.0
 _LEAST_PROBABILITY = 1e-6
+# What the named classes weigh against the match of the whole sentence.
+_NAMED_WEIGHT = 0.5
 # A short candidate's mean is drawn towards the video's own, as if so many more ticks had been average.
 _TICKS_OF_DOUBT = 2.0
 # What standing out from its shot is worth to a window, and what it must overcome.
@@ -87,11 +90,15 @@ class ConceptsModel:
         """The best moments of each sentence; a moment's score is explained in ``docs/models.md``.
 
         Raises:
-            InputError: for features of another extractor.
+            InputError: for features of another extractor, or on steps of another length.
         """
         if features.extractor != self.extractor.name:
             raise InputError(
                 f"{self.name} reads features of {self.extractor.name}, not of {features.extractor}; extract them again"
+            )
+        if abs(features.step_s - STEP_S) > SAME_CLOCK * STEP_S:
+            raise InputError(
+                f"{self.name} reads a vector every {STEP_S:g} s, not every {features.step_s:g} s; extract them again"
             )
         evidence = self.evidence(features, queries)
         cuts = np.round((features.cuts_s - features.start_s) * TICK_RATE).astype(np.int64)
@@ -137,7 +144,8 @@ class ConceptsModel:
         found: Candidates,
         top: int,
     ) -> Ranking:
-        steps = _standardised(_standardised(evidence.matches[:, i]) + _standardised(evidence.named[:, i]))
+        named = _NAMED_WEIGHT * _standardised(evidence.named[:, i])
+        steps = _standardised(_standardised(evidence.matches[:, i]) + named)
         ticks = _ticks(steps, cuts)
         strengths = span_strengths(ticks, found)
         spans_s = features.start_s + found.spans / TICK_RATE

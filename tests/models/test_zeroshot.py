@@ -1,0 +1,203 @@
+"""The packaged model's arithmetic against slow loops, and what must hold of every ranking."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import numpy.typing as npt
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+import asst
+from asst.errors import InputError
+from asst.features.concepts import ConceptMap, named_classes
+from asst.models import MODELS, zeroshot
+from asst.models.candidates import candidates
+from asst.models.model import Ranking
+from asst.models.zeroshot import ConceptsModel, span_strengths
+from asst.moments import iou
+
+QUERIES = [
+    "a taxi sign on top of a car",
+    "a dog jumps",
+    "she twists and turns",
+    "a man in a suit walks past parked cars",
+]
+CHANNELS = 1280
+
+
+@pytest.fixture(scope="module")
+def model(one_thread: None) -> ConceptsModel:
+    return ConceptsModel("small", "lite0")
+
+
+def made(model: ConceptsModel, steps: int, cuts_s: tuple[float, ...] = (), start_s: float = 0.0) -> asst.Features:
+    """Features that drift about the mean feature, as those of a video do."""
+    draw = np.random.default_rng(steps)
+    drift = np.cumsum(draw.normal(size=(steps, 3, CHANNELS)), axis=0) * 0.2
+    vectors = np.clip(model.extractor.network.mean_feature.numpy() + drift, 0, 6)
+    return asst.Features(
+        vectors.reshape(steps, -1).astype(np.float16), start_s, 0.5, model.extractor.name, np.array(cuts_s)
+    )
+
+
+def spans(ranking: Ranking) -> list[tuple[float, float]]:
+    return [(moment.start_s, moment.end_s) for moment in ranking.moments]
+
+
+def assert_same(first: Ranking, second: Ranking) -> None:
+    assert first.query == second.query
+    assert spans(first) == spans(second)
+    assert [m.score for m in first.moments] == pytest.approx([m.score for m in second.moments], abs=1e-3)
+    assert first.curve is not None
+    assert second.curve is not None
+    np.testing.assert_allclose(first.curve.scores, second.curve.scores, atol=1e-3)
+
+
+def slow_strength(ticks: list[float], span: tuple[int, int], whole: tuple[int, int]) -> float:
+    """Strength of a run: its mean as if two more ticks had been average; of a window: that of its shot and contrast."""
+    inside = [ticks[t] for t in range(*span)]
+    around = [ticks[t] for t in range(*whole) if not span[0] <= t < span[1]]
+    strength = sum(inside + around) / (len(inside) + len(around) + 2)
+    if around:
+        contrast = sum(inside) / len(inside) - sum(around) / len(around)
+        evenness = 2 * math.sqrt(len(inside) * len(around)) / (len(inside) + len(around))
+        strength += 0.75 * contrast * evenness - 0.8
+    share = len(inside) / len(ticks)
+    return strength - (0.5 * (2 * share - 1) if share > 0.5 else 0.0)
+
+
+@given(st.lists(st.floats(-4, 4), min_size=1, max_size=40), st.sets(st.integers(1, 39), max_size=5))
+def test_span_strengths_are_those_of_the_definition(ticks: list[float], cuts: set[int]) -> None:
+    found = candidates(len(ticks), sorted(cuts))
+    expected = [
+        slow_strength(ticks, tuple(span), tuple(whole))
+        for span, whole in zip(found.spans.tolist(), found.wholes.tolist(), strict=True)
+    ]
+    np.testing.assert_allclose(span_strengths(np.array(ticks), found), expected, atol=1e-9)
+
+
+def slow_evidence(
+    model: ConceptsModel, concepts: ConceptMap, vectors: npt.NDArray[np.float16], query: str
+) -> tuple[list[float], list[float]]:
+    """The match and the log-probability of the named classes at each step, a window at a time."""
+    network = model.extractor.network
+    mean = network.mean_feature.double().numpy()
+    weights, bias = network.class_weights.double().numpy(), network.class_bias.double().numpy()
+    wanted = concepts.classifiers([query])[0].astype(np.float64)
+    matches, named = [], []
+    for row in vectors.astype(np.float64):
+        windows = row.reshape(3, CHANNELS)
+        units = [(window - mean) / math.sqrt(((window - mean) ** 2).sum()) for window in windows]
+        matches.append(max(float(unit @ wanted) - (concepts.unrelated @ unit).mean() for unit in units))
+        exponents = [np.exp((weights @ window + bias) / 2) for window in windows]
+        best = np.max([exponent / exponent.sum() for exponent in exponents], axis=0)
+        classes = named_classes(query)
+        named.append(math.log(sum(best[i] for i in classes) + 1e-6) if classes else 0.0)
+    return matches, named
+
+
+def test_evidence_is_that_of_the_definition(model: ConceptsModel) -> None:
+    features = made(model, 4)
+    found = model.evidence(features, QUERIES)
+    concepts = ConceptMap(model.extractor.network.class_weights)
+    assert found.unrelated.shape == (4, len(concepts.unrelated))
+    assert (found.named[:, 2] == 0).all()
+    for i, query in enumerate(QUERIES):
+        matches, named = slow_evidence(model, concepts, features.vectors.astype(np.float16), query)
+        np.testing.assert_allclose(found.matches[:, i], matches, atol=1e-5)
+        np.testing.assert_allclose(found.named[:, i], named, atol=1e-3)
+
+
+def test_parts_of_the_video_at_a_time_change_nothing(model: ConceptsModel, monkeypatch: pytest.MonkeyPatch) -> None:
+    features = made(model, 17, (2.75, 5.0))
+    at_once = model.rank(features, QUERIES, top=5)
+    monkeypatch.setattr(zeroshot, "_STEPS_AT_ONCE", 5)
+    for first, second in zip(at_once, model.rank(features, QUERIES, top=5), strict=True):
+        assert_same(first, second)
+
+
+@pytest.mark.parametrize("order", [[3, 2, 1, 0], [1], [2, 2, 0]])
+def test_a_sentence_is_answered_whatever_its_company(model: ConceptsModel, order: list[int]) -> None:
+    features = made(model, 30, (2.75, 5.0, 9.25))
+    together = model.rank(features, QUERIES, top=5)
+    others = model.rank(features, [QUERIES[i] for i in order], top=5)
+    for i, ranking in zip(order, others, strict=True):
+        assert_same(ranking, together[i])
+
+
+@pytest.mark.parametrize("start_s", [0.0, 12.5])
+@pytest.mark.parametrize("top", [1, 2, 50])
+def test_moments_lie_in_the_video_best_first_and_apart(model: ConceptsModel, top: int, start_s: float) -> None:
+    cuts_s = tuple(start_s + cut_s for cut_s in (2.75, 5.0, 9.25))
+    features = made(model, 30, cuts_s, start_s)
+    for query, ranking in zip(QUERIES, model.rank(features, QUERIES, top=top), strict=True):
+        assert ranking.query == query
+        assert len(ranking.moments) == top if top < 3 else 3 < len(ranking.moments) <= top
+        found = np.array(spans(ranking))
+        assert (found[:, 0] >= start_s).all()
+        assert (found[:, 1] <= start_s + 15.0).all()
+        scores = [moment.score for moment in ranking.moments]
+        assert scores == sorted(scores, reverse=True)
+        assert (iou(found, found) - np.eye(len(found)) <= 0.5 + 1e-9).all()
+        assert all(moment.query == query for moment in ranking.moments)
+        assert ranking.threshold == 1.5
+        assert ranking.found == (scores[0] >= 1.5)
+
+
+def test_fewer_moments_are_the_first_of_more(model: ConceptsModel) -> None:
+    features = made(model, 30, (5.0,))
+    many, few = (model.rank(features, QUERIES[:1], top=top)[0] for top in (6, 2))
+    assert few.moments == many.moments[:2]
+
+
+def test_the_curve_is_on_the_scale_of_the_scores(model: ConceptsModel) -> None:
+    for ranking in model.rank(made(model, 30), QUERIES, top=1):
+        assert ranking.curve is not None
+        np.testing.assert_array_equal(ranking.curve.times_s, np.arange(30) * 0.5 + 0.25)
+        start, end = (round(4 * time_s) for time_s in spans(ranking)[0])
+        assert np.repeat(ranking.curve.scores, 2)[start:end].mean() == pytest.approx(ranking.moments[0].score)
+
+
+def test_a_shot_that_begins_within_a_step_shows_what_the_next_step_shows(model: ConceptsModel) -> None:
+    """Both halves of the video are constant, so every tick of the second must be as strong as it is."""
+    calm = made(model, 1).vectors
+    named = model.extractor.network.class_weights[named_classes("a taxi")[0]].numpy()
+    taxi = np.clip(calm.reshape(3, CHANNELS).astype(np.float32) + 3 * named / np.abs(named).max(), 0, 6).reshape(1, -1)
+    # The cut is at tick 11: tick 10, and with it step 5, still shows what was before.
+    vectors = np.concatenate([calm.repeat(6, axis=0), taxi.astype(np.float16).repeat(6, axis=0)])
+    features = asst.Features(vectors, 0.0, 0.5, model.extractor.name, np.array([2.75]))
+    ranking = model.rank(features, ["a taxi"], top=1)[0]
+    assert spans(ranking) == [(2.75, 6.0)]
+    assert ranking.curve is not None
+    assert ranking.curve.scores[-1] == pytest.approx(ranking.moments[0].score)
+
+
+@pytest.mark.parametrize("steps", [1, 2])
+def test_the_shortest_video_is_one_moment(model: ConceptsModel, steps: int) -> None:
+    for ranking in model.rank(made(model, steps), QUERIES, top=5):
+        assert spans(ranking) == [(0.0, steps * 0.5)]
+
+
+def test_a_video_that_never_changes_has_a_flat_curve_and_finite_scores(model: ConceptsModel) -> None:
+    vectors = made(model, 1).vectors.repeat(20, axis=0)
+    for ranking in model.rank(asst.Features(vectors, 0.0, 0.5, model.extractor.name), QUERIES, top=5):
+        assert ranking.moments
+        assert all(math.isfinite(moment.score) for moment in ranking.moments)
+        assert ranking.curve is not None
+        assert np.ptp(ranking.curve.scores) == 0
+
+
+def test_features_of_another_extractor_or_clock_are_refused(model: ConceptsModel) -> None:
+    other = asst.Features(made(model, 4).vectors, 0.0, 0.5, "imagenet-lite2")
+    with pytest.raises(InputError, match=r"^small reads features of imagenet-lite0, not of imagenet-lite2; extract"):
+        model.rank(other, QUERIES, top=1)
+    with pytest.raises(InputError, match=r"^small reads a vector every 0\.5 s, not every 1 s; extract them again$"):
+        model.rank(made(model, 4).resampled(1.0), QUERIES, top=1)
+
+
+def test_the_table_names_its_models() -> None:
+    assert list(MODELS) == ["concepts", "concepts-fast"]
+    assert all(entry.name == name and "\n" not in entry.summary for name, entry in MODELS.items())

@@ -1,0 +1,177 @@
+"""The product end to end: the packaged models on a real video, from Python and from the command line."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import asst
+from asst.video import frames
+
+PRESENT = [
+    "a taxi sign on top of a car",
+    "a cyclist in a helmet waits next to a van",
+    "an old bicycle leans against a wall",
+]
+ABSENT = [
+    "a penguin on the ice",
+    "an elephant drinks water",
+    "a chef flips a pancake",
+    "a bowl of soup",
+    "a jellyfish in the sea",
+]
+TAXI_SIGN_S = (2.2, 3.04)
+
+
+def locate(*words: str | Path) -> subprocess.CompletedProcess[str]:
+    """``asst locate`` in a process of its own."""
+    program = "import sys; from asst.cli import main; sys.argv[0] = 'asst'; main()"
+    command = [sys.executable, "-c", program, "locate", *map(str, words)]
+    return subprocess.run(command, capture_output=True, text=True, encoding="utf-8", timeout=120, check=False)
+
+
+def spans(moments: Sequence[asst.Moment]) -> list[tuple[float, float]]:
+    return [(moment.start_s, moment.end_s) for moment in moments]
+
+
+def overlaps(moment: asst.Moment, span_s: tuple[float, float]) -> bool:
+    return moment.start_s < span_s[1] and moment.end_s > span_s[0]
+
+
+def test_sentences_that_apply_are_found_where_they_apply(localizer: asst.Localizer, street: Path) -> None:
+    told: list[tuple[float, float]] = []
+    answers = localizer.answer(street, PRESENT, top=3, progress=lambda *seconds: told.append(seconds))
+    assert [answer.query for answer in answers] == PRESENT
+    assert overlaps(answers[0].moments[0], TAXI_SIGN_S)
+    for answer in answers:
+        assert (answer.video, answer.model) == (str(street), "concepts")
+        assert answer.duration_s == pytest.approx(10.0)
+        assert 1 <= len(answer.moments) <= 3
+        assert answer.best_score == answer.moments[0].score
+        assert answer.threshold is not None
+        assert answer.moments[0].score >= answer.threshold
+        assert answer.curve is not None
+        assert len(answer.curve.times_s) == 20
+        for moment in answer.moments:
+            assert 0 <= moment.start_s < moment.end_s <= answer.duration_s
+            assert (moment.query, moment.video) == (answer.query, str(street))
+    assert list(told[-1]) == pytest.approx([10.0, 10.0])
+
+
+def test_sentences_that_apply_nowhere_are_not_found(localizer: asst.Localizer, street_features: asst.Features) -> None:
+    answers = localizer.answer(street_features, [*PRESENT, *ABSENT])
+    scores = [answer.best_score for answer in answers]
+    assert None not in scores
+    least_present = min(score for score in scores[: len(PRESENT)] if score is not None)
+    for answer in answers[len(PRESENT) :]:
+        assert answer.moments == ()
+        assert answer.best_score is not None
+        assert answer.best_score < least_present - 1
+
+
+def test_features_are_what_a_file_gives_and_can_be_asked_again(
+    localizer: asst.Localizer, street: Path, street_features: asst.Features
+) -> None:
+    from_file = localizer.locate(street, PRESENT)
+    from_features = localizer.locate(street_features, PRESENT)
+    assert [spans(moments) for moments in from_features] == [spans(moments) for moments in from_file]
+    assert all(moment.video is None for moments in from_features for moment in moments)
+    assert localizer.answer(street_features, PRESENT[:1])[0].video == ""
+    again = localizer.locate(street_features, PRESENT[1:2])
+    assert spans(again[0]) == spans(from_features[1])
+
+
+def test_frames_in_memory_answer_as_the_file_does(
+    localizer: asst.Localizer, street: Path, street_features: asst.Features
+) -> None:
+    batches = frames(street, rate=8.0, short_side=256)
+    in_memory = localizer.answer(batches, PRESENT)
+    from_file = localizer.answer(street_features, PRESENT)
+    assert [spans(answer.moments)[0] for answer in in_memory] == [spans(answer.moments)[0] for answer in from_file]
+    assert {answer.duration_s for answer in in_memory} == {10.0}
+
+
+@pytest.mark.parametrize("top", [1, 4])
+def test_no_more_moments_come_than_are_asked_for(
+    localizer: asst.Localizer, street_features: asst.Features, top: int
+) -> None:
+    assert [len(moments) for moments in localizer.locate(street_features, PRESENT, top=top)] == [top] * 3
+
+
+def test_evaluation_sees_moments_that_do_not_convince(
+    localizer: asst.Localizer, street_features: asst.Features
+) -> None:
+    ranking = localizer.rank(street_features, ABSENT[:1], top=2)[0]
+    assert len(ranking.moments) == 2
+    assert not ranking.found
+
+
+@pytest.mark.parametrize(
+    ("queries", "top", "message"),
+    [
+        (["a dog", " \t"], 5, r"^an empty sentence describes nothing; give one with words in it$"),
+        ([], 5, r"^an empty sentence"),
+        (["a dog"], 0, r"^top is 0; ask for at least one moment$"),
+        ("dog", 5, r"^one sentence is not a list of them; give \['dog'\]$"),
+    ],
+)
+def test_questions_that_make_no_sense_are_refused_before_the_video_is_read(
+    localizer: asst.Localizer, tmp_path: Path, queries: Sequence[str], top: int, message: str
+) -> None:
+    with pytest.raises(asst.InputError, match=message):
+        localizer.locate(tmp_path / "missing.mp4", queries, top=top)
+
+
+def test_what_cannot_be_read_is_refused(localizer: asst.Localizer, tmp_path: Path) -> None:
+    with pytest.raises(asst.InputError, match=r"missing\.mp4"):
+        localizer.locate(tmp_path / "missing.mp4", ["a dog"])
+    with pytest.raises(asst.InputError, match="no frame"):
+        localizer.locate([], ["a dog"])
+
+
+def test_an_unknown_model_is_refused_with_the_names_of_all() -> None:
+    with pytest.raises(
+        asst.InputError, match=r"^no model is called 'concept'; choose one of: concepts, concepts-fast$"
+    ):
+        asst.load("concept")
+
+
+def test_the_fast_model_answers_and_refuses_the_features_of_the_other(
+    street: Path, street_features: asst.Features
+) -> None:
+    fast = asst.load("concepts-fast")
+    assert fast.name == "concepts-fast"
+    found, absent = fast.locate(street, [PRESENT[0], ABSENT[0]], top=1)
+    assert overlaps(found[0], TAXI_SIGN_S)
+    assert absent == []
+    with pytest.raises(asst.InputError, match="imagenet-lite2"):
+        fast.locate(street_features, PRESENT)
+
+
+def test_the_command_prints_the_documented_lines(street: Path) -> None:
+    done = locate(street, PRESENT[0], ABSENT[0], "--json", "--top", "2")
+    assert (done.returncode, done.stderr) == (0, "")
+    found, absent = (json.loads(line) for line in done.stdout.splitlines())
+    assert list(found) == list(absent) == ["video", "query", "duration_s", "model", "moments"]
+    assert (found["video"], found["query"], found["model"]) == (str(street), PRESENT[0], "concepts")
+    assert found["duration_s"] == pytest.approx(10.0)
+    assert absent["moments"] == []
+    assert len(found["moments"]) == 2
+    for moment in found["moments"]:
+        assert list(moment) == ["start_s", "end_s", "score"]
+        assert 0 <= moment["start_s"] < moment["end_s"] <= found["duration_s"]
+        assert np.isfinite(moment["score"])
+    best = found["moments"][0]
+    assert overlaps(asst.Moment(best["start_s"], best["end_s"]), TAXI_SIGN_S)
+
+
+def test_the_command_says_by_its_exit_code_that_nothing_was_found(street: Path) -> None:
+    done = locate(street, ABSENT[0], "--json", "--model", "concepts-fast")
+    assert (done.returncode, done.stderr) == (1, "")
+    assert json.loads(done.stdout)["moments"] == []

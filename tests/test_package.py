@@ -1,0 +1,43 @@
+"""What ``import asst`` offers, and what it costs."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+
+import asst
+
+
+def test_the_public_names_are_few_and_all_of_them_resolve() -> None:
+    assert len(asst.__all__) <= 12
+    assert sorted(asst.__all__) == dir(asst)
+    assert len(set(asst.__all__)) == len(asst.__all__)
+    for name in asst.__all__:
+        assert getattr(asst, name) is not None
+
+
+def test_a_public_class_is_the_one_at_its_home() -> None:
+    from asst.localizer import Localizer
+    from asst.moments import Moment
+    from asst.video import Frames
+
+    assert (asst.Localizer, asst.Moment, asst.Frames) == (Localizer, Moment, Frames)
+
+
+def test_an_unknown_name_is_an_attribute_error() -> None:
+    with pytest.raises(AttributeError, match="no attribute 'locator'"):
+        _ = asst.locator
+
+
+def test_importing_loads_nothing_heavy_until_a_name_is_used() -> None:
+    program = (
+        "import sys, asst\n"
+        "heavy = {'numpy', 'torch', 'av', 'tokenizers', 'safetensors'}\n"
+        "print(*sorted(heavy & set(sys.modules)))\n"
+        "asst.load\n"
+        "print(*sorted(heavy & set(sys.modules)))\n"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=60, check=True)
+    assert done.stdout.splitlines() == ["", "numpy"]
