@@ -1,0 +1,126 @@
+"""Which metrics a data set is judged by, and against which truth: the table of protocols.
+
+DiDeMo
+    Its evaluation script: every candidate clip ranked, judged against all annotators (``Record.annotated``), those that
+    agree with no other included.
+Charades-STA
+    CTRL's: R@n, IoU = m against the spans of the published file (``Record.annotated``), of which every seventh runs
+    past the end of its video. A span that is cut to the video, as ``Record.moments`` is, would be easier to hit than
+    the one that the published figures were measured against.
+ActivityNet Captions, TACoS, QVHighlights, own annotation
+    R@n, IoU = m against the spans cut to their videos (``Record.moments``), as the field's loaders of the first two cut
+    them; QVHighlights' lie inside their videos. Where a sentence has several moments, the one a prediction fits best
+    counts. QVHighlights' own mean average precision is another protocol.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from asst.data.didemo import candidate_clips, span_clip
+from asst.data.record import Record
+from asst.errors import InputError
+from asst.evaluation.metrics import didemo_scores, hits, top_ious
+from asst.moments import FloatArray
+
+_RANKS = (1, 5)
+_IOUS = (0.3, 0.5, 0.7)
+
+
+@dataclass(frozen=True, slots=True)
+class Protocol:
+    """How one data set's rankings are judged.
+
+    Attributes:
+        headline: the metric that checkpoints and fusion weights are chosen by.
+        judge: gives each metric's values; call `values`, which checks first.
+    """
+
+    headline: str
+    judge: Callable[[Sequence[Record], Sequence[FloatArray]], dict[str, FloatArray]]
+
+    def values(self, records: Sequence[Record], rankings: Sequence[FloatArray]) -> dict[str, FloatArray]:
+        """Each metric's value of each query.
+
+        Args:
+            records: the queries with their truth.
+            rankings: the predicted spans of each query, best first, each of shape ``(n, 2)`` in seconds. DiDeMo's hold
+                every candidate clip once; elsewhere there may be few, or none, which is a miss.
+
+        Returns:
+            One array of shape ``(queries,)`` a metric, in [0, 1], in the order of the paper's tables.
+
+        Raises:
+            InputError: for a ranking that the protocol cannot judge.
+            ValueError: for lists of different lengths.
+        """
+        if len(records) != len(rankings):
+            raise ValueError(f"{len(records)} queries and {len(rankings)} rankings; they must agree")
+        return self.judge(records, rankings)
+
+
+def protocol_of(dataset: str) -> Protocol:
+    """The protocol of a data set.
+
+    Raises:
+        InputError: for a name that is not in `PROTOCOLS`.
+
+    >>> protocol_of("didemo").headline
+    'rank@1'
+    """
+    if dataset not in PROTOCOLS:
+        raise InputError(f"no protocol for a data set {dataset!r}; there are {', '.join(PROTOCOLS)}")
+    return PROTOCOLS[dataset]
+
+
+def _judge_clips(records: Sequence[Record], rankings: Sequence[FloatArray]) -> dict[str, FloatArray]:
+    ranked = [_ranked_clips(record, ranking) for record, ranking in zip(records, rankings, strict=True)]
+    annotated = [np.array([span_clip(span) for span in record.annotated]) for record in records]
+    scores = didemo_scores(ranked, annotated)
+    return {**{f"rank@{k}": scores.within(k) for k in _RANKS}, "miou": scores.ious}
+
+
+def _ranked_clips(record: Record, ranking: FloatArray) -> npt.NDArray[np.int64]:
+    """The clips that a ranking in seconds names, each candidate once."""
+    ranked = [span_clip((start_s, end_s)) for start_s, end_s in np.asarray(ranking, dtype=np.float64).tolist()]
+    candidates = set(candidate_clips(record.duration_s))
+    if len(ranked) != len(candidates) or set(ranked) != candidates:
+        unranked = len(candidates - set(ranked))
+        raise InputError(
+            f"{record.video}, {record.sentence!r}: DiDeMo's protocol ranks each of the {len(candidates)} clips of a "
+            f"{record.duration_s:g} s video once; this ranking has {len(ranked)} spans and lacks {unranked} clips"
+        )
+    return np.array(ranked, dtype=np.int64)
+
+
+def _judge_annotated(records: Sequence[Record], rankings: Sequence[FloatArray]) -> dict[str, FloatArray]:
+    # The reader turns a span round that the file has backwards; here the file's own numbers are read once more.
+    return _judge_moments(rankings, [np.sort(np.array(record.annotated), axis=1) for record in records])
+
+
+def _judge_cut(records: Sequence[Record], rankings: Sequence[FloatArray]) -> dict[str, FloatArray]:
+    return _judge_moments(rankings, [np.array(record.moments) for record in records])
+
+
+def _judge_moments(rankings: Sequence[FloatArray], truths: Sequence[FloatArray]) -> dict[str, FloatArray]:
+    recalls = {f"r@{n},iou={iou}": hits(rankings, truths, n, iou) for n in _RANKS for iou in _IOUS}
+    return {**recalls, "miou": top_ious(rankings, truths)}
+
+
+_CLIPS = Protocol("rank@1", _judge_clips)
+_AS_PUBLISHED = Protocol("r@1,iou=0.5", _judge_annotated)
+_CUT_TO_VIDEO = Protocol("r@1,iou=0.5", _judge_cut)
+
+PROTOCOLS: dict[str, Protocol] = {
+    "didemo": _CLIPS,
+    "charades_sta": _AS_PUBLISHED,
+    "activitynet_captions": _CUT_TO_VIDEO,
+    "tacos": _CUT_TO_VIDEO,
+    "qvhighlights": _CUT_TO_VIDEO,
+    "jsonlines": _CUT_TO_VIDEO,
+}
+"""By the keys of `asst.data.DATASETS`."""
