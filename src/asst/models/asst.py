@@ -6,11 +6,11 @@ from typing import Any
 
 import numpy as np
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from asst.data.batch import Batch
 from asst.errors import InputError
-from asst.models.trainable import Answers, Loss, Share
+from asst.models.trainable import Answers, Loss, Share, Trainable
 from asst.nn.config import ASSTConfig
 from asst.nn.losses import classification_loss, detection_loss, sample_anchors
 from asst.nn.network import ASSTNetwork, ASSTOutput
@@ -20,7 +20,7 @@ NEGATIVES = 1
 """Negative clips sampled for each positive one (section 4.2)."""
 
 
-class ASSTMethod(nn.Module):
+class ASSTMethod(Trainable):
     """The classification model or the detection model, by the head of its configuration.
 
     Args:

@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+from torch import Tensor, nn
 
+from asst.data.batch import Batch
 from asst.moments import FloatArray
-
-if TYPE_CHECKING:
-    from torch import Tensor
-
-    from asst.data.batch import Batch
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,18 +57,33 @@ class Answers:
     kept: npt.NDArray[np.bool_]
 
 
-class Trainable(Protocol):
-    """A `torch.nn.Module` with an objective. Its constructor takes the settings that `settings` returns."""
+class Trainable(nn.Module, ABC):
+    """A network with an objective. Its constructor takes the settings that `settings` returns.
 
-    relative: bool
-    """Whether scores are logits that compete within a query (softmax), rather than probabilities of their own."""
+    Attributes:
+        relative: whether scores are logits that compete within a query (softmax), rather than probabilities of their
+            own.
+    """
+
+    relative: bool = False
 
     @property
+    @abstractmethod
     def settings(self) -> dict[str, Any]:
         """What the method is built from, fit for JSON."""
 
+    @abstractmethod
     def loss(self, batch: Batch, share: Share) -> Loss:
         """The objective of one batch."""
 
+    @abstractmethod
     def answers(self, batch: Batch) -> Answers:
         """Every clip of every window, without gradients."""
+
+    def attention(self, batch: Batch) -> dict[str, Tensor]:
+        """The weight of each word at each step of each layer that attends to words; none where no layer does.
+
+        Returns:
+            By the layer's name, shape ``(batch, words, steps of the layer)``.
+        """
+        return {}

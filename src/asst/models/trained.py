@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import math
 import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from itertools import batched, chain
+from itertools import chain, islice
 from pathlib import Path
 from typing import Any, Self
 
@@ -141,16 +142,13 @@ class TrainedModel:
         self.description.features.check(features, self.name)
         words = self._sentence(query)
         found = []
-        attend = getattr(self._methods[0], "attention", None)
-        for window in self.observation.windows(features.end_s, features) if attend else ():
+        for window in self.observation.windows(features.end_s, features):
             batch = self._batch([Sample(0, window, window.read(features), words, np.zeros((0, 2)))])
-            layers = attend(batch)
-            found.append(
-                {
-                    name: weights[0, :, : -(-window.steps * weights.shape[2] // self.observation.steps)].double().numpy()
-                    for name, weights in layers.items()
-                }
-            )
+            real = {}
+            for name, weights in self._methods[0].attention(batch).items():
+                steps = math.ceil(window.steps * weights.shape[2] / self.observation.steps)
+                real[name] = weights[0, :, :steps].double().cpu().numpy()
+            found.append(real)
         return found
 
     def _settled(
@@ -165,7 +163,8 @@ class TrainedModel:
         )
 
     def _windows(self, samples: Iterable[Sample]) -> Iterator[WindowAnswer]:
-        for some in batched(samples, WINDOWS_AT_ONCE):
+        source = iter(samples)
+        while some := list(islice(source, WINDOWS_AT_ONCE)):
             yield from window_answers(self._methods, self._batch(some))
 
     def _batch(self, samples: Sequence[Sample]) -> Batch:
@@ -217,14 +216,12 @@ def word_vectors(source: str) -> WordVectors:
 
 def _restored(path: Path, description: Description, weights: Mapping[str, torch.Tensor]) -> Trainable:
     method = build_method(description.method, dict(description.settings))
-    assert isinstance(method, torch.nn.Module)
     try:
         method.load_state_dict(dict(weights))
     except RuntimeError as error:
         reason = " ".join(str(error).split())[:200]
         raise InputError(f"{path}: its weights do not fit its settings ({reason}); train it again") from error
-    restored: Trainable = method.to(fastest_device()).eval()
-    return restored
+    return method.to(fastest_device()).eval()
 
 
 def _ranking(features: Features, query: str, answer: QueryAnswer, top: int) -> Ranking:
