@@ -17,18 +17,22 @@ if TYPE_CHECKING:
     from asst.video import Frames
 
 
-def load(name: str = "concepts") -> Localizer:
-    """A localizer by the name of its model.
+def load(name: str | Path = "concepts") -> Localizer:
+    """A localizer by the name of its model, or from a checkpoint.
 
     Args:
-        name: one of the names that ``asst models`` prints.
+        name: one of the names that ``asst models`` prints, or the path of a checkpoint that ``asst train`` wrote.
 
     Raises:
-        InputError: for a name that no model has, or when packaged weights are missing.
+        InputError: for a name that no model has, a file that is no checkpoint, or when packaged weights are missing.
     """
-    if name not in MODELS:
-        raise InputError(f"no model is called {name!r}; choose one of: {', '.join(MODELS)}")
-    return Localizer(MODELS[name].build())
+    if str(name) in MODELS:
+        return Localizer(MODELS[str(name)].build())
+    if Path(name).suffix == ".safetensors" or Path(name).exists():
+        from asst.models.trained import TrainedModel
+
+        return Localizer(TrainedModel.load([Path(name)]))
+    raise InputError(f"no model is called {str(name)!r}; choose one of {', '.join(MODELS)}, or name a checkpoint")
 
 
 class Localizer:

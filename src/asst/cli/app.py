@@ -18,6 +18,8 @@ from asst._version import __version__
 from asst.cli.demo import demo
 from asst.cli.locate import locate
 from asst.cli.models import models
+from asst.cli.simulate import simulate
+from asst.cli.train import train
 from asst.errors import InputError
 from asst.outputs.printable import printable
 
@@ -54,6 +56,8 @@ app = typer.Typer(
 app.command()(locate)
 app.command()(demo)
 app.command()(models)
+app.command()(train)
+app.command()(simulate)
 
 
 def _print_version(wanted: bool) -> None:

@@ -29,7 +29,9 @@ def locate(
         typer.Option(metavar="FILE", help="Read more sentences from a file, one a line; - reads standard input."),
     ] = None,
     top: Annotated[int, typer.Option(min=1, metavar="N", help="Moments to keep for each sentence.")] = 5,
-    model: Annotated[str, typer.Option(metavar="NAME", help="A model from 'asst models'.")] = "concepts",
+    model: Annotated[
+        str, typer.Option(metavar="NAME|PATH", help="A model from 'asst models', or a checkpoint.")
+    ] = "concepts",
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON lines, one a sentence.")] = False,
     clip: Annotated[
         Path | None,

@@ -44,4 +44,5 @@ class MaskedBatchNorm(nn.BatchNorm1d):
             self.running_var.lerp_(variance * (total / (total - 1)), self.momentum)
             self.num_batches_tracked.add_(1)
         normal = (wide - mean) * (variance + self.eps).rsqrt()
-        return (normal * self.weight + self.bias).to(rows.dtype)
+        scaled: Tensor = normal * self.weight + self.bias
+        return scaled.to(rows.dtype)

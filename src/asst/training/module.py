@@ -7,6 +7,7 @@ from typing import Any
 
 import lightning
 import torch
+from lightning.pytorch.utilities.types import OptimizerLRSchedulerConfig
 from torch.utils.data import DataLoader
 
 from asst.data.batch import Batch, Collate, CollateWindows
@@ -47,9 +48,7 @@ class TrainingModule(lightning.LightningModule):
         """The loss of a part of a batch."""
         training = self._recipe.training
         part = self.current_epoch * training.interval * training.parts + batch_idx
-        share = share_of(
-            part, len(batch), seed=training.seed, rank=self.global_rank, processes=self.trainer.world_size
-        )
+        share = share_of(part, len(batch), seed=training.seed, rank=self.global_rank, processes=self.trainer.world_size)
         loss = self.method.loss(batch, share)
         logged = {"loss": loss.total, **{f"loss/{name}": value for name, value in loss.parts.items()}}
         self.log_dict(
@@ -78,7 +77,7 @@ class TrainingModule(lightning.LightningModule):
         self._answers = []
         self.log_dict({f"validate/{key}": 100 * float(own.mean()) for key, own in values.items()}, sync_dist=True)
 
-    def configure_optimizers(self) -> dict[str, Any]:
+    def configure_optimizers(self) -> OptimizerLRSchedulerConfig:
         """Adam or SGD, the rate falling by steps (section 4.2)."""
         optimizer = _optimizer(self._recipe.optimizer, list(self.parameters()))
         settings = self._recipe.optimizer
@@ -118,7 +117,7 @@ class TrainingData(lightning.LightningDataModule):
     def val_dataloader(self) -> DataLoader[Any]:
         """Every query with its windows."""
         collate = CollateWindows(self._queries.observation.steps)
-        return DataLoader(self._queries, batch_size=QUERIES_AT_ONCE, collate_fn=collate)  # type: ignore[arg-type]
+        return DataLoader(self._queries, batch_size=QUERIES_AT_ONCE, collate_fn=collate)
 
 
 def _optimizer(settings: Optimizer, parameters: list[torch.nn.Parameter]) -> torch.optim.Optimizer:

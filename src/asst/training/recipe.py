@@ -185,6 +185,7 @@ _Loader.add_implicit_resolver(
 def read_recipe(paths: Sequence[Path], changes: Sequence[str] = ()) -> Recipe:
     """A recipe from files, each of which changes what those before it say, and from ``key=value`` changes.
 
+    A file with ``extends: OTHER.yaml`` changes what the other says, so that a row of an ablation is what it changes.
     The name is the first file's, unless a file gives one.
 
     Args:
@@ -209,6 +210,17 @@ def read_recipe(paths: Sequence[Path], changes: Sequence[str] = ()) -> Recipe:
 
 
 def _read(path: Path) -> dict[str, Any]:
+    """One file on top of the one that it extends, named relative to it."""
+    own = _content(path)
+    below = own.pop("extends", None)
+    if below is None:
+        return own
+    if not isinstance(below, str):
+        raise InputError(f"{path}: extends: a file's name, not {below!r}")
+    return _merged(_read(path.parent / below), own)
+
+
+def _content(path: Path) -> dict[str, Any]:
     try:
         content = _parsed(path.read_text(encoding="utf-8"), str(path))
     except OSError as error:
@@ -264,5 +276,3 @@ def _first_fault(error: ValidationError) -> str:
             reason += f", not {first['input']!r}"
     more = f" (and {len(faults) - 1} more)" if len(faults) > 1 else ""
     return f"{key}: {reason}{more}"
-
-

@@ -1,0 +1,68 @@
+"""``asst train``: a recipe to a checkpoint."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from asst.cli.extras import require_training
+
+if TYPE_CHECKING:
+    from asst.training.recipe import Recipe
+
+
+def train(
+    recipe: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="RECIPE... [KEY=VALUE...]",
+            help="Recipe files, each changing what those before it say, and changes of single settings.",
+            show_default=False,
+        ),
+    ],
+    run: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FOLDER",
+            help="Where everything goes, or the interrupted run to go on with; by default below runs/, by the "
+            "recipe's name and seed.",
+            show_default=False,
+        ),
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object at the end.")] = False,
+) -> None:
+    """Train by a RECIPE.
+
+    Run the same command again to go on with a run that was interrupted.
+    """
+    require_training()
+    from asst.training.recipe import read_recipe
+    from asst.training.run import train as run_training
+
+    files = [Path(text) for text in recipe if "=" not in text]
+    if not files:
+        from asst.errors import InputError
+
+        raise InputError("which recipe? name a YAML file, such as recipes/charades_sta/c3d.yaml")
+    resolved = read_recipe(files, [text for text in recipe if "=" in text])
+    folder = run or _usual_folder(resolved)
+    done = run_training(resolved, folder, _say, progress=sys.stderr.isatty())
+    if as_json:
+        report = {"run": str(folder), "steps": done.steps, "parameters": done.parameters, "seconds": done.seconds}
+        typer.echo(json.dumps(report))
+    else:
+        typer.echo(f"trained {done.steps} steps in {done.seconds / 60:.1f} min; everything is in {folder}")
+
+
+def _usual_folder(recipe: Recipe) -> Path:
+    simulated = recipe.data.simulated
+    kind = Path(f"simulated-{simulated.level}") if simulated else Path()
+    return Path("runs") / kind / recipe.name / f"seed{recipe.training.seed}"
+
+
+def _say(line: str) -> None:
+    typer.echo(line, err=True)
