@@ -16,6 +16,7 @@ from typer.core import TyperGroup
 
 from asst._version import __version__
 from asst.cli.demo import demo
+from asst.cli.evaluate import evaluate
 from asst.cli.locate import locate
 from asst.cli.models import models
 from asst.errors import InputError
@@ -54,6 +55,7 @@ app = typer.Typer(
 app.command()(locate)
 app.command()(demo)
 app.command()(models)
+app.command()(evaluate)
 
 
 def _print_version(wanted: bool) -> None:
