@@ -17,6 +17,7 @@ from typer.core import TyperGroup
 from asst._version import __version__
 from asst.cli.demo import demo
 from asst.cli.evaluate import evaluate
+from asst.cli.fuse import WeightsCommand, fuse
 from asst.cli.locate import locate
 from asst.cli.models import models
 from asst.errors import InputError
@@ -56,6 +57,7 @@ app.command()(locate)
 app.command()(demo)
 app.command()(models)
 app.command()(evaluate)
+app.command(cls=WeightsCommand)(fuse)
 
 
 def _print_version(wanted: bool) -> None:
