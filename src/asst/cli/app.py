@@ -20,6 +20,7 @@ from asst.cli.evaluate import evaluate
 from asst.cli.fuse import WeightsCommand, fuse
 from asst.cli.locate import locate
 from asst.cli.models import models
+from asst.cli.tables import tables
 from asst.errors import InputError
 from asst.outputs.printable import printable
 
@@ -58,6 +59,7 @@ app.command()(demo)
 app.command()(models)
 app.command()(evaluate)
 app.command(cls=WeightsCommand)(fuse)
+app.command()(tables)
 
 
 def _print_version(wanted: bool) -> None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import sys
+import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -13,7 +15,9 @@ from asst.cli.annotation import DataFolder, DatasetName, Problems, Split, read_a
 from asst.errors import InputError
 
 if TYPE_CHECKING:
+    from asst.evaluation.results import Source
     from asst.evaluation.scoring import Evaluation
+    from asst.moments import Answer
 
 
 def evaluate(
@@ -28,6 +32,19 @@ def evaluate(
     data: DataFolder = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object, in per cent.")] = False,
     problems: Problems = False,
+    result: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="results/OUT.json", help="Keep the figures for 'asst tables', in a folder called results."
+        ),
+    ] = None,
+    recipe: Annotated[
+        str | None, typer.Option(metavar="NAME", help="With --result: the row it fills, such as didemo/fusion.")
+    ] = None,
+    features: Annotated[
+        str | None, typer.Option(metavar="NAME", help="With --result: the features that the predictions come from.")
+    ] = None,
+    simulated: Annotated[bool, typer.Option("--simulated", help="With --result: the features are simulated.")] = False,
 ) -> None:
     """Judge PREDICTIONS by the protocol of their data set, with 95 % intervals over videos.
 
@@ -35,8 +52,25 @@ def evaluate(
     """
     if predictions.is_dir():
         raise InputError(f"{predictions}: is a folder; name a file of predictions")
-    evaluation = _evaluate_predictions(predictions, dataset, split, data, problems=problems)
+    if result is not None and not (recipe and features):
+        raise InputError("a result file says what made the predictions; give --recipe NAME and --features NAME")
+    from asst.outputs.json_lines import read_answers
+
+    started_s = time.perf_counter()
+    answers = read_answers(predictions)
+    evaluation = _evaluate_answers(answers, dataset, split, data, problems=problems)
     print_evaluation(evaluation, as_json=as_json)
+    if result is not None:
+        from asst.evaluation.results import Result, write_result
+
+        source: Source = "simulated" if simulated else "real"
+        models = " + ".join(dict.fromkeys(answer.model for answer in answers))
+        seconds = time.perf_counter() - started_s
+        kept = Result.of(
+            evaluation, recipe=recipe or "", data=source, extractor=features or "", model=models, seconds=seconds
+        )
+        write_result(kept, result)
+        typer.echo(f"wrote {result}", err=True)
 
 
 def print_evaluation(evaluation: Evaluation, *, as_json: bool) -> None:
@@ -56,12 +90,10 @@ def print_evaluation(evaluation: Evaluation, *, as_json: bool) -> None:
     write_grids([Grid(title, ["metric", "mean", "low", "high"], rows, notes)], sys.stdout)
 
 
-def _evaluate_predictions(
-    predictions: Path, dataset: str | None, split: str | None, data: Path | None, *, problems: bool
+def _evaluate_answers(
+    answers: Sequence[Answer], dataset: str | None, split: str | None, data: Path | None, *, problems: bool
 ) -> Evaluation:
     from asst.evaluation.scoring import evaluate as score
-    from asst.outputs.json_lines import read_answers
 
-    answers = read_answers(predictions)
     key, annotation = read_annotation(dataset, split, data, problems=problems)
     return score(key, annotation.records, answers)

@@ -22,7 +22,7 @@ class Grid:
 
     Attributes:
         title: the line above it.
-        headings: one a column; a line break in one makes a second row of headings.
+        headings: one a column; line breaks in one make more rows of headings, which stand at the bottom.
         rows: as many cells as there are headings, each.
         notes: lines below it.
         words: how many of the first columns hold words, and stand left; the others hold figures, and stand right.
@@ -57,7 +57,9 @@ def write_grids(grids: Iterable[Grid], stream: TextIO) -> None:
 def _table(grid: Grid) -> Table:
     table = Table(box=None, pad_edge=False, header_style="dim")
     for place, heading in enumerate(grid.headings):
-        table.add_column(Text(heading), justify="left" if place < grid.words else "right", no_wrap=True)
+        table.add_column(
+            Text(heading), justify="left" if place < grid.words else "right", no_wrap=True, vertical="bottom"
+        )
     for row in grid.rows:
         table.add_row(*(Text(printable(cell)) for cell in row))
     return table
