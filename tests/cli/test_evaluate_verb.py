@@ -88,7 +88,7 @@ def test_the_files_own_spans_are_a_perfect_score_on_charades_sta(shared_data: Pa
     result = run(predictions, *options(shared_data / "charades_sta", "charades-sta"), "--json")
     found = json.loads(result.stdout)
     assert (found["r@1,iou=0.7"], found["miou"], found["queries"]) == (100.0, 100.0, 3720)
-    assert result.stderr == "charades_sta test: 562 annotation rows repaired, 0 left out\n"
+    assert result.stderr == "charades_sta test: of its file 562 annotation rows were repaired and 0 left out\n"
 
 
 def test_a_table_for_people(own: Path) -> None:
@@ -97,7 +97,7 @@ def test_a_table_for_people(own: Path) -> None:
     lines = [line.split() for line in result.stdout.splitlines()]
     assert lines[0] == ["jsonlines", "test:", "2", "queries,", "2", "videos"]
     assert ["r@1,iou=0.5", "50.00", "0.00", "100.00"] in lines
-    assert result.stderr == "jsonlines test: 1 annotation rows repaired, 1 left out\n"
+    assert result.stderr == "jsonlines test: of its file 1 annotation rows were repaired and 1 left out\n"
 
 
 def test_each_problem_of_the_annotation_is_named_when_asked(own: Path) -> None:

@@ -51,7 +51,9 @@ def read_annotation(name: str | None, split: str | None, folder: Path | None, *,
     if dataset.problems:
         dropped = sum(problem.dropped for problem in dataset.problems)
         repaired = len(dataset.problems) - dropped
-        typer.echo(f"{key} {split}: {repaired} annotation rows repaired, {dropped} left out", err=True)
+        typer.echo(
+            f"{key} {split}: of its file {repaired} annotation rows were repaired and {dropped} left out", err=True
+        )
     for problem in dataset.problems if problems else ():
         typer.echo(str(problem), err=True)
     return key, dataset
