@@ -104,8 +104,8 @@ def test_the_draw_follows_its_generator_and_reaches_every_negative() -> None:
     clip_mask, moment_mask = everything(moments)
 
     def draw(seed: int) -> Tensor:
-        generator = torch.Generator().manual_seed(seed)
-        return sample_anchors(CLIPS, clip_mask, moments, moment_mask, 3, generator).negative
+        keys = torch.rand(clip_mask.shape, generator=torch.Generator().manual_seed(seed))
+        return sample_anchors(CLIPS, clip_mask, moments, moment_mask, 3, keys).negative
 
     assert torch.equal(draw(1), draw(1))
     assert not torch.equal(draw(1), draw(2))

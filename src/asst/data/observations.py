@@ -48,8 +48,13 @@ class Observation(Protocol):
             InputError: if the features do not reach the record's moments.
         """
 
-    def windows(self, record: Record, features: Features) -> tuple[Window, ...]:
-        """The windows that together answer a record's sentence."""
+    def windows(self, duration_s: float, features: Features) -> tuple[Window, ...]:
+        """The windows that together answer a sentence about a video.
+
+        Args:
+            duration_s: length of the video in seconds.
+            features: of the video.
+        """
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +83,7 @@ class PieceObservation:
         Raises:
             InputError: if the record is not of DiDeMo's pieces.
         """
-        window = self.windows(record, features)[0]
+        window = self.windows(record.duration_s, features)[0]
         moment = record.moments[generator.integers(len(record.moments))]
         clip = span_clip(moment)
         clips = candidate_clips(MOST_PIECES * PIECE_S)
@@ -86,9 +91,9 @@ class PieceObservation:
             raise InputError(f"record {record.id}: {moment} is no clip of {MOST_PIECES} pieces; observe it by crops")
         return Observed(window, window.to_steps([moment]).clip(0, window.steps), clips.index(clip))
 
-    def windows(self, record: Record, features: Features) -> tuple[Window, ...]:
-        """One window from zero; ``features`` play no part."""
-        return (Window(0.0, self.step_s, min(self.steps, whole_steps(record.duration_s, self.step_s))),)
+    def windows(self, duration_s: float, features: Features) -> tuple[Window, ...]:
+        """One window from zero, or of a video longer than DiDeMo has, sliding ones; ``features`` play no part."""
+        return sliding_windows(0.0, duration_s, self.step_s, self.steps)
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,6 +156,13 @@ class CropObservation:
         counted[0] = True
         return Observed(window, inside[counted], None)
 
-    def windows(self, record: Record, features: Features) -> tuple[Window, ...]:
+    def windows(self, duration_s: float, features: Features) -> tuple[Window, ...]:
         """Sliding windows over the features, not stretched."""
         return sliding_windows(features.start_s, features.duration_s, self.step_s, self.steps)
+
+
+OBSERVATIONS: dict[str, type[PieceObservation] | type[CropObservation]] = {
+    "pieces": PieceObservation,
+    "crops": CropObservation,
+}
+"""What a recipe and a checkpoint call them."""

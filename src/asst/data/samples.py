@@ -107,7 +107,7 @@ class Queries(Dataset[tuple[Sample, ...]]):
         words = self._sentences[index]
         return tuple(
             Sample(index, window, window.read(features), words, np.zeros((0, 2)))
-            for window in self.observation.windows(record, features)
+            for window in self.observation.windows(record.duration_s, features)
         )
 
 

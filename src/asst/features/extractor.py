@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Protocol
 
+from asst.errors import InputError
 from asst.features.values import Features
 from asst.video import Frames
 
@@ -41,3 +42,33 @@ class Extractor(Protocol):
             InputError: when there is no frame.
         """
         ...
+
+
+def _imagenet(variant: str) -> Callable[[], Extractor]:
+    def build() -> Extractor:
+        from asst.features.imagenet import ImageNetExtractor
+
+        return ImageNetExtractor(variant)
+
+    return build
+
+
+EXTRACTORS: dict[str, Callable[[], Extractor]] = {
+    "imagenet-lite0": _imagenet("lite0"),
+    "imagenet-lite2": _imagenet("lite2"),
+}
+"""What makes features here, by the name that features and checkpoints carry."""
+
+
+def extractor_named(name: str) -> Extractor:
+    """The extractor of some features.
+
+    Raises:
+        InputError: for features that cannot be made here, or when packaged weights are missing.
+    """
+    if name not in EXTRACTORS:
+        raise InputError(
+            f"features of {name} cannot be made from a video here (only {', '.join(EXTRACTORS)}); give features that "
+            "were made elsewhere, or choose another model"
+        )
+    return EXTRACTORS[name]()

@@ -55,6 +55,11 @@ class AnchorSample:
     negative: Tensor
     moment: Tensor
 
+    @property
+    def sampled(self) -> Tensor:
+        """The anchors that count, shape ``(batch, clips)``."""
+        return self.positive | self.negative
+
 
 def sample_anchors(
     clips: Tensor,
@@ -62,7 +67,7 @@ def sample_anchors(
     moments: Tensor,
     moment_mask: Tensor,
     ratio: int = 1,
-    generator: torch.Generator | None = None,
+    keys: Tensor | None = None,
 ) -> AnchorSample:
     """Choose the anchors to train on, for the whole batch at once.
 
@@ -77,7 +82,8 @@ def sample_anchors(
         moments: true spans in steps, shape ``(batch, moments, 2)``.
         moment_mask: true for a real span, shape ``(batch, moments)``.
         ratio: negatives for each positive.
-        generator: source of the draw; torch's own if None.
+        keys: numbers in [0, 1) that decide the draw, those with the smallest are taken, shape ``(batch, clips)``;
+            drawn here if None. Given from outside, a sample's draw does not depend on who shares its batch.
     """
     overlap = span_iou(clips, moments) * (clip_mask[:, :, None] & moment_mask[:, None, :])
     best, anchor = overlap.max(dim=1)
@@ -87,8 +93,8 @@ def sample_anchors(
     closest, moment = overlap.max(dim=2)
     positive = closest >= POSITIVE_IOU
 
-    device = generator.device if generator is not None else clips.device
-    keys = torch.rand(clip_mask.shape, generator=generator, device=device).to(clips.device)
+    if keys is None:
+        keys = torch.rand(clip_mask.shape, device=clips.device)
     candidate = clip_mask & ~positive
     order = keys.masked_fill(~candidate, 2.0).argsort(dim=1)
     places = torch.arange(clips.shape[0], device=clips.device).expand_as(order)
@@ -113,6 +119,7 @@ def detection_loss(
     sample: AnchorSample,
     moments: Tensor,
     labels: Tensor | None = None,
+    count: Tensor | None = None,
 ) -> DetectionLoss:
     """Softmax loss of presence and smooth L1 of the offsets of equation 1, over the number of sampled anchors.
 
@@ -123,12 +130,14 @@ def detection_loss(
         sample: from :func:`sample_anchors`; offsets count for its positives alone.
         moments: true spans in steps, shape ``(batch, moments, 2)``.
         labels: class of each moment, from 1, shape ``(batch, moments)``; None stands for presence, 1.
+        count: what to divide by, where the batch is a part of a larger one; its own sampled anchors if None.
 
     Returns:
         Scalars of 32 bits; zero if no anchor is sampled.
     """
-    sampled = sample.positive | sample.negative
-    count = sampled.sum().clamp(min=1)
+    sampled = sample.sampled
+    if count is None:
+        count = sampled.sum().clamp(min=1)
     label = torch.ones_like(sample.moment) if labels is None else labels.gather(1, sample.moment)
     target = torch.where(sample.positive, label, 0)
     presence = functional.cross_entropy(logits[sampled].float(), target[sampled], reduction="sum") / count

@@ -1,0 +1,101 @@
+"""From what methods say of single windows to what they say of a sentence: scores averaged, windows merged."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import groupby
+
+import numpy as np
+import numpy.typing as npt
+
+from asst.data.batch import Batch
+from asst.data.windows import Window, merge
+from asst.models.trainable import Trainable
+from asst.moments import FloatArray
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class WindowAnswer:
+    """What several methods say of one window.
+
+    Attributes:
+        record: index of the query's record.
+        window: the steps observed.
+        spans: in steps, the mean of the methods', shape ``(clips, 2)``.
+        scores: of each method, shape ``(methods, clips)``.
+        kept: which clips the window can answer with, shape ``(clips,)``.
+    """
+
+    record: int
+    window: Window
+    spans: FloatArray
+    scores: FloatArray
+    kept: npt.NDArray[np.bool_]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class QueryAnswer:
+    """What is said of one sentence.
+
+    Attributes:
+        record: index of its record.
+        spans_s: in seconds, best first, shape ``(n, 2)``.
+        scores: in [0, 1], falling, shape ``(n,)``.
+    """
+
+    record: int
+    spans_s: FloatArray
+    scores: FloatArray
+
+
+def window_answers(methods: Sequence[Trainable], batch: Batch) -> Iterator[WindowAnswer]:
+    """The answers of one batch, a window at a time. The methods come from one training, and so have the same clips."""
+    each = [method.answers(batch) for method in methods]
+    spans = np.mean([own.spans for own in each], axis=0)
+    scores = np.stack([own.scores for own in each], axis=1)
+    for row, (record, window) in enumerate(zip(batch.records.tolist(), batch.windows, strict=True)):
+        yield WindowAnswer(record, window, spans[row], scores[row], each[0].kept[row])
+
+
+def query_answers(
+    answers: Iterable[WindowAnswer],
+    durations_s: Sequence[float],
+    *,
+    relative: bool,
+    overlap: float,
+    limit: int | None = None,
+) -> Iterator[QueryAnswer]:
+    """One answer a query, from the windows that observe it.
+
+    Args:
+        answers: those of a query one after the other.
+        durations_s: length of each record's video, by the record's index.
+        relative: whether scores are logits; then each method's become a softmax over all clips of the query.
+        overlap: IoU above which the weaker of two spans is dropped.
+        limit: spans to return at most.
+    """
+    for record, group in groupby(answers, key=lambda answer: answer.record):
+        own = list(group)
+        kept = np.stack([answer.kept for answer in own])
+        scores = np.stack([answer.scores for answer in own], axis=1)
+        if relative:
+            scores = _softmax(scores, kept)
+        spans_s, strengths = merge(
+            [answer.window for answer in own],
+            np.stack([answer.spans for answer in own]),
+            scores.mean(axis=0),
+            kept,
+            durations_s[record],
+            overlap,
+            limit,
+        )
+        yield QueryAnswer(record, spans_s, strengths)
+
+
+def _softmax(logits: FloatArray, kept: npt.NDArray[np.bool_]) -> FloatArray:
+    """Over all kept clips of all windows; shape ``(methods, windows, clips)`` in and out."""
+    masked = np.where(kept, logits, -np.inf)
+    powers = np.exp(masked - masked.max(axis=(1, 2), keepdims=True))
+    shares: FloatArray = powers / powers.sum(axis=(1, 2), keepdims=True)
+    return shares

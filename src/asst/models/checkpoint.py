@@ -1,0 +1,152 @@
+"""A trained model in one file: weights as safetensors, everything else as JSON in its header."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+from asst._version import __version__
+from asst.errors import InputError
+from asst.features.values import Features
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+FORMAT = "asst-checkpoint-1"
+SUFFIX = ".safetensors"
+
+Origin = Literal["real", "simulated"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FeatureKind:
+    """The features that a model was trained on, and so the only ones it reads.
+
+    Attributes:
+        extractor: what made them.
+        dimension: width of a vector.
+        step_s: length of a step in seconds; the model reads them at its own rate.
+        preprocessing: hash of how frames were prepared; empty if unknown.
+    """
+
+    extractor: str
+    dimension: int
+    step_s: float
+    preprocessing: str = ""
+
+    def check(self, features: Features, reader: str) -> None:
+        """Refuses features of another kind.
+
+        Args:
+            features: to be read.
+            reader: the model's name, for the message.
+
+        Raises:
+            InputError: naming both kinds.
+        """
+        if (features.extractor, features.dimension) != (self.extractor, self.dimension):
+            raise InputError(
+                f"{reader} reads features of {self.extractor} ({self.dimension} numbers a step), not of "
+                f"{features.extractor} ({features.dimension}); extract them again or choose another checkpoint"
+            )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Description:
+    """What a checkpoint says of itself.
+
+    Attributes:
+        method: a key of `asst.models.methods.METHODS`.
+        settings: what the method is built from.
+        observation: ``kind``, a key of `asst.data.observations.OBSERVATIONS`, and its settings.
+        overlap: IoU above which the weaker of two answers is dropped.
+        words: the source of its word vectors.
+        features: the features it reads.
+        origin: whether those were of real videos or simulated.
+        recipe: the recipe it was trained by.
+        dataset: its data set, a key of `asst.data.DATASETS`.
+        split: what it was trained on.
+        step: optimiser steps it has seen.
+        seed: of its training.
+        metrics: of the validation split, in per cent.
+        version: of the package that wrote it.
+    """
+
+    method: str
+    settings: Mapping[str, Any]
+    observation: Mapping[str, Any]
+    overlap: float
+    words: str
+    features: FeatureKind
+    origin: Origin
+    recipe: str
+    dataset: str
+    split: str
+    step: int
+    seed: int
+    metrics: Mapping[str, float] = field(default_factory=dict)
+    version: str = __version__
+
+
+def save_checkpoint(path: Path, description: Description, weights: Mapping[str, Tensor]) -> None:
+    """Writes a checkpoint whole or not at all.
+
+    Raises:
+        InputError: if it cannot be written.
+    """
+    from safetensors.torch import save
+
+    header = {"format": FORMAT, "description": json.dumps(dataclasses.asdict(description))}
+    content = save({name: tensor.detach().cpu().contiguous() for name, tensor in weights.items()}, metadata=header)
+    temporary = path.with_name(f".{uuid.uuid4().hex}.part")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        temporary.write_bytes(content)
+        temporary.replace(path)
+    except OSError as error:
+        temporary.unlink(missing_ok=True)
+        raise InputError(f"cannot write {path}: {error.strerror}; free space or name another folder") from error
+
+
+def read_description(path: Path) -> Description:
+    """What a checkpoint says of itself, without its weights.
+
+    Raises:
+        InputError: for a file that is missing, damaged or no checkpoint of ours.
+    """
+    return _opened(path)[0]
+
+
+def load_checkpoint(path: Path) -> tuple[Description, dict[str, Tensor]]:
+    """A checkpoint; nothing in it is executed.
+
+    Raises:
+        InputError: as `read_description`.
+    """
+    return _opened(path, with_weights=True)
+
+
+def _opened(path: Path, with_weights: bool = False) -> tuple[Description, dict[str, Tensor]]:
+    from safetensors import SafetensorError, safe_open
+
+    if not path.is_file():
+        raise InputError(f"no checkpoint at {path}; name a {SUFFIX} file that 'asst train' wrote")
+    try:
+        with safe_open(path, framework="pt") as file:
+            header = file.metadata() or {}
+            if header.get("format") != FORMAT:
+                raise InputError(f"{path} is no checkpoint of asst ({header.get('format', 'no format')})")
+            values = json.loads(header["description"])
+            description = Description(**{**values, "features": FeatureKind(**values["features"])})
+            return description, {name: file.get_tensor(name) for name in file.keys() if with_weights}  # noqa: SIM118
+    except OSError as error:
+        raise InputError(f"cannot read {path}: {error.strerror or error}; check the file") from error
+    except (SafetensorError, ValueError, KeyError, TypeError) as error:
+        if isinstance(error, InputError):
+            raise
+        raise InputError(f"{path} is damaged or of another version ({error}); train it again or copy it anew") from error

@@ -1,0 +1,89 @@
+"""What a method that is trained does, whatever it is made of; the trainer and the checkpoints know no more of it."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from torch import Tensor, nn
+
+from asst.data.batch import Batch
+from asst.moments import FloatArray
+
+
+@dataclass(frozen=True, slots=True)
+class Share:
+    """Which part of a step's batch a process sees, so that all of them together do what one alone would.
+
+    Attributes:
+        uniform: gives numbers in [0, 1) to this part of the batch, of shape ``(samples of the part, width)``; those of
+            a sample are the same however the batch is parted.
+        mean_over_processes: a scalar tensor averaged over the processes.
+    """
+
+    uniform: Callable[[int], Tensor]
+    mean_over_processes: Callable[[Tensor], Tensor]
+
+
+@dataclass(frozen=True, slots=True)
+class Loss:
+    """The loss of a batch.
+
+    Attributes:
+        total: what to minimise, a scalar.
+        parts: what it is made of, by name, for the log.
+    """
+
+    total: Tensor
+    parts: Mapping[str, Tensor]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Answers:
+    """What a method says of every clip of a batch of windows.
+
+    Attributes:
+        spans: in steps of each window, shape ``(windows, clips, 2)``.
+        scores: larger is better, shape ``(windows, clips)``.
+        kept: which clips the window can answer with, shape ``(windows, clips)``.
+    """
+
+    spans: FloatArray
+    scores: FloatArray
+    kept: npt.NDArray[np.bool_]
+
+
+class Trainable(nn.Module, ABC):
+    """A network with an objective. Its constructor takes the settings that `settings` returns.
+
+    Attributes:
+        relative: whether scores are logits that compete within a query (softmax), rather than probabilities of their
+            own.
+    """
+
+    relative: bool = False
+
+    @property
+    @abstractmethod
+    def settings(self) -> dict[str, Any]:
+        """What the method is built from, fit for JSON."""
+
+    @abstractmethod
+    def loss(self, batch: Batch, share: Share) -> Loss:
+        """The objective of one batch."""
+
+    @abstractmethod
+    def answers(self, batch: Batch) -> Answers:
+        """Every clip of every window, without gradients."""
+
+    def attention(self, batch: Batch) -> dict[str, Tensor]:
+        """The weight of each word at each step of each layer that attends to words; none where no layer does.
+
+        Returns:
+            By the layer's name, shape ``(batch, words, steps of the layer)``.
+        """
+        return {}

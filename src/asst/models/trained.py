@@ -1,0 +1,240 @@
+"""A model from checkpoints, used like any other: features and sentences in, moments out."""
+
+from __future__ import annotations
+
+import math
+import os
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import chain, islice
+from pathlib import Path
+from typing import Any, Self
+
+import numpy as np
+import torch
+
+from asst.data.batch import Batch, Collate, Sample
+from asst.data.observations import OBSERVATIONS, Observation
+from asst.data.record import Record
+from asst.data.samples import Queries
+from asst.errors import InputError
+from asst.features.extractor import Extractor, extractor_named
+from asst.features.precision import fastest_device
+from asst.features.store import FeatureStore
+from asst.features.values import Features
+from asst.models.answering import QueryAnswer, WindowAnswer, query_answers, window_answers
+from asst.models.checkpoint import Description, load_checkpoint
+from asst.models.methods import build_method
+from asst.models.model import Ranking
+from asst.models.trainable import Trainable
+from asst.moments import Curve, FloatArray, Moment
+from asst.text import Vector, WordVectors, tokenize
+
+WINDOWS_AT_ONCE = 32
+GLOVE = "ASST_GLOVE"
+"""Environment variable that names a file of word vectors other than the packaged ones."""
+
+
+class TrainedModel:
+    """One checkpoint, or the mean of several of one training (section 4.2), as a model that ranks moments.
+
+    Attributes:
+        name: for messages and answers.
+        description: of the first checkpoint.
+        observation: how it looks at a video.
+
+    Args:
+        methods: with the weights of each checkpoint.
+        description: what they have in common.
+        name: as above.
+        words: gives the vectors of words; found by the description's source if None.
+
+    Raises:
+        InputError: if the word vectors are not here.
+    """
+
+    def __init__(
+        self, methods: Sequence[Trainable], description: Description, name: str, words: WordVectors | None = None
+    ) -> None:
+        self.name = name
+        self.description = description
+        self.observation = build_observation(description.observation)
+        self._methods = tuple(methods)
+        self._words = words or word_vectors(description.words)
+
+    @classmethod
+    def load(cls, paths: Sequence[Path], words: WordVectors | None = None) -> Self:
+        """From checkpoint files, at least one.
+
+        Raises:
+            InputError: for a file that is no checkpoint, or checkpoints that do not belong together.
+        """
+        methods: list[Trainable] = []
+        first: Description | None = None
+        for path in paths:
+            description, weights = load_checkpoint(path)
+            first = first or description
+            if (description.method, description.settings, description.features) != (
+                first.method,
+                first.settings,
+                first.features,
+            ):
+                raise InputError(f"{path} and {paths[0]} are of different models; average checkpoints of one training")
+            methods.append(_restored(path, description, weights))
+        assert first is not None
+        return cls(methods, first, paths[0].name, words)
+
+    @property
+    def extractor(self) -> Extractor:
+        """What makes its features of a video.
+
+        Raises:
+            InputError: if that cannot be done here.
+        """
+        return extractor_named(self.description.features.extractor)
+
+    def rank(self, features: Features, queries: Sequence[str], *, top: int) -> list[Ranking]:
+        """The best moments of each sentence; scores are in [0, 1], those of a classification sum to one.
+
+        Raises:
+            InputError: for features of another kind, or a sentence without a word.
+        """
+        self.description.features.check(features, self.name)
+        vectors = [self._sentence(query) for query in queries]
+        windows = self.observation.windows(features.end_s, features)
+        samples = (
+            Sample(index, window, window.read(features), words, np.zeros((0, 2)))
+            for index, words in enumerate(vectors)
+            for window in windows
+        )
+        found = self._settled(samples, [features.end_s] * len(queries), limit=None)
+        return [_ranking(features, query, answer, top) for query, answer in zip(queries, found, strict=True)]
+
+    def answer_records(
+        self, records: Sequence[Record], store: FeatureStore, limit: int | None = None
+    ) -> Iterator[QueryAnswer]:
+        """The answer to each record's sentence, in their order, as they are found.
+
+        Args:
+            records: of one data set.
+            store: holds the features of their videos.
+            limit: spans an answer at most.
+
+        Raises:
+            InputError: for a video without features or with features of another kind, or a sentence without a word.
+        """
+        queries = Queries(records, store, self._words, self.observation)
+        if records:
+            self.description.features.check(store.read(records[0].video), self.name)
+        samples = chain.from_iterable(queries[index] for index in range(len(queries)))
+        return self._settled(samples, [record.duration_s for record in records], limit)
+
+    def attention(self, features: Features, query: str) -> list[dict[str, FloatArray]]:
+        """Which words each step looks at (equation 4), a window of the video at a time.
+
+        Returns:
+            For each of the windows of ``observation.windows``, by the name of each fed layer, the weights of the words
+            of `asst.text.tokenize` at each real step of the layer, shape ``(words, steps)``. Empty where the method
+            has no attention.
+
+        Raises:
+            InputError: as `rank`.
+        """
+        self.description.features.check(features, self.name)
+        words = self._sentence(query)
+        found = []
+        for window in self.observation.windows(features.end_s, features):
+            batch = self._batch([Sample(0, window, window.read(features), words, np.zeros((0, 2)))])
+            real = {}
+            for name, weights in self._methods[0].attention(batch).items():
+                steps = math.ceil(window.steps * weights.shape[2] / self.observation.steps)
+                real[name] = weights[0, :, :steps].double().cpu().numpy()
+            found.append(real)
+        return found
+
+    def _settled(
+        self, samples: Iterable[Sample], durations_s: Sequence[float], limit: int | None
+    ) -> Iterator[QueryAnswer]:
+        return query_answers(
+            self._windows(samples),
+            durations_s,
+            relative=self._methods[0].relative,
+            overlap=self.description.overlap,
+            limit=limit,
+        )
+
+    def _windows(self, samples: Iterable[Sample]) -> Iterator[WindowAnswer]:
+        source = iter(samples)
+        while some := list(islice(source, WINDOWS_AT_ONCE)):
+            yield from window_answers(self._methods, self._batch(some))
+
+    def _batch(self, samples: Sequence[Sample]) -> Batch:
+        return Collate(self.observation.steps)(samples).to(fastest_device())
+
+    def _sentence(self, query: str) -> Vector:
+        tokens = tokenize(query)
+        if not tokens:
+            raise InputError(f"no word in {query!r}; say what to look for")
+        return self._words.vectors(tokens)
+
+
+def build_observation(settings: Mapping[str, Any]) -> Observation:
+    """How a method looks at videos, from ``kind`` and that kind's settings.
+
+    Raises:
+        InputError: for a kind that there is not, or settings that it has not.
+
+    >>> build_observation({"kind": "crops", "steps": 64}).steps
+    64
+    """
+    values = dict(settings)
+    kind = values.pop("kind", None)
+    if kind not in OBSERVATIONS:
+        raise InputError(f"observation.kind must be one of {', '.join(OBSERVATIONS)}, not {kind!r}")
+    try:
+        return OBSERVATIONS[kind](**values)
+    except TypeError as error:
+        known = ", ".join(OBSERVATIONS[kind].__dataclass_fields__)
+        raise InputError(f"observation of kind {kind} has the settings {known}; got {', '.join(values)}") from error
+
+
+def word_vectors(source: str) -> WordVectors:
+    """The word vectors that a checkpoint names: the packaged ones, or those in the file that ``ASST_GLOVE`` names.
+
+    Raises:
+        InputError: if they are not here.
+    """
+    packaged = WordVectors.packaged()
+    if source == packaged.source:
+        return packaged
+    path = os.environ.get(GLOVE)
+    words = WordVectors.from_file(Path(path)) if path else None
+    if words is None or words.source != source:
+        found = f"{path} holds {words.source}" if words else "no file is named"
+        raise InputError(f"this checkpoint reads the word vectors {source}; set {GLOVE} to their file ({found})")
+    return words
+
+
+def _restored(path: Path, description: Description, weights: Mapping[str, torch.Tensor]) -> Trainable:
+    method = build_method(description.method, dict(description.settings))
+    try:
+        method.load_state_dict(dict(weights))
+    except RuntimeError as error:
+        reason = " ".join(str(error).split())[:200]
+        raise InputError(f"{path}: its weights do not fit its settings ({reason}); train it again") from error
+    return method.to(fastest_device()).eval()
+
+
+def _ranking(features: Features, query: str, answer: QueryAnswer, top: int) -> Ranking:
+    moments = tuple(
+        Moment(float(start), float(end), float(score), query)
+        for (start, end), score in zip(answer.spans_s[:top], answer.scores[:top], strict=True)
+    )
+    return Ranking(query, moments, _curve(features, answer))
+
+
+def _curve(features: Features, answer: QueryAnswer) -> Curve:
+    """At each instant the score of the best span around it."""
+    scores = np.zeros(len(features))
+    for (start_s, end_s), score in zip(answer.spans_s[::-1], answer.scores[::-1], strict=True):
+        scores[(features.times_s >= start_s) & (features.times_s <= end_s)] = score
+    return Curve(features.times_s, scores)

@@ -1,0 +1,112 @@
+"""The folder of a run: its recipe, its log, its resumable state and its checkpoints."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from asst.errors import InputError
+from asst.training.recipe import Recipe, read_recipe
+
+STEP = "step-"
+
+
+@dataclass(frozen=True, slots=True)
+class RunFolder:
+    """Names of a run's files.
+
+    Attributes:
+        path: of the folder.
+    """
+
+    path: Path
+
+    @property
+    def recipe(self) -> Path:
+        """The recipe as it was resolved."""
+        return self.path / "recipe.yaml"
+
+    @property
+    def metrics(self) -> Path:
+        """One JSON object an interval."""
+        return self.path / "metrics.jsonl"
+
+    @property
+    def checkpoints(self) -> Path:
+        """The folder of checkpoints and of the resumable state."""
+        return self.path / "checkpoints"
+
+    @property
+    def state(self) -> Path:
+        """What an interrupted run goes on from."""
+        return self.checkpoints / "last.ckpt"
+
+    @property
+    def best(self) -> Path:
+        """The checkpoint with the best headline metric on the validation split."""
+        return self.checkpoints / "best.safetensors"
+
+    @property
+    def events(self) -> Path:
+        """TensorBoard's folder."""
+        return self.path / "events"
+
+    def at_step(self, step: int) -> Path:
+        """The checkpoint after a step."""
+        return self.checkpoints / f"{STEP}{step:07d}.safetensors"
+
+    def latest(self) -> list[Path]:
+        """The checkpoints that are kept of the last steps, oldest first."""
+        return sorted(self.checkpoints.glob(f"{STEP}*.safetensors"))
+
+    def claim(self, recipe: Recipe) -> bool:
+        """Makes the folder one of this recipe.
+
+        Returns:
+            Whether there is a run in it to go on with.
+
+        Raises:
+            InputError: if it holds a run of another recipe, or cannot be written.
+        """
+        text = recipe.dump()
+        if self.recipe.exists():
+            if read_recipe([self.recipe]) != recipe:
+                raise InputError(f"{self.path} holds a run of other settings; name another folder with --run")
+            return self.state.exists()
+        try:
+            self.checkpoints.mkdir(parents=True, exist_ok=True)
+            temporary = self.recipe.with_suffix(".part")
+            temporary.write_text(text, encoding="utf-8")
+            temporary.replace(self.recipe)
+        except OSError as error:
+            raise InputError(f"cannot write {self.path}: {error.strerror}; name another folder with --run") from error
+        return False
+
+    def checkpoints_to_use(self, recipe: Recipe) -> list[Path]:
+        """The best checkpoint, or the latest ones to average, as the recipe has it.
+
+        Raises:
+            InputError: if the run has not come so far.
+        """
+        if not recipe.average:
+            if not self.best.exists():
+                raise InputError(f"{self.path} has no checkpoint yet; run 'asst train' with its recipe to the end")
+            return [self.best]
+        latest = self.latest()[-recipe.average :]
+        if len(latest) < recipe.average:
+            raise InputError(f"{self.path} has {len(latest)} of {recipe.average} checkpoints to average; train it on")
+        return latest
+
+    def log(self) -> list[dict[str, Any]]:
+        """What `metrics` holds, by step; a line that was cut off by an interruption is left out."""
+        if not self.metrics.exists():
+            return []
+        lines = []
+        for line in self.metrics.read_text(encoding="utf-8").splitlines():
+            try:
+                lines.append(json.loads(line))
+            except json.JSONDecodeError:
+                break
+        return lines

@@ -1,0 +1,127 @@
+"""A method in Lightning's terms: what a step does, what validation measures, how weights move."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import lightning
+import torch
+from torch.utils.data import DataLoader
+
+from asst.data.batch import Batch, Collate, CollateWindows
+from asst.data.record import Record
+from asst.data.samples import Queries, TrainingSamples
+from asst.evaluation.protocol import Protocol
+from asst.models.answering import WindowAnswer, query_answers, window_answers
+from asst.models.trainable import Trainable
+from asst.training.recipe import Optimizer, Recipe
+from asst.training.schedule import IntervalBatches, share_of
+
+QUERIES_AT_ONCE = 32
+TOP = 25
+"""Answers a query that validation and evaluation keep."""
+
+
+class TrainingModule(lightning.LightningModule):
+    """Trains one method; Lightning's epochs are the recipe's intervals.
+
+    Args:
+        method: a module with an objective.
+        recipe: how to train it.
+        protocol: of the validation data's metrics.
+        records: of the validation split.
+    """
+
+    def __init__(self, method: Trainable, recipe: Recipe, protocol: Protocol, records: Sequence[Record]) -> None:
+        super().__init__()
+        self.method = method
+        self._recipe, self._protocol, self._records = recipe, protocol, records
+        self._answers: list[WindowAnswer] = []
+
+    def on_train_epoch_start(self) -> None:
+        """Dropout is drawn anew from seed, interval and process, so that a resumed run draws what it would have."""
+        torch.manual_seed((self._recipe.training.seed << 40) + (self.current_epoch << 8) + self.global_rank)
+
+    def training_step(self, batch: Batch, batch_idx: int) -> torch.Tensor:
+        """The loss of a part of a batch."""
+        training = self._recipe.training
+        part = self.current_epoch * training.interval * training.parts + batch_idx
+        share = share_of(
+            part, len(batch), seed=training.seed, rank=self.global_rank, processes=self.trainer.world_size
+        )
+        loss = self.method.loss(batch, share)
+        logged = {"loss": loss.total, **{f"loss/{name}": value for name, value in loss.parts.items()}}
+        self.log_dict(
+            {f"train/{name}": value.detach() for name, value in logged.items()},
+            on_step=False,
+            on_epoch=True,
+            sync_dist=True,
+            batch_size=len(batch),
+        )
+        return loss.total
+
+    def validation_step(self, batch: Batch, batch_idx: int) -> None:
+        """The answers to some sentences."""
+        self._answers.extend(window_answers([self.method], batch))
+
+    def on_validation_epoch_end(self) -> None:
+        """Metrics of all of them, in per cent."""
+        found = query_answers(
+            self._answers,
+            [record.duration_s for record in self._records],
+            relative=self.method.relative,
+            overlap=self._recipe.overlap,
+            limit=TOP,
+        )
+        values = self._protocol.values(self._records, [answer.spans_s for answer in found])
+        self._answers = []
+        self.log_dict({f"validate/{key}": 100 * float(own.mean()) for key, own in values.items()}, sync_dist=True)
+
+    def configure_optimizers(self) -> dict[str, Any]:
+        """Adam or SGD, the rate falling by steps (section 4.2)."""
+        optimizer = _optimizer(self._recipe.optimizer, list(self.parameters()))
+        settings = self._recipe.optimizer
+        schedule = torch.optim.lr_scheduler.StepLR(optimizer, settings.decay_steps, settings.decay)
+        return {"optimizer": optimizer, "lr_scheduler": {"scheduler": schedule, "interval": "step"}}
+
+
+class TrainingData(lightning.LightningDataModule):
+    """Batches of the interval that the trainer is in, and the validation queries.
+
+    Args:
+        samples: to learn from.
+        queries: to validate on.
+        recipe: how many at once.
+    """
+
+    def __init__(self, samples: TrainingSamples, queries: Queries, recipe: Recipe) -> None:
+        super().__init__()
+        self._samples, self._queries, self._recipe = samples, queries, recipe
+
+    def train_dataloader(self) -> DataLoader[Any]:
+        """Called at the start of every interval."""
+        assert self.trainer is not None
+        training = self._recipe.training
+        batches = IntervalBatches(
+            len(self._samples),
+            seed=training.seed,
+            first=self.trainer.current_epoch * training.interval,
+            steps=training.interval,
+            batch=training.batch,
+            parts=training.parts,
+            rank=self.trainer.global_rank,
+            processes=self.trainer.world_size,
+        )
+        return DataLoader(self._samples, batch_sampler=batches, collate_fn=Collate(self._samples.observation.steps))
+
+    def val_dataloader(self) -> DataLoader[Any]:
+        """Every query with its windows."""
+        collate = CollateWindows(self._queries.observation.steps)
+        return DataLoader(self._queries, batch_size=QUERIES_AT_ONCE, collate_fn=collate)  # type: ignore[arg-type]
+
+
+def _optimizer(settings: Optimizer, parameters: list[torch.nn.Parameter]) -> torch.optim.Optimizer:
+    if settings.name == "adam":
+        return torch.optim.Adam(parameters, settings.learning_rate, fused=True)
+    return torch.optim.SGD(parameters, settings.learning_rate, settings.momentum, fused=True)

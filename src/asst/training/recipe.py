@@ -1,0 +1,268 @@
+"""Recipes: everything a training depends on, as YAML files and ``key=value`` changes, checked before it starts."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from asst.data.simulate.settings import MODALITIES
+from asst.errors import InputError
+from asst.models.methods import METHODS
+
+FOLDER = "recipes"
+"""A recipe's name is its path below a folder of this name."""
+
+Positive = Annotated[int, Field(ge=1)]
+Share = Annotated[float, Field(gt=0, le=1)]
+FilePath = Annotated[Path, Field(strict=False)]
+
+
+class _Settings(BaseModel):
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+
+
+class Simulated(_Settings):
+    """Features made from Charades' annotation (`asst.data.simulate`), written where they are missing.
+
+    Attributes:
+        level: a key of `asst.data.simulate.settings.LEVELS`.
+        seed: of the prototypes and of all draws.
+        dimension: width of a vector.
+        folder: where the stores are kept, one folder a stream.
+    """
+
+    level: Literal["easy", "standard", "hard"] = "standard"
+    seed: Annotated[int, Field(ge=0)] = 0
+    dimension: Positive = 256
+    folder: FilePath = Path("features")
+
+
+class Data(_Settings):
+    """What is learnt from.
+
+    Attributes:
+        dataset: a key of `asst.data.DATASETS`.
+        root: folder of its annotation files; found by ``asst.data.dataset_folder`` if not given.
+        streams: the kinds of features, joined in this order; the names of ``features``.
+        features: the store of each stream, ours or as the field publishes.
+        step_s: for published stores, how long a step lasts in seconds.
+        simulated: make the features instead; each stream is then a key of `MODALITIES`.
+        words: ``packaged`` for the installed 50-dimensional GloVe, or a file of vectors.
+        train: split to learn from.
+        validate: split that checkpoints are chosen by; never the test split.
+        memory_gb: features kept in memory, in GiB; the others are read each time.
+    """
+
+    dataset: str
+    root: FilePath | None = None
+    streams: Annotated[list[str], Field(min_length=1)]
+    features: dict[str, FilePath] = Field(default_factory=dict)
+    step_s: Annotated[float, Field(gt=0)] | None = None
+    simulated: Simulated | None = None
+    words: str = "packaged"
+    train: str = "train"
+    validation: str = Field(default="val", alias="validate")
+    memory_gb: Annotated[float, Field(ge=0)] = 8.0
+
+    @model_validator(mode="after")
+    def _streams_exist(self) -> Data:
+        unknown = sorted(set(self.features) - set(self.streams))
+        if unknown:
+            raise ValueError(f"features of {', '.join(unknown)} are given, the streams are {', '.join(self.streams)}")
+        if self.validation == "test":
+            raise ValueError("validate is test; checkpoints are chosen on other data than they are tested on")
+        if self.simulated is not None and not set(self.streams) <= set(MODALITIES):
+            raise ValueError(f"simulated streams are {', '.join(MODALITIES)}, not {', '.join(self.streams)}")
+        return self
+
+
+class Optimizer(_Settings):
+    """How weights move; the defaults are the paper's (section 4.2).
+
+    Attributes:
+        name: ``adam``, or ``sgd`` with momentum.
+        learning_rate: at the first step.
+        decay: factor of the rate after every ``decay_steps`` steps.
+        decay_steps: see ``decay``.
+        momentum: of ``sgd``.
+    """
+
+    name: Literal["adam", "sgd"] = "adam"
+    learning_rate: Annotated[float, Field(gt=0)] = 5e-4
+    decay: Share = 0.9
+    decay_steps: Positive = 2500
+    momentum: Annotated[float, Field(ge=0, lt=1)] = 0.9
+
+
+class Training(_Settings):
+    """How long, how much at once, on what.
+
+    Attributes:
+        steps: optimiser steps in all; a multiple of ``interval``.
+        interval: steps from one validation, log line and resumable state to the next.
+        batch: samples a step, of all processes together; the paper's is 128.
+        parts: equal parts that a batch is passed in, to fit into memory (gradient accumulation).
+        processes: on this machine, sharing each batch (DDP).
+        nodes: machines.
+        precision: ``auto`` takes bfloat16 where it multiplies matrices faster.
+        seed: of weights, draws and orders.
+        keep: latest checkpoints to keep beside the best one, for averaging.
+    """
+
+    steps: Positive
+    interval: Positive = 500
+    batch: Positive = 128
+    parts: Positive = 1
+    processes: Positive = 1
+    nodes: Positive = 1
+    precision: Literal["auto", "float32", "bfloat16"] = "auto"
+    seed: Annotated[int, Field(ge=0)] = 0
+    keep: Annotated[int, Field(ge=0)] = 0
+
+    @model_validator(mode="after")
+    def _divides(self) -> Training:
+        if self.steps % self.interval:
+            raise ValueError(f"steps ({self.steps}) must be a multiple of interval ({self.interval})")
+        if self.batch % (self.parts * self.processes * self.nodes):
+            raise ValueError(
+                f"batch ({self.batch}) must be a multiple of parts x processes x nodes "
+                f"({self.parts} x {self.processes} x {self.nodes})"
+            )
+        return self
+
+
+class Recipe(_Settings):
+    """One training.
+
+    Attributes:
+        name: the recipe's path below ``recipes``, without suffix; the row of the paper it fills.
+        method: a key of `asst.models.methods.METHODS`.
+        data: what is learnt from.
+        observation: ``kind`` and settings of `asst.data.observations`.
+        network: settings of the method, without the widths of features and word vectors, which the data decide.
+        optimizer: how weights move.
+        training: how long, how much at once, on what.
+        overlap: IoU above which the weaker of two answers is dropped (0.8 on Charades-STA; 1 drops none).
+        average: latest checkpoints whose predictions are averaged; 0 takes the best one on validation alone.
+    """
+
+    name: str = "own"
+    method: Literal["asst"] = "asst"
+    data: Data
+    observation: dict[str, Any]
+    network: dict[str, Any] = Field(default_factory=dict)
+    optimizer: Optimizer = Optimizer()
+    training: Training
+    overlap: Share = 0.8
+    average: Annotated[int, Field(ge=0)] = 0
+
+    @model_validator(mode="after")
+    def _averages_what_is_kept(self) -> Recipe:
+        if self.average > self.training.keep:
+            raise ValueError(f"average ({self.average}) needs training.keep to be as many, not {self.training.keep}")
+        return self
+
+    def dump(self) -> str:
+        """As YAML that `read_recipe` reads back to the same value."""
+        text: str = yaml.safe_dump(self.model_dump(mode="json", by_alias=True), sort_keys=False)
+        return text
+
+
+class _Loader(yaml.SafeLoader):
+    """YAML with the numbers of YAML 1.2: ``5e-4`` is one."""
+
+
+_Loader.add_implicit_resolver(
+    "tag:yaml.org,2002:float", re.compile(r"^[-+]?(\d+(\.\d*)?|\.\d+)[eE][-+]?\d+$"), list("-+.0123456789")
+)
+
+
+def read_recipe(paths: Sequence[Path], changes: Sequence[str] = ()) -> Recipe:
+    """A recipe from files, each of which changes what those before it say, and from ``key=value`` changes.
+
+    The name is the first file's, unless a file gives one.
+
+    Args:
+        paths: at least one YAML file.
+        changes: such as ``training.batch=64``; the value is YAML.
+
+    Raises:
+        InputError: for a file that cannot be read, an unknown key or a value that does not fit, by name.
+    """
+    values: dict[str, Any] = {"name": _name(paths[0])}
+    for path in paths:
+        values = _merged(values, _read(path))
+    for change in changes:
+        values = _merged(values, _change(change))
+    where = " + ".join(str(path) for path in paths)
+    try:
+        recipe = Recipe.model_validate(values)
+    except ValidationError as error:
+        raise InputError(f"{where}: {_first_fault(error)}") from error
+    assert recipe.method in METHODS
+    return recipe
+
+
+def _read(path: Path) -> dict[str, Any]:
+    try:
+        content = _parsed(path.read_text(encoding="utf-8"), str(path))
+    except OSError as error:
+        raise InputError(f"cannot read {path}: {error.strerror}; name a recipe, a YAML file") from error
+    if not isinstance(content, dict):
+        raise InputError(f"{path} holds no settings; a recipe is YAML with keys such as data and training")
+    return content
+
+
+def _change(text: str) -> dict[str, Any]:
+    key, separator, value = text.partition("=")
+    names = key.split(".")
+    if not separator or not all(names):
+        raise InputError(f"not a change of a setting: {text!r}; write key=value, such as training.batch=64")
+    content = _parsed(value, text)
+    for name in reversed(names):
+        content = {name: content}
+    found: dict[str, Any] = content
+    return found
+
+
+def _parsed(text: str, where: str) -> Any:
+    try:
+        return yaml.load(text, Loader=_Loader)  # noqa: S506  a subclass of SafeLoader
+    except yaml.YAMLError as error:
+        raise InputError(f"{where}: not YAML ({' '.join(str(error).split())})") from error
+
+
+def _merged(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:
+    merged = dict(below)
+    for key, value in above.items():
+        old = merged.get(key)
+        merged[key] = _merged(old, value) if isinstance(old, Mapping) and isinstance(value, Mapping) else value
+    return merged
+
+
+def _name(path: Path) -> str:
+    parts = path.with_suffix("").parts
+    start = len(parts) - parts[::-1].index(FOLDER) if FOLDER in parts else len(parts) - 1
+    return "/".join(parts[start:])
+
+
+def _first_fault(error: ValidationError) -> str:
+    """The first thing that is wrong, by its key, and how many more there are."""
+    faults = error.errors()
+    first = faults[0]
+    key = ".".join(str(part) for part in first["loc"]) or "the recipe"
+    if first["type"] == "extra_forbidden":
+        reason = "no such setting"
+    else:
+        reason = first["msg"].removeprefix("Value error, ")
+        if first["type"] not in ("missing", "value_error"):
+            reason += f", not {first['input']!r}"
+    more = f" (and {len(faults) - 1} more)" if len(faults) > 1 else ""
+    return f"{key}: {reason}{more}"
+
+

@@ -1,0 +1,164 @@
+"""One training from a recipe, begun or gone on with."""
+
+from __future__ import annotations
+
+import logging
+import warnings
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import lightning
+import torch
+from lightning.pytorch.callbacks import ModelCheckpoint, RichProgressBar
+from lightning.pytorch.loggers import TensorBoardLogger
+from lightning.pytorch.strategies import DDPStrategy
+
+from asst.data.held import HeldStore
+from asst.data.samples import Queries, TrainingSamples
+from asst.errors import InputError
+from asst.evaluation.protocol import protocol_of
+from asst.features.precision import fastest_device, fastest_dtype
+from asst.models.checkpoint import Description
+from asst.models.methods import build_method
+from asst.models.trained import build_observation
+from asst.training.callbacks import KeepRun
+from asst.training.folder import RunFolder
+from asst.training.module import TrainingData, TrainingModule
+from asst.training.recipe import Recipe
+from asst.training.sources import Sources, open_sources
+
+Say = Callable[[str], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Trained:
+    """What a run came to.
+
+    Attributes:
+        folder: where everything is.
+        steps: optimiser steps done in all.
+        parameters: numbers that were learnt.
+        seconds: time spent in training and validation, in all.
+    """
+
+    folder: RunFolder
+    steps: int
+    parameters: int
+    seconds: float
+
+
+def train(recipe: Recipe, path: Path, say: Say, *, progress: bool = False) -> Trained:
+    """Trains by a recipe, or goes on with what an interrupted run of it left in the folder.
+
+    Args:
+        recipe: what to do.
+        path: the run's folder.
+        say: takes lines on how it goes.
+        progress: show a bar on the terminal.
+
+    Raises:
+        InputError: for anything missing or unfit, before the first step.
+    """
+    folder = RunFolder(path)
+    sources = open_sources(recipe.data, recipe.name, say)
+    method, module, data, keeper = _parts(recipe, sources, folder, say)
+    going_on = folder.claim(recipe)
+    if going_on:
+        say(f"going on with the run in {path}")
+    parameters = sum(parameter.numel() for parameter in method.parameters())
+    say(f"{recipe.name}: {parameters:,} parameters, {recipe.training.steps} steps of {recipe.training.batch} samples")
+    trainer = _trainer(recipe, folder, keeper, progress)
+    with _quiet():
+        trainer.fit(module, data, ckpt_path=str(folder.state) if going_on else None, weights_only=True)
+    return Trained(folder, trainer.global_step, parameters, keeper.seconds)
+
+
+def _parts(
+    recipe: Recipe, sources: Sources, folder: RunFolder, say: Say
+) -> tuple[torch.nn.Module, TrainingModule, TrainingData, KeepRun]:
+    observation = build_observation(recipe.observation)
+    learnt = sources.records(recipe.data.train).records
+    checked = sources.records(recipe.data.validation).records
+    videos = dict.fromkeys(record.video for record in (*learnt, *checked))
+    kind = sources.feature_kind(learnt[0].video)
+    given = {"feature_channels": kind.dimension, "word_channels": sources.words.dimension, "steps": observation.steps}
+    taken = sorted(given.keys() & recipe.network.keys())
+    if taken:
+        raise InputError(f"recipe {recipe.name}: network.{taken[0]} is decided by data and observation; leave it out")
+    lightning.seed_everything(recipe.training.seed, verbose=False)
+    method = build_method(recipe.method, {**recipe.network, **given})
+    store = HeldStore(sources.store, videos, int(recipe.data.memory_gb * 2**30))
+    samples = TrainingSamples(learnt, store, sources.words, observation, recipe.training.seed)
+    queries = Queries(checked, store, sources.words, observation)
+    protocol = protocol_of(recipe.data.dataset)
+    description = Description(
+        method=recipe.method,
+        settings=method.settings,
+        observation=recipe.observation,
+        overlap=recipe.overlap,
+        words=sources.words.source,
+        features=kind,
+        origin=sources.origin,
+        recipe=recipe.name,
+        dataset=recipe.data.dataset,
+        split=recipe.data.train,
+        step=0,
+        seed=recipe.training.seed,
+    )
+    keeper = KeepRun(folder, recipe, description, protocol.headline, say)
+    module = TrainingModule(method, recipe, protocol, checked)
+    return method, module, TrainingData(samples, queries, recipe), keeper
+
+
+def _trainer(recipe: Recipe, folder: RunFolder, keeper: KeepRun, progress: bool) -> lightning.Trainer:
+    training = recipe.training
+    together = training.processes * training.nodes > 1
+    on_gpu = fastest_device() == "cuda"
+    half = training.precision == "bfloat16" or (
+        training.precision == "auto" and fastest_dtype() == torch.bfloat16
+    )
+    state = ModelCheckpoint(
+        dirpath=folder.checkpoints,
+        filename=folder.state.stem,
+        enable_version_counter=False,
+        save_on_train_epoch_end=True,
+    )
+    callbacks: list[lightning.Callback] = [keeper, state]
+    if progress:
+        callbacks.append(RichProgressBar())
+    return lightning.Trainer(
+        accelerator="gpu" if on_gpu else "cpu",
+        devices=training.processes,
+        num_nodes=training.nodes,
+        strategy=DDPStrategy(process_group_backend="nccl" if on_gpu else "gloo") if together else "auto",
+        precision="bf16-mixed" if half else "32-true",
+        max_epochs=training.steps // training.interval,
+        accumulate_grad_batches=training.parts,
+        reload_dataloaders_every_n_epochs=1,
+        use_distributed_sampler=False,
+        num_sanity_val_steps=0,
+        enable_progress_bar=progress,
+        enable_model_summary=False,
+        callbacks=callbacks,
+        logger=TensorBoardLogger(folder.path, name="", version=folder.events.name),
+        log_every_n_steps=1,
+    )
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Without the library's hints on workers and hardware: there are few samples a batch and they are in memory."""
+    loggers = [logging.getLogger(name) for name in ("lightning.pytorch", "lightning.fabric")]
+    levels = [logger.level for logger in loggers]
+    for logger in loggers:
+        logger.setLevel(logging.WARNING)
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message=".*does not have many workers.*")
+        warnings.filterwarnings("ignore", message=".*exists and is not empty.*")
+        try:
+            yield
+        finally:
+            for logger, level in zip(loggers, levels, strict=True):
+                logger.setLevel(level)

@@ -1,0 +1,82 @@
+"""Which samples a process sees in an interval of steps: a function of seed and step alone.
+
+A run that is resumed, and a run that is shared out over processes, sees what an unbroken run of one process would.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import torch
+from torch.utils.data import Sampler
+
+from asst.data.samples import EpochOrder, Key
+from asst.models.trainable import Share
+
+
+class IntervalBatches(Sampler[list[Key]]):
+    """The parts of batches that one process passes in one interval.
+
+    Steps take the samples of epoch after epoch in turn; a step may end one epoch and begin the next.
+
+    Args:
+        length: samples of an epoch.
+        seed: of their orders.
+        first: the interval's first step, from zero.
+        steps: in the interval.
+        batch: samples a step, of all processes and parts together.
+        parts: a step's batch is passed in so many parts.
+        rank: of this process.
+        processes: in all.
+    """
+
+    def __init__(
+        self, length: int, *, seed: int, first: int, steps: int, batch: int, parts: int = 1, rank: int = 0, processes: int = 1
+    ) -> None:
+        self._length, self._seed = length, seed
+        self._first, self._steps, self._batch, self._parts = first, steps, batch, parts
+        self._rank, self._processes = rank, processes
+
+    def __len__(self) -> int:
+        return self._steps * self._parts
+
+    def __iter__(self) -> Iterator[list[Key]]:
+        keys = self._keys()
+        own = self._batch // self._parts // self._processes
+        for _ in range(len(self)):
+            part = [next(keys) for _ in range(own * self._processes)]
+            yield part[self._rank * own : (self._rank + 1) * own]
+
+    def _keys(self) -> Iterator[Key]:
+        order = EpochOrder(self._length, self._seed)
+        epoch, seen = divmod(self._first * self._batch, self._length)
+        while True:
+            order.set_epoch(epoch, seen)
+            yield from order
+            epoch, seen = epoch + 1, 0
+
+
+def share_of(part: int, size: int, *, seed: int, rank: int = 0, processes: int = 1) -> Share:
+    """What a process draws for its share of one part of a batch, and how it agrees with the others.
+
+    Args:
+        part: number of the part since the training began.
+        size: samples that this process has of it.
+        seed: of the training.
+        rank: of this process.
+        processes: in all.
+    """
+
+    def uniform(width: int) -> torch.Tensor:
+        source = torch.Generator().manual_seed((seed << 40) + part)
+        drawn = torch.rand(size * processes, width, generator=source)
+        return drawn[rank * size : (rank + 1) * size]
+
+    def mean_over_processes(value: torch.Tensor) -> torch.Tensor:
+        if processes > 1:
+            value = value.clone()
+            torch.distributed.all_reduce(value)
+            value /= processes
+        return value
+
+    return Share(uniform, mean_over_processes)
