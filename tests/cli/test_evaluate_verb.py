@@ -118,7 +118,7 @@ def test_the_usual_folders_are_looked_in(own: Path, monkeypatch: pytest.MonkeyPa
     monkeypatch.delenv("ASST_DATA", raising=False)
     assert run(*asked).exit_code == 0
     place.rename(own / "jsonlines")
-    assert "../shared/data/jsonlines; say where it is with --data" in refused(run(*asked))
+    assert "../shared/data/jsonlines; name its folder" in refused(run(*asked))
     monkeypatch.setenv("ASST_DATA", str(own))
     assert run(*asked).exit_code == 0
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -41,12 +40,13 @@ def read_annotation(name: str | None, split: str | None, folder: Path | None, *,
         InputError: for a missing or unknown name or split, no folder, or files that cannot be read.
     """
     from asst.data import DATASETS, read_dataset
+    from asst.data.folders import data_folder
 
     if not name or not split:
         raise InputError("which annotation? give --dataset NAME and --split NAME")
     key = name.lower().replace("-", "_")
     if key in DATASETS and folder is None:
-        folder = _usual_folder(key)
+        folder = data_folder(key)
     dataset = read_dataset(key, folder or Path(), split)
     if dataset.problems:
         dropped = sum(problem.dropped for problem in dataset.problems)
@@ -57,12 +57,3 @@ def read_annotation(name: str | None, split: str | None, folder: Path | None, *,
     for problem in dataset.problems if problems else ():
         typer.echo(str(problem), err=True)
     return key, dataset
-
-
-def _usual_folder(key: str) -> Path:
-    own = os.environ.get("ASST_DATA")
-    places = [Path(place) / key for place in ([own] if own else []) + ["../shared/data"]]
-    for place in places:
-        if place.is_dir():
-            return place
-    raise InputError(f"no annotation of {key} at {' or '.join(map(str, places))}; say where it is with --data FOLDER")

@@ -149,4 +149,6 @@ def _opened(path: Path, with_weights: bool = False) -> tuple[Description, dict[s
     except (SafetensorError, ValueError, KeyError, TypeError) as error:
         if isinstance(error, InputError):
             raise
-        raise InputError(f"{path} is damaged or of another version ({error}); train it again or copy it anew") from error
+        raise InputError(
+            f"{path} is damaged or of another version ({error}); train it again or copy it anew"
+        ) from error

@@ -47,9 +47,7 @@ class TrainingModule(lightning.LightningModule):
         """The loss of a part of a batch."""
         training = self._recipe.training
         part = self.current_epoch * training.interval * training.parts + batch_idx
-        share = share_of(
-            part, len(batch), seed=training.seed, rank=self.global_rank, processes=self.trainer.world_size
-        )
+        share = share_of(part, len(batch), seed=training.seed, rank=self.global_rank, processes=self.trainer.world_size)
         loss = self.method.loss(batch, share)
         logged = {"loss": loss.total, **{f"loss/{name}": value for name, value in loss.parts.items()}}
         self.log_dict(

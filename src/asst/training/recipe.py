@@ -264,5 +264,3 @@ def _first_fault(error: ValidationError) -> str:
             reason += f", not {first['input']!r}"
     more = f" (and {len(faults) - 1} more)" if len(faults) > 1 else ""
     return f"{key}: {reason}{more}"
-
-

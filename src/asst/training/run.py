@@ -116,9 +116,7 @@ def _trainer(recipe: Recipe, folder: RunFolder, keeper: KeepRun, progress: bool)
     training = recipe.training
     together = training.processes * training.nodes > 1
     on_gpu = fastest_device() == "cuda"
-    half = training.precision == "bfloat16" or (
-        training.precision == "auto" and fastest_dtype() == torch.bfloat16
-    )
+    half = training.precision == "bfloat16" or (training.precision == "auto" and fastest_dtype() == torch.bfloat16)
     state = ModelCheckpoint(
         dirpath=folder.checkpoints,
         filename=folder.state.stem,

@@ -31,7 +31,16 @@ class IntervalBatches(Sampler[list[Key]]):
     """
 
     def __init__(
-        self, length: int, *, seed: int, first: int, steps: int, batch: int, parts: int = 1, rank: int = 0, processes: int = 1
+        self,
+        length: int,
+        *,
+        seed: int,
+        first: int,
+        steps: int,
+        batch: int,
+        parts: int = 1,
+        rank: int = 0,
+        processes: int = 1,
     ) -> None:
         self._length, self._seed = length, seed
         self._first, self._steps, self._batch, self._parts = first, steps, batch, parts
