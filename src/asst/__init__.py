@@ -17,6 +17,7 @@ from asst._version import __version__
 
 if TYPE_CHECKING:
     from asst.errors import InputError
+    from asst.evaluation.scoring import evaluate
     from asst.features.values import Features
     from asst.localizer import Localizer, load
     from asst.moments import Answer, Moment
@@ -29,10 +30,11 @@ _HOMES = {
     "InputError": "asst.errors",
     "Localizer": "asst.localizer",
     "Moment": "asst.moments",
+    "evaluate": "asst.evaluation.scoring",
     "load": "asst.localizer",
 }
 
-__all__ = ["Answer", "Features", "Frames", "InputError", "Localizer", "Moment", "__version__", "load"]
+__all__ = ["Answer", "Features", "Frames", "InputError", "Localizer", "Moment", "__version__", "evaluate", "load"]
 
 
 def __getattr__(name: str) -> Any:

@@ -16,9 +16,12 @@ from typer.core import TyperGroup
 
 from asst._version import __version__
 from asst.cli.demo import demo
+from asst.cli.evaluate import evaluate
+from asst.cli.fuse import WeightsCommand, fuse
 from asst.cli.locate import locate
 from asst.cli.models import models
 from asst.cli.simulate import simulate
+from asst.cli.tables import tables
 from asst.cli.train import train
 from asst.errors import InputError
 from asst.outputs.printable import printable
@@ -58,6 +61,9 @@ app.command()(demo)
 app.command()(models)
 app.command()(train)
 app.command()(simulate)
+app.command()(evaluate)
+app.command(cls=WeightsCommand)(fuse)
+app.command()(tables)
 
 
 def _print_version(wanted: bool) -> None:

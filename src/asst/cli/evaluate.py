@@ -1,0 +1,99 @@
+"""``asst evaluate``: how good saved predictions are, by the protocol of their data set."""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from asst.cli.annotation import DataFolder, DatasetName, Problems, Split, read_annotation
+from asst.errors import InputError
+
+if TYPE_CHECKING:
+    from asst.evaluation.results import Source
+    from asst.evaluation.scoring import Evaluation
+    from asst.moments import Answer
+
+
+def evaluate(
+    predictions: Annotated[
+        Path,
+        typer.Argument(
+            metavar="PREDICTIONS.jsonl", help="Answers as 'asst locate --json' prints them.", show_default=False
+        ),
+    ],
+    dataset: DatasetName = None,
+    split: Split = None,
+    data: DataFolder = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object, in per cent.")] = False,
+    problems: Problems = False,
+    result: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="results/OUT.json", help="Keep the figures for 'asst tables', in a folder called results."
+        ),
+    ] = None,
+    recipe: Annotated[
+        str | None, typer.Option(metavar="NAME", help="With --result: the row it fills, such as didemo/fusion.")
+    ] = None,
+    features: Annotated[
+        str | None, typer.Option(metavar="NAME", help="With --result: the features that the predictions come from.")
+    ] = None,
+    simulated: Annotated[bool, typer.Option("--simulated", help="With --result: the features are simulated.")] = False,
+) -> None:
+    """Judge PREDICTIONS by the protocol of their data set, with 95 % intervals over videos.
+
+    Each sentence of the split needs a prediction. The order of the lines does not matter.
+    """
+    if predictions.is_dir():
+        raise InputError(f"{predictions}: is a folder; name a file of predictions")
+    if result is not None and not (recipe and features):
+        raise InputError("a result file says what made the predictions; give --recipe NAME and --features NAME")
+    from asst.outputs.json_lines import read_answers
+
+    started_s = time.perf_counter()
+    answers = read_answers(predictions)
+    evaluation = _evaluate_answers(answers, dataset, split, data, problems=problems)
+    print_evaluation(evaluation, as_json=as_json)
+    if result is not None:
+        from asst.evaluation.results import Result, write_result
+
+        source: Source = "simulated" if simulated else "real"
+        models = " + ".join(dict.fromkeys(answer.model for answer in answers))
+        seconds = time.perf_counter() - started_s
+        kept = Result.of(
+            evaluation, recipe=recipe or "", data=source, extractor=features or "", model=models, seconds=seconds
+        )
+        write_result(kept, result)
+        typer.echo(f"wrote {result}", err=True)
+
+
+def print_evaluation(evaluation: Evaluation, *, as_json: bool) -> None:
+    """Write it to standard output, as JSON or as a table."""
+    if as_json:
+        typer.echo(json.dumps(evaluation.in_per_cent(), allow_nan=False))
+        return
+    from asst.outputs.grid import Grid, write_grids
+
+    figures = evaluation.in_per_cent()
+    rows = []
+    for key in evaluation.metrics:
+        ends = figures["intervals"][key].values()
+        rows.append([key, f"{figures[key]:.2f}", *("-" if end is None else f"{end:.2f}" for end in ends)])
+    title = f"{evaluation.dataset} {evaluation.split}: {evaluation.queries} queries, {evaluation.videos} videos"
+    notes = ["per cent; low and high enclose 95 % over videos"]
+    write_grids([Grid(title, ["metric", "mean", "low", "high"], rows, notes)], sys.stdout)
+
+
+def _evaluate_answers(
+    answers: Sequence[Answer], dataset: str | None, split: str | None, data: Path | None, *, problems: bool
+) -> Evaluation:
+    from asst.evaluation.scoring import evaluate as score
+
+    key, annotation = read_annotation(dataset, split, data, problems=problems)
+    return score(key, annotation.records, answers)

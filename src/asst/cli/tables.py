@@ -1,0 +1,120 @@
+"""``asst tables``: the paper's tables, with our figures beside the paper's."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from asst.evaluation.tables import FilledTable, Runs, RunsFigure
+    from asst.outputs.grid import Grid
+
+_USUAL = Path("runs")
+
+
+def tables(
+    numbers: Annotated[
+        list[int] | None,
+        typer.Argument(metavar="NUMBER", help="Which, from 1 to 8; all when none is named.", show_default=False),
+    ] = None,
+    results: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FOLDER",
+            help="Where result files are looked for; else in runs, where it exists.",
+            show_default=False,
+        ),
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON lines, one a table.")] = False,
+) -> None:
+    """Print the paper's tables, with our figures beside the paper's and what each empty cell needs.
+
+    Figures on simulated features are printed below a table, in one of their own.
+    """
+    from asst.evaluation import tables as library
+    from asst.evaluation.results import read_results
+
+    wanted = library.paper_tables(numbers or ())
+    found = [] if results is None and not _USUAL.is_dir() else read_results(results or _USUAL)
+    filled = [library.fill(table, found) for table in wanted]
+    if as_json:
+        for table in filled:
+            typer.echo(json.dumps(library.as_json(table), allow_nan=False))
+        return
+    from asst.outputs.grid import write_grids
+
+    grids = [grid for table in filled for grid in (_beside_the_paper(table), _simulated(table)) if grid is not None]
+    write_grids(grids, sys.stdout)
+
+
+def _beside_the_paper(table: FilledTable) -> Grid:
+    from asst.outputs.grid import Grid
+
+    paper = table.paper
+    rows, notes, cited = [], [], []
+    decimals = max(len(str(figure).partition(".")[2]) for row in paper.rows for figure in row.paper)
+    for row, ours in zip(paper.rows, table.ours, strict=True):
+        published = ["-" if figure is None else f"{figure:.{decimals}f}" for figure in row.paper]
+        first = _cells(ours[0], paper.metrics) if ours else ["" for _ in paper.metrics]
+        rows.append([row.label, _recipe(row.recipe, ours[:1]), *_alternating(published, first)])
+        # The same recipe on other features is another line, not part of a mean.
+        for runs in ours[1:]:
+            cells = _alternating([""] * len(published), _cells(runs, paper.metrics))
+            rows.append(["", _recipe(row.recipe, [runs]), *cells])
+        if row.recipe is None:
+            cited.append(row.label)
+        elif not ours:
+            notes.append(f"{row.label}: {row.missing}")
+    if cited:
+        notes.append(f"cited by the paper, with no recipe here: {', '.join(cited)}")
+    figures = _alternating([f"{_heading(key)}\npaper" for key in paper.metrics], ["ours"] * len(paper.metrics))
+    return Grid(
+        f"Table {paper.number}. {paper.title}, {paper.split}", ["method", "recipe", *figures], rows, notes, words=2
+    )
+
+
+def _simulated(table: FilledTable) -> Grid | None:
+    if not table.simulated:
+        return None
+    from asst.outputs.grid import Grid
+
+    paper = table.paper
+    labels = {row.recipe: row.label for row in paper.rows}
+    rows = [
+        [labels[runs.recipe], _recipe(runs.recipe, [runs]), runs.split, *_cells(runs, paper.metrics, interval=True)]
+        for runs in table.simulated
+    ]
+    title = f"simulated: recipes of Table {paper.number} on simulated features; nothing here compares with the paper's"
+    notes = ["mean [95 % interval over videos]"]
+    return Grid(title, ["method", "recipe", "split", *map(_heading, paper.metrics)], rows, notes, words=3)
+
+
+def _alternating(left: list[str], right: list[str]) -> list[str]:
+    return [cell for pair in zip(left, right, strict=True) for cell in pair]
+
+
+def _heading(key: str) -> str:
+    return key.replace(",", "\n")
+
+
+def _recipe(recipe: str | None, ours: list[Runs] | tuple[Runs, ...]) -> str:
+    """The recipe, with the features and the number of runs where there is a result."""
+    counts = [f" ({runs.extractor}, {runs.runs} {'run' if runs.runs == 1 else 'runs'})" for runs in ours]
+    return (recipe or "-") + "".join(counts)
+
+
+def _cells(runs: Runs, metrics: tuple[str, ...], *, interval: bool = False) -> list[str]:
+    return [_cell(runs.figures[key], interval=interval) if key in runs.figures else "" for key in metrics]
+
+
+def _cell(figure: RunsFigure, *, interval: bool) -> str:
+    cell = f"{figure.mean:.2f}"
+    if figure.spread is not None:
+        cell += f" \N{PLUS-MINUS SIGN} {figure.spread:.2f}"
+    if interval and figure.low is not None and figure.high is not None:
+        cell += f" [{figure.low:.2f}, {figure.high:.2f}]"
+    return cell

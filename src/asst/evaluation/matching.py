@@ -1,0 +1,82 @@
+"""Which prediction answers which record: by video and sentence, never by position."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Sequence
+
+import numpy as np
+
+from asst.data.record import Record
+from asst.errors import InputError
+from asst.moments import Answer, FloatArray
+
+Pair = tuple[str, str]
+"""A video and a sentence about it, white space as a record has it."""
+
+_NAMED = 5
+
+
+def pair_of(video: str, sentence: str) -> Pair:
+    """The pair that a sentence and a video make.
+
+    >>> pair_of("a.mov", " the  dog jumps ")
+    ('a.mov', 'the dog jumps')
+    """
+    return video, " ".join(sentence.split())
+
+
+def by_pair(answers: Iterable[Answer]) -> dict[Pair, Answer]:
+    """The answers by what they answer, in order; equal ones count once.
+
+    Raises:
+        InputError: if two answers of one pair differ.
+    """
+    found: dict[Pair, Answer] = {}
+    different: dict[Pair, None] = {}
+    for answer in answers:
+        pair = pair_of(answer.video, answer.query)
+        if not _equal(found.setdefault(pair, answer), answer):
+            different[pair] = None
+    if different:
+        raise InputError(f"two different predictions for {named(different)}; keep one each")
+    return found
+
+
+def answers_of(records: Sequence[Record], answers: Iterable[Answer]) -> list[Answer]:
+    """The answer to each record. Records of the same sentence about the same video share one.
+
+    Raises:
+        InputError: if a record has no answer, an answer no record, or two answers of one pair differ.
+    """
+    given = by_pair(answers)
+    asked = [pair_of(record.video, record.sentence) for record in records]
+    known = dict.fromkeys(asked)
+    if unanswered := [pair for pair in known if pair not in given]:
+        raise InputError(f"of {len(known)} pairs no prediction for {named(unanswered)}; predict every sentence")
+    if unknown := [pair for pair in given if pair not in known]:
+        raise InputError(f"a prediction but no annotation for {named(unknown)}; is it the right data set and split?")
+    return [given[pair] for pair in asked]
+
+
+def named(pairs: Collection[Pair]) -> str:
+    """How many pairs there are, and the first five of them.
+
+    >>> named([("a.mov", "a dog")])
+    "1 pair: a.mov 'a dog'"
+    """
+    shown = ", ".join(f"{video} {sentence!r}" for video, sentence in list(pairs)[:_NAMED])
+    more = ", ..." if len(pairs) > _NAMED else ""
+    return f"{len(pairs)} {'pair' if len(pairs) == 1 else 'pairs'}: {shown}{more}"
+
+
+def spans_of(answer: Answer) -> FloatArray:
+    """An answer's spans in its order, shape ``(moments, 2)``, seconds."""
+    return np.array([(moment.start_s, moment.end_s) for moment in answer.moments], dtype=np.float64).reshape(-1, 2)
+
+
+def _equal(one: Answer, other: Answer) -> bool:
+    """Whether two answers say the same; how their sentences are spaced and who answered does not matter."""
+    if one is other:
+        return True
+    ours, theirs = ([(moment.start_s, moment.end_s, moment.score) for moment in a.moments] for a in (one, other))
+    return ours == theirs

@@ -1,0 +1,88 @@
+"""From predictions to a data set's metrics, each with its interval over videos."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from asst.data.record import Record
+from asst.errors import InputError
+from asst.evaluation.bootstrap import Interval, bootstrap_interval
+from asst.evaluation.matching import answers_of, spans_of
+from asst.evaluation.protocol import protocol_of
+from asst.moments import Answer
+
+_DECIMALS = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Evaluation:
+    """How well predictions do on one split of a data set.
+
+    Attributes:
+        dataset: a key of `asst.data.DATASETS`.
+        split: the records' split; several are joined by ``+``.
+        queries: number of records.
+        videos: number of videos they are about.
+        metrics: each metric of the data set's protocol, as a share in [0, 1], in the order of the paper's tables.
+    """
+
+    dataset: str
+    split: str
+    queries: int
+    videos: int
+    metrics: Mapping[str, Interval]
+
+    def in_per_cent(self) -> dict[str, Any]:
+        """The form for JSON: means of metrics in per cent beside their intervals and the rest."""
+        return {
+            **{key: per_cent(interval)["mean"] for key, interval in self.metrics.items()},
+            "intervals": {
+                key: {end: value for end, value in per_cent(interval).items() if end != "mean"}
+                for key, interval in self.metrics.items()
+            },
+            "queries": self.queries,
+            "videos": self.videos,
+            "dataset": self.dataset,
+            "split": self.split,
+        }
+
+
+def evaluate(dataset: str, records: Sequence[Record], answers: Iterable[Answer]) -> Evaluation:
+    """Judges predictions by a data set's protocol.
+
+    An answer belongs to the records with its video and sentence. Its moments count in the order it has them.
+
+    Args:
+        dataset: a key of `asst.data.DATASETS`.
+        records: every record of a split, as ``asst.data.read_dataset(...).records`` has them.
+        answers: one prediction a pair of video and sentence, such as ``asst.outputs.json_lines.read_answers`` reads.
+
+    Raises:
+        InputError: for an unknown data set, no record, a pair without prediction or unknown to the data set, two
+            different predictions of one pair, or a prediction that the protocol cannot judge.
+    """
+    protocol = protocol_of(dataset)
+    if not records:
+        raise InputError(f"{dataset}: no record to evaluate; is the annotation file the right one?")
+    values = protocol.values(records, [spans_of(answer) for answer in answers_of(records, answers)])
+    videos = [record.video for record in records]
+    return Evaluation(
+        dataset=dataset,
+        split="+".join(dict.fromkeys(record.split for record in records)),
+        queries=len(records),
+        videos=len(set(videos)),
+        metrics={key: bootstrap_interval(numbers, videos) for key, numbers in values.items()},
+    )
+
+
+def per_cent(interval: Interval) -> dict[str, float | None]:
+    """``mean``, ``low`` and ``high`` in per cent; the ends are None where one video alone leaves them open.
+
+    >>> per_cent(Interval(0.194, 0.18, 0.21))
+    {'mean': 19.4, 'low': 18.0, 'high': 21.0}
+    """
+    ends = {"mean": interval.mean, "low": interval.low, "high": interval.high}
+    return {key: round(100 * value, _DECIMALS) if math.isfinite(value) else None for key, value in ends.items()}

@@ -1,0 +1,215 @@
+"""The paper's tables 1 to 8 with its figures, and ours beside them.
+
+``paper_tables.json`` holds each row with the paper's figures and the recipe that fills it. Rows that the paper prints
+twice, such as Table 4's C3D and Table 6's multiple feedings, name the same recipe. Figures on simulated features are
+kept apart: they say that the code learns, and nothing about the paper's.
+"""
+
+from __future__ import annotations
+
+import json
+import statistics
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from importlib.resources import files
+from typing import Any
+
+from asst.errors import InputError
+from asst.evaluation.results import Result
+
+_CITED = "a figure that the paper cites"
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One line of a table of the paper.
+
+    Attributes:
+        label: as the paper prints it.
+        recipe: fills it with our figures; None for a method that the paper only cites.
+        paper: the paper's figures, one a metric of the table, in per cent; None where it has a dash.
+        missing: what it takes to fill the line.
+    """
+
+    label: str
+    recipe: str | None
+    paper: tuple[float | None, ...]
+    missing: str
+
+
+@dataclass(frozen=True, slots=True)
+class PaperTable:
+    """One table of the paper.
+
+    Attributes:
+        number: 1 to 8.
+        title: what it is about.
+        dataset: what it was measured on.
+        split: the part of it.
+        metrics: keys of the columns.
+        rows: from the top.
+    """
+
+    number: int
+    title: str
+    dataset: str
+    split: str
+    metrics: tuple[str, ...]
+    rows: tuple[Row, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class RunsFigure:
+    """A metric over the runs of a recipe, in per cent.
+
+    Attributes:
+        mean: over runs.
+        low: lower end of the 95 % interval over videos, its mean over runs; None where a run has none.
+        high: upper end, likewise.
+        spread: standard deviation over runs; None for a single one.
+    """
+
+    mean: float
+    low: float | None
+    high: float | None
+    spread: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Runs:
+    """Our results for one recipe that differ in nothing but the run.
+
+    Attributes:
+        recipe: the recipe.
+        split: the part they were evaluated on.
+        extractor: the features' name.
+        queries: how many were evaluated.
+        runs: number of results.
+        figures: by metric.
+    """
+
+    recipe: str
+    split: str
+    extractor: str
+    queries: int
+    runs: int
+    figures: Mapping[str, RunsFigure]
+
+
+@dataclass(frozen=True, slots=True)
+class FilledTable:
+    """A table of the paper with our figures.
+
+    Attributes:
+        paper: the table.
+        ours: for each of its rows, our results on the real data set's same split, one a set of features.
+        simulated: our results on simulated features of its recipes, on any split. They stand in no row.
+    """
+
+    paper: PaperTable
+    ours: tuple[tuple[Runs, ...], ...]
+    simulated: tuple[Runs, ...]
+
+
+def paper_tables(numbers: Collection[int] = ()) -> tuple[PaperTable, ...]:
+    """The tables of these numbers, in the paper's order; all of them if none is named.
+
+    Raises:
+        InputError: for a number that no table has.
+    """
+    content = json.loads(files("asst.evaluation").joinpath("paper_tables.json").read_text(encoding="utf-8"))
+    tables = {entry["number"]: _table(entry, content["missing"]) for entry in content["tables"]}
+    if unknown := [number for number in numbers if number not in tables]:
+        raise InputError(f"the paper has no table {unknown[0]}; it has {min(tables)} to {max(tables)}")
+    return tuple(table for number, table in tables.items() if not numbers or number in numbers)
+
+
+def fill(table: PaperTable, results: Iterable[Result]) -> FilledTable:
+    """A table with those of the results that belong in it."""
+    recipes = {row.recipe for row in table.rows}
+    own = [result for result in results if result.dataset == table.dataset and result.recipe in recipes]
+    real = _runs([result for result in own if result.data == "real" and result.split == table.split])
+    return FilledTable(
+        paper=table,
+        ours=tuple(tuple(runs for runs in real if runs.recipe == row.recipe) for row in table.rows),
+        simulated=_runs([result for result in own if result.data == "simulated"]),
+    )
+
+
+def as_json(table: FilledTable) -> dict[str, Any]:
+    """The form for JSON that docs/formats.md describes; figures in per cent."""
+    paper = table.paper
+    rows = []
+    for row, ours in zip(paper.rows, table.ours, strict=True):
+        rows.append(
+            {
+                "label": row.label,
+                "recipe": row.recipe,
+                "paper": dict(zip(paper.metrics, row.paper, strict=True)),
+                "ours": [_runs_as_json(runs, paper.metrics) for runs in ours],
+                "missing": None if ours else row.missing,
+            }
+        )
+    return {
+        "table": paper.number,
+        "title": paper.title,
+        "dataset": paper.dataset,
+        "split": paper.split,
+        "rows": rows,
+        "simulated": [_runs_as_json(runs, paper.metrics) for runs in table.simulated],
+    }
+
+
+def _table(entry: Mapping[str, Any], missing: Mapping[str, str]) -> PaperTable:
+    rows = tuple(
+        Row(row["label"], row["recipe"], tuple(row["paper"]), missing[row["recipe"]] if row["recipe"] else _CITED)
+        for row in entry["rows"]
+    )
+    return PaperTable(entry["number"], entry["title"], entry["dataset"], entry["split"], tuple(entry["metrics"]), rows)
+
+
+def _runs(results: Sequence[Result]) -> tuple[Runs, ...]:
+    """The results in groups that are alike in recipe, split, features and number of queries; first seen, first."""
+    groups: dict[tuple[str, str, str, int], list[Result]] = {}
+    for result in results:
+        groups.setdefault((result.recipe, result.split, result.extractor, result.queries), []).append(result)
+    return tuple(
+        Runs(recipe, split, extractor, queries, len(group), _figures(group))
+        for (recipe, split, extractor, queries), group in groups.items()
+    )
+
+
+def _figures(group: Sequence[Result]) -> dict[str, RunsFigure]:
+    """Each metric that every result of the group has."""
+    figures = {}
+    for key in group[0].metrics:
+        if all(key in result.metrics for result in group):
+            own = [result.metrics[key] for result in group]
+            means = [figure.mean for figure in own]
+            figures[key] = RunsFigure(
+                mean=statistics.fmean(means),
+                low=_mean_end([figure.low for figure in own]),
+                high=_mean_end([figure.high for figure in own]),
+                spread=statistics.stdev(means) if len(means) > 1 else None,
+            )
+    return figures
+
+
+def _mean_end(ends: Sequence[float | None]) -> float | None:
+    known = [end for end in ends if end is not None]
+    return statistics.fmean(known) if len(known) == len(ends) else None
+
+
+def _runs_as_json(runs: Runs, metrics: Sequence[str]) -> dict[str, Any]:
+    return {
+        "recipe": runs.recipe,
+        "split": runs.split,
+        "extractor": runs.extractor,
+        "queries": runs.queries,
+        "runs": runs.runs,
+        "metrics": {
+            key: {"mean": figure.mean, "low": figure.low, "high": figure.high, "spread": figure.spread}
+            for key, figure in runs.figures.items()
+            if key in metrics
+        },
+    }

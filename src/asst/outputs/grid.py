@@ -1,0 +1,65 @@
+"""Figures for a person at a terminal: rows under headings, with a title above and notes below."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import TextIO
+
+from rich.console import Console
+from rich.measure import Measurement
+from rich.table import Table
+from rich.text import Text
+
+from asst.outputs.printable import printable
+
+_WIDEST = 10_000
+
+
+@dataclass(frozen=True, slots=True)
+class Grid:
+    """A table of text.
+
+    Attributes:
+        title: the line above it.
+        headings: one a column; line breaks in one make more rows of headings, which stand at the bottom.
+        rows: as many cells as there are headings, each.
+        notes: lines below it.
+        words: how many of the first columns hold words, and stand left; the others hold figures, and stand right.
+    """
+
+    title: str
+    headings: Sequence[str]
+    rows: Sequence[Sequence[str]]
+    notes: Sequence[str] = ()
+    words: int = 1
+
+
+def write_grids(grids: Iterable[Grid], stream: TextIO) -> None:
+    """Write the grids in order, a blank line between two; no cell is cut or folded, however narrow the terminal."""
+    console = Console(file=stream, highlight=False, markup=False, emoji=False)
+    narrowest = console.width
+    for number, grid in enumerate(grids):
+        table = _table(grid)
+        needed = Measurement.get(console, console.options.update(max_width=_WIDEST), table).maximum
+        console.width = max(narrowest, needed)
+        with console.capture() as capture:
+            if number:
+                console.print()
+            console.print(Text(printable(grid.title), style="bold"), soft_wrap=True)
+            console.print(table)
+            for note in grid.notes:
+                console.print(Text(printable(note), style="dim"), soft_wrap=True)
+        # rich fills every line up to its width; a file or a pipe has no use for that.
+        stream.write("".join(line.rstrip() + "\n" for line in capture.get().splitlines()))
+
+
+def _table(grid: Grid) -> Table:
+    table = Table(box=None, pad_edge=False, header_style="dim")
+    for place, heading in enumerate(grid.headings):
+        table.add_column(
+            Text(heading), justify="left" if place < grid.words else "right", no_wrap=True, vertical="bottom"
+        )
+    for row in grid.rows:
+        table.add_row(*(Text(printable(cell)) for cell in row))
+    return table
