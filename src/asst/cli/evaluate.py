@@ -24,7 +24,9 @@ def evaluate(
     predictions: Annotated[
         Path,
         typer.Argument(
-            metavar="PREDICTIONS.jsonl", help="Answers as 'asst locate --json' prints them.", show_default=False
+            metavar="PREDICTIONS.jsonl|RUN",
+            help="Answers as 'asst locate --json' prints them, or the folder of a run of 'asst train'.",
+            show_default=False,
         ),
     ],
     dataset: DatasetName = None,
@@ -45,13 +47,23 @@ def evaluate(
         str | None, typer.Option(metavar="NAME", help="With --result: the features that the predictions come from.")
     ] = None,
     simulated: Annotated[bool, typer.Option("--simulated", help="With --result: the features are simulated.")] = False,
+    changes: Annotated[
+        list[str] | None,
+        typer.Option("--set", metavar="KEY=VALUE", help="With a run: another value of a setting of its recipe."),
+    ] = None,
 ) -> None:
     """Judge PREDICTIONS by the protocol of their data set, with 95 % intervals over videos.
 
-    Each sentence of the split needs a prediction. The order of the lines does not matter.
+    Each sentence of the split needs a prediction. The order of the lines does not matter. A RUN is asked the sentences
+    of the split first; what it answers and how good that is are kept in its folder.
     """
     if predictions.is_dir():
-        raise InputError(f"{predictions}: is a folder; name a file of predictions")
+        if not split:
+            raise InputError("which part of the data? give --split val or --split test")
+        from asst.cli.evaluate_run import evaluate_run
+
+        print_evaluation(evaluate_run(predictions, split, changes or []), as_json=as_json)
+        return
     if result is not None and not (recipe and features):
         raise InputError("a result file says what made the predictions; give --recipe NAME and --features NAME")
     from asst.outputs.json_lines import read_answers

@@ -7,12 +7,12 @@ from __future__ import annotations
 
 import json
 import math
-import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, cast, get_args
 
+from asst.atomic import write_whole
 from asst.errors import InputError
 from asst.evaluation.scoring import Evaluation, per_cent
 
@@ -115,14 +115,7 @@ def write_result(result: Result, path: Path) -> None:
         "queries": result.queries,
         "seconds": round(result.seconds, 3),
     }
-    temporary = path.with_name(f".{uuid.uuid4().hex}.part")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        temporary.write_text(json.dumps(content, indent=1, allow_nan=False) + "\n", encoding="utf-8")
-        temporary.replace(path)
-    except OSError as error:
-        temporary.unlink(missing_ok=True)
-        raise InputError(f"cannot write {path}: {error.strerror}; free space or name another folder") from error
+    write_whole(path, json.dumps(content, indent=1, allow_nan=False) + "\n")
 
 
 def read_result(path: Path) -> Result:

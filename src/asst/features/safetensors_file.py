@@ -10,13 +10,13 @@ from __future__ import annotations
 import json
 import math
 import struct
-import uuid
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from asst.atomic import write_whole
 from asst.errors import InputError
 from asst.features.values import Features
 
@@ -56,14 +56,7 @@ def write_file(path: Path, features: Features, provenance: Provenance) -> None:
         "content": provenance.content,
     }
     content = save({TENSOR: np.ascontiguousarray(features.vectors)}, metadata=header)
-    temporary = path.with_name(f".{uuid.uuid4().hex}.part")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        temporary.write_bytes(content)
-        temporary.replace(path)
-    except OSError as error:
-        temporary.unlink(missing_ok=True)
-        raise InputError(f"cannot write {path}: {error.strerror}; free space or name another folder") from error
+    write_whole(path, content)
 
 
 def read_file(path: Path) -> tuple[Features, Provenance]:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import dataclasses
 import json
-import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from asst._version import __version__
+from asst.atomic import write_whole
 from asst.errors import InputError
 from asst.features.values import Features
 
@@ -103,14 +103,7 @@ def save_checkpoint(path: Path, description: Description, weights: Mapping[str, 
 
     header = {"format": FORMAT, "description": json.dumps(dataclasses.asdict(description))}
     content = save({name: tensor.detach().cpu().contiguous() for name, tensor in weights.items()}, metadata=header)
-    temporary = path.with_name(f".{uuid.uuid4().hex}.part")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        temporary.write_bytes(content)
-        temporary.replace(path)
-    except OSError as error:
-        temporary.unlink(missing_ok=True)
-        raise InputError(f"cannot write {path}: {error.strerror}; free space or name another folder") from error
+    write_whole(path, content)
 
 
 def read_description(path: Path) -> Description:
@@ -149,6 +142,4 @@ def _opened(path: Path, with_weights: bool = False) -> tuple[Description, dict[s
     except (SafetensorError, ValueError, KeyError, TypeError) as error:
         if isinstance(error, InputError):
             raise
-        raise InputError(
-            f"{path} is damaged or of another version ({error}); copy it anew or train again"
-        ) from error
+        raise InputError(f"{path} is damaged or of another version ({error}); copy it anew or train again") from error

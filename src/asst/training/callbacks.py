@@ -10,6 +10,7 @@ from typing import Any
 
 from lightning import Callback, LightningModule, Trainer
 
+from asst.atomic import write_whole
 from asst.models.checkpoint import Description, save_checkpoint
 from asst.training.folder import RunFolder
 from asst.training.module import TrainingModule
@@ -59,10 +60,7 @@ class KeepRun(Callback):
         self._since = time.monotonic()
         if trainer.is_global_zero:
             kept = [line for line in self._folder.log() if line["step"] <= trainer.global_step]
-            text = "".join(json.dumps(line) + "\n" for line in kept)
-            temporary = self._folder.metrics.with_suffix(".part")
-            temporary.write_text(text, encoding="utf-8")
-            temporary.replace(self._folder.metrics)
+            write_whole(self._folder.metrics, "".join(json.dumps(line) + "\n" for line in kept))
 
     def on_train_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Log the interval and keep its checkpoint."""

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from asst.atomic import write_whole
 from asst.errors import InputError
 from asst.training.recipe import Recipe, read_recipe
 
@@ -70,18 +71,11 @@ class RunFolder:
         Raises:
             InputError: if it holds a run of another recipe, or cannot be written.
         """
-        text = recipe.dump()
         if self.recipe.exists():
             if read_recipe([self.recipe]) != recipe:
                 raise InputError(f"{self.path} holds a run of other settings; name another folder with --run")
             return self.state.exists()
-        try:
-            self.checkpoints.mkdir(parents=True, exist_ok=True)
-            temporary = self.recipe.with_suffix(".part")
-            temporary.write_text(text, encoding="utf-8")
-            temporary.replace(self.recipe)
-        except OSError as error:
-            raise InputError(f"cannot write {self.path}: {error.strerror}; name another folder with --run") from error
+        write_whole(self.recipe, recipe.dump())
         return False
 
     def checkpoints_to_use(self, recipe: Recipe) -> list[Path]:
