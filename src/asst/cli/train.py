@@ -51,6 +51,8 @@ def train(
     resolved = read_recipe(files, [text for text in recipe if "=" in text])
     folder = run or _usual_folder(resolved)
     done = run_training(resolved, folder, _say, progress=sys.stderr.isatty())
+    if not done.first:
+        return
     if as_json:
         report = {"run": str(folder), "steps": done.steps, "parameters": done.parameters, "seconds": done.seconds}
         typer.echo(json.dumps(report))

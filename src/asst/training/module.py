@@ -40,14 +40,12 @@ class TrainingModule(lightning.LightningModule):
         self._recipe, self._protocol, self._records = recipe, protocol, records
         self._answers: list[WindowAnswer] = []
 
-    def on_train_epoch_start(self) -> None:
-        """Dropout is drawn anew from seed, interval and process, so that a resumed run draws what it would have."""
-        torch.manual_seed((self._recipe.training.seed << 40) + (self.current_epoch << 8) + self.global_rank)
-
     def training_step(self, batch: Batch, batch_idx: int) -> torch.Tensor:
         """The loss of a part of a batch."""
         training = self._recipe.training
         part = self.current_epoch * training.interval * training.parts + batch_idx
+        # Dropout draws from torch's own source: set for each part, a resumed run draws what it would have.
+        torch.manual_seed((training.seed << 40) + (part << 8) + self.global_rank)
         share = share_of(part, len(batch), seed=training.seed, rank=self.global_rank, processes=self.trainer.world_size)
         loss = self.method.loss(batch, share)
         logged = {"loss": loss.total, **{f"loss/{name}": value for name, value in loss.parts.items()}}

@@ -14,6 +14,7 @@ import torch
 from lightning.pytorch.callbacks import ModelCheckpoint, RichProgressBar
 from lightning.pytorch.loggers import TensorBoardLogger
 from lightning.pytorch.strategies import DDPStrategy
+from lightning.pytorch.utilities import rank_zero_only
 
 from asst.data.held import HeldStore
 from asst.data.samples import Queries, TrainingSamples
@@ -41,12 +42,14 @@ class Trained:
         steps: optimiser steps done in all.
         parameters: numbers that were learnt.
         seconds: time spent in training and validation, in all.
+        first: whether this is the first of the processes that trained together.
     """
 
     folder: RunFolder
     steps: int
     parameters: int
     seconds: float
+    first: bool
 
 
 def train(recipe: Recipe, path: Path, say: Say, *, progress: bool = False) -> Trained:
@@ -61,6 +64,8 @@ def train(recipe: Recipe, path: Path, say: Say, *, progress: bool = False) -> Tr
     Raises:
         InputError: for anything missing or unfit, before the first step.
     """
+    # The other processes of a machine come here too, started by the first; one of them speaks.
+    say = rank_zero_only(say)
     folder = RunFolder(path)
     sources = open_sources(recipe.data, recipe.name, say)
     method, module, data, keeper = _parts(recipe, sources, folder, say)
@@ -69,10 +74,10 @@ def train(recipe: Recipe, path: Path, say: Say, *, progress: bool = False) -> Tr
         say(f"going on with the run in {path}")
     parameters = sum(parameter.numel() for parameter in method.parameters())
     say(f"{recipe.name}: {parameters:,} parameters, {recipe.training.steps} steps of {recipe.training.batch} samples")
-    trainer = _trainer(recipe, folder, keeper, progress)
     with _quiet():
+        trainer = _trainer(recipe, folder, keeper, progress)
         trainer.fit(module, data, ckpt_path=str(folder.state) if going_on else None, weights_only=True)
-    return Trained(folder, trainer.global_step, parameters, keeper.seconds)
+    return Trained(folder, trainer.global_step, parameters, keeper.seconds, trainer.is_global_zero)
 
 
 def _parts(

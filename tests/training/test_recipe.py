@@ -1,0 +1,80 @@
+"""Recipes: what they take, what they refuse, and by which name."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from asst.errors import InputError
+from asst.nn.config import ASSTConfig
+from asst.training.recipe import Recipe, read_recipe
+
+RECIPES = Path(__file__).parents[2] / "recipes"
+
+
+def test_a_recipe_is_the_same_after_it_was_written(toy_recipe: Callable[..., Recipe], tmp_path: Path) -> None:
+    recipe = toy_recipe("training.seed=3", "optimizer.learning_rate=5e-4")
+    (tmp_path / "again.yaml").write_text(recipe.dump())
+    assert read_recipe([tmp_path / "again.yaml"]) == recipe
+    assert recipe.name == "toy"
+    assert recipe.optimizer.learning_rate == 0.0005
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ("training.batchs=8", r"training\.batchs: no such setting"),
+        ("training.batch=eight", r"training\.batch: .*integer.*'eight'"),
+        ("training.batch=8.5", r"training\.batch: .*integer.*8\.5"),
+        ("training.steps=7", r"training: steps \(7\) must be a multiple of interval \(3\)"),
+        ("training.parts=3", r"batch \(8\) must be a multiple of parts x processes x nodes \(3 x 1 x 1\)"),
+        ("optimizer.name=lion", r"optimizer\.name: .*'adam' or 'sgd'.*'lion'"),
+        ("data.features.flow=x", r"features of flow are given, the streams are toy"),
+        ("data.validate=test", r"validate is test"),
+        ("average=2", r"average \(2\) needs training\.keep"),
+        ("method=clip", r"method: .*'asst'.*'clip'"),
+        ("batch", r"not a change of a setting: 'batch'"),
+        ("training.batch=[", r"not YAML"),
+    ],
+)
+def test_what_does_not_fit_is_refused_by_name(toy_recipe: Callable[..., Recipe], change: str, message: str) -> None:
+    with pytest.raises(InputError, match=message) as refused:
+        toy_recipe(change)
+    assert "\n" not in str(refused.value)
+
+
+def test_a_file_extends_another_and_later_files_change_earlier_ones(tmp_path: Path, recipe_file: Path) -> None:
+    row = tmp_path / "recipes" / "row.yaml"
+    row.write_text("extends: toy.yaml\nnetwork: {feeding: none}\n")
+    over = tmp_path / "small.yaml"
+    over.write_text("network: {channels: 4}\ntraining: {batch: 4}\n")
+    recipe = read_recipe([row, over], ["training.batch=2"])
+    assert recipe.name == "row"
+    assert (recipe.network["feeding"], recipe.network["channels"], recipe.training.batch) == ("none", 4, 2)
+    assert recipe.network["dilation_channels"] == 16
+    with pytest.raises(InputError, match="cannot read .*absent.yaml"):
+        read_recipe([tmp_path / "absent.yaml"])
+
+
+def test_every_row_of_tables_2_to_7_has_a_recipe_that_a_network_can_be_built_of() -> None:
+    files = sorted([*RECIPES.glob("charades_sta/*.yaml"), *RECIPES.glob("didemo/*.yaml")])
+    assert len(files) == 16
+    for file in files:
+        recipe = read_recipe([file])
+        assert recipe.name == f"{file.parent.name}/{file.stem}"
+        config = ASSTConfig.from_dict({**recipe.network, "feature_channels": 4096})
+        assert config.feeding == (file.stem.removeprefix("feeding_") if "feeding" in file.stem else "multiple")
+        assert config.endpoint_feature == (file.stem == "tef")
+        assert (recipe.training.batch, recipe.optimizer.learning_rate) == (128, 5e-4)
+        assert (recipe.optimizer.decay, recipe.optimizer.decay_steps) == (0.9, 2500)
+        assert config.head == ("classification" if recipe.data.dataset == "didemo" else "detection")
+
+
+def test_the_simulated_overlay_goes_on_top_of_every_recipe_of_charades_sta() -> None:
+    for file in sorted(RECIPES.glob("charades_sta/*.yaml")):
+        recipe = read_recipe([file, RECIPES / "simulated" / "small.yaml"])
+        assert recipe.name == f"charades_sta/{file.stem}"
+        assert recipe.data.simulated is not None
+        assert recipe.network["channels"] == 64
