@@ -54,7 +54,7 @@ def test_a_file_extends_another_and_later_files_change_earlier_ones(tmp_path: Pa
     assert recipe.name == "row"
     assert (recipe.network["feeding"], recipe.network["channels"], recipe.training.batch) == ("none", 4, 2)
     assert recipe.network["dilation_channels"] == 16
-    with pytest.raises(InputError, match="cannot read .*absent.yaml"):
+    with pytest.raises(InputError, match=r"cannot read .*absent\.yaml"):
         read_recipe([tmp_path / "absent.yaml"])
 
 

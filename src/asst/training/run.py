@@ -21,6 +21,7 @@ from asst.data.samples import Queries, TrainingSamples
 from asst.errors import InputError
 from asst.evaluation.protocol import protocol_of
 from asst.features.precision import fastest_device, fastest_dtype
+from asst.features.store import require
 from asst.models.checkpoint import Description
 from asst.models.methods import build_method
 from asst.models.trained import build_observation
@@ -87,6 +88,7 @@ def _parts(
     learnt = sources.records(recipe.data.train).records
     checked = sources.records(recipe.data.validation).records
     videos = dict.fromkeys(record.video for record in (*learnt, *checked))
+    require(sources.store, videos)
     kind = sources.feature_kind(learnt[0].video)
     given = {"feature_channels": kind.dimension, "word_channels": sources.words.dimension, "steps": observation.steps}
     taken = sorted(given.keys() & recipe.network.keys())
