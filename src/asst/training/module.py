@@ -17,7 +17,7 @@ from asst.evaluation.protocol import Protocol
 from asst.models.answering import WindowAnswer, query_answers, window_answers
 from asst.models.trainable import Trainable
 from asst.training.recipe import Optimizer, Recipe
-from asst.training.schedule import IntervalBatches, share_of
+from asst.training.schedule import DROPOUT, IntervalBatches, share_of, torch_seed
 
 QUERIES_AT_ONCE = 32
 TOP = 25
@@ -45,7 +45,7 @@ class TrainingModule(lightning.LightningModule):
         training = self._recipe.training
         part = self.current_epoch * training.interval * training.parts + batch_idx
         # Dropout draws from torch's own source: set for each part, a resumed run draws what it would have.
-        torch.manual_seed((training.seed << 40) + (part << 8) + self.global_rank)
+        torch.manual_seed(torch_seed(DROPOUT, training.seed, part, self.global_rank))
         share = share_of(part, len(batch), seed=training.seed, rank=self.global_rank, processes=self.trainer.world_size)
         loss = self.method.loss(batch, share)
         logged = {"loss": loss.total, **{f"loss/{name}": value for name, value in loss.parts.items()}}

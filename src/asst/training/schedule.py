@@ -7,11 +7,21 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+import numpy as np
 import torch
 from torch.utils.data import Sampler
 
 from asst.data.samples import EpochOrder, Key
 from asst.models.trainable import Share
+
+
+ANCHORS, DROPOUT = 3, 4
+"""Set apart the uses of a seed, with those of `asst.data.samples`."""
+
+
+def torch_seed(*key: int) -> int:
+    """A seed for torch from several numbers; its processor source takes no more than 32 bits of what it is given."""
+    return int(np.random.SeedSequence(key).generate_state(1)[0])
 
 
 class IntervalBatches(Sampler[list[Key]]):
@@ -77,7 +87,7 @@ def share_of(part: int, size: int, *, seed: int, rank: int = 0, processes: int =
     """
 
     def uniform(width: int) -> torch.Tensor:
-        source = torch.Generator().manual_seed((seed << 40) + part)
+        source = torch.Generator().manual_seed(torch_seed(ANCHORS, seed, part))
         drawn = torch.rand(size * processes, width, generator=source)
         return drawn[rank * size : (rank + 1) * size]
 

@@ -1,0 +1,120 @@
+"""Models from checkpoints: what they need to be loaded, and how they look at a long video."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+import asst
+from asst.errors import InputError
+from asst.features.values import Features
+from asst.models.checkpoint import Description, FeatureKind, load_checkpoint, save_checkpoint
+from asst.models.methods import build_method
+from asst.models.trained import TrainedModel, build_observation, word_vectors
+
+SETTINGS = {
+    "feature_channels": 5,
+    "word_channels": 50,
+    "dilation_layers": 1,
+    "squeezing_layers": 2,
+    "dilation_channels": 4,
+    "channels": 4,
+    "language_channels": 4,
+    "attention_channels": 4,
+    "steps": 24,
+    "levels": 2,
+}
+
+
+def save(path: Path, kind: str = "crops", **settings: object) -> Description:
+    torch.manual_seed(1)
+    method = build_method("asst", {**SETTINGS, **settings})
+    description = Description(
+        method="asst",
+        settings=method.settings,
+        observation={"kind": kind, "steps": 24},
+        overlap=0.8 if kind == "crops" else 1.0,
+        words="glove.6B.50d",
+        features=FeatureKind(extractor="noise", dimension=5, step_s=0.5),
+        origin="real",
+        recipe="own",
+        dataset="jsonlines",
+        split="train",
+        step=1,
+        seed=0,
+    )
+    save_checkpoint(path, description, method.state_dict())
+    return description
+
+
+def noise(duration_s: float) -> Features:
+    steps = round(duration_s / 0.5)
+    vectors = np.random.default_rng(3).standard_normal((steps, 5)).astype(np.float32)
+    return Features(vectors, 0.0, 0.5, "noise")
+
+
+def test_a_checkpoint_answers_a_long_video_by_sliding_windows(tmp_path: Path) -> None:
+    save(tmp_path / "m.safetensors")
+    localizer = asst.load(tmp_path / "m.safetensors")
+    assert localizer.name == "m.safetensors"
+    answers = localizer.answer(noise(20.0), ["a dog jumps", "someone opens a door"], top=40)
+    assert [answer.query for answer in answers] == ["a dog jumps", "someone opens a door"]
+    ends = [moment.end_s for moment in answers[0].moments]
+    assert max(ends) > 18
+    assert max(ends) <= 20
+    scores = [moment.score for moment in answers[0].moments]
+    assert scores == sorted(scores, reverse=True)
+    assert all(0 <= score <= 1 for score in scores)
+    curve = answers[0].curve
+    assert curve is not None
+    assert curve.scores.max() == scores[0]
+    assert scores != [moment.score for moment in answers[1].moments]
+
+
+def test_a_classification_of_pieces_slides_too_and_its_scores_sum_to_one(tmp_path: Path) -> None:
+    save(tmp_path / "m.safetensors", "pieces", head="classification", pieces=6)
+    ranking = asst.load(tmp_path / "m.safetensors").rank(noise(75.0), ["a dog jumps"], top=1000)[0]
+    assert len(ranking.moments) > 3 * 21
+    assert sum(moment.score for moment in ranking.moments) == pytest.approx(1)
+    assert {round(moment.start_s % 5, 6) for moment in ranking.moments} == {0.0}
+
+
+def test_what_does_not_belong_together_is_refused(tmp_path: Path) -> None:
+    description = save(tmp_path / "a.safetensors")
+    save(tmp_path / "b.safetensors", channels=6)
+    with pytest.raises(InputError, match="different models; average checkpoints of one training"):
+        TrainedModel.load([tmp_path / "a.safetensors", tmp_path / "b.safetensors"])
+    weights = load_checkpoint(tmp_path / "b.safetensors")[1]
+    save_checkpoint(tmp_path / "c.safetensors", description, weights)
+    with pytest.raises(InputError, match="its weights do not fit its settings"):
+        TrainedModel.load([tmp_path / "c.safetensors"])
+    model = TrainedModel.load([tmp_path / "a.safetensors"])
+    with pytest.raises(InputError, match="reads features of noise"):
+        model.rank(replace(noise(4.0), extractor="other"), ["a dog"], top=1)
+    with pytest.raises(InputError, match="no word in"):
+        model.rank(noise(4.0), ["?!"], top=1)
+    with pytest.raises(InputError, match=r"features of noise cannot be made from a video here"):
+        asst.load(tmp_path / "a.safetensors").locate(tmp_path / "video.mp4", ["a dog"])
+    with pytest.raises(InputError, match="no model is called 'nothing'"):
+        asst.load("nothing")
+
+
+def test_word_vectors_and_observations_are_found_by_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert word_vectors("glove.6B.50d").dimension == 50
+    monkeypatch.delenv("ASST_GLOVE", raising=False)
+    with pytest.raises(InputError, match=r"reads the word vectors glove\.6B\.300d; set ASST_GLOVE"):
+        word_vectors("glove.6B.300d")
+    path = tmp_path / "glove.6B.300d.txt"
+    path.write_text("dog " + " ".join(["0.5"] * 300) + "\n")
+    monkeypatch.setenv("ASST_GLOVE", str(path))
+    assert word_vectors("glove.6B.300d").dimension == 300
+    with pytest.raises(InputError, match=r"holds glove\.6B\.300d"):
+        word_vectors("glove.840B.300d")
+    with pytest.raises(InputError, match=r"observation\.kind must be one of pieces, crops, not 'grid'"):
+        build_observation({"kind": "grid"})
+    with pytest.raises(InputError, match="observation of kind pieces has the settings steps; got least"):
+        build_observation({"kind": "pieces", "least": 1.0})
