@@ -1,84 +1,11 @@
-"""A data set that can be learnt in seconds: what a sentence names is seen in its moment."""
-
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
-import numpy as np
 import pytest
-import yaml
 
-from asst.features.store import Store
-from asst.features.values import Features
 from asst.training.recipe import Recipe, read_recipe
-
-THINGS = ("dog", "car", "tree", "door")
-DURATION_S, STEP_S = 16.0, 1.0
-WIDTH = 6
-
-
-@pytest.fixture(scope="session")
-def toy(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with ``annotation/{train,val}.jsonl`` and ``features``; two things are seen in each video."""
-    folder = tmp_path_factory.mktemp("toy")
-    draw = np.random.default_rng(0)
-    store = Store(folder / "features")
-    (folder / "annotation").mkdir()
-    for split, videos in (("train", 24), ("val", 8)):
-        rows = []
-        for index in range(videos):
-            video = f"{split}{index}"
-            vectors = 0.1 * draw.standard_normal((round(DURATION_S / STEP_S), WIDTH)).astype(np.float32)
-            first, second = draw.choice(len(THINGS), 2, replace=False)
-            middle = int(draw.integers(5, 12))
-            for thing, (start, end) in ((first, (1, middle)), (second, (middle, 15))):
-                vectors[start:end, thing] += 2
-                moments = [[start * STEP_S, end * STEP_S]]
-                sentence = f"a {THINGS[thing]} is seen"
-                rows.append({"video": video, "duration": DURATION_S, "sentence": sentence, "moments": moments})
-            store.write(video, Features(vectors, 0.0, STEP_S, "toy"))
-        lines = "".join(json.dumps(row) + "\n" for row in rows)
-        (folder / "annotation" / f"{split}.jsonl").write_text(lines)
-    return folder
-
-
-@pytest.fixture
-def settings(toy: Path) -> dict[str, Any]:
-    """A recipe's settings for the toy data, of a network of a few channels."""
-    return {
-        "data": {
-            "dataset": "jsonlines",
-            "root": str(toy / "annotation"),
-            "streams": ["toy"],
-            "features": {"toy": str(toy / "features")},
-        },
-        "observation": {"kind": "crops", "steps": 16, "step_s": STEP_S},
-        "network": {
-            "dilation_layers": 2,
-            "squeezing_layers": 2,
-            "dilation_channels": 16,
-            "channels": 16,
-            "language_channels": 16,
-            "attention_channels": 16,
-            "levels": 4,
-            "dropout": 0.0,
-            "input_dropout": 0.0,
-        },
-        "optimizer": {"learning_rate": 0.01},
-        "training": {"steps": 6, "interval": 3, "batch": 8, "precision": "float32"},
-    }
-
-
-@pytest.fixture
-def recipe_file(tmp_path: Path, settings: dict[str, Any]) -> Path:
-    """The settings as a file."""
-    path = tmp_path / "recipes" / "toy.yaml"
-    path.parent.mkdir()
-    path.write_text(yaml.safe_dump(settings))
-    return path
 
 
 @pytest.fixture

@@ -43,18 +43,18 @@ def test_a_run_learns_and_its_folder_answers_and_locates(
     toy_recipe: Callable[..., Recipe], toy: Path, tmp_path: Path
 ) -> None:
     run = tmp_path / "run"
-    done = train(toy_recipe("training.steps=120", "training.interval=60", "training.keep=2"), run, silent)
+    done = train(toy_recipe("training.steps=240", "training.interval=120", "training.keep=2"), run, silent)
     log = [json.loads(line) for line in (run / "metrics.jsonl").read_text().splitlines()]
-    assert [line["step"] for line in log] == [60, 120]
+    assert [line["step"] for line in log] == [120, 240]
     assert log[1]["train/loss"] < 0.6 * log[0]["train/loss"]
-    assert done.steps == 120
+    assert done.steps == 240
     assert any((run / "events").iterdir())
 
     description = read_description(done.folder.best)
     assert (description.recipe, description.dataset, description.split) == ("toy", "jsonlines", "train")
     assert (description.features.extractor, description.features.dimension) == ("toy", 6)
     assert description.metrics["r@1,iou=0.5"] == max(line["validate/r@1,iou=0.5"] for line in log)
-    assert [path.name for path in done.folder.latest()] == ["step-0000060.safetensors", "step-0000120.safetensors"]
+    assert [path.name for path in done.folder.latest()] == ["step-0000120.safetensors", "step-0000240.safetensors"]
 
     model, _, sources = open_run(run, [], silent)
     records = sources.records("val").records

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 from asst.data import Dataset, read_dataset
 from asst.data.charades import CharadesVideo, read_classes, read_videos
@@ -129,9 +130,14 @@ def simulate_charades(root: Path, settings: Settings, store: Store, say: Say) ->
         InputError: for annotation that cannot be read, or a store that cannot be written or holds other features.
     """
     videos: list[CharadesVideo] = []
-    for split in ("train", "test"):
-        wanted = set(read_dataset("charades_sta", root, "trainval" if split == "train" else "test").videos)
+    splits: tuple[Literal["train", "test"], ...] = ("train", "test")
+    for split in splits:
         known = read_videos(root / f"Charades_v1_{split}.csv").videos
-        videos += [known[video] for video in sorted(wanted)]
+        videos += [known[video] for video in used_videos(root, split)]
     say(f"simulated features {settings.extractor}: making those that {store.folder} lacks")
     return write_simulated(store, videos, Simulator(read_classes(root / "classes.txt"), settings))
+
+
+def used_videos(root: Path, split: Literal["train", "test"]) -> tuple[str, ...]:
+    """The videos of one of Charades' two parts that Charades-STA has a sentence about, sorted."""
+    return read_dataset("charades_sta", root, "trainval" if split == "train" else "test").videos

@@ -1,0 +1,100 @@
+"""``asst train``, ``asst evaluate RUN`` and ``asst simulate`` as their user types them."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from asst.cli.app import app
+from asst.data import read_dataset
+from asst.data.simulate.settings import LEVELS, MODALITIES, Settings
+from asst.evaluation.results import read_result
+from asst.features.store import Store
+from asst.training.sources import simulate_charades
+
+pytestmark = [
+    pytest.mark.usefixtures("one_thread"),
+    pytest.mark.filterwarnings("ignore:`isinstance.treespec, LeafSpec.` is deprecated"),
+]
+
+
+def test_a_run_is_trained_evaluated_and_found_by_the_tables(
+    recipe_file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    trained = CliRunner().invoke(app, ["train", str(recipe_file), "training.seed=4", "training.steps=3"])
+    assert trained.exit_code == 0, trained.output
+    assert "trained 3 steps" in trained.stdout
+    assert "step 3 of 3: loss" in trained.stderr
+    run = Path("runs/toy/seed4")
+    assert (run / "checkpoints" / "best.safetensors").exists()
+
+    judged = CliRunner().invoke(app, ["evaluate", str(run), "--split", "val", "--json"])
+    assert judged.exit_code == 0, judged.output
+    figures = json.loads(judged.stdout)
+    assert figures["queries"] == 16
+    result = read_result(run / "results" / "val.json")
+    assert (result.recipe, result.data, result.extractor) == ("toy", "real", "toy")
+    assert result.metrics["miou"].mean == figures["miou"]
+
+    # What it answered is kept, and judged the same.
+    predictions = run / "predictions" / "val.jsonl"
+    data = str(recipe_file.parents[1] / "nowhere")
+    again = ["evaluate", str(predictions), "--dataset", "jsonlines", "--split", "val", "--json", "--data"]
+    assert CliRunner().invoke(app, [*again, data]).exit_code == 2
+    annotation = json.loads(json.dumps(_root(recipe_file)))
+    assert json.loads(CliRunner().invoke(app, [*again, annotation]).stdout)["miou"] == figures["miou"]
+
+
+def _root(recipe_file: Path) -> str:
+    import yaml
+
+    return str(yaml.safe_load(recipe_file.read_text())["data"]["root"])
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["training.seed=1"], "which recipe? name a YAML file"),
+        (["absent.yaml"], "cannot read absent.yaml"),
+        (["RECIPE", "training.seeds=1"], "training.seeds: no such setting"),
+        (["RECIPE", "data.root=/nowhere"], "nowhere"),
+    ],
+)
+def test_bad_input_is_one_line_and_exit_code_2(
+    recipe_file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, words: list[str], message: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    done = CliRunner().invoke(app, ["train", *(str(recipe_file) if word == "RECIPE" else word for word in words)])
+    assert done.exit_code == 2
+    assert done.stdout == ""
+    assert message in done.stderr
+    assert done.stderr.count("\n") == 1
+    assert not Path("runs").exists()
+
+
+def test_a_run_is_asked_for_its_split_and_must_be_one(tmp_path: Path) -> None:
+    done = CliRunner().invoke(app, ["evaluate", str(tmp_path)])
+    assert (done.exit_code, "which part of the data?" in done.stderr) == (2, True)
+    done = CliRunner().invoke(app, ["evaluate", str(tmp_path), "--split", "val"])
+    assert (done.exit_code, "is no folder of a run" in done.stderr) == (2, True)
+
+
+def test_simulated_features_are_made_once_for_every_video_of_both_splits(
+    shared_data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    few = read_dataset("charades_sta", shared_data / "charades_sta", "test").videos[:3]
+    monkeypatch.setattr("asst.training.sources.used_videos", lambda root, split: few if split == "test" else ())
+    settings = Settings(modality=MODALITIES["flow"], level=LEVELS["easy"], dimension=16)
+    store = Store(tmp_path / "store")
+    said: list[str] = []
+    assert simulate_charades(shared_data / "charades_sta", settings, store, said.append) == 3
+    assert store.videos() == tuple(sorted(few))
+    assert store.read(few[0]).extractor == "simulated-flow-easy"
+    assert simulate_charades(shared_data / "charades_sta", settings, store, said.append) == 0
+    wrong = CliRunner().invoke(app, ["simulate", str(tmp_path / "x"), "--modality", "audio"])
+    assert wrong.exit_code == 2
+    assert "choose one of rgb, flow, c3d" in wrong.stderr
