@@ -24,6 +24,7 @@ from functools import partial
 import torch
 from torch.utils.flop_counter import FlopCounterMode
 
+from asst.features.precision import fastest_dtype
 from asst.nn.config import ASSTConfig
 from asst.nn.losses import detection_loss, sample_anchors
 from asst.nn.network import ASSTNetwork
@@ -117,7 +118,14 @@ def main() -> None:
     print(f"{size:,} parameters, batch {options.batch}, {options.steps} steps, {torch.get_num_threads()} threads")
 
     training, queries = flops(lambda: load.train(nullcontext)), flops(lambda: load.answer(nullcontext))
-    for name, dtype, precision in (("fp32", torch.float32, nullcontext), ("bf16", torch.bfloat16, half_precision)):
+    formats: list[tuple[str, torch.dtype, Callable[[], AbstractContextManager[object]]]] = [
+        ("fp32", torch.float32, nullcontext),
+        ("bf16", torch.bfloat16, half_precision),
+    ]
+    if fastest_dtype() == torch.float32:
+        formats.pop()
+        print("bf16: this processor multiplies matrices more slowly in it, so training takes fp32")
+    for name, dtype, precision in formats:
         spent, share = against_product(partial(load.train, precision), training, dtype, options.rounds)
         print(f"{name} training: {share:.2f} of the matrix product ({1 / spent:.3f} steps/s)")
         spent, share = against_product(partial(load.answer, precision), queries, dtype, options.rounds)
