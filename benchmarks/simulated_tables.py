@@ -3,7 +3,7 @@
 Run: ``python benchmarks/simulated_tables.py [--seeds 0 1] [--jobs 2]``
 
 Each row is ``asst train recipes/charades_sta/ROW.yaml recipes/simulated/small.yaml training.seed=SEED`` and
-``asst evaluate RUN --split test``, below runs/simulated-standard. What is there already is left as it is, and a row that
+``asst evaluate RUN --split test``, below runs/simulated-standard. What is there already is left as it is; a row that
 was interrupted goes on where it stopped. Each of ``--jobs`` rows at a time has one thread: networks this small gain
 nothing from more. The features are made from the annotation first, which takes a few minutes and 1.2 GB.
 """
