@@ -7,6 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 
@@ -15,6 +16,7 @@ from asst.data import read_dataset
 from asst.errors import InputError
 from asst.evaluation.protocol import protocol_of
 from asst.features.store import Store
+from asst.features.values import Features
 from asst.models.checkpoint import load_checkpoint, read_description
 from asst.training.answers import answer_split, open_run, origin_of
 from asst.training.callbacks import KeepRun
@@ -155,3 +157,44 @@ def test_averaged_checkpoints_answer_with_the_mean_of_their_scores(
         assert answer.moments[0].score <= max(best) + 1e-6
     with pytest.raises(InputError, match="has 2 of 3 checkpoints"):
         folder.checkpoints_to_use(recipe.model_copy(update={"average": 3}))
+
+
+def test_a_classification_of_didemo_ranks_every_clip_a_video_has(
+    toy_recipe: Callable[..., Recipe], tmp_path: Path
+) -> None:
+    store = Store(tmp_path / "features")
+    for split in ("train", "val"):
+        entries = []
+        for index in range(8):
+            pieces = 6 if index % 2 else 5
+            vectors = np.random.default_rng(index).standard_normal((pieces * 5, 3)).astype(np.float32)
+            store.write(f"{split}{index}", Features(vectors, 0.0, 1.0, "toy"))
+            times = [[index % 3, index % 3 + 1], [index % 3, index % 3], [index % 3, index % 3 + 1], [4, 4]]
+            entries.append(
+                {
+                    "annotation_id": index,
+                    "video": f"{split}{index}",
+                    "description": "a dog jumps",
+                    "times": times,
+                    "num_segments": pieces,
+                }
+            )
+        (tmp_path / f"{split}_data.json").write_text(json.dumps(entries))
+    recipe = toy_recipe(
+        "data.dataset=didemo",
+        f"data.root={tmp_path}",
+        f"data.features.toy={store.folder}",
+        "network.head=classification",
+        "network.pieces=6",
+        "overlap=1.0",
+    ).model_copy(update={"observation": {"kind": "pieces", "steps": 24}})
+    train(recipe, tmp_path / "run", silent)
+    model, _, sources = open_run(tmp_path / "run", [], silent)
+    records = sources.records("val").records
+    answers = answer_split(model, records, sources.store)
+    assert [len(answer.moments) for answer in answers] == [15, 21] * 4
+    assert all(sum(moment.score for moment in answer.moments) == pytest.approx(1) for answer in answers)
+    evaluation = asst.evaluate("didemo", records, answers)
+    logged = RunFolder(tmp_path / "run").log()
+    best = max(line["validate/rank@1"] for line in logged)
+    assert 100 * evaluation.metrics["rank@1"].mean == pytest.approx(best, abs=1e-4)
