@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import signal
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -21,6 +22,7 @@ from asst.models.checkpoint import load_checkpoint, read_description
 from asst.training.answers import answer_split, open_run, origin_of
 from asst.training.callbacks import KeepRun
 from asst.training.folder import RunFolder
+from asst.training.module import TrainingModule
 from asst.training.recipe import Data, Recipe, Simulated
 from asst.training.run import train
 from asst.training.sources import open_sources
@@ -110,6 +112,27 @@ def test_a_run_that_was_broken_off_ends_with_the_weights_of_an_unbroken_one(
     assert [line["step"] for line in logs[1]] == [3, 6, 9, 12]
     # A finished run is left as it is.
     assert train(recipe, tmp_path / "broken", silent).steps == 12
+
+
+def test_an_interrupted_run_says_from_where_it_goes_on(
+    toy_recipe: Callable[..., Recipe], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    step = TrainingModule.training_step
+
+    def interrupt(self: TrainingModule, batch: Any, batch_idx: int) -> torch.Tensor:
+        if self.trainer.global_step == 4:
+            raise KeyboardInterrupt
+        return step(self, batch, batch_idx)
+
+    handler = signal.getsignal(signal.SIGINT)
+    monkeypatch.setattr(TrainingModule, "training_step", interrupt)
+    lines: list[str] = []
+    with pytest.raises(KeyboardInterrupt):
+        train(toy_recipe(), tmp_path / "run", lines.append)
+    signal.signal(signal.SIGINT, handler)  # the library ignores it once it stops
+    assert lines[-1] == "stopped; give the same command again to go on from step 3"
+    monkeypatch.undo()
+    assert train(toy_recipe(), tmp_path / "run", silent).steps == 6
 
 
 def test_a_folder_of_another_recipe_is_not_written_to(toy_recipe: Callable[..., Recipe], tmp_path: Path) -> None:

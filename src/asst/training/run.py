@@ -64,6 +64,7 @@ def train(recipe: Recipe, path: Path, say: Say, *, progress: bool = False) -> Tr
 
     Raises:
         InputError: for anything missing or unfit, before the first step.
+        KeyboardInterrupt: if interrupted; everything up to the last interval is kept.
     """
     # The other processes of a machine come here too, started by the first; one of them speaks.
     say = rank_zero_only(say)
@@ -77,7 +78,15 @@ def train(recipe: Recipe, path: Path, say: Say, *, progress: bool = False) -> Tr
     say(f"{recipe.name}: {parameters:,} parameters, {recipe.training.steps} steps of {recipe.training.batch} samples")
     with _quiet():
         trainer = _trainer(recipe, folder, keeper, progress)
-        trainer.fit(module, data, ckpt_path=str(folder.state) if going_on else None, weights_only=True)
+        try:
+            trainer.fit(module, data, ckpt_path=str(folder.state) if going_on else None, weights_only=True)
+        except SystemExit as ended:
+            # What the library makes of Ctrl-C.
+            if not trainer.interrupted:
+                raise
+            kept = [line["step"] for line in folder.log()]
+            say(f"stopped; give the same command again to go on from step {kept[-1] if kept else 0}")
+            raise KeyboardInterrupt from ended
     return Trained(folder, trainer.global_step, parameters, keeper.seconds, trainer.is_global_zero)
 
 
