@@ -25,7 +25,7 @@ Vectors = npt.NDArray[np.float32]
 
 @pytest.fixture(scope="module")
 def extractor(one_thread: None) -> ImageNetExtractor:
-    return ImageNetExtractor("lite0")
+    return ImageNetExtractor("lite0", looks_a_second=2.0)
 
 
 @pytest.fixture(scope="module")
