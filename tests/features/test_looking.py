@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Iterator
+from itertools import pairwise
 
 import numpy as np
 import numpy.typing as npt
@@ -18,13 +19,14 @@ from asst.features.looking import GROUP_STEPS, Looking, Step, runs
 MOST = 6
 
 
-def grey(levels: list[int]) -> npt.NDArray[np.float32]:
-    return np.repeat(np.array(levels, dtype=np.float32)[:, None], 12, axis=1)
+def changes(levels: list[int]) -> list[list[float]]:
+    """All of a change at one of a step's two ticks: as between grey pictures."""
+    return [[0.0, float(abs(b - a))] for a, b in pairwise([*levels[:1], *levels])]
 
 
 def steps(levels: list[int], side: int = 2) -> Iterator[Step]:
-    for level, colours in zip(levels, grey(levels), strict=True):
-        yield Step(np.full((side, side, 3), level, np.uint8), colours)
+    for level, change in zip(levels, changes(levels), strict=True):
+        yield Step(np.full((side, side, 3), level, np.uint8), change)
 
 
 def see(pictures: npt.NDArray[np.uint8]) -> npt.NDArray[np.float16]:
@@ -33,20 +35,33 @@ def see(pictures: npt.NDArray[np.uint8]) -> npt.NDArray[np.float16]:
     return np.array([(p[0, 0, 0], torch.get_num_threads()) for p in pictures], dtype=np.float16)
 
 
-def test_runs_break_at_the_largest_changes() -> None:
-    levels = [0, 0, 50, 50, 50, 90, 90, 100, 100, 100, 0, 30, 30, 30, 230, 230]
-    assert runs(grey(levels), MOST) == [(0, 2), (2, 3), (5, 5), (10, 1), (11, 3), (14, 2)]
-    assert runs(grey(levels), 2) == [(0, 14), (14, 2)]
-    assert runs(grey(levels), 1) == [(0, 16)]
+def test_runs_break_at_the_largest_jumps_and_then_in_the_middle_of_the_longest() -> None:
+    levels = [0, 0, 0, 70, 70, 71, 72, 73, 74, 75, 76, 77, 77, 200, 200, 200]
+    assert runs(changes(levels), 1) == [(0, 16)]
+    assert runs(changes(levels), 2) == [(0, 13), (13, 3)]
+    assert runs(changes(levels), 3) == [(0, 3), (3, 10), (13, 3)]
+    assert runs(changes(levels), 4) == [(0, 3), (3, 5), (8, 5), (13, 3)]
+    # Nothing happens in what is left.
+    assert runs(changes(levels), 16) == runs(changes(levels), 4)
+
+
+def test_the_change_to_a_group_does_not_count_in_it() -> None:
+    assert runs([[90.0, 0.0], *[[0.0, 0.0]] * 15], MOST) == [(0, 16)]
+
+
+def test_a_change_at_either_tick_breaks_before_the_step() -> None:
+    still = [[0.0, 0.0]] * 7
+    for change in ([50.0, 0.0], [0.0, 50.0]):
+        assert runs([*still, change, *still, [0.0, 0.0]], 2) == [(0, 7), (7, 9)]
 
 
 def test_a_still_picture_is_one_run() -> None:
-    assert runs(grey([7, 8] * 8), MOST) == [(0, 16)]
+    assert runs([[0.1, 0.2]] * 16, MOST) == [(0, 16)]
 
 
 @given(st.lists(st.integers(0, 255), min_size=1, max_size=GROUP_STEPS), st.integers(1, GROUP_STEPS))
 def test_runs_cover_the_group_within_the_limit(levels: list[int], most: int) -> None:
-    found = runs(grey(levels), most)
+    found = runs(changes(levels), most)
     assert [step for start, length in found for step in range(start, start + length)] == list(range(len(levels)))
     assert len(found) <= max(1, round(len(levels) * most / GROUP_STEPS))
 
@@ -68,12 +83,13 @@ def test_answers_come_in_order_and_cover_every_step(count: int, one_thread: None
 
 def test_a_run_is_seen_in_its_middle() -> None:
     levels = [200, 201, 202, 10, 11, 12, 13]
-    with Looking(see, "cpu", MOST) as looking:
+    with Looking(see, "cpu", 4) as looking:
         assert [(int(row[0]), length) for row, length in looking.rows(steps(levels))] == [(201, 3), (11, 4)]
 
 
 def test_pictures_of_different_sizes_are_not_put_together() -> None:
-    mixed = [*steps([1, 50, 100], side=2), *steps([150, 200], side=5)]
+    mixed = [*steps([1, 50, 100, 150, 200])]
+    mixed[3:] = [Step(np.full((5, 5, 3), level, np.uint8), mixed[3].changes) for level in (150, 200)]
     for device in ("cpu", "cuda"):
         with Looking(see, device, GROUP_STEPS) as looking:
             assert [int(row[0]) for row, _ in looking.rows(mixed)] == [1, 50, 100, 150, 200]
@@ -96,7 +112,7 @@ def test_only_a_few_pictures_are_read_ahead() -> None:
         nonlocal read
         while True:
             read += 1
-            yield from steps([read * 40 % 256])
+            yield Step(np.full((2, 2, 3), read * 40 % 256, np.uint8), [30.0, 30.0])
 
     with Looking(see, "cpu", MOST) as looking:
         rows = looking.rows(endless())

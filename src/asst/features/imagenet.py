@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 TICK_RATE = 4.0
 TICKS_A_STEP = 2
 STEP_S = TICKS_A_STEP / TICK_RATE
+LOOKS_A_SECOND = 0.875
 WINDOWS = 3
 CHANNELS = 1280
 _BATCH_TICKS = 16
@@ -58,7 +59,7 @@ class ImageNetExtractor:
         InputError: when the weights are missing or not the published ones.
     """
 
-    def __init__(self, variant: str = "lite2", looks_a_second: float = 0.75) -> None:
+    def __init__(self, variant: str = "lite2", looks_a_second: float = LOOKS_A_SECOND) -> None:
         from asst.features.efficientnet import VARIANTS, EfficientNetLite
 
         self.name = f"imagenet-{variant}"
@@ -159,17 +160,18 @@ def _pooled_windows(maps: Tensor) -> Tensor:
 
 
 def _watched_for_changes(batches: Iterable[Frames], changes: array[float]) -> Iterator[Step]:
-    """Each step's picture and coarse colours; how much colours change from tick to tick is added to ``changes``."""
+    """Each step's picture and the changes since the step before; how colours change is added to ``changes``."""
     last: npt.NDArray[np.float32] | None = None
-    ticks = 0
+    tick = 0
     for batch in batches:
         colours = coarse_colours(batch.pixels)
         before = colours if last is None else np.concatenate([last, colours])
         changes.extend(np.abs(np.diff(before, axis=0)).mean(axis=1).tolist())
-        for k in range(-ticks % TICKS_A_STEP, len(batch), TICKS_A_STEP):
-            yield Step(batch.pixels[k], colours[k])
+        for picture in batch.pixels:
+            if tick % TICKS_A_STEP == 0:
+                yield Step(picture, changes[max(0, tick - TICKS_A_STEP) : tick])
+            tick += 1
         last = colours[-1:]
-        ticks += len(batch)
 
 
 def _ticks(batches: Iterable[Frames]) -> Iterator[Frames]:

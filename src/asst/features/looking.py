@@ -16,10 +16,12 @@ from typing import NamedTuple, Self
 import numpy as np
 import numpy.typing as npt
 
+from asst.features.shots import colour_jumps
+
 GROUP_STEPS = 16
 """So many steps are decided on together."""
-# Grey levels by which the mean colours of neighbouring steps differ at least where something happens.
-_CHANGE_LEAST = 3.0
+# Grey levels that the mean colours move by, all in all, in a run in which something happens.
+_HAPPENS_LEAST = 6.0
 # Pictures that a graphics card is given at once, and threads that are worth feeding.
 _CARD_BATCH = 8
 _THREADS_MOST = 8
@@ -29,29 +31,44 @@ Rows = npt.NDArray[np.float16]
 
 
 class Step(NamedTuple):
-    """A step's picture, ``(height, width, 3)``, and its coarse colours."""
+    """A step's picture, ``(height, width, 3)``, and how much colours change at each tick since the step before."""
 
     picture: Pictures
-    colours: npt.NDArray[np.float32]
+    changes: Sequence[float]
 
 
-def runs(colours: npt.NDArray[np.float32], most: int) -> list[tuple[int, int]]:
-    """A group's steps in runs, one look each: it breaks where neighbouring pictures differ the most.
+def runs(changes: Sequence[Sequence[float]], most: int) -> list[tuple[int, int]]:
+    """A group's steps in runs, one look each.
 
-    Pictures between which next to nothing changes stay together, so a still picture costs one look.
+    A run ends where colours jump, the largest jumps first. What looks are left halve the longest runs, unless next to
+    nothing happens in them: a still picture costs one look.
 
     Args:
-        colours: what ``shots.coarse_colours`` says of each step's picture, shape ``(steps, values)``.
+        changes: how much colours change at each tick since the step before, for each step.
         most: how many runs a whole group may have; one of fewer steps has fewer, in proportion.
 
     Returns:
         The first step of each run and how many it has.
     """
-    steps = len(colours)
-    changes = np.abs(np.diff(colours, axis=0)).mean(axis=1)
-    largest = np.argsort(-changes, kind="stable")[: max(1, round(steps * most / GROUP_STEPS)) - 1]
-    starts = [0, *sorted(int(step) + 1 for step in largest if changes[step] > _CHANGE_LEAST), steps]
-    return [(start, end - start) for start, end in pairwise(starts)]
+    steps = len(changes)
+    most = max(1, round(steps * most / GROUP_STEPS))
+    # The changes that lead to the first step belong to the group before.
+    flat = np.array([change for step in changes[1:] for change in step], dtype=np.float64)
+    step_of = np.repeat(np.arange(1, steps), [len(step) for step in changes[1:]])
+    jumps = sorted(colour_jumps(flat), key=lambda jump: -flat[jump])
+    bounds = sorted({0, *(int(step_of[jump]) for jump in jumps[: most - 1]), steps})
+    happens = [0.0, *(sum(step) for step in changes[1:])]
+
+    def worth(run: tuple[int, int]) -> int:
+        start, end = run
+        return end - start if sum(happens[start + 1 : end]) > _HAPPENS_LEAST else 0
+
+    while len(bounds) - 1 < most:
+        start, end = max(pairwise(bounds), key=worth)
+        if not worth((start, end)):
+            break
+        bounds = sorted({*bounds, (start + end) // 2})
+    return [(start, end - start) for start, end in pairwise(bounds)]
 
 
 class Looking:
@@ -100,7 +117,7 @@ class Looking:
         # The picture in the middle of a run is clear of the changes at its ends.
         looks = [
             (group[start + (length - 1) // 2].picture, length)
-            for start, length in runs(np.stack([step.colours for step in group]), self._most)
+            for start, length in runs([step.changes for step in group], self._most)
         ]
         for _, alike in groupby(looks, key=lambda look: look[0].shape):
             while some := list(islice(alike, self._batch)):

@@ -64,16 +64,26 @@ def shot_cuts(changes: FloatArray, seen: Callable[[int, int], FloatArray]) -> np
     Returns:
         Ticks in ascending order, each greater than zero.
     """
-    cuts = []
+    ticks = len(changes) + 1
+    cuts = [jump + 1 for jump in colour_jumps(changes) if _turns(seen, jump + 1, ticks)]
+    return np.array(cuts, dtype=np.int64)
+
+
+def colour_jumps(changes: FloatArray) -> list[int]:
+    """Indices of the changes that are peaks, well above those around them: where a shot may begin.
+
+    Args:
+        changes: mean absolute difference in colour of each tick to the one before, shape ``(ticks - 1,)``.
+    """
+    jumps = []
     for i in np.flatnonzero(changes > _CHANGE_LEAST).tolist():
         change = changes[i]
         around = np.concatenate([changes[max(0, i - _AROUND) : i], changes[i + 1 : i + 1 + _AROUND]])
-        # Of two equal changes in a row the first is the peak, so that no two cuts are neighbours.
+        # Of two equal changes in a row the first is the peak, so that no two jumps are neighbours.
         peak = (changes[max(0, i - 1) : i] < change).all() and (changes[i + 1 : i + 2] <= change).all()
-        stands_out = around.size == 0 or change >= _RATIO_LEAST * np.median(around)
-        if peak and stands_out and _turns(seen, i + 1, len(changes) + 1):
-            cuts.append(i + 1)
-    return np.array(cuts, dtype=np.int64)
+        if peak and (around.size == 0 or change >= _RATIO_LEAST * np.median(around)):
+            jumps.append(i)
+    return jumps
 
 
 def _turns(seen: Callable[[int, int], FloatArray], cut: int, ticks: int) -> bool:

@@ -17,7 +17,15 @@ import numpy.typing as npt
 
 from asst.errors import InputError
 from asst.features.concepts import ConceptMap, named_classes
-from asst.features.imagenet import CHANNELS, STEP_S, TICK_RATE, TICKS_A_STEP, WINDOWS, ImageNetExtractor
+from asst.features.imagenet import (
+    CHANNELS,
+    LOOKS_A_SECOND,
+    STEP_S,
+    TICK_RATE,
+    TICKS_A_STEP,
+    WINDOWS,
+    ImageNetExtractor,
+)
 from asst.features.spill import blocks
 from asst.features.values import SAME_CLOCK, Features
 from asst.models.candidates import Candidates, candidates
@@ -67,20 +75,21 @@ class ConceptsModel:
     """The packaged model. See the module's text for what it measures.
 
     Attributes:
-        name: ``concepts`` or ``concepts-fast``.
+        name: ``concepts``, ``concepts-fast`` or ``concepts-thorough``.
         extractor: makes the features it reads.
 
     Args:
         name: its name.
         variant: of the image classifier, ``lite2`` or ``lite0``.
+        looks_a_second: how many pictures of a second of video the classifier sees at most.
 
     Raises:
         InputError: when packaged weights are missing.
     """
 
-    def __init__(self, name: str = "concepts", variant: str = "lite2") -> None:
+    def __init__(self, name: str = "concepts", variant: str = "lite2", looks_a_second: float = LOOKS_A_SECOND) -> None:
         self.name = name
-        self.extractor = ImageNetExtractor(variant)
+        self.extractor = ImageNetExtractor(variant, looks_a_second)
         network = self.extractor.network
         self._map = ConceptMap(network.class_weights)
         self._mean = network.mean_feature.numpy()
