@@ -98,6 +98,40 @@ def test_folding_changes_no_feature(
     torch.testing.assert_close(network(pixels), expected, atol=1e-3, rtol=1e-3)
 
 
+@pytest.mark.parametrize("sizes", [[(65, 98), (64, 64), (97, 64)], [(63, 33), (128, 227)]])
+def test_packed_kernels_give_the_plain_features(
+    network: EfficientNetLite, variant: str, sizes: list[tuple[int, int]]
+) -> None:
+    packed = EfficientNetLite(variant)
+    packed.pack()
+    for height, width in sizes:
+        pixels = noise(2, height, width, 3)
+        plain = network(pixels)
+        torch.testing.assert_close(packed(pixels), plain, atol=1e-3, rtol=1e-3)
+        alike = F.cosine_similarity(packed(pixels).mean((2, 3)), plain.mean((2, 3)))
+        assert alike.min() > 0.9999
+
+
+def test_kernels_are_packed_where_the_processor_can(variant: str) -> None:
+    packed = EfficientNetLite(variant)
+    packed.pack()
+    assert packed.stem.packs == packed.head.packs == torch.backends.mkldnn.is_available()  # type: ignore[no-untyped-call]
+
+
+def test_without_the_operations_the_plain_network_runs(
+    network: EfficientNetLite, variant: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def lacks(*_: object) -> Tensor:
+        raise RuntimeError("not in this build")
+
+    monkeypatch.setattr(torch.ops.mkldnn, "_reorder_convolution_weight", lacks)
+    other = EfficientNetLite(variant)
+    other.pack()
+    assert not other.stem.packs
+    pixels = noise(1, 64, 96, 3)
+    torch.testing.assert_close(other(pixels), network(pixels), atol=1e-3, rtol=1e-3)
+
+
 @pytest.mark.parametrize(("height", "width"), [(1, 1), (31, 33), (64, 65), (97, 32)])
 def test_maps_are_a_32nd_of_the_picture_rounded_up(network: EfficientNetLite, height: int, width: int) -> None:
     maps = network(noise(1, height, width, 3))

@@ -25,7 +25,7 @@ Vectors = npt.NDArray[np.float32]
 
 @pytest.fixture(scope="module")
 def extractor(one_thread: None) -> ImageNetExtractor:
-    return ImageNetExtractor("lite0")
+    return ImageNetExtractor("lite0", looks_a_second=2.0)
 
 
 @pytest.fixture(scope="module")
@@ -207,3 +207,49 @@ def test_a_file_without_pictures_is_refused(extractor: ImageNetExtractor, tmp_pa
     path.write_bytes(b"no video")
     with pytest.raises(InputError, match=r"v\.mp4"):
         extractor.extract(path)
+
+
+def counted(extractor: ImageNetExtractor, monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """How many pictures go through the network at once; grows as they do."""
+    looked: list[int] = []
+    see = extractor._seen
+
+    def counting(pictures: Pixels) -> npt.NDArray[np.float16]:
+        looked.append(len(pictures))
+        return see(pictures)
+
+    monkeypatch.setattr(extractor, "_seen", counting)
+    return looked
+
+
+def test_restless_video_is_looked_at_less_than_once_a_second(
+    one_thread: None, pictures: list[Pixels], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    extractor = ImageNetExtractor("lite0")
+    looked = counted(extractor, monkeypatch)
+    found = extractor.extract_frames([at_ticks([pictures[k % 4] for k in range(4 * 16)])])
+    assert len(found) == 32
+    assert sum(looked) == 14
+
+
+def test_still_video_is_looked_at_once_in_eight_seconds(
+    one_thread: None, pictures: list[Pixels], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    extractor = ImageNetExtractor("lite0")
+    looked = counted(extractor, monkeypatch)
+    found = extractor.extract_frames([at_ticks(pictures[:1] * 4 * 20)])
+    assert len(found) == 40
+    assert sum(looked) == 3
+    assert (found.vectors == found.vectors[0]).all()
+
+
+def test_fewer_looks_find_the_same_shots(
+    extractor: ImageNetExtractor, one_thread: None, pictures: list[Pixels], cut_video: Path
+) -> None:
+    fewer = ImageNetExtractor("lite0")
+    shots = [0] * 9 + [1] * 5 + [2] * 12 + [3] * 6 + [0] * 13
+    every = extractor.extract_frames([at_ticks([pictures[k] for k in shots])])
+    found = fewer.extract_frames([at_ticks([pictures[k] for k in shots])])
+    assert found.cuts_s.tolist() == every.cuts_s.tolist() == [2.25, 3.5, 6.5, 8.0]
+    np.testing.assert_array_equal(found.vectors, every.vectors)
+    assert fewer.extract(cut_video).cuts_s.tolist() == [1.5, 2.75]

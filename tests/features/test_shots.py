@@ -38,8 +38,9 @@ def cuts_of(pictures: Sequence[Pixels], seen: Sequence[Sequence[float]]) -> list
     """The cuts when each tick shows a picture and the first tick of each step is also recognised as something."""
     colours = coarse_colours(np.stack(pictures))
     changes = np.abs(np.diff(colours, axis=0)).mean(axis=1).astype(np.float64)
-    features = np.array([seen[tick - tick % TICKS_A_STEP] for tick in range(len(pictures))], dtype=np.float32)
-    cuts: list[int] = shot_cuts(changes, features / np.linalg.norm(features, axis=1, keepdims=True)).tolist()
+    features = np.array([seen[tick - tick % TICKS_A_STEP] for tick in range(len(pictures))], dtype=np.float64)
+    unit = features / np.linalg.norm(features, axis=1, keepdims=True)
+    cuts: list[int] = shot_cuts(changes, lambda first, last: unit[first:last]).tolist()
     return cuts
 
 
@@ -83,7 +84,8 @@ def test_one_black_picture_between_shots_is_one_cut() -> None:
 )
 def test_cuts_ascend_two_ticks_apart_at_least_and_never_at_the_first(drawn: tuple[list[float], list[int]]) -> None:
     changes, seen = drawn
-    cuts = shot_cuts(np.array(changes), np.eye(4, dtype=np.float32)[seen])
+    unit = np.eye(4)[seen]
+    cuts = shot_cuts(np.array(changes), lambda first, last: unit[first:last])
     assert all(0 < cut < len(seen) for cut in cuts)
     assert (np.diff(cuts) >= 2).all()
     assert all(changes[cut - 1] > 20 for cut in cuts)

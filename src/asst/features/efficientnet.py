@@ -65,30 +65,79 @@ _STAGE_STRIDES = (1, 2, 2, 2, 1, 2, 1)
 
 
 class FoldedConv(nn.Module):
-    """A convolution with its batch normalisation folded in, padded as TensorFlow's ``SAME`` pads."""
+    """A convolution with its batch normalisation folded in, padded as TensorFlow's ``SAME`` pads.
 
-    def __init__(self, weights: Mapping[str, Tensor], conv: str, norm: str, *, stride: int = 1) -> None:
+    Args:
+        weights: the network's.
+        conv: the convolution's name among them.
+        norm: the normalisation's.
+        stride: 1 or 2.
+        clipped: whether ReLU6 follows.
+
+    Attributes:
+        packs: whether to run on kernels in the processor's own order, with what follows done in the same pass.
+    """
+
+    def __init__(
+        self, weights: Mapping[str, Tensor], conv: str, norm: str, *, stride: int = 1, clipped: bool = True
+    ) -> None:
         super().__init__()
         scale = weights[f"{norm}.weight"] / torch.sqrt(weights[f"{norm}.running_var"] + _EPSILON)
         kernel = weights[f"{conv}.weight"]
         self.weight = nn.Parameter(kernel * scale[:, None, None, None], requires_grad=False)
         self.bias = nn.Parameter(weights[f"{norm}.bias"] - weights[f"{norm}.running_mean"] * scale, requires_grad=False)
         self.stride = stride
+        self.clipped = clipped
+        self.padding = kernel.shape[-1] // 2
         # A depthwise kernel has one input channel a group.
         self.groups = kernel.shape[0] if kernel.shape[1] == 1 else 1
+        self.packs = False
+        self._packed: dict[tuple[int, int], Tensor] = {}
 
-    def forward(self, x: Tensor) -> Tensor:
-        """``(batch, channels, height, width)`` in and out, height and width divided by the stride and rounded up."""
-        kernel = self.weight.shape[-1]
-        if self.stride == 1:
-            return F.conv2d(x, self.weight, self.bias, padding=kernel // 2, groups=self.groups)
-        across, down = (
-            max((math.ceil(size / self.stride) - 1) * self.stride + kernel - size, 0)
-            for size in (x.shape[3], x.shape[2])
-        )
-        # The odd pixel of padding goes to the right and to the bottom.
-        x = F.pad(x, (across // 2, across - across // 2, down // 2, down - down // 2))
-        return F.conv2d(x, self.weight, self.bias, stride=self.stride, groups=self.groups)
+    def forward(self, x: Tensor, onto: Tensor | None = None) -> Tensor:
+        """Convolve.
+
+        Args:
+            x: shape ``(batch, channels, height, width)``.
+            onto: what to add the result to, in place.
+
+        Returns:
+            Shape ``(batch, channels, height, width)``, height and width divided by the stride and rounded up.
+        """
+        # SAME gives the odd pixel of padding to the right and the bottom. Equal padding comes to that when the kernel
+        # begins with a row or a column of zeros, and copies no picture.
+        extra = (0, 0) if self.stride == 1 else (1 - x.shape[2] % 2, 1 - x.shape[3] % 2)
+        if self.packs:
+            return self._packed_forward(x, extra, onto)
+        y = F.conv2d(x, self._widened(extra), self.bias, self.stride, self.padding, groups=self.groups)
+        if self.clipped:
+            y = F.relu6(y, inplace=True)
+        return y if onto is None else onto.add_(y)
+
+    def _widened(self, extra: tuple[int, int]) -> Tensor:
+        if extra == (0, 0):
+            return self.weight
+        down, across = extra
+        return F.pad(self.weight, (across, 0, down, 0)).contiguous(memory_format=torch.channels_last)
+
+    def _packed_forward(self, x: Tensor, extra: tuple[int, int], onto: Tensor | None) -> Tensor:
+        padding, stride, dilation = [self.padding] * 2, [self.stride] * 2, [1, 1]
+        if extra not in self._packed:
+            self._packed[extra] = torch.ops.mkldnn._reorder_convolution_weight(
+                self._widened(extra), padding, stride, dilation, self.groups, list(x.shape)
+            )
+        geometry = (self._packed[extra], self.bias, padding, stride, dilation, self.groups)
+        result: Tensor
+        if onto is None:
+            after = ("hardtanh", [0.0, 6.0]) if self.clipped else ("none", [])
+            result = torch.ops.mkldnn._convolution_pointwise(x, *geometry, *after, "")
+        else:
+            result = torch.ops.mkldnn._convolution_pointwise_(onto, x, *geometry, "add", 1.0, None, [], "")
+        return result
+
+    def forget(self) -> None:
+        """Make the packed kernels anew for the next picture, whose size their order suits."""
+        self._packed.clear()
 
 
 class Bottleneck(nn.Module):
@@ -99,14 +148,14 @@ class Bottleneck(nn.Module):
         widens = f"{prefix}._expand_conv.weight" in weights
         self.expand = FoldedConv(weights, f"{prefix}._expand_conv", f"{prefix}._bn0") if widens else None
         self.depthwise = FoldedConv(weights, f"{prefix}._depthwise_conv", f"{prefix}._bn1", stride=stride)
-        self.project = FoldedConv(weights, f"{prefix}._project_conv", f"{prefix}._bn2")
+        self.project = FoldedConv(weights, f"{prefix}._project_conv", f"{prefix}._bn2", clipped=False)
         self.shortcut = shortcut
 
     def forward(self, x: Tensor) -> Tensor:
-        """``(batch, channels, height, width)`` in and out."""
-        wide = x if self.expand is None else F.relu6(self.expand(x), inplace=True)
-        narrow: Tensor = self.project(F.relu6(self.depthwise(wide), inplace=True))
-        return narrow.add_(x) if self.shortcut else narrow
+        """Shape ``(batch, channels, height, width)`` in and out; a shortcut adds to ``x`` in place."""
+        wide = x if self.expand is None else self.expand(x)
+        narrow: Tensor = self.project(self.depthwise(wide), x if self.shortcut else None)
+        return narrow
 
 
 class EfficientNetLite(nn.Module):
@@ -141,6 +190,28 @@ class EfficientNetLite(nn.Module):
         self.mean_feature = _mean_after_relu6(weights["_bn1.bias"], weights["_bn1.weight"].abs())
         self.eval()
 
+    def pack(self) -> None:
+        """Reorder the kernels for this processor, for a third more speed; where that cannot be done, do nothing.
+
+        Call it when the network is on its device and in its precision.
+        """
+        layers = [layer for layer in self.modules() if isinstance(layer, FoldedConv)]
+        for layer in layers:
+            layer.weight.data = layer.weight.data.contiguous(memory_format=torch.channels_last)
+            layer.packs = self.stem.weight.device.type == "cpu"
+        # A block with a shortcut does everything that others do; each layer costs milliseconds to set up.
+        block = next(part for part in self.modules() if isinstance(part, Bottleneck) and part.shortcut)
+        narrow = block.project.weight
+        try:
+            with torch.inference_mode():
+                block(torch.zeros(1, len(narrow), 8, 8, dtype=narrow.dtype, device=narrow.device))
+        except (AttributeError, NotImplementedError, RuntimeError):
+            # A build without these operations, or a processor that lacks them in this precision.
+            for layer in layers:
+                layer.packs = False
+        for layer in layers:
+            layer.forget()
+
     @torch.inference_mode()
     def forward(self, pixels: Tensor) -> Tensor:
         """Feature maps of pictures.
@@ -154,7 +225,7 @@ class EfficientNetLite(nn.Module):
         first = self.stem.weight
         x = pixels.to(first.device).permute(0, 3, 1, 2).to(first.dtype)
         x = ((x - _PIXEL_MEAN) / _PIXEL_SCALE).contiguous(memory_format=torch.channels_last)
-        maps: Tensor = F.relu6(self.head(self.blocks(F.relu6(self.stem(x), inplace=True))), inplace=True)
+        maps: Tensor = self.head(self.blocks(self.stem(x)))
         return maps
 
 

@@ -7,6 +7,8 @@ of the whole. Between them the coarse colours of four pictures a second tell whe
 
 from __future__ import annotations
 
+import os
+from array import array
 from collections.abc import Iterable, Iterator
 from itertools import groupby, islice
 from pathlib import Path
@@ -18,8 +20,10 @@ import numpy.typing as npt
 from asst.errors import InputError
 from asst.features.ahead import made_ahead
 from asst.features.extractor import Progress
+from asst.features.looking import GROUP_STEPS, Looking, Step
 from asst.features.precision import fastest_device, fastest_dtype
 from asst.features.shots import coarse_colours, shot_cuts
+from asst.features.spill import SpillingRows, release
 from asst.features.values import Features
 from asst.video import Frames, frames, probe
 
@@ -30,10 +34,10 @@ if TYPE_CHECKING:
 TICK_RATE = 4.0
 TICKS_A_STEP = 2
 STEP_S = TICKS_A_STEP / TICK_RATE
+LOOKS_A_SECOND = 0.875
 WINDOWS = 3
 CHANNELS = 1280
-# Small batches stay in the processor's cache.
-_BATCH = 8
+_BATCH_TICKS = 16
 # Instants are floats: a frame due within this is on time.
 _ON_TIME_S = 1e-6
 
@@ -48,25 +52,24 @@ class ImageNetExtractor:
 
     Args:
         variant: ``lite2``, or ``lite0`` which is faster and sees less.
+        looks_a_second: how many pictures of a second of video the network looks at, at most. Those between hold what
+            the nearest of their own kind shows. A still picture is looked at once in eight seconds.
 
     Raises:
         InputError: when the weights are missing or not the published ones.
     """
 
-    def __init__(self, variant: str = "lite2") -> None:
-        import torch
-
-        from asst.features.efficientnet import VARIANTS, EfficientNetLite, FoldedConv
+    def __init__(self, variant: str = "lite2", looks_a_second: float = LOOKS_A_SECOND) -> None:
+        from asst.features.efficientnet import VARIANTS, EfficientNetLite
 
         self.name = f"imagenet-{variant}"
         self.variant = variant
         self.dimension = WINDOWS * CHANNELS
         self.network = EfficientNetLite(variant)
+        self._looks = round(looks_a_second * GROUP_STEPS * STEP_S)
         self._short_side = VARIANTS[variant].side
         self.network.to(fastest_device(), fastest_dtype())
-        for layer in self.network.modules():
-            if isinstance(layer, FoldedConv):
-                layer.weight.data = layer.weight.data.contiguous(memory_format=torch.channels_last)
+        self.network.pack()
 
     def extract(self, video: str | Path, *, progress: Progress | None = None) -> Features:
         """Features of a file, read as a stream: decoding runs beside the network.
@@ -75,7 +78,9 @@ class ImageNetExtractor:
             InputError: for a file that holds no video that can be read.
         """
         duration_s = probe(video).duration_s
-        batches = frames(video, rate=TICK_RATE, short_side=self._short_side, batch=_BATCH * TICKS_A_STEP)
+        # The network takes the rest of the cores.
+        threads = max(1, (os.cpu_count() or 1) // 2)
+        batches = frames(video, rate=TICK_RATE, short_side=self._short_side, batch=_BATCH_TICKS, threads=threads)
 
         def watched() -> Iterator[Frames]:
             for batch in made_ahead(batches):
@@ -96,41 +101,34 @@ class ImageNetExtractor:
         return self._features(self._sized(batch) for batch in _ticks(frames))
 
     def _features(self, batches: Iterable[Frames]) -> Features:
-        vectors: list[npt.NDArray[np.float16]] = []
-        changes: list[npt.NDArray[np.float32]] = []
-        last: npt.NDArray[np.float32] | None = None
-        ticks = 0
-        for batch in batches:
-            first = -ticks % TICKS_A_STEP
-            ticks += len(batch)
-            if first < len(batch):
-                vectors.append(self._windows(batch.pixels[first::TICKS_A_STEP]))
-            colours = coarse_colours(batch.pixels)
-            before = colours[:1] if last is None else last[None]
-            changes.append(np.abs(np.diff(np.concatenate([before, colours]), axis=0)).mean(axis=1))
-            last = colours[-1]
-        if not vectors:
+        rows = SpillingRows(self.dimension)
+        changes = array("d")
+        with Looking(self._seen, fastest_device(), self._looks) as looking:
+            for found in looking.rows(_watched_for_changes(batches, changes)):
+                rows.append(*found)
+        if not len(rows):
             raise InputError("no frame to look at; give at least one")
-        seen = np.concatenate(vectors)
-        cuts = shot_cuts(np.concatenate(changes)[1:].astype(np.float64), self._unit_ticks(seen, ticks))
+        seen = rows.finished()
+        cuts = shot_cuts(np.array(changes), lambda first, last: self._unit_ticks(seen, first, last))
         return Features(seen, 0.0, STEP_S, self.name, cuts / TICK_RATE)
 
-    def _windows(self, pixels: npt.NDArray[np.uint8]) -> npt.NDArray[np.float16]:
+    def _seen(self, pictures: npt.NDArray[np.uint8]) -> npt.NDArray[np.float16]:
+        """What is seen of pictures of one size, shape ``(pictures, WINDOWS * CHANNELS)``."""
         import torch
 
-        rows = [
-            _pooled_windows(self.network(torch.from_numpy(np.ascontiguousarray(pixels[at : at + _BATCH]))))
-            for at in range(0, len(pixels), _BATCH)
-        ]
-        pooled: npt.NDArray[np.float16] = torch.cat(rows).flatten(1).half().cpu().numpy()
+        maps = self.network(torch.from_numpy(np.ascontiguousarray(pictures)))
+        pooled: npt.NDArray[np.float16] = _pooled_windows(maps).flatten(1).half().cpu().numpy()
         return pooled
 
-    def _unit_ticks(self, seen: npt.NDArray[np.float16], ticks: int) -> npt.NDArray[np.float32]:
-        """What is seen at each tick, centred and of unit length, shape ``(ticks, CHANNELS)``."""
-        mean = self.network.mean_feature.numpy()
-        centred = seen.reshape(len(seen), WINDOWS, CHANNELS).mean(axis=1, dtype=np.float32) - mean
+    def _unit_ticks(self, seen: npt.NDArray[np.float16], first: int, last: int) -> npt.NDArray[np.float64]:
+        """What is seen at some ticks, centred and of unit length, shape ``(last - first, CHANNELS)``."""
+        steps = np.arange(first, last) // TICKS_A_STEP
+        windows = np.asarray(seen[steps[0] : steps[-1] + 1]).reshape(-1, WINDOWS, CHANNELS)
+        release(seen)
+        centred = windows.mean(axis=1, dtype=np.float64) - self.network.mean_feature.numpy()
         centred /= np.linalg.norm(centred, axis=1, keepdims=True)
-        return np.repeat(centred, TICKS_A_STEP, axis=0)[:ticks]
+        ticks: npt.NDArray[np.float64] = centred[steps - steps[0]]
+        return ticks
 
     def _sized(self, batch: Frames) -> Frames:
         """The batch with its short side as the network was trained."""
@@ -161,10 +159,25 @@ def _pooled_windows(maps: Tensor) -> Tensor:
     return torch.stack([square.float().mean((2, 3)) for square in squares], dim=1)
 
 
+def _watched_for_changes(batches: Iterable[Frames], changes: array[float]) -> Iterator[Step]:
+    """Each step's picture and the changes since the step before; how colours change is added to ``changes``."""
+    last: npt.NDArray[np.float32] | None = None
+    tick = 0
+    for batch in batches:
+        colours = coarse_colours(batch.pixels)
+        before = colours if last is None else np.concatenate([last, colours])
+        changes.extend(np.abs(np.diff(before, axis=0)).mean(axis=1).tolist())
+        for picture in batch.pixels:
+            if tick % TICKS_A_STEP == 0:
+                yield Step(picture, changes[max(0, tick - TICKS_A_STEP) : tick])
+            tick += 1
+        last = colours[-1:]
+
+
 def _ticks(batches: Iterable[Frames]) -> Iterator[Frames]:
     """Frames at whatever instants, resampled to the ticks: each shows the last frame that had begun by then."""
     for _, same_size in groupby(_shown(batches), key=lambda shown: shown[1].shape):
-        while chosen := list(islice(same_size, _BATCH * TICKS_A_STEP)):
+        while chosen := list(islice(same_size, _BATCH_TICKS)):
             times_s = np.array([tick / TICK_RATE for tick, _ in chosen])
             yield Frames(np.stack([pixels for _, pixels in chosen]), times_s)
 

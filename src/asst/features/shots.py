@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 import numpy.typing as npt
 
@@ -9,6 +11,7 @@ FloatArray = npt.NDArray[np.float64]
 
 # A picture is compared as this many rows and columns of mean colours: coarse enough to ignore small motion.
 _ROWS, _COLUMNS = 9, 16
+_ROWS_MOST_IN_16_BITS = 65_535 // 255
 # Grey levels that the mean colours must move by, and how many times more than around the cut.
 _CHANGE_LEAST = 20.0
 _RATIO_LEAST = 2.0
@@ -28,22 +31,26 @@ def coarse_colours(pixels: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:
         Shape ``(frames, rows * columns * 3)``, in grey levels.
     """
     frames, height, width, _ = pixels.shape
-    # Cells of equal size: fewer pixels than a cell are left out between them. Tiny pictures repeat pixels.
-    tall = pixels[:, _starts(height, _ROWS)]
-    cells = tall[:, :, :, _starts(width, _COLUMNS)]
-    means: npt.NDArray[np.float32] = cells.mean(axis=(2, 4), dtype=np.float32).reshape(frames, -1)
+    rows, columns = _cells(height, _ROWS), _cells(width, _COLUMNS)
+    # Whole sums of bytes, rows first: each is one pass over neighbouring numbers. Tall cells need the wider type.
+    wide = np.uint16 if (rows[0][1] - rows[0][0]) <= _ROWS_MOST_IN_16_BITS else np.uint32
+    across = np.stack([pixels[:, first:last].sum(axis=1, dtype=wide) for first, last in rows], axis=1)
+    sums = np.stack([across[:, :, first:last].sum(axis=2, dtype=np.float32) for first, last in columns], axis=2)
+    area = (rows[0][1] - rows[0][0]) * (columns[0][1] - columns[0][0])
+    means: npt.NDArray[np.float32] = np.divide(sums, area, dtype=np.float32).reshape(frames, -1)
     return means
 
 
-def _starts(size: int, parts: int) -> npt.NDArray[np.int64]:
-    """Indices of the pixels of each of ``parts`` equal cells, shape ``(parts, pixels in a cell)``."""
+def _cells(size: int, parts: int) -> list[tuple[int, int]]:
+    """First pixel of each of ``parts`` equal cells and the one after its last.
+
+    Where the size is no multiple, pixels between the cells are left out; tiny pictures repeat pixels.
+    """
     each = max(1, size // parts)
-    starts: npt.NDArray[np.int64] = np.arange(parts)[:, None] * size // parts
-    indices: npt.NDArray[np.int64] = np.minimum(starts + np.arange(each), size - 1)
-    return indices
+    return [(k * size // parts, k * size // parts + each) for k in range(parts)]
 
 
-def shot_cuts(changes: FloatArray, features: npt.NDArray[np.float32]) -> npt.NDArray[np.int64]:
+def shot_cuts(changes: FloatArray, seen: Callable[[int, int], FloatArray]) -> npt.NDArray[np.int64]:
     """The ticks at which a new shot begins.
 
     A cut is a peak of change in colour, well above the change around it, across which what is seen also turns. Colour
@@ -51,29 +58,43 @@ def shot_cuts(changes: FloatArray, features: npt.NDArray[np.float32]) -> npt.NDA
 
     Args:
         changes: mean absolute difference in colour of each tick to the one before, shape ``(ticks - 1,)``.
-        features: unit vectors of what is seen at each tick, shape ``(ticks, channels)``.
+        seen: unit vectors of what is seen from one tick up to another, shape ``(ticks, channels)``; asked for a few
+            ticks around each jump in colour.
 
     Returns:
         Ticks in ascending order, each greater than zero.
     """
-    ticks = len(features)
-    sums = np.concatenate([np.zeros((1, features.shape[1])), np.cumsum(features, axis=0, dtype=np.float64)])
-    turns = np.array([_turn(sums, tick) for tick in range(1, ticks)])
-    cuts = []
-    for i, change in enumerate(changes):
-        around = np.concatenate([changes[max(0, i - _AROUND) : i], changes[i + 1 : i + 1 + _AROUND]])
-        # Of two equal changes in a row the first is the peak, so that no two cuts are neighbours.
-        peak = (changes[max(0, i - 1) : i] < change).all() and (changes[i + 1 : i + 2] <= change).all()
-        stands_out = around.size == 0 or change >= _RATIO_LEAST * np.median(around)
-        turned = turns[max(0, i - 1) : i + 2].max() > _TURN_LEAST
-        if change > _CHANGE_LEAST and peak and stands_out and turned:
-            cuts.append(i + 1)
+    ticks = len(changes) + 1
+    cuts = [jump + 1 for jump in colour_jumps(changes) if _turns(seen, jump + 1, ticks)]
     return np.array(cuts, dtype=np.int64)
 
 
-def _turn(sums: FloatArray, tick: int) -> float:
-    """One minus the cosine of the mean features before and after ``tick``."""
-    before = sums[tick] - sums[max(0, tick - _TURN_TICKS)]
-    after = sums[min(len(sums) - 1, tick + _TURN_TICKS)] - sums[tick]
-    norms = float(np.linalg.norm(before) * np.linalg.norm(after))
-    return 1.0 - float(before @ after) / norms if norms else 0.0
+def colour_jumps(changes: FloatArray) -> list[int]:
+    """Indices of the changes that are peaks, well above those around them: where a shot may begin.
+
+    Args:
+        changes: mean absolute difference in colour of each tick to the one before, shape ``(ticks - 1,)``.
+    """
+    jumps = []
+    for i in np.flatnonzero(changes > _CHANGE_LEAST).tolist():
+        change = changes[i]
+        around = np.concatenate([changes[max(0, i - _AROUND) : i], changes[i + 1 : i + 1 + _AROUND]])
+        # Of two equal changes in a row the first is the peak, so that no two jumps are neighbours.
+        peak = (changes[max(0, i - 1) : i] < change).all() and (changes[i + 1 : i + 2] <= change).all()
+        if peak and (around.size == 0 or change >= _RATIO_LEAST * np.median(around)):
+            jumps.append(i)
+    return jumps
+
+
+def _turns(seen: Callable[[int, int], FloatArray], cut: int, ticks: int) -> bool:
+    """Whether the mean features before and after a tick, or one next to it, lie far apart."""
+    first, last = max(0, cut - 1 - _TURN_TICKS), min(ticks, cut + 1 + _TURN_TICKS)
+    near = seen(first, last)
+
+    def turn(tick: int) -> float:
+        before = near[max(0, tick - _TURN_TICKS - first) : tick - first].sum(axis=0)
+        after = near[tick - first : tick + _TURN_TICKS - first].sum(axis=0)
+        norms = float(np.linalg.norm(before) * np.linalg.norm(after))
+        return 1.0 - float(before @ after) / norms if norms else 0.0
+
+    return any(turn(tick) > _TURN_LEAST for tick in range(max(1, cut - 1), min(ticks, cut + 2)))

@@ -37,6 +37,12 @@ def _concepts_fast() -> Model:
     return ConceptsModel("concepts-fast", "lite0")
 
 
+def _concepts_thorough() -> Model:
+    from asst.models.zeroshot import ConceptsModel
+
+    return ConceptsModel("concepts-thorough", "lite2", looks_a_second=2.0)
+
+
 MODELS = {
     entry.name: entry
     for entry in (
@@ -44,5 +50,6 @@ MODELS = {
             "concepts", "the default: ImageNet classifier and sentence encoder, no training on video", _concepts
         ),
         ModelEntry("concepts-fast", "the same with a smaller image classifier: faster, finds less", _concepts_fast),
+        ModelEntry("concepts-thorough", "the default looking at twice as many pictures: slower", _concepts_thorough),
     )
 }

@@ -17,7 +17,16 @@ import numpy.typing as npt
 
 from asst.errors import InputError
 from asst.features.concepts import ConceptMap, named_classes
-from asst.features.imagenet import CHANNELS, STEP_S, TICK_RATE, TICKS_A_STEP, WINDOWS, ImageNetExtractor
+from asst.features.imagenet import (
+    CHANNELS,
+    LOOKS_A_SECOND,
+    STEP_S,
+    TICK_RATE,
+    TICKS_A_STEP,
+    WINDOWS,
+    ImageNetExtractor,
+)
+from asst.features.spill import blocks
 from asst.features.values import SAME_CLOCK, Features
 from asst.models.candidates import Candidates, candidates
 from asst.models.model import Ranking
@@ -42,7 +51,7 @@ _INSIDE_COST = 0.8
 _WHOLE_VIDEO_COST = 0.5
 _OVERLAP_MOST = 0.5
 _FLAT = 1e-6
-_STEPS_AT_ONCE = 1024
+_STEPS_AT_ONCE = 512
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,20 +75,21 @@ class ConceptsModel:
     """The packaged model. See the module's text for what it measures.
 
     Attributes:
-        name: ``concepts`` or ``concepts-fast``.
+        name: ``concepts``, ``concepts-fast`` or ``concepts-thorough``.
         extractor: makes the features it reads.
 
     Args:
         name: its name.
         variant: of the image classifier, ``lite2`` or ``lite0``.
+        looks_a_second: how many pictures of a second of video the classifier sees at most.
 
     Raises:
         InputError: when packaged weights are missing.
     """
 
-    def __init__(self, name: str = "concepts", variant: str = "lite2") -> None:
+    def __init__(self, name: str = "concepts", variant: str = "lite2", looks_a_second: float = LOOKS_A_SECOND) -> None:
         self.name = name
-        self.extractor = ImageNetExtractor(variant)
+        self.extractor = ImageNetExtractor(variant, looks_a_second)
         network = self.extractor.network
         self._map = ConceptMap(network.class_weights)
         self._mean = network.mean_feature.numpy()
@@ -110,16 +120,24 @@ class ConceptsModel:
         wanted = self._map.classifiers(queries).T
         others = self._map.unrelated.T
         named = [named_classes(query) for query in queries]
-        parts = []
-        for at in range(0, len(features), _STEPS_AT_ONCE):
-            rows = features.vectors[at : at + _STEPS_AT_ONCE].astype(np.float32).reshape(-1, WINDOWS, CHANNELS)
+        steps = len(features)
+        widths = len(queries), others.shape[1], len(queries)
+        found = Evidence(*(np.empty((steps, width), dtype=np.float32) for width in widths))
+        at = 0
+        for block in blocks(features.vectors, _STEPS_AT_ONCE):
+            # One picture often stands for several steps.
+            new = np.append(True, (block[1:] != block[:-1]).any(axis=1))
+            which = np.cumsum(new) - 1
+            rows = block[new].reshape(-1, WINDOWS, CHANNELS)
             centred = rows - self._mean
             centred /= np.linalg.norm(centred, axis=2, keepdims=True)
             aside = centred @ others
             usual = aside.mean(axis=2, keepdims=True)
-            matches = (centred @ wanted - usual).max(axis=1)
-            parts.append((matches, (aside - usual).max(axis=1), self._named(rows, named)))
-        return Evidence(*(np.concatenate(part) for part in zip(*parts, strict=True)))
+            here = slice(at, at := at + len(block))
+            found.matches[here] = (centred @ wanted - usual).max(axis=1)[which]
+            found.unrelated[here] = (aside - usual).max(axis=1)[which]
+            found.named[here] = self._named(rows, named)[which]
+        return found
 
     def _named(self, rows: FloatArray, named: Sequence[Sequence[int]]) -> FloatArray:
         result = np.zeros((len(rows), len(named)), dtype=np.float32)
