@@ -1,7 +1,7 @@
 """Makes ``src/asst/features/concepts.json.gz`` and ``concepts.safetensors`` from WordNet and the ImageNet class list.
 
 What the packaged model knows of words: a sentence about each ImageNet class and each group of classes, with its
-embedding; which classes a noun names; and sentences about nothing in particular, to compare others with.
+embeddings; which classes a noun names; and sentences about nothing in particular, to compare others with.
 
 Run: ``python scripts/build_concepts.py /usr/share/wordnet`` (Debian's package ``wordnet-base`` puts it there).
 """
@@ -20,6 +20,7 @@ from safetensors.numpy import save_file
 
 from asst.features.sentence import SentenceEncoder
 from asst.features.weights import packaged_file
+from asst.features.word_average import word_average
 
 OUT = Path(__file__).parents[1] / "src" / "asst" / "features"
 CLASSES = 1000
@@ -30,7 +31,8 @@ UNRELATED = 300
 # Words that are nouns in some dictionary sense and never one in a description of a video.
 NOT_NOUNS = frozenset(
     "a an the of in on at to with and or is are be it its his her their he she they that this from by for into up "
-    "down out over under above below front before after while then as when there who which one two some".split()
+    "down out over under above below front before after while then as when there who which one two some can may might "
+    "must will".split()
 )
 # Unrelated sentences are every combination of these, drawn evenly.
 SUBJECTS = (
@@ -155,8 +157,15 @@ def main() -> None:
     # No time stamp, so that the same input gives the same file.
     data = gzip.compress(json.dumps(content, separators=(",", ":")).encode(), mtime=0)
     (OUT / "concepts.json.gz").write_bytes(data)
-    embeddings = {"texts": encode(texts).astype(np.float16), "unrelated": encode(others).astype(np.float16)}
-    save_file(embeddings, OUT / "concepts.safetensors")
+    centre = word_average(texts).mean(axis=0)
+    embeddings = {
+        "texts": encode(texts),
+        "unrelated": encode(others),
+        "word_centre": centre,
+        "text_words": word_average(texts, centre),
+        "unrelated_words": word_average(others, centre),
+    }
+    save_file({name: rows.astype(np.float16) for name, rows in embeddings.items()}, OUT / "concepts.safetensors")
     print(f"{len(texts)} sentences about classes, {len(named)} nouns, {len(others)} unrelated sentences")
 
 

@@ -18,6 +18,7 @@ from asst.features.concepts import ConceptMap, concept_data, named_classes
 from asst.features.efficientnet import EfficientNetLite
 from asst.features.sentence import SentenceEncoder
 from asst.features.weights import packaged_file
+from asst.features.word_average import word_average
 
 Matrix = npt.NDArray[np.float64]
 SENTENCES = ["a dog jumps", "a man opens a laptop", "", "the red car at the traffic lights", "purple ideas sleep"]
@@ -57,28 +58,39 @@ def centred_rows(class_rows: torch.Tensor) -> Matrix:
     return unit(rows - rows.mean(axis=0))
 
 
-def kernel(a: Matrix, b: Matrix) -> Matrix:
-    """``exp(-4 |x - y|^2)`` of unit vectors."""
-    similar: Matrix = np.exp(-4 * (2 - 2 * a @ b.T))
-    return similar
-
-
+@pytest.mark.parametrize(
+    ("encoder", "texts_name", "unrelated_name", "gamma", "ridge"),
+    [(0, "texts", "unrelated", 4.0, 0.3), (1, "text_words", "unrelated_words", 2.0, 1.0)],
+)
 def test_classifiers_are_those_of_kernel_ridge_regression(
-    concept_map: ConceptMap, class_rows: torch.Tensor, shipped: dict[str, npt.NDArray[np.float16]]
+    concept_map: ConceptMap,
+    class_rows: torch.Tensor,
+    shipped: dict[str, npt.NDArray[np.float16]],
+    encoder: int,
+    texts_name: str,
+    unrelated_name: str,
+    gamma: float,
+    ridge: float,
 ) -> None:
     rows = centred_rows(class_rows)
     targets = np.stack([rows[classes].mean(axis=0) for classes in concept_data()["classes"]])
     mean = targets.mean(axis=0)
-    texts = shipped["texts"].astype(np.float64)
-    system = kernel(texts, texts) + 0.3 * np.eye(len(texts))
+    texts = shipped[texts_name].astype(np.float64)
+    similar = np.exp(-gamma * (2 - 2 * texts @ texts.T))
+    system = similar + ridge * np.eye(len(texts))
     coefficients = np.linalg.solve(system, targets - mean)
-    np.testing.assert_allclose(system @ coefficients, targets - mean, atol=1e-9)
-    expected = unit(kernel(SentenceEncoder()(SENTENCES).astype(np.float64), texts) @ coefficients + mean)
-    found = concept_map.classifiers(SENTENCES)
+
+    def expected(embeddings: npt.NDArray[np.floating]) -> Matrix:
+        similar: Matrix = np.exp(-gamma * (2 - 2 * embeddings.astype(np.float64) @ texts.T))
+        return unit(similar @ coefficients + mean)
+
+    centre = shipped["word_centre"].astype(np.float32)
+    embeddings = (SentenceEncoder()(SENTENCES), word_average(SENTENCES, centre))[encoder]
+    found = concept_map.read(SENTENCES).classifiers
     assert found.dtype == np.float32
-    np.testing.assert_allclose(found, expected, atol=1e-5)
-    others = unit(kernel(shipped["unrelated"].astype(np.float64), texts) @ coefficients + mean)
-    np.testing.assert_allclose(concept_map.unrelated, others, atol=1e-5)
+    assert found.shape == (2, len(SENTENCES), rows.shape[1])
+    np.testing.assert_allclose(found[encoder], expected(embeddings), atol=2e-5)
+    np.testing.assert_allclose(concept_map.unrelated[encoder], expected(shipped[unrelated_name]), atol=2e-5)
 
 
 def test_a_sentence_about_a_class_finds_the_class(
@@ -87,11 +99,23 @@ def test_a_sentence_about_a_class_finds_the_class(
     rows = centred_rows(class_rows)
     chosen = range(0, 1000, 5)
     texts: list[str] = concept_data()["texts"]  # type: ignore[assignment]
-    glosses = concept_map.classifiers([texts[i] for i in chosen])
-    np.testing.assert_allclose(np.linalg.norm(glosses, axis=1), 1.0, atol=1e-5)
-    assert ((glosses @ rows.T).argmax(axis=1) == chosen).mean() > 0.98
-    unseen = concept_map.classifiers([f"a photo of a {names[i]}" for i in chosen])
-    assert ((unseen @ rows.T).argmax(axis=1) == chosen).mean() > 0.85
+    glosses = concept_map.read([texts[i] for i in chosen])
+    np.testing.assert_allclose(np.linalg.norm(glosses.classifiers, axis=2), 1.0, atol=1e-5)
+    right = [(classifiers @ rows.T).argmax(axis=1) == chosen for classifiers in glosses.classifiers]
+    assert right[0].mean() > 0.98
+    assert right[1].mean() > 0.7
+    assert (glosses.resembled.argmax(axis=1) == chosen).all()
+    unseen = concept_map.read([f"a photo of a {names[i]}" for i in chosen])
+    assert ((unseen.classifiers[0] @ rows.T).argmax(axis=1) == chosen).mean() > 0.85
+    assert (unseen.resembled.argmax(axis=1) == chosen).mean() > 0.85
+
+
+def test_a_sentence_resembles_classes_by_the_softmax_of_twenty_cosines(
+    concept_map: ConceptMap, shipped: dict[str, npt.NDArray[np.float16]]
+) -> None:
+    cosines = SentenceEncoder()(SENTENCES).astype(np.float64) @ shipped["texts"][:1000].astype(np.float64).T
+    expected = np.exp(20 * cosines) / np.exp(20 * cosines).sum(axis=1, keepdims=True)
+    np.testing.assert_allclose(concept_map.read(SENTENCES).resembled, expected, atol=1e-5)
 
 
 def test_the_shipped_files_belong_together(shipped: dict[str, npt.NDArray[np.float16]]) -> None:
@@ -99,6 +123,9 @@ def test_the_shipped_files_belong_together(shipped: dict[str, npt.NDArray[np.flo
     assert {name: rows.shape for name, rows in shipped.items()} == {
         "texts": (len(table["texts"]), 384),
         "unrelated": (len(table["unrelated"]), 384),
+        "text_words": (len(table["texts"]), 50),
+        "unrelated_words": (len(table["unrelated"]), 50),
+        "word_centre": (50,),
     }
     assert len(table["classes"]) == len(table["texts"])
     assert table["classes"][:1000] == [[i] for i in range(1000)]
@@ -112,10 +139,13 @@ def test_the_shipped_embeddings_are_those_of_the_shipped_texts(
     one_thread: None, shipped: dict[str, npt.NDArray[np.float16]]
 ) -> None:
     encode = SentenceEncoder()
-    for part in ("texts", "unrelated"):
+    centre = shipped["word_centre"].astype(np.float32)
+    for part, words in (("texts", "text_words"), ("unrelated", "unrelated_words")):
         texts: list[str] = concept_data()[part]  # type: ignore[assignment]
         chosen = random.Random(0).sample(range(len(texts)), 10)
-        np.testing.assert_allclose(encode([texts[i] for i in chosen]), shipped[part][chosen], atol=2e-4)
+        sample = [texts[i] for i in chosen]
+        np.testing.assert_allclose(encode(sample), shipped[part][chosen], atol=2e-4)
+        np.testing.assert_allclose(word_average(sample, centre), shipped[words][chosen], atol=1e-3)
 
 
 @pytest.mark.parametrize(
@@ -130,6 +160,7 @@ def test_the_shipped_embeddings_are_those_of_the_shipped_texts(
         ("he calls a taxi", ["taxicab"]),
         ("the men and the mice", []),
         ("she twists and turns", []),
+        ("it can be seen", []),
         ("blorf 123 !?", []),
         ("", []),
     ],

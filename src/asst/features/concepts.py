@@ -1,8 +1,10 @@
-"""The language side of the ImageNet extractor: a sentence becomes a classifier in the space of its features.
+"""The language side of the ImageNet extractor: what a sentence says of classes and of features.
 
 ImageNet's classes are pairs of a text and a classifier, the row of the network's last layer. Kernel ridge regression
 from the texts' embeddings to those rows extends the pairing to any sentence. The texts are WordNet's glosses of the
-classes and of the groups they fall into, and longer descriptions; ``scripts/build_concepts.py`` gathers them.
+classes and of the groups they fall into, and longer descriptions; ``scripts/build_concepts.py`` gathers them. Two
+encoders read them, each with a regression of its own. Two more views of a sentence are distributions over the classes
+themselves: those that its nouns name, and those whose glosses it resembles.
 """
 
 from __future__ import annotations
@@ -11,6 +13,7 @@ import gzip
 import json
 import re
 from collections.abc import Sequence
+from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
 
@@ -18,14 +21,19 @@ import numpy as np
 import numpy.typing as npt
 import torch
 from torch import Tensor
+from torch.nn.functional import normalize
 
 from asst.features.sentence import SentenceEncoder
+from asst.features.word_average import word_average
 
 FloatArray = npt.NDArray[np.float32]
 
-# Width of the kernel exp(-gamma * |x - y|^2) between unit embeddings, and the ridge.
-_GAMMA = 4.0
-_RIDGE = 0.3
+CLASSES = 1000
+# Width of the kernel exp(-gamma * |x - y|^2) between unit embeddings, and the ridge: of sentences, of averaged words.
+_SENTENCE_KERNEL = (4.0, 0.3)
+_WORD_KERNEL = (2.0, 1.0)
+# The sentence encoder was trained to tell sentences apart by the softmax of this times their cosine.
+_ENCODER_SCALE = 20.0
 # WordNet's rules from plural to singular, tried in this order.
 _SINGULARS = (
     ("s", ""),
@@ -40,14 +48,28 @@ _SINGULARS = (
 _PHRASE_WORDS = 3
 
 
-class ConceptMap:
-    """Sentences to classifiers.
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What sentences say.
 
     Attributes:
-        unrelated: classifiers of sentences about nothing in particular, unit vectors, ``(sentences, channels)``.
+        classifiers: unit vectors to be compared with centred features, shape ``(encoders, sentences, channels)``.
+        resembled: how much each class's gloss resembles each sentence, a distribution; ``(sentences, CLASSES)``.
+    """
+
+    classifiers: FloatArray
+    resembled: FloatArray
+
+
+class ConceptMap:
+    """Sentences to classifiers and classes.
+
+    Attributes:
+        unrelated: classifiers of sentences about nothing in particular, unit vectors,
+            ``(encoders, sentences, channels)``.
 
     Args:
-        class_weights: the rows of the image classifier's last layer, ``(classes, channels)``.
+        class_weights: the rows of the image classifier's last layer, ``(CLASSES, channels)``.
 
     Raises:
         InputError: when the sentence encoder's weights are missing.
@@ -56,31 +78,73 @@ class ConceptMap:
     def __init__(self, class_weights: Tensor) -> None:
         from safetensors.numpy import load
 
-        embeddings = load(files("asst.features").joinpath("concepts.safetensors").read_bytes())
-        self._texts = torch.from_numpy(embeddings["texts"].astype(np.float32))
-        rows = class_weights.float() - class_weights.float().mean(0)
-        rows = torch.nn.functional.normalize(rows, dim=1)
-        targets = torch.stack([rows[classes].mean(0) for classes in concept_data()["classes"]])
-        self._mean_target = targets.mean(0)
-        kernel = self._kernel(self._texts)
-        kernel.diagonal().add_(_RIDGE)
-        factor = torch.linalg.cholesky(kernel)
-        self._coefficients = torch.cholesky_solve(targets - self._mean_target, factor)
-        self.unrelated = self._classifiers(torch.from_numpy(embeddings["unrelated"].astype(np.float32)))
+        shipped = load(files("asst.features").joinpath("concepts.safetensors").read_bytes())
+        tensors = {name: torch.from_numpy(rows.astype(np.float32)) for name, rows in shipped.items()}
+        rows = normalize(class_weights.float() - class_weights.float().mean(0), dim=1)
+        targets = _shares() @ rows
+        self._glosses = tensors["texts"][:CLASSES]
+        self._word_centre = tensors["word_centre"].numpy()
+        self._regressions = (
+            _KernelRidge(tensors["texts"], targets, *_SENTENCE_KERNEL),
+            _KernelRidge(tensors["text_words"], targets, *_WORD_KERNEL),
+        )
+        self.unrelated = self._classifiers(tensors["unrelated"], tensors["unrelated_words"])
         self._encode = SentenceEncoder()
 
-    def classifiers(self, sentences: Sequence[str]) -> FloatArray:
-        """One unit vector a sentence, to be compared with centred features; shape ``(sentences, channels)``."""
-        return self._classifiers(torch.from_numpy(self._encode(sentences)))
+    def read(self, sentences: Sequence[str]) -> Reading:
+        """What sentences say of features and classes.
 
-    def _classifiers(self, embeddings: Tensor) -> FloatArray:
-        predicted = self._kernel(embeddings) @ self._coefficients + self._mean_target
-        unit: FloatArray = torch.nn.functional.normalize(predicted, dim=1).numpy()
+        Raises:
+            InputError: when the word vectors are not installed.
+        """
+        embeddings = torch.from_numpy(self._encode(sentences))
+        words = torch.from_numpy(word_average(sentences, self._word_centre))
+        resembled = torch.softmax(_ENCODER_SCALE * embeddings @ self._glosses.T, dim=1)
+        return Reading(self._classifiers(embeddings, words), resembled.numpy())
+
+    def _classifiers(self, *embeddings: Tensor) -> FloatArray:
+        predicted = [regression(x) for regression, x in zip(self._regressions, embeddings, strict=True)]
+        unit: FloatArray = normalize(torch.stack(predicted), dim=2).numpy()
         return unit
 
-    def _kernel(self, embeddings: Tensor) -> Tensor:
-        """Similarity of unit embeddings to the texts', shape ``(embeddings, texts)``."""
-        return torch.exp(-_GAMMA * (2.0 - 2.0 * embeddings @ self._texts.T))
+
+def _shares() -> Tensor:
+    """How much of each class is in the mean over the classes that a text is about, shape ``(texts, CLASSES)``."""
+    about = concept_data()["classes"]
+    shares = np.zeros((len(about), CLASSES), dtype=np.float32)
+    for row, classes in zip(shares, about, strict=True):
+        row[classes] = 1 / len(classes)
+    return torch.from_numpy(shares)
+
+
+class _KernelRidge:
+    """Kernel ridge regression from unit vectors to targets.
+
+    The system is solved for the vectors asked about, of which there are far fewer than targets have channels.
+
+    Args:
+        inputs: unit vectors, shape ``(texts, width)``.
+        targets: shape ``(texts, channels)``.
+        gamma: of the kernel ``exp(-gamma * |x - y|^2)``.
+        ridge: what is added to the kernel's diagonal.
+    """
+
+    def __init__(self, inputs: Tensor, targets: Tensor, gamma: float, ridge: float) -> None:
+        self._inputs = inputs
+        self._gamma = gamma
+        self._mean = targets.mean(0)
+        self._targets = targets - self._mean
+        kernel = self._kernel(inputs)
+        kernel.diagonal().add_(ridge)
+        self._factor = torch.linalg.cholesky(kernel)
+
+    def __call__(self, vectors: Tensor) -> Tensor:
+        """Predictions for unit vectors ``(vectors, width)``, shape ``(vectors, channels)``."""
+        shares = torch.cholesky_solve(self._kernel(vectors).T, self._factor)
+        return shares.T @ self._targets + self._mean
+
+    def _kernel(self, vectors: Tensor) -> Tensor:
+        return torch.exp(-self._gamma * (2.0 - 2.0 * vectors @ self._inputs.T))
 
 
 @cache

@@ -16,6 +16,8 @@ _SHOTS_MOST = 8
 _LENGTH_RATIO = 1.5
 _STEPS_A_LENGTH = 4
 _TICKS_LEAST = 4
+# Lengths are fractions of a tick: a window that overshoots its shot by no more than this fits.
+_ROUNDING = 1e-9
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +71,7 @@ def _windows(start: int, end: int) -> list[tuple[int, int]]:
     length = ticks / _LENGTH_RATIO
     while length >= _TICKS_LEAST:
         step = max(1.0, length / _STEPS_A_LENGTH)
-        starts = [start + k * step for k in range(int((ticks - length) / step) + 1)]
+        starts = [start + k * step for k in range(int((ticks - length) / step + _ROUNDING) + 1)]
         spans.extend((round(first), min(end, round(first + length))) for first in starts)
         length /= _LENGTH_RATIO
     return spans

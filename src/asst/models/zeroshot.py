@@ -1,10 +1,11 @@
 """``concepts``: finds moments with an image classifier and a sentence encoder, never having seen a video described.
 
-At every step two things are measured: the cosine between what is seen and the sentence's classifier (see
-``asst.features.concepts``), less the same for sentences about nothing in particular; and the log of the probability
-that the image classifier gives to the classes which the sentence names. Both are standardised over the video and
-added, the second at half weight. Spans between shot changes compete by their mean; a window inside a shot must stand
-out from the rest of it.
+Four things are measured at every step. Two are the cosines between what is seen and the sentence's classifiers, one a
+language encoder (see ``asst.features.concepts``), less the same for sentences about nothing in particular. Two are the
+logs of the probability that the image classifier gives to the classes which the sentence names, and to those whose
+glosses it resembles. Each is standardised over the video, and they are added. A sentence about the camera also looks
+for steps at which what is seen turns. Spans between shot changes compete by their mean; a window inside a shot must
+stand out from the rest of it.
 """
 
 from __future__ import annotations
@@ -16,18 +17,11 @@ import numpy as np
 import numpy.typing as npt
 
 from asst.errors import InputError
-from asst.features.concepts import ConceptMap, named_classes
-from asst.features.imagenet import (
-    CHANNELS,
-    LOOKS_A_SECOND,
-    STEP_S,
-    TICK_RATE,
-    TICKS_A_STEP,
-    WINDOWS,
-    ImageNetExtractor,
-)
+from asst.features.concepts import CLASSES, ConceptMap, named_classes
+from asst.features.imagenet import CHANNELS, STEP_S, TICK_RATE, TICKS_A_STEP, WINDOWS, ImageNetExtractor
 from asst.features.spill import blocks
 from asst.features.values import SAME_CLOCK, Features
+from asst.models.camera_motion import is_about_camera_motion, turning
 from asst.models.candidates import Candidates, candidates
 from asst.models.model import Ranking
 from asst.moments import Curve, Moment, nms
@@ -36,12 +30,12 @@ FloatArray = npt.NDArray[np.float32]
 Float64Array = npt.NDArray[np.float64]
 
 # How many standard deviations above unrelated sentences, in the best moment, a sentence must be to count as found.
-THRESHOLD = 1.5
+THRESHOLD = 1.3
 # The classifier was trained with soft labels: half its logits' spread gives probabilities that are comparable.
 _TEMPERATURE = 2.0
 _LEAST_PROBABILITY = 1e-6
-# What the named classes weigh against the match of the whole sentence.
-_NAMED_WEIGHT = 0.5
+# What is seen in a shot changes slowly: where it is sought, scores are means over ticks, near ones weighing more.
+_NEAR_TICKS = np.array([1, 2, 3, 2, 1]) / 9
 # A short candidate's mean is drawn towards the video's own, as if so many more ticks had been average.
 _TICKS_OF_DOUBT = 2.0
 # What standing out from its shot is worth to a window, and what it must overcome.
@@ -51,7 +45,7 @@ _INSIDE_COST = 0.8
 _WHOLE_VIDEO_COST = 0.5
 _OVERLAP_MOST = 0.5
 _FLAT = 1e-6
-_STEPS_AT_ONCE = 512
+_STEPS_AT_ONCE = 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,37 +53,38 @@ class Evidence:
     """What the pictures say of some sentences, step by step.
 
     Attributes:
-        matches: cosine with each sentence's classifier above the mean of unrelated sentences, the best of the
-            windows, shape ``(steps, sentences)``.
-        unrelated: the same of the unrelated sentences, shape ``(steps, unrelated)``.
-        named: log-probability of the classes each sentence names, the best of the windows, ``(steps, sentences)``;
-            zero throughout for a sentence that names none.
+        matches: cosine with each sentence's classifiers above the mean of unrelated sentences, the best of the
+            windows, shape ``(encoders, steps, sentences)``.
+        unrelated: the same of the unrelated sentences, shape ``(encoders, steps, unrelated)``.
+        classes: log-probability of the classes that each sentence names, and of those it resembles, the best of the
+            windows, ``(2, steps, sentences)``; zero throughout for a sentence that names none.
+        between: how far what is seen lies from the step before, as one minus the cosine, shape ``(steps - 1,)``.
     """
 
     matches: FloatArray
     unrelated: FloatArray
-    named: FloatArray
+    classes: FloatArray
+    between: FloatArray
 
 
 class ConceptsModel:
     """The packaged model. See the module's text for what it measures.
 
     Attributes:
-        name: ``concepts``, ``concepts-fast`` or ``concepts-thorough``.
+        name: ``concepts`` or ``concepts-fast``.
         extractor: makes the features it reads.
 
     Args:
         name: its name.
         variant: of the image classifier, ``lite2`` or ``lite0``.
-        looks_a_second: how many pictures of a second of video the classifier sees at most.
 
     Raises:
         InputError: when packaged weights are missing.
     """
 
-    def __init__(self, name: str = "concepts", variant: str = "lite2", looks_a_second: float = LOOKS_A_SECOND) -> None:
+    def __init__(self, name: str = "concepts", variant: str = "lite2") -> None:
         self.name = name
-        self.extractor = ImageNetExtractor(variant, looks_a_second)
+        self.extractor = ImageNetExtractor(variant)
         network = self.extractor.network
         self._map = ConceptMap(network.class_weights)
         self._mean = network.mean_feature.numpy()
@@ -116,41 +111,49 @@ class ConceptsModel:
         return [self._ranking(features, query, evidence, i, cuts, found, top) for i, query in enumerate(queries)]
 
     def evidence(self, features: Features, queries: Sequence[str]) -> Evidence:
-        """Both measurements, for every sentence at every step; a part of the video at a time."""
-        wanted = self._map.classifiers(queries).T
-        others = self._map.unrelated.T
-        named = [named_classes(query) for query in queries]
-        steps = len(features)
-        widths = len(queries), others.shape[1], len(queries)
-        found = Evidence(*(np.empty((steps, width), dtype=np.float32) for width in widths))
-        at = 0
+        """All measurements, for every sentence at every step; a part of the video at a time."""
+        reading = self._map.read(queries)
+        wanted = reading.classifiers.transpose(0, 2, 1)
+        others = self._map.unrelated.transpose(0, 2, 1)
+        named = np.zeros((CLASSES, len(queries)), dtype=np.float32)
+        for i, query in enumerate(queries):
+            named[named_classes(query), i] = 1
+        parts = []
+        last = np.zeros((0, CHANNELS), dtype=np.float32)
         for block in blocks(features.vectors, _STEPS_AT_ONCE):
             # One picture often stands for several steps.
             new = np.append(True, (block[1:] != block[:-1]).any(axis=1))
             which = np.cumsum(new) - 1
             rows = block[new].reshape(-1, WINDOWS, CHANNELS)
-            centred = rows - self._mean
-            centred /= np.linalg.norm(centred, axis=2, keepdims=True)
-            aside = centred @ others
-            usual = aside.mean(axis=2, keepdims=True)
-            here = slice(at, at := at + len(block))
-            found.matches[here] = (centred @ wanted - usual).max(axis=1)[which]
-            found.unrelated[here] = (aside - usual).max(axis=1)[which]
-            found.named[here] = self._named(rows, named)[which]
-        return found
+            centred = _unit(rows - self._mean)
+            matches, unrelated = [], []
+            for sentence, aside in zip(wanted, others, strict=True):
+                unfitting = centred @ aside
+                usual = unfitting.mean(axis=2, keepdims=True)
+                matches.append((centred @ sentence - usual).max(axis=1)[which])
+                unrelated.append((unfitting - usual).max(axis=1)[which])
+            best = self._probabilities(rows)
+            classes = np.stack([np.log(best @ w + _LEAST_PROBABILITY)[which] for w in (named, reading.resembled.T)])
+            classes[0] *= named.any(axis=0)
+            units = np.concatenate([last, _unit(centred.mean(axis=1))[which]])
+            last = units[-1:]
+            between = 1 - np.einsum("ij,ij->i", units[1:], units[:-1])
+            parts.append((np.stack(matches), np.stack(unrelated), classes, between))
+        all_matches, all_unrelated, all_classes, all_between = zip(*parts, strict=True)
+        return Evidence(
+            np.concatenate(all_matches, axis=1),
+            np.concatenate(all_unrelated, axis=1),
+            np.concatenate(all_classes, axis=1),
+            np.concatenate(all_between),
+        )
 
-    def _named(self, rows: FloatArray, named: Sequence[Sequence[int]]) -> FloatArray:
-        result = np.zeros((len(rows), len(named)), dtype=np.float32)
-        if not any(named):
-            return result
+    def _probabilities(self, rows: FloatArray) -> FloatArray:
+        """Of each class, the best of the windows; shape ``(steps, CLASSES)``."""
         logits = rows @ self._class_weights + self._class_bias
         probabilities = np.exp(logits - logits.max(axis=2, keepdims=True))
         probabilities /= probabilities.sum(axis=2, keepdims=True)
-        best = probabilities.max(axis=1)
-        for i, classes in enumerate(named):
-            if classes:
-                result[:, i] = np.log(best[:, classes].sum(axis=1) + _LEAST_PROBABILITY)
-        return result
+        best: FloatArray = probabilities.max(axis=1)
+        return best
 
     def _ranking(
         self,
@@ -162,10 +165,13 @@ class ConceptsModel:
         found: Candidates,
         top: int,
     ) -> Ranking:
-        named = _NAMED_WEIGHT * _standardised(evidence.named[:, i])
-        steps = _standardised(_standardised(evidence.matches[:, i]) + named)
+        first_of_shot = -(-cuts // TICKS_A_STEP)
+        measured = [*evidence.matches[:, :, i], *evidence.classes[:, :, i]]
+        steps = _standardised(np.sum([_standardised(values) for values in measured], axis=0))
+        if is_about_camera_motion(query):
+            steps = _standardised(steps + _standardised(turning(evidence.between, first_of_shot)))
         ticks = _ticks(steps, cuts)
-        strengths = span_strengths(ticks, found)
+        strengths = span_strengths(smoothed(ticks, cuts), found)
         spans_s = features.start_s + found.spans / TICK_RATE
         kept = nms(spans_s, strengths, _OVERLAP_MOST, limit=top)
         best = found.spans[kept[0]]
@@ -215,6 +221,19 @@ def _standardised(values: npt.NDArray[np.floating]) -> Float64Array:
     return (wide - wide.mean()) / deviation if deviation > _FLAT else np.zeros_like(wide)
 
 
+def smoothed(ticks: Float64Array, cuts: npt.NDArray[np.int64]) -> Float64Array:
+    """Weighted means over near ticks of the same shot; its first and last ticks count again beyond its ends."""
+    shots = np.split(ticks, cuts[(cuts > 0) & (cuts < len(ticks))])
+    padded = (np.pad(shot, len(_NEAR_TICKS) // 2, mode="edge") for shot in shots)
+    return np.concatenate([np.convolve(shot, _NEAR_TICKS, "valid") for shot in padded])
+
+
+def _unit(vectors: FloatArray) -> FloatArray:
+    """Of length one along the last axis."""
+    result: FloatArray = vectors / np.linalg.norm(vectors, axis=-1, keepdims=True)
+    return result
+
+
 def _ticks(steps: Float64Array, cuts: npt.NDArray[np.int64]) -> Float64Array:
     """The score at each tick: its step's, or the next step's where a shot begins between the two."""
     ticks = np.repeat(steps, TICKS_A_STEP)
@@ -224,7 +243,11 @@ def _ticks(steps: Float64Array, cuts: npt.NDArray[np.int64]) -> Float64Array:
 
 
 def _clearness(evidence: Evidence, i: int, span: npt.NDArray[np.int64]) -> float:
-    """By how many of their standard deviations the sentence fits the span better than unrelated sentences do."""
+    """By how many of their standard deviations the sentence fits the span better than unrelated sentences do.
+
+    The mean over the language encoders.
+    """
     first, last = span[0] // TICKS_A_STEP, max(span[0] // TICKS_A_STEP + 1, -(-span[1] // TICKS_A_STEP))
-    others = evidence.unrelated[first:last].mean(axis=0)
-    return float((evidence.matches[first:last, i].mean() - others.mean()) / others.std())
+    others = evidence.unrelated[:, first:last].mean(axis=1)
+    own = evidence.matches[:, first:last, i].mean(axis=1)
+    return float(np.mean((own - others.mean(axis=1)) / others.std(axis=1)))
