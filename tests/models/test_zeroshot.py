@@ -140,7 +140,7 @@ def test_a_sentence_about_the_camera_finds_where_what_is_seen_turns(
     queries = ["the camera pans to the left", "she turns to the left"]
     between = np.zeros(33, dtype=np.float32)
     between[5], between[15:22] = 0.9, 0.3
-    unrelated = np.random.default_rng(0).normal(size=(2, 34, 9)).astype(np.float32)
+    unrelated = np.random.default_rng(0).normal(size=(2, 34, 9)).astype(np.float16)
     none = np.zeros((2, 34, 2), dtype=np.float32)
     monkeypatch.setattr(model, "evidence", lambda *_: Evidence(none, unrelated, none, between))
     pan, other = model.rank(made(model, 34, (3.0,)), queries, top=1)
@@ -241,3 +241,5 @@ def test_features_of_another_extractor_or_clock_are_refused(model: ConceptsModel
 def test_the_table_names_its_models() -> None:
     assert list(MODELS) == ["concepts", "concepts-fast", "concepts-thorough"]
     assert all(entry.name == name and "\n" not in entry.summary for name, entry in MODELS.items())
+    for name, entry in MODELS.items():
+        assert entry.build().name == name

@@ -18,7 +18,15 @@ import numpy.typing as npt
 
 from asst.errors import InputError
 from asst.features.concepts import CLASSES, ConceptMap, named_classes
-from asst.features.imagenet import CHANNELS, STEP_S, TICK_RATE, TICKS_A_STEP, WINDOWS, ImageNetExtractor
+from asst.features.imagenet import (
+    CHANNELS,
+    LOOKS_A_SECOND,
+    STEP_S,
+    TICK_RATE,
+    TICKS_A_STEP,
+    WINDOWS,
+    ImageNetExtractor,
+)
 from asst.features.spill import blocks
 from asst.features.values import SAME_CLOCK, Features
 from asst.models.camera_motion import is_about_camera_motion, turning
@@ -62,7 +70,7 @@ class Evidence:
     """
 
     matches: FloatArray
-    unrelated: FloatArray
+    unrelated: npt.NDArray[np.float16]
     classes: FloatArray
     between: FloatArray
 
@@ -71,20 +79,21 @@ class ConceptsModel:
     """The packaged model. See the module's text for what it measures.
 
     Attributes:
-        name: ``concepts`` or ``concepts-fast``.
+        name: ``concepts``, ``concepts-fast`` or ``concepts-thorough``.
         extractor: makes the features it reads.
 
     Args:
         name: its name.
         variant: of the image classifier, ``lite2`` or ``lite0``.
+        looks_a_second: how many pictures of a second of video the classifier sees at most.
 
     Raises:
         InputError: when packaged weights are missing.
     """
 
-    def __init__(self, name: str = "concepts", variant: str = "lite2") -> None:
+    def __init__(self, name: str = "concepts", variant: str = "lite2", looks_a_second: float = LOOKS_A_SECOND) -> None:
         self.name = name
-        self.extractor = ImageNetExtractor(variant)
+        self.extractor = ImageNetExtractor(variant, looks_a_second)
         network = self.extractor.network
         self._map = ConceptMap(network.class_weights)
         self._mean = network.mean_feature.numpy()
@@ -131,7 +140,8 @@ class ConceptsModel:
                 unfitting = centred @ aside
                 usual = unfitting.mean(axis=2, keepdims=True)
                 matches.append((centred @ sentence - usual).max(axis=1)[which])
-                unrelated.append((unfitting - usual).max(axis=1)[which])
+                # In half precision: of a long video these are most of what is kept.
+                unrelated.append((unfitting - usual).max(axis=1)[which].astype(np.float16))
             best = self._probabilities(rows)
             classes = np.stack([np.log(best @ w + _LEAST_PROBABILITY)[which] for w in (named, reading.resembled.T)])
             classes[0] *= named.any(axis=0)
@@ -248,6 +258,6 @@ def _clearness(evidence: Evidence, i: int, span: npt.NDArray[np.int64]) -> float
     The mean over the language encoders.
     """
     first, last = span[0] // TICKS_A_STEP, max(span[0] // TICKS_A_STEP + 1, -(-span[1] // TICKS_A_STEP))
-    others = evidence.unrelated[:, first:last].mean(axis=1)
+    others = evidence.unrelated[:, first:last].mean(axis=1, dtype=np.float32)
     own = evidence.matches[:, first:last, i].mean(axis=1)
     return float(np.mean((own - others.mean(axis=1)) / others.std(axis=1)))
