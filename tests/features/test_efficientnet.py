@@ -152,11 +152,12 @@ def test_every_published_number_is_in_use(network: EfficientNetLite, published: 
 
 
 def test_half_precision_changes_pooled_features_little(network: EfficientNetLite, variant: str, street: Path) -> None:
-    times_s = [0.5, 2, 3.5, 5, 6.5, 7.9, 9]
-    pixels = torch.from_numpy(next(frames(street, times_s=times_s, short_side=VARIANTS[variant].side)).pixels)
+    # Small pictures: a processor without the instructions takes a hundred times as long in half precision.
+    pixels = torch.from_numpy(
+        next(frames(street, times_s=[0.5, 3.5, 9], short_side=VARIANTS[variant].side // 3)).pixels
+    )
     full = network(pixels).mean((2, 3))
     half = copy.deepcopy(network).to(torch.bfloat16)(pixels).float().mean((2, 3))
-    # A picture is off by 0.03 where the class is in doubt: the roof of a bus from above. Most are off by 0.003 at most.
     alike = F.cosine_similarity(full, half)
     assert alike.min() > 0.95
     assert alike.median() > 0.995
