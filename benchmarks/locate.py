@@ -1,12 +1,13 @@
 """What finding moments costs, by the length of the video, against a plain loop over frames.
 
 Videos of 30 s, 5 min and 1 h at 640x360 are made by joining the real clips, encoding them once and repeating the
-result. Each is searched in a process of its own, which reports how fast up to five minutes of it decode alone, the time that all threads
-together spend in the network while decoding runs beside it, the time to score one sentence, the whole, the processor
-time of the whole (all cores), and the most memory it held. On a busy machine wall time says little: processor time
-divided by the cores is what an idle one would come near. The plain loop looks at two frames a second of the 30 s video:
-every frame converted at full size, one picture at a time through the same network in float32, nothing at the same time
-as anything else. Last, a cold ``asst locate`` on 30 s.
+result. Each is searched in a process of its own, which reports how fast up to five minutes of it decode alone, how many
+pictures the network looked at, the time that all threads together spent in it while decoding ran beside it, the time to
+score one sentence, the processor time of the whole (all cores), the whole, and the most memory it held. On a busy
+machine wall time says little: what it would come near on an idle one is the length times the cores by the processor
+time, here called "at best". The plain loop looks at two frames a second of the 30 s video: every frame converted at
+full size, one picture at a time through the same network in float32, nothing at the same time as anything else. Last, a
+cold ``asst locate`` on 30 s.
 
 Run: ``python benchmarks/locate.py [--data FOLDER] [--model concepts] [--lengths 30 300 3600]``
 """

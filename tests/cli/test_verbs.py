@@ -1,3 +1,4 @@
+import gc
 import io
 import json
 import runpy
@@ -200,3 +201,14 @@ def test_progress_shows_the_fraction_and_the_speed_on_a_terminal_alone(monkeypat
     monkeypatch.setattr(sys, "stderr", io.StringIO())
     with reading_progress() as move:
         assert move is None
+
+
+@pytest.mark.parametrize("model", ["concepts", "unknown"])
+def test_what_is_loaded_is_left_to_the_end_and_collection_goes_on(video: str, model: str) -> None:
+    before = gc.get_freeze_count()
+    try:
+        run("locate", video, "a dog", "--model", model)
+        assert gc.get_freeze_count() > before
+        assert gc.isenabled()
+    finally:
+        gc.unfreeze()
