@@ -125,7 +125,7 @@ def test_the_usual_folders_are_looked_in(own: Path, monkeypatch: pytest.MonkeyPa
 
 def test_bad_input_is_one_line(own: Path) -> None:
     predictions = own / "p.jsonl"
-    assert "is a folder" in refused(run(own, *options(own)))
+    assert "is no folder of a run" in refused(run(own, *options(own)))
     assert "cannot be read" in refused(run(own / "none.jsonl", *options(own)))
     assert "give --dataset NAME" in refused(run(predictions))
     assert "no data set 'didem'" in refused(run(predictions, *options(own, "didem")))
