@@ -127,6 +127,9 @@ class ConceptsModel:
         named = np.zeros((CLASSES, len(queries)), dtype=np.float32)
         for i, query in enumerate(queries):
             named[named_classes(query), i] = 1
+        # In half precision, and written where it stays: of a long video this is most of what is kept.
+        unrelated = np.empty((len(others), len(features), others.shape[2]), dtype=np.float16)
+        at = 0
         parts = []
         last = np.zeros((0, CHANNELS), dtype=np.float32)
         for block in blocks(features.vectors, _STEPS_AT_ONCE):
@@ -135,24 +138,24 @@ class ConceptsModel:
             which = np.cumsum(new) - 1
             rows = block[new].reshape(-1, WINDOWS, CHANNELS)
             centred = _unit(rows - self._mean)
-            matches, unrelated = [], []
-            for sentence, aside in zip(wanted, others, strict=True):
+            matches = []
+            for k, (sentence, aside) in enumerate(zip(wanted, others, strict=True)):
                 unfitting = centred @ aside
                 usual = unfitting.mean(axis=2, keepdims=True)
                 matches.append((centred @ sentence - usual).max(axis=1)[which])
-                # In half precision: of a long video these are most of what is kept.
-                unrelated.append((unfitting - usual).max(axis=1)[which].astype(np.float16))
+                unrelated[k, at : at + len(block)] = (unfitting - usual).max(axis=1)[which]
             best = self._probabilities(rows)
             classes = np.stack([np.log(best @ w + _LEAST_PROBABILITY)[which] for w in (named, reading.resembled.T)])
             classes[0] *= named.any(axis=0)
             units = np.concatenate([last, _unit(centred.mean(axis=1))[which]])
             last = units[-1:]
             between = 1 - np.einsum("ij,ij->i", units[1:], units[:-1])
-            parts.append((np.stack(matches), np.stack(unrelated), classes, between))
-        all_matches, all_unrelated, all_classes, all_between = zip(*parts, strict=True)
+            parts.append((np.stack(matches), classes, between))
+            at += len(block)
+        all_matches, all_classes, all_between = zip(*parts, strict=True)
         return Evidence(
             np.concatenate(all_matches, axis=1),
-            np.concatenate(all_unrelated, axis=1),
+            unrelated,
             np.concatenate(all_classes, axis=1),
             np.concatenate(all_between),
         )
