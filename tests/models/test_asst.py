@@ -12,7 +12,7 @@ from asst.data.batch import Batch, Collate, Sample
 from asst.data.windows import Window
 from asst.errors import InputError
 from asst.models.asst import ASSTMethod
-from asst.models.trainable import Share
+from asst.models.method import Share
 from asst.nn.losses import sample_anchors
 from asst.nn.sampler import decode_offsets
 

@@ -114,7 +114,7 @@ def test_word_vectors_and_observations_are_found_by_name(tmp_path: Path, monkeyp
     assert word_vectors("glove.6B.300d").dimension == 300
     with pytest.raises(InputError, match=r"holds glove\.6B\.300d"):
         word_vectors("glove.840B.300d")
-    with pytest.raises(InputError, match=r"observation\.kind must be one of pieces, crops, not 'grid'"):
+    with pytest.raises(InputError, match=r"observation\.kind must be one of pieces, crops, whole, not 'grid'"):
         build_observation({"kind": "grid"})
     with pytest.raises(InputError, match="observation of kind pieces has the settings steps; got least"):
         build_observation({"kind": "pieces", "least": 1.0})

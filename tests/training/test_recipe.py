@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from asst.errors import InputError
+from asst.models.methods import build_method
 from asst.nn.config import ASSTConfig
 from asst.training.recipe import Recipe, read_recipe
 
@@ -60,10 +61,10 @@ def test_a_file_extends_another_and_later_files_change_earlier_ones(tmp_path: Pa
 
 def test_every_row_of_tables_2_to_7_has_a_recipe_that_a_network_can_be_built_of() -> None:
     files = sorted([*RECIPES.glob("charades_sta/*.yaml"), *RECIPES.glob("didemo/*.yaml")])
-    assert len(files) == 16
-    for file in files:
-        recipe = read_recipe([file])
-        assert recipe.name == f"{file.parent.name}/{file.stem}"
+    recipes = {file: read_recipe([file]) for file in files}
+    own = {file: recipe for file, recipe in recipes.items() if recipe.method == "asst"}
+    assert len(own) == 16
+    for file, recipe in own.items():
         config = ASSTConfig.from_dict({**recipe.network, "feature_channels": 4096})
         assert config.feeding == (file.stem.removeprefix("feeding_") if "feeding" in file.stem else "multiple")
         assert config.endpoint_feature == (file.stem == "tef")
@@ -72,9 +73,43 @@ def test_every_row_of_tables_2_to_7_has_a_recipe_that_a_network_can_be_built_of(
         assert config.head == ("classification" if recipe.data.dataset == "didemo" else "detection")
 
 
-def test_the_simulated_overlay_goes_on_top_of_every_recipe_of_charades_sta() -> None:
-    for file in sorted(RECIPES.glob("charades_sta/*.yaml")):
-        recipe = read_recipe([file, RECIPES / "simulated" / "small.yaml"])
-        assert recipe.name == f"charades_sta/{file.stem}"
+BASELINES = {
+    "didemo": {"prior", "cca", "mcn"},
+    "charades_sta": {"prior", "cca", "mcn", "ctrl"},
+    "tacos": {"prior", "ctrl"},
+}
+
+
+def test_the_baselines_have_recipes_that_they_can_be_built_of() -> None:
+    for dataset, methods in BASELINES.items():
+        for method in methods:
+            recipe = read_recipe([RECIPES / dataset / f"{method}.yaml"])
+            assert (recipe.name, recipe.method, recipe.data.dataset) == (f"{dataset}/{method}", method, dataset)
+            widths = {"feature_channels": 5120, "word_channels": 300, "steps": recipe.observation["steps"]}
+            settings = build_method(method, {**recipe.network, **widths}).settings
+            assert recipe.network.items() <= settings.items()
+
+
+def test_a_closed_form_takes_no_steps_and_the_others_some(toy_recipe: Callable[..., Recipe]) -> None:
+    with pytest.raises(InputError, match=r"method prior is fitted in closed form; leave training\.steps out"):
+        toy_recipe("method=prior")
+    with pytest.raises(InputError, match=r"method mcn is trained by steps; give training\.steps"):
+        toy_recipe("method=mcn", "training.steps=0")
+
+
+@pytest.mark.parametrize(
+    ("overlay", "rows"),
+    [
+        ("small", ["c3d", "rgb", "flow", "two_stream", "feeding_none", "feeding_final"]),
+        ("small_mcn", ["mcn"]),
+        ("small_ctrl", ["ctrl"]),
+        ("small_cca", ["cca"]),
+    ],
+)
+def test_the_simulated_overlays_go_on_top_of_recipes_of_charades_sta(overlay: str, rows: list[str]) -> None:
+    for row in rows:
+        recipe = read_recipe([RECIPES / "charades_sta" / f"{row}.yaml", RECIPES / "simulated" / f"{overlay}.yaml"])
+        assert recipe.name == f"charades_sta/{row}"
         assert recipe.data.simulated is not None
-        assert recipe.network["channels"] == 64
+        if not recipe.closed_form:
+            assert (recipe.training.steps, recipe.training.batch) == (3000, 32)

@@ -15,14 +15,15 @@ import torch
 import asst
 from asst.data import read_dataset
 from asst.errors import InputError
+from asst.evaluation.answers import answer_split, origin_of
 from asst.evaluation.protocol import protocol_of
 from asst.features.store import Store
 from asst.features.values import Features
 from asst.models.checkpoint import load_checkpoint, read_description
-from asst.training.answers import answer_split, open_run, origin_of
 from asst.training.callbacks import KeepRun
 from asst.training.folder import RunFolder
 from asst.training.module import TrainingModule
+from asst.training.opening import open_run
 from asst.training.recipe import Data, Recipe, Simulated
 from asst.training.run import train
 from asst.training.sources import open_sources

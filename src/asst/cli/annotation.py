@@ -57,3 +57,32 @@ def read_annotation(name: str | None, split: str | None, folder: Path | None, *,
     for problem in dataset.problems if problems else ():
         typer.echo(str(problem), err=True)
     return key, dataset
+
+
+def read_every_split(name: str, folder: Path | None) -> tuple[str, dict[str, Dataset], list[str]]:
+    """The data set's key, every split that its authors publish with at least one record, and the names of the others.
+
+    Parts of another split, such as those that a training file is divided into, are left out.
+
+    Raises:
+        InputError: for an unknown name, no folder, or files that are there and cannot be read.
+    """
+    from asst.data import DATASETS, read_dataset
+    from asst.data.folders import data_folder
+
+    key = name.lower().replace("-", "_")
+    if key not in DATASETS:
+        raise InputError(f"no data set {name!r}; there are {', '.join(DATASETS)}")
+    folder = folder or data_folder(key)
+    found: dict[str, Dataset] = {}
+    absent = []
+    for split, part in DATASETS[key].splits.items():
+        if part.held_out != "all":
+            continue
+        there = all((folder / file).is_file() for file in part.files)
+        dataset = read_dataset(key, folder, split) if there else None
+        if dataset is not None and dataset.records:
+            found[split] = dataset
+        else:
+            absent.append(split)
+    return key, found, absent

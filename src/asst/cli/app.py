@@ -15,6 +15,7 @@ import typer
 from typer.core import TyperGroup
 
 from asst._version import __version__
+from asst.cli.audit import audit
 from asst.cli.demo import demo
 from asst.cli.evaluate import evaluate
 from asst.cli.fuse import WeightsCommand, fuse
@@ -64,6 +65,7 @@ app.command()(simulate)
 app.command()(evaluate)
 app.command(cls=WeightsCommand)(fuse)
 app.command()(tables)
+app.command()(audit)
 
 
 def _print_version(wanted: bool) -> None:

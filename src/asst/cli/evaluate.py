@@ -22,13 +22,13 @@ if TYPE_CHECKING:
 
 def evaluate(
     predictions: Annotated[
-        Path,
+        Path | None,
         typer.Argument(
             metavar="PREDICTIONS.jsonl|RUN",
             help="Answers as 'asst locate --json' prints them, or the folder of a run of 'asst train'.",
             show_default=False,
         ),
-    ],
+    ] = None,
     dataset: DatasetName = None,
     split: Split = None,
     data: DataFolder = None,
@@ -47,6 +47,28 @@ def evaluate(
         str | None, typer.Option(metavar="NAME", help="With --result: the features that the predictions come from.")
     ] = None,
     simulated: Annotated[bool, typer.Option("--simulated", help="With --result: the features are simulated.")] = False,
+    model: Annotated[
+        str | None,
+        typer.Option(
+            metavar="prior|CHECKPOINT", help="In place of PREDICTIONS: ask this model the sentences of the split."
+        ),
+    ] = None,
+    fit_split: Annotated[
+        str | None, typer.Option(metavar="NAME", help="With --model prior: the part of the data to fit it on.")
+    ] = None,
+    stores: Annotated[
+        list[Path] | None,
+        typer.Option(
+            "--store", metavar="STORE", help="With a CHECKPOINT: the features it reads; once for each stream."
+        ),
+    ] = None,
+    step_s: Annotated[
+        float | None,
+        typer.Option("--step-s", metavar="SECONDS", help="With a STORE that is not ours: how long a step lasts."),
+    ] = None,
+    out: Annotated[
+        Path | None, typer.Option(metavar="OUT.jsonl", help="With --model: keep its answers.", show_default=False)
+    ] = None,
     changes: Annotated[
         list[str] | None,
         typer.Option("--set", metavar="KEY=VALUE", help="With a run: another value of a setting of its recipe."),
@@ -55,8 +77,17 @@ def evaluate(
     """Judge PREDICTIONS by the protocol of their data set, with 95 % intervals over videos.
 
     Each sentence of the split needs a prediction. The order of the lines does not matter. A RUN is asked the sentences
-    of the split first; what it answers and how good that is are kept in its folder.
+    of the split first; what it answers and how good that is are kept in its folder. A --model is asked likewise.
     """
+    if (predictions is None) == (model is None):
+        raise InputError("what is to be judged? name a file of predictions or the folder of a run, or give --model")
+    if model is not None:
+        from asst.cli.evaluate_model import Asked, evaluate_model
+
+        asked = Asked(model, fit_split, stores or (), step_s, out)
+        print_evaluation(evaluate_model(asked, dataset, split, data, problems=problems), as_json=as_json)
+        return
+    assert predictions is not None
     if predictions.is_dir():
         if not split:
             raise InputError("which part of the data? give --split val or --split test")

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import typer
 
 from asst.cli.extras import require_training
+from asst.cli.progress import counting
 
 if TYPE_CHECKING:
     from asst.evaluation.scoring import Evaluation
@@ -24,16 +23,17 @@ def evaluate_run(run: Path, split: str, changes: Sequence[str]) -> Evaluation:
         InputError: for a folder without a finished checkpoint, or data that cannot be read.
     """
     require_training()
+    from asst.evaluation.answers import answer_split, origin_of
     from asst.evaluation.results import Result, write_result
     from asst.evaluation.scoring import evaluate
     from asst.outputs.destination import replacing
     from asst.outputs.json_lines import write_answers
-    from asst.training.answers import answer_split, open_run, origin_of
+    from asst.training.opening import open_run
 
     model, recipe, sources = open_run(run, changes, lambda line: typer.echo(line, err=True))
     records = sources.records(split).records
     started_s = time.perf_counter()
-    with _counting() as count:
+    with counting() as count:
         answers = answer_split(model, records, sources.store, progress=count)
     seconds = time.perf_counter() - started_s
     predictions = run / "predictions" / f"{split}.jsonl"
@@ -54,17 +54,3 @@ def evaluate_run(run: Path, split: str, changes: Sequence[str]) -> Evaluation:
     speed = len(answers) / seconds
     typer.echo(f"answered {len(answers)} queries, {speed:.0f} a second; wrote {predictions} and {kept}", err=True)
     return evaluation
-
-
-@contextmanager
-def _counting() -> Iterator[Callable[[int, int], None] | None]:
-    """A bar on standard error for the length of the block; nothing, and None, where that is no terminal."""
-    if not sys.stderr.isatty():
-        yield None
-        return
-    from rich.console import Console
-    from rich.progress import Progress
-
-    with Progress(console=Console(stderr=True), transient=True) as bar:
-        task = bar.add_task("answering", total=None)
-        yield lambda done, total: bar.update(task, completed=done, total=total)

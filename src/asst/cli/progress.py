@@ -1,4 +1,4 @@
-"""Progress on standard error while a video is read: how much is done, and how many times faster than it plays."""
+"""Progress on standard error: how much of a video is read and how fast, how many queries are answered."""
 
 from __future__ import annotations
 
@@ -45,3 +45,17 @@ def reading_progress() -> Iterator[Callable[[float, float], None] | None]:
             bar.update(task, completed=done_s, total=total_s)
 
         yield move
+
+
+@contextmanager
+def counting() -> Iterator[Callable[[int, int], None] | None]:
+    """Show a bar of queries answered for the length of the block, and lend what moves it: how many, and of how many.
+
+    Lends None, and shows nothing, when standard error is not a terminal.
+    """
+    if not sys.stderr.isatty():
+        yield None
+        return
+    with Progress(console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task("answering", total=None)
+        yield lambda done, total: bar.update(task, completed=done, total=total)

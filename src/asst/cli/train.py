@@ -57,7 +57,9 @@ def train(
         report = {"run": str(folder), "steps": done.steps, "parameters": done.parameters, "seconds": done.seconds}
         typer.echo(json.dumps(report))
     else:
-        typer.echo(f"trained {done.steps} steps in {done.seconds / 60:.1f} min; everything is in {folder}")
+        did = "fitted in" if resolved.closed_form else f"trained {done.steps} steps in"
+        took = f"{done.seconds / 60:.1f} min" if done.seconds >= 60 else f"{done.seconds:.1f} s"
+        typer.echo(f"{did} {took}; everything is in {folder}")
 
 
 def _usual_folder(recipe: Recipe) -> Path:

@@ -161,8 +161,33 @@ class CropObservation:
         return sliding_windows(features.start_s, features.duration_s, self.step_s, self.steps)
 
 
-OBSERVATIONS: dict[str, type[PieceObservation] | type[CropObservation]] = {
+@dataclass(frozen=True, slots=True)
+class WholeObservation:
+    """The whole video in one window, whose steps are as long as that takes; positions in it are shares of the video.
+
+    Attributes:
+        steps: length of the window.
+    """
+
+    steps: int = 128
+
+    def __post_init__(self) -> None:
+        if self.steps < 1:
+            raise InputError(f"a window has at least one step, not {self.steps}")
+
+    def draw(self, record: Record, features: Features, generator: np.random.Generator) -> Observed:
+        """The window and all moments of the record; nothing is drawn."""
+        (window,) = self.windows(record.duration_s, features)
+        return Observed(window, window.to_steps(record.moments).clip(0, window.steps), None)
+
+    def windows(self, duration_s: float, features: Features) -> tuple[Window, ...]:
+        """One window from zero to the video's end; ``features`` play no part."""
+        return (Window(0.0, duration_s / self.steps, self.steps),)
+
+
+OBSERVATIONS: dict[str, type[PieceObservation] | type[CropObservation] | type[WholeObservation]] = {
     "pieces": PieceObservation,
     "crops": CropObservation,
+    "whole": WholeObservation,
 }
 """What a recipe and a checkpoint call them."""

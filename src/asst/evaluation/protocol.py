@@ -38,10 +38,12 @@ class Protocol:
     Attributes:
         headline: the metric that checkpoints and fusion weights are chosen by.
         judge: gives each metric's values; call `values`, which checks first.
+        pieces: whether every clip of DiDeMo's is to be ranked, rather than spans of any length.
     """
 
     headline: str
     judge: Callable[[Sequence[Record], Sequence[FloatArray]], dict[str, FloatArray]]
+    pieces: bool = False
 
     def values(self, records: Sequence[Record], rankings: Sequence[FloatArray]) -> dict[str, FloatArray]:
         """Each metric's value of each query.
@@ -111,7 +113,7 @@ def _judge_moments(rankings: Sequence[FloatArray], truths: Sequence[FloatArray])
     return {**recalls, "miou": top_ious(rankings, truths)}
 
 
-_CLIPS = Protocol("rank@1", _judge_clips)
+_CLIPS = Protocol("rank@1", _judge_clips, pieces=True)
 _AS_PUBLISHED = Protocol("r@1,iou=0.5", _judge_annotated)
 _CUT_TO_VIDEO = Protocol("r@1,iou=0.5", _judge_cut)
 

@@ -53,9 +53,16 @@ def _imagenet(variant: str) -> Callable[[], Extractor]:
     return build
 
 
+def _absent() -> Extractor:
+    from asst.features.absent import AbsentExtractor
+
+    return AbsentExtractor()
+
+
 EXTRACTORS: dict[str, Callable[[], Extractor]] = {
     "imagenet-lite0": _imagenet("lite0"),
     "imagenet-lite2": _imagenet("lite2"),
+    "none": _absent,
 }
 """What makes features here, by the name that features and checkpoints carry."""
 

@@ -73,11 +73,18 @@ class Hdf5Store:
         self._clock = clock
         self._key = key
         self._dimension: int | None = None
+        self._names: frozenset[str] | None = None
 
     def videos(self) -> tuple[str, ...]:
         """The videos it holds, sorted."""
         with self._open() as file:
             return tuple(sorted(file))
+
+    def __contains__(self, video: str) -> bool:
+        # Asked for thousands of videos in turn; opening the file takes a millisecond.
+        if self._names is None:
+            self._names = frozenset(self.videos())
+        return video in self._names
 
     def read(self, video: str) -> Features:
         """One video's features.
@@ -138,6 +145,9 @@ class FolderStore:
     def videos(self) -> tuple[str, ...]:
         """The videos it holds, sorted."""
         return tuple(sorted(self._files))
+
+    def __contains__(self, video: str) -> bool:
+        return video in self._files
 
     def read(self, video: str) -> Features:
         """One video's features.

@@ -29,6 +29,8 @@ class FeatureStore(Protocol):
     def videos(self) -> tuple[str, ...]:
         """The videos it holds, sorted."""
 
+    def __contains__(self, video: str) -> bool: ...
+
     def read(self, video: str) -> Features:
         """One video's features.
 
@@ -141,6 +143,9 @@ class JoinedStore:
         """The videos that all of the stores hold, sorted."""
         return tuple(sorted(set.intersection(*(set(store.videos()) for store in self._stores))))
 
+    def __contains__(self, video: str) -> bool:
+        return all(video in store for store in self._stores)
+
     def read(self, video: str) -> Features:
         """One video's features, in the order of the stores.
 
@@ -159,8 +164,7 @@ def require(store: FeatureStore, videos: Iterable[str]) -> None:
     Raises:
         InputError: naming the first five that are missing, and how many are.
     """
-    held = set(store.videos())
-    missing = sorted({video for video in videos if video not in held})
+    missing = sorted({video for video in videos if video not in store})
     if missing:
         shown = ", ".join(missing[:NAMED_MISSING]) + (", ..." if len(missing) > NAMED_MISSING else "")
         raise InputError(f"{len(missing)} videos have no features: {shown}; extract them or name another store")

@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from asst.data.batch import Batch
 from asst.data.windows import Window, merge
-from asst.models.trainable import Trainable
+from asst.models.method import Method
 from asst.moments import FloatArray
 
 
@@ -49,7 +49,7 @@ class QueryAnswer:
     scores: FloatArray
 
 
-def window_answers(methods: Sequence[Trainable], batch: Batch) -> Iterator[WindowAnswer]:
+def window_answers(methods: Sequence[Method], batch: Batch) -> Iterator[WindowAnswer]:
     """The answers of one batch, a window at a time. The methods come from one training, and so have the same clips."""
     each = [method.answers(batch) for method in methods]
     spans = np.mean([own.spans for own in each], axis=0)

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from asst.data.batch import Batch
 from asst.errors import InputError
-from asst.models.trainable import Answers, Loss, Share, Trainable
+from asst.models.method import Answers, Loss, Share, Trainable
 from asst.nn.config import ASSTConfig
 from asst.nn.losses import classification_loss, detection_loss, sample_anchors
 from asst.nn.network import ASSTNetwork, ASSTOutput

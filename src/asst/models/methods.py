@@ -1,20 +1,27 @@
-"""The table of methods that are trained."""
+"""The table of methods that learn."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 from asst.errors import InputError
 from asst.models.asst import ASSTMethod
-from asst.models.trainable import Trainable
+from asst.models.cca import CCAMethod
+from asst.models.ctrl import CTRLMethod
+from asst.models.mcn import MCNMethod
+from asst.models.method import Fitted, Trainable
+from asst.models.prior import PriorMethod
 
-METHODS: dict[str, Callable[[dict[str, Any]], Trainable]] = {
+METHODS: dict[str, type[Trainable] | type[Fitted]] = {
     "asst": ASSTMethod,
+    "prior": PriorMethod,
+    "cca": CCAMethod,
+    "mcn": MCNMethod,
+    "ctrl": CTRLMethod,
 }
 
 
-def build_method(name: str, settings: dict[str, Any]) -> Trainable:
+def build_method(name: str, settings: dict[str, Any]) -> Trainable | Fitted:
     """A method with fresh weights.
 
     Raises:

@@ -23,9 +23,9 @@ from asst.features.store import FeatureStore
 from asst.features.values import Features
 from asst.models.answering import QueryAnswer, WindowAnswer, query_answers, window_answers
 from asst.models.checkpoint import Description, load_checkpoint
+from asst.models.method import Method
 from asst.models.methods import build_method
 from asst.models.model import Ranking
-from asst.models.trainable import Trainable
 from asst.moments import Curve, FloatArray, Moment
 from asst.text import Vector, WordVectors, tokenize
 
@@ -53,7 +53,7 @@ class TrainedModel:
     """
 
     def __init__(
-        self, methods: Sequence[Trainable], description: Description, name: str, words: WordVectors | None = None
+        self, methods: Sequence[Method], description: Description, name: str, words: WordVectors | None = None
     ) -> None:
         self.name = name
         self.description = description
@@ -68,7 +68,7 @@ class TrainedModel:
         Raises:
             InputError: for a file that is no checkpoint, or checkpoints that do not belong together.
         """
-        methods: list[Trainable] = []
+        methods: list[Method] = []
         first: Description | None = None
         for path in paths:
             description, weights = load_checkpoint(path)
@@ -214,7 +214,7 @@ def word_vectors(source: str) -> WordVectors:
     return words
 
 
-def _restored(path: Path, description: Description, weights: Mapping[str, torch.Tensor]) -> Trainable:
+def _restored(path: Path, description: Description, weights: Mapping[str, torch.Tensor]) -> Method:
     method = build_method(description.method, dict(description.settings))
     try:
         method.load_state_dict(dict(weights))

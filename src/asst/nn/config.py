@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-import dataclasses
-from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any, Literal, Self, get_args
+from dataclasses import dataclass, field
+from typing import Literal
 
 from asst.errors import InputError
+from asst.settings import Settings
 
 Feeding = Literal["none", "final", "last_dilation", "first_dilation", "multiple"]
 Head = Literal["detection", "classification", "action"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ASSTConfig:
+class ASSTConfig(Settings):
     """The architecture; the defaults are the paper's (section 4.2).
 
     Attributes:
@@ -55,7 +54,7 @@ class ASSTConfig:
     attention_channels: int = 512
     feeding: Feeding = "multiple"
     head: Head = "detection"
-    classes: int = 0
+    classes: int = field(default=0, metadata={"least": 0})
     steps: int = 128
     levels: int = 6
     per_length: float = 4
@@ -65,19 +64,8 @@ class ASSTConfig:
     dropout: float = 0.2
 
     def __post_init__(self) -> None:
-        for field in dataclasses.fields(self):
-            value = getattr(self, field.name)
-            if field.type == "int" and (not isinstance(value, int) or isinstance(value, bool)):
-                raise InputError(f"{field.name} must be a whole number, not {value!r}")
-            if field.type == "int" and value < 1 and field.name != "classes":
-                raise InputError(f"{field.name} must be at least 1, not {value}")
-            if field.type == "float" and (not isinstance(value, int | float) or isinstance(value, bool)):
-                raise InputError(f"{field.name} must be a number, not {value!r}")
-            if field.type == "bool" and not isinstance(value, bool):
-                raise InputError(f"{field.name} must be true or false, not {value!r}")
-        for name, choices in (("feeding", get_args(Feeding)), ("head", get_args(Head))):
-            if getattr(self, name) not in choices:
-                raise InputError(f"{name} must be one of {', '.join(choices)}, not {getattr(self, name)!r}")
+        # By name, as a class with slots is made anew and `super()` without arguments means the old one.
+        Settings.__post_init__(self)
         for name in ("input_dropout", "dropout"):
             if not 0 <= getattr(self, name) < 1:
                 raise InputError(f"{name} must be at least 0 and below 1, not {getattr(self, name)}")
@@ -109,22 +97,3 @@ class ASSTConfig:
             "first_dilation": dilation[:1],
             "multiple": dilation + squeezing,
         }[self.feeding]
-
-    def to_dict(self) -> dict[str, Any]:
-        """Plain values, fit for JSON or YAML."""
-        return dataclasses.asdict(self)
-
-    @classmethod
-    def from_dict(cls, values: Mapping[str, Any]) -> Self:
-        """The inverse of :meth:`to_dict`; keys left out take their defaults.
-
-        Raises:
-            InputError: for keys it does not know, named, or without ``feature_channels``.
-        """
-        known = {field.name for field in dataclasses.fields(cls)}
-        unknown = sorted(set(values) - known)
-        if unknown:
-            raise InputError(f"unknown setting {', '.join(unknown)}; the network has {', '.join(sorted(known))}")
-        if "feature_channels" not in values:
-            raise InputError("feature_channels is missing: give the dimension of one step's visual feature")
-        return cls(**values)

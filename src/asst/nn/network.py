@@ -11,7 +11,7 @@ from asst.errors import InputError
 from asst.moments import anchor_grid
 from asst.nn.config import ASSTConfig
 from asst.nn.language import LanguageSubnet
-from asst.nn.sampler import ClipSampler, hold_last, piece_clips, pooling_matrix
+from asst.nn.sampler import ClipSampler, clips_within, hold_last, piece_grid, pooling_matrix
 from asst.nn.video import VideoSubnet
 
 
@@ -75,8 +75,7 @@ class ASSTNetwork(nn.Module):
         outputs = logits if config.head == "classification" else logits + 2
         self.sampler = ClipSampler(self.video.out_channels, config.channels, outputs, config.dropout)
         if config.head == "classification":
-            piece = config.steps / config.pieces
-            clips = torch.tensor([(i * piece, (j + 1) * piece) for i, j in piece_clips(config.pieces)])
+            clips = piece_grid(config.steps, config.pieces)
         else:
             clips = torch.tensor(anchor_grid(config.steps, config.levels, config.per_length), dtype=torch.float32)
         self.register_buffer("clips", clips, persistent=False)
@@ -126,7 +125,5 @@ class ASSTNetwork(nn.Module):
         Returns:
             Shape ``(batch, clips)``.
         """
-        reach = self.clips[:, 1]
-        if self.config.head == "classification":
-            reach = reach - self.config.steps / self.config.pieces / 2
-        return reach <= feature_mask.sum(dim=1)[:, None] + 1e-4
+        piece = self.config.steps / self.config.pieces
+        return clips_within(self.clips, feature_mask, piece / 2 if self.config.head == "classification" else 0.0)

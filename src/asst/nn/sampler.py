@@ -22,6 +22,30 @@ def piece_clips(pieces: int = 6) -> list[tuple[int, int]]:
     return [(first, last) for first in range(pieces) for last in range(first, pieces)]
 
 
+def piece_grid(steps: int, pieces: int) -> Tensor:
+    """The clips of `piece_clips` in steps of a window, shape ``(clips, 2)``.
+
+    >>> piece_grid(12, 2).tolist()
+    [[0.0, 6.0], [0.0, 12.0], [6.0, 12.0]]
+    """
+    piece = steps / pieces
+    return torch.tensor([(first * piece, (last + 1) * piece) for first, last in piece_clips(pieces)])
+
+
+def clips_within(clips: Tensor, feature_mask: Tensor, slack: float = 0.0) -> Tensor:
+    """Which clips a window of few real steps holds.
+
+    Args:
+        clips: start and end in steps, shape ``(clips, 2)``.
+        feature_mask: true for a real step; those come first, shape ``(batch, steps)``.
+        slack: steps by which a clip may reach past the last real one.
+
+    Returns:
+        Shape ``(batch, clips)``.
+    """
+    return clips[:, 1] - slack <= feature_mask.sum(dim=1)[:, None] + 1e-4
+
+
 def encode_offsets(clips: Tensor, targets: Tensor) -> Tensor:
     """``(d_c, d_l)`` that equation 1 turns from ``clips`` into ``targets``.
 

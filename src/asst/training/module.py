@@ -14,14 +14,13 @@ from asst.data.batch import Batch, Collate, CollateWindows
 from asst.data.record import Record
 from asst.data.samples import Queries, TrainingSamples
 from asst.evaluation.protocol import Protocol
-from asst.models.answering import WindowAnswer, query_answers, window_answers
-from asst.models.trainable import Trainable
+from asst.models.answering import WindowAnswer, window_answers
+from asst.models.method import Trainable
 from asst.training.recipe import Optimizer, Recipe
 from asst.training.schedule import DROPOUT, IntervalBatches, share_of, torch_seed
+from asst.training.validation import validation_metrics
 
 QUERIES_AT_ONCE = 32
-TOP = 25
-"""Answers a query that validation and evaluation keep."""
 
 
 class TrainingModule(lightning.LightningModule):
@@ -64,16 +63,15 @@ class TrainingModule(lightning.LightningModule):
 
     def on_validation_epoch_end(self) -> None:
         """Metrics of all of them, in per cent."""
-        found = query_answers(
+        metrics = validation_metrics(
             self._answers,
-            [record.duration_s for record in self._records],
+            self._records,
+            self._protocol,
             relative=self.method.relative,
             overlap=self._recipe.overlap,
-            limit=TOP,
         )
-        values = self._protocol.values(self._records, [answer.spans_s for answer in found])
         self._answers = []
-        self.log_dict({f"validate/{key}": 100 * float(own.mean()) for key, own in values.items()}, sync_dist=True)
+        self.log_dict({f"validate/{key}": value for key, value in metrics.items()}, sync_dist=True)
 
     def configure_optimizers(self) -> OptimizerLRSchedulerConfig:
         """Adam or SGD, the rate falling by steps (section 4.2)."""

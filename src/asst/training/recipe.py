@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 
 from asst.data.simulate.settings import MODALITIES
 from asst.errors import InputError
+from asst.models.method import Fitted
 from asst.models.methods import METHODS
 
 FOLDER = "recipes"
@@ -48,7 +49,8 @@ class Data(_Settings):
     Attributes:
         dataset: a key of `asst.data.DATASETS`.
         root: folder of its annotation files; found by ``asst.data.dataset_folder`` if not given.
-        streams: the kinds of features, joined in this order; the names of ``features``.
+        streams: the kinds of features, joined in this order; the names of ``features``. None for a method that looks at
+            no video.
         features: the store of each stream, ours or as the field publishes.
         step_s: for published stores, how long a step lasts in seconds.
         simulated: make the features instead; each stream is then a key of `MODALITIES`.
@@ -60,7 +62,7 @@ class Data(_Settings):
 
     dataset: str
     root: FilePath | None = None
-    streams: Annotated[list[str], Field(min_length=1)]
+    streams: list[str]
     features: dict[str, FilePath] = Field(default_factory=dict)
     step_s: Annotated[float, Field(gt=0)] | None = None
     simulated: Simulated | None = None
@@ -103,7 +105,7 @@ class Training(_Settings):
     """How long, how much at once, on what.
 
     Attributes:
-        steps: optimiser steps in all; a multiple of ``interval``.
+        steps: optimiser steps in all, a multiple of ``interval``; none for a method that is fitted in closed form.
         interval: steps from one validation, log line and resumable state to the next.
         batch: samples a step, of all processes together; the paper's is 128.
         parts: equal parts that a batch is passed in, to fit into memory (gradient accumulation).
@@ -114,7 +116,7 @@ class Training(_Settings):
         keep: latest checkpoints to keep beside the best one, for averaging.
     """
 
-    steps: Positive
+    steps: Annotated[int, Field(ge=0)] = 0
     interval: Positive = 500
     batch: Positive = 128
     parts: Positive = 1
@@ -152,12 +154,12 @@ class Recipe(_Settings):
     """
 
     name: str = "own"
-    method: Literal["asst"] = "asst"
+    method: Literal["asst", "prior", "cca", "mcn", "ctrl"] = "asst"
     data: Data
     observation: dict[str, Any]
     network: dict[str, Any] = Field(default_factory=dict)
     optimizer: Optimizer = Optimizer()
-    training: Training
+    training: Training = Training()
     overlap: Share = 0.8
     average: Annotated[int, Field(ge=0)] = 0
 
@@ -166,6 +168,19 @@ class Recipe(_Settings):
         if self.average > self.training.keep:
             raise ValueError(f"average ({self.average}) needs training.keep to be as many, not {self.training.keep}")
         return self
+
+    @model_validator(mode="after")
+    def _has_the_steps_its_method_takes(self) -> Recipe:
+        if self.closed_form and self.training.steps:
+            raise ValueError(f"method {self.method} is fitted in closed form; leave training.steps out")
+        if not self.closed_form and not self.training.steps:
+            raise ValueError(f"method {self.method} is trained by steps; give training.steps")
+        return self
+
+    @property
+    def closed_form(self) -> bool:
+        """Whether the method is fitted in one pass."""
+        return issubclass(METHODS[self.method], Fitted)
 
     def dump(self) -> str:
         """As YAML that `read_recipe` reads back to the same value."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,22 +16,15 @@ from lightning.pytorch.loggers import TensorBoardLogger
 from lightning.pytorch.strategies import DDPStrategy
 from lightning.pytorch.utilities import rank_zero_only
 
-from asst.data.held import HeldStore
-from asst.data.samples import Queries, TrainingSamples
-from asst.errors import InputError
-from asst.evaluation.protocol import protocol_of
 from asst.features.precision import fastest_device, fastest_dtype
-from asst.features.store import require
-from asst.models.checkpoint import Description
-from asst.models.methods import build_method
-from asst.models.trained import build_observation
+from asst.models.method import Trainable
 from asst.training.callbacks import KeepRun
+from asst.training.fit import fit
 from asst.training.folder import RunFolder
 from asst.training.module import TrainingData, TrainingModule
+from asst.training.prepare import Prepared, prepare
 from asst.training.recipe import Recipe
-from asst.training.sources import Sources, open_sources
-
-Say = Callable[[str], None]
+from asst.training.sources import Say, open_sources
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +33,7 @@ class Trained:
 
     Attributes:
         folder: where everything is.
-        steps: optimiser steps done in all.
+        steps: optimiser steps done in all; one for a closed form.
         parameters: numbers that were learnt.
         seconds: time spent in training and validation, in all.
         first: whether this is the first of the processes that trained together.
@@ -70,12 +63,28 @@ def train(recipe: Recipe, path: Path, say: Say, *, progress: bool = False) -> Tr
     say = rank_zero_only(say)
     folder = RunFolder(path)
     sources = open_sources(recipe.data, recipe.name, say)
-    method, module, data, keeper = _parts(recipe, sources, folder, say)
+    prepared = prepare(recipe, sources)
     going_on = folder.claim(recipe)
+    if recipe.closed_form:
+        if folder.best.exists():
+            say(f"{path} is fitted already")
+            return Trained(folder, 1, prepared.parameters, folder.log()[-1]["seconds"], first=True)
+        say(f"{recipe.name}: {prepared.parameters:,} numbers in closed form from {len(prepared.samples)} samples")
+        return Trained(folder, 1, prepared.parameters, fit(prepared, recipe, folder, say), first=True)
     if going_on:
         say(f"going on with the run in {path}")
-    parameters = sum(parameter.numel() for parameter in method.parameters())
-    say(f"{recipe.name}: {parameters:,} parameters, {recipe.training.steps} steps of {recipe.training.batch} samples")
+    steps, batch = recipe.training.steps, recipe.training.batch
+    say(f"{recipe.name}: {prepared.parameters:,} parameters, {steps} steps of {batch} samples")
+    return _train_by_steps(prepared, recipe, folder, say, going_on=going_on, progress=progress)
+
+
+def _train_by_steps(
+    prepared: Prepared, recipe: Recipe, folder: RunFolder, say: Say, *, going_on: bool, progress: bool
+) -> Trained:
+    assert isinstance(prepared.method, Trainable)
+    keeper = KeepRun(folder, recipe, prepared.description, prepared.protocol.headline, say)
+    module = TrainingModule(prepared.method, recipe, prepared.protocol, prepared.checked)
+    data = TrainingData(prepared.samples, prepared.queries, recipe)
     with _quiet():
         trainer = _trainer(recipe, folder, keeper, progress)
         try:
@@ -87,45 +96,7 @@ def train(recipe: Recipe, path: Path, say: Say, *, progress: bool = False) -> Tr
             kept = [line["step"] for line in folder.log()]
             say(f"stopped; give the same command again to go on from step {kept[-1] if kept else 0}")
             raise KeyboardInterrupt from ended
-    return Trained(folder, trainer.global_step, parameters, keeper.seconds, trainer.is_global_zero)
-
-
-def _parts(
-    recipe: Recipe, sources: Sources, folder: RunFolder, say: Say
-) -> tuple[torch.nn.Module, TrainingModule, TrainingData, KeepRun]:
-    observation = build_observation(recipe.observation)
-    learnt = sources.records(recipe.data.train).records
-    checked = sources.records(recipe.data.validation).records
-    videos = dict.fromkeys(record.video for record in (*learnt, *checked))
-    require(sources.store, videos)
-    kind = sources.feature_kind(learnt[0].video)
-    given = {"feature_channels": kind.dimension, "word_channels": sources.words.dimension, "steps": observation.steps}
-    taken = sorted(given.keys() & recipe.network.keys())
-    if taken:
-        raise InputError(f"recipe {recipe.name}: network.{taken[0]} is decided by data and observation; leave it out")
-    lightning.seed_everything(recipe.training.seed, verbose=False)
-    method = build_method(recipe.method, {**recipe.network, **given})
-    store = HeldStore(sources.store, videos, int(recipe.data.memory_gb * 2**30))
-    samples = TrainingSamples(learnt, store, sources.words, observation, recipe.training.seed)
-    queries = Queries(checked, store, sources.words, observation)
-    protocol = protocol_of(recipe.data.dataset)
-    description = Description(
-        method=recipe.method,
-        settings=method.settings,
-        observation=recipe.observation,
-        overlap=recipe.overlap,
-        words=sources.words.source,
-        features=kind,
-        origin=sources.origin,
-        recipe=recipe.name,
-        dataset=recipe.data.dataset,
-        split=recipe.data.train,
-        step=0,
-        seed=recipe.training.seed,
-    )
-    keeper = KeepRun(folder, recipe, description, protocol.headline, say)
-    module = TrainingModule(method, recipe, protocol, checked)
-    return method, module, TrainingData(samples, queries, recipe), keeper
+    return Trained(folder, trainer.global_step, prepared.parameters, keeper.seconds, trainer.is_global_zero)
 
 
 def _trainer(recipe: Recipe, folder: RunFolder, keeper: KeepRun, progress: bool) -> lightning.Trainer:

@@ -12,7 +12,7 @@ import torch
 from torch.utils.data import Sampler
 
 from asst.data.samples import EpochOrder, Key
-from asst.models.trainable import Share
+from asst.models.method import Share
 
 ANCHORS, DROPOUT = 3, 4
 """Set apart the uses of a seed, with those of `asst.data.samples`."""

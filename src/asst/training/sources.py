@@ -13,6 +13,7 @@ from asst.data.folders import data_folder
 from asst.data.simulate.generate import Simulator, write_simulated
 from asst.data.simulate.settings import LEVELS, MODALITIES, Settings
 from asst.errors import InputError
+from asst.features.absent import AbsentStore
 from asst.features.published import Clock, open_store
 from asst.features.store import FeatureStore, JoinedStore, Store
 from asst.models.checkpoint import FeatureKind, Origin
@@ -75,6 +76,8 @@ def open_sources(data: Data, recipe: str, say: Say) -> Sources:
     """
     root = data.root or data_folder(data.dataset)
     words = WordVectors.packaged() if data.words == "packaged" else WordVectors.from_file(Path(data.words))
+    if not data.streams:
+        return Sources(data, root, AbsentStore(), words, "real")
     if data.simulated is not None:
         stores = _simulated(data, data.simulated, root, say)
         return Sources(data, root, _joined(stores), words, "simulated")

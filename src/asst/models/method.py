@@ -1,9 +1,9 @@
-"""What a method that is trained does, whatever it is made of; the trainer and the checkpoints know no more of it."""
+"""What a method that learns does, whatever it is made of; the trainer and the checkpoints know no more of it."""
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,6 +12,7 @@ import numpy.typing as npt
 from torch import Tensor, nn
 
 from asst.data.batch import Batch
+from asst.data.record import Record
 from asst.moments import FloatArray
 
 
@@ -57,11 +58,11 @@ class Answers:
     kept: npt.NDArray[np.bool_]
 
 
-class Trainable(nn.Module, ABC):
-    """A network with an objective. Its constructor takes the settings that `settings` returns.
+class Method(nn.Module, ABC):
+    """Answers sentences about windows of features. Its constructor takes the settings that `settings` returns.
 
     Attributes:
-        relative: whether scores are logits that compete within a query (softmax), rather than probabilities of their
+        relative: whether scores are logits that compete within a query (softmax), rather than scores in [0, 1] of their
             own.
     """
 
@@ -71,10 +72,6 @@ class Trainable(nn.Module, ABC):
     @abstractmethod
     def settings(self) -> dict[str, Any]:
         """What the method is built from, fit for JSON."""
-
-    @abstractmethod
-    def loss(self, batch: Batch, share: Share) -> Loss:
-        """The objective of one batch."""
 
     @abstractmethod
     def answers(self, batch: Batch) -> Answers:
@@ -87,3 +84,24 @@ class Trainable(nn.Module, ABC):
             By the layer's name, shape ``(batch, words, steps of the layer)``.
         """
         return {}
+
+
+class Trainable(Method):
+    """A method with an objective, trained by gradient steps."""
+
+    @abstractmethod
+    def loss(self, batch: Batch, share: Share) -> Loss:
+        """The objective of one batch."""
+
+
+class Fitted(Method):
+    """A method whose state, kept in buffers, is found in closed form by one pass over the data."""
+
+    @abstractmethod
+    def fit(self, records: Sequence[Record], batches: Iterable[Batch]) -> None:
+        """Find the state.
+
+        Args:
+            records: of the training split.
+            batches: each record once; what ``Batch.records`` counts are these records.
+        """

@@ -1,43 +1,20 @@
-"""What a trained model answers to a whole split: what is saved as predictions and judged."""
+"""What a model that has learnt answers to a whole split: what is saved as predictions and judged."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from pathlib import Path
 
 from asst.data.record import Record
-from asst.errors import InputError
 from asst.features.store import FeatureStore
 from asst.models.checkpoint import Origin
 from asst.models.trained import TrainedModel
 from asst.moments import Answer, Moment
-from asst.training.folder import RunFolder
-from asst.training.module import TOP
-from asst.training.recipe import Recipe, read_recipe
-from asst.training.sources import Say, Sources, open_sources
+
+TOP = 25
+"""Answers a query that validation and evaluation keep."""
 
 Progress = Callable[[int, int], None]
 """Called with the number of queries answered, and of all."""
-
-
-def open_run(path: Path, changes: Sequence[str], say: Say) -> tuple[TrainedModel, Recipe, Sources]:
-    """The model of a run and what it was trained on.
-
-    Args:
-        path: folder that ``asst train`` wrote.
-        changes: of its recipe's settings, such as ``data.features.rgb=STORE`` where that has moved.
-        say: takes lines on what takes long.
-
-    Raises:
-        InputError: if the folder holds no run, or one that has not come to a checkpoint.
-    """
-    folder = RunFolder(path)
-    if not folder.recipe.exists():
-        raise InputError(f"{path} is no folder of a run ({folder.recipe.name} is missing); 'asst train' makes them")
-    recipe = read_recipe([folder.recipe], changes)
-    paths = folder.checkpoints_to_use(recipe)
-    sources = open_sources(recipe.data, recipe.name, say)
-    return TrainedModel.load(paths, sources.words), recipe, sources
 
 
 def origin_of(model: TrainedModel, store: FeatureStore, records: Sequence[Record]) -> Origin:

@@ -1,0 +1,122 @@
+"""``asst audit``: what to know of a data set before believing a number on it."""
+
+from __future__ import annotations
+
+import json
+import sys
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from asst.cli.annotation import DataFolder, read_every_split
+from asst.errors import InputError
+
+if TYPE_CHECKING:
+    from asst.evaluation.audit import Audit, Spread
+    from asst.outputs.grid import Grid
+
+_SPREADS = {
+    "duration_s": "video, s",
+    "moment_s": "moment, s",
+    "moment_share": "moment, share of video",
+    "start_share": "start, share of video",
+    "end_share": "end, share of video",
+    "moments_a_query": "moments a query",
+    "words": "words a sentence",
+}
+_FIFTHS = ("first fifth", "second", "third", "fourth", "last")
+
+
+def audit(
+    dataset: Annotated[
+        str,
+        typer.Argument(
+            metavar="DATASET",
+            help="didemo, charades-sta, activitynet-captions, tacos, qvhighlights or jsonlines.",
+            show_default=False,
+        ),
+    ],
+    data: DataFolder = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+) -> None:
+    """Print what a prior alone reaches on DATASET, how its spans and sentences are spread, and what its splits share.
+
+    Needs the annotation alone. A split whose files are not there is left out.
+    """
+    key, splits, absent = read_every_split(dataset, data)
+    if absent:
+        typer.echo(f"{key}: no files of {', '.join(absent)}", err=True)
+    if not splits:
+        raise InputError(f"{key}: no annotation with a usable record; name its folder with --data")
+    from asst.evaluation.audit import audit as look
+
+    found = look(key, splits)
+    if as_json:
+        typer.echo(json.dumps(found.as_json(), allow_nan=False))
+        return
+    from asst.outputs.grid import write_grids
+
+    write_grids([*_splits(found), *_leaks(found), *_priors(found)], sys.stdout)
+
+
+def _splits(found: Audit) -> list[Grid]:
+    from asst.outputs.grid import Grid
+
+    grids = []
+    for name, split in found.splits.items():
+        spreads: dict[str, Spread] = {label: getattr(split, key) for key, label in _SPREADS.items()}
+        rows = [[label, *(f"{value:.4g}" for value in _numbers(spread))] for label, spread in spreads.items()]
+        notes = [
+            f"{split.vocabulary} distinct words, {split.unknown_words} of them without a packaged vector; "
+            f"{100 * split.distinct_sentences:.1f} % of the sentences are distinct",
+            f"{100 * split.whole:.1f} % of the moments are the whole video",
+            f"{split.duplicates} queries repeat a sentence about the same video; {split.same_span} share their moment "
+            "with another sentence",
+            f"of the file {split.repaired} rows were repaired and {split.dropped} left out",
+        ]
+        title = f"{found.dataset} {name}: {split.queries} queries, {split.videos} videos"
+        headings = ["", "least", "25 %", "median", "75 %", "greatest", "mean"]
+        grids.append(Grid(title, headings, rows, notes))
+        shares = [
+            [start, *(f"{100 * share:.1f}" for share in row)] for start, row in zip(_FIFTHS, split.grid, strict=True)
+        ]
+        grids.append(
+            Grid(f"{found.dataset} {name}: where moments start (rows) and end, per cent", ["", *_FIFTHS], shares)
+        )
+    return grids
+
+
+def _numbers(spread: Spread) -> tuple[float, ...]:
+    return spread.least, spread.lower, spread.median, spread.upper, spread.greatest, spread.mean
+
+
+def _leaks(found: Audit) -> list[Grid]:
+    from asst.outputs.grid import Grid
+
+    if not found.leaks:
+        return []
+    rows = [
+        [f"{leak.first}, {leak.second}", str(leak.videos), f"{100 * leak.sentences:.1f}", ", ".join(leak.named)]
+        for leak in found.leaks
+    ]
+    headings = ["splits", "videos in both", "sentences of the second\nin the first, per cent", "such as"]
+    return [Grid(f"{found.dataset}: what splits have in common", headings, rows)]
+
+
+def _priors(found: Audit) -> list[Grid]:
+    from asst.outputs.grid import Grid
+
+    grids = []
+    for prior in found.priors:
+        figures = prior.evaluation.in_per_cent()
+        rows = []
+        for key in prior.evaluation.metrics:
+            ends = figures["intervals"][key].values()
+            rows.append([key, f"{figures[key]:.2f}", *("-" if end is None else f"{end:.2f}" for end in ends)])
+        same = prior.fitted == prior.evaluation.split
+        title = f"{found.dataset} {prior.evaluation.split}: the prior of {prior.fitted}" + (
+            ", the same split: no other is there" if same else ""
+        )
+        notes = ["per cent; low and high enclose 95 % over videos. A method that reads the sentence must beat this."]
+        grids.append(Grid(title, ["metric", "mean", "low", "high"], rows, notes))
+    return grids

@@ -1,0 +1,104 @@
+"""``asst evaluate --model``: ask a prior or a checkpoint the sentences of a split, and judge its answers."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import typer
+
+from asst.cli.annotation import read_annotation
+from asst.cli.progress import counting
+from asst.errors import InputError
+
+if TYPE_CHECKING:
+    from asst.evaluation.scoring import Evaluation
+    from asst.features.store import FeatureStore
+    from asst.models.trained import TrainedModel
+
+PRIOR = "prior"
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """Which model is asked what.
+
+    Attributes:
+        model: ``prior``, or the path of a checkpoint.
+        fit_split: what a prior is fitted on.
+        stores: of the features that a checkpoint reads, one a stream, in its order.
+        step_s: for published stores, how long a step lasts in seconds.
+        out: where the answers are kept, if anywhere.
+    """
+
+    model: str
+    fit_split: str | None
+    stores: Sequence[Path]
+    step_s: float | None
+    out: Path | None
+
+
+def evaluate_model(
+    asked: Asked, dataset: str | None, split: str | None, data: Path | None, *, problems: bool
+) -> Evaluation:
+    """Asks and judges.
+
+    Raises:
+        InputError: for a model that is neither, features that are missing or of another kind, or annotation that
+            cannot be read.
+    """
+    from asst.evaluation.answers import answer_split
+    from asst.evaluation.scoring import evaluate
+    from asst.outputs.destination import replacing
+    from asst.outputs.json_lines import write_answers
+
+    key, annotation = read_annotation(dataset, split, data, problems=problems)
+    records = annotation.records
+    model, store = _prior(asked, key, data) if asked.model == PRIOR else _checkpoint(asked)
+    with counting() as count:
+        answers = answer_split(model, records, store, progress=count)
+    if asked.out is not None:
+        with replacing(asked.out) as lent, lent.open("w", encoding="ascii") as stream:
+            write_answers(answers, stream)
+        typer.echo(f"wrote {asked.out}", err=True)
+    return evaluate(key, records, answers)
+
+
+def _prior(asked: Asked, dataset: str, data: Path | None) -> tuple[TrainedModel, FeatureStore]:
+    from asst.evaluation.prior import fitted_prior
+    from asst.features.absent import AbsentStore
+
+    if not asked.fit_split:
+        raise InputError("what is the prior fitted on? give --fit-split train or --fit-split val")
+    if asked.stores:
+        raise InputError("a prior looks at no features; leave --store out")
+    _, learnt = read_annotation(dataset, asked.fit_split, data, problems=False)
+    return fitted_prior(dataset, learnt.records), AbsentStore()
+
+
+def _checkpoint(asked: Asked) -> tuple[TrainedModel, FeatureStore]:
+    from asst.features.absent import NAME, AbsentStore
+    from asst.features.published import Clock, open_store
+    from asst.features.store import JoinedStore
+    from asst.models.trained import TrainedModel
+
+    if asked.fit_split:
+        raise InputError(f"--fit-split goes with --model {PRIOR}; a checkpoint has learnt already")
+    model = TrainedModel.load([Path(asked.model)])
+    extractor = model.description.features.extractor
+    if extractor == NAME:
+        return model, AbsentStore()
+    streams = extractor.split("+")
+    if len(asked.stores) not in (1, len(streams)):
+        raise InputError(
+            f"{asked.model} reads features of {' and '.join(streams)}; give --store STORE "
+            + ("once" if len(streams) == 1 else f"{len(streams)} times, in this order")
+        )
+    names = streams if len(asked.stores) > 1 else [extractor]
+    stores = [
+        open_store(path, Clock(name, asked.step_s) if asked.step_s else None)
+        for path, name in zip(asked.stores, names, strict=True)
+    ]
+    return model, stores[0] if len(stores) == 1 else JoinedStore(stores)

@@ -1,0 +1,32 @@
+"""A run's folder opened again: its model and what that learnt from."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from asst.errors import InputError
+from asst.models.trained import TrainedModel
+from asst.training.folder import RunFolder
+from asst.training.recipe import Recipe, read_recipe
+from asst.training.sources import Say, Sources, open_sources
+
+
+def open_run(path: Path, changes: Sequence[str], say: Say) -> tuple[TrainedModel, Recipe, Sources]:
+    """The model of a run and what it was trained on.
+
+    Args:
+        path: folder that ``asst train`` wrote.
+        changes: of its recipe's settings, such as ``data.features.rgb=STORE`` where that has moved.
+        say: takes lines on what takes long.
+
+    Raises:
+        InputError: if the folder holds no run, or one that has not come to a checkpoint.
+    """
+    folder = RunFolder(path)
+    if not folder.recipe.exists():
+        raise InputError(f"{path} is no folder of a run ({folder.recipe.name} is missing); 'asst train' makes them")
+    recipe = read_recipe([folder.recipe], changes)
+    paths = folder.checkpoints_to_use(recipe)
+    sources = open_sources(recipe.data, recipe.name, say)
+    return TrainedModel.load(paths, sources.words), recipe, sources

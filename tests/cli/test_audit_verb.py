@@ -1,0 +1,94 @@
+"""``asst audit`` and ``asst evaluate --model`` as their user types them."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from typer.testing import CliRunner, Result
+
+from asst.cli.app import app
+
+pytestmark = [
+    pytest.mark.usefixtures("one_thread"),
+    pytest.mark.filterwarnings("ignore:`isinstance.treespec, LeafSpec.` is deprecated"),
+]
+
+
+def run(*words: str) -> Result:
+    return CliRunner().invoke(app, list(words))
+
+
+def test_an_audit_prints_spreads_leaks_and_the_prior(toy: Path) -> None:
+    done = run("audit", "jsonlines", "--data", str(toy / "annotation"))
+    assert done.exit_code == 0, done.output
+    assert "jsonlines train: 48 queries, 24 videos" in done.stdout
+    assert "jsonlines val: the prior of train" in done.stdout
+    assert "what splits have in common" in done.stdout
+    assert done.stderr == "jsonlines: no files of test, all\n"
+    found = json.loads(run("audit", "jsonlines", "--data", str(toy / "annotation"), "--json").stdout)
+    assert found["splits"]["val"]["queries"] == 16
+    assert found["leaks"][0]["videos"] == 0
+    assert found["leaks"][0]["sentences"] == 1.0
+    # The half of the video that a sentence means is anyone's guess, to which one answer is given.
+    assert found["prior"][0]["r@1,iou=0.5"] <= 60
+
+
+def test_a_prior_is_fitted_and_judged_in_one_command(shared_data: Path) -> None:
+    words = ["evaluate", "--model", "prior", "--dataset", "didemo", "--fit-split", "val", "--split", "test", "--json"]
+    done = run(*words, "--data", str(shared_data / "didemo"))
+    assert done.exit_code == 0, done.output
+    found = json.loads(done.stdout)
+    assert [round(found[key], 2) for key in ("rank@1", "rank@5", "miou")] == [19.40, 68.54, 25.42]
+
+
+def test_a_checkpoint_is_judged_on_given_features(
+    toy: Path, settings: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    own = {key: settings[key] for key in ("data", "observation")}
+    Path("cca.yaml").write_text(yaml.safe_dump({**own, "method": "cca"}))
+    trained = run("train", "cca.yaml", "--run", "run")
+    assert trained.exit_code == 0, trained.output
+    assert trained.stdout.startswith("fitted in ")
+    judged = json.loads(run("evaluate", "run", "--split", "val", "--json").stdout)
+    checkpoint = "run/checkpoints/best.safetensors"
+    words = ["evaluate", "--model", checkpoint, "--dataset", "jsonlines", "--split", "val", "--json"]
+    words += ["--data", str(toy / "annotation")]
+    store = str(toy / "features")
+    done = run(*words, "--store", store, "--out", "answers.jsonl")
+    assert done.exit_code == 0, done.output
+    assert json.loads(done.stdout) == judged
+    again = run("evaluate", "answers.jsonl", *words[3:])
+    assert json.loads(again.stdout) == judged
+    for more, message in (
+        ([], "reads features of toy; give --store STORE once"),
+        (["--store", store, "--store", store], "reads features of toy; give --store STORE once"),
+        (["--store", store, "--fit-split", "train"], "--fit-split goes with --model prior"),
+    ):
+        refused = run(*words, *more)
+        assert (refused.exit_code, refused.stdout) == (2, "")
+        assert message in refused.stderr
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["audit", "kinetics"], "no data set 'kinetics'; there are didemo"),
+        (["audit", "jsonlines", "--data", "HERE"], "no annotation with a usable record"),
+        (["evaluate", "--dataset", "tacos"], "what is to be judged?"),
+        (["evaluate", "x.jsonl", "--model", "prior"], "what is to be judged?"),
+        (["evaluate", "--model", "prior", "--dataset", "jsonlines", "--split", "val"], "give --fit-split"),
+        (["evaluate", "--model", "gone.safetensors", "--dataset", "jsonlines", "--split", "val"], "no checkpoint at"),
+    ],
+)
+def test_bad_input_is_one_line_and_exit_code_2(toy: Path, tmp_path: Path, words: list[str], message: str) -> None:
+    words = [str(tmp_path) if word == "HERE" else word for word in words]
+    if "jsonlines" in words and "--data" not in words:
+        words += ["--data", str(toy / "annotation")]
+    done = run(*words)
+    assert (done.exit_code, done.stdout) == (2, "")
+    assert message in done.stderr.splitlines()[-1]

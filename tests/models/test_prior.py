@@ -1,0 +1,91 @@
+"""The prior: what is frequent comes first, whatever is asked."""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from asst.data import Record
+from asst.data.didemo import candidate_clips
+from asst.errors import InputError
+from asst.evaluation.prior import fitted_prior
+from asst.features.absent import absent_features
+from asst.models.checkpoint import save_checkpoint
+from asst.models.prior import PriorMethod, clip_frequency, grid_spans, span_density
+from asst.models.trained import TrainedModel
+
+Span = tuple[float, float]
+
+
+def record(*spans: Span, duration_s: float = 30.0) -> Record:
+    return Record("1", "v", "train", "a dog jumps", duration_s, spans, spans)
+
+
+def test_clips_are_counted_over_all_annotators() -> None:
+    found = clip_frequency([record((0, 5), (0, 5), (0, 10)), record((25, 30))])
+    expected = {(0, 0): 0.5, (0, 1): 0.25, (5, 5): 0.25}
+    assert found.tolist() == [expected.get(clip, 0.0) for clip in candidate_clips(30)]
+    with pytest.raises(InputError, match=r"\(30.0, 35.0\) s is no clip of DiDeMo's; count with clips: density"):
+        clip_frequency([record((30.0, 35.0), duration_s=40.0)])
+
+
+def test_the_density_equals_a_loop() -> None:
+    draw = np.random.default_rng(0)
+    spans = np.sort(draw.random((3000, 2)), axis=1)
+    at = grid_spans(4)
+    found = span_density(spans, at, 0.1)
+    for place in (0, 3, 9):
+        slow = sum(
+            math.exp(-((at[place, 0] - start) ** 2 + (at[place, 1] - end) ** 2) / 0.02) for start, end in spans.tolist()
+        )
+        whole = sum(
+            math.exp(-((a - start) ** 2 + (b - end) ** 2) / 0.02)
+            for a, b in at.tolist()
+            for start, end in spans.tolist()
+        )
+        assert found[place] == pytest.approx(slow / whole)
+    assert found.sum() == pytest.approx(1)
+
+
+def test_didemos_short_videos_have_fifteen_clips_in_the_same_order() -> None:
+    model = fitted_prior("didemo", [record((0, 5), (0, 5), (20, 30)), record((10, 15))])
+    long, short = (model.rank(absent_features(duration_s), ["anything"], top=30)[0].moments for duration_s in (30, 25))
+    assert (len(long), len(short)) == (21, 15)
+    spans = [(moment.start_s, moment.end_s) for moment in long]
+    assert np.array(spans[:3]) == pytest.approx(np.array([(0.0, 5.0), (10.0, 15.0), (20.0, 30.0)]))
+    expected = np.array([span for span in spans if span[1] < 25.1])
+    assert np.array([(moment.start_s, moment.end_s) for moment in short]) == pytest.approx(expected)
+    assert [moment.score for moment in long[:2]] == [0.5, 0.25]
+
+
+def test_elsewhere_places_are_shares_of_the_video_and_do_not_overlap_much() -> None:
+    records = [record((0.0, 10.0), duration_s=20.0)] * 3 + [record((30.0, 40.0), duration_s=40.0)] * 2
+    model = fitted_prior("charades_sta", records)
+    moments = model.rank(absent_features(100.0), ["anything at all"], top=5)[0].moments
+    assert (moments[0].start_s, moments[0].end_s) == (0.0, 50.0)
+    assert (moments[1].start_s, moments[1].end_s) == (75.0, 100.0)
+
+
+def test_a_prior_is_a_checkpoint_like_any_other(tmp_path: Path) -> None:
+    model = fitted_prior("jsonlines", [record((3.0, 9.0))])
+    method = PriorMethod(dict(model.description.settings))
+    method.fit([record((3.0, 9.0))], ())
+    save_checkpoint(tmp_path / "prior.safetensors", model.description, method.state_dict())
+    loaded = TrainedModel.load([tmp_path / "prior.safetensors"])
+    asked = absent_features(50.0), ["a cat"]
+    assert loaded.rank(*asked, top=3)[0].moments == model.rank(*asked, top=3)[0].moments
+    assert loaded.extractor.name == "none"
+
+
+def test_it_refuses_what_it_cannot_have() -> None:
+    with pytest.raises(InputError, match="bandwidth must be positive, not 0"):
+        PriorMethod({"bandwidth": 0})
+    with pytest.raises(InputError, match="clips must be one of pieces, density, not 'words'"):
+        PriorMethod({"clips": "words"})
+    with pytest.raises(InputError, match="unknown setting kernel; prior has bandwidth"):
+        PriorMethod({"kernel": 1})
+    with pytest.raises(InputError, match="no record to fit a prior on"):
+        fitted_prior("tacos", [])
