@@ -136,8 +136,10 @@ def test_what_is_no_store_is_refused(tmp_path: Path) -> None:
     (tmp_path / "text.h5").write_text("no HDF5")
     with pytest.raises(InputError, match="no feature store at"):
         open_store(tmp_path / "nowhere", CLOCK)
+    with h5py.File(tmp_path / "plain.h5", "w") as file:
+        file["v"] = np.zeros((3, 2), dtype=np.float32)
     with pytest.raises(InputError, match="does not say how long a step is"):
-        open_store(tmp_path / "text.h5")
+        open_store(tmp_path / "plain.h5")
     with pytest.raises(InputError, match=r"cannot read .* as HDF5"):
         open_store(tmp_path / "text.h5", CLOCK).videos()
     with pytest.raises(InputError, match="expected one file a video"):

@@ -99,12 +99,10 @@ def test_a_failed_write_leaves_the_old_file_and_no_other(tmp_path: Path, monkeyp
     store = Store(tmp_path)
     store.write("v", features(6))
 
-    def full(self: Path, content: bytes) -> int:
-        with self.open("wb") as file:
-            file.write(content[:10])
+    def full(self: Path, target: Path) -> Path:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(Path, "write_bytes", full)
+    monkeypatch.setattr(Path, "replace", full)
     with pytest.raises(InputError, match=r"cannot write .*No space left on device"):
         store.write("v", features(9))
     assert len(store.read("v").vectors) == 6

@@ -18,6 +18,7 @@ from asst._version import __version__
 from asst.cli.audit import audit
 from asst.cli.demo import demo
 from asst.cli.evaluate import evaluate
+from asst.cli.features import app as features
 from asst.cli.fuse import WeightsCommand, fuse
 from asst.cli.locate import locate
 from asst.cli.models import models
@@ -66,6 +67,7 @@ app.command()(evaluate)
 app.command(cls=WeightsCommand)(fuse)
 app.command()(tables)
 app.command()(audit)
+app.add_typer(features)
 
 
 def _print_version(wanted: bool) -> None:

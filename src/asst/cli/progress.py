@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import sys
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import TYPE_CHECKING
 
 from rich.console import Console
 from rich.progress import BarColumn, Progress, ProgressColumn, Task, TextColumn, TimeRemainingColumn
 from rich.text import Text
+
+if TYPE_CHECKING:
+    from asst.features.extract import Job
 
 
 class _Speed(ProgressColumn):
@@ -47,9 +52,52 @@ def reading_progress() -> Iterator[Callable[[float, float], None] | None]:
         yield move
 
 
+class FilesBar:
+    """What moves a bar of files; nothing where there is none.
+
+    Args:
+        bar: of rich, or None.
+        files: how many there are.
+    """
+
+    def __init__(self, bar: Progress | None, files: int) -> None:
+        self._bar = bar
+        self._all = None if bar is None else bar.add_task("videos", total=files)
+        self._one = None if bar is None else bar.add_task("", total=None, visible=False)
+        self._read_s = 0.0
+        self._started = time.monotonic()
+
+    def file(self, job: Job) -> Callable[[float, float], None] | None:
+        """What is told how far one file is read."""
+        if self._bar is None or self._one is None:
+            return None
+        bar, one = self._bar, self._one
+        bar.reset(one, total=None, description=job.video, visible=True)
+        return lambda done_s, total_s: bar.update(one, completed=done_s, total=total_s)
+
+    def done(self, video: str, video_s: float) -> None:
+        """One more file is done; ``video_s`` seconds of it were read."""
+        if self._bar is None or self._all is None:
+            return
+        self._read_s += video_s
+        speed = self._read_s / max(1e-6, time.monotonic() - self._started)
+        self._bar.update(self._all, advance=1, description=f"videos, {speed:.1f}x real time")
+
+
 @contextmanager
-def counting() -> Iterator[Callable[[int, int], None] | None]:
-    """Show a bar of queries answered for the length of the block, and lend what moves it: how many, and of how many.
+def files_progress(files: int) -> Iterator[FilesBar]:
+    """Show a bar of files for the length of the block where standard error is a terminal, and lend what moves it."""
+    if not sys.stderr.isatty():
+        yield FilesBar(None, files)
+        return
+    columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.percentage:>3.0f}%"))
+    with Progress(*columns, TimeRemainingColumn(), console=Console(stderr=True), transient=True) as bar:
+        yield FilesBar(bar, files)
+
+
+@contextmanager
+def counting(what: str = "answering") -> Iterator[Callable[[int, int], None] | None]:
+    """Show a bar for the length of the block, and lend what moves it: how many are done, and of how many.
 
     Lends None, and shows nothing, when standard error is not a terminal.
     """
@@ -57,5 +105,5 @@ def counting() -> Iterator[Callable[[int, int], None] | None]:
         yield None
         return
     with Progress(console=Console(stderr=True), transient=True) as bar:
-        task = bar.add_task("answering", total=None)
+        task = bar.add_task(what, total=None)
         yield lambda done, total: bar.update(task, completed=done, total=total)

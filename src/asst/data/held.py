@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from asst.features.safetensors_file import Provenance
 from asst.features.store import FeatureStore
 from asst.features.values import Features
 
@@ -50,6 +51,10 @@ class HeldStore:
             InputError: as the store beneath.
         """
         return self._held[video] if video in self._held else self._store.read(video)
+
+    def provenance(self, video: str) -> Provenance:
+        """What the store beneath knows of it."""
+        return self._store.provenance(video)
 
     def __contains__(self, video: str) -> bool:
         return video in self._held

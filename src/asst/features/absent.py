@@ -9,6 +9,7 @@ import numpy as np
 
 from asst.errors import InputError
 from asst.features.extractor import Progress
+from asst.features.safetensors_file import Provenance
 from asst.features.values import Features
 from asst.video import Frames, probe
 
@@ -29,6 +30,10 @@ class AbsentStore:
 
     def __contains__(self, video: str) -> bool:
         return True
+
+    def provenance(self, video: str) -> Provenance:
+        """Nothing."""
+        return Provenance()
 
     def read(self, video: str) -> Features:
         """The stand-in, of a nominal second."""

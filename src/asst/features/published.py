@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from asst.errors import InputError
-from asst.features.safetensors_file import kind
+from asst.features.safetensors_file import Provenance, kind
 from asst.features.store import FeatureStore, Store
 from asst.features.values import Features, Vectors
 
@@ -80,6 +80,12 @@ class Hdf5Store:
         with self._open() as file:
             return tuple(sorted(file))
 
+    def provenance(self, video: str) -> Provenance:
+        """What our own export says of all videos; nothing of other files."""
+        with self._open() as file:
+            said = {key: str(file.attrs.get(key, "")) for key in ("preprocessing", "weights")}
+            return Provenance(**said)
+
     def __contains__(self, video: str) -> bool:
         # Asked for thousands of videos in turn; opening the file takes a millisecond.
         if self._names is None:
@@ -104,14 +110,33 @@ class Hdf5Store:
         return self._clock.features(video, vectors, where)
 
     def _open(self) -> Any:
-        try:
-            import h5py
-        except ImportError as error:
-            raise InputError(f"reading {self._path} needs h5py; install it with: pip install h5py") from error
-        try:
-            return h5py.File(self._path, "r")
-        except OSError as error:
-            raise InputError(f"cannot read {self._path} as HDF5: {str(error).splitlines()[0]}") from error
+        return open_hdf5(self._path)
+
+
+def open_hdf5(path: Path, mode: str = "r") -> Any:
+    """An HDF5 file.
+
+    Raises:
+        InputError: if h5py is not installed, or it cannot be opened.
+    """
+    try:
+        import h5py
+    except ImportError as error:
+        raise InputError(f"{path} needs h5py; install it with: pip install h5py") from error
+    try:
+        return h5py.File(path, mode)
+    except OSError as error:
+        did = "read" if mode == "r" else "write"
+        raise InputError(f"cannot {did} {path} as HDF5: {str(error).splitlines()[0]}") from error
+
+
+def _stated_clock(path: Path) -> Clock | None:
+    """The clock that our own export writes into the file."""
+    with open_hdf5(path) as file:
+        stated = dict(file.attrs)
+    if not {"extractor", "step_s", "start_s"} <= stated.keys():
+        return None
+    return Clock(str(stated["extractor"]), float(stated["step_s"]), start_s=float(stated["start_s"]))
 
 
 class FolderStore:
@@ -146,6 +171,10 @@ class FolderStore:
         """The videos it holds, sorted."""
         return tuple(sorted(self._files))
 
+    def provenance(self, video: str) -> Provenance:
+        """Nothing: such files do not say."""
+        return Provenance()
+
     def __contains__(self, video: str) -> bool:
         return video in self._files
 
@@ -175,7 +204,7 @@ def open_store(path: Path, clock: Clock | None = None, key: str | None = None) -
 
     Args:
         path: a folder, or an HDF5 file.
-        clock: needed for a published store; ours brings its own.
+        clock: needed for a published store; ours, and HDF5 files that were written from it, bring their own.
         key: the array to take where an entry holds several.
 
     Raises:
@@ -185,6 +214,8 @@ def open_store(path: Path, clock: Clock | None = None, key: str | None = None) -
         raise InputError(f"no feature store at {path}; extract features or name another path")
     if path.is_dir() and any(map(kind, sorted(path.glob("*.safetensors")))):
         return Store(path)
+    if clock is None and path.is_file():
+        clock = _stated_clock(path)
     if clock is None:
         raise InputError(f"{path} does not say how long a step is; give the step in seconds and the extractor's name")
     return FolderStore(path, clock, key) if path.is_dir() else Hdf5Store(path, clock, key)

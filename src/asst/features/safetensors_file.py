@@ -1,8 +1,8 @@
 """One video's features in one safetensors file: a tensor ``vectors`` and a header that explains it.
 
 The header's metadata names the form, the extractor, ``start_s``, ``step_s`` and ``dimension``, where shots begin,
-and, where known, hashes of the preprocessing and of the video. A file is written under a temporary name and renamed,
-so a reader sees all of it or nothing. Vectors are memory-mapped when read.
+and, where known, hashes of the preprocessing, the weights and the video. A file is written under a temporary name and
+renamed, so a reader sees all of it or nothing. Vectors are memory-mapped when read.
 """
 
 from __future__ import annotations
@@ -16,12 +16,13 @@ from typing import Any
 
 import numpy as np
 
-from asst.atomic import write_whole
+from asst.atomic import writing_whole
 from asst.errors import InputError
 from asst.features.values import Features
 
 FORMAT = "asst-features-1"
 TENSOR = "vectors"
+_ROWS_AT_ONCE = 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,10 +32,12 @@ class Provenance:
     Attributes:
         preprocessing: hash of how frames were prepared; empty if unknown.
         content: hash of the video file; empty if unknown.
+        weights: hash or version of the network's weights; empty if unknown, or if there are none.
     """
 
     preprocessing: str = ""
     content: str = ""
+    weights: str = ""
 
 
 def write_file(path: Path, features: Features, provenance: Provenance) -> None:
@@ -43,8 +46,6 @@ def write_file(path: Path, features: Features, provenance: Provenance) -> None:
     Raises:
         InputError: if it cannot be written.
     """
-    from safetensors.numpy import save
-
     header = {
         "format": FORMAT,
         "extractor": features.extractor,
@@ -54,9 +55,20 @@ def write_file(path: Path, features: Features, provenance: Provenance) -> None:
         "cuts_s": json.dumps(features.cuts_s.tolist()),
         "preprocessing": provenance.preprocessing,
         "content": provenance.content,
+        "weights": provenance.weights,
     }
-    content = save({TENSOR: np.ascontiguousarray(features.vectors)}, metadata=header)
-    write_whole(path, content)
+    vectors = features.vectors
+    dtype = {"float32": "F32", "float16": "F16"}[vectors.dtype.name]
+    tensor = {"dtype": dtype, "shape": list(vectors.shape), "data_offsets": [0, vectors.nbytes]}
+    text = json.dumps({"__metadata__": header, TENSOR: tensor}).encode()
+    text += b" " * (-len(text) % 8)
+    with writing_whole(path) as file:
+        # By hand and in parts: the library takes the whole file in memory, and features may lie on disk.
+        file.write(struct.pack("<Q", len(text)) + text)
+        for first in range(0, len(vectors), _ROWS_AT_ONCE):
+            file.write(
+                np.ascontiguousarray(vectors[first : first + _ROWS_AT_ONCE]).astype(f"<f{vectors.itemsize}").tobytes()
+            )
 
 
 def read_file(path: Path) -> tuple[Features, Provenance]:
@@ -80,7 +92,7 @@ def read_file(path: Path) -> tuple[Features, Provenance]:
         cuts_s = np.array(json.loads(metadata["cuts_s"]), dtype=np.float64)
         clock = float(metadata["start_s"]), float(metadata["step_s"])
         features = Features(vectors, *clock, metadata["extractor"], cuts_s)
-        return features, Provenance(metadata.get("preprocessing", ""), metadata.get("content", ""))
+        return features, Provenance(*(metadata.get(key, "") for key in ("preprocessing", "content", "weights")))
     except InputError:
         raise
     except OSError as error:

@@ -31,6 +31,9 @@ class FeatureStore(Protocol):
 
     def __contains__(self, video: str) -> bool: ...
 
+    def provenance(self, video: str) -> Provenance:
+        """What one video's features were made of, as far as the store knows."""
+
     def read(self, video: str) -> Features:
         """One video's features.
 
@@ -72,6 +75,11 @@ class Store:
         features, _ = read_file(path)
         self._check(features, path)
         return features
+
+    def extractor(self) -> str | None:
+        """The name of what made its features, by the first sound file; None where there is none."""
+        found = next(filter(None, map(kind, sorted(self.folder.glob(f"*{SUFFIX}")))), None)
+        return found[0] if found else None
 
     def provenance(self, video: str) -> Provenance:
         """What one video's features were made of.
@@ -156,6 +164,12 @@ class JoinedStore:
         for store in self._stores[1:]:
             joined = concatenated(joined, store.read(video))
         return joined
+
+    def provenance(self, video: str) -> Provenance:
+        """What the stores know, joined by ``+``; one that knows nothing leaves all unknown."""
+        each = [store.provenance(video) for store in self._stores]
+        parts = zip(*((own.preprocessing, own.content, own.weights) for own in each), strict=True)
+        return Provenance(*("+".join(part) if all(part) else "" for part in parts))
 
 
 def require(store: FeatureStore, videos: Iterable[str]) -> None:

@@ -17,6 +17,8 @@ from asst.features.values import Features
 if TYPE_CHECKING:
     from torch import Tensor
 
+    from asst.features.extractor import Extractor
+
 FORMAT = "asst-checkpoint-1"
 SUFFIX = ".safetensors"
 
@@ -32,12 +34,14 @@ class FeatureKind:
         dimension: width of a vector.
         step_s: length of a step in seconds; the model reads them at its own rate.
         preprocessing: hash of how frames were prepared; empty if unknown.
+        weights: hash or version of the extractor's weights; empty if unknown, or if there are none.
     """
 
     extractor: str
     dimension: int
     step_s: float
     preprocessing: str = ""
+    weights: str = ""
 
     def check(self, features: Features, reader: str) -> None:
         """Refuses features of another kind.
@@ -54,6 +58,27 @@ class FeatureKind:
                 f"{reader} reads features of {self.extractor} ({self.dimension} numbers a step), not of "
                 f"{features.extractor} ({features.dimension}); extract them again or choose another checkpoint"
             )
+
+    def check_extractor(self, extractor: Extractor, reader: str) -> None:
+        """Refuses an extractor of the same name that would make other numbers.
+
+        Args:
+            extractor: to be used.
+            reader: the model's name, for the message.
+
+        Raises:
+            InputError: naming what differs.
+        """
+        for what, own, given in (
+            ("preprocessing", self.preprocessing, extractor.preprocessing),
+            ("weights", self.weights, extractor.weights),
+        ):
+            if own and own != given:
+                raise InputError(
+                    f"{reader} was trained on features of {self.extractor} with {what} {own}, and here they would be "
+                    f"made with {what} {given or 'that are not known'}; name the same weights, install the version "
+                    "that made them, or train again"
+                )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -88,9 +88,12 @@ class TrainedModel:
         """What makes its features of a video.
 
         Raises:
-            InputError: if that cannot be done here.
+            InputError: if that cannot be done here, or would be done otherwise than for the features it learnt from.
         """
-        return extractor_named(self.description.features.extractor)
+        kind = self.description.features
+        extractor = extractor_named(kind.extractor)
+        kind.check_extractor(extractor, self.name)
+        return extractor
 
     def rank(self, features: Features, queries: Sequence[str], *, top: int) -> list[Ranking]:
         """The best moments of each sentence; scores are in [0, 1], those of a classification sum to one.

@@ -60,7 +60,14 @@ class Sources:
             InputError: if the store lacks it.
         """
         features = self.store.read(video)
-        return FeatureKind(extractor=features.extractor, dimension=features.dimension, step_s=features.step_s)
+        made = self.store.provenance(video)
+        return FeatureKind(
+            extractor=features.extractor,
+            dimension=features.dimension,
+            step_s=features.step_s,
+            preprocessing=made.preprocessing,
+            weights=made.weights,
+        )
 
 
 def open_sources(data: Data, recipe: str, say: Say) -> Sources:

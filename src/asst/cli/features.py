@@ -1,0 +1,158 @@
+"""``asst features``: video files to a store of features, what is in a store, and stores in other forms."""
+
+from __future__ import annotations
+
+import sys
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from typer.core import TyperGroup
+
+from asst.cli.features_store import convert, info
+from asst.errors import InputError
+
+if TYPE_CHECKING:
+    from asst.features.extract import Job, Outcome
+    from asst.features.workers import Extraction
+
+_PARTLY_FAILED = 1
+
+
+class _FilesOrVerb(TyperGroup):
+    """A group whose first word may also be a file: then the verb is ``extract``."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        if args and args[0] not in self.commands and args[0] not in ctx.help_option_names:
+            args = ["extract", *args]
+        parsed: list[str] = super().parse_args(ctx, args)
+        return parsed
+
+
+app = typer.Typer(
+    cls=_FilesOrVerb,
+    name="features",
+    help="Extract features of videos into a store: asst features FILES... --extractor NAME --out STORE.",
+    no_args_is_help=True,
+)
+
+
+@app.command()
+def extract(
+    files: Annotated[
+        list[Path],
+        typer.Argument(
+            metavar="FILES...",
+            help="Video files, and folders of them. A file called info or convert is written ./info.",
+            show_default=False,
+        ),
+    ],
+    out: Annotated[Path, typer.Option(metavar="STORE", help="The folder to write.", show_default=False)],
+    extractor: Annotated[
+        str, typer.Option(metavar="NAME", help="Which features; 'asst features extractors' lists them.")
+    ] = "imagenet-lite2",
+    weights: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            help="The network's weights; else by the extractor's name in $ASST_WEIGHTS.",
+            show_default=False,
+        ),
+    ] = None,
+    names: Annotated[
+        str,
+        typer.Option(
+            metavar="HOW",
+            help="What a video is called: stem (v1 for a/v1.mp4), name (v1.mp4), or path (within a given folder).",
+        ),
+    ] = "stem",
+    workers: Annotated[int, typer.Option(min=1, metavar="N", help="Processes that read videos.")] = 1,
+    cluster: Annotated[
+        bool, typer.Option("--cluster", help="Spread the work over the Ray cluster of $RAY_ADDRESS, or a local one.")
+    ] = False,
+) -> None:
+    """Extract the features of FILES into STORE.
+
+    What the store has of the same content from the same extractor is left as it is: run the command again to go on.
+    A file that cannot be read is reported at the end and stops no other.
+
+    Exit codes: 0 when all are in the store, 1 when some could not be read, 2 for bad input.
+    """
+    from asst.features.extract import Naming, jobs_of
+    from asst.features.workers import Extraction
+
+    naming: dict[str, Naming] = {"stem": "stem", "name": "name", "path": "path"}
+    if names not in naming:
+        raise InputError(f"--names is one of {', '.join(naming)}, not {names!r}")
+    jobs = jobs_of(files, naming[names])
+    extraction = Extraction(extractor, weights, out)
+    _check_store(extraction)
+    outcomes: list[Outcome] = []
+    try:
+        for outcome in _watched(jobs, extraction, workers, cluster=cluster):
+            outcomes.append(outcome)
+            if outcome.state == "failed":
+                typer.echo(f"{outcome.job.video}: {outcome.reason}", err=True)
+    finally:
+        _report(outcomes, len(jobs), out)
+    if any(outcome.state == "failed" for outcome in outcomes):
+        raise typer.Exit(_PARTLY_FAILED)
+
+
+def _check_store(extraction: Extraction) -> None:
+    """Refuse a store of other features before anything is read.
+
+    Raises:
+        InputError: if it holds features of another extractor, or is no folder.
+    """
+    from asst.features.store import Store
+
+    if extraction.store.exists() and not extraction.store.is_dir():
+        raise InputError(f"{extraction.store}: is a file; a store is a folder")
+    found = Store(extraction.store).extractor()
+    if found not in (None, extraction.extractor):
+        raise InputError(f"{extraction.store} holds features of {found}, not of {extraction.extractor}; name another")
+
+
+def _outcomes(jobs: list[Job], extraction: Extraction, workers: int, *, cluster: bool, bar: Any) -> Iterator[Outcome]:
+    if cluster:
+        from asst.features.cluster import extract_by_cluster
+
+        return extract_by_cluster(jobs, extraction, workers)
+    if workers > 1:
+        from asst.features.workers import extract_by_workers
+
+        return extract_by_workers(jobs, extraction, workers)
+    from asst.features.extract import extract_in_turn
+
+    return extract_in_turn(jobs, *extraction.build(), bar.file)
+
+
+def _watched(jobs: list[Job], extraction: Extraction, workers: int, *, cluster: bool) -> Iterator[Outcome]:
+    """The outcomes, with a bar of files on standard error where that is a terminal."""
+    from asst.cli.progress import files_progress
+
+    with files_progress(len(jobs)) as bar:
+        for outcome in _outcomes(jobs, extraction, workers, cluster=cluster, bar=bar):
+            bar.done(outcome.job.video, outcome.video_s)
+            yield outcome
+
+
+def _report(outcomes: list[Outcome], jobs: int, store: Path) -> None:
+    """What was done and where it is, on standard output, and what failed."""
+    counts = Counter(outcome.state for outcome in outcomes)
+    video_s = sum(outcome.video_s for outcome in outcomes)
+    worked_s = sum(outcome.seconds for outcome in outcomes if outcome.state == "extracted")
+    speed = f" ({video_s:.0f} s of video at {video_s / worked_s:.1f}x real time a process)" if worked_s else ""
+    parts = [f"extracted {counts['extracted']}{speed}", f"{counts['kept']} were there already"]
+    parts.append(f"{counts['failed']} failed")
+    if left := jobs - len(outcomes):
+        parts.append(f"{left} not reached")
+    typer.echo(f"of {jobs} videos {', '.join(parts)}; the store is {store}")
+    sys.stdout.flush()
+
+
+app.command()(info)
+app.command()(convert)

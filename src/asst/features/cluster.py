@@ -1,0 +1,87 @@
+"""Extraction by Ray Data, on this machine or the cluster that it is connected to."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from asst.errors import InputError
+from asst.features.extract import Job, Outcome, extract_one
+from asst.features.workers import Extraction
+
+
+class Extracting:
+    """What a Ray actor does: builds the extractor once, and extracts row after row.
+
+    Args:
+        extraction: how.
+    """
+
+    def __init__(self, extraction: Extraction) -> None:
+        self._extractor, self._store = extraction.build()
+
+    def __call__(self, row: dict[str, Any]) -> dict[str, Any]:
+        """One row, ``path`` and ``video``, to the same with what became of it."""
+        outcome = extract_one(Job(Path(row["path"]), row["video"]), self._extractor, self._store)
+        return {
+            "path": row["path"],
+            "video": row["video"],
+            "state": outcome.state,
+            "reason": outcome.reason,
+            "video_s": outcome.video_s,
+            "seconds": outcome.seconds,
+        }
+
+
+def extract_by_cluster(jobs: Sequence[Job], extraction: Extraction, workers: int) -> Iterator[Outcome]:
+    """The outcomes of jobs, as they come.
+
+    Files and store must be reachable by the same paths from every machine. An actor that dies is started anew and its
+    file read again; a file is written whole or not at all, so that nothing is lost or doubled.
+
+    Args:
+        jobs: to do.
+        extraction: how.
+        workers: actors, of one core each.
+
+    Raises:
+        InputError: if Ray is not installed, or the extractor or its weights are not here.
+    """
+    if not jobs:
+        return
+    try:
+        import ray
+        import ray.data
+    except ImportError as error:
+        raise InputError("--cluster needs Ray: pip install 'asst-video[cluster]'") from error
+    extraction.build()
+    started = not ray.is_initialized()
+    if started:
+        # A cluster that RAY_ADDRESS names, else this machine.
+        ray.init(log_to_driver=False, include_dashboard=False, configure_logging=False)
+    try:
+        context = ray.data.DataContext.get_current()
+        context.enable_progress_bars = False
+        context.max_errored_blocks = 0
+        rows = [{"path": os.fspath(job.path.absolute()), "video": job.video} for job in jobs]
+        absolute = replace(
+            extraction,
+            store=extraction.store.absolute(),
+            weights=extraction.weights.absolute() if extraction.weights else None,
+            threads=1,
+        )
+        done = ray.data.from_items(rows, override_num_blocks=len(rows)).map(
+            Extracting,
+            fn_constructor_args=(absolute,),
+            compute=ray.data.ActorPoolStrategy(size=min(workers, len(rows))),
+            num_cpus=1,
+        )
+        by_video = {job.video: job for job in jobs}
+        for row in done.iter_rows():
+            yield Outcome(by_video[row["video"]], row["state"], row["reason"], row["video_s"], row["seconds"])
+    finally:
+        if started:
+            ray.shutdown()

@@ -1,0 +1,138 @@
+"""Video files to a feature store, one at a time: what is there already is kept, a fault in one file stops no other."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from asst.errors import InputError
+from asst.features.content import content_hash
+from asst.features.extractor import Extractor, Progress
+from asst.features.safetensors_file import Provenance
+from asst.features.store import Store
+
+Naming = Literal["stem", "name", "path"]
+
+VIDEO_ENDINGS = frozenset(
+    ".3gp .avi .flv .m2ts .m4v .mkv .mov .mp4 .mpeg .mpg .mts .ogv .ts .webm .wmv".split()  # noqa: SIM905
+)
+"""What a file in a folder must be called to be taken for a video."""
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """One file to extract.
+
+    Attributes:
+        path: the file.
+        video: its name in the store.
+    """
+
+    path: Path
+    video: str
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of a job.
+
+    Attributes:
+        job: the job.
+        state: ``extracted``; ``kept``, where the store had the same content from the same extractor; or ``failed``.
+        reason: one line on what is wrong, for a failure.
+        video_s: seconds of video that were read.
+        seconds: time that it took.
+    """
+
+    job: Job
+    state: Literal["extracted", "kept", "failed"]
+    reason: str = ""
+    video_s: float = 0.0
+    seconds: float = 0.0
+
+
+def jobs_of(paths: Sequence[Path], naming: Naming = "stem") -> list[Job]:
+    """The files to extract, in the order given; a folder stands for the videos at and under it, by name.
+
+    Args:
+        paths: files and folders. A file that is named is taken whatever its ending; one that is missing or no video
+            fails when its turn comes.
+        naming: what a video is called in the store: its file's name without the last ending (``stem``), with it
+            (``name``), or, within a folder, its path from there (``path``).
+
+    Raises:
+        InputError: for two files of one name, or a folder without a video.
+    """
+    found: dict[str, Job] = {}
+    for path in paths:
+        for file, name in _files(path, naming):
+            other = found.setdefault(name, Job(file, name))
+            if other.path.absolute() != file.absolute():
+                raise InputError(f"{other.path} and {file} would both be called {name!r}; use --names path or name")
+    return list(found.values())
+
+
+def _files(path: Path, naming: Naming) -> Iterator[tuple[Path, str]]:
+    if not path.is_dir():
+        yield path, path.stem if naming == "stem" else path.name
+        return
+    files = sorted(file for file in path.rglob("*") if file.suffix.lower() in VIDEO_ENDINGS and file.is_file())
+    if not files:
+        raise InputError(f"{path}: no video in this folder; name files, or another folder")
+    for file in files:
+        names = {"stem": file.stem, "name": file.name, "path": file.relative_to(path).as_posix()}
+        yield file, names[naming]
+
+
+def provenance_of(extractor: Extractor, content: str = "") -> Provenance:
+    """What is written beside features of this extractor."""
+    return Provenance(extractor.preprocessing, content, extractor.weights)
+
+
+def extract_one(job: Job, extractor: Extractor, store: Store, progress: Progress | None = None) -> Outcome:
+    """Features of one file into the store, unless it has them.
+
+    A fault of the file is an outcome; a store that cannot be written is not.
+
+    Raises:
+        InputError: if the store cannot be written, or holds another extractor's features.
+    """
+    started_s = time.monotonic()
+    try:
+        provenance = provenance_of(extractor, content_hash(job.path))
+        if _has(store, job.video, extractor, provenance):
+            return Outcome(job, "kept")
+        features = extractor.extract(job.path, progress=progress)
+    except InputError as error:
+        return Outcome(job, "failed", str(error), seconds=time.monotonic() - started_s)
+    store.write(job.video, features, provenance)
+    return Outcome(job, "extracted", "", features.duration_s, time.monotonic() - started_s)
+
+
+def extract_in_turn(
+    jobs: Iterable[Job], extractor: Extractor, store: Store, watch: Callable[[Job], Progress | None]
+) -> Iterator[Outcome]:
+    """The outcomes of jobs in this process, as they come.
+
+    Args:
+        jobs: to do.
+        extractor: makes the features.
+        store: takes them.
+        watch: called before each job; what it returns is told how far the file is read.
+    """
+    for job in jobs:
+        yield extract_one(job, extractor, store, watch(job))
+
+
+def _has(store: Store, video: str, extractor: Extractor, provenance: Provenance) -> bool:
+    """Whether the store holds sound features of just this content, made just so."""
+    if video not in store:
+        return False
+    try:
+        return store.read(video).extractor == extractor.name and store.provenance(video) == provenance
+    except InputError:
+        # Damaged, or of another extractor: the first is made anew, the second refused by the store when written.
+        return False

@@ -1,0 +1,110 @@
+"""Extraction by several processes of one machine, each with an extractor of its own."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Generator, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures.process import BrokenProcessPool
+from dataclasses import dataclass, replace
+from multiprocessing import get_context
+from pathlib import Path
+
+from asst.errors import InputError
+from asst.features.extract import Job, Outcome, extract_one
+from asst.features.extractor import Extractor, extractor_named
+from asst.features.store import Store
+
+
+@dataclass(frozen=True, slots=True)
+class Extraction:
+    """What a worker must know, wherever it runs.
+
+    Attributes:
+        extractor: name of the extractor.
+        weights: file of its weights, if one is named.
+        store: folder of the store.
+        threads: of each worker; zero leaves that to the libraries.
+    """
+
+    extractor: str
+    weights: Path | None
+    store: Path
+    threads: int = 0
+
+    def build(self) -> tuple[Extractor, Store]:
+        """The extractor, with its weights, and the store.
+
+        Raises:
+            InputError: if the extractor or its weights are not here.
+        """
+        if self.threads:
+            import torch
+
+            torch.set_num_threads(self.threads)
+        return extractor_named(self.extractor, self.weights), Store(self.store)
+
+
+def extract_by_workers(jobs: Sequence[Job], extraction: Extraction, workers: int) -> Iterator[Outcome]:
+    """The outcomes of jobs, as they come.
+
+    A worker that dies, for want of memory or by a fault in a decoder, is replaced. The files that were being read then
+    are read again one by one; one with which a worker dies again is given up.
+
+    Args:
+        jobs: to do.
+        extraction: how.
+        workers: processes.
+
+    Raises:
+        InputError: if the extractor cannot be built, or the store cannot be written.
+    """
+    own = replace(extraction, threads=max(1, (os.cpu_count() or 1) // workers))
+    left = list(jobs)
+    while left:
+        left = yield from _until_a_death(left, own, workers)
+        suspects, left = left[:workers], left[workers:]
+        for job in suspects:
+            # Alone, so that the file at fault is found and no other suffers for it.
+            if (yield from _until_a_death([job], own, 1)):
+                reason = f"{job.path}: the process that read it died; it may need more memory than there is"
+                yield Outcome(job, "failed", reason)
+
+
+def _until_a_death(jobs: Sequence[Job], extraction: Extraction, workers: int) -> Generator[Outcome, None, list[Job]]:
+    """Does jobs until all are done or a worker dies.
+
+    Returns:
+        The jobs not done, in order; the first of them, as many as there are workers, were under way.
+    """
+    pool = ProcessPoolExecutor(workers, get_context("spawn"), _start, (extraction,))
+    waiting = {pool.submit(_work, job): job for job in jobs}
+    done: set[str] = set()
+    try:
+        for future in as_completed(waiting):
+            outcome = future.result()
+            done.add(outcome.job.video)
+            yield outcome
+    except BrokenProcessPool:
+        return [job for job in jobs if job.video not in done]
+    finally:
+        pool.shutdown(cancel_futures=True)
+    return []
+
+
+_BUILT: tuple[Extractor, Store] | None = None
+_FAULT: InputError | None = None
+
+
+def _start(extraction: Extraction) -> None:
+    global _BUILT, _FAULT
+    try:
+        _BUILT = extraction.build()
+    except InputError as error:
+        _FAULT = error
+
+
+def _work(job: Job) -> Outcome:
+    if _BUILT is None:
+        raise _FAULT or RuntimeError("a worker was asked before it was started")
+    return extract_one(job, *_BUILT)
