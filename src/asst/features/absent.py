@@ -45,6 +45,8 @@ class AbsentExtractor:
 
     name = NAME
     dimension = 1
+    preprocessing = ""
+    weights = ""
 
     def extract(self, video: str | Path, *, progress: Progress | None = None) -> Features:
         """The stand-in for a file.
@@ -64,3 +66,8 @@ class AbsentExtractor:
         if last_s is None:
             raise InputError("no frame to look at; give at least one")
         return absent_features(max(last_s, 1e-3))
+
+
+def absent(weights: Path | None = None) -> AbsentExtractor:
+    """The extractor ``none``, which needs no weights."""
+    return AbsentExtractor()

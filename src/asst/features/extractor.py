@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from importlib import import_module
 from pathlib import Path
 from typing import Protocol
 
 from asst.errors import InputError
+from asst.features.state_dict import SOURCES
 from asst.features.values import Features
 from asst.video import Frames
 
@@ -27,6 +30,19 @@ class Extractor(Protocol):
         """Numbers in a vector."""
         ...
 
+    @property
+    def preprocessing(self) -> str:
+        """A short hash of all that decides the numbers besides the weights; empty where nothing does.
+
+        It is of rates, sizes, crops, means, the layer, the algorithm of flow and its cap, and the version of the code.
+        """
+        ...
+
+    @property
+    def weights(self) -> str:
+        """A short hash of the weights, those of several networks joined by ``+``; empty if there are none."""
+        ...
+
     def extract(self, video: str | Path, *, progress: Progress | None = None) -> Features:
         """Features of a file, read as a stream.
 
@@ -44,38 +60,122 @@ class Extractor(Protocol):
         ...
 
 
-def _imagenet(variant: str) -> Callable[[], Extractor]:
-    def build() -> Extractor:
-        from asst.features.imagenet import ImageNetExtractor
+@dataclass(frozen=True, slots=True)
+class ExtractorEntry:
+    """What is known of an extractor before it is built.
 
-        return ImageNetExtractor(variant)
+    Attributes:
+        name: that features and checkpoints carry.
+        summary: one line for a list.
+        dimension: numbers in a vector; None where the weights decide.
+        needs: the weights that somebody has to bring, by the names of `asst.features.state_dict.SOURCES`; empty if it
+            needs none but what packages carry.
+        build: makes it of a file or a folder of weights, or None for the folder that ``ASST_WEIGHTS`` names.
+    """
+
+    name: str
+    summary: str
+    dimension: int | None
+    needs: tuple[str, ...]
+    build: Callable[[Path | None], Extractor]
+
+    @property
+    def source(self) -> str:
+        """Where people get the weights; empty if it needs none."""
+        return "; ".join(SOURCES[name] for name in self.needs)
+
+
+def _made_in(module: str, function: str, *arguments: str) -> Callable[[Path | None], Extractor]:
+    """What builds an extractor in a module that is imported when it is first built: most import torch."""
+
+    def build(weights: Path | None) -> Extractor:
+        make = getattr(import_module(f"asst.features.{module}"), function)
+        extractor: Extractor = make(*arguments, weights)
+        return extractor
 
     return build
 
 
-def _absent() -> Extractor:
-    from asst.features.absent import AbsentExtractor
+def _packaged() -> Iterator[ExtractorEntry]:
+    yield ExtractorEntry(
+        "imagenet-lite2",
+        "packaged ImageNet classifier, three windows of the picture, two steps a second",
+        3840,
+        (),
+        _made_in("imagenet", "packaged", "lite2"),
+    )
+    yield ExtractorEntry(
+        "imagenet-lite0", "the same of a smaller classifier", 3840, (), _made_in("imagenet", "packaged", "lite0")
+    )
+    yield ExtractorEntry(
+        "none", "no picture: how long the video is, for methods that look at none", 1, (), _made_in("absent", "absent")
+    )
 
-    return AbsentExtractor()
+
+def _of_pictures() -> Iterator[ExtractorEntry]:
+    yield ExtractorEntry("vgg16", "ImageNet VGG16, fc7", 4096, ("vgg16",), _made_in("vgg16", "vgg16"))
+    yield ExtractorEntry(
+        "bn-inception-rgb",
+        "BN-Inception of pictures, global pool",
+        1024,
+        ("bn-inception-rgb",),
+        _made_in("bn_inception", "bn_inception_rgb"),
+    )
+    for layer in ("fc6", "fc7"):
+        summary = f"Sports-1M C3D of sixteen pictures, {layer}"
+        yield ExtractorEntry(f"c3d-{layer}", summary, 4096, ("c3d",), _made_in("c3d", "c3d", layer))
 
 
-EXTRACTORS: dict[str, Callable[[], Extractor]] = {
-    "imagenet-lite0": _imagenet("lite0"),
-    "imagenet-lite2": _imagenet("lite2"),
-    "none": _absent,
+def _of_flow(suffix: str, algorithm: str, flow: str) -> Iterator[ExtractorEntry]:
+    yield ExtractorEntry(
+        f"bn-inception-flow{suffix}",
+        f"BN-Inception of five fields of flow, global pool; {flow}",
+        1024,
+        ("bn-inception-flow",),
+        _made_in("bn_inception", "bn_inception_flow", algorithm),
+    )
+    yield ExtractorEntry(
+        f"two-stream{suffix}",
+        f"bn-inception-rgb and bn-inception-flow side by side; {flow}",
+        2048,
+        ("bn-inception-rgb", "bn-inception-flow"),
+        _made_in("two_stream", "two_stream", algorithm),
+    )
+    yield ExtractorEntry(
+        f"two-stream-didemo{suffix}",
+        f"vgg16 and bn-inception-flow side by side, the paper's on DiDeMo; {flow}",
+        5120,
+        ("vgg16", "bn-inception-flow"),
+        _made_in("two_stream", "two_stream_didemo", algorithm),
+    )
+
+
+EXTRACTORS: dict[str, ExtractorEntry] = {
+    entry.name: entry
+    for entry in (
+        *_packaged(),
+        *_of_pictures(),
+        *_of_flow("", "tvl1", "TV-L1"),
+        *_of_flow("-dis", "dis", "DIS, much faster"),
+    )
 }
 """What makes features here, by the name that features and checkpoints carry."""
 
 
-def extractor_named(name: str) -> Extractor:
+def extractor_named(name: str, weights: Path | None = None) -> Extractor:
     """The extractor of some features.
 
+    Args:
+        name: as in `EXTRACTORS`.
+        weights: a file of weights, or a folder of files that are named for what they are of; None for the folder that
+            the environment variable ``ASST_WEIGHTS`` names. Packaged extractors look at neither.
+
     Raises:
-        InputError: for features that cannot be made here, or when packaged weights are missing.
+        InputError: for features that cannot be made here, or when weights are missing or do not fit.
     """
     if name not in EXTRACTORS:
         raise InputError(
             f"features of {name} cannot be made from a video here (only {', '.join(EXTRACTORS)}); give features that "
             "were made elsewhere, or choose another model"
         )
-    return EXTRACTORS[name]()
+    return EXTRACTORS[name].build(weights)

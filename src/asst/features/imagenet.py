@@ -10,7 +10,6 @@ from __future__ import annotations
 import os
 from array import array
 from collections.abc import Iterable, Iterator
-from itertools import groupby, islice
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -20,15 +19,16 @@ import numpy.typing as npt
 from asst.errors import InputError
 from asst.features.ahead import made_ahead
 from asst.features.extractor import Progress
+from asst.features.fingerprint import LENGTH, settings_hash
 from asst.features.looking import GROUP_STEPS, Looking, Step
 from asst.features.precision import fastest_device, fastest_dtype
 from asst.features.shots import coarse_colours, shot_cuts
 from asst.features.spill import SpillingRows, release
+from asst.features.ticks import resized, short_side_size, ticks
 from asst.features.values import Features
 from asst.video import Frames, frames, probe
 
 if TYPE_CHECKING:
-    import torch
     from torch import Tensor
 
 TICK_RATE = 4.0
@@ -38,8 +38,6 @@ LOOKS_A_SECOND = 0.75
 WINDOWS = 3
 CHANNELS = 1280
 _BATCH_TICKS = 16
-# Instants are floats: a frame due within this is on time.
-_ON_TIME_S = 1e-6
 
 
 class ImageNetExtractor:
@@ -48,6 +46,9 @@ class ImageNetExtractor:
     Attributes:
         name: ``imagenet-lite2`` or ``imagenet-lite0``.
         variant: ``lite2`` or ``lite0``.
+        dimension: numbers in a vector.
+        preprocessing: a short hash of all that decides the numbers besides the weights.
+        weights: a short hash of the weights.
         network: the classifier, whose last layer the language side needs.
 
     Args:
@@ -65,9 +66,14 @@ class ImageNetExtractor:
         self.name = f"imagenet-{variant}"
         self.variant = variant
         self.dimension = WINDOWS * CHANNELS
+        self.weights = VARIANTS[variant].sha256[:LENGTH]
         self.network = EfficientNetLite(variant)
         self._looks = round(looks_a_second * GROUP_STEPS * STEP_S)
         self._short_side = VARIANTS[variant].side
+        clock = {"version": 1, "tick_rate": TICK_RATE, "ticks_a_step": TICKS_A_STEP, "group": GROUP_STEPS}
+        self.preprocessing = settings_hash(
+            {**clock, "looks": self._looks, "short_side": self._short_side, "windows": WINDOWS}
+        )
         self.network.to(fastest_device(), fastest_dtype())
         self.network.pack()
 
@@ -98,7 +104,7 @@ class ImageNetExtractor:
         Raises:
             InputError: when there is no frame, or a batch begins before the one before it has ended.
         """
-        return self._features(self._sized(batch) for batch in _ticks(frames))
+        return self._features(self._sized(batch) for batch in ticks(frames, TICK_RATE, _BATCH_TICKS))
 
     def _features(self, batches: Iterable[Frames]) -> Features:
         rows = SpillingRows(self.dimension)
@@ -132,16 +138,17 @@ class ImageNetExtractor:
 
     def _sized(self, batch: Frames) -> Frames:
         """The batch with its short side as the network was trained."""
-        import torch
-        import torch.nn.functional as F
+        _, height, width, _ = batch.pixels.shape
+        return Frames(resized(batch.pixels, short_side_size(height, width, self._short_side)), batch.times_s)
 
-        height, width = batch.pixels.shape[1:3]
-        scale = self._short_side / min(height, width)
-        pixels: torch.Tensor = torch.from_numpy(np.ascontiguousarray(batch.pixels)).permute(0, 3, 1, 2).float()
-        size = (max(1, round(height * scale)), max(1, round(width * scale)))
-        sized = F.interpolate(pixels, size=size, mode="bilinear", antialias=True, align_corners=False)
-        rounded = sized.round().clamp(0, 255).byte().permute(0, 2, 3, 1)
-        return Frames(rounded.numpy(), batch.times_s)
+
+def packaged(variant: str, weights: Path | None = None) -> ImageNetExtractor:
+    """The extractor ``imagenet-lite0`` or ``imagenet-lite2``; its weights are those of a package, whatever is named.
+
+    Raises:
+        InputError: when the weights are missing or not the published ones.
+    """
+    return ImageNetExtractor(variant)
 
 
 def _pooled_windows(maps: Tensor) -> Tensor:
@@ -172,31 +179,3 @@ def _watched_for_changes(batches: Iterable[Frames], changes: array[float]) -> It
                 yield Step(picture, changes[max(0, tick - TICKS_A_STEP) : tick])
             tick += 1
         last = colours[-1:]
-
-
-def _ticks(batches: Iterable[Frames]) -> Iterator[Frames]:
-    """Frames at whatever instants, resampled to the ticks: each shows the last frame that had begun by then."""
-    for _, same_size in groupby(_shown(batches), key=lambda shown: shown[1].shape):
-        while chosen := list(islice(same_size, _BATCH_TICKS)):
-            times_s = np.array([tick / TICK_RATE for tick, _ in chosen])
-            yield Frames(np.stack([pixels for _, pixels in chosen]), times_s)
-
-
-def _shown(batches: Iterable[Frames]) -> Iterator[tuple[int, npt.NDArray[np.uint8]]]:
-    """Each tick and the picture a player shows then; the first picture also stands for the time before it.
-
-    The last picture is taken to last as long as the one before it did, so that the ticks end where the file's do.
-    """
-    tick = 0
-    held: npt.NDArray[np.uint8] | None = None
-    last_s, lasts_s = -np.inf, np.inf
-    for batch in batches:
-        for pixels, time_s in zip(batch.pixels, batch.times_s, strict=True):
-            if time_s < last_s:
-                raise InputError(f"frames go back from {last_s:g} s to {time_s:g} s; put every batch on one clock")
-            while held is not None and tick / TICK_RATE < time_s - _ON_TIME_S:
-                yield tick, held
-                tick += 1
-            held, last_s, lasts_s = pixels, time_s, time_s - last_s
-    if held is not None and tick / TICK_RATE < last_s + max(lasts_s - _ON_TIME_S, _ON_TIME_S):
-        yield tick, held

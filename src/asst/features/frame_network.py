@@ -1,0 +1,247 @@
+"""What the extractors of published networks share: pictures of each step, prepared, through networks, to features.
+
+A video is read as a stream of 24 pictures a second on its own clock, whatever its rate, so that six fill a step of a
+quarter of a second and a step's middle is a picture. Decoding, preparing and the networks run beside each other, each a
+few steps ahead of the next: memory is flat in the video's length.
+"""
+
+from __future__ import annotations
+
+import math
+import os
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from itertools import chain, islice
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import Tensor, nn
+
+from asst.errors import InputError
+from asst.features.ahead import made_ahead
+from asst.features.extractor import Progress
+from asst.features.fingerprint import settings_hash
+from asst.features.precision import fastest_device, fastest_dtype
+from asst.features.spill import SpillingRows
+from asst.features.ticks import Pixels, resized, short_side_size, ticks
+from asst.features.values import Features
+from asst.video import Frames, frames, probe
+
+TICK_RATE = 24
+TICKS_A_STEP = 6
+STEP_S = TICKS_A_STEP / TICK_RATE
+MIDDLE = TICKS_A_STEP // 2
+"""The tick of a step that its middle falls on, counted from its first."""
+
+BATCH_STEPS = 8
+_DECODED_TICKS = 16
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PictureSize:
+    """What pictures are brought to before anything else; one of the two is given.
+
+    Attributes:
+        short_side: pixels of the shorter side, the aspect kept.
+        exact: height and width in pixels, the aspect not kept.
+    """
+
+    short_side: int | None = None
+    exact: tuple[int, int] | None = None
+
+    def of(self, height: int, width: int) -> tuple[int, int]:
+        """Height and width that a picture is brought to."""
+        if self.exact is not None:
+            return self.exact
+        assert self.short_side is not None
+        return short_side_size(height, width, self.short_side)
+
+
+@dataclass(frozen=True, slots=True)
+class Branch:
+    """One network and what it sees of a step.
+
+    Attributes:
+        network: takes a batch of what ``prepare`` makes, ``(batch, ...)``, and returns ``(batch, dimension)``.
+        dimension: numbers in its vector.
+        sees: the ticks it sees, counted from the step's first; those before the first picture show the first, those
+            after the last show the last.
+        prepare: makes the network's input of these pictures, each ``(height, width, 3)``; always of one shape.
+        settings: all that decides its numbers besides the weights; fit for JSON.
+        weights: a short hash of the weights.
+    """
+
+    network: nn.Module
+    dimension: int
+    sees: range
+    prepare: Callable[[Sequence[Pixels]], npt.NDArray[np.uint8]]
+    settings: Mapping[str, object]
+    weights: str
+
+
+class FrameNetwork:
+    """An extractor of one or more networks, four steps a second; their vectors stand side by side.
+
+    Args:
+        name: as below.
+        branches: at least one.
+        size: what pictures are brought to.
+        batch: how many steps go through a network at once.
+
+    Attributes:
+        name: names the networks; features of another name are refused.
+        dimension: numbers in a vector.
+        preprocessing: a short hash of all that decides the numbers besides the weights.
+        weights: a short hash of the weights.
+    """
+
+    def __init__(self, name: str, branches: Sequence[Branch], size: PictureSize, batch: int = BATCH_STEPS) -> None:
+        self.name = name
+        self.dimension = sum(branch.dimension for branch in branches)
+        seen = [(branch.sees.start, branch.sees.stop) for branch in branches]
+        clock = {"tick_rate": TICK_RATE, "ticks_a_step": TICKS_A_STEP, "sees": seen}
+        pictures = {"short_side": size.short_side, "exact": size.exact}
+        self.preprocessing = settings_hash(
+            {**clock, **pictures, "branches": [dict(branch.settings) for branch in branches]}
+        )
+        self.weights = "+".join(branch.weights for branch in branches)
+        self._branches = tuple(branches)
+        self._size = size
+        self._batch = batch
+        # Ticks that no network sees need not be decoded.
+        self._stride = math.gcd(TICKS_A_STEP, *chain.from_iterable(branch.sees for branch in branches))
+        self._rate = TICK_RATE / self._stride
+        for branch in branches:
+            branch.network.eval().to(fastest_device(), fastest_dtype())
+
+    def extract(self, video: str | Path, *, progress: Progress | None = None) -> Features:
+        """Features of a file, read as a stream: decoding runs beside the networks.
+
+        Raises:
+            InputError: for a file that holds no video that can be read.
+        """
+        duration_s = probe(video).duration_s
+        # Networks and flow take the rest of the cores.
+        threads = max(1, (os.cpu_count() or 1) // 2)
+        exact = self._size.exact and self._size.exact[::-1]
+        sized: dict[str, Any] = {"size": exact, "short_side": self._size.short_side}
+        batches = frames(video, rate=self._rate, batch=_DECODED_TICKS, threads=threads, **sized)
+
+        def watched() -> Iterator[Frames]:
+            for batch in made_ahead(batches):
+                yield batch
+                if progress is not None:
+                    progress(min(duration_s, float(batch.times_s[-1]) + 1 / self._rate), duration_s)
+
+        return self._features(watched())
+
+    def extract_frames(self, frames: Iterable[Frames]) -> Features:
+        """Features of frames in memory: at each tick the last frame that had begun, as a player shows it.
+
+        Batches may differ in the size of their pictures.
+
+        Raises:
+            InputError: when there is no frame, or a batch begins before the one before it has ended.
+        """
+        steady = ticks(frames, self._rate, _DECODED_TICKS)
+        return self._features(Frames(self._sized(batch.pixels), batch.times_s) for batch in steady)
+
+    def _sized(self, pixels: Pixels) -> Pixels:
+        return resized(pixels, self._size.of(*pixels.shape[1:3]))
+
+    def _features(self, batches: Iterable[Frames]) -> Features:
+        rows = SpillingRows(self.dimension)
+        with ThreadPoolExecutor(os.cpu_count() or 1, "preparing") as pool:
+            prepared = self._prepared(batches, pool)
+            while steps := list(islice(prepared, self._batch)):
+                for row in self._seen(steps):
+                    rows.append(row, 1)
+        if not len(rows):
+            raise InputError("no frame to look at; give at least one")
+        return Features(rows.finished(), 0.0, STEP_S, self.name)
+
+    def _prepared(self, batches: Iterable[Frames], pool: ThreadPoolExecutor) -> Iterator[list[Pixels]]:
+        """For each step the input of every network, made by several threads ahead of the networks."""
+        first = min(branch.sees.start for branch in self._branches) // self._stride
+        last = max(branch.sees.stop - 1 for branch in self._branches) // self._stride
+        pictures = (picture for batch in batches for picture in batch.pixels)
+        waiting: deque[Future[list[Pixels]]] = deque()
+        for window in windows(pictures, range(first, last + 1), TICKS_A_STEP // self._stride):
+            waiting.append(pool.submit(self._inputs, window, first))
+            if len(waiting) > self._batch:
+                yield waiting.popleft().result()
+        while waiting:
+            yield waiting.popleft().result()
+
+    def _inputs(self, window: Sequence[Pixels], first: int) -> list[Pixels]:
+        return [
+            branch.prepare([window[tick // self._stride - first] for tick in branch.sees]) for branch in self._branches
+        ]
+
+    @torch.inference_mode()
+    def _seen(self, steps: Sequence[Sequence[Pixels]]) -> npt.NDArray[np.float16]:
+        """The vectors of some steps, shape ``(steps, dimension)``."""
+        device = fastest_device()
+        vectors: list[Tensor] = []
+        for branch, inputs in zip(self._branches, zip(*steps, strict=True), strict=True):
+            vectors.append(branch.network(torch.from_numpy(np.stack(inputs)).to(device)).half().cpu())
+        rows: npt.NDArray[np.float16] = torch.cat(vectors, dim=1).numpy()
+        return rows
+
+
+def windows(pictures: Iterable[Pixels], seen: range, stride: int) -> Iterator[list[Pixels]]:
+    """The pictures that each step is made of, as they come.
+
+    Args:
+        pictures: one a tick.
+        seen: ticks that a step sees, counted from its first; the last of them is not before that.
+        stride: ticks from one step to the next.
+
+    Returns:
+        For every step that begins before the pictures end, the pictures of its ticks; the first and the last stand for
+        ticks beyond the ends.
+
+    >>> [*windows("abcde", range(-1, 2), 2)]
+    [['a', 'a', 'b'], ['b', 'c', 'd'], ['d', 'e', 'e']]
+    """
+    kept: deque[Pixels] = deque()
+    start = count = step = 0
+
+    def window() -> list[Pixels]:
+        return [kept[min(max(stride * step + tick, 0), count - 1) - start] for tick in seen]
+
+    for picture in pictures:
+        kept.append(picture)
+        count += 1
+        if count > stride * step + seen[-1]:
+            yield window()
+            step += 1
+            while start < min(stride * step + seen[0], count - 1):
+                kept.popleft()
+                start += 1
+    while stride * step < count:
+        yield window()
+        step += 1
+
+
+def centre(picture: Pixels, height: int, width: int) -> Pixels:
+    """The middle of a picture, at most so high and wide; a view."""
+    top, left = max(0, picture.shape[0] - height) // 2, max(0, picture.shape[1] - width) // 2
+    return picture[top : top + height, left : left + width]
+
+
+def middle_picture(
+    network: nn.Module, dimension: int, side: int, settings: Mapping[str, object], weights: str
+) -> Branch:
+    """A branch whose network sees the square in the centre of the step's middle picture, ``(side, side, 3)``."""
+
+    def prepare(pictures: Sequence[Pixels]) -> npt.NDArray[np.uint8]:
+        (picture,) = pictures
+        return centre(picture, side, side)
+
+    return Branch(network, dimension, range(MIDDLE, MIDDLE + 1), prepare, settings, weights)

@@ -1,0 +1,149 @@
+"""Weights in files that people have: found by the extractor's name, read without running what is in them, and fitted.
+
+A file that does not fit its network in every tensor is refused: the features would be of another network.
+"""
+
+from __future__ import annotations
+
+import os
+import pickle
+import zipfile
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from asst.errors import InputError
+
+if TYPE_CHECKING:
+    from torch import Tensor, nn
+
+WEIGHTS_FOLDER = "ASST_WEIGHTS"
+"""Environment variable that names a folder of weights, each file named for its extractor."""
+
+SOURCES = {
+    "vgg16": "torchvision's VGG16, download.pytorch.org/models/vgg16-397923af.pth, saved as vgg16.pth",
+    "bn-inception-rgb": (
+        "BN-Inception trained on ImageNet (bn_inception-52deb4733.pth of Cadene's pretrained-models) or a TSN RGB "
+        "checkpoint of tsn-pytorch, saved as bn-inception-rgb.pth"
+    ),
+    "bn-inception-flow": (
+        "a TSN flow checkpoint of tsn-pytorch (BN-Inception, ten input channels), saved as bn-inception-flow.pth"
+    ),
+    "c3d": (
+        "C3D trained on Sports-1M in a PyTorch port's form (c3d.pickle of c3d-pytorch, or c3d-pretrained.pth), saved "
+        "as c3d.pth"
+    ),
+}
+"""Where people get weights, by the name that their file has in a folder of weights."""
+
+SUFFIXES = (".safetensors", ".pth", ".pt", ".pth.tar", ".pickle")
+
+
+def weights_file(name: str, weights: Path | None) -> Path:
+    """The file of a network's weights.
+
+    Args:
+        name: as in `SOURCES`.
+        weights: the file itself, or a folder that holds it; None looks in the folder that ``ASST_WEIGHTS`` names.
+
+    Raises:
+        InputError: if there is none, saying how to get it.
+    """
+    source = SOURCES[name]
+    folder = weights
+    if folder is None and (named := os.environ.get(WEIGHTS_FOLDER)):
+        folder = Path(named)
+    if folder is None:
+        raise InputError(
+            f"{name} needs weights; name the file, or set {WEIGHTS_FOLDER} to a folder that holds it: {source}"
+        )
+    if folder.is_dir():
+        files = [path for path in (folder / f"{name}{suffix}" for suffix in SUFFIXES) if path.is_file()]
+        if not files:
+            raise InputError(
+                f"{folder} holds no weights of {name} ({name}.pth, .pt or .safetensors); put them there: {source}"
+            )
+        return files[0]
+    if not folder.is_file():
+        raise InputError(f"no weights of {name} at {folder}; put them there: {source}")
+    return folder
+
+
+def read_state(path: Path) -> dict[str, Tensor]:
+    """The tensors of a weights file by their names: of safetensors, or of PyTorch, plain or wrapped as ``state_dict``.
+
+    Raises:
+        InputError: for a file that cannot be read, or holds something else.
+    """
+    import torch
+    from safetensors import SafetensorError
+    from safetensors.torch import load_file
+
+    try:
+        if path.suffix == ".safetensors":
+            return load_file(path)
+        # Files of before PyTorch 1.6 are no archives and cannot be mapped.
+        held = torch.load(path, map_location="cpu", weights_only=True, mmap=zipfile.is_zipfile(path))
+    except OSError as error:
+        raise InputError(f"cannot read {path}: {error.strerror or error}; check the file") from error
+    except (SafetensorError, pickle.UnpicklingError, RuntimeError, ValueError, EOFError, KeyError) as error:
+        raise InputError(f"{path} holds no weights that can be read safely; download it again or convert it") from error
+    if isinstance(held, Mapping) and isinstance(held.get("state_dict"), Mapping):
+        held = held["state_dict"]
+    if (
+        not isinstance(held, Mapping)
+        or not held
+        or not all(isinstance(tensor, torch.Tensor) for tensor in held.values())
+    ):
+        raise InputError(f"{path} is no state dict (names to tensors); save the network's state_dict() there")
+    return dict(held)
+
+
+def fit(
+    network: nn.Module,
+    path: Path,
+    state: Mapping[str, Tensor],
+    known_as: Callable[[str], str | None],
+) -> None:
+    """Give a network its weights, in the places where it has meta tensors or others.
+
+    Args:
+        network: takes the tensors as they are, without a copy.
+        path: the file they come from, for messages.
+        state: its tensors.
+        known_as: what the network calls a tensor of the file; None for one that it does without, such as the
+            classifier's. The published ports' names are in the networks' own modules.
+
+    Raises:
+        InputError: naming the first tensor that is missing, the first that is not expected, or one of another shape.
+    """
+    import torch
+
+    named = {ours: tensor for theirs, tensor in state.items() if (ours := known_as(theirs)) is not None}
+    wanted = network.state_dict()
+    # Files of before PyTorch 0.4.1 do not count batches; nothing here reads the count.
+    counts = {name: torch.tensor(0) for name in wanted if name.endswith(".num_batches_tracked")}
+    named = {**counts, **named}
+    missing = [name for name in wanted if name not in named]
+    unexpected = [theirs for theirs in state if (ours := known_as(theirs)) is not None and ours not in wanted]
+    if missing or unexpected:
+        faults = []
+        if missing:
+            faults.append(f"{len(missing)} of {len(wanted)} tensors are missing, first {missing[0]}")
+        if unexpected:
+            faults.append(f"{len(unexpected)} are not expected, first {unexpected[0]}")
+        raise InputError(f"{path} does not fit: {'; '.join(faults)}; get the published file")
+    for name, tensor in wanted.items():
+        found = named[name]
+        # Old ports keep the numbers of a normalisation as a row.
+        if found.shape == (1, *tensor.shape):
+            found = named[name] = found[0]
+        if found.shape != tensor.shape:
+            raise InputError(
+                f"{path} does not fit: {name} has the shape {tuple(found.shape)}, not {tuple(tensor.shape)}; get the "
+                "published file"
+            )
+        if tensor.is_floating_point():
+            named[name] = found.float()
+    network.load_state_dict(named, assign=True)
+    network.requires_grad_(False)
