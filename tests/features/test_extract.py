@@ -129,12 +129,12 @@ def test_a_cluster_loses_and_doubles_nothing_when_an_actor_dies(tmp_path: Path, 
 
     texts = {f"v{index}": f"steps {index + 1}" for index in range(8)}
     jobs = files(tmp_path / "videos", **texts, w="die once", x="nonsense")
-    cloudpickle.register_pickle_by_value(fake)
+    cloudpickle.register_pickle_by_value(fake)  # type: ignore[no-untyped-call]
     try:
         extraction = fake.FakeExtraction("fake", tmp_path / "log", tmp_path / "store")
         outcomes = list(extract_by_cluster(jobs, extraction, 2))
     finally:
-        cloudpickle.unregister_pickle_by_value(fake)
+        cloudpickle.unregister_pickle_by_value(fake)  # type: ignore[no-untyped-call]
     found = states(outcomes)
     assert {video for video, state in found.items() if state == "failed"} == {"x"}
     store = Store(tmp_path / "store")

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from asst.cli.features_store import convert, info
+from asst.cli.features_store import convert, extractors, info
 from asst.errors import InputError
 
 if TYPE_CHECKING:
@@ -45,7 +45,7 @@ def extract(
         list[Path],
         typer.Argument(
             metavar="FILES...",
-            help="Video files, and folders of them. A file called info or convert is written ./info.",
+            help="Video files, and folders of them. A file called info is written ./info.",
             show_default=False,
         ),
     ],
@@ -156,3 +156,4 @@ def _report(outcomes: list[Outcome], jobs: int, store: Path) -> None:
 
 app.command()(info)
 app.command()(convert)
+app.command()(extractors)

@@ -92,12 +92,23 @@ def extractors(
 
     if as_json:
         for entry in EXTRACTORS.values():
-            typer.echo(json.dumps({"name": entry.name, "summary": entry.summary, "weights": entry.weights}))
+            typer.echo(
+                json.dumps(
+                    {
+                        "name": entry.name,
+                        "summary": entry.summary,
+                        "dimension": entry.dimension,
+                        "weights": entry.source,
+                    }
+                )
+            )
         return
     from asst.outputs.grid import Grid, write_grids
 
-    rows = [[entry.name, entry.summary, entry.weights or "come with the package"] for entry in EXTRACTORS.values()]
-    write_grids([Grid("extractors", ["name", "features", "weights"], rows, words=3)], sys.stdout)
+    rows = [[entry.name, entry.summary, ", ".join(entry.needs) or "-"] for entry in EXTRACTORS.values()]
+    sources = dict.fromkeys(entry.source for entry in EXTRACTORS.values() if len(entry.needs) == 1)
+    notes = [*sources, "name a file with --weights, or a folder of such files in ASST_WEIGHTS"]
+    write_grids([Grid("extractors", ["name", "features", "weights to bring"], rows, notes, words=3)], sys.stdout)
 
 
 def _clock(step_s: float | None, extractor: str | None) -> Clock | None:

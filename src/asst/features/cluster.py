@@ -74,7 +74,7 @@ def extract_by_cluster(jobs: Sequence[Job], extraction: Extraction, workers: int
             threads=1,
         )
         done = ray.data.from_items(rows, override_num_blocks=len(rows)).map(
-            Extracting,
+            Extracting,  # type: ignore[arg-type]  # it also takes a class, whose objects are called
             fn_constructor_args=(absolute,),
             compute=ray.data.ActorPoolStrategy(size=min(workers, len(rows))),
             num_cpus=1,
