@@ -168,8 +168,13 @@ def _from_parquet(words: Collection[str], index: Path, matrix: npt.NDArray[np.fl
     import pyarrow.compute as pc
 
     names = _names(index)
-    rows = np.flatnonzero(pc.is_in(names, value_set=pa.array(words, pa.string())).to_numpy(zero_copy_only=False))
-    return dict(zip(names.take(pa.array(rows)).to_pylist(), np.asarray(matrix[rows]), strict=True))
+    # By builder and buffer: to and from lists and arrays, pandas would be imported wherever it is installed, and that
+    # takes longer than all this.
+    asked = pa.lib.StringBuilder()
+    asked.append_values(list(words))
+    places = pc.indices_nonzero(pc.is_in(names, value_set=asked.finish()))
+    rows = np.frombuffer(places.buffers()[1], dtype=np.uint64, count=len(places))
+    return dict(zip(names.take(places).to_pylist(), np.asarray(matrix[rows]), strict=True))
 
 
 @functools.cache
