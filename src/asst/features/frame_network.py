@@ -69,8 +69,8 @@ class Branch:
     Attributes:
         network: takes a batch of what ``prepare`` makes, ``(batch, ...)``, and returns ``(batch, dimension)``.
         dimension: numbers in its vector.
-        sees: the ticks it sees, counted from the step's first; those before the first picture show the first, those
-            after the last show the last.
+        sees: the ticks it sees, counted from the step's first. Those before the first picture show the first, those
+            after the last show the last, as in the last step, which the end may cut short.
         prepare: makes the network's input of these pictures, each ``(height, width, 3)``; always of one shape.
         settings: all that decides its numbers besides the weights; fit for JSON.
         weights: a short hash of the weights.

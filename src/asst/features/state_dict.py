@@ -80,13 +80,16 @@ def read_state(path: Path) -> dict[str, Tensor]:
     from safetensors.torch import load_file
 
     try:
-        if path.suffix == ".safetensors":
-            return load_file(path)
-        # Files of before PyTorch 1.6 are no archives and cannot be mapped.
-        held = torch.load(path, map_location="cpu", weights_only=True, mmap=zipfile.is_zipfile(path))
+        with path.open("rb") as file:
+            # Files of before PyTorch 1.6 are no archives and cannot be mapped.
+            mapped = zipfile.is_zipfile(file)
     except OSError as error:
         raise InputError(f"cannot read {path}: {error.strerror or error}; check the file") from error
-    except (SafetensorError, pickle.UnpicklingError, RuntimeError, ValueError, EOFError, KeyError) as error:
+    try:
+        if path.suffix == ".safetensors":
+            return load_file(path)
+        held = torch.load(path, map_location="cpu", weights_only=True, mmap=mapped)
+    except (SafetensorError, OSError, pickle.UnpicklingError, RuntimeError, ValueError, EOFError, KeyError) as error:
         raise InputError(f"{path} holds no weights that can be read safely; download it again or convert it") from error
     if isinstance(held, Mapping) and isinstance(held.get("state_dict"), Mapping):
         held = held["state_dict"]
