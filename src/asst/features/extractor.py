@@ -126,6 +126,11 @@ def _of_pictures() -> Iterator[ExtractorEntry]:
         yield ExtractorEntry(f"c3d-{layer}", summary, 4096, ("c3d",), _made_in("c3d", "c3d", layer))
 
 
+def _of_language() -> Iterator[ExtractorEntry]:
+    summary = "CLIP or SigLIP from a Hugging Face folder, pictures and sentences in one space"
+    yield ExtractorEntry("clip", summary, None, ("clip",), _made_in("clip", "clip"))
+
+
 def _of_flow(suffix: str, algorithm: str, flow: str) -> Iterator[ExtractorEntry]:
     yield ExtractorEntry(
         f"bn-inception-flow{suffix}",
@@ -155,6 +160,7 @@ EXTRACTORS: dict[str, ExtractorEntry] = {
     for entry in (
         *_packaged(),
         *_of_pictures(),
+        *_of_language(),
         *_of_flow("", "tvl1", "TV-L1"),
         *_of_flow("-dis", "dis", "DIS, much faster"),
     )

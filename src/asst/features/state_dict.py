@@ -33,6 +33,10 @@ SOURCES = {
         "C3D trained on Sports-1M in a PyTorch port's form (c3d.pickle of c3d-pytorch, or c3d-pretrained.pth), saved "
         "as c3d.pth"
     ),
+    "clip": (
+        "a Hugging Face folder of CLIP or SigLIP, such as that of openai/clip-vit-base-patch32 (hf download NAME "
+        "--local-dir clip), saved as clip"
+    ),
 }
 """Where people get weights, by the name that their file has in a folder of weights."""
 
@@ -50,13 +54,7 @@ def weights_file(name: str, weights: Path | None) -> Path:
         InputError: if there is none, saying how to get it.
     """
     source = SOURCES[name]
-    folder = weights
-    if folder is None and (named := os.environ.get(WEIGHTS_FOLDER)):
-        folder = Path(named)
-    if folder is None:
-        raise InputError(
-            f"{name} needs weights; name the file, or set {WEIGHTS_FOLDER} to a folder that holds it: {source}"
-        )
+    folder = weights or _named_folder(name)
     if folder.is_dir():
         files = [path for path in (folder / f"{name}{suffix}" for suffix in SUFFIXES) if path.is_file()]
         if not files:
@@ -67,6 +65,34 @@ def weights_file(name: str, weights: Path | None) -> Path:
     if not folder.is_file():
         raise InputError(f"no weights of {name} at {folder}; put them there: {source}")
     return folder
+
+
+def weights_folder(name: str, weights: Path | None, *, holds: str) -> Path:
+    """The folder of a model that comes as one.
+
+    Args:
+        name: as in `SOURCES`.
+        weights: the folder, or one that holds it by its name; None looks in the folder that ``ASST_WEIGHTS`` names.
+        holds: a file that tells it.
+
+    Raises:
+        InputError: if there is none, saying how to get it.
+    """
+    folder = weights or _named_folder(name)
+    for path in (folder, folder / name):
+        if (path / holds).is_file():
+            return path
+    raise InputError(f"no {name}/{holds} in {folder}; put it there: {SOURCES[name]}")
+
+
+def _named_folder(name: str) -> Path:
+    """What ``ASST_WEIGHTS`` names."""
+    named = os.environ.get(WEIGHTS_FOLDER)
+    if not named:
+        raise InputError(
+            f"{name} needs weights; name the file, or set {WEIGHTS_FOLDER} to a folder that holds it: {SOURCES[name]}"
+        )
+    return Path(named)
 
 
 def read_state(path: Path) -> dict[str, Tensor]:
