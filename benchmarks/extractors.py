@@ -122,8 +122,9 @@ def measure(path: Path, name: str, staged_s: float) -> dict[str, float]:
 def stages(extractor: FrameNetwork, path: Path, end_s: float) -> dict[str, float]:
     """Seconds that decoding, preparing (flow, if there is any) and networks take, one after the other."""
     start = time.perf_counter()
-    exact = extractor.size.exact and extractor.size.exact[::-1]
-    batches = frames(path, rate=extractor.rate, size=exact, short_side=extractor.size.short_side, end_s=end_s)
+    info = probe(path)
+    height, width = extractor.size.of(info.height, info.width)
+    batches = frames(path, rate=extractor.rate, size=(width, height), end_s=end_s)
     pictures = [picture for batch in batches for picture in batch.pixels]
     decoded = time.perf_counter()
     inputs = [list(of_steps(iter(pictures), branch, extractor.rate)) for branch in extractor.branches]

@@ -214,16 +214,27 @@ def test_all_that_decides_the_numbers_is_in_the_hash() -> None:
             ([levels_of(range(3, 4), mean=1)], size),
             ([levels_of(range(3, 4)), levels_of(range(3, 4))], size),
             ([levels_of(range(3, 4))], PictureSize(short_side=32)),
+            ([levels_of(range(3, 4))], PictureSize(short_side=16, grows=False)),
             ([levels_of(range(3, 4))], PictureSize(exact=(16, 16))),
         )
     }
-    assert len(hashes) == 6
+    assert len(hashes) == 7
     again = FrameNetwork("b", [levels_of(range(3, 4))], size, batch=2)
     assert again.preprocessing in hashes
     assert FrameNetwork("c", [levels_of(range(1)), levels_of(range(1))], size).weights == "w+w"
 
 
-def test_exact_sizes_are_height_and_width(street: Path, one_thread: None) -> None:
+@pytest.mark.parametrize(
+    ("size", "of_street", "of_small"),
+    [
+        (PictureSize(exact=(20, 44)), [20, 44], [20, 44]),
+        (PictureSize(short_side=40), [40, 94], [40, 60]),
+        (PictureSize(short_side=40, grows=False), [40, 94], [20, 30]),
+    ],
+)
+def test_pictures_are_brought_to_their_size(
+    size: PictureSize, of_street: list[int], of_small: list[int], street: Path, one_thread: None
+) -> None:
     class Shape(nn.Module):
         def forward(self, pixels: Tensor) -> Tensor:
             return torch.tensor(pixels.shape[1:3]).float().expand(len(pixels), 2)
@@ -231,6 +242,6 @@ def test_exact_sizes_are_height_and_width(street: Path, one_thread: None) -> Non
     def first(pictures: Sequence[Pixels]) -> Pixels:
         return pictures[0]
 
-    extractor = FrameNetwork("shape", [Branch(Shape(), 2, range(1), first, {}, "")], PictureSize(exact=(20, 44)))
-    assert extractor.extract(street).vectors[0].tolist() == [20, 44]
-    assert extractor.extract_frames([in_memory(1)]).vectors[0].tolist() == [20, 44]
+    extractor = FrameNetwork("shape", [Branch(Shape(), 2, range(1), first, {}, "")], size)
+    assert extractor.extract(street).vectors[0].tolist() == of_street
+    assert extractor.extract_frames([in_memory(1)]).vectors[0].tolist() == of_small

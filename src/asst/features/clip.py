@@ -1,9 +1,9 @@
 """CLIP (Radford et al. 2021) and SigLIP (Zhai et al. 2023): pictures and sentences in one space (extra ``clip``).
 
 Each step's middle picture is prepared as the folder's ``preprocessor_config.json`` says: resized, cropped in the
-centre, scaled and normalised. Before that its short side is brought to twice the side that the network sees, so that
-little is converted of large pictures. Vectors are the projected ones of the two towers, of unit length: products are
-cosines.
+centre, scaled and normalised. Before that a short side of more than twice the side that the network sees is brought to
+that, so that little is converted of large pictures. Vectors are the projected ones of the two towers, of unit length:
+products are cosines.
 """
 
 from __future__ import annotations
@@ -92,7 +92,7 @@ class Preparing:
     @property
     def decoded(self) -> PictureSize:
         """What pictures are brought to while they are decoded."""
-        return PictureSize(short_side=2 * max(self.crop))
+        return PictureSize(short_side=2 * max(self.crop), grows=False)
 
     def __call__(self, pictures: Sequence[Pixels]) -> npt.NDArray[np.uint8]:
         """What is cut from the only picture, ``(*crop, 3)``; scaling is left to the network."""
@@ -118,10 +118,11 @@ class _Pictures(nn.Module):
 
     def forward(self, pixels: Tensor) -> Tensor:
         """RGB, ``uint8``, ``(batch, height, width, 3)`` to unit vectors ``(batch, dimension)``."""
-        values = pixels.to(self.model.dtype) * self._preparing.scale
+        values = pixels.float() * self._preparing.scale
         mean, deviation = values.new_tensor(self._preparing.mean), values.new_tensor(self._preparing.deviation)
         model: Any = self.model
-        found = model.get_image_features(pixel_values=((values - mean) / deviation).permute(0, 3, 1, 2))
+        normal = ((values - mean) / deviation).permute(0, 3, 1, 2).to(self.model.dtype)
+        found = model.get_image_features(pixel_values=normal)
         return F.normalize(found.pooler_output.float(), dim=-1)
 
 

@@ -15,7 +15,6 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import chain, islice
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -44,21 +43,25 @@ _DECODED_TICKS = 16
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PictureSize:
-    """What pictures are brought to before anything else; one of the two is given.
+    """What pictures are brought to before anything else; ``short_side`` or ``exact`` is given.
 
     Attributes:
         short_side: pixels of the shorter side, the aspect kept.
         exact: height and width in pixels, the aspect not kept.
+        grows: whether pictures whose shorter side is shorter are enlarged.
     """
 
     short_side: int | None = None
     exact: tuple[int, int] | None = None
+    grows: bool = True
 
     def of(self, height: int, width: int) -> tuple[int, int]:
         """Height and width that a picture is brought to."""
         if self.exact is not None:
             return self.exact
         assert self.short_side is not None
+        if not self.grows and min(height, width) <= self.short_side:
+            return height, width
         return short_side_size(height, width, self.short_side)
 
 
@@ -108,7 +111,7 @@ class FrameNetwork:
         self.dimension = sum(branch.dimension for branch in branches)
         seen = [(branch.sees.start, branch.sees.stop) for branch in branches]
         clock = {"tick_rate": TICK_RATE, "ticks_a_step": TICKS_A_STEP, "sees": seen}
-        pictures = {"short_side": size.short_side, "exact": size.exact}
+        pictures = {"short_side": size.short_side, "exact": size.exact, "grows": size.grows}
         self.preprocessing = settings_hash(
             {**clock, **pictures, "branches": [dict(branch.settings) for branch in branches]}
         )
@@ -133,12 +136,12 @@ class FrameNetwork:
         Raises:
             InputError: for a file that holds no video that can be read.
         """
-        duration_s = probe(video).duration_s
+        info = probe(video)
+        duration_s = info.duration_s
+        height, width = self.size.of(info.height, info.width)
         # Networks and flow take the rest of the cores.
         threads = max(1, (os.cpu_count() or 1) // 2)
-        exact = self.size.exact and self.size.exact[::-1]
-        sized: dict[str, Any] = {"size": exact, "short_side": self.size.short_side}
-        batches = frames(video, rate=self.rate, batch=_DECODED_TICKS, threads=threads, **sized)
+        batches = frames(video, rate=self.rate, size=(width, height), batch=_DECODED_TICKS, threads=threads)
 
         def watched() -> Iterator[Frames]:
             for batch in made_ahead(batches):
@@ -164,11 +167,15 @@ class FrameNetwork:
 
     def _features(self, batches: Iterable[Frames]) -> Features:
         rows = SpillingRows(self.dimension)
-        with ThreadPoolExecutor(os.cpu_count() or 1, "preparing") as pool:
+        pool = ThreadPoolExecutor(os.cpu_count() or 1, "preparing")
+        try:
             prepared = self._prepared(batches, pool)
             while steps := list(islice(prepared, self._batch)):
                 for row in self._seen(steps):
                     rows.append(row, 1)
+        finally:
+            # Flow takes seconds a step: what waits is not begun when an error or a key ends this.
+            pool.shutdown(cancel_futures=True)
         if not len(rows):
             raise InputError("no frame to look at; give at least one")
         return Features(rows.finished(), 0.0, STEP_S, self.name)

@@ -134,27 +134,27 @@ def fit(
     state: Mapping[str, Tensor],
     known_as: Callable[[str], str | None],
 ) -> None:
-    """Give a network its weights, in the places where it has meta tensors or others.
+    """Give a network its weights; it may be on the ``meta`` device, without any of its own.
 
     Args:
-        network: takes the tensors as they are, without a copy.
+        network: takes the tensors as they are, without a copy where they are ``float32``.
         path: the file they come from, for messages.
         state: its tensors.
         known_as: what the network calls a tensor of the file; None for one that it does without, such as the
-            classifier's. The published ports' names are in the networks' own modules.
+            classifier's.
 
     Raises:
         InputError: naming the first tensor that is missing, the first that is not expected, or one of another shape.
     """
     import torch
 
-    named = {ours: tensor for theirs, tensor in state.items() if (ours := known_as(theirs)) is not None}
+    ours = {theirs: name for theirs in state if (name := known_as(theirs)) is not None}
     wanted = network.state_dict()
     # Files of before PyTorch 0.4.1 do not count batches; nothing here reads the count.
-    counts = {name: torch.tensor(0) for name in wanted if name.endswith(".num_batches_tracked")}
-    named = {**counts, **named}
+    named = {name: torch.tensor(0) for name in wanted if name.endswith(".num_batches_tracked")}
+    named |= {name: state[theirs] for theirs, name in ours.items()}
     missing = [name for name in wanted if name not in named]
-    unexpected = [theirs for theirs in state if (ours := known_as(theirs)) is not None and ours not in wanted]
+    unexpected = [theirs for theirs, name in ours.items() if name not in wanted]
     if missing or unexpected:
         faults = []
         if missing:
@@ -166,13 +166,12 @@ def fit(
         found = named[name]
         # Old ports keep the numbers of a normalisation as a row.
         if found.shape == (1, *tensor.shape):
-            found = named[name] = found[0]
+            found = found[0]
         if found.shape != tensor.shape:
             raise InputError(
                 f"{path} does not fit: {name} has the shape {tuple(found.shape)}, not {tuple(tensor.shape)}; get the "
                 "published file"
             )
-        if tensor.is_floating_point():
-            named[name] = found.float()
+        named[name] = found.float() if tensor.is_floating_point() else found
     network.load_state_dict(named, assign=True)
     network.requires_grad_(False)
