@@ -16,7 +16,6 @@ from .conftest import thin
 from .test_c3d import published_shapes as c3d_shapes
 from .test_vgg16 import published_shapes as vgg16_shapes
 
-
 # TV-L1 takes seconds a step; its fields have tests of their own.
 TVL1 = {"bn-inception-flow", "two-stream", "two-stream-didemo"}
 

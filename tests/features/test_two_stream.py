@@ -67,3 +67,28 @@ def test_on_didemo_appearance_is_vgg16(bn_inception_files: Path, tmp_path: Path,
 def test_one_file_is_not_enough(name: str, bn_inception_files: Path) -> None:
     with pytest.raises(InputError, match="is no folder; two streams need one that holds the weights of both"):
         extractor_named(name, bn_inception_files / "bn-inception-rgb.pth")
+
+
+def test_streams_of_joined_stores_are_extracted_side_by_side(
+    bn_inception_files: Path, clip: Path, one_thread: None
+) -> None:
+    parts = [bn_inception_rgb(bn_inception_files), bn_inception_flow("dis", bn_inception_files)]
+    joined = extractor_named("bn-inception-rgb+bn-inception-flow-dis", bn_inception_files)
+    told: list[float] = []
+    features = joined.extract(clip, progress=lambda done_s, all_s: told.append(done_s / all_s))
+    alone = [part.extract(clip) for part in parts]
+    np.testing.assert_array_equal(features.vectors, np.concatenate([some.vectors for some in alone], axis=1))
+    assert features.extractor == joined.name == "bn-inception-rgb+bn-inception-flow-dis"
+    assert joined.dimension == features.dimension == 2048
+    assert joined.weights == "+".join(part.weights for part in parts)
+    assert joined.preprocessing == "+".join(part.preprocessing for part in parts)
+    assert told == sorted(told)
+    assert told[-1] == 1
+    frames = Frames(np.full((1, 40, 60, 3), 90, np.uint8), np.zeros(1))
+    assert joined.extract_frames(iter([frames])).vectors.shape == (1, 2048)
+
+
+@pytest.mark.parametrize("name", ["bn-inception-rgb+rgb", "+", "none+"])
+def test_streams_from_elsewhere_are_refused(name: str, bn_inception_files: Path) -> None:
+    with pytest.raises(InputError, match="cannot be made from a video here"):
+        extractor_named(name, bn_inception_files)
