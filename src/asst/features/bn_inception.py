@@ -135,9 +135,9 @@ class BNInception(nn.Module):
         return x.mean((2, 3))
 
     def _centred(self, pixels: Tensor) -> Tensor:
-        values = pixels.to(next(self.parameters()).dtype)
+        values = pixels.float()
         values = values.flip(3) - values.new_tensor(_BGR_MEAN) if pixels.shape[3] == 3 else values - _FLOW_MEAN
-        return values.permute(0, 3, 1, 2)
+        return values.permute(0, 3, 1, 2).to(next(self.parameters()).dtype)
 
     def _through(self, name: str, x: Tensor) -> Tensor:
         return F.relu_(self.get_submodule(f"{name}_bn")(self.get_submodule(name)(x)))

@@ -80,8 +80,8 @@ class C3D(nn.Module):
         Returns:
             ``(batch, hidden)``.
         """
-        values = pixels.to(self.fc6.weight.dtype).flip(4)
-        x = (values - values.new_tensor(_MEAN)).permute(0, 4, 1, 2, 3)
+        values = pixels.float().flip(4)
+        x = (values - values.new_tensor(_MEAN)).permute(0, 4, 1, 2, 3).to(self.fc6.weight.dtype)
         for name in _LAYERS:
             x = F.relu_(self.get_submodule(name)(x))
             if name in _POOLED:

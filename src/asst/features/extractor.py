@@ -126,6 +126,11 @@ def _of_pictures() -> Iterator[ExtractorEntry]:
         yield ExtractorEntry(f"c3d-{layer}", summary, 4096, ("c3d",), _made_in("c3d", "c3d", layer))
 
 
+def _of_language() -> Iterator[ExtractorEntry]:
+    summary = "CLIP or SigLIP from a Hugging Face folder, pictures and sentences in one space"
+    yield ExtractorEntry("clip", summary, None, ("clip",), _made_in("clip", "clip"))
+
+
 def _of_flow(suffix: str, algorithm: str, flow: str) -> Iterator[ExtractorEntry]:
     yield ExtractorEntry(
         f"bn-inception-flow{suffix}",
@@ -155,6 +160,7 @@ EXTRACTORS: dict[str, ExtractorEntry] = {
     for entry in (
         *_packaged(),
         *_of_pictures(),
+        *_of_language(),
         *_of_flow("", "tvl1", "TV-L1"),
         *_of_flow("-dis", "dis", "DIS, much faster"),
     )
@@ -166,13 +172,18 @@ def extractor_named(name: str, weights: Path | None = None) -> Extractor:
     """The extractor of some features.
 
     Args:
-        name: as in `EXTRACTORS`.
+        name: as in `EXTRACTORS`, or several of these joined by ``+``, as features of joined stores are called.
         weights: a file of weights, or a folder of files that are named for what they are of; None for the folder that
             the environment variable ``ASST_WEIGHTS`` names. Packaged extractors look at neither.
 
     Raises:
         InputError: for features that cannot be made here, or when weights are missing or do not fit.
     """
+    parts = name.split("+")
+    if len(parts) > 1 and EXTRACTORS.keys() >= set(parts):
+        from asst.features.joined import JoinedExtractor
+
+        return JoinedExtractor([extractor_named(part, weights) for part in parts])
     if name not in EXTRACTORS:
         raise InputError(
             f"features of {name} cannot be made from a video here (only {', '.join(EXTRACTORS)}); give features that "

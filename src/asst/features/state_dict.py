@@ -33,6 +33,10 @@ SOURCES = {
         "C3D trained on Sports-1M in a PyTorch port's form (c3d.pickle of c3d-pytorch, or c3d-pretrained.pth), saved "
         "as c3d.pth"
     ),
+    "clip": (
+        "a Hugging Face folder of CLIP or SigLIP, such as that of openai/clip-vit-base-patch32 (hf download NAME "
+        "--local-dir clip), saved as clip"
+    ),
 }
 """Where people get weights, by the name that their file has in a folder of weights."""
 
@@ -50,13 +54,7 @@ def weights_file(name: str, weights: Path | None) -> Path:
         InputError: if there is none, saying how to get it.
     """
     source = SOURCES[name]
-    folder = weights
-    if folder is None and (named := os.environ.get(WEIGHTS_FOLDER)):
-        folder = Path(named)
-    if folder is None:
-        raise InputError(
-            f"{name} needs weights; name the file, or set {WEIGHTS_FOLDER} to a folder that holds it: {source}"
-        )
+    folder = weights or _named_folder(name)
     if folder.is_dir():
         files = [path for path in (folder / f"{name}{suffix}" for suffix in SUFFIXES) if path.is_file()]
         if not files:
@@ -67,6 +65,34 @@ def weights_file(name: str, weights: Path | None) -> Path:
     if not folder.is_file():
         raise InputError(f"no weights of {name} at {folder}; put them there: {source}")
     return folder
+
+
+def weights_folder(name: str, weights: Path | None, *, holds: str) -> Path:
+    """The folder of a model that comes as one.
+
+    Args:
+        name: as in `SOURCES`.
+        weights: the folder, or one that holds it by its name; None looks in the folder that ``ASST_WEIGHTS`` names.
+        holds: a file that tells it.
+
+    Raises:
+        InputError: if there is none, saying how to get it.
+    """
+    folder = weights or _named_folder(name)
+    for path in (folder, folder / name):
+        if (path / holds).is_file():
+            return path
+    raise InputError(f"no {name}/{holds} in {folder}; put it there: {SOURCES[name]}")
+
+
+def _named_folder(name: str) -> Path:
+    """What ``ASST_WEIGHTS`` names."""
+    named = os.environ.get(WEIGHTS_FOLDER)
+    if not named:
+        raise InputError(
+            f"{name} needs weights; name the file, or set {WEIGHTS_FOLDER} to a folder that holds it: {SOURCES[name]}"
+        )
+    return Path(named)
 
 
 def read_state(path: Path) -> dict[str, Tensor]:
@@ -80,13 +106,16 @@ def read_state(path: Path) -> dict[str, Tensor]:
     from safetensors.torch import load_file
 
     try:
-        if path.suffix == ".safetensors":
-            return load_file(path)
-        # Files of before PyTorch 1.6 are no archives and cannot be mapped.
-        held = torch.load(path, map_location="cpu", weights_only=True, mmap=zipfile.is_zipfile(path))
+        with path.open("rb") as file:
+            # Files of before PyTorch 1.6 are no archives and cannot be mapped.
+            mapped = zipfile.is_zipfile(file)
     except OSError as error:
         raise InputError(f"cannot read {path}: {error.strerror or error}; check the file") from error
-    except (SafetensorError, pickle.UnpicklingError, RuntimeError, ValueError, EOFError, KeyError) as error:
+    try:
+        if path.suffix == ".safetensors":
+            return load_file(path)
+        held = torch.load(path, map_location="cpu", weights_only=True, mmap=mapped)
+    except (SafetensorError, OSError, pickle.UnpicklingError, RuntimeError, ValueError, EOFError, KeyError) as error:
         raise InputError(f"{path} holds no weights that can be read safely; download it again or convert it") from error
     if isinstance(held, Mapping) and isinstance(held.get("state_dict"), Mapping):
         held = held["state_dict"]
@@ -105,27 +134,27 @@ def fit(
     state: Mapping[str, Tensor],
     known_as: Callable[[str], str | None],
 ) -> None:
-    """Give a network its weights, in the places where it has meta tensors or others.
+    """Give a network its weights; it may be on the ``meta`` device, without any of its own.
 
     Args:
-        network: takes the tensors as they are, without a copy.
+        network: takes the tensors as they are, without a copy where they are ``float32``.
         path: the file they come from, for messages.
         state: its tensors.
         known_as: what the network calls a tensor of the file; None for one that it does without, such as the
-            classifier's. The published ports' names are in the networks' own modules.
+            classifier's.
 
     Raises:
         InputError: naming the first tensor that is missing, the first that is not expected, or one of another shape.
     """
     import torch
 
-    named = {ours: tensor for theirs, tensor in state.items() if (ours := known_as(theirs)) is not None}
+    ours = {theirs: name for theirs in state if (name := known_as(theirs)) is not None}
     wanted = network.state_dict()
     # Files of before PyTorch 0.4.1 do not count batches; nothing here reads the count.
-    counts = {name: torch.tensor(0) for name in wanted if name.endswith(".num_batches_tracked")}
-    named = {**counts, **named}
+    named = {name: torch.tensor(0) for name in wanted if name.endswith(".num_batches_tracked")}
+    named |= {name: state[theirs] for theirs, name in ours.items()}
     missing = [name for name in wanted if name not in named]
-    unexpected = [theirs for theirs in state if (ours := known_as(theirs)) is not None and ours not in wanted]
+    unexpected = [theirs for theirs, name in ours.items() if name not in wanted]
     if missing or unexpected:
         faults = []
         if missing:
@@ -137,13 +166,12 @@ def fit(
         found = named[name]
         # Old ports keep the numbers of a normalisation as a row.
         if found.shape == (1, *tensor.shape):
-            found = named[name] = found[0]
+            found = found[0]
         if found.shape != tensor.shape:
             raise InputError(
                 f"{path} does not fit: {name} has the shape {tuple(found.shape)}, not {tuple(tensor.shape)}; get the "
                 "published file"
             )
-        if tensor.is_floating_point():
-            named[name] = found.float()
+        named[name] = found.float() if tensor.is_floating_point() else found
     network.load_state_dict(named, assign=True)
     network.requires_grad_(False)

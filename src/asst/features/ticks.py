@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from itertools import groupby, islice
-from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -72,13 +71,12 @@ def short_side_size(height: int, width: int, short_side: int) -> tuple[int, int]
     return max(1, round(height * scale)), max(1, round(width * scale))
 
 
-def resized(pixels: Pixels, size: tuple[int, int], mode: Literal["bilinear", "bicubic"] = "bilinear") -> Pixels:
+def resized(pixels: Pixels, size: tuple[int, int]) -> Pixels:
     """Pictures of another size, low-pass filtered where they shrink.
 
     Args:
         pixels: shape ``(pictures, height, width, 3)``.
         size: the new height and width in pixels.
-        mode: how values between pixels are found.
 
     Returns:
         Shape ``(pictures, *size, 3)``.
@@ -89,6 +87,6 @@ def resized(pixels: Pixels, size: tuple[int, int], mode: Literal["bilinear", "bi
     if pixels.shape[1:3] == size:
         return pixels
     values = torch.from_numpy(np.ascontiguousarray(pixels)).permute(0, 3, 1, 2).float()
-    sized = F.interpolate(values, size=size, mode=mode, antialias=True, align_corners=False)
+    sized = F.interpolate(values, size=size, mode="bilinear", antialias=True, align_corners=False)
     rounded: Pixels = sized.round().clamp(0, 255).byte().permute(0, 2, 3, 1).numpy()
     return rounded

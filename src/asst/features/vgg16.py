@@ -75,8 +75,9 @@ class VGG16(nn.Module):
         Returns:
             ``(batch, hidden)``.
         """
-        values = pixels.to(self.fc6.weight.dtype) / 255
-        x = ((values - values.new_tensor(_MEAN)) / values.new_tensor(_DEVIATION)).permute(0, 3, 1, 2)
+        values = pixels.float() / 255
+        normal = (values - values.new_tensor(_MEAN)) / values.new_tensor(_DEVIATION)
+        x = normal.permute(0, 3, 1, 2).to(self.fc6.weight.dtype)
         for group, layers in enumerate(_CONVOLUTIONS, start=1):
             for layer in range(1, layers + 1):
                 x = F.relu_(self.get_submodule(f"conv{group}_{layer}")(x))

@@ -1,0 +1,99 @@
+"""The table of extractors: what it says of each is what is built."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from asst.errors import InputError
+from asst.features.extractor import EXTRACTORS, Extractor, extractor_named
+from asst.video import cut
+
+from .conftest import thin
+from .test_c3d import published_shapes as c3d_shapes
+from .test_vgg16 import published_shapes as vgg16_shapes
+
+# TV-L1 takes seconds a step; its fields have tests of their own.
+TVL1 = {"bn-inception-flow", "two-stream", "two-stream-didemo"}
+
+
+@pytest.fixture(scope="module")
+def weights(bn_inception_files: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with every file of weights."""
+    folder = tmp_path_factory.mktemp("every")
+    for path in bn_inception_files.iterdir():
+        (folder / path.name).symlink_to(path)
+    torch.save(thin(vgg16_shapes()), folder / "vgg16.pth")
+    torch.save(thin(c3d_shapes()), folder / "c3d.pth")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def built(weights: Path) -> dict[str, Extractor]:
+    """Every extractor whose weights a file of ours can stand for."""
+    return {name: extractor_named(name, weights) for name in EXTRACTORS if name != "clip"}
+
+
+@pytest.fixture(scope="module")
+def half_a_second(street: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("clip") / "v.mp4"
+    cut(street, 2.0, 2.5, path)
+    return path
+
+
+def test_extractors_are_what_the_table_says(built: dict[str, Extractor]) -> None:
+    for name, extractor in built.items():
+        entry = EXTRACTORS[name]
+        assert (entry.name, entry.name, entry.dimension) == (name, extractor.name, extractor.dimension)
+        assert "\n" not in entry.summary
+        assert bool(entry.needs) == bool(entry.source)
+
+
+@pytest.mark.parametrize("name", [name for name in EXTRACTORS if name not in {*TVL1, "clip"}])
+def test_a_real_file_goes_through(
+    name: str, built: dict[str, Extractor], half_a_second: Path, one_thread: None
+) -> None:
+    extractor = built[name]
+    features = extractor.extract(half_a_second)
+    assert (features.extractor, features.dimension, features.start_s) == (name, extractor.dimension, 0.0)
+    assert features.end_s == pytest.approx(0.5, abs=0.05)
+    assert np.isfinite(features.vectors).all()
+
+
+def test_no_two_share_their_preprocessing_and_weights(built: dict[str, Extractor]) -> None:
+    told = {(extractor.preprocessing, extractor.weights) for extractor in built.values()}
+    assert len(told) == len(built)
+    assert all(len(extractor.preprocessing) == 12 for name, extractor in built.items() if name != "none")
+    assert {extractor.weights.count("+") for extractor in built.values()} == {0, 1}
+
+
+def test_the_environment_names_a_folder(weights: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ASST_WEIGHTS", str(weights))
+    named, given = extractor_named("bn-inception-rgb"), extractor_named("bn-inception-rgb", weights)
+    assert (named.weights, named.preprocessing) == (given.weights, given.preprocessing)
+
+
+@pytest.mark.parametrize("name", [name for name, entry in EXTRACTORS.items() if entry.needs])
+def test_missing_weights_are_named_with_where_to_get_them(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("ASST_WEIGHTS", raising=False)
+    for weights in (None, tmp_path):
+        with pytest.raises(InputError) as refused:
+            extractor_named(name, weights)
+        message = str(refused.value)
+        assert "\n" not in message
+        assert EXTRACTORS[name].source.split("; ")[0] in message
+
+
+def test_packaged_extractors_look_at_no_file(tmp_path: Path) -> None:
+    assert extractor_named("imagenet-lite0", tmp_path).weights == extractor_named("imagenet-lite0").weights != ""
+    assert extractor_named("none", tmp_path).weights == extractor_named("none").preprocessing == ""
+
+
+def test_another_name_is_refused() -> None:
+    with pytest.raises(InputError, match=r"^features of i3d cannot be made from a video here \(only .*vgg16, "):
+        extractor_named("i3d")
