@@ -178,9 +178,19 @@ class ActionRows:
 def _with_including(actions: Sequence[LabelledSpan], includes: Mapping[str, Sequence[str]]) -> tuple[LabelledSpan, ...]:
     known = set(actions)
     implied = (
-        replace(action, label=label)
-        for label, included in includes.items()
-        for action in actions
-        if action.label in included
+        replace(action, label=whole) for whole, parts in includes.items() for action in actions if action.label in parts
     )
     return (*actions, *(action for action in implied if action not in known))
+
+
+def particular(actions: Sequence[LabelledSpan], includes: Mapping[str, Sequence[str]]) -> tuple[LabelledSpan, ...]:
+    """The actions without those that only say again of a span what class its class is part of.
+
+    >>> both = LabelledSpan("cliff dive", 1, 2), LabelledSpan("dive", 1, 2)
+    >>> [action.label for action in particular(both, {"dive": ["cliff dive"]})]
+    ['cliff dive']
+    """
+    implied = {
+        replace(action, label=whole) for action in actions for whole, parts in includes.items() if action.label in parts
+    }
+    return tuple(action for action in actions if action not in implied)
