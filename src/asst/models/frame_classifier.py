@@ -1,7 +1,8 @@
 """A classifier of single steps and the grouping of its answers: what a detector of actions is measured against.
 
 Each step is classified by itself. Runs of steps whose smoothed probability reaches a threshold, of several thresholds,
-are the spans of a class; runs that are close are merged. A span is scored by its mean probability.
+are the spans of a class; runs that are close are merged. A span is scored by its mean probability, half of it where the
+window cuts the span off.
 """
 
 from __future__ import annotations
@@ -23,6 +24,10 @@ from asst.moments import FloatArray
 from asst.settings import Settings
 
 IntArray = npt.NDArray[np.int64]
+
+
+CUT_OFF = 0.5
+"""Factor of the score of a run that touches an edge of its window: the window beside it sees more of it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -171,6 +176,7 @@ def padded_runs(values: FloatArray, found: list[IntArray]) -> Answers:
     window, label, start, end = together.T
     sums = np.pad(np.cumsum(values, axis=2), ((0, 0), (0, 0), (1, 0)))
     means = (sums[window, label, end] - sums[window, label, start]) / np.maximum(end - start, 1)
+    means = np.where((start == 0) | (end == values.shape[2]), CUT_OFF * means, means)
     counts = np.bincount(window, minlength=len(values))
     column = np.arange(len(together)) - np.repeat(np.cumsum(counts) - counts, counts)
     shape = len(values), int(counts.max(initial=0))
