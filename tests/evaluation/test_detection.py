@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from asst.data.action_sets import ACTION_DATASETS
 from asst.data.actions import ActionVideo, LabelledSpan
 from asst.data.record import Span
 from asst.errors import InputError
@@ -19,6 +20,7 @@ from asst.evaluation.detection import (
     evaluate_detections,
     mean_average_precisions,
 )
+from asst.evaluation.tables import paper_tables
 from asst.moments import Detections, Moment
 
 Found = tuple[str, float, float, float]
@@ -207,3 +209,11 @@ def test_a_full_evaluation_with_200_detections_a_video_is_fast() -> None:
     start_s = time.process_time()
     evaluate_detections("thumos14", videos, answers)
     assert time.process_time() - start_s < 10
+
+
+def test_table_8_of_the_paper_asks_for_these_metrics() -> None:
+    (table,) = paper_tables([8])
+    means = mean_average_precisions([ONE], [ANSWER])
+    assert list(means) == [*table.metrics, "map"]
+    assert table.dataset in ACTION_DATASETS
+    assert DETECTION_PROTOCOLS["thumos14"].headline in table.metrics
