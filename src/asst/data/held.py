@@ -52,4 +52,4 @@ class HeldStore:
         return self._held[video] if video in self._held else self._store.read(video)
 
     def __contains__(self, video: str) -> bool:
-        return video in self._held
+        return video in self._held or video in self._store
