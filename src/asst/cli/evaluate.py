@@ -22,11 +22,11 @@ from asst.cli.annotation import (
 )
 from asst.errors import InputError
 
-USUAL_PROTOCOL = "thumos14"
-
 if TYPE_CHECKING:
     from asst.evaluation.results import Source
     from asst.evaluation.scoring import Evaluation
+
+USUAL_PROTOCOL = "thumos14"
 
 
 def evaluate(
@@ -109,26 +109,34 @@ def evaluate(
 
         print_evaluation(evaluate_run(predictions, split, changes or []), as_json=as_json)
         return
-    if result is not None and not (recipe and features):
+    if result is None:
+        evaluation, _ = _evaluated(predictions, dataset, split, data, protocol, problems=problems)
+        print_evaluation(evaluation, as_json=as_json)
+        return
+    if not (recipe and features):
         raise InputError("a result file says what made the predictions; give --recipe NAME and --features NAME")
+    if protocol not in (None, USUAL_PROTOCOL):
+        raise InputError(
+            f"a result file holds figures of {USUAL_PROTOCOL}'s protocol; leave --protocol or --result out"
+        )
     started_s = time.perf_counter()
     evaluation, models = _evaluated(predictions, dataset, split, data, protocol, problems=problems)
     print_evaluation(evaluation, as_json=as_json)
-    if result is not None:
-        from asst.evaluation.results import Result, write_result
+    _keep(evaluation, result, recipe, features, models, started_s, simulated=simulated)
 
-        source: Source = "simulated" if simulated else "real"
-        seconds = time.perf_counter() - started_s
-        kept = Result.of(
-            evaluation,
-            recipe=recipe or "",
-            data=source,
-            extractor=features or "",
-            model=models or "unnamed",
-            seconds=seconds,
-        )
-        write_result(kept, result)
-        typer.echo(f"wrote {result}", err=True)
+
+def _keep(
+    evaluation: Evaluation, path: Path, recipe: str, features: str, models: str, started_s: float, *, simulated: bool
+) -> None:
+    from asst.evaluation.results import Result, write_result
+
+    source: Source = "simulated" if simulated else "real"
+    seconds = time.perf_counter() - started_s
+    kept = Result.of(
+        evaluation, recipe=recipe, data=source, extractor=features, model=models or "unnamed", seconds=seconds
+    )
+    write_result(kept, path)
+    typer.echo(f"wrote {path}", err=True)
 
 
 def print_evaluation(evaluation: Evaluation, *, as_json: bool) -> None:
