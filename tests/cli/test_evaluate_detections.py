@@ -65,11 +65,12 @@ def test_a_file_of_detections_is_scored_and_kept(own: Path) -> None:
     result = run(own / "p.jsonl", *words, "--result", kept, "--recipe", "own/r", "--features", "f")
     assert "map,iou=0.7" in result.stdout
     assert read_result(kept).metrics["map,iou=0.5"].mean == 25.0
-    refused = run(
-        own / "p.jsonl", *words, "--result", kept, "--recipe", "r", "--features", "f", "--protocol", "activitynet"
-    )
+    other = ["--protocol", "activitynet"]
+    refused = run(own / "p.jsonl", *words, "--result", kept, "--recipe", "r", "--features", "f", *other)
     assert (refused.exit_code, "holds figures of thumos14's protocol" in refused.stderr) == (2, True)
-    wide = json.loads(run(own / "p.jsonl", *words, "--json", "--protocol", "activitynet").stdout)
+    refused = run(own, "--split", "test", *other)
+    assert (refused.exit_code, "goes with a file of detections" in refused.stderr) == (2, True)
+    wide = json.loads(run(own / "p.jsonl", *words, "--json", *other).stdout)
     assert [wide["map,iou=0.5"], wide["map,iou=0.55"]] == [50.0, 25.0]
 
 

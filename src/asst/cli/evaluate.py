@@ -95,6 +95,8 @@ def evaluate(
     """
     if (predictions is None) == (model is None):
         raise InputError("what is to be judged? name a file of predictions or the folder of a run, or give --model")
+    if protocol is not None and (predictions is None or predictions.is_dir()):
+        raise InputError("--protocol goes with a file of detections; name RUN/predictions/SPLIT.jsonl")
     if model is not None:
         from asst.cli.evaluate_model import Asked, evaluate_model
 
@@ -116,9 +118,7 @@ def evaluate(
     if not (recipe and features):
         raise InputError("a result file says what made the predictions; give --recipe NAME and --features NAME")
     if protocol not in (None, USUAL_PROTOCOL):
-        raise InputError(
-            f"a result file holds figures of {USUAL_PROTOCOL}'s protocol; leave --protocol or --result out"
-        )
+        raise InputError(f"a result file holds figures of {USUAL_PROTOCOL}'s protocol; leave --protocol out")
     started_s = time.perf_counter()
     evaluation, models = _evaluated(predictions, dataset, split, data, protocol, problems=problems)
     print_evaluation(evaluation, as_json=as_json)
