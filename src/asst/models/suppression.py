@@ -79,6 +79,8 @@ class Suppression:
 
     def settle(self, from_s: float) -> tuple[FloatArray, FloatArray]:
         """The spans that are kept whatever comes, if all that comes starts at ``from_s`` or later."""
+        if not len(self._scores):
+            return self._spans_s, self._scores
         order = np.argsort(-self._scores, kind="stable")
         spans_s, scores = self._spans_s[order], self._scores[order]
         close = iou(spans_s, spans_s) > self._threshold
