@@ -9,13 +9,17 @@ import numpy as np
 import pytest
 
 from asst.data import Record
+from asst.data.batch import Collate, Sample
 from asst.data.didemo import candidate_clips
+from asst.data.windows import Window
 from asst.errors import InputError
 from asst.evaluation.prior import fitted_prior
 from asst.features.absent import absent_features
+from asst.models.answering import query_answers, window_answers
 from asst.models.checkpoint import save_checkpoint
 from asst.models.prior import PriorMethod, clip_frequency, grid_spans, span_density
 from asst.models.trained import TrainedModel
+from asst.moments import iou
 
 Span = tuple[float, float]
 
@@ -63,10 +67,18 @@ def test_didemos_short_videos_have_fifteen_clips_in_the_same_order() -> None:
 
 def test_elsewhere_places_are_shares_of_the_video_and_do_not_overlap_much() -> None:
     records = [record((0.0, 10.0), duration_s=20.0)] * 3 + [record((30.0, 40.0), duration_s=40.0)] * 2
+    method = PriorMethod({"kernel": "gaussian", "steps": 16})
+    method.fit(records, ())
+    nothing, word = np.zeros((16, 1), np.float32), np.ones((1, 50), np.float32)
+    batch = Collate(16)([Sample(0, Window(0.0, 1.0, 16), nothing, word, np.zeros((0, 2)))])
+    (found,) = query_answers(window_answers([method], batch), [16.0], relative=False, overlap=0.5, limit=2)
+    assert found.spans_s.tolist() == [[0.0, 8.0], [12.0, 16.0]]
     model = fitted_prior("charades_sta", records)
     moments = model.rank(absent_features(100.0), ["anything at all"], top=5)[0].moments
-    assert (moments[0].start_s, moments[0].end_s) == (0.0, 50.0)
-    assert (moments[1].start_s, moments[1].end_s) == (75.0, 100.0)
+    for moment in moments:
+        hit = iou([[moment.start_s, moment.end_s]], [[0.0, 50.0], [75.0, 100.0]])[0] >= 0.5
+        assert moment.score == pytest.approx(float(hit @ [0.6, 0.4]))
+    assert moments[0].score == 0.6
 
 
 def test_a_prior_is_a_checkpoint_like_any_other(tmp_path: Path) -> None:
@@ -85,7 +97,7 @@ def test_it_refuses_what_it_cannot_have() -> None:
         PriorMethod({"bandwidth": 0})
     with pytest.raises(InputError, match="clips must be one of pieces, density, not 'words'"):
         PriorMethod({"clips": "words"})
-    with pytest.raises(InputError, match="unknown setting kernel; prior has bandwidth"):
-        PriorMethod({"kernel": 1})
+    with pytest.raises(InputError, match="unknown setting colour; prior has bandwidth"):
+        PriorMethod({"colour": 1})
     with pytest.raises(InputError, match="no record to fit a prior on"):
         fitted_prior("tacos", [])

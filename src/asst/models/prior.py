@@ -16,7 +16,8 @@ from asst.data.record import Record
 from asst.errors import InputError
 from asst.models.clips import clip_grid, clip_slack
 from asst.models.method import Answers, Fitted
-from asst.moments import FloatArray
+from asst.moments import FloatArray, iou
+from asst.nn.losses import POSITIVE_IOU
 from asst.nn.sampler import clips_within
 from asst.settings import Settings
 
@@ -28,14 +29,17 @@ class PriorSettings(Settings):
     Attributes:
         clips: ``pieces`` counts how often each of DiDeMo's clips was annotated; ``density`` is for data without fixed
             clips: a kernel density over start and end as shares of the video.
+        kernel: of a density. ``hits`` is the metric's own: a span counts the moments that it overlaps by an IoU of 0.5
+            or more, so that its score is the share of moments that it hits. ``gaussian`` is smooth in start and end.
         grid: the spans of a density start and end at the multiples of ``1 / grid``.
-        bandwidth: standard deviation of its Gaussian kernel, in shares of the video.
+        bandwidth: standard deviation of the Gaussian kernel, in shares of the video.
         steps: of the observed window.
         feature_channels: width of the features, which are not looked at.
         word_channels: width of the word vectors, which are not looked at.
     """
 
     clips: Literal["pieces", "density"] = "density"
+    kernel: Literal["hits", "gaussian"] = "hits"
     grid: int = 32
     bandwidth: float = 0.05
     steps: int = 128
@@ -88,7 +92,9 @@ class PriorMethod(Fitted):
             found = clip_frequency(records)
         else:
             shares = np.concatenate([np.array(record.moments) / record.duration_s for record in records])
-            found = span_density(shares, grid_spans(self._settings.grid), self._settings.bandwidth)
+            at = grid_spans(self._settings.grid)
+            hits = self._settings.kernel == "hits"
+            found = hit_share(shares, at) if hits else span_density(shares, at, self._settings.bandwidth)
         self.frequency.copy_(torch.from_numpy(found))
 
     @torch.no_grad()
@@ -125,6 +131,27 @@ def grid_spans(grid: int) -> FloatArray:
     """
     spans: FloatArray = np.array([(i, j) for i in range(grid) for j in range(i + 1, grid + 1)]) / grid
     return spans
+
+
+def hit_share(spans: FloatArray, at: FloatArray, least: float = POSITIVE_IOU) -> FloatArray:
+    """The share of spans that each candidate hits.
+
+    Args:
+        spans: start and end as shares of their videos, shape ``(n, 2)``.
+        at: candidates, shape ``(m, 2)``.
+        least: IoU of a hit.
+
+    Returns:
+        Shape ``(m,)``, in [0, 1].
+
+    >>> hit_share(np.array([[0.0, 0.5], [0.5, 1.0]]), np.array([[0.0, 0.4], [0.0, 1.0]])).tolist()
+    [0.5, 1.0]
+    """
+    hits: FloatArray = np.zeros(len(at))
+    for some in np.array_split(spans, max(1, len(spans) // 1024)):
+        hits += (iou(at, some) >= least).sum(axis=1)
+    hits /= len(spans)
+    return hits
 
 
 def span_density(spans: FloatArray, at: FloatArray, bandwidth: float) -> FloatArray:
