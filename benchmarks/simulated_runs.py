@@ -26,14 +26,16 @@ class Row:
     """One recipe.
 
     Attributes:
-        recipe: below recipes/charades_sta.
+        recipe: below the data set's folder of recipes.
         overlay: below recipes/simulated, on top of it; none where no feature is looked at.
         title: its name in a table, where that is not the recipe's.
+        dataset: folder of recipes.
     """
 
     recipe: str
     overlay: str | None = SMALL
     title: str = ""
+    dataset: str = "charades_sta"
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +54,7 @@ class Options:
 
     def folder(self, row: Row, seed: int) -> Path:
         """Where a run is."""
-        return ROOT / self.out / "charades_sta" / row.recipe / f"seed{seed}"
+        return ROOT / self.out / row.dataset / row.recipe / f"seed{seed}"
 
 
 def options_of(text: str | None) -> Options:
@@ -71,7 +73,7 @@ def command(*words: str) -> None:
 
 
 def train_all(rows: Sequence[Row], streams: Sequence[str], options: Options) -> None:
-    """Features of the streams, then every row of every seed, as far as they are missing."""
+    """Features of Charades-STA's streams, then every row of every seed, as far as they are missing."""
     for stream in streams:
         command("simulate", f"features/simulated-{stream}-standard", "--modality", stream)
     with ThreadPoolExecutor(options.jobs) as pool:
@@ -84,7 +86,7 @@ def _train(row: Row, seed: int, options: Options) -> None:
     folder = options.folder(row, seed)
     if (folder / "results" / "test.json").exists():
         return
-    recipes = [f"recipes/charades_sta/{row.recipe}.yaml"]
+    recipes = [f"recipes/{row.dataset}/{row.recipe}.yaml"]
     if row.overlay:
         recipes.append(f"recipes/simulated/{row.overlay}.yaml")
     command("train", *recipes, f"training.seed={seed}", "--run", str(folder))

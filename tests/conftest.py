@@ -122,3 +122,51 @@ def recipe_file(tmp_path: Path, settings: dict[str, Any]) -> Path:
     path.parent.mkdir()
     path.write_text(yaml.safe_dump(settings))
     return path
+
+
+ACTIONS = ("jump", "run")
+LONG_S = 48.0
+
+
+@pytest.fixture(scope="session")
+def toy_actions(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with ``annotation/{train,val,test}.jsonl`` of labelled spans and ``features``; each is seen in its span.
+
+    Videos are three windows of 16 steps long and have three actions of two classes each.
+    """
+    folder = tmp_path_factory.mktemp("toy_actions")
+    draw = np.random.default_rng(1)
+    store = Store(folder / "features")
+    (folder / "annotation").mkdir()
+    for split, videos in (("train", 16), ("val", 5), ("test", 5)):
+        rows = []
+        for index in range(videos):
+            vectors = 0.1 * draw.standard_normal((round(LONG_S / STEP_S), WIDTH)).astype(np.float32)
+            actions = []
+            for third in range(3):
+                start = third * 16 + int(draw.integers(0, 8))
+                end, label = start + int(draw.integers(4, 8)), int(draw.integers(2))
+                vectors[start:end, label] += 2
+                actions.append({"label": ACTIONS[label], "start_s": start * STEP_S, "end_s": end * STEP_S})
+            rows.append({"video": f"{split}{index}", "duration": LONG_S, "actions": actions})
+            store.write(f"{split}{index}", Features(vectors, 0.0, STEP_S, "toy"))
+        (folder / "annotation" / f"{split}.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    return folder
+
+
+@pytest.fixture
+def detector_settings(toy_actions: Path, settings: dict[str, Any]) -> dict[str, Any]:
+    """A recipe's settings for the toy actions, of a network of a few channels."""
+    network = {key: value for key, value in settings["network"].items() if "language" not in key and "att" not in key}
+    data = settings["data"] | {
+        "dataset": "actions",
+        "root": str(toy_actions / "annotation"),
+        "features": {"toy": str(toy_actions / "features")},
+    }
+    return settings | {
+        "method": "detector",
+        "data": data,
+        "network": network,
+        "optimizer": {"name": "sgd", "learning_rate": 0.05},
+        "overlap": 0.3,
+    }

@@ -95,6 +95,23 @@ class Answer:
     best_score: float | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Detections:
+    """The actions that a model finds in one video.
+
+    Attributes:
+        video: the video's path or identifier.
+        moments: each with its label, best first.
+        duration_s: the video's length in seconds, where it is known.
+        model: the name of the model, where it is known.
+    """
+
+    video: str
+    moments: tuple[Moment, ...]
+    duration_s: float | None = None
+    model: str = ""
+
+
 def iou(a: npt.ArrayLike, b: npt.ArrayLike) -> FloatArray:
     """Temporal intersection over union of every span of ``a`` with every span of ``b``.
 

@@ -10,10 +10,9 @@ from typer.testing import CliRunner
 
 from asst.cli.app import app
 from asst.data import read_dataset
-from asst.data.simulate.settings import LEVELS, MODALITIES, Settings
 from asst.evaluation.results import read_result
 from asst.features.store import Store
-from asst.training.sources import simulate_charades
+from asst.training.simulation import Wanted, simulate
 
 pytestmark = [
     pytest.mark.usefixtures("one_thread"),
@@ -87,14 +86,14 @@ def test_simulated_features_are_made_once_for_every_video_of_both_splits(
     shared_data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     few = read_dataset("charades_sta", shared_data / "charades_sta", "test").videos[:3]
-    monkeypatch.setattr("asst.training.sources.used_videos", lambda root, split: few if split == "test" else ())
-    settings = Settings(modality=MODALITIES["flow"], level=LEVELS["easy"], dimension=16)
+    monkeypatch.setattr("asst.training.simulation.used_videos", lambda root, split: few if split == "test" else ())
+    wanted = Wanted("charades_sta", "flow", "easy", dimension=16)
     store = Store(tmp_path / "store")
     said: list[str] = []
-    assert simulate_charades(shared_data / "charades_sta", settings, store, said.append) == 3
+    assert simulate(wanted, shared_data / "charades_sta", store, said.append) == 3
     assert store.videos() == tuple(sorted(few))
     assert store.read(few[0]).extractor == "simulated-flow-easy"
-    assert simulate_charades(shared_data / "charades_sta", settings, store, said.append) == 0
+    assert simulate(wanted, shared_data / "charades_sta", store, said.append) == 0
     wrong = CliRunner().invoke(app, ["simulate", str(tmp_path / "x"), "--modality", "audio"])
     assert wrong.exit_code == 2
     assert "choose one of rgb, flow, c3d" in wrong.stderr

@@ -14,7 +14,8 @@ from asst.errors import InputError
 from asst.features.values import Features
 from asst.models.checkpoint import Description, FeatureKind, load_checkpoint, save_checkpoint
 from asst.models.methods import build_method
-from asst.models.trained import TrainedModel, build_observation, word_vectors
+from asst.models.restored import build_observation
+from asst.models.trained import TrainedModel, word_vectors
 
 SETTINGS = {
     "feature_channels": 5,

@@ -15,6 +15,7 @@ from asst.evaluation.answers import answer_split
 from asst.evaluation.protocol import protocol_of
 from asst.features.store import Store
 from asst.models.checkpoint import read_description
+from asst.models.trained import TrainedModel
 from asst.training.opening import open_run
 from asst.training.recipe import Recipe, read_recipe
 from asst.training.run import train
@@ -72,7 +73,8 @@ def test_a_method_learns_and_its_checkpoint_answers(
     assert done.parameters > 10
     description = read_description(done.folder.best)
     assert (description.method, description.features.extractor) == (method, "toy")
-    model, recipe, sources = open_run(run, [], lambda _: None)
+    paths, recipe, sources = open_run(run, [], lambda _: None)
+    model = TrainedModel.load(paths, sources.words)
     records = sources.records("val").records
     answers = answer_split(model, records, sources.store)
     spans = [[(moment.start_s, moment.end_s) for moment in answer.moments] for answer in answers]

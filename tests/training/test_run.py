@@ -20,6 +20,7 @@ from asst.evaluation.protocol import protocol_of
 from asst.features.store import Store
 from asst.features.values import Features
 from asst.models.checkpoint import load_checkpoint, read_description
+from asst.models.trained import TrainedModel
 from asst.training.callbacks import KeepRun
 from asst.training.folder import RunFolder
 from asst.training.module import TrainingModule
@@ -61,7 +62,8 @@ def test_a_run_learns_and_its_folder_answers_and_locates(
     assert description.metrics["r@1,iou=0.5"] == max(line["validate/r@1,iou=0.5"] for line in log)
     assert [path.name for path in done.folder.latest()] == ["step-0000120.safetensors", "step-0000240.safetensors"]
 
-    model, _, sources = open_run(run, [], silent)
+    paths, _, sources = open_run(run, [], silent)
+    model = TrainedModel.load(paths, sources.words)
     records = sources.records("val").records
     answers = answer_split(model, records, sources.store)
     spans = [[(moment.start_s, moment.end_s) for moment in answer.moments] for answer in answers]
@@ -153,7 +155,7 @@ def test_missing_features_are_named_before_anything_is_written(
 ) -> None:
     with pytest.raises(InputError, match=r"recipe toy needs features of flow: give data\.features\.flow=STORE"):
         train(toy_recipe("data.streams=[toy, flow]"), tmp_path / "run", silent)
-    with pytest.raises(InputError, match="can be simulated for charades_sta alone"):
+    with pytest.raises(InputError, match="can be simulated for charades_sta and thumos14, not for"):
         open_sources(Data(dataset="didemo", streams=["rgb"], root=toy, simulated=Simulated()), "didemo/rgb", silent)
     empty = tmp_path / "empty"
     Store(empty).write("other", Store(toy / "features").read("val0"))
@@ -169,11 +171,11 @@ def test_averaged_checkpoints_answer_with_the_mean_of_their_scores(
 ) -> None:
     train(toy_recipe("training.keep=2", "average=2"), tmp_path / "run", silent)
     folder = RunFolder(tmp_path / "run")
-    model, recipe, sources = open_run(tmp_path / "run", [], silent)
+    paths, recipe, sources = open_run(tmp_path / "run", [], silent)
+    model = TrainedModel.load(paths, sources.words)
     assert len(folder.checkpoints_to_use(recipe)) == 2
     records = read_dataset("jsonlines", sources.root, "val").records[:3]
     together = answer_split(model, records, sources.store, top=1)
-    from asst.models.trained import TrainedModel
 
     alone = [answer_split(TrainedModel.load([path]), records, sources.store, top=1) for path in folder.latest()]
     for row, answer in enumerate(together):
@@ -213,7 +215,8 @@ def test_a_classification_of_didemo_ranks_every_clip_a_video_has(
         "overlap=1.0",
     ).model_copy(update={"observation": {"kind": "pieces", "steps": 24}})
     train(recipe, tmp_path / "run", silent)
-    model, _, sources = open_run(tmp_path / "run", [], silent)
+    paths, _, sources = open_run(tmp_path / "run", [], silent)
+    model = TrainedModel.load(paths, sources.words)
     records = sources.records("val").records
     answers = answer_split(model, records, sources.store)
     assert [len(answer.moments) for answer in answers] == [15, 21] * 4

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -10,14 +11,15 @@ import typer
 from asst.errors import InputError
 
 if TYPE_CHECKING:
-    from asst.data import Dataset
+    from asst.data import Dataset, Problem
+    from asst.data.actions import ActionDataset
 
 DatasetName = Annotated[
     str | None,
     typer.Option(
         "--dataset",
         metavar="NAME",
-        help="didemo, charades-sta, activitynet-captions, tacos, qvhighlights or jsonlines.",
+        help="didemo, charades-sta, activitynet-captions, tacos, qvhighlights, jsonlines; thumos14 or actions.",
         show_default=False,
     ),
 ]
@@ -42,21 +44,53 @@ def read_annotation(name: str | None, split: str | None, folder: Path | None, *,
     from asst.data import DATASETS, read_dataset
     from asst.data.folders import data_folder
 
-    if not name or not split:
-        raise InputError("which annotation? give --dataset NAME and --split NAME")
-    key = name.lower().replace("-", "_")
+    key, split = _named(name, split)
     if key in DATASETS and folder is None:
         folder = data_folder(key)
     dataset = read_dataset(key, folder or Path(), split)
-    if dataset.problems:
-        dropped = sum(problem.dropped for problem in dataset.problems)
-        repaired = len(dataset.problems) - dropped
+    _tell(key, split, dataset.problems, each=problems)
+    return key, dataset
+
+
+def detects(name: str | None) -> bool:
+    """Whether a data set is one of labelled spans."""
+    from asst.data.action_sets import ACTION_DATASETS
+
+    return name is not None and _key(name) in ACTION_DATASETS
+
+
+def read_action_annotation(
+    name: str | None, split: str | None, folder: Path | None, *, problems: bool
+) -> tuple[str, ActionDataset]:
+    """As `read_annotation`, of a data set of labelled spans."""
+    from asst.data.action_sets import read_actions
+    from asst.data.folders import data_folder
+
+    key, split = _named(name, split)
+    dataset = read_actions(key, folder or data_folder(key), split)
+    _tell(key, split, dataset.problems, each=problems)
+    return key, dataset
+
+
+def _named(name: str | None, split: str | None) -> tuple[str, str]:
+    if not name or not split:
+        raise InputError("which annotation? give --dataset NAME and --split NAME")
+    return _key(name), split
+
+
+def _key(name: str) -> str:
+    return name.lower().replace("-", "_")
+
+
+def _tell(key: str, split: str, found: Sequence[Problem], *, each: bool) -> None:
+    if found:
+        dropped = sum(problem.dropped for problem in found)
+        repaired = len(found) - dropped
         typer.echo(
             f"{key} {split}: of its file {repaired} annotation rows were repaired and {dropped} left out", err=True
         )
-    for problem in dataset.problems if problems else ():
+    for problem in found if each else ():
         typer.echo(str(problem), err=True)
-    return key, dataset
 
 
 def read_every_split(name: str, folder: Path | None) -> tuple[str, dict[str, Dataset], list[str]]:
@@ -70,7 +104,7 @@ def read_every_split(name: str, folder: Path | None) -> tuple[str, dict[str, Dat
     from asst.data import DATASETS, read_dataset
     from asst.data.folders import data_folder
 
-    key = name.lower().replace("-", "_")
+    key = _key(name)
     if key not in DATASETS:
         raise InputError(f"no data set {name!r}; there are {', '.join(DATASETS)}")
     folder = folder or data_folder(key)

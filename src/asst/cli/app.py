@@ -17,6 +17,7 @@ from typer.core import TyperGroup
 from asst._version import __version__
 from asst.cli.audit import audit
 from asst.cli.demo import demo
+from asst.cli.detect import detect
 from asst.cli.evaluate import evaluate
 from asst.cli.features import app as features
 from asst.cli.fuse import WeightsCommand, fuse
@@ -59,6 +60,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 app.command()(locate)
+app.command()(detect)
 app.command()(demo)
 app.command()(models)
 app.command()(train)

@@ -5,19 +5,28 @@ from __future__ import annotations
 import json
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from asst.cli.annotation import DataFolder, DatasetName, Problems, Split, read_annotation
+from asst.cli.annotation import (
+    DataFolder,
+    DatasetName,
+    Problems,
+    Split,
+    detects,
+    read_action_annotation,
+    read_annotation,
+)
 from asst.errors import InputError
 
 if TYPE_CHECKING:
     from asst.evaluation.results import Source
     from asst.evaluation.scoring import Evaluation
-    from asst.moments import Answer
+
+USUAL_PROTOCOL = "thumos14"
 
 
 def evaluate(
@@ -25,7 +34,7 @@ def evaluate(
         Path | None,
         typer.Argument(
             metavar="PREDICTIONS.jsonl|RUN",
-            help="Answers as 'asst locate --json' prints them, or the folder of a run of 'asst train'.",
+            help="Answers as 'asst locate --json' or 'asst detect --json' prints them, or a run's folder.",
             show_default=False,
         ),
     ] = None,
@@ -69,6 +78,10 @@ def evaluate(
     out: Annotated[
         Path | None, typer.Option(metavar="OUT.jsonl", help="With --model: keep its answers.", show_default=False)
     ] = None,
+    protocol: Annotated[
+        str | None,
+        typer.Option(metavar="NAME", help="Of detections: thumos14 (IoU 0.3 to 0.7) or activitynet (0.5 to 0.95)."),
+    ] = None,
     changes: Annotated[
         list[str] | None,
         typer.Option("--set", metavar="KEY=VALUE", help="With a run: another value of a setting of its recipe."),
@@ -76,11 +89,14 @@ def evaluate(
 ) -> None:
     """Judge PREDICTIONS by the protocol of their data set, with 95 % intervals over videos.
 
-    Each sentence of the split needs a prediction. The order of the lines does not matter. A RUN is asked the sentences
-    of the split first; what it answers and how good that is are kept in its folder. A --model is asked likewise.
+    Each sentence of the split needs a prediction; where actions are detected a video may have none. The order of the
+    lines does not matter. A RUN is asked the sentences of the split first; what it answers and how good that is are
+    kept in its folder. A --model is asked likewise.
     """
     if (predictions is None) == (model is None):
         raise InputError("what is to be judged? name a file of predictions or the folder of a run, or give --model")
+    if protocol is not None and (predictions is None or predictions.is_dir()):
+        raise InputError("--protocol goes with a file of detections; name RUN/predictions/SPLIT.jsonl")
     if model is not None:
         from asst.cli.evaluate_model import Asked, evaluate_model
 
@@ -95,25 +111,32 @@ def evaluate(
 
         print_evaluation(evaluate_run(predictions, split, changes or []), as_json=as_json)
         return
-    if result is not None and not (recipe and features):
+    if result is None:
+        evaluation, _ = _evaluated(predictions, dataset, split, data, protocol, problems=problems)
+        print_evaluation(evaluation, as_json=as_json)
+        return
+    if not (recipe and features):
         raise InputError("a result file says what made the predictions; give --recipe NAME and --features NAME")
-    from asst.outputs.json_lines import read_answers
-
+    if protocol not in (None, USUAL_PROTOCOL):
+        raise InputError(f"a result file holds figures of {USUAL_PROTOCOL}'s protocol; leave --protocol out")
     started_s = time.perf_counter()
-    answers = read_answers(predictions)
-    evaluation = _evaluate_answers(answers, dataset, split, data, problems=problems)
+    evaluation, models = _evaluated(predictions, dataset, split, data, protocol, problems=problems)
     print_evaluation(evaluation, as_json=as_json)
-    if result is not None:
-        from asst.evaluation.results import Result, write_result
+    _keep(evaluation, result, recipe, features, models, started_s, simulated=simulated)
 
-        source: Source = "simulated" if simulated else "real"
-        models = " + ".join(dict.fromkeys(answer.model for answer in answers))
-        seconds = time.perf_counter() - started_s
-        kept = Result.of(
-            evaluation, recipe=recipe or "", data=source, extractor=features or "", model=models, seconds=seconds
-        )
-        write_result(kept, result)
-        typer.echo(f"wrote {result}", err=True)
+
+def _keep(
+    evaluation: Evaluation, path: Path, recipe: str, features: str, models: str, started_s: float, *, simulated: bool
+) -> None:
+    from asst.evaluation.results import Result, write_result
+
+    source: Source = "simulated" if simulated else "real"
+    seconds = time.perf_counter() - started_s
+    kept = Result.of(
+        evaluation, recipe=recipe, data=source, extractor=features, model=models or "unnamed", seconds=seconds
+    )
+    write_result(kept, path)
+    typer.echo(f"wrote {path}", err=True)
 
 
 def print_evaluation(evaluation: Evaluation, *, as_json: bool) -> None:
@@ -128,15 +151,43 @@ def print_evaluation(evaluation: Evaluation, *, as_json: bool) -> None:
     for key in evaluation.metrics:
         ends = figures["intervals"][key].values()
         rows.append([key, f"{figures[key]:.2f}", *("-" if end is None else f"{end:.2f}" for end in ends)])
-    title = f"{evaluation.dataset} {evaluation.split}: {evaluation.queries} queries, {evaluation.videos} videos"
+    asked = "" if evaluation.classes else f"{evaluation.queries} queries, "
+    title = f"{evaluation.dataset} {evaluation.split}: {asked}{evaluation.videos} videos"
     notes = ["per cent; low and high enclose 95 % over videos"]
     write_grids([Grid(title, ["metric", "mean", "low", "high"], rows, notes)], sys.stdout)
 
 
-def _evaluate_answers(
-    answers: Sequence[Answer], dataset: str | None, split: str | None, data: Path | None, *, problems: bool
-) -> Evaluation:
-    from asst.evaluation.scoring import evaluate as score
+def _evaluated(
+    predictions: Path,
+    dataset: str | None,
+    split: str | None,
+    data: Path | None,
+    protocol: str | None,
+    *,
+    problems: bool,
+) -> tuple[Evaluation, str]:
+    """How good a file of predictions is, and the names of the models that made it."""
+    if detects(dataset):
+        from asst.evaluation.detection import detection_protocol, evaluate_detections
+        from asst.outputs.detections import read_detections
 
+        detections = read_detections(predictions)
+        actions_key, actions = read_action_annotation(dataset, split, data, problems=problems)
+        judged = evaluate_detections(
+            actions_key, actions.videos, detections, detection_protocol(protocol or USUAL_PROTOCOL)
+        )
+        if missing := len(actions.videos) - len(detections):
+            typer.echo(f"{missing} of {len(actions.videos)} videos have no line: nothing found in them", err=True)
+        return judged, _models(entry.model for entry in detections)
+    if protocol is not None:
+        raise InputError("--protocol is for detections; a data set of sentences has its own")
+    from asst.evaluation.scoring import evaluate as score
+    from asst.outputs.json_lines import read_answers
+
+    answers = read_answers(predictions)
     key, annotation = read_annotation(dataset, split, data, problems=problems)
-    return score(key, annotation.records, answers)
+    return score(key, annotation.records, answers), _models(answer.model for answer in answers)
+
+
+def _models(names: Iterable[str]) -> str:
+    return " + ".join(dict.fromkeys(name for name in names if name))

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from asst.cli.annotation import read_annotation
+from asst.cli.annotation import detects, read_action_annotation, read_annotation
 from asst.cli.progress import counting
+from asst.cli.stores import checkpoint_store
 from asst.errors import InputError
 
 if TYPE_CHECKING:
@@ -54,6 +55,8 @@ def evaluate_model(
     from asst.outputs.destination import replacing
     from asst.outputs.json_lines import write_answers
 
+    if detects(dataset):
+        return _evaluate_detector(asked, dataset, split, data, problems=problems)
     key, annotation = read_annotation(dataset, split, data, problems=problems)
     records = annotation.records
     model, store = _prior(asked, key, data) if asked.model == PRIOR else _checkpoint(asked)
@@ -64,6 +67,27 @@ def evaluate_model(
             write_answers(answers, stream)
         typer.echo(f"wrote {asked.out}", err=True)
     return evaluate(key, records, answers)
+
+
+def _evaluate_detector(
+    asked: Asked, dataset: str | None, split: str | None, data: Path | None, *, problems: bool
+) -> Evaluation:
+    from asst.evaluation.detection import evaluate_detections
+    from asst.models.trained_detector import TrainedDetector
+    from asst.outputs.destination import replacing
+    from asst.outputs.detections import write_detections
+
+    if asked.model == PRIOR or asked.fit_split:
+        raise InputError("a prior answers sentences; name the checkpoint of a detector")
+    key, annotation = read_action_annotation(dataset, split, data, problems=problems)
+    detector = TrainedDetector.load([Path(asked.model)])
+    store = checkpoint_store(asked.model, detector.description.features.extractor, asked.stores, asked.step_s)
+    found = list(detector.detect_videos(annotation.videos, store))
+    if asked.out is not None:
+        with replacing(asked.out) as lent, lent.open("w", encoding="ascii") as stream:
+            write_detections(found, stream)
+        typer.echo(f"wrote {asked.out}", err=True)
+    return evaluate_detections(key, annotation.videos, found)
 
 
 def _prior(asked: Asked, dataset: str, data: Path | None) -> tuple[TrainedModel, FeatureStore]:
@@ -80,8 +104,6 @@ def _prior(asked: Asked, dataset: str, data: Path | None) -> tuple[TrainedModel,
 
 def _checkpoint(asked: Asked) -> tuple[TrainedModel, FeatureStore]:
     from asst.features.absent import NAME, AbsentStore
-    from asst.features.published import Clock, open_store
-    from asst.features.store import JoinedStore
     from asst.models.trained import TrainedModel
 
     if asked.fit_split:
@@ -90,15 +112,4 @@ def _checkpoint(asked: Asked) -> tuple[TrainedModel, FeatureStore]:
     extractor = model.description.features.extractor
     if extractor == NAME:
         return model, AbsentStore()
-    streams = extractor.split("+")
-    if len(asked.stores) not in (1, len(streams)):
-        raise InputError(
-            f"{asked.model} reads features of {' and '.join(streams)}; give --store STORE "
-            + ("once" if len(streams) == 1 else f"{len(streams)} times, in this order")
-        )
-    names = streams if len(asked.stores) > 1 else [extractor]
-    stores = [
-        open_store(path, Clock(name, asked.step_s) if asked.step_s else None)
-        for path, name in zip(asked.stores, names, strict=True)
-    ]
-    return model, stores[0] if len(stores) == 1 else JoinedStore(stores)
+    return model, checkpoint_store(asked.model, extractor, asked.stores, asked.step_s)

@@ -27,6 +27,8 @@ class Sample:
         words: one vector a word, shape ``(words, word dimension)``.
         moments: true spans in steps, shape ``(moments, 2)``; none where a query is to be answered.
         target: index of the true clip, if the task is a classification with a truth.
+        labels: class of each of the moments, from 1, or -1 for a stretch that is neither action nor background, shape
+            ``(moments,)``; None where moments have no class.
     """
 
     record: int
@@ -35,6 +37,7 @@ class Sample:
     words: Vector
     moments: FloatArray
     target: int | None = None
+    labels: npt.NDArray[np.int64] | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -51,6 +54,8 @@ class Batch:
         targets: index of the true clip, shape ``(batch,)``; None unless every sample has one.
         records: index of each sample's record, shape ``(batch,)``.
         windows: what each sample observes.
+        labels: class of each moment as in `Sample`, 0 for padding, shape ``(batch, most moments)``; None unless every
+            sample has them.
     """
 
     features: Tensor
@@ -62,6 +67,7 @@ class Batch:
     targets: Tensor | None
     records: Tensor
     windows: tuple[Window, ...]
+    labels: Tensor | None = None
 
     def __len__(self) -> int:
         return len(self.windows)
@@ -82,6 +88,7 @@ class Batch:
             targets=None if self.targets is None else moved(self.targets),
             records=moved(self.records),
             windows=self.windows,
+            labels=None if self.labels is None else moved(self.labels),
         )
 
 
@@ -105,6 +112,7 @@ class Collate:
         words, word_mask = padded([sample.words for sample in samples])
         moments, moment_mask = padded([sample.moments.astype(np.float32) for sample in samples])
         targets = [sample.target for sample in samples if sample.target is not None]
+        labels = [sample.labels[:, None].astype(np.float32) for sample in samples if sample.labels is not None]
         return Batch(
             features=features,
             feature_mask=feature_mask,
@@ -115,6 +123,7 @@ class Collate:
             targets=torch.tensor(targets) if len(targets) == len(samples) else None,
             records=torch.tensor([sample.record for sample in samples]),
             windows=tuple(sample.window for sample in samples),
+            labels=padded(labels)[0][..., 0].long() if len(labels) == len(samples) else None,
         )
 
 

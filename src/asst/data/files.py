@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -44,15 +45,29 @@ def read_json(path: Path, kind: type) -> Any:
 
 def read_json_lines(path: Path, rows: Rows) -> Iterator[tuple[str, dict[str, Any]]]:
     """Each object of a JSON Lines file with the name of its line; other lines become problems, blank ones nothing."""
-    for number, line in enumerate(read_text(path).split("\n"), start=1):
-        if not line.strip():
-            continue
-        where = f"line {number}"
+    for where, parsed in read_object_lines(path):
         content = None
         with rows.row(where):
-            content = as_object(_parsed(line), "the line")
+            content = parsed()
         if content is not None:
             yield where, content
+
+
+def read_object_lines(path: Path) -> Iterator[tuple[str, Callable[[], dict[str, Any]]]]:
+    """Each line of a JSON Lines file that is not blank: its name, and what gives its object.
+
+    The latter raises an `UnusableRowError` for a line that holds none.
+
+    Raises:
+        InputError: if the file cannot be read.
+    """
+    for number, line in enumerate(read_text(path).split("\n"), start=1):
+        if line.strip():
+            yield f"line {number}", partial(_object, line)
+
+
+def _object(line: str) -> dict[str, Any]:
+    return as_object(_parsed(line), "the line")
 
 
 def _parsed(line: str) -> object:

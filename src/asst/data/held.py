@@ -57,4 +57,4 @@ class HeldStore:
         return self._store.provenance(video)
 
     def __contains__(self, video: str) -> bool:
-        return video in self._held
+        return video in self._held or video in self._store

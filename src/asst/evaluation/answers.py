@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
+from asst.data.actions import ActionVideo
 from asst.data.record import Record
 from asst.features.store import FeatureStore
 from asst.models.checkpoint import Origin
 from asst.models.trained import TrainedModel
+from asst.models.trained_detector import TrainedDetector
 from asst.moments import Answer, Moment
 
 TOP = 25
@@ -17,7 +19,9 @@ Progress = Callable[[int, int], None]
 """Called with the number of queries answered, and of all."""
 
 
-def origin_of(model: TrainedModel, store: FeatureStore, records: Sequence[Record]) -> Origin:
+def origin_of(
+    model: TrainedModel | TrainedDetector, store: FeatureStore, records: Sequence[Record] | Sequence[ActionVideo]
+) -> Origin:
     """Whether what is measured on these features is simulated: if they are, or those the model learnt from were."""
     if model.description.origin == "simulated" or not records:
         return "simulated"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from asst.data.record import Record
@@ -27,6 +27,7 @@ class Evaluation:
         queries: number of records.
         videos: number of videos they are about.
         metrics: each metric of the data set's protocol, as a share in [0, 1], in the order of the paper's tables.
+        classes: of detections, each class's own metrics, as shares in [0, 1].
     """
 
     dataset: str
@@ -34,6 +35,7 @@ class Evaluation:
     queries: int
     videos: int
     metrics: Mapping[str, Interval]
+    classes: Mapping[str, Mapping[str, float]] = field(default_factory=dict, hash=False)
 
     def in_per_cent(self) -> dict[str, Any]:
         """The form for JSON: means of metrics in per cent beside their intervals and the rest."""
@@ -47,6 +49,13 @@ class Evaluation:
             "videos": self.videos,
             "dataset": self.dataset,
             "split": self.split,
+            **({"classes": self._classes_in_per_cent()} if self.classes else {}),
+        }
+
+    def _classes_in_per_cent(self) -> dict[str, dict[str, float]]:
+        return {
+            label: {key: round(100 * value, _DECIMALS) for key, value in own.items()}
+            for label, own in self.classes.items()
         }
 
 

@@ -25,6 +25,7 @@ class WindowAnswer:
         spans: in steps, the mean of the methods', shape ``(clips, 2)``.
         scores: of each method, shape ``(methods, clips)``.
         kept: which clips the window can answer with, shape ``(clips,)``.
+        labels: the action that each clip is scored for, shape ``(clips,)``; None for the answer to a sentence.
     """
 
     record: int
@@ -32,6 +33,7 @@ class WindowAnswer:
     spans: FloatArray
     scores: FloatArray
     kept: npt.NDArray[np.bool_]
+    labels: npt.NDArray[np.int64] | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -55,7 +57,8 @@ def window_answers(methods: Sequence[Method], batch: Batch) -> Iterator[WindowAn
     spans = np.mean([own.spans for own in each], axis=0)
     scores = np.stack([own.scores for own in each], axis=1)
     for row, (record, window) in enumerate(zip(batch.records.tolist(), batch.windows, strict=True)):
-        yield WindowAnswer(record, window, spans[row], scores[row], each[0].kept[row])
+        labels = None if each[0].labels is None else each[0].labels[row]
+        yield WindowAnswer(record, window, spans[row], scores[row], each[0].kept[row], labels)
 
 
 def query_answers(

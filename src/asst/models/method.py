@@ -51,22 +51,33 @@ class Answers:
         spans: in steps of each window, shape ``(windows, clips, 2)``.
         scores: larger is better, shape ``(windows, clips)``.
         kept: which clips the window can answer with, shape ``(windows, clips)``.
+        labels: the action that each clip is scored for, an index of `Method.labels`, shape ``(windows, clips)``; None
+            for a method that answers sentences.
     """
 
     spans: FloatArray
     scores: FloatArray
     kept: npt.NDArray[np.bool_]
+    labels: npt.NDArray[np.int64] | None = None
 
 
 class Method(nn.Module, ABC):
-    """Answers sentences about windows of features. Its constructor takes the settings that `settings` returns.
+    """Answers sentences about windows of features, or finds actions in them.
+
+    Its constructor takes the settings that `settings` returns.
 
     Attributes:
         relative: whether scores are logits that compete within a query (softmax), rather than scores in [0, 1] of their
             own.
+        averages: whether its clips are the same in every window, so that several checkpoints can be averaged.
+        finds_actions: whether it finds actions rather than answering sentences.
+        labels: the classes of the actions it finds.
     """
 
     relative: bool = False
+    averages: bool = True
+    finds_actions: bool = False
+    labels: tuple[str, ...] = ()
 
     @property
     @abstractmethod

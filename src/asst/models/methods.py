@@ -8,6 +8,8 @@ from asst.errors import InputError
 from asst.models.asst import ASSTMethod
 from asst.models.cca import CCAMethod
 from asst.models.ctrl import CTRLMethod
+from asst.models.detector import DetectorMethod
+from asst.models.frame_classifier import FrameClassifierMethod
 from asst.models.mcn import MCNMethod
 from asst.models.method import Fitted, Trainable
 from asst.models.prior import PriorMethod
@@ -18,6 +20,8 @@ METHODS: dict[str, type[Trainable] | type[Fitted]] = {
     "cca": CCAMethod,
     "mcn": MCNMethod,
     "ctrl": CTRLMethod,
+    "detector": DetectorMethod,
+    "frames": FrameClassifierMethod,
 }
 
 

@@ -4,16 +4,14 @@ from __future__ import annotations
 
 import math
 import os
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain, islice
 from pathlib import Path
-from typing import Any, Self
+from typing import Self
 
 import numpy as np
-import torch
 
 from asst.data.batch import Batch, Collate, Sample
-from asst.data.observations import OBSERVATIONS, Observation
 from asst.data.record import Record
 from asst.data.samples import Queries
 from asst.errors import InputError
@@ -22,10 +20,10 @@ from asst.features.precision import fastest_device
 from asst.features.store import FeatureStore
 from asst.features.values import Features
 from asst.models.answering import QueryAnswer, WindowAnswer, query_answers, window_answers
-from asst.models.checkpoint import Description, load_checkpoint
+from asst.models.checkpoint import Description
 from asst.models.method import Method
-from asst.models.methods import build_method
 from asst.models.model import Ranking
+from asst.models.restored import build_observation, restored
 from asst.moments import Curve, FloatArray, Moment
 from asst.text import Vector, WordVectors, tokenize
 
@@ -68,20 +66,10 @@ class TrainedModel:
         Raises:
             InputError: for a file that is no checkpoint, or checkpoints that do not belong together.
         """
-        methods: list[Method] = []
-        first: Description | None = None
-        for path in paths:
-            description, weights = load_checkpoint(path)
-            first = first or description
-            if (description.method, description.settings, description.features) != (
-                first.method,
-                first.settings,
-                first.features,
-            ):
-                raise InputError(f"{path} and {paths[0]} are of different models; average checkpoints of one training")
-            methods.append(_restored(path, description, weights))
-        assert first is not None
-        return cls(methods, first, paths[0].name, words)
+        methods, description = restored(paths)
+        if methods[0].finds_actions:
+            raise InputError(f"{paths[0]} finds actions and answers no sentence; use it with asst detect")
+        return cls(methods, description, paths[0].name, words)
 
     @property
     def extractor(self) -> Extractor:
@@ -180,26 +168,6 @@ class TrainedModel:
         return self._words.vectors(tokens)
 
 
-def build_observation(settings: Mapping[str, Any]) -> Observation:
-    """How a method looks at videos, from ``kind`` and that kind's settings.
-
-    Raises:
-        InputError: for a kind that there is not, or settings that it has not.
-
-    >>> build_observation({"kind": "crops", "steps": 64}).steps
-    64
-    """
-    values = dict(settings)
-    kind = values.pop("kind", None)
-    if kind not in OBSERVATIONS:
-        raise InputError(f"observation.kind must be one of {', '.join(OBSERVATIONS)}, not {kind!r}")
-    try:
-        return OBSERVATIONS[kind](**values)
-    except TypeError as error:
-        known = ", ".join(OBSERVATIONS[kind].__dataclass_fields__)
-        raise InputError(f"observation of kind {kind} has the settings {known}; got {', '.join(values)}") from error
-
-
 def word_vectors(source: str) -> WordVectors:
     """The word vectors that a checkpoint names: the packaged ones, or those in the file that ``ASST_GLOVE`` names.
 
@@ -215,16 +183,6 @@ def word_vectors(source: str) -> WordVectors:
         found = f"{path} holds {words.source}" if words else "no file is named"
         raise InputError(f"this checkpoint reads the word vectors {source}; set {GLOVE} to their file ({found})")
     return words
-
-
-def _restored(path: Path, description: Description, weights: Mapping[str, torch.Tensor]) -> Method:
-    method = build_method(description.method, dict(description.settings))
-    try:
-        method.load_state_dict(dict(weights))
-    except RuntimeError as error:
-        reason = " ".join(str(error).split())[:200]
-        raise InputError(f"{path}: its weights do not fit its settings ({reason}); train it again") from error
-    return method.to(fastest_device()).eval()
 
 
 def _ranking(features: Features, query: str, answer: QueryAnswer, top: int) -> Ranking:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import Any, NoReturn, TextIO
+from typing import Any, NoReturn, TextIO, TypeVar
 
 from asst.errors import InputError
 from asst.moments import Answer, Moment
+
+T = TypeVar("T")
 
 
 def write_answers(answers: Iterable[Answer], stream: TextIO) -> None:
@@ -26,20 +28,37 @@ def read_answers(path: Path) -> list[Answer]:
     Raises:
         InputError: for a file that cannot be read, or a line that does not keep to the schema.
     """
+    return read_objects(path, _answer, "an answer")
+
+
+def read_objects(path: Path, parse: Callable[[dict[str, Any]], T], what: str) -> list[T]:
+    """What a file of JSON lines holds; blank lines are skipped.
+
+    Args:
+        path: the file.
+        parse: makes a value of one line's object, or raises a ValueError.
+        what: a line is to be, for messages.
+
+    Raises:
+        InputError: for a file that cannot be read, or a line that does not keep to the schema.
+    """
     try:
         lines = path.read_bytes().split(b"\n")
     except OSError as error:
         raise InputError(f"{path}: cannot be read ({error.strerror or error})") from error
-    answers = []
+    found = []
     for number, line in enumerate(lines, start=1):
         if not line.strip():
             continue
         try:
-            answers.append(_answer(json.loads(line.decode("utf-8"), parse_constant=_refuse_constant)))
+            record = json.loads(line.decode("utf-8"), parse_constant=_refuse_constant)
+            if not isinstance(record, dict):
+                raise ValueError("not a JSON object")
+            found.append(parse(record))
         except (ValueError, RecursionError, OverflowError) as error:
             reason = " ".join(str(error).split())
-            raise InputError(f"{path}, line {number}: not an answer ({reason}); see docs/formats.md") from error
-    return answers
+            raise InputError(f"{path}, line {number}: not {what} ({reason}); see docs/formats.md") from error
+    return found
 
 
 def _record(answer: Answer) -> dict[str, Any]:
@@ -48,11 +67,12 @@ def _record(answer: Answer) -> dict[str, Any]:
         "query": answer.query,
         "duration_s": float(answer.duration_s),
         "model": answer.model,
-        "moments": [_moment_record(moment) for moment in answer.moments],
+        "moments": [moment_record(moment) for moment in answer.moments],
     }
 
 
-def _moment_record(moment: Moment) -> dict[str, Any]:
+def moment_record(moment: Moment) -> dict[str, Any]:
+    """A moment as its JSON object."""
     record: dict[str, Any] = {
         "start_s": float(moment.start_s),
         "end_s": float(moment.end_s),
@@ -63,46 +83,59 @@ def _moment_record(moment: Moment) -> dict[str, Any]:
     return record
 
 
-def _answer(record: object) -> Answer:
-    if not isinstance(record, dict):
-        raise ValueError("not a JSON object")
-    video, query = _text(record, "video"), _text(record, "query")
+def _answer(record: dict[str, Any]) -> Answer:
+    video, query = text_of(record, "video"), text_of(record, "query")
     moments = record.get("moments")
     if not isinstance(moments, list):
         raise ValueError('"moments" must be a list')
-    duration_s = _number(record, "duration_s")
+    duration_s = number_of(record, "duration_s")
     if duration_s <= 0:
         raise ValueError(f'"duration_s" must be positive, not {duration_s}')
     return Answer(
         video=video,
         query=query,
         duration_s=duration_s,
-        model=_text(record, "model"),
-        moments=tuple(_moment(moment, video, query) for moment in moments),
+        model=text_of(record, "model"),
+        moments=tuple(read_moment(moment, video, query) for moment in moments),
     )
 
 
-def _moment(record: object, video: str, query: str) -> Moment:
+def read_moment(record: object, video: str, query: str | None) -> Moment:
+    """A moment from its JSON object.
+
+    Raises:
+        ValueError: if it does not keep to the schema.
+    """
     if not isinstance(record, dict):
         raise ValueError("a moment is not a JSON object")
     return Moment(
-        start_s=_number(record, "start_s"),
-        end_s=_number(record, "end_s"),
-        score=_number(record, "score"),
+        start_s=number_of(record, "start_s"),
+        end_s=number_of(record, "end_s"),
+        score=number_of(record, "score"),
         query=query,
         video=video,
-        label=_text(record, "label") if "label" in record else None,
+        label=text_of(record, "label") if "label" in record else None,
     )
 
 
-def _text(record: dict[str, Any], key: str) -> str:
+def text_of(record: dict[str, Any], key: str) -> str:
+    """A text by its key.
+
+    Raises:
+        ValueError: if it is missing or no text.
+    """
     value = record.get(key)
     if not isinstance(value, str):
         raise ValueError(f'"{key}" must be a string')
     return value
 
 
-def _number(record: dict[str, Any], key: str) -> float:
+def number_of(record: dict[str, Any], key: str) -> float:
+    """A finite number by its key.
+
+    Raises:
+        ValueError: if it is missing or no such number.
+    """
     value = record.get(key)
     if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
         raise ValueError(f'"{key}" must be a finite number')

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import TextIO
 
 from rich.console import Console
@@ -34,7 +34,7 @@ def write_table(answers: Iterable[Answer], stream: TextIO) -> None:
                 console.print()
             if answer.moments:
                 console.print(Text(printable(answer.query), style="bold"), soft_wrap=True)
-                console.print(_table(answer, console))
+                console.print(moments_table(answer.moments, answer.duration_s, console))
             else:
                 console.print(Text(nothing_found(answer)), soft_wrap=True)
     stream.write(capture.get())
@@ -54,24 +54,34 @@ def nothing_found(answer: Answer) -> str:
     return f"{printable(answer.query)}: nothing found" + (f" ({', '.join(known)})" if known else "")
 
 
-def _table(answer: Answer, console: Console) -> Table:
+def print_captured(stream: TextIO, title: str, table: Callable[[Console], Table]) -> None:
+    """Write a title and, below it, a table made for the console that the stream is."""
+    console = Console(file=stream, highlight=False, markup=False, emoji=False)
+    with console.capture() as capture:
+        console.print(Text(title, style="bold"), soft_wrap=True)
+        console.print(table(console))
+    stream.write(capture.get())
+
+
+def moments_table(moments: Sequence[Moment], duration_s: float, console: Console) -> Table:
+    """Moments in their order, each with a bar of the video; a column of labels where one has a label."""
     plain = not console.is_terminal or console.options.ascii_only
     width = min(_BAR_WIDEST, max(_BAR_NARROWEST, console.width - _OTHER_COLUMNS))
-    labelled = any(moment.label is not None for moment in answer.moments)
+    labelled = any(moment.label is not None for moment in moments)
     table = Table(box=None, pad_edge=False, header_style="dim")
     table.add_column("", justify="right")
     for heading in ("start", "end", "score"):
         table.add_column(heading, justify="right", no_wrap=True)
-    table.add_column(_ends(answer.duration_s, width), no_wrap=True)
+    table.add_column(_ends(duration_s, width), no_wrap=True)
     if labelled:
         table.add_column("label")
-    for rank, moment in enumerate(answer.moments, start=1):
+    for rank, moment in enumerate(moments, start=1):
         cells = [
             Text(str(rank)),
             Text(format_time(moment.start_s)),
             Text(format_time(moment.end_s)),
             Text(f"{moment.score:.3f}"),
-            _bar(moment, answer.duration_s, width, plain=plain),
+            _bar(moment, duration_s, width, plain=plain),
         ]
         if labelled:
             cells.append(Text(printable(moment.label or "")))

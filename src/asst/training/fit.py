@@ -9,17 +9,15 @@ from dataclasses import replace
 from torch.utils.data import DataLoader
 
 from asst.atomic import write_whole
-from asst.data.batch import Collate, CollateWindows
-from asst.data.samples import EpochOrder
-from asst.models.answering import window_answers
+from asst.data.batch import Collate
+from asst.data.samples import EpochOrder, TrainingSamples
 from asst.models.checkpoint import save_checkpoint
 from asst.models.method import Fitted
 from asst.training.folder import RunFolder
-from asst.training.module import QUERIES_AT_ONCE
+from asst.training.module import questions_loader
 from asst.training.prepare import Prepared
 from asst.training.recipe import Recipe
-from asst.training.sources import Say
-from asst.training.validation import validation_metrics
+from asst.training.simulation import Say
 
 
 def fit(prepared: Prepared, recipe: Recipe, folder: RunFolder, say: Say) -> float:
@@ -34,7 +32,8 @@ def fit(prepared: Prepared, recipe: Recipe, folder: RunFolder, say: Say) -> floa
     method = prepared.method
     assert isinstance(method, Fitted)
     started_s = time.monotonic()
-    samples = prepared.samples
+    samples = prepared.task.samples
+    assert isinstance(samples, TrainingSamples)
     batches = DataLoader(
         samples,
         batch_size=recipe.training.batch,
@@ -43,14 +42,10 @@ def fit(prepared: Prepared, recipe: Recipe, folder: RunFolder, say: Say) -> floa
     )
     method.fit(samples.records, batches)
     seconds = time.monotonic() - started_s
-    collate = CollateWindows(prepared.queries.observation.steps)
-    queries = DataLoader(prepared.queries, batch_size=QUERIES_AT_ONCE, collate_fn=collate)
-    metrics = validation_metrics(
-        (answer for batch in queries for answer in window_answers([method], batch)),
-        prepared.checked,
-        prepared.protocol,
-        relative=method.relative,
-        overlap=recipe.overlap,
+    validation = prepared.task.validation
+    batches_asked = questions_loader(prepared.task.questions)
+    metrics = validation.metrics(
+        method, (answer for batch in batches_asked for answer in validation.answers(method, batch))
     )
     save_checkpoint(folder.best, replace(prepared.description, step=1, metrics=metrics), method.state_dict())
     line = {"step": 1, "seconds": round(seconds, 3), **{f"validate/{key}": value for key, value in metrics.items()}}

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
 import lightning
@@ -10,17 +9,16 @@ import torch
 from lightning.pytorch.utilities.types import OptimizerLRSchedulerConfig
 from torch.utils.data import DataLoader
 
+from asst.data.action_samples import ActionWindows
 from asst.data.batch import Batch, Collate, CollateWindows
-from asst.data.record import Record
-from asst.data.samples import Queries, TrainingSamples
-from asst.evaluation.protocol import Protocol
-from asst.models.answering import WindowAnswer, window_answers
+from asst.data.samples import Queries
 from asst.models.method import Trainable
 from asst.training.recipe import Optimizer, Recipe
 from asst.training.schedule import DROPOUT, IntervalBatches, share_of, torch_seed
-from asst.training.validation import validation_metrics
+from asst.training.task import Task
+from asst.training.validation import Validation
 
-QUERIES_AT_ONCE = 32
+QUESTIONS_AT_ONCE = 32
 
 
 class TrainingModule(lightning.LightningModule):
@@ -29,15 +27,14 @@ class TrainingModule(lightning.LightningModule):
     Args:
         method: a module with an objective.
         recipe: how to train it.
-        protocol: of the validation data's metrics.
-        records: of the validation split.
+        validation: asks it and judges the answers.
     """
 
-    def __init__(self, method: Trainable, recipe: Recipe, protocol: Protocol, records: Sequence[Record]) -> None:
+    def __init__(self, method: Trainable, recipe: Recipe, validation: Validation) -> None:
         super().__init__()
         self.method = method
-        self._recipe, self._protocol, self._records = recipe, protocol, records
-        self._answers: list[WindowAnswer] = []
+        self._recipe, self._validation = recipe, validation
+        self._answers: list[Any] = []
 
     def training_step(self, batch: Batch, batch_idx: int) -> torch.Tensor:
         """The loss of a part of a batch."""
@@ -58,18 +55,12 @@ class TrainingModule(lightning.LightningModule):
         return loss.total
 
     def validation_step(self, batch: Batch, batch_idx: int) -> None:
-        """The answers to some sentences."""
-        self._answers.extend(window_answers([self.method], batch))
+        """The answers to some questions."""
+        self._answers.extend(self._validation.answers(self.method, batch))
 
     def on_validation_epoch_end(self) -> None:
         """Metrics of all of them, in per cent."""
-        metrics = validation_metrics(
-            self._answers,
-            self._records,
-            self._protocol,
-            relative=self.method.relative,
-            overlap=self._recipe.overlap,
-        )
+        metrics = self._validation.metrics(self.method, self._answers)
         self._answers = []
         self.log_dict({f"validate/{key}": value for key, value in metrics.items()}, sync_dist=True)
 
@@ -82,17 +73,16 @@ class TrainingModule(lightning.LightningModule):
 
 
 class TrainingData(lightning.LightningDataModule):
-    """Batches of the interval that the trainer is in, and the validation queries.
+    """Batches of the interval that the trainer is in, and the questions of the validation split.
 
     Args:
-        samples: to learn from.
-        queries: to validate on.
+        task: has both.
         recipe: how many at once.
     """
 
-    def __init__(self, samples: TrainingSamples, queries: Queries, recipe: Recipe) -> None:
+    def __init__(self, task: Task, recipe: Recipe) -> None:
         super().__init__()
-        self._samples, self._queries, self._recipe = samples, queries, recipe
+        self._samples, self._questions, self._recipe = task.samples, task.questions, recipe
 
     def train_dataloader(self) -> DataLoader[Any]:
         """Called at the start of every interval."""
@@ -111,9 +101,13 @@ class TrainingData(lightning.LightningDataModule):
         return DataLoader(self._samples, batch_sampler=batches, collate_fn=Collate(self._samples.observation.steps))
 
     def val_dataloader(self) -> DataLoader[Any]:
-        """Every query with its windows."""
-        collate = CollateWindows(self._queries.observation.steps)
-        return DataLoader(self._queries, batch_size=QUERIES_AT_ONCE, collate_fn=collate)
+        """Every question with its windows."""
+        return questions_loader(self._questions)
+
+
+def questions_loader(questions: Queries | ActionWindows) -> DataLoader[Any]:
+    """Batches of questions, all windows of some at once, in their order."""
+    return DataLoader(questions, batch_size=QUESTIONS_AT_ONCE, collate_fn=CollateWindows(questions.observation.steps))
 
 
 def _optimizer(settings: Optimizer, parameters: list[torch.nn.Parameter]) -> torch.optim.Optimizer:

@@ -1,4 +1,4 @@
-"""A run's folder opened again: its model and what that learnt from."""
+"""A run's folder opened again: its checkpoints and what they learnt from."""
 
 from __future__ import annotations
 
@@ -6,14 +6,14 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from asst.errors import InputError
-from asst.models.trained import TrainedModel
 from asst.training.folder import RunFolder
 from asst.training.recipe import Recipe, read_recipe
-from asst.training.sources import Say, Sources, open_sources
+from asst.training.simulation import Say
+from asst.training.sources import Sources, open_sources
 
 
-def open_run(path: Path, changes: Sequence[str], say: Say) -> tuple[TrainedModel, Recipe, Sources]:
-    """The model of a run and what it was trained on.
+def open_run(path: Path, changes: Sequence[str], say: Say) -> tuple[list[Path], Recipe, Sources]:
+    """The checkpoints of a run that make its model, and what it was trained on.
 
     Args:
         path: folder that ``asst train`` wrote.
@@ -28,5 +28,4 @@ def open_run(path: Path, changes: Sequence[str], say: Say) -> tuple[TrainedModel
         raise InputError(f"{path} is no folder of a run ({folder.recipe.name} is missing); 'asst train' makes them")
     recipe = read_recipe([folder.recipe], changes)
     paths = folder.checkpoints_to_use(recipe)
-    sources = open_sources(recipe.data, recipe.name, say)
-    return TrainedModel.load(paths, sources.words), recipe, sources
+    return paths, recipe, open_sources(recipe.data, recipe.name, say)

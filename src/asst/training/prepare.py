@@ -1,4 +1,4 @@
-"""What a recipe comes to before anything is learnt: a method with fresh weights, samples, queries, a description."""
+"""What a recipe comes to before anything is learnt: a method with fresh weights, its task, a description."""
 
 from __future__ import annotations
 
@@ -6,18 +6,14 @@ from dataclasses import dataclass
 
 import lightning
 
-from asst.data.held import HeldStore
-from asst.data.record import Record
-from asst.data.samples import Queries, TrainingSamples
 from asst.errors import InputError
-from asst.evaluation.protocol import Protocol, protocol_of
-from asst.features.store import require
 from asst.models.checkpoint import Description
 from asst.models.method import Fitted, Trainable
-from asst.models.methods import build_method
-from asst.models.trained import build_observation
+from asst.models.methods import METHODS, build_method
+from asst.models.restored import build_observation
 from asst.training.recipe import Recipe
 from asst.training.sources import Sources
+from asst.training.task import Task, open_task
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -26,18 +22,12 @@ class Prepared:
 
     Attributes:
         method: with fresh weights.
-        samples: to learn from.
-        queries: of the validation split.
-        checked: the records of the validation split.
-        protocol: of its metrics.
+        task: what it learns and is judged by.
         description: of the checkpoints, but for step and metrics.
     """
 
     method: Trainable | Fitted
-    samples: TrainingSamples
-    queries: Queries
-    checked: tuple[Record, ...]
-    protocol: Protocol
+    task: Task
     description: Description
 
     @property
@@ -53,26 +43,24 @@ def prepare(recipe: Recipe, sources: Sources) -> Prepared:
     Raises:
         InputError: for anything missing or unfit.
     """
+    if METHODS[recipe.method].finds_actions != recipe.detects:
+        fit = [name for name, method in METHODS.items() if method.finds_actions == recipe.detects]
+        given = "labelled spans and no sentences" if recipe.detects else "sentences and no labelled spans"
+        raise InputError(f"recipe {recipe.name}: {recipe.data.dataset} has {given}; set method to {' or '.join(fit)}")
     observation = build_observation(recipe.observation)
-    learnt = sources.records(recipe.data.train).records
-    checked = sources.records(recipe.data.validation).records
-    videos = dict.fromkeys(record.video for record in (*learnt, *checked))
-    require(sources.store, videos)
-    kind = sources.feature_kind(learnt[0].video)
-    given = {"feature_channels": kind.dimension, "word_channels": sources.words.dimension, "steps": observation.steps}
-    taken = sorted(given.keys() & recipe.network.keys())
+    task = open_task(recipe, sources, observation)
+    taken = sorted(task.given.keys() & recipe.network.keys())
     if taken:
         raise InputError(f"recipe {recipe.name}: network.{taken[0]} is decided by data and observation; leave it out")
     lightning.seed_everything(recipe.training.seed, verbose=False)
-    method = build_method(recipe.method, {**recipe.network, **given})
-    store = HeldStore(sources.store, videos, int(recipe.data.memory_gb * 2**30))
+    method = build_method(recipe.method, {**recipe.network, **task.given})
     description = Description(
         method=recipe.method,
         settings=method.settings,
         observation=recipe.observation,
         overlap=recipe.overlap,
-        words=sources.words.source,
-        features=kind,
+        words=task.words,
+        features=task.features,
         origin=sources.origin,
         recipe=recipe.name,
         dataset=recipe.data.dataset,
@@ -80,11 +68,4 @@ def prepare(recipe: Recipe, sources: Sources) -> Prepared:
         step=0,
         seed=recipe.training.seed,
     )
-    return Prepared(
-        method=method,
-        samples=TrainingSamples(learnt, store, sources.words, observation, recipe.training.seed),
-        queries=Queries(checked, store, sources.words, observation),
-        checked=checked,
-        protocol=protocol_of(recipe.data.dataset),
-        description=description,
-    )
+    return Prepared(method, task, description)

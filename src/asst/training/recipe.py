@@ -10,6 +10,7 @@ from typing import Annotated, Any, Literal
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
+from asst.data.action_sets import ACTION_DATASETS
 from asst.data.simulate.settings import MODALITIES
 from asst.errors import InputError
 from asst.models.method import Fitted
@@ -28,7 +29,7 @@ class _Settings(BaseModel):
 
 
 class Simulated(_Settings):
-    """Features made from Charades' annotation (`asst.data.simulate`), written where they are missing.
+    """Features made from annotation (`asst.data.simulate`), written where they are missing.
 
     Attributes:
         level: a key of `asst.data.simulate.settings.LEVELS`.
@@ -47,7 +48,7 @@ class Data(_Settings):
     """What is learnt from.
 
     Attributes:
-        dataset: a key of `asst.data.DATASETS`.
+        dataset: a key of `asst.data.DATASETS`, or of `asst.data.action_sets.ACTION_DATASETS`.
         root: folder of its annotation files; found by ``asst.data.dataset_folder`` if not given.
         streams: the kinds of features, joined in this order; the names of ``features``. None for a method that looks at
             no video.
@@ -154,7 +155,7 @@ class Recipe(_Settings):
     """
 
     name: str = "own"
-    method: Literal["asst", "prior", "cca", "mcn", "ctrl"] = "asst"
+    method: Literal["asst", "prior", "cca", "mcn", "ctrl", "detector", "frames"] = "asst"
     data: Data
     observation: dict[str, Any]
     network: dict[str, Any] = Field(default_factory=dict)
@@ -176,6 +177,11 @@ class Recipe(_Settings):
         if not self.closed_form and not self.training.steps:
             raise ValueError(f"method {self.method} is trained by steps; give training.steps")
         return self
+
+    @property
+    def detects(self) -> bool:
+        """Whether its data are labelled spans rather than sentences."""
+        return self.data.dataset in ACTION_DATASETS
 
     @property
     def closed_form(self) -> bool:

@@ -24,7 +24,8 @@ from asst.training.folder import RunFolder
 from asst.training.module import TrainingData, TrainingModule
 from asst.training.prepare import Prepared, prepare
 from asst.training.recipe import Recipe
-from asst.training.sources import Say, open_sources
+from asst.training.simulation import Say
+from asst.training.sources import open_sources
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +70,7 @@ def train(recipe: Recipe, path: Path, say: Say, *, progress: bool = False) -> Tr
         if folder.best.exists():
             say(f"{path} is fitted already")
             return Trained(folder, 1, prepared.parameters, folder.log()[-1]["seconds"], first=True)
-        say(f"{recipe.name}: {prepared.parameters:,} numbers in closed form from {len(prepared.samples)} samples")
+        say(f"{recipe.name}: {prepared.parameters:,} numbers in closed form from {len(prepared.task.samples)} samples")
         return Trained(folder, 1, prepared.parameters, fit(prepared, recipe, folder, say), first=True)
     if going_on:
         say(f"going on with the run in {path}")
@@ -82,9 +83,9 @@ def _train_by_steps(
     prepared: Prepared, recipe: Recipe, folder: RunFolder, say: Say, *, going_on: bool, progress: bool
 ) -> Trained:
     assert isinstance(prepared.method, Trainable)
-    keeper = KeepRun(folder, recipe, prepared.description, prepared.protocol.headline, say)
-    module = TrainingModule(prepared.method, recipe, prepared.protocol, prepared.checked)
-    data = TrainingData(prepared.samples, prepared.queries, recipe)
+    keeper = KeepRun(folder, recipe, prepared.description, prepared.task.validation.headline, say)
+    module = TrainingModule(prepared.method, recipe, prepared.task.validation)
+    data = TrainingData(prepared.task, recipe)
     with _quiet():
         trainer = _trainer(recipe, folder, keeper, progress)
         try:

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
 
 from asst.data import Dataset, read_dataset
-from asst.data.charades import CharadesVideo, read_classes, read_videos
+from asst.data.action_sets import read_actions
+from asst.data.actions import ActionDataset
 from asst.data.folders import data_folder
-from asst.data.simulate.generate import Simulator, write_simulated
-from asst.data.simulate.settings import LEVELS, MODALITIES, Settings
 from asst.errors import InputError
 from asst.features.absent import AbsentStore
 from asst.features.published import Clock, open_store
@@ -19,9 +17,7 @@ from asst.features.store import FeatureStore, JoinedStore, Store
 from asst.models.checkpoint import FeatureKind, Origin
 from asst.text import WordVectors
 from asst.training.recipe import Data, Simulated
-
-Say = Callable[[str], None]
-"""Takes a line on what is being done."""
+from asst.training.simulation import Say, Wanted, simulate
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +48,14 @@ class Sources:
         if not dataset.records:
             raise InputError(f"{self.data.dataset} {split} has no usable record in {self.root}; check its files")
         return dataset
+
+    def actions(self, split: str) -> ActionDataset:
+        """One split's videos with labelled spans.
+
+        Raises:
+            InputError: as `asst.data.action_sets.read_actions`.
+        """
+        return read_actions(self.data.dataset, self.root, split)
 
     def feature_kind(self, video: str) -> FeatureKind:
         """What the features are, judged by one video's.
@@ -106,48 +110,12 @@ def _joined(stores: Sequence[FeatureStore]) -> FeatureStore:
 
 
 def _simulated(data: Data, simulated: Simulated, root: Path, say: Say) -> list[FeatureStore]:
-    if data.dataset != "charades_sta":
-        raise InputError(f"features can be simulated for charades_sta alone, not for {data.dataset}; give real ones")
     stores: list[FeatureStore] = []
     for stream in data.streams:
-        settings = Settings(
-            modality=MODALITIES[stream],
-            level=LEVELS[simulated.level],
-            seed=simulated.seed,
-            dimension=simulated.dimension,
-        )
-        store = Store(simulated.folder / settings.extractor)
-        count = simulate_charades(root, settings, store, say)
+        wanted = Wanted(data.dataset, stream, simulated.level, simulated.seed, simulated.dimension)
+        store = Store(simulated.folder / wanted.extractor)
+        count = simulate(wanted, root, store, say)
         if count:
             say(f"wrote simulated features of {count} videos to {store.folder}")
         stores.append(store)
     return stores
-
-
-def simulate_charades(root: Path, settings: Settings, store: Store, say: Say) -> int:
-    """Features of every video of Charades that Charades-STA has a sentence about, as far as the store lacks them.
-
-    Args:
-        root: folder of the annotation files of Charades-STA.
-        settings: of the simulation.
-        store: where they go.
-        say: told before it starts.
-
-    Returns:
-        How many videos were written.
-
-    Raises:
-        InputError: for annotation that cannot be read, or a store that cannot be written or holds other features.
-    """
-    videos: list[CharadesVideo] = []
-    splits: tuple[Literal["train", "test"], ...] = ("train", "test")
-    for split in splits:
-        known = read_videos(root / f"Charades_v1_{split}.csv").videos
-        videos += [known[video] for video in used_videos(root, split)]
-    say(f"simulated features {settings.extractor}: making those that {store.folder} lacks")
-    return write_simulated(store, videos, Simulator(read_classes(root / "classes.txt"), settings))
-
-
-def used_videos(root: Path, split: Literal["train", "test"]) -> tuple[str, ...]:
-    """The videos of one of Charades' two parts that Charades-STA has a sentence about, sorted."""
-    return read_dataset("charades_sta", root, "trainval" if split == "train" else "test").videos

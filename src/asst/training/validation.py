@@ -3,26 +3,95 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
 
+from asst.data.actions import ActionVideo
+from asst.data.batch import Batch
 from asst.data.record import Record
 from asst.evaluation.answers import TOP
-from asst.evaluation.protocol import Protocol
-from asst.models.answering import WindowAnswer, query_answers
+from asst.evaluation.detection import DetectionProtocol, mean_average_precisions
+from asst.evaluation.protocol import Protocol as SentenceProtocol
+from asst.models.answering import WindowAnswer, query_answers, window_answers
+from asst.models.method import Method
+from asst.models.suppression import FoundActions, detections_of, video_actions, window_actions
+from asst.models.trained_detector import TOP as TOP_ACTIONS
 
 
-def validation_metrics(
-    answers: Iterable[WindowAnswer], records: Sequence[Record], protocol: Protocol, *, relative: bool, overlap: float
-) -> dict[str, float]:
-    """The protocol's metrics in per cent.
+class Validation(Protocol):
+    """Asks a method batch by batch, and judges in the end what it said."""
 
-    Args:
-        answers: of all windows of the records, in order.
+    @property
+    def headline(self) -> str:
+        """The metric that the best checkpoint is chosen by."""
+
+    def answers(self, method: Method, batch: Batch) -> Iterable[Any]:
+        """What the method says of each of some windows, as far as it is needed."""
+
+    def metrics(self, method: Method, answers: Iterable[Any]) -> dict[str, float]:
+        """In per cent, from the answers to all windows in their order."""
+
+
+@dataclass(frozen=True, slots=True)
+class SentenceValidation:
+    """Sentences with their moments.
+
+    Attributes:
         records: of the validation split.
         protocol: of its data set.
-        relative: whether scores are logits that compete within a query.
         overlap: IoU above which the weaker of two answers is dropped.
     """
-    durations_s = [record.duration_s for record in records]
-    found = query_answers(answers, durations_s, relative=relative, overlap=overlap, limit=TOP)
-    values = protocol.values(records, [answer.spans_s for answer in found])
-    return {key: 100 * float(own.mean()) for key, own in values.items()}
+
+    records: Sequence[Record]
+    protocol: SentenceProtocol
+    overlap: float
+
+    @property
+    def headline(self) -> str:
+        """The protocol's."""
+        return self.protocol.headline
+
+    def answers(self, method: Method, batch: Batch) -> Iterable[WindowAnswer]:
+        """What the method says of every clip."""
+        return window_answers([method], batch)
+
+    def metrics(self, method: Method, answers: Iterable[WindowAnswer]) -> dict[str, float]:
+        """The protocol's metrics."""
+        durations_s = [record.duration_s for record in self.records]
+        found = query_answers(answers, durations_s, relative=method.relative, overlap=self.overlap, limit=TOP)
+        values = self.protocol.values(self.records, [answer.spans_s for answer in found])
+        return {key: 100 * float(own.mean()) for key, own in values.items()}
+
+
+@dataclass(frozen=True, slots=True)
+class ActionValidation:
+    """Videos with labelled spans.
+
+    Attributes:
+        videos: of the validation split.
+        protocol: how detections are judged.
+        overlap: IoU above which the weaker of two detections of a class is dropped.
+    """
+
+    videos: Sequence[ActionVideo]
+    protocol: DetectionProtocol
+    overlap: float
+
+    @property
+    def headline(self) -> str:
+        """The protocol's."""
+        return self.protocol.headline
+
+    def answers(self, method: Method, batch: Batch) -> Iterable[FoundActions]:
+        """The best detections of every window."""
+        for answer in window_answers([method], batch):
+            yield window_actions(answer, self.videos[answer.record].duration_s)
+
+    def metrics(self, method: Method, answers: Iterable[FoundActions]) -> dict[str, float]:
+        """Mean average precision at the protocol's IoUs."""
+        found = [
+            detections_of(own, method.labels, self.videos[own.record].video)
+            for own in video_actions(answers, len(method.labels), overlap=self.overlap, limit=TOP_ACTIONS)
+        ]
+        means = mean_average_precisions(self.videos, found, self.protocol)
+        return {key: 100 * value for key, value in means.items()}

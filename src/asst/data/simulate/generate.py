@@ -14,6 +14,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict
+from typing import Protocol, TypeVar
 
 import numpy as np
 
@@ -26,6 +27,17 @@ from asst.features.safetensors_file import Provenance
 from asst.features.store import Store
 from asst.features.values import Features
 from asst.moments import FloatArray
+
+
+class AnnotatedVideo(Protocol):
+    """What can be simulated: something that says of which video it is."""
+
+    @property
+    def video(self) -> str:
+        """The data set's name of it."""
+
+
+Subject = TypeVar("Subject", bound=AnnotatedVideo, contravariant=True)
 
 LATENT = 128
 """Dimension of the space of prototypes: directions of two of them have a cosine of about 0.09."""
@@ -95,11 +107,11 @@ class Simulator:
 
     def provenance(self, video: CharadesVideo) -> Provenance:
         """Hashes of the settings and of the annotation that the features are made of."""
-        return Provenance(_digest(asdict(self.settings), sorted(self._words.items())), _digest(asdict(video)))
+        return Provenance(digest(asdict(self.settings), sorted(self._words.items())), digest(asdict(video)))
 
     def _own(self, *key: str) -> np.random.Generator:
         """A generator of this modality's own."""
-        return _generator(self.settings.seed, self.settings.modality.name, *key)
+        return own_generator(self.settings.seed, self.settings.modality.name, *key)
 
     def _prototype(self, kind: str, name: str, keep: bool = True) -> Matrix:
         found = self._prototypes.get((kind, name))
@@ -121,7 +133,7 @@ class Simulator:
     def _gains(self, video: CharadesVideo, times_s: FloatArray) -> FloatArray:
         """How strongly each action shows at each instant, shape ``(actions, steps)``; the same in all modalities."""
         level = self.settings.level
-        draw = _generator(self.settings.seed, "events", video.video)
+        draw = own_generator(self.settings.seed, "events", video.video)
         spans = np.array([(action.start_s, action.end_s) for action in video.actions])
         most = MOST_MOVED * (spans[:, 1:] - spans[:, :1])
         spans = spans + np.clip(level.jitter_s * draw.standard_normal(spans.shape), -most, most)
@@ -143,7 +155,17 @@ class Simulator:
         return taken_for, (chances >= level.missed).astype(np.float64)
 
 
-def write_simulated(store: Store, videos: Iterable[CharadesVideo], simulator: Simulator) -> int:
+class FeatureSimulator(Protocol[Subject]):
+    """Makes features of videos and says what of."""
+
+    def features(self, video: Subject) -> Features:
+        """The features of one video."""
+
+    def provenance(self, video: Subject) -> Provenance:
+        """Hashes of what they are made of."""
+
+
+def write_simulated(store: Store, videos: Iterable[Subject], simulator: FeatureSimulator[Subject]) -> int:
     """Writes the features of videos to a store; those it already has from the same settings and annotation are kept.
 
     Args:
@@ -166,9 +188,11 @@ def write_simulated(store: Store, videos: Iterable[CharadesVideo], simulator: Si
     return written
 
 
-def _generator(*key: object) -> np.random.Generator:
-    return np.random.default_rng(int.from_bytes(bytes.fromhex(_digest(*key))))
+def own_generator(*key: object) -> np.random.Generator:
+    """A generator of random numbers that depends on the key alone."""
+    return np.random.default_rng(int.from_bytes(bytes.fromhex(digest(*key))))
 
 
-def _digest(*parts: object) -> str:
+def digest(*parts: object) -> str:
+    """A hash of what is given, in hexadecimal."""
     return hashlib.sha256(repr(parts).encode()).hexdigest()

@@ -30,6 +30,23 @@ def ar1_noise(draw: np.random.Generator, steps: int, width: int, correlation: fl
     return noise
 
 
+def long_ar1_noise(draw: np.random.Generator, steps: int, width: int, correlation: float) -> Matrix:
+    """The process of `ar1_noise` for videos of any length, in memory that grows with their length alone.
+
+    Arguments and result are those of `ar1_noise`.
+    """
+    noise = ar1_noise(draw, min(steps, BLOCK), width, correlation)
+    blocks = [noise]
+    later = _filter(correlation, BLOCK).copy()
+    later[:, 0] *= (1 - correlation**2) ** 0.5
+    fading = (correlation ** np.arange(1, BLOCK + 1)).astype(np.float32)[:, None]
+    for first in range(BLOCK, steps, BLOCK):
+        own = min(BLOCK, steps - first)
+        white = draw.standard_normal((own, width), dtype=np.float32)
+        blocks.append(later[:own, :own] @ white + fading[:own] * blocks[-1][-1])
+    return np.concatenate(blocks)
+
+
 @functools.lru_cache(maxsize=4)
 def _filter(correlation: float, steps: int) -> Matrix:
     lag = np.subtract.outer(np.arange(steps), np.arange(steps))

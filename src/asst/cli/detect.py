@@ -1,0 +1,83 @@
+"""``asst detect``: the actions in a video, by a checkpoint that was trained to find them."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from asst.errors import InputError
+
+if TYPE_CHECKING:
+    from asst.features.values import Features
+    from asst.models.trained_detector import TrainedDetector
+
+
+def detect(
+    video: Annotated[
+        str, typer.Argument(metavar="VIDEO", help="The video file; with --store a video's name.", show_default=False)
+    ],
+    checkpoint: Annotated[
+        Path, typer.Option(metavar="PATH", help="What 'asst train recipes/thumos14/...' wrote.", show_default=False)
+    ],
+    stores: Annotated[
+        list[Path] | None,
+        typer.Option(
+            "--store",
+            metavar="STORE",
+            help="Features in place of the video file; once for each stream.",
+            show_default=False,
+        ),
+    ] = None,
+    step_s: Annotated[
+        float | None,
+        typer.Option("--step-s", metavar="SECONDS", help="With a STORE that is not ours: how long a step lasts."),
+    ] = None,
+    top: Annotated[int, typer.Option(min=1, metavar="N", help="Actions to keep.")] = 20,
+    min_score: Annotated[
+        float, typer.Option("--min-score", min=0, max=1, metavar="SCORE", help="The least score of an action.")
+    ] = 0.1,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+) -> None:
+    """Find the actions of a VIDEO: labelled spans, best first.
+
+    Exit codes: 0 when an action was found, 1 when none was, 2 for bad input.
+    """
+    from asst.models.trained_detector import TrainedDetector
+    from asst.outputs.detections import write_detections, write_detections_table
+
+    detector = TrainedDetector.load([checkpoint])
+    features, duration_s = _features(detector, video, stores or (), step_s)
+    found = detector.detect(features, video, duration_s=duration_s, top=top, least=min_score)
+    if as_json:
+        write_detections([found], sys.stdout)
+    elif found.moments:
+        write_detections_table(found, sys.stdout)
+    else:
+        typer.echo(f"{video}: no action reaches a score of {min_score:g}")
+    if not found.moments:
+        raise typer.Exit(1)
+
+
+def _features(
+    detector: TrainedDetector, video: str, stores: Sequence[Path], step_s: float | None
+) -> tuple[Features, float]:
+    """The features of a video, and its length in seconds."""
+    from asst.cli.progress import reading_progress
+    from asst.cli.stores import checkpoint_store
+
+    if stores:
+        name = detector.description.features.extractor
+        features = checkpoint_store(detector.name, name, stores, step_s).read(video)
+        return features, features.end_s
+    if not Path(video).exists():
+        raise InputError(f"{video}: no such file; check the path, or give --store STORE to take features by a name")
+    from asst.video import probe
+
+    extractor = detector.extractor
+    with reading_progress() as move:
+        features = extractor.extract(video, progress=move)
+    return features, min(features.end_s, probe(video).duration_s)

@@ -1,0 +1,41 @@
+"""Labelled spans in a form of our own, for a user's videos: one JSON object a line.
+
+``{"video": "a.mp4", "duration": 31.4, "actions": [{"label": "jump", "start_s": 12.4, "end_s": 17.9}]}``
+
+Times are seconds. ``actions`` may be empty. ``ignored`` may list spans ``[start, end]`` that are neither action nor
+background. Other keys are not read.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from asst.data.actions import ActionDataset, ActionRows
+from asst.data.fields import as_duration, as_list, as_number, as_object, as_span, as_text
+from asst.data.files import read_object_lines
+
+
+def read(path: Path, split: str) -> ActionDataset:
+    """The videos of one file; a bad action does not keep out its neighbours.
+
+    Raises:
+        InputError: if the file cannot be read.
+    """
+    rows = ActionRows(split)
+    for where, parsed in read_object_lines(path):
+        with rows.row(path, where):
+            content = parsed()
+            video = as_text(content.get("video"), "video")
+            actions, ignored = (as_list(content.get(key, []), key) for key in ("actions", "ignored"))
+            rows.video(video, as_duration(content.get("duration"), "duration"))
+            for number, action in enumerate(actions):
+                place = f"{where}, action {number}"
+                with rows.row(path, place):
+                    entry = as_object(action, "an action")
+                    span = (as_number(entry.get("start_s"), "start_s"), as_number(entry.get("end_s"), "end_s"))
+                    rows.action(path, place, video, as_text(entry.get("label"), "label"), span)
+            for number, span in enumerate(ignored):
+                place = f"{where}, ignored {number}"
+                with rows.row(path, place):
+                    rows.ignore(path, place, video, as_span(span, "an ignored span"))
+    return rows.dataset({})

@@ -1,0 +1,103 @@
+"""What a recipe's data set gives the trainer: samples, questions, and how the answers to these are judged.
+
+A data set of sentences and one of labelled spans differ here and in `asst.training.validation`; the trainer knows no
+more of either than a `Task` says.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from asst.data.action_samples import ActionSamples, ActionWindows
+from asst.data.held import HeldStore
+from asst.data.observations import CropObservation, Observation
+from asst.data.samples import Queries, TrainingSamples
+from asst.errors import InputError
+from asst.evaluation.detection import DETECTION_PROTOCOLS
+from asst.evaluation.protocol import protocol_of
+from asst.features.store import FeatureStore, require
+from asst.models.checkpoint import FeatureKind
+from asst.training.recipe import Recipe
+from asst.training.sources import Sources
+from asst.training.validation import ActionValidation, SentenceValidation, Validation
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Task:
+    """Everything of a data set that a training needs.
+
+    Attributes:
+        samples: to learn from, by epoch and index.
+        questions: of the validation split, each in windows.
+        validation: asks and judges.
+        given: settings of the method that the data decide.
+        words: source of the word vectors; empty where no word is read.
+        features: what the features are.
+    """
+
+    samples: TrainingSamples | ActionSamples
+    questions: Queries | ActionWindows
+    validation: Validation
+    given: dict[str, Any]
+    words: str
+    features: FeatureKind
+
+
+def open_task(recipe: Recipe, sources: Sources, observation: Observation) -> Task:
+    """Reads the annotation of a recipe's data set, of whichever kind, and checks that there are features.
+
+    Raises:
+        InputError: for anything missing or unfit.
+    """
+    return (_actions if recipe.detects else _sentences)(recipe, sources, observation)
+
+
+def _sentences(recipe: Recipe, sources: Sources, observation: Observation) -> Task:
+    learnt = sources.records(recipe.data.train).records
+    checked = sources.records(recipe.data.validation).records
+    kind, store = _features(recipe, sources, (record.video for record in (*learnt, *checked)))
+    return Task(
+        samples=TrainingSamples(learnt, store, sources.words, observation, recipe.training.seed),
+        questions=Queries(checked, store, sources.words, observation),
+        validation=SentenceValidation(checked, protocol_of(recipe.data.dataset), recipe.overlap),
+        given={
+            "feature_channels": kind.dimension,
+            "word_channels": sources.words.dimension,
+            "steps": observation.steps,
+        },
+        words=sources.words.source,
+        features=kind,
+    )
+
+
+def _actions(recipe: Recipe, sources: Sources, observation: Observation) -> Task:
+    if not isinstance(observation, CropObservation):
+        raise InputError(f"recipe {recipe.name}: actions are learnt from crops; set observation.kind to crops")
+    learnt = sources.actions(recipe.data.train)
+    checked = sources.actions(recipe.data.validation).videos
+    if not learnt.labels:
+        raise InputError(f"{recipe.data.dataset} {recipe.data.train} has no action to learn; check its files")
+    kind, store = _features(recipe, sources, (video.video for video in (*learnt.videos, *checked)))
+    seed = recipe.training.seed
+    return Task(
+        samples=ActionSamples(learnt.videos, store, learnt.labels, learnt.includes, observation, seed),
+        questions=ActionWindows(checked, store, observation),
+        validation=ActionValidation(checked, DETECTION_PROTOCOLS["thumos14"], recipe.overlap),
+        given={
+            "feature_channels": kind.dimension,
+            "steps": observation.steps,
+            "labels": list(learnt.labels),
+            "includes": {label: list(parts) for label, parts in learnt.includes.items()},
+        },
+        words="",
+        features=kind,
+    )
+
+
+def _features(recipe: Recipe, sources: Sources, videos: Iterable[str]) -> tuple[FeatureKind, FeatureStore]:
+    needed = list(dict.fromkeys(videos))
+    require(sources.store, needed)
+    held = HeldStore(sources.store, needed, int(recipe.data.memory_gb * 2**30))
+    return sources.feature_kind(needed[0]), held

@@ -1,0 +1,80 @@
+"""``asst detect`` on a video file, whose features are made by the checkpoint's extractor."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+import torch
+from typer.testing import CliRunner
+
+from asst.cli.app import app
+from asst.data.record import Record
+from asst.evaluation.prior import fitted_prior
+from asst.models.checkpoint import Description, FeatureKind, save_checkpoint
+from asst.models.detector import DetectorMethod
+
+
+@pytest.fixture
+def checkpoint(tmp_path: Path) -> Path:
+    """A detector with fresh weights that reads the stand-in for a video's features, which is made at once."""
+    torch.manual_seed(0)
+    method = DetectorMethod(
+        {
+            "feature_channels": 1,
+            "dilation_layers": 1,
+            "squeezing_layers": 1,
+            "dilation_channels": 4,
+            "channels": 4,
+            "steps": 16,
+            "levels": 2,
+            "labels": ["ride", "walk"],
+        }
+    )
+    description = Description(
+        method="detector",
+        settings=method.settings,
+        observation={"kind": "crops", "steps": 16, "step_s": 0.25},
+        overlap=0.3,
+        words="",
+        features=FeatureKind(extractor="none", dimension=1, step_s=1.0),
+        origin="real",
+        recipe="own",
+        dataset="actions",
+        split="train",
+        step=1,
+        seed=0,
+    )
+    save_checkpoint(tmp_path / "d.safetensors", description, method.state_dict())
+    return tmp_path / "d.safetensors"
+
+
+@pytest.mark.usefixtures("one_thread")
+def test_a_video_file_is_slid_over_and_nothing_lies_outside_it(checkpoint: Path, street: Path) -> None:
+    words = ["detect", str(street), "--checkpoint", str(checkpoint), "--min-score", "0", "--top", "50"]
+    done = CliRunner().invoke(app, [*words, "--json"])
+    assert done.exit_code == 0, done.output
+    content = json.loads(done.stdout)
+    assert content["video"] == str(street)
+    assert content["duration_s"] == pytest.approx(10.0, abs=0.1)
+    spans = [(moment["start_s"], moment["end_s"]) for moment in content["moments"]]
+    assert {moment["label"] for moment in content["moments"]} == {"ride", "walk"}
+    assert min(start for start, _ in spans) < 1
+    assert 8 < max(end for _, end in spans) <= content["duration_s"]
+    # Windows of four seconds that overlap by half reach every part of the ten seconds.
+    assert all(any(start <= second <= end for start, end in spans) for second in range(1, 10))
+    table = CliRunner().invoke(app, words).stdout.splitlines()
+    assert table[0] == f"{street}: {len(spans)} actions in 0:10.0"
+
+
+def test_a_checkpoint_that_answers_sentences_is_refused(tmp_path: Path, street: Path) -> None:
+    model = fitted_prior("jsonlines", [_record()])
+    save_checkpoint(tmp_path / "p.safetensors", model.description, model._methods[0].state_dict())
+    done = CliRunner().invoke(app, ["detect", str(street), "--checkpoint", str(tmp_path / "p.safetensors")])
+    assert (done.exit_code, done.stderr.count("\n")) == (2, 1)
+    assert "answers sentences and finds no actions; use it with asst locate --model" in done.stderr
+
+
+def _record() -> Record:
+    return Record("1", "v", "train", "a dog", 10.0, ((1.0, 2.0),), ((1.0, 2.0),))
