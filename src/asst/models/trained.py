@@ -159,13 +159,13 @@ class TrainedModel:
         """`attention` of all windows on the clock of the video, the mean of the layers that see every step.
 
         Returns:
-            At each step of the features, or None where the method has no attention.
+            At each step that the method observes, or None where it has no attention.
 
         Raises:
             InputError: as `rank`.
         """
         windows = self.observation.windows(features.end_s, features)
-        return over_time(windows, self.attention(features, query), features.times_s, tokenize(query))
+        return over_time(windows, self.attention(features, query), tokenize(query))
 
     def _settled(
         self, samples: Iterable[Sample], durations_s: Sequence[float], limit: int | None

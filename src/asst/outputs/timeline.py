@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from asst.errors import InputError
 from asst.outputs.edits import Edit, Media
+from asst.outputs.printable import one_line
 
 if TYPE_CHECKING:
     from opentimelineio import opentime, schema
@@ -106,8 +107,8 @@ def _clip(edit: Edit) -> schema.Clip:
     clip = _bare_clip(edit, edit.name, edit.media.rate)
     moment = edit.moment
     clip.metadata["asst"] = {
-        "query": moment.query or "",
-        "label": moment.label or "",
+        "query": one_line(moment.query or ""),
+        "label": one_line(moment.label or ""),
         "rank": edit.rank,
         "score": float(moment.score),
         "start_s": float(moment.start_s),
