@@ -120,7 +120,7 @@ def test_frames_are_exact_whatever_the_time_code_and_the_clock(
     root = Xml.parse("o.fcpxml").getroot()
     (element,) = root.iter("asset-clip")
     start, length = (Fraction(str(element.get(key)).removesuffix("s")) for key in ("start", "duration"))
-    assert (start * RATE, length * RATE) == (zero + FIRST, FRAMES)
+    assert [start * RATE, length * RATE] == [Fraction(zero + FIRST), Fraction(FRAMES)]
 
 
 def test_every_moment_is_exported_on_demand_alone() -> None:

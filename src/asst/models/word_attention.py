@@ -32,7 +32,8 @@ def over_time(
     if not layers:
         return None
     first_s, step_s = windows[0].start_s, min(window.step_s for window in windows)
-    times_s = first_s + (np.arange(round((windows[-1].end_s - first_s) / step_s)) + 0.5) * step_s
+    total_steps = round((windows[-1].end_s - first_s) / step_s)
+    times_s = first_s + (np.arange(total_steps, dtype=np.float64) + 0.5) * step_s
     total = np.zeros((len(words), len(times_s)))
     count = np.zeros(len(times_s))
     for window, own in zip(windows, weights, strict=True):
