@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from asst.errors import InputError
 from asst.models import MODELS
-from asst.moments import Answer, Moment
+from asst.moments import Answer, Attention, Moment
 
 if TYPE_CHECKING:
     from asst.features.extractor import Progress
@@ -89,8 +89,17 @@ class Localizer:
         *,
         top: int = 5,
         progress: Progress | None = None,
+        attention: bool = False,
     ) -> list[Answer]:
-        """As ``locate``, with the curve of scores and what else a report shows."""
+        """As ``locate``, with the curve of scores and what else a report shows.
+
+        Args:
+            video: as in ``locate``.
+            queries: as in ``locate``.
+            top: as in ``locate``.
+            progress: told how many seconds of how many have been read.
+            attention: also say which words the model looked at, where it has attention; the network runs once more.
+        """
         features, duration_s = self._read(video, queries, top, progress)
         name = str(video) if isinstance(video, str | Path) else ""
         return [
@@ -103,6 +112,7 @@ class Localizer:
                 best_score=ranking.moments[0].score if ranking.moments else None,
                 curve=ranking.curve,
                 threshold=ranking.threshold,
+                attention=self._attention(features, ranking.query) if attention else None,
             )
             for ranking in self._model.rank(features, queries, top=top)
         ]
@@ -110,6 +120,11 @@ class Localizer:
     def rank(self, features: Features, queries: Sequence[str], *, top: int = 5) -> list[Ranking]:
         """The model's ranking, convincing or not: what evaluation measures."""
         return self._model.rank(features, queries, top=top)
+
+    def _attention(self, features: Features, query: str) -> Attention | None:
+        from asst.models.model import Attentive
+
+        return self._model.word_attention(features, query) if isinstance(self._model, Attentive) else None
 
     def _read(
         self,

@@ -71,6 +71,27 @@ class Curve:
 
 
 @dataclass(frozen=True, slots=True)
+class Attention:
+    """Which words of a sentence a model looked at while it looked at a video.
+
+    Attributes:
+        words: as the model read them.
+        times_s: instants in seconds, ascending, shape ``(steps,)``.
+        weights: the share of each word at each instant, which sum to one there, shape ``(words, steps)``.
+        layers: names of the model's layers that the weights are the mean of.
+    """
+
+    words: tuple[str, ...]
+    times_s: FloatArray
+    weights: FloatArray
+    layers: tuple[str, ...]
+
+    def __post_init__(self) -> None:
+        if self.times_s.ndim != 1 or self.weights.shape != (len(self.words), self.times_s.size):
+            raise ValueError(f"{len(self.words)} words at {self.times_s.shape} times, not {self.weights.shape} weights")
+
+
+@dataclass(frozen=True, slots=True)
 class Answer:
     """What a model says of one sentence in one video.
 
@@ -83,6 +104,7 @@ class Answer:
         curve: the match at each instant, where the model has one.
         threshold: the score below which the model says "nothing found", where it has one.
         best_score: the score of the best moment, convincing or not, where there is one.
+        attention: which words the model looked at, where it was asked for and the model has any.
     """
 
     video: str
@@ -93,6 +115,7 @@ class Answer:
     curve: Curve | None = None
     threshold: float | None = None
     best_score: float | None = None
+    attention: Attention | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -30,6 +30,7 @@ class Localizer:
         *,
         top: int = 5,
         progress: Callable[[float, float], None] | None = None,
+        attention: bool = False,
     ) -> list[Answer]:
         self.calls.append((self.name, str(video), list(queries), top))
         if progress is not None:
@@ -63,9 +64,12 @@ def modules() -> dict[str, ModuleType]:
         yield SimpleNamespace(pixels=pixels, times_s=np.array(times_s))
 
     def probe(path: Path) -> SimpleNamespace:
-        return SimpleNamespace(width=64, height=64, rate=Fraction(25), codec="h264", has_audio=False)
+        facts = {"width": 64, "height": 64, "rate": Fraction(25), "codec": "h264", "has_audio": False}
+        return SimpleNamespace(**facts, duration_s=10.0, time_code=None)
 
-    def cut(path: Path, start_s: float, end_s: float, out: Path) -> SimpleNamespace:
+    def cut(path: Path, start_s: float, end_s: float, out: Path, *, exact: bool = True) -> SimpleNamespace:
+        # A copy begins at a key frame, of which this video has one every 1.5 seconds.
+        start_s = start_s if exact else start_s // 1.5 * 1.5
         out.write_text(f"{start_s} {end_s}")
         return SimpleNamespace(path=out, start_s=start_s, end_s=end_s, shift_s=0.0)
 

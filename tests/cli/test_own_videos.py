@@ -62,9 +62,11 @@ def test_videos_become_features_a_checkpoint_and_moments(
     judged = json.loads(run("evaluate", "run", "--split", "val", "--json").stdout)
     assert judged["queries"] == 1
     checkpoint = "run/checkpoints/best.safetensors"
-    words = ["locate", "videos/two.mp4", "a cyclist rides past", "--model", checkpoint, "--json"]
+    words = ["locate", "videos/two.mp4", "a cyclist rides past", "--model", checkpoint, "--json", "--report", "r.html"]
     answer = json.loads(run(*words).stdout)
     kept = json.loads(Path("run/predictions/val.jsonl").read_text())
+    page = Path("r.html").read_text()
+    assert all(f'aria-label="{word}: most at ' in page for word in ("a", "cyclist", "rides", "past"))
     # The same features are made of the raw video as were learnt from.
     assert answer["moments"][0] == pytest.approx(kept["moments"][0], abs=2e-2)
 

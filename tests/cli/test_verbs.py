@@ -128,7 +128,7 @@ def test_several_sentences_get_numbered_clips(video: str) -> None:
 def test_a_file_that_fails_stops_neither_the_table_nor_the_other_files(
     video: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def cut(*_: object) -> None:
+    def cut(*_: object, **__: object) -> None:
         raise FAKES["InputError"]("c.mp4: cannot be written (No space left on device)")
 
     monkeypatch.setattr(sys.modules["asst.video"], "cut", cut)

@@ -4,6 +4,7 @@ import io
 import re
 import sys
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from fractions import Fraction
 from html.parser import HTMLParser
 from pathlib import Path
@@ -14,7 +15,7 @@ import pytest
 from PIL import Image
 
 from asst.errors import InputError
-from asst.moments import Answer, Curve, Moment
+from asst.moments import Answer, Attention, Curve, Moment
 from asst.outputs.report import write_report
 
 EVIL = "<script>alert(1)</script> \"x\" 'y' & </title></style></svg>"
@@ -178,6 +179,24 @@ def test_a_model_without_curve_or_threshold_has_a_page_too(tmp_path: Path) -> No
     assert "the frame at 0:03.0" in text
     assert "Nothing found." in text
     assert page.all("path") == []
+
+
+@pytest.mark.usefixtures("decoded")
+def test_the_words_that_were_looked_at_have_a_strip_each_with_a_title(tmp_path: Path) -> None:
+    weights = np.array([[0.75, 0.0], [0.25, 1.0]])
+    attention = Attention((EVIL, "dog"), np.array([2.5, 7.5]), weights, ("dilation1", "dilation2"))
+    page = written(tmp_path, replace(answer("a dog", Moment(6.0, 9.0)), attention=attention), answer("a cat"))
+    assert page.open == []
+    assert page.all("script") == []
+    assert page.values("style") == []
+    labels = [label for label in page.values("aria-label") if "most at" in label]
+    assert labels == [f"{EVIL}: most at 0:02.5 (75%), on average 38%", "dog: most at 0:07.5 (100%), on average 62%"]
+    assert all(label in page.words for label in labels)
+    cells = [(rect["x"], rect["width"], rect["fill-opacity"]) for rect in page.all("rect") if "fill-opacity" in rect]
+    assert cells == [("0.0%", "50.0%", "0.8"), ("0.0%", "50.0%", "0.2"), ("50.0%", "50.0%", "1.0")]
+    text = " ".join(" ".join(page.words).split())
+    assert "darkest shade is 100 % of its attention; shared evenly, a word would have 50 %" in text
+    assert "Mean of the layers that see every step: dilation1, dilation2." in text
 
 
 def test_what_is_no_page_is_refused(tmp_path: Path, decoded: list[list[float]]) -> None:

@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from asst.moments import Answer
 
 
-def ask(video: Path, sentences: Sequence[str], *, model: str, top: int) -> list[Answer]:
-    """Load the model and ask it every sentence; the video is read once."""
+def ask(video: Path, sentences: Sequence[str], *, model: str, top: int, attention: bool = False) -> list[Answer]:
+    """Load the model and ask it every sentence, and on demand for the words it looked at; the video is read once."""
     from asst.cli.progress import reading_progress
 
     with reading_progress() as move:
@@ -24,7 +24,7 @@ def ask(video: Path, sentences: Sequence[str], *, model: str, top: int) -> list[
             from asst.localizer import load
 
             localizer = load(model)
-        return localizer.answer(video, sentences, top=top, progress=move)
+        return localizer.answer(video, sentences, top=top, progress=move, attention=attention)
 
 
 @contextmanager

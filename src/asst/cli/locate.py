@@ -4,18 +4,40 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
-from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from asst.cli.asking import ask, exit_by, print_answers
+from asst.cli.files import Files, clip_paths
 from asst.errors import InputError
-from asst.outputs.destination import check_destination
 
-if TYPE_CHECKING:
-    from asst.moments import Answer
+_Clip = Annotated[
+    Path | None,
+    typer.Option(
+        metavar="OUT.mp4",
+        help="Cut the best moment into a file. With several sentences: OUT-1.mp4, OUT-2.mp4, numbered as asked.",
+    ),
+]
+_FastClip = Annotated[
+    bool,
+    typer.Option(
+        "--fast-clip",
+        help="Copy the clip from the key frame before the moment on, which is fast and loses nothing; else encode it.",
+    ),
+]
+_Export = Annotated[
+    list[Path] | None,
+    typer.Option(
+        metavar="OUT",
+        help="Write the moments for another program, in the format of the ending: .csv .json .jsonl (all moments), "
+        ".srt .vtt (subtitles) .otio .edl .fcpxml (timelines) (the best of each sentence). Repeat for more files.",
+    ),
+]
+_ExportAll = Annotated[
+    bool, typer.Option("--export-all", help="Put every moment in subtitles and timelines, not the best ones alone.")
+]
 
 
 def locate(
@@ -33,17 +55,14 @@ def locate(
         str, typer.Option(metavar="NAME|PATH", help="A model from 'asst models', or a checkpoint.")
     ] = "concepts",
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON lines, one a sentence.")] = False,
-    clip: Annotated[
-        Path | None,
-        typer.Option(
-            metavar="OUT.mp4",
-            help="Cut the best moment into a file. With several sentences: OUT-1.mp4, OUT-2.mp4, numbered as asked.",
-        ),
-    ] = None,
+    clip: _Clip = None,
+    fast_clip: _FastClip = False,
     report: Annotated[
         Path | None, typer.Option(metavar="OUT.html", help="Write a page with frames, curves and moments.")
     ] = None,
     plot: Annotated[Path | None, typer.Option(metavar="OUT.png", help="Draw the curves and moments.")] = None,
+    export: _Export = None,
+    export_all: _ExportAll = False,
 ) -> None:
     """Find the moments of a VIDEO that each SENTENCE describes.
 
@@ -53,13 +72,13 @@ def locate(
     """
     asked = _sentences(sentences or [], queries)
     _check_input(video)
-    clips = _clip_paths(clip, len(asked))
-    _check_outputs(video, clips, report, plot, len(asked))
-    answers = ask(video, asked, model=model, top=top)
+    files = Files(clip_paths(clip, len(asked)), fast_clip, report, plot, tuple(export or ()), export_all)
+    files.check(video, len(asked))
+    answers = ask(video, asked, model=model, top=top, attention=report is not None)
     try:
         print_answers(answers, as_json=as_json)
     finally:
-        _write_files(answers, clips, report, plot)
+        files.write(answers)
     exit_by(answers)
 
 
@@ -94,66 +113,3 @@ def _check_input(video: Path) -> None:
         raise InputError(f"{video}: is a folder; name a video file")
     if not video.exists():
         raise InputError(f"{video}: no such file; check the path")
-
-
-def _clip_paths(clip: Path | None, sentences: int) -> list[Path]:
-    """One path a sentence: the one given, or numbered ones from it; none when no clip is asked for."""
-    if clip is None:
-        return []
-    if sentences == 1:
-        return [clip]
-    return [clip.with_name(f"{clip.stem}-{number}{clip.suffix}") for number in range(1, sentences + 1)]
-
-
-def _check_outputs(video: Path, clips: list[Path], report: Path | None, plot: Path | None, sentences: int) -> None:
-    for path in clips:
-        check_destination(path, ".mp4", source=video)
-    if report is not None:
-        check_destination(report, ".html", source=video)
-    if plot is not None:
-        from asst.outputs.plot import check_plot
-
-        check_destination(plot, ".png", source=video)
-        check_plot(sentences)
-
-
-def _write_files(answers: list[Answer], clips: list[Path], report: Path | None, plot: Path | None) -> None:
-    """Write each file asked for and say so; one that fails does not stop the next."""
-    jobs = [partial(_write_clip, answer, path) for answer, path in zip(answers, clips, strict=False)]
-    if report is not None:
-        jobs.append(partial(_write_report, answers, report))
-    if plot is not None:
-        jobs.append(partial(_write_plot, answers, plot))
-    failures = []
-    for job in jobs:
-        try:
-            job()
-        except InputError as error:
-            failures.append(str(error))
-    if failures:
-        raise InputError("; ".join(failures))
-
-
-def _write_clip(answer: Answer, path: Path) -> None:
-    from asst.moments import format_time
-    from asst.outputs.clip import write_clip
-
-    cut = write_clip(answer, path)
-    if cut is None:
-        typer.echo(f"no clip {path}: nothing found for {answer.query!r}", err=True)
-    else:
-        typer.echo(f"wrote {path} ({format_time(cut.start_s)} to {format_time(cut.end_s)})", err=True)
-
-
-def _write_report(answers: list[Answer], path: Path) -> None:
-    from asst.outputs.report import write_report
-
-    write_report(answers, path)
-    typer.echo(f"wrote {path}", err=True)
-
-
-def _write_plot(answers: list[Answer], path: Path) -> None:
-    from asst.outputs.plot import write_plot
-
-    write_plot(answers, path)
-    typer.echo(f"wrote {path}", err=True)

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from asst.features.extractor import Extractor
 from asst.features.values import Features
-from asst.moments import Curve, Moment
+from asst.moments import Attention, Curve, Moment
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,5 +51,18 @@ class Model(Protocol):
 
         Raises:
             InputError: for features of another extractor.
+        """
+        ...
+
+
+@runtime_checkable
+class Attentive(Protocol):
+    """A model that can say which words of a sentence it looked at."""
+
+    def word_attention(self, features: Features, query: str) -> Attention | None:
+        """The words it looks at over the video; None where no layer attends to words.
+
+        Raises:
+            InputError: for features of another extractor, or a sentence without a word.
         """
         ...

@@ -24,7 +24,8 @@ from asst.models.checkpoint import Description
 from asst.models.method import Method
 from asst.models.model import Ranking
 from asst.models.restored import build_observation, restored
-from asst.moments import Curve, FloatArray, Moment
+from asst.models.word_attention import over_time
+from asst.moments import Attention, Curve, FloatArray, Moment
 from asst.text import Vector, WordVectors, tokenize
 
 WINDOWS_AT_ONCE = 32
@@ -141,6 +142,18 @@ class TrainedModel:
                 real[name] = weights[0, :, :steps].double().cpu().numpy()
             found.append(real)
         return found
+
+    def word_attention(self, features: Features, query: str) -> Attention | None:
+        """`attention` of all windows on the clock of the video, the mean of the layers that see every step.
+
+        Returns:
+            At each step that the method observes, or None where it has no attention.
+
+        Raises:
+            InputError: as `rank`.
+        """
+        windows = self.observation.windows(features.end_s, features)
+        return over_time(windows, self.attention(features, query), tokenize(query))
 
     def _settled(
         self, samples: Iterable[Sample], durations_s: Sequence[float], limit: int | None

@@ -12,12 +12,13 @@ if TYPE_CHECKING:
     from asst.video import CutReport
 
 
-def write_clip(answer: Answer, out: Path) -> CutReport | None:
+def write_clip(answer: Answer, out: Path, *, exact: bool = True) -> CutReport | None:
     """Cut the best moment of ``answer`` out of its video.
 
     Args:
         answer: what the model said; its ``video`` is the file to cut.
         out: the ``.mp4`` file to write.
+        exact: encode anew; else copy what is stored, from the key frame before the moment on.
 
     Returns:
         What was cut, or None when the answer has no moment; then nothing is written.
@@ -32,4 +33,4 @@ def write_clip(answer: Answer, out: Path) -> CutReport | None:
     if not answer.moments:
         return None
     best = answer.moments[0]
-    return cut(source, best.start_s, best.end_s, out)
+    return cut(source, best.start_s, best.end_s, out, exact=exact)

@@ -1,4 +1,7 @@
-"""Answers for a program: JSON lines, one object a sentence. docs/formats.md states the schema."""
+"""Answers for a program: JSON lines, one object a sentence, or one JSON list of the same objects.
+
+docs/formats.md states the schema.
+"""
 
 from __future__ import annotations
 
@@ -18,6 +21,12 @@ def write_answers(answers: Iterable[Answer], stream: TextIO) -> None:
     """Write one line a sentence, in order. Only ASCII is written, so every stream can take it."""
     for answer in answers:
         stream.write(json.dumps(_record(answer), allow_nan=False) + "\n")
+
+
+def write_list(answers: Iterable[Answer], stream: TextIO) -> None:
+    """Write one JSON list of the objects that :func:`write_answers` writes a line each, in ASCII."""
+    json.dump([_record(answer) for answer in answers], stream, allow_nan=False, indent=2)
+    stream.write("\n")
 
 
 def read_answers(path: Path) -> list[Answer]:

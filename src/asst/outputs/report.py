@@ -16,6 +16,7 @@ import numpy as np
 from asst.moments import Answer, Moment, format_time
 from asst.outputs.chart import PATH_HEIGHT, PATH_WIDTH, Chart, draw
 from asst.outputs.destination import check_destination, replacing
+from asst.outputs.heat import Heat, draw_heat
 from asst.outputs.pictures import Picture, take_pictures
 from asst.outputs.time_axis import tick_label
 
@@ -52,6 +53,7 @@ class _Section:
     answer: Answer
     chart: Chart
     rows: tuple[_Row, ...]
+    heat: Heat | None
 
 
 def write_report(answers: Sequence[Answer], out: Path) -> None:
@@ -118,6 +120,7 @@ def _section(answer: Answer, stills: Sequence[_Still]) -> _Section:
         answer=answer,
         chart=draw(answer),
         rows=tuple(itertools.starmap(_Row, zip(answer.moments, stills, strict=True))),
+        heat=None if answer.attention is None else draw_heat(answer.attention, answer.duration_s),
     )
 
 

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 
 from asst.video.picture import clockwise, display_size
 from asst.video.source import Source
+
+_TIME_CODE = re.compile(r"\d{2}:\d{2}:\d{2}[:;.]\d{2,3}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +30,8 @@ class VideoInfo:
         interlaced: whether pictures hold two fields.
         has_audio: whether there is sound.
         streams: the kind of each stream, in the file's order.
+        time_code: the first frame's time code as the file states it, ``HH:MM:SS:FF``, with ``;`` or ``.`` before the
+            frame where frame numbers are dropped; None where it states none.
 
     Raises:
         ValueError: for a size or a length that is not positive.
@@ -44,6 +49,7 @@ class VideoInfo:
     interlaced: bool
     has_audio: bool
     streams: tuple[str, ...]
+    time_code: str | None = None
 
     def __post_init__(self) -> None:
         if self.width < 1 or self.height < 1 or not self.duration_s > 0 or self.rate <= 0:
@@ -84,7 +90,19 @@ def probe(path: str | Path) -> VideoInfo:
             has_audio="audio" in kinds,
             streams=kinds,
             duration_s=_duration_s(source),
+            time_code=_time_code(source),
         )
+
+
+def _time_code(source: Source) -> str | None:
+    """The picture's own time code; else the file's, else that of a track of time codes."""
+    container = source.container
+    for tags in (source.stream.metadata, container.metadata, *(stream.metadata for stream in container.streams)):
+        # Matroska writes the names of tags in capitals.
+        for name, value in tags.items():
+            if name.lower() == "timecode" and _TIME_CODE.fullmatch(value):
+                return value
+    return None
 
 
 def _duration_s(source: Source) -> float:

@@ -1,0 +1,140 @@
+"""The files that a verb writes of its answers: which there are, that they can be written, and the writing."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import typer
+
+from asst.errors import InputError
+from asst.outputs.destination import check_destination
+from asst.outputs.exports import check_exports
+
+if TYPE_CHECKING:
+    from asst.moments import Answer, Moment
+    from asst.video import CutReport
+
+_NOT_MOVED_S = 5e-3
+
+
+@dataclass(frozen=True, slots=True)
+class Files:
+    """What is asked for.
+
+    Attributes:
+        clips: one a sentence, or none.
+        fast_clips: copy the clips, from the key frame before the moment on; else encode them anew.
+        report: the page.
+        plot: the picture.
+        exports: files for other programs.
+        every: let subtitles and timelines take every moment, not the best of each sentence.
+    """
+
+    clips: tuple[Path, ...] = ()
+    fast_clips: bool = False
+    report: Path | None = None
+    plot: Path | None = None
+    exports: tuple[Path, ...] = ()
+    every: bool = False
+
+    def check(self, source: Path, sentences: int) -> None:
+        """Refuse what could not be written, before the video is read.
+
+        Raises:
+            InputError: for a file that could not be, or a choice without the file that it is about.
+        """
+        if self.fast_clips and not self.clips:
+            raise InputError("--fast-clip is about a clip; add --clip OUT.mp4")
+        if self.every and not self.exports:
+            raise InputError("--export-all is about an export; add --export OUT")
+        for path in self.clips:
+            check_destination(path, ".mp4", source=source)
+        if self.report is not None:
+            check_destination(self.report, ".html", source=source)
+        if self.plot is not None:
+            from asst.outputs.plot import check_plot
+
+            check_destination(self.plot, ".png", source=source)
+            check_plot(sentences)
+        check_exports(self.exports, source=source)
+
+    def write(self, answers: Sequence[Answer]) -> None:
+        """Write each file and say so on standard error; one that fails does not stop the next.
+
+        Raises:
+            InputError: for those that failed, after the others.
+        """
+        jobs: list[Callable[[], None]] = [
+            partial(_write_clip, answer, path, fast=self.fast_clips)
+            for answer, path in zip(answers, self.clips, strict=False)
+        ]
+        if self.report is not None:
+            jobs.append(partial(_write_report, answers, self.report))
+        if self.plot is not None:
+            jobs.append(partial(_write_plot, answers, self.plot))
+        jobs += [partial(_write_export, answers, path, every=self.every) for path in self.exports]
+        failures = []
+        for job in jobs:
+            try:
+                job()
+            except InputError as error:
+                failures.append(str(error))
+        if failures:
+            raise InputError("; ".join(failures))
+
+
+def clip_paths(clip: Path | None, sentences: int) -> tuple[Path, ...]:
+    """One path a sentence: the one given, or numbered ones from it; none when no clip is asked for."""
+    if clip is None:
+        return ()
+    if sentences == 1:
+        return (clip,)
+    return tuple(clip.with_name(f"{clip.stem}-{number}{clip.suffix}") for number in range(1, sentences + 1))
+
+
+def _write_clip(answer: Answer, path: Path, *, fast: bool) -> None:
+    from asst.moments import format_time
+    from asst.outputs.clip import write_clip
+
+    cut = write_clip(answer, path, exact=not fast)
+    if cut is None:
+        typer.echo(f"no clip {path}: nothing found for {answer.query!r}", err=True)
+        return
+    moved = f"; copied, {_moved(cut, answer.moments[0])}" if fast else ""
+    typer.echo(f"wrote {path} ({format_time(cut.start_s)} to {format_time(cut.end_s)}{moved})", err=True)
+
+
+def _moved(cut: CutReport, moment: Moment) -> str:
+    """How far the ends of a copy lie from those of its moment."""
+    shifts = {"starts": cut.start_s - moment.start_s, "ends": cut.end_s - moment.end_s}
+    words = [
+        f"{end} {abs(shift):.2f} s {'early' if shift < 0 else 'late'}"
+        for end, shift in shifts.items()
+        if abs(shift) >= _NOT_MOVED_S
+    ]
+    return " and ".join(words) or "starts and ends on time"
+
+
+def _write_report(answers: Sequence[Answer], path: Path) -> None:
+    from asst.outputs.report import write_report
+
+    write_report(answers, path)
+    typer.echo(f"wrote {path}", err=True)
+
+
+def _write_plot(answers: Sequence[Answer], path: Path) -> None:
+    from asst.outputs.plot import write_plot
+
+    write_plot(answers, path)
+    typer.echo(f"wrote {path}", err=True)
+
+
+def _write_export(answers: Sequence[Answer], path: Path, *, every: bool) -> None:
+    from asst.outputs.exports import write_export
+
+    written = write_export(answers, path, every=every)
+    typer.echo(f"wrote {path}" if written else f"no timeline {path}: nothing found", err=True)

@@ -1,0 +1,44 @@
+"""Attention of several windows and layers as one matrix over a video: what a page can show."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+
+from asst.data.windows import Window
+from asst.moments import Attention, FloatArray
+
+
+def over_time(
+    windows: Sequence[Window], weights: Sequence[Mapping[str, FloatArray]], words: Sequence[str]
+) -> Attention | None:
+    """The attention to each word at the centre of each step.
+
+    It is the mean of the layers that see every step of the window. The squeezing layers are left out: each of their
+    steps stands for several of the video's, and would smear what the others tell apart. Where windows overlap it is the
+    mean of theirs.
+
+    Args:
+        windows: of one video, in order and without gaps between them.
+        weights: for each of them by layer, shape ``(words, steps of the layer)``.
+        words: of the sentence.
+
+    Returns:
+        None where there is no layer.
+    """
+    longest = max(range(len(windows)), key=lambda index: windows[index].steps)
+    layers = tuple(name for name, own in weights[longest].items() if own.shape[1] == windows[longest].steps)
+    if not layers:
+        return None
+    first_s, step_s = windows[0].start_s, min(window.step_s for window in windows)
+    total_steps = round((windows[-1].end_s - first_s) / step_s)
+    times_s = first_s + (np.arange(total_steps, dtype=np.float64) + 0.5) * step_s
+    total = np.zeros((len(words), len(times_s)))
+    count = np.zeros(len(times_s))
+    for window, own in zip(windows, weights, strict=True):
+        steps = np.floor(window.to_steps(times_s)).astype(np.int64)
+        seen = (steps >= 0) & (steps < window.steps)
+        total[:, seen] += np.mean([own[name] for name in layers], axis=0)[:, steps[seen]]
+        count += seen
+    return Attention(tuple(words), times_s, total / count, layers)

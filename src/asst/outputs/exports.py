@@ -1,0 +1,140 @@
+"""Files for other programs, each in the format that its ending names."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable, Sequence
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from asst.errors import InputError
+from asst.outputs.destination import check_destination, replacing
+
+if TYPE_CHECKING:
+    from asst.moments import Answer
+    from asst.outputs.edits import Edit
+
+
+TextOf = Callable[["Sequence[Answer]", bool], str | None]
+"""Makes a file's text of answers and whether to take every moment; None when there is nothing to write."""
+
+
+def check_exports(paths: Sequence[Path], source: Path | None = None) -> None:
+    """Refuse files that could not be written, before anything long is computed for them.
+
+    Args:
+        paths: the files to write.
+        source: the input, which none of them may replace.
+
+    Raises:
+        InputError: for an ending that no format has, a file named twice, or as `check_destination`.
+    """
+    for number, path in enumerate(paths):
+        suffix = path.suffix.lower()
+        if suffix not in FORMATS:
+            raise InputError(f"{path}: no format has this ending; use one of {', '.join(FORMATS)}")
+        check_destination(path, suffix, source=source)
+        if path in paths[:number]:
+            raise InputError(f"{path}: is named twice; export to different files")
+
+
+def write_export(answers: Sequence[Answer], out: Path, *, every: bool = False) -> bool:
+    """Write the answers in the format of ``out``'s ending.
+
+    Lists (``.csv``, ``.json``, ``.jsonl``) take every moment. Subtitles and timelines take the best moment of each
+    answer, as the others are second guesses at the same.
+
+    Args:
+        answers: what the model said.
+        out: the file to write; it appears when it is complete.
+        every: let subtitles and timelines take all moments.
+
+    Returns:
+        False where nothing was written: a timeline of no clips.
+
+    Raises:
+        InputError: when ``out`` cannot be written, a video cannot be read, or the format cannot hold these moments.
+    """
+    check_exports([out])
+    text = FORMATS[out.suffix.lower()](answers, every)
+    if text is None:
+        return False
+    with replacing(out) as path:
+        # A file name may hold bytes that are no text; a question mark stands for each.
+        path.write_bytes(text.encode("utf-8", errors="replace"))
+    return True
+
+
+def _csv(answers: Sequence[Answer], every: bool) -> str:
+    from asst.outputs.csv_rows import write_csv
+
+    stream = io.StringIO(newline="")
+    write_csv(answers, stream)
+    return stream.getvalue()
+
+
+def _json(answers: Sequence[Answer], every: bool) -> str:
+    from asst.outputs.json_lines import write_list
+
+    stream = io.StringIO()
+    write_list(answers, stream)
+    return stream.getvalue()
+
+
+def _json_lines(answers: Sequence[Answer], every: bool) -> str:
+    from asst.outputs.json_lines import write_answers
+
+    stream = io.StringIO()
+    write_answers(answers, stream)
+    return stream.getvalue()
+
+
+def _srt(answers: Sequence[Answer], every: bool) -> str:
+    from asst.outputs.subtitles import subtitles
+
+    return subtitles(answers, "srt", every=every)
+
+
+def _vtt(answers: Sequence[Answer], every: bool) -> str:
+    from asst.outputs.subtitles import subtitles
+
+    return subtitles(answers, "vtt", every=every)
+
+
+def _otio(edits: Sequence[Edit]) -> str:
+    from asst.outputs.timeline import otio_text
+
+    return otio_text(edits)
+
+
+def _edl(edits: Sequence[Edit]) -> str:
+    from asst.outputs.timeline import edl_text
+
+    return edl_text(edits)
+
+
+def _fcpxml(edits: Sequence[Edit]) -> str:
+    from asst.outputs.fcpxml import fcpxml_text
+
+    return fcpxml_text(edits)
+
+
+def _timeline(text: Callable[[Sequence[Edit]], str], answers: Sequence[Answer], every: bool) -> str | None:
+    from asst.outputs.edits import edits_of
+
+    edits = edits_of(answers, every=every)
+    return text(edits) if edits else None
+
+
+FORMATS: dict[str, TextOf] = {
+    ".csv": _csv,
+    ".json": _json,
+    ".jsonl": _json_lines,
+    ".srt": _srt,
+    ".vtt": _vtt,
+    ".otio": partial(_timeline, _otio),
+    ".edl": partial(_timeline, _edl),
+    ".fcpxml": partial(_timeline, _fcpxml),
+}
+"""By the file's ending."""

@@ -1,0 +1,97 @@
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from fractions import Fraction
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from asst.moments import Answer, Moment
+from asst.outputs.edits import edits_of
+from asst.outputs.time_code import RATES
+
+Facts = Callable[..., str]
+
+
+def answer(video: str, *moments: Moment, query: str = "a dog") -> Answer:
+    return Answer(video, query, 60.0, "m", moments)
+
+
+@settings(deadline=None)
+@given(st.sampled_from(RATES), st.integers(0, 10 * 3600 * 60), st.integers(1, 10_000), st.booleans())
+def test_times_of_frames_become_those_frames_also_after_hours(
+    facts: Facts, rate: Fraction, first: int, frames: int, in_milliseconds: bool
+) -> None:
+    start_s, end_s = (float(place / rate) for place in (first, first + frames))
+    if in_milliseconds:
+        start_s, end_s = round(start_s, 3), round(end_s, 3)
+    video = facts("v.mp4", rate, float((first + frames + 100) / rate))
+    (edit,) = edits_of([answer(video, Moment(start_s, end_s))])
+    assert (edit.start, edit.frames, edit.media.rate) == (first, frames, rate)
+
+
+@settings(deadline=None)
+@given(st.sampled_from(RATES), st.floats(0, 36_000), st.floats(0.2, 1000))
+def test_a_clip_covers_its_moment_and_no_more_than_a_frame_else(
+    facts: Facts, rate: Fraction, start_s: float, length_s: float
+) -> None:
+    video = facts("v.mp4", rate, 40_000.0)
+    (edit,) = edits_of([answer(video, Moment(start_s, start_s + length_s))])
+    slack = 0.05 + 1e-6
+    assert edit.start - slack <= start_s * rate < edit.start + 1
+    end = (start_s + length_s) * rate
+    assert edit.start + edit.frames - 1 < end <= edit.start + edit.frames + slack
+
+
+def test_the_files_time_code_counts_from_its_first_frame(facts: Facts) -> None:
+    rate = Fraction(30000, 1001)
+    moment = Moment(float(30 / rate), float(60 / rate))
+    (dropping,) = edits_of([answer(facts("a.mov", rate, time_code="01:00:00;00"), moment)])
+    (plain,) = edits_of([answer(facts("b.mov", rate, time_code="01:00:00:00"), moment)])
+    (none,) = edits_of([answer(facts("c.mov", rate), moment)])
+    assert (dropping.media.first, dropping.start, dropping.media.drop) == (107_892, 107_922, True)
+    assert (plain.media.first, plain.start, plain.media.drop) == (108_000, 108_030, False)
+    assert (none.media.first, none.start, none.media.drop) == (0, 30, False)
+
+
+@pytest.mark.parametrize(
+    ("rate", "time_code", "first"),
+    [
+        (Fraction(15), "00:00:10:14", 328),  # 164 frames of 15 a second, at 30
+        (Fraction(120), "00:00:10:118", 659),
+        (Fraction(25), "00:00:10:25", 0),  # there is no such frame
+        (Fraction(19001, 317), "00:00:01:00", 60),
+    ],
+)
+def test_a_time_code_at_another_rate_is_the_same_instant(
+    facts: Facts, rate: Fraction, time_code: str, first: int
+) -> None:
+    (edit,) = edits_of([answer(facts("v.mp4", rate, time_code=time_code), Moment(1.0, 2.0))])
+    assert edit.media.first == first
+
+
+def test_a_clip_ends_with_its_file_and_has_a_frame_at_least(facts: Facts) -> None:
+    video = facts("v.mp4", duration_s=10.0)
+    moments = (Moment(9.0, 10.9), Moment(10.5, 11.0), Moment(2.001, 2.0011))
+    edits = edits_of([answer(video, *moments)], every=True)
+    assert [(edit.start, edit.frames) for edit in edits] == [(225, 25), (249, 1), (50, 1)]
+    assert math.isclose(edits[0].media.frames, 250)
+
+
+def test_the_best_moment_of_each_answer_is_taken_in_order_or_every_one(facts: Facts) -> None:
+    one, two = facts("a.mp4"), facts("folder/b.mp4")
+    answers = [
+        answer(one, Moment(1.0, 2.0, 0.9), Moment(5.0, 6.0, 0.5, video=two, query="other\nwords")),
+        answer(one, query="b"),
+        answer(two, Moment(3.0, 4.0, label="Jump"), query=""),
+    ]
+    best = edits_of(answers)
+    assert [(edit.name, edit.media.name, edit.rank) for edit in best] == [("a dog", "a.mp4", 1), ("Jump", "b.mp4", 1)]
+    every = edits_of(answers, every=True)
+    assert [(edit.name, edit.media.name, edit.rank) for edit in every] == [
+        ("a dog", "a.mp4", 1),
+        ("other words", "b.mp4", 2),
+        ("Jump", "b.mp4", 1),
+    ]
