@@ -20,8 +20,10 @@ from asst.cli.demo import demo
 from asst.cli.evaluate import evaluate
 from asst.cli.features import app as features
 from asst.cli.fuse import WeightsCommand, fuse
+from asst.cli.index import index
 from asst.cli.locate import locate
 from asst.cli.models import models
+from asst.cli.search import search
 from asst.cli.simulate import simulate
 from asst.cli.tables import tables
 from asst.cli.train import train
@@ -61,6 +63,8 @@ app = typer.Typer(
 app.command()(locate)
 app.command()(demo)
 app.command()(models)
+app.command()(index)
+app.command()(search)
 app.command()(train)
 app.command()(simulate)
 app.command()(evaluate)
