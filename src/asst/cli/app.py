@@ -21,6 +21,7 @@ from asst.cli.evaluate import evaluate
 from asst.cli.features import app as features
 from asst.cli.fuse import WeightsCommand, fuse
 from asst.cli.index import index
+from asst.cli.library import app as library
 from asst.cli.locate import locate
 from asst.cli.models import models
 from asst.cli.search import search
@@ -72,6 +73,7 @@ app.command(cls=WeightsCommand)(fuse)
 app.command()(tables)
 app.command()(audit)
 app.add_typer(features)
+app.add_typer(library)
 
 
 def _print_version(wanted: bool) -> None:

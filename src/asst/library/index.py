@@ -141,7 +141,11 @@ def _finished(outcome: Outcome, copies: list[Path], library: Library, engine: En
         return
     yield Indexed(first, "indexed", "", outcome.video_s, outcome.seconds)
     for copy in copies[1:]:
-        yield Indexed(copy, _STATES[library.place(str(copy), content)])
+        state = library.place(str(copy), content)
+        if state:
+            yield Indexed(copy, _STATES[state])
+        else:
+            yield Indexed(copy, "failed", f"{copy}: was removed from the library meanwhile; index it again")
 
 
 def _add(path: Path, content: str, library: Library, engine: Engine) -> None:

@@ -145,6 +145,14 @@ class Tables:
         for batch in self._windows.search().to_batches(_ROWS_AT_ONCE):
             yield self._block(batch)
 
+    def write_parquet(self, path: Path) -> None:
+        """Writes the windows and their vectors to a Parquet file."""
+        from pyarrow import parquet
+
+        with parquet.ParquetWriter(path, self._window_schema) as writer:
+            for batch in self._windows.search().to_batches(_ROWS_AT_ONCE):
+                writer.write_batch(batch.select(self._window_schema.names))
+
     def nearest(
         self, sentence: npt.NDArray[np.float32], limit: int, contents: list[str] | None = None
     ) -> tuple[Rows, npt.NDArray[np.float32]]:
