@@ -58,7 +58,10 @@ def test_killed_again_and_again_it_is_never_faulty_and_completes(
     folder = tmp_path / "library"
     for _ in range(KILLS):
         process = started(folder, videos)
-        time.sleep(random.uniform(0.0, 0.8))
+        assert process.stdout is not None
+        for _ in range(random.randrange(VIDEOS // KILLS)):
+            process.stdout.readline()
+        time.sleep(random.uniform(0.0, 0.1))
         process.kill()
         process.communicate()
         assert verify(Library(folder)).faults == {}

@@ -76,6 +76,7 @@ def index(
             _drop_parts(library)
         except Timeout:
             files.reverse()
+        known = {video.content for video in library.tables.videos()}
         by_content: dict[str, list[Path]] = {}
         for file in files:
             try:
@@ -83,7 +84,7 @@ def index(
             except InputError as error:
                 yield Indexed(file, "failed", str(error))
                 continue
-            state = library.place(str(file), content)
+            state = library.place(str(file), content) if content in known else ""
             if state:
                 yield Indexed(file, _STATES[state])
             else:

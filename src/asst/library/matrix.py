@@ -6,8 +6,10 @@ It is made of the table when it is needed and the table has changed, and never c
 from __future__ import annotations
 
 import shutil
+import warnings
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
@@ -16,7 +18,10 @@ from asst.atomic import writing_whole
 from asst.library.library import Library
 from asst.library.tables import ROW, Rows, Tables
 
-_ROWS_AT_ONCE = 16384
+if TYPE_CHECKING:
+    from torch import Tensor
+
+_ROWS_AT_ONCE = 2048
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -42,14 +47,27 @@ def products(vectors: npt.NDArray[np.float16], sentence: npt.NDArray[np.float32]
     Returns:
         Shape ``(rows,)``.
     """
-    found = np.empty(len(vectors), dtype=np.float32)
-    block = np.empty((min(_ROWS_AT_ONCE, len(vectors)), vectors.shape[1]), dtype=np.float32)
+    import torch
+
+    found = torch.empty(len(vectors))
+    wide = torch.empty((min(_ROWS_AT_ONCE, len(vectors)), vectors.shape[1]))
+    wanted = torch.from_numpy(sentence)
     for first in range(0, len(vectors), _ROWS_AT_ONCE):
         part = vectors[first : first + _ROWS_AT_ONCE]
-        wide = block[: len(part)]
-        np.copyto(wide, part)
-        np.matmul(wide, sentence, out=found[first : first + len(part)])
-    return found
+        # A block stays in the processor's cache between the two.
+        block = wide[: len(part)].copy_(_tensor(part))
+        torch.mv(block, wanted, out=found[first : first + len(part)])
+    result: npt.NDArray[np.float32] = found.numpy()
+    return result
+
+
+def _tensor(part: npt.NDArray[np.float16]) -> Tensor:
+    """The same numbers; those of a read-only map are not to be written."""
+    import torch
+
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "The given NumPy array is not writable")
+        return torch.from_numpy(part)
 
 
 def matrix_of(library: Library) -> Matrix:
