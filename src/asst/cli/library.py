@@ -11,7 +11,6 @@ import typer
 
 from asst.cli.index import LibraryOption
 from asst.errors import InputError
-from asst.moments import format_time
 from asst.outputs.printable import printable
 
 _FAULTY = 1
@@ -27,6 +26,7 @@ def status(library: LibraryOption, as_json: JsonOption = False) -> None:
     from asst.library.export import video_record
     from asst.library.index import missing
     from asst.library.library import Library
+    from asst.moments import format_time
 
     opened = Library(library)
     videos = opened.tables.videos()
