@@ -108,7 +108,7 @@ class Localizer:
                 query=ranking.query,
                 duration_s=duration_s,
                 model=self.name,
-                moments=_within(ranking.moments, duration_s, name) if ranking.found else (),
+                moments=within(ranking.moments, duration_s, name) if ranking.found else (),
                 best_score=ranking.moments[0].score if ranking.moments else None,
                 curve=ranking.curve,
                 threshold=ranking.threshold,
@@ -150,8 +150,14 @@ class Localizer:
         return features, min(covered_s, probe(video).duration_s) if isinstance(video, str | Path) else covered_s
 
 
-def _within(moments: Sequence[Moment], duration_s: float, video: str) -> tuple[Moment, ...]:
-    """The moments that begin before the video's end, cut off there, with the video's name."""
+def within(moments: Sequence[Moment], duration_s: float, video: str) -> tuple[Moment, ...]:
+    """The moments that begin before the video's end, cut off there, with the video's name.
+
+    Args:
+        moments: in any order, which stays.
+        duration_s: the video's length in seconds.
+        video: its name, or nothing.
+    """
     return tuple(
         Moment(moment.start_s, min(moment.end_s, duration_s), moment.score, moment.query, video or None)
         for moment in moments

@@ -21,8 +21,11 @@ from asst.cli.detect import detect
 from asst.cli.evaluate import evaluate
 from asst.cli.features import app as features
 from asst.cli.fuse import WeightsCommand, fuse
+from asst.cli.index import index
+from asst.cli.library import app as library
 from asst.cli.locate import locate
 from asst.cli.models import models
+from asst.cli.search import search
 from asst.cli.simulate import simulate
 from asst.cli.tables import tables
 from asst.cli.train import train
@@ -63,6 +66,8 @@ app.command()(locate)
 app.command()(detect)
 app.command()(demo)
 app.command()(models)
+app.command()(index)
+app.command()(search)
 app.command()(train)
 app.command()(simulate)
 app.command()(evaluate)
@@ -70,6 +75,7 @@ app.command(cls=WeightsCommand)(fuse)
 app.command()(tables)
 app.command()(audit)
 app.add_typer(features)
+app.add_typer(library)
 
 
 def _print_version(wanted: bool) -> None:

@@ -20,7 +20,7 @@ def ask(video: Path, sentences: Sequence[str], *, model: str, top: int, attentio
     from asst.cli.progress import reading_progress
 
     with reading_progress() as move:
-        with _uncollected():
+        with uncollected():
             from asst.localizer import load
 
             localizer = load(model)
@@ -28,7 +28,7 @@ def ask(video: Path, sentences: Sequence[str], *, model: str, top: int, attentio
 
 
 @contextmanager
-def _uncollected() -> Iterator[None]:
+def uncollected() -> Iterator[None]:
     """Keep the garbage collector away from what is loaded, which stays until the end.
 
     PyTorch makes hundreds of thousands of objects. To go through them while it is loaded, and again at exit, takes

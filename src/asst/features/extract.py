@@ -68,23 +68,27 @@ def jobs_of(paths: Sequence[Path], naming: Naming = "stem") -> list[Job]:
     """
     found: dict[str, Job] = {}
     for path in paths:
-        for file, name in _files(path, naming):
+        for file in video_files(path):
+            within = file.relative_to(path).as_posix() if path.is_dir() else file.name
+            name = {"stem": file.stem, "name": file.name, "path": within}[naming]
             other = found.setdefault(name, Job(file, name))
             if other.path.absolute() != file.absolute():
                 raise InputError(f"{other.path} and {file} would both be called {name!r}; use --names path or name")
     return list(found.values())
 
 
-def _files(path: Path, naming: Naming) -> Iterator[tuple[Path, str]]:
+def video_files(path: Path) -> list[Path]:
+    """The videos at and under a folder, sorted by their paths; a path that is no folder stands for itself.
+
+    Raises:
+        InputError: for a folder without a video.
+    """
     if not path.is_dir():
-        yield path, path.stem if naming == "stem" else path.name
-        return
+        return [path]
     files = sorted(file for file in path.rglob("*") if file.suffix.lower() in VIDEO_ENDINGS and file.is_file())
     if not files:
         raise InputError(f"{path}: no video in this folder; name files, or another folder")
-    for file in files:
-        names = {"stem": file.stem, "name": file.name, "path": file.relative_to(path).as_posix()}
-        yield file, names[naming]
+    return files
 
 
 def provenance_of(extractor: Extractor, content: str = "") -> Provenance:

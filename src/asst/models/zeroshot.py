@@ -81,6 +81,7 @@ class ConceptsModel:
     Attributes:
         name: ``concepts``, ``concepts-fast`` or ``concepts-thorough``.
         extractor: makes the features it reads.
+        concepts: reads sentences.
 
     Args:
         name: its name.
@@ -95,7 +96,7 @@ class ConceptsModel:
         self.name = name
         self.extractor = ImageNetExtractor(variant, looks_a_second)
         network = self.extractor.network
-        self._map = ConceptMap(network.class_weights)
+        self.concepts = ConceptMap(network.class_weights)
         self._mean = network.mean_feature.numpy()
         self._class_weights = network.class_weights.numpy().T / _TEMPERATURE
         self._class_bias = network.class_bias.numpy() / _TEMPERATURE
@@ -121,9 +122,9 @@ class ConceptsModel:
 
     def evidence(self, features: Features, queries: Sequence[str]) -> Evidence:
         """All measurements, for every sentence at every step; a part of the video at a time."""
-        reading = self._map.read(queries)
+        reading = self.concepts.read(queries)
         wanted = reading.classifiers.transpose(0, 2, 1)
-        others = self._map.unrelated.transpose(0, 2, 1)
+        others = self.concepts.unrelated.transpose(0, 2, 1)
         named = np.zeros((CLASSES, len(queries)), dtype=np.float32)
         for i, query in enumerate(queries):
             named[named_classes(query), i] = 1

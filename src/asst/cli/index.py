@@ -1,0 +1,86 @@
+"""``asst index``: videos into a library that ``asst search`` asks."""
+
+from __future__ import annotations
+
+from collections import Counter
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from asst.outputs.printable import printable
+
+if TYPE_CHECKING:
+    from asst.library.index import Indexed
+
+_PARTLY_FAILED = 1
+_NAMED_MOST = 5
+
+LibraryOption = Annotated[
+    Path, typer.Option("--library", metavar="PATH", help="The folder of the library.", show_default=False)
+]
+
+
+def index(
+    files: Annotated[
+        list[Path], typer.Argument(metavar="FILES...", help="Video files, and folders of them.", show_default=False)
+    ],
+    library: LibraryOption,
+    workers: Annotated[int, typer.Option(min=1, metavar="N", help="Processes that read videos.")] = 1,
+    cluster: Annotated[
+        bool, typer.Option("--cluster", help="Spread the work over the Ray cluster of $RAY_ADDRESS, or a local one.")
+    ] = False,
+    rebuild: Annotated[
+        bool, typer.Option("--rebuild", help="Make the library anew; features that still fit are kept.")
+    ] = False,
+) -> None:
+    """Bring the videos of FILES into a library, made if it is not there.
+
+    What the library has is skipped, moved files are recognised, and files that are gone are named. It may be killed
+    at any moment and run again, and run several times at once.
+
+    Exit codes: 0 when all are in the library, 1 when some could not be read, 2 for bad input.
+    """
+    from asst.cli.asking import uncollected
+    from asst.cli.progress import files_progress
+    from asst.library.index import index as run
+    from asst.library.index import listed, missing
+    from asst.library.library import Library
+
+    count = len(listed(files))
+    with uncollected():
+        from asst.library.engine import default_engine
+
+        engine = default_engine()
+    kept = Library.made(library, engine.identity, rebuild=rebuild)
+    done: list[Indexed] = []
+    try:
+        with files_progress(count) as bar:
+            for indexed in run(files, kept, engine, workers=workers, cluster=cluster, watch=bar.file):
+                done.append(indexed)
+                bar.done(indexed.path.name, indexed.video_s)
+                if indexed.state == "failed":
+                    typer.echo(f"{indexed.path.name}: {printable(indexed.reason)}", err=True)
+    finally:
+        _report(done, count, library)
+    gone = [video.path for video in missing(kept)]
+    if gone:
+        shown = ", ".join(gone[:_NAMED_MOST]) + (", ..." if len(gone) > _NAMED_MOST else "")
+        remove = f"asst library remove --missing --library {library}"
+        typer.echo(f"{len(gone)} videos of the library are gone: {printable(shown)}; forget them: {remove}", err=True)
+    if any(indexed.state == "failed" for indexed in done):
+        raise typer.Exit(_PARTLY_FAILED)
+
+
+def _report(done: list[Indexed], count: int, library: Path) -> None:
+    """What was done, on standard output."""
+    counts = Counter(indexed.state for indexed in done)
+    video_s = sum(indexed.video_s for indexed in done)
+    worked_s = sum(indexed.seconds for indexed in done if indexed.video_s)
+    speed = f" ({video_s:.0f} s of video at {video_s / worked_s:.1f}x real time a process)" if worked_s else ""
+    parts = [f"indexed {counts['indexed']}{speed}", f"{counts['kept']} were there already"]
+    parts += [f"{counts[state]} {state}" for state in ("moved", "copied") if counts[state]]
+    parts.append(f"{counts['failed']} failed")
+    if left := count - len(done):
+        parts.append(f"{left} not reached")
+    typer.echo(f"of {count} videos {', '.join(parts)}; the library is {library}")

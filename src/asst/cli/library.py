@@ -1,0 +1,129 @@
+"""``asst library``: what is in a library, whether it is whole, and what shall not be in it any more."""
+
+from __future__ import annotations
+
+import json
+from fnmatch import fnmatchcase
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from asst.cli.index import LibraryOption
+from asst.errors import InputError
+from asst.outputs.printable import printable
+
+_FAULTY = 1
+
+app = typer.Typer(name="library", help="Look after a library that asst index made.", no_args_is_help=True)
+
+JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
+
+
+@app.command()
+def status(library: LibraryOption, as_json: JsonOption = False) -> None:
+    """Print what is in a library, and which of its videos are gone."""
+    from asst.library.export import video_record
+    from asst.library.index import missing
+    from asst.library.library import Library
+    from asst.moments import format_time
+
+    opened = Library(library)
+    videos = opened.tables.videos()
+    gone = [video.path for video in missing(opened)]
+    facts: dict[str, Any] = {
+        "videos": len(videos),
+        "duration_s": sum(video.duration_s for video in videos),
+        "vectors": opened.tables.rows(),
+        "bytes": sum(path.stat().st_size for path in library.rglob("*") if path.is_file()),
+        "missing": gone,
+        **opened.identity.record(),
+    }
+    if as_json:
+        typer.echo(json.dumps({**facts, "files": [video_record(video) for video in videos]}))
+        return
+    typer.echo(
+        f"{library}: {len(videos)} videos, {format_time(facts['duration_s'])}, {facts['vectors']} windows' vectors, "
+        f"{facts['bytes'] / 1e6:.1f} MB; model {facts['model']}, features {facts['extractor']}"
+    )
+    for path in gone:
+        typer.echo(f"gone: {printable(path)}")
+
+
+@app.command()
+def verify(
+    library: LibraryOption,
+    repair: Annotated[
+        bool, typer.Option("--repair", help="Delete what is faulty or unfinished, to be indexed again.")
+    ] = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Read all of a library and print what is wrong with it.
+
+    Exit codes: 0 when it is whole, 1 when something is wrong, 2 when it cannot be read at all.
+    """
+    from asst.library.library import Library
+    from asst.library.verify import repair as mend
+    from asst.library.verify import verify as run
+
+    opened = Library(library)
+    verdict = run(opened)
+    if as_json:
+        faults = list(verdict.faults.values())
+        typer.echo(json.dumps({"videos": verdict.videos, "faults": faults, "unfinished": len(verdict.unfinished)}))
+    else:
+        for fault in verdict.faults.values():
+            typer.echo(printable(fault))
+        left = f", {len(verdict.unfinished)} unfinished (index again)" if verdict.unfinished else ""
+        typer.echo(f"{library}: {verdict.videos} videos, {len(verdict.faults)} faulty{left}")
+    if repair:
+        mend(opened, verdict)
+        typer.echo(f"deleted {len(verdict.faults) + len(verdict.unfinished)}; index again to make them anew", err=True)
+    if verdict.faults:
+        raise typer.Exit(_FAULTY)
+
+
+@app.command()
+def remove(
+    library: LibraryOption,
+    globs: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="VIDEOS", help="Paths of videos, or patterns of paths in quotes.", show_default=False),
+    ] = None,
+    gone: Annotated[bool, typer.Option("--missing", help="All videos that are no longer where they were.")] = False,
+) -> None:
+    """Forget videos and delete what was made of them. The files themselves are not touched.
+
+    Exit codes: 0 when all were in the library, 2 when one was not.
+    """
+    from asst.library.index import missing
+    from asst.library.library import Library
+
+    if not globs and not gone:
+        raise InputError("nothing to remove; name videos, or --missing")
+    opened = Library(library)
+    chosen = {video.path: video for video in missing(opened)} if gone else {}
+    known = opened.tables.videos()
+    for glob in globs or []:
+        found = [v for v in known if fnmatchcase(v.path, glob) or v.path == str(Path(glob).absolute())]
+        if not found:
+            raise InputError(f"{glob}: no such video in {library}; see asst library status --json")
+        chosen.update({video.path: video for video in found})
+    opened.remove(list(chosen.values()))
+    typer.echo(f"removed {len(chosen)} videos of {len(known)}")
+
+
+@app.command()
+def export(
+    out: Annotated[
+        Path,
+        typer.Argument(metavar="OUT", help="OUT.jsonl for the videos, OUT.parquet for windows.", show_default=False),
+    ],
+    library: LibraryOption,
+) -> None:
+    """Write the list of videos as JSON lines, or the windows and their vectors as Parquet."""
+    from asst.library.export import export as run
+    from asst.library.library import Library
+
+    run(Library(library), out)
+    typer.echo(f"wrote {out}", err=True)

@@ -1,0 +1,34 @@
+"""What a library holds, in forms that other programs read."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from asst.atomic import moved_into_place, write_whole
+from asst.errors import InputError
+from asst.library.library import Library
+from asst.library.tables import Video
+
+
+def video_record(video: Video) -> dict[str, Any]:
+    """A video as JSON has it; docs/formats.md states the schema."""
+    return asdict(video)
+
+
+def export(library: Library, out: Path) -> None:
+    """Writes the videos as JSON lines (``.jsonl``), or the windows with their vectors as Parquet (``.parquet``).
+
+    Raises:
+        InputError: for another ending, or a file that cannot be written.
+    """
+    if out.suffix == ".jsonl":
+        lines = (json.dumps(video_record(video)) + "\n" for video in library.tables.videos())
+        write_whole(out, "".join(lines))
+    elif out.suffix == ".parquet":
+        with moved_into_place(out) as lent:
+            library.tables.write_parquet(lent)
+    else:
+        raise InputError(f"{out}: a library is exported to .jsonl (its videos) or .parquet (their windows)")

@@ -1,0 +1,237 @@
+"""A library's folder: what is in it, who may write, and how a video comes and goes.
+
+``library.json``  the schema and what the numbers were made with; written last, so that a library is whole or none
+``features/``     a store of features, one file a content
+``pictures/``     a strip of small pictures of each content, JPEG
+``tables/``       LanceDB's: the videos and their windows
+``matrix/``       the windows again, as one array that is searched; made when it is needed
+
+All writes of rows happen under a lock that dies with its process.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import cached_property
+from pathlib import Path
+
+from asst.atomic import write_whole
+from asst.errors import InputError
+from asst.features.store import SUFFIX, Store, file_name
+from asst.library.engine import Identity
+from asst.library.tables import Tables, Video
+from asst.library.windows import WindowVectors
+
+SCHEMA = 1
+_SETTINGS = "library.json"
+_FOLDERS = ("features", "pictures", "tables", "matrix")
+_LOCKS = ("rows.lock", "indexing.lock")
+_WRITES_A_TIDYING = 64
+
+
+class Library:
+    """A library that is there.
+
+    Attributes:
+        folder: where.
+        identity: what its numbers were made with.
+        features: the store of features, by content.
+
+    Args:
+        folder: of a library.
+
+    Raises:
+        InputError: if there is none, or one of another schema.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.identity = _identity(folder)
+        self.features = Store(folder / "features")
+        self._writes = 0
+
+    @classmethod
+    def made(cls, folder: Path, identity: Identity, *, rebuild: bool = False) -> Library:
+        """The library in a folder, made if there is none.
+
+        Args:
+            folder: of a library, or empty, or not there.
+            identity: what its numbers are made with.
+            rebuild: make all but the features anew, whatever is there.
+
+        Raises:
+            InputError: if the folder holds something else, or a library of another schema or identity.
+        """
+        if folder.exists() and not folder.is_dir():
+            raise InputError(f"{folder}: is a file; a library is a folder")
+        known = {_SETTINGS, *_FOLDERS, *_LOCKS}
+        if folder.is_dir() and (other := next((p for p in folder.iterdir() if not _ours(p.name, known)), None)):
+            raise InputError(f"{folder} holds {other.name} and is no library; name an empty or a new folder")
+        _make(folder)
+        with locked(folder / _LOCKS[0]):
+            if rebuild:
+                (folder / _SETTINGS).unlink(missing_ok=True)
+            if not (folder / _SETTINGS).exists():
+                for name in ("pictures", "tables", "matrix"):
+                    if (folder / name).exists():
+                        shutil.rmtree(folder / name)
+                Tables(folder / "tables", identity.dimension)
+                record = {"schema": SCHEMA, **identity.record()}
+                write_whole(folder / _SETTINGS, json.dumps(record, indent=2) + "\n")
+        library = cls(folder)
+        library.check(identity)
+        return library
+
+    @cached_property
+    def tables(self) -> Tables:
+        """Its tables; opened when they are first asked for."""
+        return Tables(self.folder / "tables", self.identity.dimension)
+
+    def check(self, identity: Identity) -> None:
+        """Checks that its numbers were made with these settings.
+
+        Raises:
+            InputError: naming what differs.
+        """
+        ours, theirs = identity.record(), self.identity.record()
+        different = [name for name in ours if ours[name] != theirs[name]]
+        if different:
+            raise InputError(
+                f"{self.folder} was made with another {' and '.join(different)} than this asst has; "
+                f"make it anew: asst index FILES... --library {self.folder} --rebuild"
+            )
+
+    @contextmanager
+    def writing(self) -> Iterator[Tables]:
+        """Lends the tables to one process at a time."""
+        with locked(self.folder / _LOCKS[0]):
+            yield self.tables
+            self._writes += 1
+            if self._writes % _WRITES_A_TIDYING == 0:
+                self.tables.tidy()
+
+    @property
+    def indexing_lock(self) -> Path:
+        """The file whose lock the first of several indexers holds."""
+        return self.folder / _LOCKS[1]
+
+    def picture(self, content: str) -> Path:
+        """The strip of pictures of a content."""
+        return self.folder / "pictures" / f"{file_name(content)}.jpg"
+
+    def matrix_folder(self) -> Path:
+        """Where the array of windows is kept."""
+        return self.folder / "matrix"
+
+    def place(self, path: str, content: str) -> str:
+        """Gives a content that the library has the path of a file.
+
+        Returns:
+            ``kept`` where it has it; ``moved`` where another path of this content is gone and now replaced; else
+            ``copied``. Empty where the library does not have the content.
+        """
+        with self.writing() as tables:
+            known = tables.videos(content=content)
+            if not known or content not in self.features:
+                return ""
+            if any(video.path == path for video in known):
+                return "kept"
+            gone = next((video.path for video in known if not Path(video.path).exists()), None)
+            replaced = tables.videos(path=path)
+            tables.put_video(_renamed(known[0], path))
+            if gone is not None:
+                tables.drop_video(gone)
+            self._drop_unused(tables, replaced)
+            return "moved" if gone is not None else "copied"
+
+    def add(self, video: Video, windows: WindowVectors) -> None:
+        """Keeps a video whose features and pictures are written; the row that makes it known comes last."""
+        with self.writing() as tables:
+            replaced = tables.videos(path=video.path)
+            known = tables.videos(content=video.content)
+            if not known:
+                tables.put_windows(video.content, windows)
+            tables.put_video(video)
+            self._drop_unused(tables, replaced)
+
+    def remove(self, videos: list[Video]) -> None:
+        """Forgets videos, and what was made of contents that no other video has. The files themselves stay."""
+        with self.writing() as tables:
+            for video in videos:
+                tables.drop_video(video.path)
+            self._drop_unused(tables, videos)
+
+    def drop_content(self, content: str) -> None:
+        """Deletes all that was made of a content, the rows of its videos included."""
+        with self.writing() as tables:
+            for video in tables.videos(content=content):
+                tables.drop_video(video.path)
+            self._forget(tables, content)
+
+    def _drop_unused(self, tables: Tables, videos: list[Video]) -> None:
+        for content in {video.content for video in videos}:
+            if not tables.videos(content=content):
+                self._forget(tables, content)
+
+    def _forget(self, tables: Tables, content: str) -> None:
+        tables.drop_windows(content)
+        self.picture(content).unlink(missing_ok=True)
+        (self.features.folder / f"{file_name(content)}{SUFFIX}").unlink(missing_ok=True)
+
+
+@contextmanager
+def locked(path: Path) -> Iterator[None]:
+    """Holds a lock that the system takes back when the process ends, however it ends.
+
+    Raises:
+        InputError: if the file cannot be written.
+    """
+    from filelock import FileLock
+
+    try:
+        with FileLock(path):
+            yield
+    except OSError as error:
+        raise InputError(f"cannot write {path}: {error.strerror or error}; check the folder") from error
+
+
+def _ours(name: str, known: set[str]) -> bool:
+    return name in known or (name.startswith(".") and name.endswith(".part"))
+
+
+def _make(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise InputError(f"cannot make {folder}: {error.strerror}; name another folder") from error
+
+
+def _renamed(video: Video, path: str) -> Video:
+    return Video(path, video.content, video.duration_s, video.width, video.height, video.size, video.rows)
+
+
+def _identity(folder: Path) -> Identity:
+    """What a library's numbers were made with.
+
+    Raises:
+        InputError: if there is no library, or one of another schema.
+    """
+    try:
+        record = json.loads((folder / _SETTINGS).read_text(encoding="utf-8"))
+        schema = record.pop("schema")
+    except OSError as error:
+        raise InputError(f"no library in {folder}; make one: asst index FILES... --library {folder}") from error
+    except (ValueError, KeyError, AttributeError) as error:
+        raise InputError(f"{folder / _SETTINGS} is damaged; index again with --rebuild") from error
+    if schema != SCHEMA:
+        raise InputError(
+            f"{folder} is a library of schema {schema}, and this asst reads schema {SCHEMA}; make it anew: "
+            f"asst index FILES... --library {folder} --rebuild"
+        )
+    try:
+        return Identity(**record)
+    except TypeError as error:
+        raise InputError(f"{folder / _SETTINGS} is damaged; index again with --rebuild") from error

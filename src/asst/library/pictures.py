@@ -1,0 +1,38 @@
+"""A strip of small pictures of a video, one JPEG."""
+
+from __future__ import annotations
+
+import io
+from pathlib import Path
+
+import numpy as np
+
+from asst.atomic import write_whole
+
+PICTURES = 8
+_SHORT_SIDE = 72
+_QUALITY = 70
+
+
+def write_strip(video: Path, duration_s: float, path: Path) -> None:
+    """Writes `PICTURES` pictures of a video side by side, each from the middle of an equal share of it.
+
+    Args:
+        video: the file.
+        duration_s: its length in seconds.
+        path: the JPEG.
+
+    Raises:
+        InputError: if the video cannot be read, or the strip not written.
+    """
+    from PIL import Image
+
+    from asst.video import frames
+
+    times_s = [(k + 0.5) / PICTURES * duration_s for k in range(PICTURES)]
+    pictures = [
+        pixels for batch in frames(video, times_s=times_s, short_side=_SHORT_SIDE, threads=1) for pixels in batch.pixels
+    ]
+    stream = io.BytesIO()
+    Image.fromarray(np.concatenate(pictures, axis=1)).save(stream, format="JPEG", quality=_QUALITY)
+    write_whole(path, stream.getvalue())

@@ -1,0 +1,219 @@
+"""One sentence asked of all videos, in two stages.
+
+The first compares the sentence with every window and picks parts of videos, those with the best window first, until
+they are as long together as shall be scored. In the second the model ranks the moments of each part; those of a video
+are merged, and all are put in order. A small library is scored whole, and loses nothing to the first stage.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from asst.errors import InputError
+from asst.features.values import Features
+from asst.library.engine import Engine
+from asst.library.library import Library
+from asst.library.matrix import matrix_of, products
+from asst.library.tables import Rows, Video
+from asst.localizer import within
+from asst.models.model import Ranking
+from asst.moments import Moment, nms
+
+SCORED_S = 3600.0
+"""Seconds of video that the second stage scores, unless more is asked for."""
+
+RESIDENT_BYTES = 2**32
+"""Of windows' vectors, up to which they are searched as one array and not by LanceDB."""
+
+_NEAREST = 8192
+_SCORED_A_MOMENT_S = 360.0
+_OVERLAP_MOST = 0.5
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A part of a video that is scored whole.
+
+    Attributes:
+        content: hash of the video.
+        first: its first step.
+        stop: the step after its last.
+    """
+
+    content: str
+    first: int
+    stop: int
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What a search found.
+
+    Attributes:
+        moments: best first, each with its video's path.
+        best_score: of all that was scored, convincing or not; None if nothing was.
+        threshold: the score that the best moment of a part must reach, where the model has one.
+        parts: how many parts were scored, and how many there are to choose from.
+        faults: one line for each part that could not be scored.
+    """
+
+    moments: tuple[Moment, ...]
+    best_score: float | None
+    threshold: float | None
+    parts: tuple[int, int]
+    faults: tuple[str, ...]
+
+
+def search(
+    library: Library,
+    engine: Engine,
+    query: str,
+    *,
+    top: int = 10,
+    within_glob: str | None = None,
+    min_score: float | None = None,
+    scored_s: float | None = None,
+) -> Found:
+    """The best moments of all videos that a sentence describes.
+
+    Args:
+        library: to be searched.
+        engine: the model that it was made with.
+        query: the sentence.
+        top: moments at most.
+        within_glob: only videos whose path matches, ``*`` also standing for slashes; a pattern without a slash is
+            matched against the file's name.
+        min_score: moments of at least this score, in place of what the model finds convincing.
+        scored_s: seconds of video for the second stage; infinity scores everything.
+
+    Raises:
+        InputError: for an empty sentence, ``top`` below one, a library of other settings, or a pattern no video fits.
+    """
+    if not query.strip():
+        raise InputError("an empty sentence describes nothing; give one with words in it")
+    if top < 1:
+        raise InputError(f"top is {top}; ask for at least one moment")
+    library.check(engine.identity)
+    videos = _videos(library, within_glob)
+    ordered = _ordered_parts(library, engine, query, set(videos))
+    most_s = max(SCORED_S, top * _SCORED_A_MOMENT_S) if scored_s is None else scored_s
+    moments: dict[str, list[Moment]] = defaultdict(list)
+    best: list[float] = []
+    faults: list[str] = []
+    threshold: float | None = None
+    for part, features in _picked(library, ordered, videos, most_s, faults):
+        (ranking,) = engine.rank(features, [query], top=top)
+        threshold = ranking.threshold
+        best += [moment.score for moment in ranking.moments[:1]]
+        video = videos[part.content]
+        moments[video.path] += within(_convincing(ranking, min_score), video.duration_s, video.path)
+    return Found(
+        merged(moments.values(), top),
+        max(best, default=None),
+        threshold,
+        (len(best), len(ordered)),
+        tuple(faults),
+    )
+
+
+def parts_by_match(rows: Rows, matches: npt.NDArray[np.float32]) -> list[Part]:
+    """The parts that windows are in, in the order of their best windows.
+
+    Args:
+        rows: the windows, of `asst.library.tables.ROW`, shape ``(windows,)``; those of a part need not be neighbours.
+        matches: how well each matches, shape ``(windows,)``.
+    """
+    if not len(rows):
+        return []
+    changes = [rows[name][1:] != rows[name][:-1] for name in ("part_first", "part_stop", "content")]
+    firsts = np.flatnonzero(np.append(True, np.logical_or.reduce(changes)))
+    best = np.maximum.reduceat(matches, firsts)
+    ordered = rows[firsts[np.argsort(-best, kind="stable")]]
+    columns = (ordered[name].tolist() for name in ("content", "part_first", "part_stop"))
+    return list(dict.fromkeys(Part(name.decode(), first, stop) for name, first, stop in zip(*columns, strict=True)))
+
+
+def merged(by_video: Iterable[list[Moment]], top: int) -> tuple[Moment, ...]:
+    """Moments of several parts and videos: of those of one video that overlap the best stays, and all are in order.
+
+    Args:
+        by_video: a list a video, in any order.
+        top: moments at most.
+    """
+    kept: list[Moment] = []
+    for moments in by_video:
+        spans = [(moment.start_s, moment.end_s) for moment in moments]
+        kept += (moments[k] for k in nms(spans, [moment.score for moment in moments], _OVERLAP_MOST, limit=top))
+    return tuple(sorted(kept, key=lambda moment: -moment.score)[:top])
+
+
+def _ordered_parts(library: Library, engine: Engine, query: str, contents: set[str]) -> list[Part]:
+    """The parts of these contents, those that match best first."""
+    sentence = engine.sentence(query)
+    if library.tables.rows() * library.identity.dimension * 2 > RESIDENT_BYTES:
+        rows, matches = library.tables.nearest(sentence, _NEAREST, sorted(contents))
+    else:
+        matrix = matrix_of(library)
+        rows, matches = matrix.rows, products(matrix.vectors, sentence)
+    return [part for part in parts_by_match(rows, matches) if part.content in contents]
+
+
+def _videos(library: Library, glob: str | None) -> dict[str, Video]:
+    """Of each content one video whose path fits.
+
+    Raises:
+        InputError: if there is none.
+    """
+    videos = library.tables.videos()
+    if not videos:
+        raise InputError(f"{library.folder} holds no video; index some: asst index FILES... --library {library.folder}")
+    if glob is not None:
+        videos = [v for v in videos if fnmatchcase(v.path if "/" in glob else Path(v.path).name, glob)]
+        if not videos:
+            raise InputError(f"no video of {library.folder} fits {glob!r}; see asst library status")
+    return {video.content: video for video in reversed(videos)}
+
+
+def _picked(
+    library: Library, parts: Iterable[Part], videos: dict[str, Video], most_s: float, faults: list[str]
+) -> Iterator[tuple[Part, Features]]:
+    """The first parts and their features, until they are so long together; one at least."""
+    left_s = most_s
+    for part in parts:
+        try:
+            features = library.features.read(part.content)
+        except InputError as error:
+            faults.append(f"{videos[part.content].path}: {error}")
+            continue
+        yield part, cut_out(features, part.first, part.stop)
+        left_s -= (part.stop - part.first) * features.step_s
+        if left_s <= 0:
+            return
+
+
+def cut_out(features: Features, first: int, stop: int) -> Features:
+    """Some steps of a video on the video's clock.
+
+    Args:
+        features: of the video.
+        first: the first step.
+        stop: the step after the last.
+    """
+    start_s, end_s = (features.start_s + step * features.step_s for step in (first, stop))
+    inside = (features.cuts_s > start_s) & (features.cuts_s < end_s)
+    if (first, stop) == (0, len(features)):
+        return features
+    return Features(features.vectors[first:stop], start_s, features.step_s, features.extractor, features.cuts_s[inside])
+
+
+def _convincing(ranking: Ranking, min_score: float | None) -> Sequence[Moment]:
+    if min_score is None:
+        return ranking.moments if ranking.found else ()
+    return [moment for moment in ranking.moments if moment.score >= min_score]

@@ -1,0 +1,128 @@
+"""The packaged model's windows as vectors: one product estimates the score that it would give.
+
+The score of a moment is by how many standard deviations a sentence's classifiers match better than those of unrelated
+sentences (see `asst.models.zeroshot`). The numerator is linear in what is seen. The deviation depends on what is seen
+alone, so a window's vector is divided by it when it is made; over the two encoders, whose deviations rise and fall
+together, it is the mean. Both sides are kept in the principal directions of the image classifier's rows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from asst.features.extractor import Extractor
+from asst.features.fingerprint import settings_hash
+from asst.features.imagenet import CHANNELS, WINDOWS
+from asst.features.values import Features
+from asst.features.workers import Extraction
+from asst.library.engine import Identity
+from asst.library.windows import PART_OVERLAP_S, PART_S, WINDOW_HOP_S, WINDOW_S, WindowVectors, windows_of
+from asst.models.model import Ranking
+from asst.models.zeroshot import ConceptsModel
+
+FloatArray = npt.NDArray[np.float32]
+
+DIMENSION = 256
+_STEPS_AT_ONCE = 4096
+
+
+class ConceptsEngine:
+    """The default model as a library uses it.
+
+    Raises:
+        InputError: when packaged weights are missing.
+    """
+
+    def __init__(self) -> None:
+        self._model = model = ConceptsModel()
+        network = model.extractor.network
+        self._centre = network.mean_feature.numpy()
+        self._basis = _principal(network.class_weights.numpy())
+        unrelated = model.concepts.unrelated
+        self._usual = unrelated.mean(axis=1)
+        # (encoders, unrelated sentences, DIMENSION)
+        around = (unrelated - self._usual[:, None]) @ self._basis
+        self._typical = np.sqrt((around**2).mean(axis=(1, 2)))
+        self._around = around / self._typical[:, None, None]
+
+    @property
+    def identity(self) -> Identity:
+        """What decides its numbers."""
+        extractor = self._model.extractor
+        settings = {
+            "version": 1,
+            "dimension": DIMENSION,
+            "window": (WINDOW_S, WINDOW_HOP_S),
+            "part": (PART_S, PART_OVERLAP_S),
+        }
+        return Identity(
+            self._model.name,
+            extractor.name,
+            extractor.preprocessing,
+            extractor.weights,
+            settings_hash(settings),
+            DIMENSION,
+        )
+
+    @property
+    def extractor(self) -> Extractor:
+        """Makes features in this process."""
+        return self._model.extractor
+
+    def extraction(self, store: Path) -> Extraction:
+        """What other processes need to make the same features."""
+        return Extraction(self._model.extractor.name, None, store)
+
+    def windows(self, features: Features) -> WindowVectors:
+        """The windows of a video, a row for each of the three squares of the picture."""
+        spans, parts = windows_of(len(features), features.step_s)
+        vectors = np.empty((len(spans), WINDOWS, DIMENSION), dtype=np.float16)
+        first = 0
+        while first < len(spans):
+            begin = spans[first, 0]
+            # As many windows as lie in the block of steps, one at least.
+            last = max(first + 1, int(np.searchsorted(spans[:, 1], begin + _STEPS_AT_ONCE, side="right")))
+            seen = self._seen(features.vectors[begin : spans[last - 1, 1]])
+            for k in range(first, last):
+                vectors[k] = self._scaled(seen[spans[k, 0] - begin : spans[k, 1] - begin].mean(axis=0))
+            first = last
+        spans, parts = np.repeat(spans, WINDOWS, axis=0), np.repeat(parts, WINDOWS, axis=0)
+        return WindowVectors(spans, parts, vectors.reshape(-1, DIMENSION))
+
+    def sentence(self, query: str) -> FloatArray:
+        """A sentence's vector, shape ``(DIMENSION,)``."""
+        (classifiers,) = self._model.concepts.read([query]).classifiers.transpose(1, 0, 2)
+        apart = (classifiers - self._usual) @ self._basis / self._typical[:, None]
+        result: FloatArray = apart.mean(axis=0).astype(np.float32)
+        return result
+
+    def rank(self, features: Features, queries: Sequence[str], *, top: int) -> list[Ranking]:
+        """The best moments of each sentence."""
+        return self._model.rank(features, queries, top=top)
+
+    def _seen(self, vectors: npt.NDArray[np.floating]) -> FloatArray:
+        """What is seen in each square, centred, of unit length, in the basis; shape ``(steps, WINDOWS, DIMENSION)``."""
+        centred = np.asarray(vectors, dtype=np.float32).reshape(-1, WINDOWS, CHANNELS) - self._centre
+        centred /= np.linalg.norm(centred, axis=2, keepdims=True)
+        seen: FloatArray = centred @ self._basis
+        return seen
+
+    def _scaled(self, seen: FloatArray) -> FloatArray:
+        """Means of a window's squares, ``(WINDOWS, DIMENSION)``, over the deviation of unrelated sentences there."""
+        deviation = np.mean([np.std(seen @ around.T, axis=1) for around in self._around], axis=0)
+        scaled: FloatArray = seen / deviation[:, None]
+        return scaled
+
+
+def _principal(rows: npt.NDArray[np.floating]) -> FloatArray:
+    """The directions in which rows differ most, the same on every machine; shape ``(channels, DIMENSION)``."""
+    centred = rows.astype(np.float64) - rows.mean(axis=0, dtype=np.float64)
+    _, directions = np.linalg.eigh(centred.T @ centred)
+    basis = directions[:, : -DIMENSION - 1 : -1]
+    signs = np.sign(basis[np.abs(basis).argmax(axis=0), np.arange(DIMENSION)])
+    result: FloatArray = (basis * signs).astype(np.float32)
+    return result

@@ -1,0 +1,197 @@
+"""The two tables of a library, kept by LanceDB: videos by path, windows by content.
+
+A write is a new version of a table, seen whole or not at all. Of a video the windows are written first and the row of
+``videos`` last; windows whose content no video has are left over from a run that was killed, and not searched.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from asst.errors import InputError
+from asst.features.content import DIGITS
+from asst.library.windows import WindowVectors
+
+ROW = np.dtype(
+    [("content", f"S{DIGITS}"), ("first", "<i4"), ("stop", "<i4"), ("part_first", "<i4"), ("part_stop", "<i4")]
+)
+"""A window without its vector: the content that it is of, its steps, and those of the part around it."""
+
+Rows = npt.NDArray[np.void]
+
+_ROWS_AT_ONCE = 8192
+_KEPT = timedelta(hours=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Video:
+    """A file that a library knows.
+
+    Attributes:
+        path: absolute.
+        content: hash of its bytes.
+        duration_s: its length in seconds.
+        width: in pixels, as displayed.
+        height: in pixels, as displayed.
+        size: of the file, in bytes.
+        rows: how many windows' vectors there are of it.
+    """
+
+    path: str
+    content: str
+    duration_s: float
+    width: int
+    height: int
+    size: int
+    rows: int
+
+
+class Tables:
+    """The tables in a folder, made when they are not there.
+
+    Args:
+        folder: LanceDB's.
+        dimension: numbers in a window's vector.
+
+    Raises:
+        InputError: if LanceDB is not installed, or the tables cannot be read.
+    """
+
+    def __init__(self, folder: Path, dimension: int) -> None:
+        try:
+            import lancedb
+            import pyarrow as pa
+        except ImportError as error:
+            raise InputError("a library needs LanceDB: pip install 'asst-video[library]'") from error
+
+        self._arrow = pa
+        self._dimension = dimension
+        kinds = {str: pa.string(), float: pa.float64(), int: pa.int64()}
+        videos = {"path": str, "content": str, "duration_s": float}
+        counts = dict.fromkeys(("width", "height", "size", "rows"), int)
+        video_schema = pa.schema([(name, kinds[kind]) for name, kind in {**videos, **counts}.items()])
+        steps = [(name, pa.int32()) for name in ROW.names[1:]]  # type: ignore[index]  # it has names
+        vector = ("vector", pa.list_(pa.float16(), dimension))
+        self._window_schema = pa.schema([("content", pa.string()), *steps, vector])
+        self._video_schema = video_schema
+        try:
+            # Other processes write too: what is asked is always asked of the newest version.
+            database = lancedb.connect(folder, read_consistency_interval=timedelta(0))
+            self._videos = database.create_table("videos", schema=video_schema, exist_ok=True)
+            self._windows = database.create_table("windows", schema=self._window_schema, exist_ok=True)
+        except (OSError, RuntimeError, ValueError) as error:
+            reason = str(error).splitlines()[0]
+            raise InputError(f"{folder} is damaged ({reason}); index again with --rebuild") from error
+
+    @property
+    def version(self) -> int:
+        """Of the windows; it grows with every write."""
+        return int(self._windows.version)
+
+    def rows(self) -> int:
+        """How many windows' vectors there are."""
+        return int(self._windows.count_rows())
+
+    def videos(self, *, content: str | None = None, path: str | None = None) -> list[Video]:
+        """The videos, by path; of a content or a path, where one is given."""
+        wanted = self._videos.search()
+        if content is not None:
+            wanted = wanted.where(f"content = {_quoted(content)}")
+        if path is not None:
+            wanted = wanted.where(f"path = {_quoted(path)}")
+        return sorted((Video(**row) for row in wanted.to_arrow().to_pylist()), key=lambda video: video.path)
+
+    def put_video(self, video: Video) -> None:
+        """Writes a video's row in place of any of the same path."""
+        row = self._arrow.Table.from_pylist([asdict(video)], schema=self._video_schema)
+        self._videos.merge_insert("path").when_matched_update_all().when_not_matched_insert_all().execute(row)
+
+    def drop_video(self, path: str) -> None:
+        """Removes the row of a path."""
+        self._videos.delete(f"path = {_quoted(path)}")
+
+    def put_windows(self, content: str, windows: WindowVectors) -> None:
+        """Writes the windows of a content in place of any there."""
+        self.drop_windows(content)
+        pa = self._arrow
+        steps = [*windows.spans.T, *windows.parts.T]
+        columns: list[Any] = [pa.array([content] * len(windows)), *(pa.array(column, pa.int32()) for column in steps)]
+        flat = pa.array(np.ascontiguousarray(windows.vectors).ravel(), pa.float16())
+        columns.append(pa.FixedSizeListArray.from_arrays(flat, self._dimension))
+        self._windows.add(pa.Table.from_arrays(columns, schema=self._window_schema))
+
+    def drop_windows(self, content: str) -> None:
+        """Removes the windows of a content."""
+        if self._windows.count_rows(f"content = {_quoted(content)}"):
+            self._windows.delete(f"content = {_quoted(content)}")
+
+    def window_counts(self) -> dict[str, int]:
+        """How many windows' vectors there are of each content."""
+        counts: dict[str, int] = {}
+        for batch in self._windows.search().select(["content"]).to_batches(_ROWS_AT_ONCE):
+            for name, count in zip(*np.unique(batch["content"].to_numpy(False), return_counts=True), strict=True):
+                counts[str(name)] = counts.get(str(name), 0) + int(count)
+        return counts
+
+    def windows(self) -> Iterator[tuple[Rows, npt.NDArray[np.float16]]]:
+        """All the windows in blocks: rows of `ROW` and vectors of shape ``(rows, dimension)``."""
+        for batch in self._windows.search().to_batches(_ROWS_AT_ONCE):
+            yield self._block(batch)
+
+    def write_parquet(self, path: Path) -> None:
+        """Writes the windows and their vectors to a Parquet file."""
+        from pyarrow import parquet
+
+        with parquet.ParquetWriter(path, self._window_schema) as writer:
+            for batch in self._windows.search().to_batches(_ROWS_AT_ONCE):
+                writer.write_batch(batch.select(self._window_schema.names))
+
+    def nearest(
+        self, sentence: npt.NDArray[np.float32], limit: int, contents: list[str] | None = None
+    ) -> tuple[Rows, npt.NDArray[np.float32]]:
+        """The windows that match a sentence's vector best, by LanceDB's own search.
+
+        Args:
+            sentence: shape ``(dimension,)``.
+            limit: windows at most.
+            contents: only of these.
+
+        Returns:
+            Rows of `ROW` and their products with the sentence, best first.
+        """
+        wanted: Any = self._windows.search(sentence, vector_column_name="vector")
+        wanted = wanted.distance_type("dot").limit(limit)
+        if contents is not None:
+            wanted = wanted.where(f"content IN ({', '.join(map(_quoted, contents))})", prefilter=True)
+        found = wanted.to_arrow().combine_chunks()
+        # LanceDB's distance is one less the product.
+        distances = found["_distance"].to_numpy()
+        products: npt.NDArray[np.float32] = 1 - distances
+        return self._rows(found), products
+
+    def tidy(self) -> None:
+        """Joins the small files that many writes leave, and drops versions of more than an hour ago."""
+        for table in (self._videos, self._windows):
+            table.optimize(cleanup_older_than=_KEPT)
+
+    def _block(self, batch: Any) -> tuple[Rows, npt.NDArray[np.float16]]:
+        vectors: npt.NDArray[np.float16] = batch["vector"].flatten().to_numpy(False).reshape(-1, self._dimension)
+        return self._rows(batch), vectors
+
+    def _rows(self, table: Any) -> Rows:
+        rows = np.empty(table.num_rows, dtype=ROW)
+        for name in ROW.names or ():
+            rows[name] = table[name].to_pylist() if name == "content" else table[name].to_numpy()
+        return rows
+
+
+def _quoted(text: str) -> str:
+    """A text as SQL writes it."""
+    return "'" + text.replace("'", "''") + "'"

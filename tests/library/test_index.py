@@ -1,0 +1,145 @@
+"""Files into a library: skipped, moved, copied, changed, removed, damaged; settings that differ."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+
+from asst.errors import InputError
+from asst.library.index import index, missing
+from asst.library.library import Library
+from asst.library.verify import Verdict, repair, verify
+
+
+@pytest.fixture
+def videos(tmp_path: Path, fake: ModuleType) -> Path:
+    folder = tmp_path / "videos"
+    fake.make_video(folder / "a.mp4", "rrrrggg")
+    fake.make_video(folder / "deep" / "b.mp4", "bbbrr")
+    (folder / "bad.mp4").write_bytes(b"no video at all")
+    return folder
+
+
+def made(tmp_path: Path, fake: ModuleType) -> Library:
+    return Library.made(tmp_path / "library", fake.FakeEngine().identity)
+
+
+def run(paths: Path | list[Path], library: Library, fake: ModuleType, workers: int = 1) -> dict[str, str]:
+    files = [paths] if isinstance(paths, Path) else paths
+    return {done.path.name: done.state for done in index(files, library, fake.FakeEngine(), workers=workers)}
+
+
+def test_what_is_there_is_kept_and_what_has_moved_is_known(tmp_path: Path, videos: Path, fake: ModuleType) -> None:
+    library = made(tmp_path, fake)
+    done = list(index([videos], library, fake.FakeEngine()))
+    assert {one.path.name: one.state for one in done} == {"a.mp4": "indexed", "b.mp4": "indexed", "bad.mp4": "failed"}
+    assert next(one.reason for one in done if one.state == "failed").startswith("cannot read")
+    first = {video.path: video.content for video in library.tables.videos()}
+    assert list(first) == [str(videos / "a.mp4"), str(videos / "deep" / "b.mp4")]
+    assert [(video.width, video.height) for video in library.tables.videos()] == [(32, 32)] * 2
+    assert library.tables.videos()[0].duration_s == pytest.approx(3.5)
+    assert run(videos, library, fake) == {"a.mp4": "kept", "b.mp4": "kept", "bad.mp4": "failed"}
+
+    (videos / "a.mp4").rename(videos / "deep" / "renamed.mp4")
+    shutil.copy(videos / "deep" / "b.mp4", videos / "copy.mp4")
+    found = run(videos, library, fake)
+    assert found == {"renamed.mp4": "moved", "b.mp4": "kept", "copy.mp4": "copied", "bad.mp4": "failed"}
+    assert {Path(video.path).name for video in library.tables.videos()} == {"renamed.mp4", "b.mp4", "copy.mp4"}
+    assert len(library.tables.window_counts()) == 2
+    assert verify(library) == Verdict(3, {}, ())
+
+
+def test_a_file_that_changes_is_read_again_and_its_old_content_dropped(
+    tmp_path: Path, videos: Path, fake: ModuleType
+) -> None:
+    library = made(tmp_path, fake)
+    run(videos, library, fake)
+    old = library.tables.videos(path=str(videos / "a.mp4"))[0].content
+    fake.make_video(videos / "a.mp4", "bbbb")
+    assert run(videos / "a.mp4", library, fake) == {"a.mp4": "indexed"}
+    assert old not in library.features
+    assert old not in library.tables.window_counts()
+    assert not library.picture(old).exists()
+    assert verify(library) == Verdict(2, {}, ())
+    # It becomes what another file is already.
+    shutil.copy(videos / "deep" / "b.mp4", videos / "a.mp4")
+    assert run(videos / "a.mp4", library, fake) == {"a.mp4": "copied"}
+    assert verify(library) == Verdict(2, {}, ())
+    assert len(library.features.videos()) == 1
+
+
+def test_files_that_are_gone_are_named_and_forgotten_when_asked(tmp_path: Path, videos: Path, fake: ModuleType) -> None:
+    library = made(tmp_path, fake)
+    run(videos, library, fake)
+    (videos / "a.mp4").unlink()
+    assert [video.path for video in missing(library)] == [str(videos / "a.mp4")]
+    library.remove(missing(library))
+    assert [video.path for video in library.tables.videos()] == [str(videos / "deep" / "b.mp4")]
+    assert verify(library) == Verdict(1, {}, ())
+    assert len(list((library.folder / "pictures").iterdir())) == 1
+
+
+def test_equal_files_are_read_once(tmp_path: Path, fake: ModuleType) -> None:
+    one = fake.make_video(tmp_path / "v" / "x.mp4", "rg")
+    two = Path(shutil.copy(one, tmp_path / "v" / "y.mp4"))
+    library = made(tmp_path, fake)
+    assert run([one, two], library, fake) == {"x.mp4": "indexed", "y.mp4": "copied"}
+    assert len(library.features.videos()) == 1
+    library.remove(library.tables.videos(path=str(one)))
+    assert verify(library) == Verdict(1, {}, ())
+
+
+def test_workers_fill_a_library(tmp_path: Path, videos: Path, fake: ModuleType) -> None:
+    library = made(tmp_path, fake)
+    assert run(videos, library, fake, workers=2) == {"a.mp4": "indexed", "b.mp4": "indexed", "bad.mp4": "failed"}
+    assert verify(library) == Verdict(2, {}, ())
+
+
+def test_damage_is_found_and_repaired(tmp_path: Path, videos: Path, fake: ModuleType) -> None:
+    library = made(tmp_path, fake)
+    run(videos, library, fake)
+    a, b = library.tables.videos()
+    features = library.features.folder / f"{a.content}.safetensors"
+    features.write_bytes(features.read_bytes()[:-3])
+    library.tables.drop_windows(b.content)
+    verdict = verify(library)
+    assert "is damaged" in verdict.faults[a.content]
+    assert "has 0 windows' vectors and should have 1" in verdict.faults[b.content]
+    repair(library, verdict)
+    assert verify(library) == Verdict(0, {}, ())
+    assert run(videos, library, fake)["a.mp4"] == "indexed"
+    library.picture(a.content).write_bytes(b"no picture")
+    assert "strip of pictures" in verify(library).faults[a.content]
+
+
+def test_another_schema_or_other_settings_are_refused_and_rebuilt(
+    tmp_path: Path, videos: Path, fake: ModuleType
+) -> None:
+    library = made(tmp_path, fake)
+    run(videos, library, fake)
+    other = fake.FakeEngine("e2").identity
+    with pytest.raises(InputError, match=r"made with another embedding .* --rebuild"):
+        Library.made(library.folder, other)
+    rebuilt = Library.made(library.folder, other, rebuild=True)
+    assert (rebuilt.tables.videos(), len(rebuilt.features.videos())) == ([], 2)
+    assert run(videos, rebuilt, fake)["a.mp4"] == "indexed"
+    settings = library.folder / "library.json"
+    settings.write_text(json.dumps({**json.loads(settings.read_text()), "schema": 0}))
+    with pytest.raises(InputError, match=r"of schema 0, and this asst reads schema 1; make it anew: .* --rebuild"):
+        Library(library.folder)
+    settings.write_text("{")
+    with pytest.raises(InputError, match="is damaged"):
+        Library(library.folder)
+
+
+def test_a_folder_of_something_else_is_left_alone(tmp_path: Path, videos: Path, fake: ModuleType) -> None:
+    with pytest.raises(InputError, match="is no library; name an empty or a new folder"):
+        Library.made(videos, fake.FakeEngine().identity)
+    with pytest.raises(InputError, match="is a file"):
+        Library.made(videos / "a.mp4", fake.FakeEngine().identity)
+    with pytest.raises(InputError, match="no library in"):
+        Library(tmp_path / "nowhere")

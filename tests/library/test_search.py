@@ -1,0 +1,143 @@
+"""Two stages against the model's own answers."""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+from types import ModuleType
+
+import numpy as np
+import pytest
+
+from asst.errors import InputError
+from asst.features.safetensors_file import Provenance
+from asst.features.values import Features
+from asst.library import search as searching
+from asst.library.index import index
+from asst.library.library import Library
+from asst.library.search import search
+from asst.library.tables import Video
+from asst.localizer import Localizer
+
+QUERIES = ("red", "green", "blue")
+
+
+def filled(folder: Path, fake: ModuleType, vectors: list[np.ndarray]) -> Library:
+    """A library of features without files."""
+    engine = fake.FakeEngine()
+    library = Library.made(folder, engine.identity)
+    for number, rows in enumerate(vectors):
+        content = f"{number:032x}"
+        features = Features(rows.astype(np.float32), 0.0, 0.5, "colours")
+        library.features.write(content, features, Provenance("p1", content, "w1"))
+        windows = engine.windows(features)
+        group = "even" if number % 2 == 0 else "odd"
+        video = Video(f"/{group}/{number}.mp4", content, features.end_s, 32, 32, 1, len(windows))
+        library.add(video, windows)
+    return library
+
+
+@pytest.fixture
+def many(tmp_path: Path, fake: ModuleType) -> Library:
+    draw = np.random.default_rng(7)
+    lengths = draw.integers(3, 300, size=24)
+    return filled(tmp_path / "library", fake, [np.repeat(draw.random((n, 3)), 4, axis=0) for n in lengths])
+
+
+def test_a_library_of_one_video_answers_as_the_localizer_does(tmp_path: Path, fake: ModuleType) -> None:
+    path = fake.make_video(tmp_path / "v.mp4", "rrrrgggbbrrgr")
+    engine = fake.FakeEngine()
+    library = Library.made(tmp_path / "library", engine.identity)
+    assert [done.state for done in index([path], library, engine)] == ["indexed"]
+    for query in QUERIES:
+        (answer,) = Localizer(engine).answer(path, [query], top=3)
+        found = search(library, engine, query, top=3)
+        assert found.moments == answer.moments
+        assert found.best_score == answer.best_score
+
+
+@pytest.mark.parametrize("query", QUERIES)
+def test_two_stages_find_a_part_of_what_scoring_everything_finds(many: Library, fake: ModuleType, query: str) -> None:
+    engine = fake.FakeEngine()
+    all_of_it = search(many, engine, query, top=100_000, scored_s=math.inf)
+    assert all_of_it.parts[0] == all_of_it.parts[1] > 24
+    everything = {(m.video, m.start_s, m.end_s, m.score) for m in all_of_it.moments}
+    by_hand = {
+        (video.path, m.start_s, m.end_s, m.score)
+        for video in many.tables.videos()
+        if video.duration_s <= 180
+        for m in engine.rank(many.features.read(video.content), [query], top=100_000)[0].moments
+    }
+    assert by_hand <= everything
+    for scored_s in (1.0, 300.0, 1200.0):
+        found = search(many, engine, query, top=100_000, scored_s=scored_s)
+        assert found.parts[0] < found.parts[1]
+        short = {v.path for v in many.tables.videos() if v.duration_s <= 180}
+        assert {(m.video, m.start_s, m.end_s, m.score) for m in found.moments if m.video in short} <= everything
+        assert list(found.moments) == sorted(found.moments, key=lambda m: -m.score)
+    # A budget of nothing still scores the part of the best window.
+    assert search(many, engine, query, scored_s=0.0).parts[0] == 1
+
+
+def test_what_is_wanted_narrows_what_is_found(many: Library, fake: ModuleType) -> None:
+    engine = fake.FakeEngine()
+    odd = search(many, engine, "red", within_glob="/odd/*")
+    assert odd.moments
+    assert all(moment.video is not None and moment.video.startswith("/odd/") for moment in odd.moments)
+    assert {moment.video for moment in search(many, engine, "red", within_glob="7.*").moments} == {"/odd/7.mp4"}
+    strict = search(many, engine, "red", min_score=0.7)
+    assert all(moment.score >= 0.7 for moment in strict.moments)
+    lax = search(many, engine, "red", min_score=-1.0, top=10_000, scored_s=math.inf)
+    assert min(moment.score for moment in lax.moments) < fake.THRESHOLD
+    assert len(search(many, engine, "red", top=1).moments) == 1
+    for wrong, message in (({"top": 0}, "at least one"), ({"within_glob": "x*"}, "no video of .* fits")):
+        with pytest.raises(InputError, match=message):
+            search(many, engine, "red", **wrong)
+    with pytest.raises(InputError, match="an empty sentence"):
+        search(many, engine, " ")
+    with pytest.raises(InputError, match="made with another embedding"):
+        search(many, fake.FakeEngine("e2"), "red")
+
+
+def test_the_array_and_the_database_pick_the_same_parts(
+    many: Library, fake: ModuleType, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    engine = fake.FakeEngine()
+    by_array = search(many, engine, "green", scored_s=600.0)
+    monkeypatch.setattr(searching, "RESIDENT_BYTES", 0)
+    by_database = search(many, engine, "green", scored_s=600.0)
+    assert by_database.moments == by_array.moments
+    assert by_database.parts == by_array.parts
+    odd = search(many, engine, "green", within_glob="/odd/*")
+    assert {moment.video for moment in odd.moments} <= {v.path for v in many.tables.videos() if "/odd/" in v.path}
+
+
+def test_what_is_added_and_removed_is_searched_at_once(many: Library, fake: ModuleType, tmp_path: Path) -> None:
+    engine = fake.FakeEngine()
+    before = search(many, engine, "blue", top=1).moments[0]
+    path = fake.make_video(tmp_path / "new.mp4", "b" * 20)
+    list(index([path], many, engine))
+    (found,) = search(many, engine, "blue", within_glob="new.mp4").moments
+    assert (found.video, found.start_s, found.end_s) == (str(path), 0.0, 10.0)
+    many.remove(many.tables.videos(path=str(path)))
+    with pytest.raises(InputError, match="no video of"):
+        search(many, engine, "blue", within_glob="new.mp4")
+    assert search(many, engine, "blue", top=1).moments[0] == before
+    assert len(list(many.matrix_folder().iterdir())) == 1
+
+
+def test_damaged_features_are_said_and_passed_over(many: Library, fake: ModuleType) -> None:
+    engine = fake.FakeEngine()
+    best = search(many, engine, "red", top=1).moments[0]
+    content = many.tables.videos(path=best.video)[0].content
+    (many.features.folder / f"{content}.safetensors").write_bytes(b"nothing")
+    found = search(many, engine, "red")
+    assert found.moments
+    assert found.faults
+    assert all(fault.startswith(f"{best.video}: ") for fault in found.faults)
+
+
+def test_an_empty_library_says_so(tmp_path: Path, fake: ModuleType) -> None:
+    library = Library.made(tmp_path / "library", fake.FakeEngine().identity)
+    with pytest.raises(InputError, match=r"holds no video; index some"):
+        search(library, fake.FakeEngine(), "red")
