@@ -10,11 +10,9 @@ goes on. Runs are below runs/simulated-standard.
 from __future__ import annotations
 
 import json
-import sys
 
-from asst.evaluation.results import Figure, read_result
-from asst.outputs.grid import Grid, write_grids
-from simulated_runs import Options, Row, command, options_of, train_all
+from asst.evaluation.results import read_result
+from simulated_runs import Options, Row, command, interval, options_of, print_seeds, train_all
 
 METRICS = (*(f"map,iou={iou}" for iou in (0.3, 0.4, 0.5, 0.6, 0.7)), "map")
 ROWS = (
@@ -31,16 +29,10 @@ def cells(row: Row, seed: int, options: Options) -> list[str]:
     return [
         row.title,
         "simulated",
-        *(_interval(result.metrics[key]) for key in METRICS),
+        *(interval(result.metrics[key]) for key in METRICS),
         f"{log[-1]['seconds']:.0f}",
         f"{result.queries / result.seconds:.0f}",
     ]
-
-
-def _interval(figure: Figure) -> str:
-    assert figure.low is not None
-    assert figure.high is not None
-    return f"{figure.mean:.1f} ({figure.low:.1f}..{figure.high:.1f})"
 
 
 def main() -> None:
@@ -51,18 +43,7 @@ def main() -> None:
         command("simulate", store, "--dataset", "thumos14", "--modality", stream)
     train_all(ROWS, (), options)
     headings = ["method", "features", *(key.replace(",", "\n") for key in METRICS), "training\ns", "videos\na second"]
-    notes = ["per cent (95 % interval over videos); simulated: nothing here compares with published figures"]
-    grids = [
-        Grid(
-            f"THUMOS14 test, simulated features, seed {seed}",
-            headings,
-            [cells(row, seed, options) for row in ROWS],
-            notes,
-            words=2,
-        )
-        for seed in options.seeds
-    ]
-    write_grids(grids, sys.stdout)
+    print_seeds("THUMOS14 test", headings, ROWS, cells, options)
 
 
 if __name__ == "__main__":

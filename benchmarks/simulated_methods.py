@@ -10,12 +10,10 @@ which takes a minute and 0.4 GB.
 from __future__ import annotations
 
 import json
-import sys
 
-from asst.evaluation.results import Figure, read_result
+from asst.evaluation.results import read_result
 from asst.models.checkpoint import load_checkpoint
-from asst.outputs.grid import Grid, write_grids
-from simulated_runs import Options, Row, options_of, train_all
+from simulated_runs import Options, Row, interval, options_of, print_seeds, train_all
 
 METRICS = (*(f"r@{n},iou={iou}" for n in (1, 5) for iou in (0.3, 0.5, 0.7)), "miou")
 ROWS = (
@@ -37,17 +35,11 @@ def cells(row: Row, seed: int, options: Options) -> list[str]:
     return [
         row.title,
         "no features" if description.features.extractor == "none" else "simulated",
-        *(_interval(result.metrics[key]) for key in METRICS),
+        *(interval(result.metrics[key]) for key in METRICS),
         f"{sum(tensor.numel() for tensor in learnt):,}",
         f"{log[-1]['seconds']:.0f}",
         f"{result.queries / result.seconds:.0f}",
     ]
-
-
-def _interval(figure: Figure) -> str:
-    assert figure.low is not None
-    assert figure.high is not None
-    return f"{figure.mean:.1f} ({figure.low:.1f}..{figure.high:.1f})"
 
 
 def main() -> None:
@@ -56,18 +48,7 @@ def main() -> None:
     train_all(ROWS, ("c3d",), options)
     headings = ["method", "features", *(key.replace(",", "\n") for key in METRICS)]
     headings += ["numbers\nlearnt", "training\ns", "queries\na second"]
-    notes = ["per cent (95 % interval over videos); simulated: nothing here compares with published figures"]
-    grids = [
-        Grid(
-            f"Charades-STA test, simulated features, seed {seed}",
-            headings,
-            [cells(row, seed, options) for row in ROWS],
-            notes,
-            words=2,
-        )
-        for seed in options.seeds
-    ]
-    write_grids(grids, sys.stdout)
+    print_seeds("Charades-STA test", headings, ROWS, cells, options)
 
 
 if __name__ == "__main__":

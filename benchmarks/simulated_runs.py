@@ -11,10 +11,13 @@ import argparse
 import os
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
+
+from asst.evaluation.results import Figure
+from asst.outputs.grid import Grid, write_grids
 
 ROOT = Path(__file__).parents[1]
 ASST = str(Path(sys.executable).with_name("asst"))
@@ -80,6 +83,35 @@ def train_all(rows: Sequence[Row], streams: Sequence[str], options: Options) -> 
         waiting = [pool.submit(_train, row, seed, options) for seed in options.seeds for row in rows]
         for one in waiting:
             one.result()
+
+
+def interval(figure: Figure) -> str:
+    """A figure with its interval, as a cell."""
+    assert figure.low is not None
+    assert figure.high is not None
+    return f"{figure.mean:.1f} ({figure.low:.1f}..{figure.high:.1f})"
+
+
+def print_seeds(
+    what: str,
+    headings: Sequence[str],
+    rows: Sequence[Row],
+    cells: Callable[[Row, int, Options], list[str]],
+    options: Options,
+) -> None:
+    """One table a seed; ``cells`` gives a row's line, of which the first two are words."""
+    notes = ["per cent (95 % interval over videos); simulated: nothing here compares with published figures"]
+    grids = [
+        Grid(
+            f"{what}, simulated features, seed {seed}",
+            headings,
+            [cells(row, seed, options) for row in rows],
+            notes,
+            words=2,
+        )
+        for seed in options.seeds
+    ]
+    write_grids(grids, sys.stdout)
 
 
 def _train(row: Row, seed: int, options: Options) -> None:

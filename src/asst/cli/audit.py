@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from asst.cli.annotation import DataFolder, read_every_split
+from asst.cli.evaluate import METRIC_HEADINGS, metric_rows
 from asst.errors import InputError
 
 if TYPE_CHECKING:
@@ -108,15 +109,10 @@ def _priors(found: Audit) -> list[Grid]:
 
     grids = []
     for prior in found.priors:
-        figures = prior.evaluation.in_per_cent()
-        rows = []
-        for key in prior.evaluation.metrics:
-            ends = figures["intervals"][key].values()
-            rows.append([key, f"{figures[key]:.2f}", *("-" if end is None else f"{end:.2f}" for end in ends)])
         same = prior.fitted == prior.evaluation.split
         title = f"{found.dataset} {prior.evaluation.split}: the prior of {prior.fitted}" + (
             ", the same split: no other is there" if same else ""
         )
         notes = ["per cent; low and high enclose 95 % over videos. A method that reads the sentence must beat this."]
-        grids.append(Grid(title, ["metric", "mean", "low", "high"], rows, notes))
+        grids.append(Grid(title, METRIC_HEADINGS, metric_rows(prior.evaluation), notes))
     return grids

@@ -27,65 +27,77 @@ if TYPE_CHECKING:
     from asst.evaluation.scoring import Evaluation
 
 USUAL_PROTOCOL = "thumos14"
+METRIC_HEADINGS = ("metric", "mean", "low", "high")
+
+
+_Predictions = Annotated[
+    Path | None,
+    typer.Argument(
+        metavar="PREDICTIONS.jsonl|RUN",
+        help="Answers as 'asst locate --json' or 'asst detect --json' prints them, or a run's folder.",
+        show_default=False,
+    ),
+]
+_AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object, in per cent.")]
+_ResultPath = Annotated[
+    Path | None,
+    typer.Option(metavar="results/OUT.json", help="Keep the figures for 'asst tables', in a folder called results."),
+]
+_RecipeName = Annotated[
+    str | None, typer.Option(metavar="NAME", help="With --result: the row it fills, such as didemo/fusion.")
+]
+_FeaturesName = Annotated[
+    str | None, typer.Option(metavar="NAME", help="With --result: the features that the predictions come from.")
+]
+_IsSimulated = Annotated[bool, typer.Option("--simulated", help="With --result: the features are simulated.")]
+_ModelName = Annotated[
+    str | None,
+    typer.Option(
+        metavar="prior|CHECKPOINT", help="In place of PREDICTIONS: ask this model the sentences of the split."
+    ),
+]
+_FitSplit = Annotated[
+    str | None, typer.Option(metavar="NAME", help="With --model prior: the part of the data to fit it on.")
+]
+_Stores = Annotated[
+    list[Path] | None,
+    typer.Option("--store", metavar="STORE", help="With a CHECKPOINT: the features it reads; once for each stream."),
+]
+_StepS = Annotated[
+    float | None,
+    typer.Option("--step-s", metavar="SECONDS", help="With a STORE that is not ours: how long a step lasts."),
+]
+_Out = Annotated[
+    Path | None, typer.Option(metavar="OUT.jsonl", help="With --model: keep its answers.", show_default=False)
+]
+_ProtocolName = Annotated[
+    str | None,
+    typer.Option(metavar="NAME", help="Of detections: thumos14 (IoU 0.3 to 0.7) or activitynet (0.5 to 0.95)."),
+]
+_Changes = Annotated[
+    list[str] | None,
+    typer.Option("--set", metavar="KEY=VALUE", help="With a run: another value of a setting of its recipe."),
+]
 
 
 def evaluate(
-    predictions: Annotated[
-        Path | None,
-        typer.Argument(
-            metavar="PREDICTIONS.jsonl|RUN",
-            help="Answers as 'asst locate --json' or 'asst detect --json' prints them, or a run's folder.",
-            show_default=False,
-        ),
-    ] = None,
+    predictions: _Predictions = None,
     dataset: DatasetName = None,
     split: Split = None,
     data: DataFolder = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object, in per cent.")] = False,
+    as_json: _AsJson = False,
     problems: Problems = False,
-    result: Annotated[
-        Path | None,
-        typer.Option(
-            metavar="results/OUT.json", help="Keep the figures for 'asst tables', in a folder called results."
-        ),
-    ] = None,
-    recipe: Annotated[
-        str | None, typer.Option(metavar="NAME", help="With --result: the row it fills, such as didemo/fusion.")
-    ] = None,
-    features: Annotated[
-        str | None, typer.Option(metavar="NAME", help="With --result: the features that the predictions come from.")
-    ] = None,
-    simulated: Annotated[bool, typer.Option("--simulated", help="With --result: the features are simulated.")] = False,
-    model: Annotated[
-        str | None,
-        typer.Option(
-            metavar="prior|CHECKPOINT", help="In place of PREDICTIONS: ask this model the sentences of the split."
-        ),
-    ] = None,
-    fit_split: Annotated[
-        str | None, typer.Option(metavar="NAME", help="With --model prior: the part of the data to fit it on.")
-    ] = None,
-    stores: Annotated[
-        list[Path] | None,
-        typer.Option(
-            "--store", metavar="STORE", help="With a CHECKPOINT: the features it reads; once for each stream."
-        ),
-    ] = None,
-    step_s: Annotated[
-        float | None,
-        typer.Option("--step-s", metavar="SECONDS", help="With a STORE that is not ours: how long a step lasts."),
-    ] = None,
-    out: Annotated[
-        Path | None, typer.Option(metavar="OUT.jsonl", help="With --model: keep its answers.", show_default=False)
-    ] = None,
-    protocol: Annotated[
-        str | None,
-        typer.Option(metavar="NAME", help="Of detections: thumos14 (IoU 0.3 to 0.7) or activitynet (0.5 to 0.95)."),
-    ] = None,
-    changes: Annotated[
-        list[str] | None,
-        typer.Option("--set", metavar="KEY=VALUE", help="With a run: another value of a setting of its recipe."),
-    ] = None,
+    result: _ResultPath = None,
+    recipe: _RecipeName = None,
+    features: _FeaturesName = None,
+    simulated: _IsSimulated = False,
+    model: _ModelName = None,
+    fit_split: _FitSplit = None,
+    stores: _Stores = None,
+    step_s: _StepS = None,
+    out: _Out = None,
+    protocol: _ProtocolName = None,
+    changes: _Changes = None,
 ) -> None:
     """Judge PREDICTIONS by the protocol of their data set, with 95 % intervals over videos.
 
@@ -146,15 +158,20 @@ def print_evaluation(evaluation: Evaluation, *, as_json: bool) -> None:
         return
     from asst.outputs.grid import Grid, write_grids
 
+    asked = "" if evaluation.classes else f"{evaluation.queries} queries, "
+    title = f"{evaluation.dataset} {evaluation.split}: {asked}{evaluation.videos} videos"
+    notes = ["per cent; low and high enclose 95 % over videos"]
+    write_grids([Grid(title, METRIC_HEADINGS, metric_rows(evaluation), notes)], sys.stdout)
+
+
+def metric_rows(evaluation: Evaluation) -> list[list[str]]:
+    """A row a metric, under `METRIC_HEADINGS`, in per cent."""
     figures = evaluation.in_per_cent()
     rows = []
     for key in evaluation.metrics:
         ends = figures["intervals"][key].values()
         rows.append([key, f"{figures[key]:.2f}", *("-" if end is None else f"{end:.2f}" for end in ends)])
-    asked = "" if evaluation.classes else f"{evaluation.queries} queries, "
-    title = f"{evaluation.dataset} {evaluation.split}: {asked}{evaluation.videos} videos"
-    notes = ["per cent; low and high enclose 95 % over videos"]
-    write_grids([Grid(title, ["metric", "mean", "low", "high"], rows, notes)], sys.stdout)
+    return rows
 
 
 def _evaluated(

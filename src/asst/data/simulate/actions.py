@@ -25,7 +25,7 @@ from asst.data.actions import ActionVideo, LabelledSpan, particular
 from asst.data.record import Span
 from asst.data.simulate.generate import BIAS, LATENT, MOST_MOVED, STRENGTHS, digest, own_generator
 from asst.data.simulate.noise import Matrix, long_ar1_noise
-from asst.data.simulate.settings import STEPS_PER_SECOND, Level
+from asst.data.simulate.settings import STEPS_PER_SECOND, Level, check_size, extractor_name
 from asst.features.safetensors_file import Provenance
 from asst.features.values import Features
 from asst.moments import FloatArray
@@ -91,8 +91,7 @@ class ActionSettings:
     dimension: int = 256
 
     def __post_init__(self) -> None:
-        if self.dimension < 1 or self.seed < 0:
-            raise ValueError(f"a dimension is positive and a seed not negative, not {self.dimension} and {self.seed}")
+        check_size(self.dimension, self.seed)
 
     @property
     def extractor(self) -> str:
@@ -102,8 +101,7 @@ class ActionSettings:
         >>> ActionSettings(modality=ACTION_MODALITIES["flow"], level=LEVELS["hard"], seed=3).extractor
         'simulated-thumos14-flow-hard-seed3'
         """
-        name = f"simulated-thumos14-{self.modality.name}-{self.level.name}"
-        return f"{name}-seed{self.seed}" if self.seed else name
+        return extractor_name(f"thumos14-{self.modality.name}", self.level, self.seed)
 
 
 class ActionSimulator:

@@ -77,6 +77,22 @@ LEVELS: dict[str, Level] = {
 """``easy`` to find faults quickly, ``standard`` to compare methods, ``hard`` to see them fail."""
 
 
+def check_size(dimension: int, seed: int) -> None:
+    """Refuses features of no width, or a seed below zero.
+
+    Raises:
+        ValueError: for either.
+    """
+    if dimension < 1 or seed < 0:
+        raise ValueError(f"a dimension is positive and a seed not negative, not {dimension} and {seed}")
+
+
+def extractor_name(modality: str, level: Level, seed: int) -> str:
+    """What simulated features are called; another seed makes another extractor."""
+    name = f"simulated-{modality}-{level.name}"
+    return f"{name}-seed{seed}" if seed else name
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
     """All that simulated features depend on besides the video's annotation.
@@ -94,8 +110,7 @@ class Settings:
     dimension: int = 256
 
     def __post_init__(self) -> None:
-        if self.dimension < 1 or self.seed < 0:
-            raise ValueError(f"a dimension is positive and a seed not negative, not {self.dimension} and {self.seed}")
+        check_size(self.dimension, self.seed)
 
     @property
     def extractor(self) -> str:
@@ -106,5 +121,4 @@ class Settings:
         >>> Settings(modality=MODALITIES["flow"], level=LEVELS["hard"], seed=3).extractor
         'simulated-flow-hard-seed3'
         """
-        name = f"simulated-{self.modality.name}-{self.level.name}"
-        return f"{name}-seed{self.seed}" if self.seed else name
+        return extractor_name(self.modality.name, self.level, self.seed)
