@@ -24,7 +24,7 @@ from asst.features.workers import Extraction
 from asst.library.engine import Identity
 from asst.library.windows import WindowVectors, windows_of
 from asst.models.model import Ranking
-from asst.moments import Moment
+from asst.moments import Attention, Curve, Moment
 from asst.video import Frames, frames, probe
 
 COLOURS = "rgb"
@@ -94,6 +94,12 @@ class FakeEngine:
         """Runs of steps with a positive score, by its mean."""
         return [self._ranking(features, query, top) for query in queries]
 
+    def attention(self, features: Features, query: str) -> Attention | None:
+        """Each word looks where its colour is."""
+        wanted = [self.sentence(word) if word[0] in COLOURS else np.zeros(3) for word in query.split()]
+        shown = np.exp(4 * np.stack(wanted) @ features.vectors.T.astype(np.float64))
+        return Attention(tuple(query.split()), features.times_s, shown / shown.sum(axis=0), ("colours",))
+
     def _ranking(self, features: Features, query: str, top: int) -> Ranking:
         scores = features.vectors @ self.sentence(query)
         moments = []
@@ -103,7 +109,7 @@ class FakeEngine:
                 start_s, end_s = (features.start_s + step * STEP_S for step in (steps[0], steps[-1] + 1))
                 moments.append(Moment(start_s, end_s, float(scores[steps].mean()), query))
         best = sorted(moments, key=lambda moment: -moment.score)[:top]
-        return Ranking(query, tuple(best), threshold=THRESHOLD)
+        return Ranking(query, tuple(best), Curve(features.times_s, scores.astype(np.float64)), THRESHOLD)
 
 
 class SlowEngine(FakeEngine):

@@ -26,6 +26,7 @@ from asst.cli.library import app as library
 from asst.cli.locate import locate
 from asst.cli.models import models
 from asst.cli.search import search
+from asst.cli.serve import serve
 from asst.cli.simulate import simulate
 from asst.cli.tables import tables
 from asst.cli.train import train
@@ -68,6 +69,7 @@ app.command()(demo)
 app.command()(models)
 app.command()(index)
 app.command()(search)
+app.command()(serve)
 app.command()(train)
 app.command()(simulate)
 app.command()(evaluate)

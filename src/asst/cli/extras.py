@@ -7,6 +7,7 @@ from importlib.util import find_spec
 from asst.errors import InputError
 
 _TRAINING = ("lightning", "pydantic", "yaml", "tensorboard")
+_WEB = ("fastapi", "uvicorn", "lancedb", "filelock")
 
 
 def require_training() -> None:
@@ -15,6 +16,19 @@ def require_training() -> None:
     Raises:
         InputError: naming what is missing and how to get it.
     """
-    missing = [name for name in _TRAINING if find_spec(name) is None]
+    _require(_TRAINING, "train")
+
+
+def require_web() -> None:
+    """Check that a library can be served.
+
+    Raises:
+        InputError: as `require_training`.
+    """
+    _require(_WEB, "web")
+
+
+def _require(names: tuple[str, ...], extra: str) -> None:
+    missing = [name for name in names if find_spec(name) is None]
     if missing:
-        raise InputError(f"{', '.join(missing)} is not installed; run: pip install 'asst-video[train]'")
+        raise InputError(f"{', '.join(missing)} is not installed; run: pip install 'asst-video[{extra}]'")

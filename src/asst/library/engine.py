@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from asst.features.workers import Extraction
     from asst.library.windows import WindowVectors
     from asst.models.model import Ranking
+    from asst.moments import Attention
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +71,10 @@ class Engine(Protocol):
 
     def rank(self, features: Features, queries: Sequence[str], *, top: int) -> list[Ranking]:
         """The best moments of each sentence."""
+        ...
+
+    def attention(self, features: Features, query: str) -> Attention | None:
+        """Which words the model looks at over a video; None where it has no attention."""
         ...
 
 

@@ -5,6 +5,8 @@
 ``pictures/``     a strip of small pictures of each content, JPEG
 ``tables/``       LanceDB's: the videos and their windows
 ``matrix/``       the windows again, as one array that is searched; made when it is needed
+``uploads/``      files that came through the page
+``corrections.jsonl``  what users said of answers
 
 All writes of rows happen under a lock that dies with its process.
 """
@@ -27,7 +29,8 @@ from asst.library.windows import WindowVectors
 
 SCHEMA = 1
 _SETTINGS = "library.json"
-_FOLDERS = ("features", "pictures", "tables", "matrix")
+_FOLDERS = ("features", "pictures", "tables", "matrix", "uploads")
+_CORRECTIONS = "corrections.jsonl"
 _LOCKS = ("rows.lock", "indexing.lock")
 _WRITES_A_TIDYING = 64
 
@@ -67,7 +70,7 @@ class Library:
         """
         if folder.exists() and not folder.is_dir():
             raise InputError(f"{folder}: is a file; a library is a folder")
-        known = {_SETTINGS, *_FOLDERS, *_LOCKS}
+        known = {_SETTINGS, _CORRECTIONS, *_FOLDERS, *_LOCKS}
         if folder.is_dir() and (other := next((p for p in folder.iterdir() if not _ours(p.name, known)), None)):
             raise InputError(f"{folder} holds {other.name} and is no library; name an empty or a new folder")
         _make(folder)
@@ -117,6 +120,21 @@ class Library:
     def indexing_lock(self) -> Path:
         """The file whose lock the first of several indexers holds."""
         return self.folder / _LOCKS[1]
+
+    @property
+    def rows_lock(self) -> Path:
+        """The file whose lock whoever writes rows or corrections holds."""
+        return self.folder / _LOCKS[0]
+
+    @property
+    def corrections(self) -> Path:
+        """The file of corrections."""
+        return self.folder / _CORRECTIONS
+
+    @property
+    def uploads(self) -> Path:
+        """The folder of files that came through the page."""
+        return self.folder / "uploads"
 
     def picture(self, content: str) -> Path:
         """The strip of pictures of a content."""

@@ -23,6 +23,7 @@ from asst.library.engine import Identity
 from asst.library.windows import PART_OVERLAP_S, PART_S, WINDOW_HOP_S, WINDOW_S, WindowVectors, windows_of
 from asst.models.model import Ranking
 from asst.models.zeroshot import ConceptsModel
+from asst.moments import Attention
 
 FloatArray = npt.NDArray[np.float32]
 
@@ -103,6 +104,10 @@ class ConceptsEngine:
     def rank(self, features: Features, queries: Sequence[str], *, top: int) -> list[Ranking]:
         """The best moments of each sentence."""
         return self._model.rank(features, queries, top=top)
+
+    def attention(self, features: Features, query: str) -> Attention | None:
+        """None: no layer of the model attends to words."""
+        return None
 
     def _seen(self, vectors: npt.NDArray[np.floating]) -> FloatArray:
         """What is seen in each square, centred, of unit length, in the basis; shape ``(steps, WINDOWS, DIMENSION)``."""

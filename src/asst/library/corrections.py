@@ -1,0 +1,182 @@
+"""What users say of a library's answers: right, wrong, or where the moment really is; kept as JSON lines."""
+
+from __future__ import annotations
+
+import json
+import uuid
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Literal
+
+from asst.atomic import write_whole
+from asst.errors import InputError
+from asst.library.library import Library, locked
+
+Verdict = Literal["right", "wrong", "span"]
+VERDICTS: tuple[Verdict, ...] = ("right", "wrong", "span")
+
+
+@dataclass(frozen=True, slots=True)
+class Correction:
+    """What was said of one answer.
+
+    Attributes:
+        id: of its own.
+        content: hash of the video.
+        query: the sentence.
+        verdict: ``right`` or ``wrong`` of the span, or ``span``: this is where the moment is.
+        start_s: of the span, in seconds.
+        end_s: likewise.
+        proposed: the model's span and score, where it proposed one.
+        made_at: when, ISO 8601.
+    """
+
+    id: str
+    content: str
+    query: str
+    verdict: Verdict
+    start_s: float
+    end_s: float
+    proposed: tuple[float, float, float] | None
+    made_at: str
+
+
+class Corrections:
+    """The corrections of a library; several processes may write.
+
+    Args:
+        library: whose.
+    """
+
+    def __init__(self, library: Library) -> None:
+        self._library = library
+
+    @property
+    def path(self) -> Path:
+        """The file."""
+        return self._library.corrections
+
+    def all(self) -> list[Correction]:
+        """In the order they were made.
+
+        Raises:
+            InputError: if the file is damaged.
+        """
+        try:
+            lines = self.path.read_text(encoding="utf-8").splitlines()
+        except FileNotFoundError:
+            return []
+        except OSError as error:
+            raise InputError(f"cannot read {self.path}: {error.strerror}; check the file") from error
+        found = []
+        for number, line in enumerate(lines, start=1):
+            try:
+                found.append(_parsed(json.loads(line)))
+            except (ValueError, TypeError, KeyError) as error:
+                raise InputError(f"{self.path}, line {number}: no correction ({error}); mend or delete it") from error
+        return found
+
+    def add(
+        self,
+        content: str,
+        query: str,
+        verdict: Verdict,
+        span_s: tuple[float, float],
+        proposed: tuple[float, float, float] | None = None,
+    ) -> Correction:
+        """Keeps one; it replaces what was said of the same span, or for ``span`` of the same sentence and video.
+
+        Args:
+            content: hash of a video of the library.
+            query: the sentence.
+            verdict: one of `VERDICTS`.
+            span_s: in seconds.
+            proposed: the model's span and score.
+
+        Raises:
+            InputError: for a video that the library has not, an empty sentence, or a span outside the video.
+        """
+        videos = self._library.tables.videos(content=content)
+        if not videos:
+            raise InputError(f"no video {content} in the library; see asst library status")
+        query = " ".join(query.split())
+        if not query:
+            raise InputError("an empty sentence describes nothing; give one with words in it")
+        start_s, end_s = max(0.0, span_s[0]), min(span_s[1], videos[0].duration_s)
+        if not start_s < end_s:
+            raise InputError(f"{span_s[0]:g} to {span_s[1]:g} s is no span of a video of {videos[0].duration_s:g} s")
+        made_at = datetime.now(UTC).isoformat("T", "seconds")
+        made = Correction(uuid.uuid4().hex, content, query, verdict, start_s, end_s, proposed, made_at)
+        with locked(self._library.rows_lock):
+            self._write([*(old for old in self.all() if not _replaces(made, old)), made])
+        return made
+
+    def remove(self, identifier: str) -> bool:
+        """Forgets one; whether there was one of that id."""
+        with locked(self._library.rows_lock):
+            known = self.all()
+            left = [correction for correction in known if correction.id != identifier]
+            if len(left) == len(known):
+                return False
+            self._write(left)
+            return True
+
+    def annotation(self) -> tuple[str, int]:
+        """The corrections that say where a moment is, as `asst.data.jsonlines` reads annotation.
+
+        Returns:
+            A line a sentence and video, whose moments are all spans said to be right; and how many corrections say
+            only what is wrong, which that form cannot hold.
+        """
+        known = {video.content: video for video in reversed(self._library.tables.videos())}
+        spans: dict[tuple[str, str], list[tuple[float, float]]] = {}
+        wrong = 0
+        for correction in self.all():
+            if correction.verdict == "wrong":
+                wrong += 1
+            elif correction.content in known:
+                spans.setdefault((correction.content, correction.query), []).append(
+                    (correction.start_s, correction.end_s)
+                )
+        lines = []
+        for number, ((content, query), own) in enumerate(spans.items(), start=1):
+            row = {
+                "id": f"correction-{number}",
+                "video": content,
+                "duration": known[content].duration_s,
+                "sentence": query,
+                "moments": sorted(own),
+                "file": Path(known[content].path).name,
+            }
+            lines.append(json.dumps(row))
+        return "".join(line + "\n" for line in lines), wrong
+
+    def _write(self, corrections: Iterable[Correction]) -> None:
+        write_whole(self.path, "".join(json.dumps(asdict(correction)) + "\n" for correction in corrections))
+
+
+def _replaces(new: Correction, old: Correction) -> bool:
+    if (new.content, new.query) != (old.content, old.query):
+        return False
+    if new.verdict == "span":
+        return old.verdict == "span" or (new.proposed or ())[:2] == (old.start_s, old.end_s)
+    return (new.start_s, new.end_s) == (old.start_s, old.end_s)
+
+
+def _parsed(row: dict[str, Any]) -> Correction:
+    verdict = row["verdict"]
+    if verdict not in VERDICTS:
+        raise ValueError(f"verdict {verdict!r}")
+    proposed = row["proposed"]
+    return Correction(
+        id=str(row["id"]),
+        content=str(row["content"]),
+        query=str(row["query"]),
+        verdict=verdict,
+        start_s=float(row["start_s"]),
+        end_s=float(row["end_s"]),
+        proposed=None if proposed is None else (float(proposed[0]), float(proposed[1]), float(proposed[2])),
+        made_at=str(row["made_at"]),
+    )

@@ -1,0 +1,1 @@
+"""The page of a library and its JSON: what a browser or another program asks over HTTP."""

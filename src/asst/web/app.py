@@ -1,0 +1,91 @@
+"""The application: routes, the page, and what holds for all of them."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
+from importlib.resources import files
+from pathlib import Path
+
+from fastapi import APIRouter, FastAPI
+from fastapi.responses import HTMLResponse
+from fastapi.staticfiles import StaticFiles
+from jinja2 import Environment, FileSystemLoader, select_autoescape
+
+from asst._version import __version__
+from asst.library.engine import Engine, default_engine
+from asst.library.library import Library
+from asst.web import correcting, errors, safety, searching, uploads, videos
+from asst.web.answers import StatusAnswer, UploadLimits
+from asst.web.errors import documented
+from asst.web.limits import ENDINGS, Limits
+from asst.web.served import Served, ServedHere
+
+_HERE = Path(str(files("asst.web")))
+router = APIRouter()
+
+
+def create_app(
+    library: Library,
+    load: Callable[[], Engine] = default_engine,
+    limits: Limits | None = None,
+    hosts: frozenset[str] | None = safety.LOOPBACK,
+    wanted: Sequence[Path] = (),
+) -> FastAPI:
+    """The page and the JSON of a library, as an ASGI application.
+
+    Args:
+        library: it.
+        load: makes the model; called in a thread when the application starts.
+        limits: what is refused.
+        hosts: names by which the server may be called; None takes any.
+        wanted: files to index first.
+    """
+
+    @asynccontextmanager
+    async def living(app: FastAPI) -> AsyncIterator[None]:
+        app.state.served = served = Served(library, load, limits or Limits())
+        for path in wanted:
+            served.jobs.add(path, path.name, 0.0, always=True)
+        try:
+            yield
+        finally:
+            served.close()
+
+    app = FastAPI(
+        title="asst",
+        version=__version__,
+        description="The moments of a library of videos that sentences describe.",
+        lifespan=living,
+        openapi_url="/api/openapi.json",
+        docs_url=None,
+        redoc_url=None,
+    )
+    errors.install(app)
+    safety.install(app, hosts)
+    for part in (router, videos.router, searching.router, uploads.router, correcting.router):
+        app.include_router(part)
+    app.mount("/static", StaticFiles(directory=_HERE / "static"), name="static")
+    return app
+
+
+@router.get("/", response_class=HTMLResponse, include_in_schema=False)
+def page() -> str:
+    """The page."""
+    environment = Environment(loader=FileSystemLoader(_HERE / "templates"), autoescape=select_autoescape())
+    return environment.get_template("index.html").render(version=__version__)
+
+
+@router.get("/api/status", response_model=StatusAnswer, responses=documented(), tags=["status"])
+def status(served: ServedHere) -> StatusAnswer:
+    """What is served."""
+    by_content = {video.content: video.duration_s for video in served.library.tables.videos()}
+    limits = served.limits
+    return StatusAnswer(
+        version=__version__,
+        model=served.library.identity.model,
+        ready=served.ready,
+        videos=len(by_content),
+        hours=round(sum(by_content.values()) / 3600, 3),
+        upload=UploadLimits(bytes_most=limits.upload_bytes, seconds_most=limits.upload_s, endings=list(ENDINGS)),
+    )

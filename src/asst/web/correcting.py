@@ -1,0 +1,80 @@
+"""What users say of answers, and that as annotation to train on."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+from fastapi import APIRouter, Query
+from fastapi.responses import Response
+
+from asst.library.corrections import Correction
+from asst.library.tables import Video
+from asst.web.answers import CorrectionAnswer, CorrectionBody, CorrectionsAnswer, MomentAnswer
+from asst.web.errors import documented, not_found
+from asst.web.served import ServedHere
+
+router = APIRouter(prefix="/api", tags=["corrections"])
+
+
+@router.get("/corrections", response_model=CorrectionsAnswer, responses=documented())
+def corrections(
+    served: ServedHere, video: Annotated[str | None, Query(max_length=64, description="Of this video.")] = None
+) -> CorrectionsAnswer:
+    """All corrections, or those of one video."""
+    known = {found.content: found for found in reversed(served.library.tables.videos())}
+    return CorrectionsAnswer(
+        corrections=[
+            _answer(correction, known.get(correction.content))
+            for correction in served.corrections.all()
+            if video is None or correction.content == video
+        ]
+    )
+
+
+@router.post("/corrections", status_code=201, response_model=CorrectionAnswer, responses=documented(404))
+def correct(served: ServedHere, body: CorrectionBody) -> CorrectionAnswer:
+    """Keeps one, in place of what was said of the same span before."""
+    known = served.video(body.video)
+    given = body.proposed
+    proposed = None if given is None else (given.start_s, given.end_s, given.score)
+    made = served.corrections.add(body.video, body.query, body.verdict, (body.start_s, body.end_s), proposed)
+    return _answer(made, known)
+
+
+@router.delete("/corrections/{correction}", status_code=204, response_class=Response, responses=documented(404))
+def forget(served: ServedHere, correction: str) -> Response:
+    """Forgets one."""
+    if not served.corrections.remove(correction):
+        raise not_found(f"no correction {correction}")
+    return Response(status_code=204)
+
+
+@router.get(
+    "/corrections.jsonl",
+    response_class=Response,
+    responses={**documented(), 200: {"content": {"application/jsonl": {}}, "description": "Annotation"}},
+)
+def annotation(served: ServedHere) -> Response:
+    """Spans that are right, as annotation that ``asst train`` reads; what is only wrong is counted in a header."""
+    lines, wrong = served.corrections.annotation()
+    headers = {"Content-Disposition": 'attachment; filename="corrections.jsonl"', "X-Left-Out": str(wrong)}
+    return Response(lines, media_type="application/jsonl", headers=headers)
+
+
+def _answer(correction: Correction, video: Video | None) -> CorrectionAnswer:
+    proposed = None
+    if correction.proposed is not None:
+        start_s, end_s, score = correction.proposed
+        proposed = MomentAnswer(start_s=start_s, end_s=end_s, score=score)
+    return CorrectionAnswer(
+        id=correction.id,
+        video=correction.content,
+        name=Path(video.path).name if video else "",
+        query=correction.query,
+        verdict=correction.verdict,
+        start_s=correction.start_s,
+        end_s=correction.end_s,
+        proposed=proposed,
+        made_at=correction.made_at,
+    )

@@ -1,0 +1,189 @@
+"""Files that wait to be indexed, one at a time in the background, and what can be seen of them meanwhile."""
+
+from __future__ import annotations
+
+import threading
+import uuid
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from queue import SimpleQueue
+
+from asst.errors import InputError
+from asst.features.extract import Job as File
+from asst.library.engine import Engine
+from asst.library.index import index
+from asst.library.library import Library
+from asst.web.answers import JobAnswer, JobState
+from asst.web.errors import Problem
+
+
+class _CancelledError(Exception):
+    """Ends the reading of a file from within."""
+
+
+@dataclass(slots=True, eq=False)
+class IndexJob:
+    """A file on its way into the library.
+
+    Attributes:
+        path: the file.
+        name: as the user calls it.
+        total_s: its length in seconds.
+        id: of the job.
+        state: where it is.
+        done_s: seconds of it that are read.
+        message: one line on how it ended.
+        content: hash of the video, when it is in the library.
+        version: counts changes, for those who wait for one.
+        cancelled: whether it shall end.
+    """
+
+    path: Path
+    name: str
+    total_s: float
+    id: str = field(default_factory=lambda: uuid.uuid4().hex)
+    state: JobState = "waiting"
+    done_s: float = 0.0
+    message: str = ""
+    content: str | None = None
+    version: int = 0
+    cancelled: bool = False
+
+    @property
+    def ended(self) -> bool:
+        """Whether nothing more will happen to it."""
+        return self.state in ("done", "failed", "cancelled")
+
+    def answer(self) -> JobAnswer:
+        """As JSON."""
+        return JobAnswer(
+            id=self.id,
+            name=self.name,
+            state=self.state,
+            done_s=round(self.done_s, 2),
+            total_s=round(self.total_s, 2),
+            message=self.message,
+            video=self.content,
+        )
+
+
+class Jobs:
+    """The queue and the thread that works it off.
+
+    Args:
+        library: where files go.
+        engine: waits for the model and gives it.
+        most: jobs that may wait.
+        owned: whether a file was made by the server, and goes when its job fails or is cancelled.
+    """
+
+    def __init__(
+        self, library: Library, engine: Callable[[], Engine], most: int, owned: Callable[[Path], bool]
+    ) -> None:
+        self._library = library
+        self._engine = engine
+        self._most = most
+        self._owned = owned
+        self._jobs: dict[str, IndexJob] = {}
+        self._queue: SimpleQueue[IndexJob | None] = SimpleQueue()
+        self._thread = threading.Thread(target=self._work, name="indexing", daemon=True)
+        self._thread.start()
+
+    def add(self, path: Path, name: str, total_s: float, *, always: bool = False) -> IndexJob:
+        """A new job.
+
+        Args:
+            path: the file.
+            name: as the user calls it.
+            total_s: its length in seconds, or 0 where that is not known yet.
+            always: take it however many wait.
+
+        Raises:
+            Problem: 503 if too many wait.
+        """
+        if not always and sum(not job.ended for job in self._jobs.values()) >= self._most:
+            message = f"{self._most} files wait to be indexed; upload more when they are done"
+            raise Problem(503, "busy", message, retry_s=30)
+        job = IndexJob(path, name, total_s)
+        self._jobs[job.id] = job
+        self._queue.put(job)
+        return job
+
+    def all(self) -> list[IndexJob]:
+        """Oldest first."""
+        return list(self._jobs.values())
+
+    def get(self, identifier: str) -> IndexJob:
+        """One of them.
+
+        Raises:
+            Problem: 404 if there is none.
+        """
+        if identifier not in self._jobs:
+            raise Problem(404, "not_found", f"no job {identifier}")
+        return self._jobs[identifier]
+
+    def cancel(self, identifier: str) -> IndexJob:
+        """Ends a job that waits or runs; one that has ended stays as it is.
+
+        Raises:
+            Problem: 404 if there is none.
+        """
+        job = self.get(identifier)
+        job.cancelled = True
+        if job.state == "waiting":
+            self._end(job, "cancelled", "cancelled before it began")
+        return job
+
+    def close(self) -> None:
+        """Cancels everything; what is being read ends within a picture or so."""
+        for job in self._jobs.values():
+            job.cancelled = True
+        self._queue.put(None)
+        self._thread.join(timeout=10)
+
+    def _work(self) -> None:
+        while (job := self._queue.get()) is not None:
+            if job.ended:
+                continue
+            job.state = "running"
+            job.version += 1
+            try:
+                self._index(job)
+            except _CancelledError:
+                self._end(job, "cancelled", "cancelled; nothing of it was kept")
+            except InputError as error:
+                self._end(job, "failed", str(error).replace(str(job.path), job.name))
+            except Exception as error:
+                self._end(job, "failed", f"{job.name}: could not be indexed ({type(error).__name__})")
+
+    def _index(self, job: IndexJob) -> None:
+        engine = self._engine()
+
+        def watch(_: File) -> Callable[[float, float], None]:
+            def progress(done_s: float, total_s: float) -> None:
+                if job.cancelled:
+                    raise _CancelledError
+                job.done_s = done_s
+                job.total_s = total_s or job.total_s
+                job.version += 1
+
+            return progress
+
+        if job.cancelled:
+            raise _CancelledError
+        for done in index([job.path], self._library, engine, watch=watch):
+            if done.state == "failed":
+                raise InputError(done.reason)
+            (video,) = self._library.tables.videos(path=str(job.path.absolute()))
+            job.content = video.content
+            job.done_s = job.total_s
+            self._end(job, "done", "was in the library already" if done.state != "indexed" else "in the library")
+
+    def _end(self, job: IndexJob, state: JobState, message: str) -> None:
+        if state != "done" and self._owned(job.path):
+            job.path.unlink(missing_ok=True)
+        job.message = message
+        job.state = state
+        job.version += 1

@@ -1,0 +1,37 @@
+"""The socket that the server listens on, made before it starts so that a taken port is told of in one line."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from asst.errors import InputError
+
+
+@contextmanager
+def listening(host: str, port: int) -> Iterator[socket.socket]:
+    """A socket bound to an address.
+
+    Args:
+        host: an address or a name of this machine.
+        port: or 0 for a free one.
+
+    Raises:
+        InputError: if it is taken, or none of this machine's.
+    """
+    try:
+        family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+        made = socket.socket(family, kind, protocol)
+        made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        made.bind(address)
+    except OSError as error:
+        raise InputError(f"cannot listen on {host}:{port} ({error.strerror or error}); give another --port") from error
+    with made:
+        yield made
+
+
+def said(made: socket.socket) -> str:
+    """The address of the page, for people."""
+    host, port = made.getsockname()[:2]
+    return f"http://{f'[{host}]' if ':' in host else host}:{port}/"

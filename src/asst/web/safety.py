@@ -1,0 +1,68 @@
+"""What keeps other pages and hosts out: the Host and Origin of requests, and the headers of answers."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+from asst.web.errors import Problem
+
+if TYPE_CHECKING:
+    from fastapi import FastAPI, Request
+    from starlette.responses import Response
+
+LOOPBACK = frozenset(("127.0.0.1", "localhost", "::1"))
+_CHANGING = frozenset(("POST", "PUT", "PATCH", "DELETE"))
+_BODY_TYPES = ("application/json", "application/octet-stream")
+HEADERS = {
+    "Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob:; "
+    "media-src 'self' blob:; connect-src 'self'; form-action 'none'; base-uri 'none'; frame-ancestors 'none'",
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Cross-Origin-Opener-Policy": "same-origin",
+}
+
+
+def install(app: FastAPI, hosts: frozenset[str] | None) -> None:
+    """Checks every request, and marks every answer.
+
+    A page of another site can send a plain form or image request to this server and cannot read the answer; so what
+    changes anything must come with a body type that no form has, or from here. With a name that it controls another
+    site could make the browser think that this is its own server; so the name must be one of ours.
+
+    Args:
+        app: the application.
+        hosts: names by which the server may be called; None takes any.
+    """
+
+    @app.middleware("http")
+    async def checked(request: Request, go_on: Callable[[Request], Awaitable[Response]]) -> Response:
+        fault = _fault(request, hosts)
+        answer = await go_on(request) if fault is None else fault.response()
+        for name, value in HEADERS.items():
+            answer.headers.setdefault(name, value)
+        return answer
+
+
+def _fault(request: Request, hosts: frozenset[str] | None) -> Problem | None:
+    host = request.headers.get("host", "")
+    if hosts is not None and _name(f"//{host}") not in hosts:
+        return Problem(400, "unknown_host", f"this server is not called {host!r}; use the address that it printed")
+    if request.method not in _CHANGING:
+        return None
+    origin = request.headers.get("origin")
+    if origin is not None and urlsplit(origin).netloc != host:
+        return Problem(403, "other_origin", f"a page of {origin} may change nothing here")
+    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if request.method == "POST" and kind not in _BODY_TYPES:
+        return Problem(415, "body_type", f"send {' or '.join(_BODY_TYPES)}, not {kind or 'a body without a type'}")
+    return None
+
+
+def _name(address: str) -> str:
+    try:
+        return urlsplit(address).hostname or ""
+    except ValueError:
+        return ""

@@ -1,0 +1,130 @@
+"""A sentence asked of all videos, or of one with all that the model can show of it."""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+
+import numpy as np
+from fastapi import APIRouter
+
+from asst.library.search import search
+from asst.localizer import within
+from asst.moments import Attention, Curve, Moment
+from asst.web.answers import (
+    AttentionAnswer,
+    CurveAnswer,
+    FoundMoment,
+    LocateAnswer,
+    LocateBody,
+    MomentAnswer,
+    SearchAnswer,
+    SearchBody,
+)
+from asst.web.errors import documented
+from asst.web.served import Served, ServedHere
+from asst.web.videos import Id, picture_url, video_answer
+
+router = APIRouter(prefix="/api", tags=["sentences"])
+
+CURVE_MOST = 600
+ATTENTION_MOST = 200
+"""Times that are sent at most; more would not be told apart on a screen."""
+
+
+@router.post("/search", response_model=SearchAnswer, responses=documented())
+async def search_library(served: ServedHere, body: SearchBody) -> SearchAnswer:
+    """The best moments of all videos."""
+    return await served.gate.run(lambda: _search(served, body))
+
+
+@router.post("/videos/{video}/locate", response_model=LocateAnswer, responses=documented(404))
+async def locate(served: ServedHere, video: Id, body: LocateBody) -> LocateAnswer:
+    """The best moments of one video, with the score over time and the words that the model looked at."""
+    served.video(video)
+    return await served.gate.run(lambda: _locate(served, video, body))
+
+
+def _search(served: Served, body: SearchBody) -> SearchAnswer:
+    engine = served.engine()
+    found = search(
+        served.library, engine, body.query, top=body.top, within_glob=body.within or None, min_score=body.min_score
+    )
+    known = {video.path: video for video in served.library.tables.videos()}
+    moments = [
+        FoundMoment(
+            **_span(moment),
+            video=video_answer(known[moment.video]),
+            picture=picture_url(known[moment.video].content, (moment.start_s + moment.end_s) / 2),
+        )
+        for moment in found.moments
+        if moment.video in known
+    ]
+    return SearchAnswer(
+        query=body.query,
+        model=engine.identity.model,
+        threshold=found.threshold,
+        found=bool(moments),
+        best_score=found.best_score,
+        moments=moments,
+        faults=[_without_folder(fault) for fault in found.faults],
+    )
+
+
+def _locate(served: Served, content: str, body: LocateBody) -> LocateAnswer:
+    engine, known = served.engine(), served.video(content)
+    features = served.features(content)
+    (ranking,) = engine.rank(features, [body.query], top=body.top)
+    moments = within(ranking.moments, known.duration_s, known.path)
+    attention = engine.attention(features, body.query) if body.attention else None
+    return LocateAnswer(
+        video=video_answer(known),
+        query=body.query,
+        duration_s=known.duration_s,
+        model=engine.identity.model,
+        threshold=ranking.threshold,
+        best_score=ranking.moments[0].score if ranking.moments else None,
+        found=ranking.found,
+        moments=[MomentAnswer(**_span(moment)) for moment in moments],
+        curve=None if ranking.curve is None else curve_answer(ranking.curve),
+        attention=None if attention is None else attention_answer(attention),
+    )
+
+
+def curve_answer(curve: Curve) -> CurveAnswer:
+    """A curve of no more than `CURVE_MOST` times; of each group of steps the one with the highest score stays."""
+    groups = _groups(len(curve.times_s), CURVE_MOST)
+    kept = [int(group[curve.scores[group].argmax()]) for group in groups]
+    return CurveAnswer(times_s=_rounded(curve.times_s[kept]), scores=_rounded(curve.scores[kept]))
+
+
+def attention_answer(attention: Attention) -> AttentionAnswer:
+    """Attention at no more than `ATTENTION_MOST` times, the mean of those between."""
+    groups = _groups(len(attention.times_s), ATTENTION_MOST)
+    times_s = np.array([attention.times_s[group].mean() for group in groups])
+    weights = np.stack([attention.weights[:, group].mean(axis=1) for group in groups], axis=1)
+    return AttentionAnswer(
+        words=list(attention.words),
+        times_s=_rounded(times_s),
+        weights=[_rounded(row) for row in weights],
+        layers=list(attention.layers),
+    )
+
+
+def _groups(count: int, most: int) -> list[np.ndarray[tuple[int], np.dtype[np.int64]]]:
+    """Neighbours that share a place."""
+    return np.array_split(np.arange(count), min(count, most))
+
+
+def _rounded(values: np.ndarray[tuple[int], np.dtype[np.float64]]) -> list[float]:
+    return [round(float(value), 4) if math.isfinite(value) else 0.0 for value in values]
+
+
+def _span(moment: Moment) -> dict[str, float]:
+    return {"start_s": moment.start_s, "end_s": moment.end_s, "score": moment.score}
+
+
+def _without_folder(fault: str) -> str:
+    """A line about a file, with its name in place of its path."""
+    path, separator, rest = fault.partition(": ")
+    return f"{Path(path).name}{separator}{rest}"

@@ -1,0 +1,127 @@
+"""What the routes share: a library, its model (loaded behind their backs), the gate, the jobs, a folder of clips."""
+
+from __future__ import annotations
+
+import tempfile
+import threading
+from collections import OrderedDict
+from collections.abc import Callable
+from concurrent.futures import Future
+from pathlib import Path
+from typing import Annotated
+
+from fastapi import Depends, Request
+
+from asst.errors import InputError
+from asst.features.values import Features
+from asst.library.corrections import Corrections
+from asst.library.engine import Engine
+from asst.library.library import Library
+from asst.library.tables import Video
+from asst.web.errors import Problem
+from asst.web.jobs import Jobs
+from asst.web.limits import Gate, Limits
+
+_FEATURES_KEPT = 4
+
+
+class Served:
+    """A library being served.
+
+    Args:
+        library: it.
+        load: makes the model, in a thread of its own, so that the page is there at once.
+        limits: what is refused.
+
+    Attributes:
+        library: as above.
+        limits: as above.
+        gate: for work that takes time.
+        jobs: of indexing.
+        corrections: of the library.
+        clips: a folder for clips, which goes when the server does.
+        closing: whether the server is about to go.
+    """
+
+    def __init__(self, library: Library, load: Callable[[], Engine], limits: Limits) -> None:
+        self.library = library
+        self.limits = limits
+        self.gate = Gate(limits)
+        self.closing = False
+        self.corrections = Corrections(library)
+        self._engine: Future[Engine] = Future()
+        self._clips = tempfile.TemporaryDirectory(prefix="asst-clips-", ignore_cleanup_errors=True)
+        self.clips = Path(self._clips.name)
+        self._features: OrderedDict[str, Features] = OrderedDict()
+        self._lock = threading.Lock()
+        self.jobs = Jobs(library, self.engine, limits.jobs, self.owns)
+        threading.Thread(target=self._load, args=(load,), name="loading", daemon=True).start()
+
+    @property
+    def ready(self) -> bool:
+        """Whether the model is loaded."""
+        return self._engine.done() and self._engine.exception() is None
+
+    def engine(self) -> Engine:
+        """The model, waited for.
+
+        Raises:
+            InputError: when its weights are missing.
+        """
+        return self._engine.result()
+
+    def video(self, content: str) -> Video:
+        """The first file of a content that is still there.
+
+        Raises:
+            Problem: 404 for a content that the library has not, or none of whose files are there.
+        """
+        videos = self.library.tables.videos(content=content)
+        if not videos:
+            raise Problem(404, "not_found", f"no video {content[:16]} in this library")
+        for video in videos:
+            if Path(video.path).is_file():
+                return video
+        raise Problem(404, "gone", f"{Path(videos[0].path).name} is no longer where it was indexed")
+
+    def features(self, content: str) -> Features:
+        """A video's features; those asked for last are kept, and with them what the model keeps of them.
+
+        Raises:
+            InputError: if they are damaged.
+        """
+        with self._lock:
+            if content in self._features:
+                self._features.move_to_end(content)
+                return self._features[content]
+            features = self.library.features.read(content)
+            self._features[content] = features
+            while len(self._features) > _FEATURES_KEPT:
+                self._features.popitem(last=False)
+            return features
+
+    def owns(self, path: Path) -> bool:
+        """Whether a file came through the page."""
+        return path.is_relative_to(self.library.uploads)
+
+    def close(self) -> None:
+        """Ends jobs, and deletes clips."""
+        self.closing = True
+        self.jobs.close()
+        self.gate.close()
+        self._clips.cleanup()
+
+    def _load(self, load: Callable[[], Engine]) -> None:
+        try:
+            self._engine.set_result(load())
+        except InputError as error:
+            self._engine.set_exception(error)
+
+
+def _served(request: Request) -> Served:
+    served: Served = request.app.state.served
+    return served
+
+
+ServedHere = Annotated[Served, Depends(_served)]
+"""What a route takes to get at it."""

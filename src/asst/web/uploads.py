@@ -1,0 +1,149 @@
+"""Files that come in, and the jobs that index them."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import uuid
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Annotated
+
+from fastapi import APIRouter, Query, Request
+from fastapi.responses import StreamingResponse
+
+from asst.errors import InputError
+from asst.video import probe
+from asst.web.answers import JobAnswer, JobsAnswer, UploadAnswer
+from asst.web.errors import Problem, documented
+from asst.web.jobs import IndexJob
+from asst.web.limits import ENDINGS
+from asst.web.served import Served, ServedHere
+
+router = APIRouter(prefix="/api", tags=["uploads"])
+
+_NAME_MOST = 120
+_LOOKED_AT_S = 0.15
+_KEEP_ALIVE_S = 15.0
+_BINARY = {"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}}
+_BODY = {"requestBody": {"required": True, "content": _BINARY}}
+
+
+@router.post(
+    "/uploads", status_code=202, response_model=UploadAnswer, responses=documented(413, 415), openapi_extra=_BODY
+)
+async def upload(
+    served: ServedHere, request: Request, name: Annotated[str, Query(min_length=1, max_length=500)]
+) -> UploadAnswer:
+    """Takes a file, the body as it is, and begins to index it."""
+    plain = safe_name(name)
+    if Path(plain).suffix.lower() not in ENDINGS:
+        raise Problem(415, "not_a_video", f"{plain}: no video file; upload one of {', '.join(ENDINGS)}", field="name")
+    folder = served.library.uploads / uuid.uuid4().hex
+    folder.mkdir(parents=True)
+    part, path = folder / f".{plain}.part", folder / plain
+    try:
+        await _received(request, part, served.limits.upload_bytes)
+        duration_s = await served.gate.run(lambda: _checked(part, plain, served.limits.upload_s))
+        part.rename(path)
+        return UploadAnswer(job=served.jobs.add(path, plain, duration_s).answer())
+    except BaseException:
+        for file in (part, path):
+            file.unlink(missing_ok=True)
+        folder.rmdir()
+        raise
+
+
+@router.get("/jobs", response_model=JobsAnswer, responses=documented())
+async def jobs(served: ServedHere) -> JobsAnswer:
+    """All jobs since the server started."""
+    return JobsAnswer(jobs=[job.answer() for job in served.jobs.all()])
+
+
+@router.get("/jobs/{job}", response_model=JobAnswer, responses=documented(404))
+async def job(served: ServedHere, job: str) -> JobAnswer:
+    """One of them."""
+    return served.jobs.get(job).answer()
+
+
+@router.delete("/jobs/{job}", response_model=JobAnswer, responses=documented(404))
+async def cancel(served: ServedHere, job: str) -> JobAnswer:
+    """Ends a job; what it had made goes."""
+    return served.jobs.cancel(job).answer()
+
+
+@router.get(
+    "/jobs/{job}/events",
+    response_class=StreamingResponse,
+    responses={**documented(404), 200: {"content": {"text/event-stream": {}}, "description": "Events named job"}},
+)
+async def events(served: ServedHere, request: Request, job: str) -> StreamingResponse:
+    """Server-sent events: the job at every change, the last when it has ended."""
+    stream = _events(served, request, served.jobs.get(job))
+    return StreamingResponse(stream, media_type="text/event-stream", headers={"Cache-Control": "no-store"})
+
+
+async def _events(served: Served, request: Request, job: IndexJob) -> AsyncIterator[str]:
+    sent, silent_s = -1, 0.0
+    while not served.closing:
+        if job.version != sent:
+            sent, silent_s = job.version, 0.0
+            ended = job.ended
+            yield f"event: job\ndata: {job.answer().model_dump_json()}\n\n"
+            if ended:
+                return
+        elif silent_s >= _KEEP_ALIVE_S:
+            silent_s = 0.0
+            yield ": still there\n\n"
+        if await request.is_disconnected():
+            return
+        await asyncio.sleep(_LOOKED_AT_S)
+        silent_s += _LOOKED_AT_S
+
+
+async def _received(request: Request, path: Path, most: int) -> None:
+    """Writes the body to a file as it comes.
+
+    Raises:
+        Problem: 413 as soon as it is too long, 422 if there is none.
+    """
+    too_large = Problem(413, "too_large", f"more than {most:,} bytes; index it with asst index instead")
+    stated = request.headers.get("content-length", "")
+    if stated.isdigit() and int(stated) > most:
+        raise too_large
+    size = 0
+    with path.open("wb") as file:
+        async for chunk in request.stream():
+            size += len(chunk)
+            if size > most:
+                raise too_large
+            await asyncio.to_thread(file.write, chunk)
+    if not size:
+        raise Problem(422, "invalid", "an empty file; send the video as the body")
+
+
+def _checked(path: Path, name: str, longest_s: float) -> float:
+    """The length of a video, in seconds.
+
+    Raises:
+        Problem: 415 for a file in which no picture can be decoded, 413 for one that lasts too long.
+    """
+    try:
+        duration_s = probe(path).duration_s
+    except InputError as error:
+        raise Problem(415, "not_a_video", str(error).replace(str(path), name)) from error
+    if duration_s > longest_s:
+        raise Problem(413, "too_large", f"{name} lasts {duration_s:.0f} s, more than {longest_s:.0f}; use asst index")
+    return duration_s
+
+
+def safe_name(name: str) -> str:
+    """A file's name without folders or what a file system or a terminal might take amiss.
+
+    >>> safe_name("../../etc/pass wd.mp4"), safe_name("*new*.mov")
+    ('pass wd.mp4', '_new_.mov')
+    """
+    last = name.replace("\\", "/").rsplit("/", 1)[-1]
+    plain = re.sub(r"[^\w .()+,=@'-]", "_", last).strip().lstrip(".")
+    stem, dot, ending = plain.rpartition(".")
+    return f"{(stem if dot else plain)[:_NAME_MOST] or '_'}{dot}{ending[:10] if dot else ''}"

@@ -1,0 +1,165 @@
+"""The videos: what is known of them, the files themselves, pictures and clips."""
+
+from __future__ import annotations
+
+import io
+import mimetypes
+import re
+import urllib.parse
+import uuid
+from pathlib import Path
+from typing import Annotated
+
+from fastapi import APIRouter, Query
+from fastapi import Path as InPath
+from fastapi.responses import FileResponse, Response
+from starlette.background import BackgroundTask
+
+from asst.library.pictures import PICTURES
+from asst.library.tables import Video
+from asst.web.answers import Seconds, Strip, VideoAnswer, VideosAnswer
+from asst.web.errors import Problem, documented, not_found
+from asst.web.served import ServedHere
+
+router = APIRouter(prefix="/api/videos", tags=["videos"])
+Id = Annotated[str, InPath(pattern=r"^[0-9a-f]{16,64}$", description="A video's id.")]
+
+_PLAYABLE = (".mp4", ".m4v", ".webm", ".mov")
+_MEDIA_TYPES = {".mkv": "video/x-matroska", ".mov": "video/mp4", ".m4v": "video/mp4", ".ts": "video/mp2t"}
+_SHORT_SIDE = 180
+_QUALITY = 75
+_KEPT = "private, max-age=86400"
+
+
+def video_answer(video: Video) -> VideoAnswer:
+    """A video as JSON; of its path the file's name alone."""
+    base = f"/api/videos/{video.content}"
+    name = Path(video.path).name
+    return VideoAnswer(
+        id=video.content,
+        name=name.encode("utf-8", errors="replace").decode(),
+        duration_s=video.duration_s,
+        width=video.width,
+        height=video.height,
+        playable=Path(video.path).suffix.lower() in _PLAYABLE,
+        media=f"{base}/media",
+        strip=Strip(url=f"{base}/strip", pictures=PICTURES),
+    )
+
+
+@router.get("", response_model=VideosAnswer, responses=documented())
+def videos(
+    served: ServedHere,
+    offset: Annotated[int, Query(ge=0, le=10**9)] = 0,
+    limit: Annotated[int, Query(ge=1, le=500)] = 50,
+    name: Annotated[str, Query(max_length=200, description="A part of the file's name.")] = "",
+) -> VideosAnswer:
+    """The library's videos by name, one a content."""
+    by_content = {video.content: video for video in reversed(served.library.tables.videos())}
+    wanted = [video for video in by_content.values() if name.lower() in Path(video.path).name.lower()]
+    wanted.sort(key=lambda video: (Path(video.path).name.lower(), video.content))
+    return VideosAnswer(total=len(wanted), videos=[video_answer(video) for video in wanted[offset : offset + limit]])
+
+
+@router.get("/{video}", response_model=VideoAnswer, responses=documented(404))
+def video(served: ServedHere, video: Id) -> VideoAnswer:
+    """One of them."""
+    return video_answer(served.video(video))
+
+
+@router.get(
+    "/{video}/media",
+    response_class=FileResponse,
+    responses={**documented(404, 416), 200: {"content": {"video/*": {}}}, 206: {"description": "The part asked for"}},
+)
+def media(served: ServedHere, video: Id) -> FileResponse:
+    """The file as it is; parts of it by ``Range``."""
+    path = Path(served.video(video).path)
+    kind = _MEDIA_TYPES.get(path.suffix.lower()) or mimetypes.guess_type(path.name)[0] or "application/octet-stream"
+    return FileResponse(path, media_type=kind, headers={"Cache-Control": _KEPT})
+
+
+@router.get(
+    "/{video}/strip",
+    response_class=FileResponse,
+    responses={**documented(404), 200: {"content": {"image/jpeg": {}}}},
+)
+def strip(served: ServedHere, video: Id) -> FileResponse:
+    """A row of small pictures, each from the middle of an equal share of the video."""
+    path = served.library.picture(served.video(video).content)
+    if not path.is_file():
+        raise not_found("no pictures of this video; run asst library verify --repair")
+    return FileResponse(path, media_type="image/jpeg", headers={"Cache-Control": _KEPT})
+
+
+@router.get(
+    "/{video}/picture", response_class=Response, responses={**documented(404), 200: {"content": {"image/jpeg": {}}}}
+)
+async def picture(served: ServedHere, video: Id, at_s: Seconds) -> Response:
+    """The picture that is shown at an instant, or the last one before the end."""
+    known = served.video(video)
+    at_s = min(at_s, max(0.0, known.duration_s - 0.05))
+    body = await served.gate.run(lambda: _jpeg(Path(known.path), at_s))
+    return Response(body, media_type="image/jpeg", headers={"Cache-Control": _KEPT})
+
+
+@router.get(
+    "/{video}/clip",
+    response_class=FileResponse,
+    responses={
+        **documented(404, 413),
+        200: {
+            "content": {"video/mp4": {}},
+            "description": "X-Clip-Start-S and X-Clip-End-S say what it holds",
+        },
+    },
+)
+async def clip(served: ServedHere, video: Id, start_s: Seconds, end_s: Seconds, fast: bool = False) -> FileResponse:
+    """A span of a video as a file: exact, encoded anew; or fast, copied from the key frame before."""
+    from asst.video import cut
+
+    known = served.video(video)
+    end_s = min(end_s, known.duration_s)
+    if not start_s < end_s:
+        raise Problem(422, "invalid", f"{start_s:g} to {end_s:g} s is no span of this video", field="end_s")
+    if end_s - start_s > served.limits.clip_s:
+        raise Problem(413, "too_large", f"a clip lasts {served.limits.clip_s:g} s at most; ask for a shorter one")
+    out = served.clips / f"{uuid.uuid4().hex}.mp4"
+    report = await served.gate.run(lambda: cut(known.path, start_s, end_s, out, exact=not fast))
+    headers = {
+        "Content-Disposition": _attachment(_clip_name(Path(known.path).stem, start_s, end_s)),
+        "X-Clip-Start-S": f"{report.start_s:.3f}",
+        "X-Clip-End-S": f"{report.end_s:.3f}",
+    }
+    gone = BackgroundTask(out.unlink, missing_ok=True)
+    return FileResponse(out, media_type="video/mp4", headers=headers, background=gone)
+
+
+def picture_url(content: str, at_s: float) -> str:
+    """Where the picture of an instant is."""
+    return f"/api/videos/{content}/picture?at_s={at_s:.2f}"
+
+
+def _jpeg(path: Path, at_s: float) -> bytes:
+    from PIL import Image
+
+    from asst.video import frames
+
+    for batch in frames(path, times_s=[at_s], short_side=_SHORT_SIDE, threads=1):
+        stream = io.BytesIO()
+        Image.fromarray(batch.pixels[0]).save(stream, format="JPEG", quality=_QUALITY)
+        return stream.getvalue()
+    raise not_found(f"no picture at {at_s:g} s")
+
+
+def _clip_name(stem: str, start_s: float, end_s: float) -> str:
+    """Such as ``bikes 0m05.50s-0m07.50s.mp4``."""
+    first, last = (f"{int(t // 60)}m{t % 60:05.2f}s" for t in (start_s, end_s))
+    return f"{stem} {first}-{last}.mp4"
+
+
+def _attachment(name: str) -> str:
+    """The header that saves an answer under a name, whatever characters it has."""
+    plain = re.sub(r"[^A-Za-z0-9 ._()-]", "_", name)
+    exact = urllib.parse.quote(name.encode("utf-8", errors="replace"), safe="")
+    return f"attachment; filename=\"{plain}\"; filename*=UTF-8''{exact}"
