@@ -87,7 +87,8 @@ class FakeEngine:
 
     def sentence(self, query: str) -> npt.NDArray[np.float32]:
         wanted = np.full(3, -0.5, dtype=np.float32)
-        wanted[COLOURS.index(query[0])] = 1
+        if query[0] in COLOURS:
+            wanted[COLOURS.index(query[0])] = 1
         return wanted
 
     def rank(self, features: Features, queries: Sequence[str], *, top: int) -> list[Ranking]:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from types import ModuleType
 
 import schemathesis
 from fastapi.testclient import TestClient
 from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis.errors import Unsatisfiable
 from hypothesis.strategies import SearchStrategy
 from schemathesis.specs.openapi.checks import (
     content_type_conformance,
@@ -22,16 +24,19 @@ from asst.web.limits import Limits
 
 def test_answers_are_those_of_the_document(library: Library, fake: ModuleType) -> None:
     app = create_app(library, fake.FakeEngine, Limits(upload_bytes=1000), hosts=None)
-    asked = 0
+    asked = attacked = 0
     with TestClient(app):
         for found in schemathesis.openapi.from_asgi("/api/openapi.json", app).get_all_operations():
             operation = found.ok()
             if operation.path.endswith("/events"):
                 continue
-            for mode in (schemathesis.GenerationMode.POSITIVE, schemathesis.GenerationMode.NEGATIVE):
-                _attack(operation.as_strategy(generation_mode=mode))
-                asked += 1
-    assert asked >= 2 * 17
+            asked += 1
+            _attack(operation.as_strategy(generation_mode=schemathesis.GenerationMode.POSITIVE))
+            # Where there is nothing to send, or any text is an id, nothing is wrong that could be sent.
+            with suppress(Unsatisfiable):
+                _attack(operation.as_strategy(generation_mode=schemathesis.GenerationMode.NEGATIVE))
+                attacked += 1
+    assert (asked, attacked) == (17, 11)
 
 
 def _attack(cases: SearchStrategy[schemathesis.Case]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from pathlib import Path
 from typing import Annotated
 
@@ -57,7 +58,10 @@ def serve(
         if browser:
             typer.launch(address)
         config = uvicorn.Config(app, log_level="warning", timeout_graceful_shutdown=2, server_header=False)
-        uvicorn.Server(config).run(sockets=[socket])
+        # Ctrl-C is how it ends, and no fault.
+        with suppress(KeyboardInterrupt):
+            uvicorn.Server(config).run(sockets=[socket])
+    typer.echo("ended", err=True)
 
 
 def _files(videos: list[Path]) -> list[Path]:

