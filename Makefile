@@ -3,10 +3,13 @@ PYTHON ?= python3
 BIN := .venv/bin
 READY := .venv/.ready
 
-.PHONY: demo test lint bench clean
+.PHONY: demo serve test lint bench clean
 
 demo: $(READY)
 	$(BIN)/asst demo
+
+serve: $(READY)
+	$(BIN)/asst serve "$$($(BIN)/python -c 'from asst.cli.demo import demo_video; print(demo_video())')" --library demo/library --open
 
 # Two tests at a time, each on one thread: small networks gain nothing from more, and the cores are shared.
 test: $(READY) lint

