@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from itertools import pairwise
 
 import numpy as np
@@ -14,10 +15,12 @@ from hypothesis import strategies as st
 import asst
 from asst.errors import InputError
 from asst.features.concepts import ConceptMap, named_classes
-from asst.models import MODELS, zeroshot
+from asst.models import MODELS, evidence
 from asst.models.candidates import candidates
+from asst.models.evidence import Evidence
 from asst.models.model import Ranking
-from asst.models.zeroshot import ConceptsModel, Evidence, smoothed, span_strengths
+from asst.models.strength import smoothed, span_strengths
+from asst.models.zeroshot import ConceptsModel
 from asst.moments import iou
 
 QUERIES = [
@@ -110,7 +113,7 @@ def slow_evidence(
 
 def test_evidence_is_that_of_the_definition(model: ConceptsModel) -> None:
     features = made(model, 4)
-    found = model.evidence(features, QUERIES)
+    found = model.reader(features, QUERIES)
     concepts = ConceptMap(model.extractor.network.class_weights)
     assert found.unrelated.shape == (2, 4, concepts.unrelated.shape[1])
     assert (found.classes[0, :, 2] == 0).all()
@@ -142,7 +145,7 @@ def test_a_sentence_about_the_camera_finds_where_what_is_seen_turns(
     between[5], between[15:22] = 0.9, 0.3
     unrelated = np.random.default_rng(0).normal(size=(2, 34, 9)).astype(np.float16)
     none = np.zeros((2, 34, 2), dtype=np.float32)
-    monkeypatch.setattr(model, "evidence", lambda *_: Evidence(none, unrelated, none, between))
+    monkeypatch.setattr(model, "reader", lambda *_: Evidence(none, unrelated, none, between))
     pan, other = model.rank(made(model, 34, (3.0,)), queries, top=1)
     start_s, end_s = spans(pan)[0]
     assert 7.0 <= start_s <= 8.5
@@ -154,9 +157,31 @@ def test_a_sentence_about_the_camera_finds_where_what_is_seen_turns(
 def test_parts_of_the_video_at_a_time_change_nothing(model: ConceptsModel, monkeypatch: pytest.MonkeyPatch) -> None:
     features = made(model, 17, (2.75, 5.0))
     at_once = model.rank(features, QUERIES, top=5)
-    monkeypatch.setattr(zeroshot, "_STEPS_AT_ONCE", 5)
-    for first, second in zip(at_once, model.rank(features, QUERIES, top=5), strict=True):
+    monkeypatch.setattr(evidence, "_PICTURES_AT_ONCE", 5)
+    # Other features of the same numbers: nothing is known of them yet.
+    for first, second in zip(at_once, model.rank(replace(features), QUERIES, top=5), strict=True):
         assert_same(first, second)
+
+
+def test_what_is_kept_of_a_video_is_not_taken_for_another(model: ConceptsModel) -> None:
+    first, second = made(model, 17, (2.75, 5.0)), made(model, 23)
+    alone = {id(features): model.rank(replace(features), QUERIES, top=5) for features in (first, second)}
+    for features in (first, first, second, first):
+        for ranking, expected in zip(model.rank(features, QUERIES, top=5), alone[id(features)], strict=True):
+            assert_same(ranking, expected)
+
+
+def test_a_picture_that_lasts_is_as_good_as_many(model: ConceptsModel) -> None:
+    vectors = np.repeat(np.asarray(made(model, 7).vectors, dtype=np.float16), [1, 3, 2, 1, 4, 1, 1], axis=0)
+    lasting = asst.Features(vectors, 0.0, 0.5, model.extractor.name)
+    # By the least that makes no step equal to the one before it.
+    moved = vectors.copy()
+    moved[::2, 0] = np.nextafter(moved[::2, 0], np.float16(9))
+    changing = asst.Features(moved, 0.0, 0.5, model.extractor.name)
+    assert len(model.reader.sight(lasting).first) == 7
+    assert len(model.reader.sight(changing).first) == len(vectors)
+    for one, other in zip(model.rank(lasting, QUERIES, top=5), model.rank(changing, QUERIES, top=5), strict=True):
+        assert_same(one, other)
 
 
 @pytest.mark.parametrize("order", [[3, 2, 1, 0], [1], [2, 2, 0]])

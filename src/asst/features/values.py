@@ -17,7 +17,7 @@ SAME_CLOCK = 1e-6
 """Steps and starts that differ by less, relative to the step, are equal."""
 
 
-@dataclass(frozen=True, slots=True, eq=False, repr=False)
+@dataclass(frozen=True, slots=True, weakref_slot=True, eq=False, repr=False)
 class Features:
     """Step ``i`` describes the time from ``start_s + i * step_s`` to ``start_s + (i + 1) * step_s``.
 

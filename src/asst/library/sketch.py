@@ -43,7 +43,7 @@ class ConceptsEngine:
         network = model.extractor.network
         self._centre = network.mean_feature.numpy()
         self._basis = _principal(network.class_weights.numpy())
-        unrelated = model.concepts.unrelated
+        unrelated = model.reader.concepts.unrelated
         self._usual = unrelated.mean(axis=1)
         # (encoders, unrelated sentences, DIMENSION)
         around = (unrelated - self._usual[:, None]) @ self._basis
@@ -96,7 +96,7 @@ class ConceptsEngine:
 
     def sentence(self, query: str) -> FloatArray:
         """A sentence's vector, shape ``(DIMENSION,)``."""
-        (classifiers,) = self._model.concepts.read([query]).classifiers.transpose(1, 0, 2)
+        (classifiers,) = self._model.reader.concepts.read([query]).classifiers.transpose(1, 0, 2)
         apart = (classifiers - self._usual) @ self._basis / self._typical[:, None]
         result: FloatArray = apart.mean(axis=0).astype(np.float32)
         return result

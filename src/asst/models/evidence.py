@@ -1,0 +1,188 @@
+"""What the pictures of a video say of sentences, step by step: cosines with classifiers and class probabilities.
+
+What does not depend on the sentence is measured once a video and kept, so that a second question costs one product.
+"""
+
+from __future__ import annotations
+
+import weakref
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from asst.features.concepts import CLASSES, ConceptMap, Reading, named_classes
+from asst.features.imagenet import CHANNELS, WINDOWS
+from asst.features.spill import release
+from asst.features.values import Features
+
+FloatArray = npt.NDArray[np.float32]
+HalfArray = npt.NDArray[np.float16]
+
+# The classifier was trained with soft labels: half its logits' spread gives probabilities that are comparable.
+_TEMPERATURE = 2.0
+_LEAST_PROBABILITY = 1e-6
+_PICTURES_AT_ONCE = 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """What the pictures say of some sentences, step by step.
+
+    Attributes:
+        matches: cosine with each sentence's classifiers above the mean of unrelated sentences, the best of the
+            windows, shape ``(encoders, steps, sentences)``.
+        unrelated: the same of the unrelated sentences, shape ``(encoders, steps, unrelated)``.
+        classes: log-probability of the classes that each sentence names, and of those it resembles, the best of the
+            windows, ``(2, steps, sentences)``; zero throughout for a sentence that names none.
+        between: how far what is seen lies from the step before, as one minus the cosine, shape ``(steps - 1,)``.
+    """
+
+    matches: FloatArray
+    unrelated: HalfArray
+    classes: FloatArray
+    between: FloatArray
+
+
+@dataclass(frozen=True, slots=True)
+class Sight:
+    """What is seen in a video, whatever is asked. One picture often stands for several steps.
+
+    Attributes:
+        first: the first step of each picture, shape ``(pictures,)``.
+        picture: of each step, shape ``(steps,)``.
+        scale: one over the length of each centred vector, shape ``(pictures, windows)``.
+        usual: mean cosine with unrelated sentences, shape ``(encoders, pictures, windows)``.
+        probabilities: of each class, the best of the windows, shape ``(pictures, CLASSES)``.
+        unrelated: as in `Evidence`.
+        between: as in `Evidence`.
+    """
+
+    first: npt.NDArray[np.int64]
+    picture: npt.NDArray[np.int64]
+    scale: FloatArray
+    usual: FloatArray
+    probabilities: FloatArray
+    unrelated: HalfArray
+    between: FloatArray
+
+
+class EvidenceReader:
+    """Measures what pictures say of sentences.
+
+    Attributes:
+        concepts: reads sentences.
+
+    Args:
+        mean_feature: what features are centred by, shape ``(channels,)``.
+        class_weights: of the image classifier's last layer, shape ``(CLASSES, channels)``.
+        class_bias: shape ``(CLASSES,)``.
+        concepts: as above.
+    """
+
+    def __init__(
+        self, mean_feature: FloatArray, class_weights: FloatArray, class_bias: FloatArray, concepts: ConceptMap
+    ) -> None:
+        self.concepts = concepts
+        self._mean = mean_feature
+        self._class_weights = np.ascontiguousarray(class_weights.T) / _TEMPERATURE
+        self._class_bias = class_bias / _TEMPERATURE
+        self._kept: tuple[weakref.ref[Features], Sight] | None = None
+
+    def __call__(self, features: Features, queries: Sequence[str]) -> Evidence:
+        """All measurements, for every sentence at every step; a part of the video at a time."""
+        return self.of_reading(features, self.concepts.read(queries), [named_classes(query) for query in queries])
+
+    def of_reading(self, features: Features, reading: Reading, named: Sequence[Sequence[int]]) -> Evidence:
+        """As a call, for sentences that have been read.
+
+        Args:
+            features: of the packaged extractor.
+            reading: of the sentences.
+            named: the classes that each names.
+        """
+        sight = self.sight(features)
+        wanted = reading.classifiers.transpose(0, 2, 1)
+        names = np.zeros((CLASSES, len(named)), dtype=np.float32)
+        for i, classes in enumerate(named):
+            names[list(classes), i] = 1
+        said = names.any(axis=0)
+        matches = np.empty((len(wanted), len(sight.first), len(named)), dtype=np.float32)
+        classes_seen = np.empty((2, len(sight.first), len(named)), dtype=np.float32)
+        at = 0
+        for rows in _pictures(features, sight.first):
+            part = slice(at, at + len(rows))
+            for k, sentences in enumerate(wanted):
+                cosines = (rows @ sentences - self._mean @ sentences) * sight.scale[part, :, None]
+                matches[k, part] = (cosines - sight.usual[k, part, :, None]).max(axis=1)
+            best = sight.probabilities[part]
+            classes_seen[0, part] = np.log(best @ names + _LEAST_PROBABILITY) * said
+            classes_seen[1, part] = np.log(best @ reading.resembled.T + _LEAST_PROBABILITY)
+            at += len(rows)
+        return Evidence(matches[:, sight.picture], sight.unrelated, classes_seen[:, sight.picture], sight.between)
+
+    def sight(self, features: Features) -> Sight:
+        """What is seen in a video; kept for the next question about the same features."""
+        if self._kept is None or self._kept[0]() is not features:
+            self._kept = (weakref.ref(features), self._look(features))
+        return self._kept[1]
+
+    def _look(self, features: Features) -> Sight:
+        first = _first_steps(features)
+        picture = np.repeat(np.arange(len(first)), np.diff(np.append(first, len(features))))
+        aside = self.concepts.unrelated.transpose(0, 2, 1)
+        # Written where it stays: of a long video this is most of what is kept.
+        unrelated = np.empty((len(aside), len(first), aside.shape[2]), dtype=np.float16)
+        probabilities = np.empty((len(first), CLASSES), dtype=np.float32)
+        scale = np.empty((len(first), WINDOWS), dtype=np.float32)
+        usual = np.empty((len(aside), len(first), WINDOWS), dtype=np.float32)
+        middles = []
+        last = np.zeros((0, CHANNELS), dtype=np.float32)
+        at = 0
+        for rows in _pictures(features, first):
+            part = slice(at, at + len(rows))
+            probabilities[part] = self._probabilities(rows)
+            centred = rows - self._mean
+            scale[part] = 1 / np.linalg.norm(centred, axis=2)
+            centred *= scale[part, :, None]
+            for k, sentences in enumerate(aside):
+                cosines = centred @ sentences
+                usual[k, part] = cosines.mean(axis=2)
+                unrelated[k, part] = (cosines - usual[k, part, :, None]).max(axis=1)
+            means = centred.mean(axis=1)
+            units = np.concatenate([last, means / np.linalg.norm(means, axis=1, keepdims=True)])
+            middles.append(1 - np.einsum("ij,ij->i", units[1:], units[:-1]))
+            last = units[-1:]
+            at += len(rows)
+        between = np.zeros(len(features) - 1, dtype=np.float32)
+        between[first[1:] - 1] = np.concatenate(middles)
+        return Sight(first, picture, scale, usual, probabilities, unrelated[:, picture], between)
+
+    def _probabilities(self, rows: FloatArray) -> FloatArray:
+        """Of each class, the best of the windows; shape ``(pictures, CLASSES)``."""
+        logits = rows @ self._class_weights + self._class_bias
+        probabilities = np.exp(logits - logits.max(axis=2, keepdims=True))
+        probabilities /= probabilities.sum(axis=2, keepdims=True)
+        best: FloatArray = probabilities.max(axis=1)
+        return best
+
+
+def _first_steps(features: Features) -> npt.NDArray[np.int64]:
+    """The steps that show another picture than the step before."""
+    vectors = features.vectors
+    changed = np.ones(len(vectors), dtype=bool)
+    for at in range(1, len(vectors), _PICTURES_AT_ONCE):
+        rows = vectors[at - 1 : at + _PICTURES_AT_ONCE]
+        changed[at : at + _PICTURES_AT_ONCE] = (rows[1:] != rows[:-1]).any(axis=1)
+        release(vectors)
+    return np.flatnonzero(changed)
+
+
+def _pictures(features: Features, first: npt.NDArray[np.int64]) -> Iterator[FloatArray]:
+    """The vectors of pictures, a part of the video at a time, each ``(pictures, WINDOWS, CHANNELS)``."""
+    for at in range(0, len(first), _PICTURES_AT_ONCE):
+        steps = first[at : at + _PICTURES_AT_ONCE]
+        rows = np.asarray(features.vectors[steps[0] : steps[-1] + 1])[steps - steps[0]]
+        yield rows.astype(np.float32).reshape(-1, WINDOWS, CHANNELS)
+        release(features.vectors)
