@@ -5,8 +5,10 @@ for pictures and seconds of video a second and the most memory held; then over i
 networks one after the other, for their shares; then the same seconds by a plain loop: every frame converted at full
 size, one step at a time through the same networks in float32, nothing at the same time as anything else. Pictures are
 those that come out of the decoder for the networks: 24 a second, or 8 where only a step's middle is looked at.
+``--seconds`` cuts the first seconds to a file of their own and takes that for the clip, as extractors with TV-L1 take
+minutes for ten seconds.
 
-Run: ``python benchmarks/extractors.py [--video FILE] [--staged 4] [--only NAME ...]``
+Run: ``python benchmarks/extractors.py [--video FILE] [--seconds S] [--staged 4] [--only NAME ...]``
 """
 
 from __future__ import annotations
@@ -26,6 +28,7 @@ import av
 import numpy as np
 import torch
 from rich.console import Console
+from rich.progress import track
 from rich.table import Table
 
 from asst.features.bn_inception import FLOW_CHANNELS, BNInception, flow_branch_of, rgb_branch_of
@@ -42,7 +45,7 @@ from asst.features.ticks import Pixels, resized
 from asst.features.vgg16 import VGG16
 from asst.features.vgg16 import branch_of as vgg16_branch_of
 from asst.features.weights import packaged_file
-from asst.video import frames, probe
+from asst.video import cut, frames, probe
 
 
 def vgg16() -> Branch:
@@ -195,6 +198,7 @@ def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--video", type=Path, help="by default a ten-second clip that a dependency installs")
+    parser.add_argument("--seconds", type=float, help="of the clip, from its start; by default all of it")
     parser.add_argument("--staged", type=float, default=4.0, help="seconds for shares and the plain loop")
     parser.add_argument("--only", nargs="*", choices=list(BUILD), default=list(BUILD))
     parser.add_argument("--one", choices=list(BUILD), help=argparse.SUPPRESS)
@@ -203,17 +207,27 @@ def main() -> None:
     if options.one:
         print(json.dumps(measure(video, options.one, options.staged)))
         return
+    with tempfile.TemporaryDirectory() as folder:
+        if options.seconds:
+            clip = Path(folder) / f"{video.stem}.mp4"
+            cut(video, 0.0, options.seconds, clip)
+            video = clip
+        Console().print(measured(video, options.staged, options.only))
+    absent = ", ".join(sorted(set(EXTRACTORS) - set(BUILD)))
+    print(f"Not measured, as it looks at no picture: {absent}. For shares of imagenet-*: benchmarks/locate.py.")
+
+
+def measured(video: Path, staged_s: float, names: list[str]) -> Table:
+    """The table, a process an extractor."""
     table = Table(title=f"{video.name}, {probe(video).duration_s:.0f} s, {torch.get_num_threads()} threads")
     table.add_column("extractor", no_wrap=True)
     for heading in ("pict./s", "x real", "MB", "decode %", "flow %", "net. %", "x plain"):
         table.add_column(heading, justify="right")
-    for name in options.only:
-        command = [sys.executable, __file__, "--video", str(video), "--staged", str(options.staged), "--one", name]
+    for name in track(names, "extractors", console=Console(stderr=True)):
+        command = [sys.executable, __file__, "--video", str(video), "--staged", str(staged_s), "--one", name]
         done = subprocess.run(command, capture_output=True, text=True, check=True)
         table.add_row(*row(name, json.loads(done.stdout)))
-    Console().print(table)
-    absent = ", ".join(sorted(set(EXTRACTORS) - set(BUILD)))
-    print(f"Not measured, as it looks at no picture: {absent}. For shares of imagenet-*: benchmarks/locate.py.")
+    return table
 
 
 if __name__ == "__main__":

@@ -91,7 +91,7 @@ def test_numbers_are_those_of_a_slow_second_implementation(channels: int, side: 
     pixels = np.random.default_rng(0).integers(0, 256, (side, side, channels), dtype=np.uint8)
     centred: Floats = pixels.astype(np.float64) - 128
     if channels == 3:
-        centred = pixels[..., ::-1] - np.array([104.0, 117.0, 123.0])
+        centred = pixels[..., ::-1] - np.array([104.0, 117.0, 128.0])
     expected = slow_forward(slow, centred.transpose(2, 0, 1))
     given = torch.from_numpy(pixels)[None]
     small = 1e-5 * float(expected.max())

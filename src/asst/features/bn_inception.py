@@ -3,7 +3,8 @@
 Both streams take the mean of the last maps over the picture (``global_pool``). Its short side is brought to 256 pixels,
 and the network sees the 224 x 224 in its centre.
 
-``bn-inception-rgb`` sees the step's middle picture, BGR in [0, 255] less the mean (104, 117, 123).
+``bn-inception-rgb`` sees the step's middle picture, BGR in [0, 255] less the mean (104, 117, 128), as the ports of
+pretrained-models and of temporal segment networks state it; other Caffe networks have 123 for red.
 
 ``bn-inception-flow`` sees the five optical flow fields between the step's six pictures, right and down in turns, ten
 channels. They are found in the 340 x 256 pixels in the centre (256 x 340 if upright), clipped to 20 pixels of motion,
@@ -36,7 +37,7 @@ SIDE = 224
 DIMENSION = 1024
 FLOW_CHANNELS = 2 * (TICKS_A_STEP - 1)
 _FLOW_SIDES = (256, 340)
-_BGR_MEAN = (104.0, 117.0, 123.0)
+_BGR_MEAN = (104.0, 117.0, 128.0)
 _FLOW_MEAN = 128.0
 _SETTINGS: dict[str, object] = {"network": "bn-inception", "version": 1, "layer": "global_pool", "side": SIDE}
 # The ports' and the checkpoints' names of what comes after the global pool.

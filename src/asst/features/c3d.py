@@ -2,7 +2,8 @@
 
 A clip is sixteen pictures, 24 a second, around the middle of the step, so that neighbouring steps share ten of them.
 Pictures are brought to 171 x 128 pixels, aspect not kept; the network sees the 112 x 112 in the centre, BGR in [0, 255]
-less the mean (90, 98, 102), which is what the published mean clip averages.
+less the mean (90.25, 97.66, 101.41), in the same order: what the published mean clip of Sports-1M (16 x 128 x 171,
+read by OpenCV, hence blue first) averages for each colour.
 """
 
 from __future__ import annotations
@@ -29,7 +30,7 @@ SIZE = PictureSize(exact=(128, 171))
 SIDE = 112
 CLIP = 16
 HIDDEN = 4096
-_MEAN = (90.0, 98.0, 102.0)
+_BGR_MEAN = (90.25, 97.66, 101.41)
 _BATCH_STEPS = 2
 _CHANNELS = (64, 128, 256, 512, 512)
 _LAYERS = ("conv1", "conv2", "conv3a", "conv3b", "conv4a", "conv4b", "conv5a", "conv5b")
@@ -81,7 +82,7 @@ class C3D(nn.Module):
             ``(batch, hidden)``.
         """
         values = pixels.float().flip(4)
-        x = (values - values.new_tensor(_MEAN)).permute(0, 4, 1, 2, 3).to(self.fc6.weight.dtype)
+        x = (values - values.new_tensor(_BGR_MEAN)).permute(0, 4, 1, 2, 3).to(self.fc6.weight.dtype)
         for name in _LAYERS:
             x = F.relu_(self.get_submodule(name)(x))
             if name in _POOLED:
@@ -101,7 +102,7 @@ def published_name(theirs: str) -> str | None:
 
 def branch_of(network: C3D, weights: str) -> Branch:
     """A network, with whatever weights, and what it sees."""
-    settings = {"network": "c3d", "version": 1, "layer": f"{network.layer} after ReLU", "side": SIDE, "mean": _MEAN}
+    settings = {"network": "c3d", "version": 1, "layer": f"{network.layer} after ReLU", "side": SIDE, "mean": _BGR_MEAN}
     sees = range(MIDDLE - CLIP // 2, MIDDLE + CLIP // 2)
     return Branch(network, network.fc7.out_features, sees, clip_of, settings, weights)
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from asst.atomic import moved_into_place
 from asst.errors import InputError
 from asst.features.published import open_hdf5
+from asst.features.spill import pieces
 from asst.features.store import FeatureStore, Store
 from asst.features.values import SAME_CLOCK
 
@@ -49,7 +50,11 @@ def to_hdf5(store: FeatureStore, path: Path, watch: Watch | None = None) -> int:
                     f"{first.step_s:g} s from {first.start_s:g} s; an HDF5 file has one clock"
                 )
             # A slash in a name would make a group of it.
-            file.create_dataset(video.replace("/", "%2F"), data=features.vectors)
+            written = file.create_dataset(video.replace("/", "%2F"), features.vectors.shape, features.vectors.dtype)
+            at = 0
+            for piece in pieces(features.vectors):
+                written[at : at + len(piece)] = piece
+                at += len(piece)
             if watch is not None:
                 watch(number, len(videos))
     return len(videos)

@@ -23,7 +23,7 @@ from asst.features.fingerprint import LENGTH, settings_hash
 from asst.features.looking import GROUP_STEPS, Looking, Step
 from asst.features.precision import fastest_device, fastest_dtype
 from asst.features.shots import coarse_colours, shot_cuts
-from asst.features.spill import SpillingRows, release
+from asst.features.spill import Rows, SpillingRows, release
 from asst.features.ticks import resized, short_side_size, ticks
 from asst.features.values import Features
 from asst.video import Frames, frames, probe
@@ -126,7 +126,7 @@ class ImageNetExtractor:
         pooled: npt.NDArray[np.float16] = _pooled_windows(maps).flatten(1).half().cpu().numpy()
         return pooled
 
-    def _unit_ticks(self, seen: npt.NDArray[np.float16], first: int, last: int) -> npt.NDArray[np.float64]:
+    def _unit_ticks(self, seen: Rows, first: int, last: int) -> npt.NDArray[np.float64]:
         """What is seen at some ticks, centred and of unit length, shape ``(last - first, CHANNELS)``."""
         steps = np.arange(first, last) // TICKS_A_STEP
         windows = np.asarray(seen[steps[0] : steps[-1] + 1]).reshape(-1, WINDOWS, CHANNELS)

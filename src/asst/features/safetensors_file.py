@@ -18,11 +18,11 @@ import numpy as np
 
 from asst.atomic import writing_whole
 from asst.errors import InputError
+from asst.features.spill import pieces
 from asst.features.values import Features
 
 FORMAT = "asst-features-1"
 TENSOR = "vectors"
-_ROWS_AT_ONCE = 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,10 +65,8 @@ def write_file(path: Path, features: Features, provenance: Provenance) -> None:
     with writing_whole(path) as file:
         # By hand and in parts: the library takes the whole file in memory, and features may lie on disk.
         file.write(struct.pack("<Q", len(text)) + text)
-        for first in range(0, len(vectors), _ROWS_AT_ONCE):
-            file.write(
-                np.ascontiguousarray(vectors[first : first + _ROWS_AT_ONCE]).astype(f"<f{vectors.itemsize}").tobytes()
-            )
+        for piece in pieces(vectors):
+            file.write(np.ascontiguousarray(piece, dtype=f"<f{vectors.itemsize}").data)
 
 
 def read_file(path: Path) -> tuple[Features, Provenance]:

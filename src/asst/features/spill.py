@@ -1,4 +1,7 @@
-"""Rows that come one after another and are many: in memory while they are few, in a temporary file beyond that."""
+"""Features that are many: in memory while they are few, in a temporary file beyond that, and gone through in pieces.
+
+Neither holding, checking nor writing the features of a long video takes more memory than a few pieces of them.
+"""
 
 from __future__ import annotations
 
@@ -12,14 +15,15 @@ import numpy.typing as npt
 
 from asst.errors import InputError
 
-Rows = npt.NDArray[np.float16]
+Rows = npt.NDArray[np.float16] | npt.NDArray[np.float32]
 
 # Of features of 3 * 1280 numbers, half an hour at two steps a second.
 _HELD_BYTES = 32 * 2**20
+_PIECE_BYTES = 2 * 2**20
 
 
 class SpillingRows:
-    """Collects rows of ``float16``.
+    """Collects rows of one type.
 
     The memory is set aside at once and touched as it fills: rows kept one by one would lie between the large arrays
     of the work that makes them, and hold their memory back from the system.
@@ -27,10 +31,12 @@ class SpillingRows:
     Args:
         dimension: numbers in a row.
         held_bytes: how much stays in memory.
+        dtype: ``float16`` or ``float32``.
     """
 
-    def __init__(self, dimension: int, held_bytes: int = _HELD_BYTES) -> None:
-        self._held = np.empty((max(1, held_bytes // (2 * dimension)), dimension), dtype=np.float16)
+    def __init__(self, dimension: int, held_bytes: int = _HELD_BYTES, dtype: npt.DTypeLike = np.float16) -> None:
+        row_bytes = dimension * np.dtype(dtype).itemsize
+        self._held = np.empty((max(1, held_bytes // row_bytes), dimension), dtype=dtype)
         self._in_memory = 0
         self._file: IO[bytes] | None = None
         self._length = 0
@@ -54,14 +60,20 @@ class SpillingRows:
     def finished(self) -> Rows:
         """All the rows, shape ``(rows, dimension)``: an array, or a memory map of a file that goes when the map does.
 
+        They are handed over and not copied: nothing can be appended after that.
+
         Raises:
             InputError: when the disk is full.
         """
+        dimension = self._held.shape[1]
         if self._file is None:
-            return self._held[: self._in_memory].copy()
+            held, self._held = self._held, self._held[:0]
+            # What was set aside and not filled is given back in place.
+            held.resize((self._in_memory, dimension), refcheck=False)
+            return held
         self._spill()
         with self._file:
-            return np.memmap(self._file, dtype=np.float16, mode="r", shape=(self._length, self._held.shape[1]))
+            return np.memmap(self._file, dtype=self._held.dtype, mode="r", shape=(self._length, dimension))
 
     def _spill(self) -> None:
         try:
@@ -76,15 +88,55 @@ class SpillingRows:
         self._in_memory = 0
 
 
-def blocks(rows: npt.NDArray[np.floating], most: int) -> Iterator[npt.NDArray[np.float32]]:
-    """Rows as ``float32``, at most ``most`` at a time; of a memory map no more than that stays in memory."""
+def pieces(rows: Rows, most: int = 0) -> Iterator[Rows]:
+    """Rows a few at a time; of a memory map no more than that stays in memory.
+
+    Args:
+        rows: shape ``(rows, dimension)``.
+        most: rows at a time; zero for as many as make two megabytes.
+    """
+    most = most or max(1, _PIECE_BYTES // (rows.shape[1] * rows.itemsize))
     for at in range(0, len(rows), most):
-        yield rows[at : at + most].astype(np.float32)
+        yield rows[at : at + most]
         release(rows)
 
 
-def release(rows: npt.NDArray[np.floating]) -> None:
+def blocks(rows: Rows, most: int) -> Iterator[npt.NDArray[np.float32]]:
+    """Rows as ``float32``, at most ``most`` at a time, as `pieces`."""
+    for piece in pieces(rows, most):
+        yield piece.astype(np.float32)
+
+
+def all_finite(rows: Rows) -> bool:
+    """Whether no number is infinite or none at all.
+
+    >>> all_finite(np.array([[1, 2]], dtype=np.float16)), all_finite(np.array([[1, np.inf]], dtype=np.float16))
+    (True, False)
+    """
+    return all(np.isfinite(piece).all() for piece in pieces(rows))
+
+
+def side_by_side(first: Rows, second: Rows) -> Rows:
+    """Rows of as many rows each, one after the other in every row, of the wider type; spilled where they are many.
+
+    Raises:
+        InputError: when the disk is full.
+    """
+    dtype = np.result_type(first, second)
+    dimension = first.shape[1] + second.shape[1]
+    row_bytes = dimension * dtype.itemsize
+    joined = SpillingRows(dimension, min(_HELD_BYTES, len(first) * row_bytes), dtype)
+    most = max(1, _PIECE_BYTES // row_bytes)
+    for left, right in zip(pieces(first, most), pieces(second, most), strict=True):
+        for row in np.concatenate([left, right], axis=1):
+            joined.append(row, 1)
+    return joined.finished()
+
+
+def release(rows: Rows) -> None:
     """Let go of what was read of a memory map; it is read from the file again when it is looked at again."""
-    mapped: object = rows.base
+    mapped: object = rows
+    while isinstance(mapped, np.ndarray):
+        mapped = mapped.base
     if isinstance(mapped, mmap.mmap) and hasattr(mmap, "MADV_DONTNEED"):
         mapped.madvise(mmap.MADV_DONTNEED)

@@ -10,10 +10,9 @@ from pathlib import Path
 from typing import Protocol
 from urllib.parse import quote, unquote
 
-import numpy as np
-
 from asst.errors import InputError
 from asst.features.safetensors_file import Provenance, kind, read_file, write_file
+from asst.features.spill import all_finite
 from asst.features.values import Features, concatenated
 
 SUFFIX = ".safetensors"
@@ -110,7 +109,7 @@ class Store:
         if self._kind is None:
             self._kind = self._kind_on_disk(path)
         self._check(features, path)
-        if not np.isfinite(features.vectors).all():
+        if not all_finite(features.vectors):
             raise InputError(f"the features of {video} hold a number that is not finite; extract them again")
         write_file(path, features, provenance or Provenance())
         return path

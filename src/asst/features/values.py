@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from asst.errors import InputError
+from asst.features.spill import side_by_side
 from asst.moments import FloatArray
 
 Vectors = npt.NDArray[np.float32] | npt.NDArray[np.float16]
@@ -127,6 +128,6 @@ def concatenated(first: Features, second: Features) -> Features:
     if abs(len(first.vectors) - len(second.vectors)) > 1:
         raise InputError(f"{names} cover different times: {first!r}, {second!r}; extract both from one file")
     steps = min(len(first.vectors), len(second.vectors))
-    joined: Vectors = np.concatenate([first.vectors[:steps], second.vectors[:steps]], axis=1)
+    joined = side_by_side(first.vectors[:steps], second.vectors[:steps])
     cuts_s = first.cuts_s if len(first.cuts_s) else second.cuts_s
     return Features(joined, first.start_s, first.step_s, f"{first.extractor}+{second.extractor}", cuts_s)

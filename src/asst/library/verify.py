@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import numpy as np
-
 from asst.errors import InputError
+from asst.features.spill import all_finite
 from asst.library.library import Library
 from asst.library.tables import Video
 
@@ -71,7 +70,7 @@ def _wrong(library: Library, video: Video, windows: int) -> str:
         return str(error)
     if features.extractor != library.identity.extractor:
         return f"its features are of {features.extractor}"
-    if not np.isfinite(features.vectors).all():
+    if not all_finite(features.vectors):
         return "its features hold a number that is not finite"
     if windows != video.rows:
         return f"it has {windows} windows' vectors and should have {video.rows}"

