@@ -1,7 +1,8 @@
 """What optical flow costs a pair of pictures, and how far the cheaper ways are from TV-L1 at OpenCV's own cap.
 
 Pairs of neighbouring pictures, 24 a second, are taken evenly from a real video at the size at which the extractors find
-flow: the short side brought to 256 pixels, the 340 x 256 in the centre. TV-L1 runs with at most 300 iterations a warp,
+flow: the short side brought to 256 pixels, the 340 x 256 in the centre. Pairs of two shots are left out, as nothing in
+them can be followed. TV-L1 runs with at most 300 iterations a warp,
 OpenCV's own cap, then with at most 30, the extractors' cap; then DIS. Each runs on one thread, as the extractors give
 each pair a thread. The difference is the distance in pixels between where a pixel goes by one and by TV-L1 at 300
 (endpoint difference), after both are clipped to 20 pixels of motion.
@@ -24,12 +25,15 @@ from rich.table import Table
 from asst.features.bn_inception import SIZE
 from asst.features.flow import BOUND, TVL1_ITERATIONS, Field, OpticalFlow
 from asst.features.frame_network import TICK_RATE, centre
+from asst.features.shots import coarse_colours
 from asst.features.ticks import Pixels
 from asst.features.weights import packaged_file
 from asst.video import frames, probe
 
 WIDTH, HEIGHT = 340, 256
 LONGEST = 300
+# Grey levels that coarse colours change by between two shots, as where the packaged extractor looks for cuts.
+OF_TWO_SHOTS = 20.0
 WAYS = {
     f"TV-L1, at most {LONGEST}": OpticalFlow("tvl1", LONGEST),
     f"TV-L1, at most {TVL1_ITERATIONS}": OpticalFlow("tvl1"),
@@ -38,7 +42,7 @@ WAYS = {
 
 
 def pairs_of(video: Path, number: int) -> list[tuple[Pixels, Pixels]]:
-    """Pairs of neighbouring pictures, spread evenly over a video."""
+    """Pairs of neighbouring pictures of one shot, spread evenly over a video."""
     info = probe(video)
     height, width = SIZE.of(info.height, info.width)
     firsts_s = (np.arange(number) + 0.5) * (info.duration_s - 1 / TICK_RATE) / number
@@ -46,7 +50,9 @@ def pairs_of(video: Path, number: int) -> list[tuple[Pixels, Pixels]]:
     for first_s in firsts_s.tolist():
         (batch,) = frames(video, times_s=[first_s, first_s + 1 / TICK_RATE], size=(width, height))
         first, second = (centre(picture, HEIGHT, WIDTH) for picture in batch.pixels)
-        pairs.append((first, second))
+        before, after = coarse_colours(np.stack([first, second]))
+        if np.abs(after - before).mean() < OF_TWO_SHOTS:
+            pairs.append((first, second))
     return pairs
 
 

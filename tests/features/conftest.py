@@ -94,8 +94,11 @@ def bn_inception_files(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
     folder = tmp_path_factory.mktemp("weights")
     last = {"last_linear.weight": torch.zeros(1000, 1024), "last_linear.bias": torch.zeros(1000)}
-    torch.save({**scramble(BNInception(), 1).state_dict(), **last}, folder / "bn-inception-rgb.pth")
-    flow = scramble(BNInception(FLOW_CHANNELS), 2).state_dict()
+    rgb, flow = (scramble(BNInception(channels), channels).state_dict() for channels in (3, FLOW_CHANNELS))
+    for state in (rgb, flow):
+        # Bytes go in; what comes out is then of the order of one, as of trained networks.
+        state["conv1_7x7_s2.weight"] /= 64
+    torch.save({**rgb, **last}, folder / "bn-inception-rgb.pth")
     wrapped = {f"module.base_model.{name}": tensor for name, tensor in flow.items()}
     wrapped |= {"module.new_fc.weight": torch.zeros(101, 1024), "module.new_fc.bias": torch.zeros(101)}
     torch.save({"epoch": 7, "arch": "BNInception", "state_dict": wrapped}, folder / "bn-inception-flow.pth.tar")

@@ -4,20 +4,15 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import numpy as np
 import pytest
 import torch
 
 from asst.errors import InputError
 from asst.features.extractor import EXTRACTORS, Extractor, extractor_named
-from asst.video import cut
 
 from .conftest import thin
 from .test_c3d import published_shapes as c3d_shapes
 from .test_vgg16 import published_shapes as vgg16_shapes
-
-# TV-L1 takes seconds a step; its fields have tests of their own.
-TVL1 = {"bn-inception-flow", "two-stream", "two-stream-didemo"}
 
 
 @pytest.fixture(scope="module")
@@ -37,30 +32,12 @@ def built(weights: Path) -> dict[str, Extractor]:
     return {name: extractor_named(name, weights) for name in EXTRACTORS if name != "clip"}
 
 
-@pytest.fixture(scope="module")
-def half_a_second(street: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    path = tmp_path_factory.mktemp("clip") / "v.mp4"
-    cut(street, 2.0, 2.5, path)
-    return path
-
-
 def test_extractors_are_what_the_table_says(built: dict[str, Extractor]) -> None:
     for name, extractor in built.items():
         entry = EXTRACTORS[name]
         assert (entry.name, entry.name, entry.dimension) == (name, extractor.name, extractor.dimension)
         assert "\n" not in entry.summary
         assert bool(entry.needs) == bool(entry.source)
-
-
-@pytest.mark.parametrize("name", [name for name in EXTRACTORS if name not in {*TVL1, "clip"}])
-def test_a_real_file_goes_through(
-    name: str, built: dict[str, Extractor], half_a_second: Path, one_thread: None
-) -> None:
-    extractor = built[name]
-    features = extractor.extract(half_a_second)
-    assert (features.extractor, features.dimension, features.start_s) == (name, extractor.dimension, 0.0)
-    assert features.end_s == pytest.approx(0.5, abs=0.05)
-    assert np.isfinite(features.vectors).all()
 
 
 def test_no_two_share_their_preprocessing_and_weights(built: dict[str, Extractor]) -> None:

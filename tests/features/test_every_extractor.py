@@ -1,0 +1,101 @@
+"""Every extractor on a real video: into a store, from there into a trained model, and with that to moments."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from typer.testing import CliRunner, Result
+
+from asst.cli.app import app
+from asst.features.extractor import EXTRACTORS
+from asst.features.store import Store
+from asst.video import cut
+
+from .conftest import thin
+from .test_c3d import published_shapes as c3d_shapes
+from .test_clip import PREPARING, model, tokenizer
+from .test_vgg16 import published_shapes as vgg16_shapes
+
+pytestmark = [
+    pytest.mark.usefixtures("one_thread"),
+    pytest.mark.filterwarnings("ignore:`isinstance.treespec, LeafSpec.` is deprecated"),
+]
+
+# One step of most extractors; TV-L1 takes seconds for each.
+LENGTH_S = 0.25
+RECIPE = Path(__file__).parents[2] / "recipes" / "own" / "small.yaml"
+SMALL = [
+    *(f"network.{width}=8" for width in ("dilation_channels", "channels", "language_channels", "attention_channels")),
+    # Several steps of the model, the shortest of whose clips must lie inside the video.
+    "observation.step_s=0.03125",
+    "training.steps=2",
+    "training.interval=1",
+    "training.batch=2",
+]
+
+
+@pytest.fixture(scope="module")
+def weights(bn_inception_files: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with random weights of every network, each in a published format."""
+    folder = tmp_path_factory.mktemp("every")
+    for path in bn_inception_files.iterdir():
+        (folder / path.name).symlink_to(path)
+    torch.save(thin(vgg16_shapes()), folder / "vgg16.pth")
+    torch.save(thin(c3d_shapes()), folder / "c3d.pth")
+    clip = folder / "clip"
+    model("clip").save_pretrained(clip)
+    tokenizer().save_pretrained(clip)
+    (clip / "preprocessor_config.json").write_text(json.dumps(PREPARING["clip"]))
+    return folder
+
+
+@pytest.fixture
+def own(tmp_path: Path, street: Path, weights: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder with a real video, once for each split, and sentences, which is also where the commands are typed."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("ASST_WEIGHTS", str(weights))
+    Path("videos").mkdir()
+    Path("annotation").mkdir()
+    cut(street, 2.0, 2.0 + LENGTH_S, Path("videos", "one.mp4"))
+    shutil.copy(Path("videos", "one.mp4"), Path("videos", "two.mp4"))
+    for video, split in (("one", "train"), ("two", "val")):
+        row = {"video": video, "duration": LENGTH_S, "sentence": "a cyclist rides past", "moments": [[0.0, 0.125]]}
+        Path("annotation", f"{split}.jsonl").write_text(json.dumps(row) + "\n")
+    return tmp_path
+
+
+def run(*words: str | Path) -> Result:
+    done = CliRunner().invoke(app, [*map(str, words)])
+    assert done.exit_code == 0, done.output
+    return done
+
+
+@pytest.mark.parametrize("name", list(EXTRACTORS))
+def test_a_real_video_becomes_features_a_model_and_moments(name: str, own: Path) -> None:
+    run("features", "videos/one.mp4", "--extractor", name, "--out", "store")
+    # The other is the same file by another name.
+    shutil.copy(Path("store", "one.safetensors"), Path("store", "two.safetensors"))
+    features, entry = Store(own / "store").read("one"), EXTRACTORS[name]
+    assert features.extractor == name
+    assert features.dimension == (entry.dimension or 16)
+    assert features.start_s == 0.0
+    assert LENGTH_S - 0.01 < features.end_s <= LENGTH_S + features.step_s - 0.01
+    assert np.isfinite(features.vectors).all()
+    made = json.loads(run("features", "info", "store", "--json").stdout)["made"]
+    assert [each["videos"] for each in made] == [2]
+    assert bool(made[0]["weights"]) == (name != "none")
+
+    run("train", RECIPE, "data.root=annotation", "data.features.own=store", "--run", "run", *SMALL)
+    checkpoint = "run/checkpoints/best.safetensors"
+    run("evaluate", "run", "--split", "val")
+    kept = json.loads(Path("run/predictions/val.jsonl").read_text())
+    answer = json.loads(run("locate", "videos/two.mp4", "a cyclist rides past", "--model", checkpoint, "--json").stdout)
+    # Features made anew of the raw video are those that were learnt from.
+    assert answer["moments"][0] == pytest.approx(kept["moments"][0], abs=2e-2)
+    spans = [(moment["start_s"], moment["end_s"]) for moment in answer["moments"]]
+    assert all(0 <= start_s < end_s <= LENGTH_S + 0.01 for start_s, end_s in spans)
