@@ -19,11 +19,12 @@ def test_the_public_names_are_few_and_all_of_them_resolve() -> None:
 
 
 def test_a_public_class_is_the_one_at_its_home() -> None:
+    from asst.library.library import Library
     from asst.localizer import Localizer
     from asst.moments import Moment
     from asst.video import Frames
 
-    assert (asst.Localizer, asst.Moment, asst.Frames) == (Localizer, Moment, Frames)
+    assert (asst.Library, asst.Localizer, asst.Moment, asst.Frames) == (Library, Localizer, Moment, Frames)
 
 
 def test_an_unknown_name_is_an_attribute_error() -> None:
@@ -34,7 +35,7 @@ def test_an_unknown_name_is_an_attribute_error() -> None:
 def test_importing_loads_nothing_heavy_until_a_name_is_used() -> None:
     program = (
         "import sys, asst\n"
-        "heavy = {'numpy', 'torch', 'av', 'tokenizers', 'safetensors'}\n"
+        "heavy = {'numpy', 'torch', 'av', 'tokenizers', 'safetensors', 'lancedb'}\n"
         "print(*sorted(heavy & set(sys.modules)))\n"
         "asst.load\n"
         "print(*sorted(heavy & set(sys.modules)))\n"

@@ -1,4 +1,4 @@
-"""The README's commands and code do what it says, on a real video."""
+"""The README's commands and code, and the code of docs/library.md, do what they say, on a real video."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
+LIBRARY = (ROOT / "docs/library.md").read_text(encoding="utf-8")
 LONGEST_S = 120
 
 
@@ -29,8 +30,8 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return place
 
 
-def blocks(language: str) -> list[str]:
-    return re.findall(rf"```{language}\n(.*?)```", README, flags=re.DOTALL)
+def blocks(language: str, text: str = README) -> list[str]:
+    return re.findall(rf"```{language}\n(.*?)```", text, flags=re.DOTALL)
 
 
 def commands() -> list[str]:
@@ -53,11 +54,12 @@ def test_each_command_succeeds_and_writes_what_it_names(command: str, folder: Pa
             assert (folder / words[words.index(option) + 1]).stat().st_size > 1000
 
 
-@pytest.mark.parametrize("code", blocks("python"))
+@pytest.mark.parametrize("code", [*blocks("python"), *blocks("python", LIBRARY)])
 def test_the_python_example_prints_moments(code: str, folder: Path) -> None:
     done = run([sys.executable, "-c", code], folder)
     assert done.returncode == 0, done.stderr
-    rows = [[float(number) for number in line.split()] for line in done.stdout.splitlines()]
+    # A library's moments are followed by their videos.
+    rows = [[float(number) for number in line.split()[:3]] for line in done.stdout.splitlines()]
     assert rows
     assert all(start_s < end_s for start_s, end_s, _ in rows)
     assert [score for *_, score in rows] == sorted((score for *_, score in rows), reverse=True)

@@ -4,8 +4,9 @@
 >>> asst.Moment(12.5, 18.0).duration_s
 5.5
 
-``asst.load("concepts").locate("video.mp4", ["a dog jumps"])`` gives the moments of each sentence. The names below are
-imported when they are first used, so that ``import asst`` costs next to nothing.
+``asst.load("concepts").locate("video.mp4", ["a dog jumps"])`` gives the moments of each sentence, and
+``asst.Library("lib").search("a dog jumps")`` those of many videos. The names below are imported when they are first
+used, so that ``import asst`` costs next to nothing.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from asst.errors import InputError
     from asst.evaluation.scoring import evaluate
     from asst.features.values import Features
+    from asst.library.library import Library
     from asst.localizer import Localizer, load
     from asst.moments import Answer, Moment
     from asst.video import Frames
@@ -28,13 +30,25 @@ _HOMES = {
     "Features": "asst.features.values",
     "Frames": "asst.video",
     "InputError": "asst.errors",
+    "Library": "asst.library.library",
     "Localizer": "asst.localizer",
     "Moment": "asst.moments",
     "evaluate": "asst.evaluation.scoring",
     "load": "asst.localizer",
 }
 
-__all__ = ["Answer", "Features", "Frames", "InputError", "Localizer", "Moment", "__version__", "evaluate", "load"]
+__all__ = [
+    "Answer",
+    "Features",
+    "Frames",
+    "InputError",
+    "Library",
+    "Localizer",
+    "Moment",
+    "__version__",
+    "evaluate",
+    "load",
+]
 
 
 def __getattr__(name: str) -> Any:

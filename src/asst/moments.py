@@ -96,8 +96,8 @@ class Answer:
     """What a model says of one sentence in one video.
 
     Attributes:
-        video: the video's path or identifier.
-        query: the sentence.
+        video: the video's path or identifier; empty where the moments, which then name theirs, lie in several.
+        query: the sentence; empty where actions were looked for and the moments have labels.
         duration_s: the video's length in seconds.
         model: the name of the model that answered.
         moments: best first; empty when nothing in the video reaches the model's threshold.

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import csv
 import json
 from pathlib import Path
 
+import opentimelineio as otio
+import pysubs2
 import pytest
 import torch
 from typer.testing import CliRunner
@@ -14,6 +17,7 @@ from asst.data.record import Record
 from asst.evaluation.prior import fitted_prior
 from asst.models.checkpoint import Description, FeatureKind, save_checkpoint
 from asst.models.detector import DetectorMethod
+from asst.video import probe
 
 
 @pytest.fixture
@@ -66,6 +70,30 @@ def test_a_video_file_is_slid_over_and_nothing_lies_outside_it(checkpoint: Path,
     assert all(any(start <= second <= end for start, end in spans) for second in range(1, 10))
     table = CliRunner().invoke(app, words).stdout.splitlines()
     assert table[0] == f"{street}: {len(spans)} actions in 0:10.0"
+
+
+@pytest.mark.usefixtures("one_thread")
+def test_actions_are_exported_cut_and_shown(checkpoint: Path, street: Path, tmp_path: Path) -> None:
+    words = ["detect", str(street), "--checkpoint", str(checkpoint), "--min-score", "0", "--top", "3", "--json"]
+    names = ("o.csv", "o.jsonl", "o.srt", "o.otio")
+    files = [word for name in names for word in ("--export", str(tmp_path / name))]
+    pages = ["--clip", str(tmp_path / "o.mp4"), "--report", str(tmp_path / "o.html"), "--plot", str(tmp_path / "o.png")]
+    done = CliRunner().invoke(app, [*words, *files, *pages])
+    assert done.exit_code == 0, done.output
+    found = json.loads(done.stdout)["moments"]
+    assert (tmp_path / "o.jsonl").read_text() == done.stdout
+    with (tmp_path / "o.csv").open(newline="") as file:
+        rows = [(row["label"], float(row["start_s"]), row["rank"]) for row in csv.DictReader(file)]
+    assert rows == [(moment["label"], moment["start_s"], str(k + 1)) for k, moment in enumerate(found)]
+    timeline = otio.adapters.read_from_file(str(tmp_path / "o.otio"))
+    assert [clip.name for clip in timeline.tracks[0]] == [moment["label"] for moment in found]
+    assert {cue.plaintext for cue in pysubs2.load(str(tmp_path / "o.srt"))} <= {"ride", "walk"}
+    assert probe(tmp_path / "o.mp4").duration_s == pytest.approx(found[0]["end_s"] - found[0]["start_s"], abs=0.1)
+    assert ">Actions</h2>" in (tmp_path / "o.html").read_text()
+    assert (tmp_path / "o.png").stat().st_size > 1000
+    refused = CliRunner().invoke(app, [*words, "--clip", str(street)])
+    assert (refused.exit_code, refused.stdout) == (2, "")
+    assert "is the input itself" in refused.stderr
 
 
 def test_a_checkpoint_that_answers_sentences_is_refused(tmp_path: Path, street: Path) -> None:

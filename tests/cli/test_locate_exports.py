@@ -151,7 +151,7 @@ def test_what_cannot_be_written_is_said_before_the_video_is_read() -> None:
     Path("v.mp4").write_bytes(b"no video at all")
     Path("here.csv").mkdir()
     cases = {
-        "o.txt": "asst: o.txt: no format has this ending; use one of .csv, .json, .jsonl, .srt, .vtt, .otio, .edl",
+        "o.txt": "asst: o.txt: no format has this ending; use one of .json, .jsonl, .csv, .srt, .vtt, .otio, .edl",
         "o": "asst: o: no format has this ending",
         "no/o.csv": "asst: no/o.csv: no such folder no",
         "here.csv": "asst: here.csv: is a folder",

@@ -199,11 +199,22 @@ def test_the_words_that_were_looked_at_have_a_strip_each_with_a_title(tmp_path: 
     assert "Mean of the layers that see every step: dilation1, dilation2." in text
 
 
+def test_answers_of_several_videos_have_a_film_strip_and_facts_each(tmp_path: Path, decoded: list[list[float]]) -> None:
+    answers = [answer("a dog", video="one/v.mp4"), answer("a dog", video="two/w.mp4")]
+    write_report(answers, tmp_path / "r.html")
+    page = Page((tmp_path / "r.html").read_text("utf-8"))
+    assert len(decoded) == 2
+    assert page.source.count('<use href="#f0" x="0.0%"') == 2
+    assert re.findall(r"<h[12][^>]*>([^<]*)", page.source) == ["a dog", "v.mp4", "w.mp4"]
+    facts = dict(re.findall(r"<dt>(File|Videos)</dt><dd>([^<]*)", page.source))
+    assert facts == {"Videos": "2", "File": "two/w.mp4"}
+    # Both show the same pictures, which the page holds once.
+    assert len(page.all("symbol")) == len({tag["href"] for tag in page.all("image")})
+
+
 def test_what_is_no_page_is_refused(tmp_path: Path, decoded: list[list[float]]) -> None:
-    with pytest.raises(ValueError, match="one video"):
+    with pytest.raises(ValueError, match="one answer at least"):
         write_report([], tmp_path / "r.html")
-    with pytest.raises(ValueError, match="one video"):
-        write_report([answer("a"), answer("b", video="other.mp4")], tmp_path / "r.html")
     with pytest.raises(InputError, match=r"must end in \.html"):
         write_report([answer("a")], tmp_path / "r.txt")
     assert decoded == []

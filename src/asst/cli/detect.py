@@ -9,11 +9,16 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from asst.cli.file_options import ExportOption, FastClipOption, PlotOption, ReportOption
+from asst.cli.files import Contents, Files, clip_paths
 from asst.errors import InputError
 
 if TYPE_CHECKING:
     from asst.features.values import Features
     from asst.models.trained_detector import TrainedDetector
+    from asst.moments import Detections
+
+_Clip = Annotated[Path | None, typer.Option(metavar="OUT.mp4", help="Cut the best action into a file.")]
 
 
 def detect(
@@ -41,6 +46,11 @@ def detect(
         float, typer.Option("--min-score", min=0, max=1, metavar="SCORE", help="The least score of an action.")
     ] = 0.1,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+    clip: _Clip = None,
+    fast_clip: FastClipOption = False,
+    report: ReportOption = None,
+    plot: PlotOption = None,
+    export: ExportOption = None,
 ) -> None:
     """Find the actions of a VIDEO: labelled spans, best first.
 
@@ -49,17 +59,33 @@ def detect(
     from asst.models.trained_detector import TrainedDetector
     from asst.outputs.detections import write_detections, write_detections_table
 
+    files = Files(clip_paths(clip, 1), fast_clip, report, plot, tuple(export or ()), every=bool(export))
+    files.check([Path(video)])
     detector = TrainedDetector.load([checkpoint])
     features, duration_s = _features(detector, video, stores or (), step_s)
     found = detector.detect(features, video, duration_s=duration_s, top=top, least=min_score)
-    if as_json:
-        write_detections([found], sys.stdout)
-    elif found.moments:
-        write_detections_table(found, sys.stdout)
-    else:
-        typer.echo(f"{video}: no action reaches a score of {min_score:g}")
+    try:
+        if as_json:
+            write_detections([found], sys.stdout)
+        elif found.moments:
+            write_detections_table(found, sys.stdout)
+        else:
+            typer.echo(f"{video}: no action reaches a score of {min_score:g}")
+    finally:
+        if files.paths:
+            files.write(_contents(found, duration_s))
     if not found.moments:
         raise typer.Exit(1)
+
+
+def _contents(found: Detections, duration_s: float) -> Contents:
+    """The actions as one answer to no sentence."""
+    from asst.moments import Answer
+    from asst.outputs.detections import detections_record
+
+    best = found.moments[0].score if found.moments else None
+    answers = [Answer(found.video, "", duration_s, found.model, found.moments, best_score=best)]
+    return Contents(answers, answers, answers, [detections_record(found)])
 
 
 def _features(

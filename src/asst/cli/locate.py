@@ -10,7 +10,8 @@ from typing import Annotated
 import typer
 
 from asst.cli.asking import ask, exit_by, print_answers
-from asst.cli.files import Files, clip_paths
+from asst.cli.file_options import FastClipOption, PlotOption, ReportOption
+from asst.cli.files import Contents, Files, clip_paths
 from asst.errors import InputError
 
 _Clip = Annotated[
@@ -18,13 +19,6 @@ _Clip = Annotated[
     typer.Option(
         metavar="OUT.mp4",
         help="Cut the best moment into a file. With several sentences: OUT-1.mp4, OUT-2.mp4, numbered as asked.",
-    ),
-]
-_FastClip = Annotated[
-    bool,
-    typer.Option(
-        "--fast-clip",
-        help="Copy the clip from the key frame before the moment on, which is fast and loses nothing; else encode it.",
     ),
 ]
 _Export = Annotated[
@@ -56,11 +50,9 @@ def locate(
     ] = "concepts",
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON lines, one a sentence.")] = False,
     clip: _Clip = None,
-    fast_clip: _FastClip = False,
-    report: Annotated[
-        Path | None, typer.Option(metavar="OUT.html", help="Write a page with frames, curves and moments.")
-    ] = None,
-    plot: Annotated[Path | None, typer.Option(metavar="OUT.png", help="Draw the curves and moments.")] = None,
+    fast_clip: FastClipOption = False,
+    report: ReportOption = None,
+    plot: PlotOption = None,
     export: _Export = None,
     export_all: _ExportAll = False,
 ) -> None:
@@ -73,12 +65,12 @@ def locate(
     asked = _sentences(sentences or [], queries)
     _check_input(video)
     files = Files(clip_paths(clip, len(asked)), fast_clip, report, plot, tuple(export or ()), export_all)
-    files.check(video, len(asked))
+    files.check([video], len(asked))
     answers = ask(video, asked, model=model, top=top, attention=report is not None)
     try:
         print_answers(answers, as_json=as_json)
     finally:
-        files.write(answers)
+        files.write(Contents(answers, answers, answers))
     exit_by(answers)
 
 

@@ -3,12 +3,28 @@
 from __future__ import annotations
 
 import sys
-from typing import Annotated
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from asst.cli.file_options import ExportOption, FastClipOption, PlotOption, ReportOption
+from asst.cli.files import Contents, Files, clip_paths
 from asst.cli.index import LibraryOption
 from asst.outputs.printable import printable
+
+if TYPE_CHECKING:
+    from asst.library.library import Library
+    from asst.library.search import Found
+
+_Clip = Annotated[
+    Path | None,
+    typer.Option(
+        metavar="OUT.mp4",
+        help="Cut the moments into files: OUT-1.mp4, OUT-2.mp4, numbered as printed; with --top 1, OUT.mp4.",
+    ),
+]
 
 
 def search(
@@ -28,6 +44,11 @@ def search(
         typer.Option(metavar="X", help="Moments of this score or more, in place of the model's own threshold."),
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON lines, one a moment.")] = False,
+    clip: _Clip = None,
+    fast_clip: FastClipOption = False,
+    report: ReportOption = None,
+    plot: PlotOption = None,
+    export: ExportOption = None,
 ) -> None:
     """Find the moments of all videos of a library that a SENTENCE describes.
 
@@ -38,6 +59,9 @@ def search(
     from asst.outputs.moments import write_moments_json, write_moments_table
 
     opened = Library(library)
+    # Every moment is a find of its own here, none a second guess at another.
+    files = Files(clip_paths(clip, top), fast_clip, report, plot, tuple(export or ()), every=bool(export))
+    files.check([Path(video.path) for video in opened.tables.videos()] if files.paths else [])
     with uncollected():
         from asst.library.engine import default_engine
         from asst.library.search import search as run
@@ -46,12 +70,34 @@ def search(
     found = run(opened, engine, sentence, top=top, within_glob=within, min_score=min_score)
     for fault in found.faults:
         typer.echo(printable(fault), err=True)
-    if as_json:
-        write_moments_json(found.moments, sys.stdout)
-    elif found.moments:
-        write_moments_table(found.moments, sys.stdout)
-    sys.stdout.flush()
+    try:
+        if as_json:
+            write_moments_json(found.moments, sys.stdout)
+        elif found.moments:
+            write_moments_table(found.moments, sys.stdout)
+        sys.stdout.flush()
+    finally:
+        if files.paths:
+            files.write(_contents(found, sentence, opened))
     if not found.moments:
         best = "nothing scored" if found.best_score is None else f"best score {found.best_score:.3f}"
         typer.echo(f"{printable(sentence)}: nothing found ({best})", err=True)
         raise typer.Exit(1)
+
+
+def _contents(found: Found, sentence: str, library: Library) -> Contents:
+    """The moments as an answer a video, those with the best moments first, and as one answer of all videos."""
+    from asst.moments import Answer
+    from asst.outputs.moments import found_record
+
+    durations_s = {video.path: video.duration_s for video in library.tables.videos()}
+    whole = Answer(
+        "", sentence, sum(durations_s.values()), library.identity.model, found.moments, best_score=found.best_score
+    )
+    by_video = []
+    for path in dict.fromkeys(moment.video or "" for moment in found.moments):
+        own = tuple(moment for moment in found.moments if moment.video == path)
+        by_video.append(replace(whole, video=path, duration_s=durations_s[path], moments=own, best_score=own[0].score))
+    answers = {answer.video: answer for answer in by_video}
+    clipped = [replace(answers[moment.video or ""], moments=(moment,)) for moment in found.moments]
+    return Contents(by_video, clipped, [whole], [found_record(moment) for moment in found.moments])

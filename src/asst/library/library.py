@@ -15,17 +15,22 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from functools import cached_property
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from asst.atomic import write_whole
 from asst.errors import InputError
 from asst.features.store import SUFFIX, Store, file_name
-from asst.library.engine import Identity
+from asst.library.engine import Engine, Identity
 from asst.library.tables import Tables, Video
 from asst.library.windows import WindowVectors
+
+if TYPE_CHECKING:
+    from asst.library.index import Indexed
+    from asst.moments import Moment
 
 SCHEMA = 1
 _SETTINGS = "library.json"
@@ -37,6 +42,9 @@ _WRITES_A_TIDYING = 64
 
 class Library:
     """A library that is there.
+
+    Indexing, searching and whatever else has a file of its own take it as an argument; ``index`` and ``search`` do the
+    usual with the default model.
 
     Attributes:
         folder: where.
@@ -50,24 +58,29 @@ class Library:
         InputError: if there is none, or one of another schema.
     """
 
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-        self.identity = _identity(folder)
-        self.features = Store(folder / "features")
+    def __init__(self, folder: str | Path) -> None:
+        self.folder = Path(folder)
+        self.identity = _identity(self.folder)
+        self.features = Store(self.folder / "features")
         self._writes = 0
 
     @classmethod
-    def made(cls, folder: Path, identity: Identity, *, rebuild: bool = False) -> Library:
+    def made(cls, folder: str | Path, identity: Identity | None = None, *, rebuild: bool = False) -> Library:
         """The library in a folder, made if there is none.
 
         Args:
             folder: of a library, or empty, or not there.
-            identity: what its numbers are made with.
+            identity: what its numbers are made with; else the default model.
             rebuild: make all but the features anew, whatever is there.
 
         Raises:
             InputError: if the folder holds something else, or a library of another schema or identity.
         """
+        folder = Path(folder)
+        if identity is None:
+            from asst.library.engine import default_engine
+
+            identity = default_engine().identity
         if folder.exists() and not folder.is_dir():
             raise InputError(f"{folder}: is a file; a library is a folder")
         known = {_SETTINGS, _CORRECTIONS, *_FOLDERS, *_LOCKS}
@@ -92,6 +105,52 @@ class Library:
     def tables(self) -> Tables:
         """Its tables; opened when they are first asked for."""
         return Tables(self.folder / "tables", self.identity.dimension)
+
+    @cached_property
+    def engine(self) -> Engine:
+        """The default model; loaded when it is first asked for."""
+        from asst.library.engine import default_engine
+
+        return default_engine()
+
+    def index(self, paths: Sequence[str | Path], *, workers: int = 1, cluster: bool = False) -> list[Indexed]:
+        """Brings files and the videos of folders into the library, by the default model.
+
+        Args:
+            paths: files and folders.
+            workers: processes that read videos, or actors.
+            cluster: whether Ray spreads the work.
+
+        Returns:
+            What became of each file; one that cannot be read is ``failed``, with a reason, and stops no other.
+
+        Raises:
+            InputError: for a folder without a video, or a library of another model.
+        """
+        from asst.library.index import index
+
+        self.check(self.engine.identity)
+        return list(index([Path(path) for path in paths], self, self.engine, workers=workers, cluster=cluster))
+
+    def search(
+        self, query: str, *, top: int = 10, within_glob: str | None = None, min_score: float | None = None
+    ) -> list[Moment]:
+        """The moments of all videos that a sentence describes, best first, by the default model.
+
+        Args:
+            query: the sentence.
+            top: moments at most.
+            within_glob: only videos whose path, or without a slash whose file name, matches.
+            min_score: moments of at least this score, in place of what the model finds convincing.
+
+        Raises:
+            InputError: for an empty sentence, ``top`` below one, a library of another model, or a pattern that no video
+                fits.
+        """
+        from asst.library.search import search
+
+        found = search(self, self.engine, query, top=top, within_glob=within_glob, min_score=min_score)
+        return list(found.moments)
 
     def check(self, identity: Identity) -> None:
         """Checks that its numbers were made with these settings.

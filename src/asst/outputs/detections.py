@@ -2,27 +2,30 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, TextIO
 
 from asst.moments import Detections, format_time
-from asst.outputs.json_lines import moment_record, number_of, read_moment, read_objects, text_of
+from asst.outputs.json_lines import moment_record, number_of, read_moment, read_objects, text_of, write_lines
 from asst.outputs.printable import printable
 from asst.outputs.table import moments_table, print_captured
 
 
 def write_detections(detections: Iterable[Detections], stream: TextIO) -> None:
     """Write one line a video, in order. Only ASCII is written, so every stream can take it."""
-    for entry in detections:
-        record: dict[str, Any] = {"video": entry.video}
-        if entry.duration_s is not None:
-            record["duration_s"] = float(entry.duration_s)
-        if entry.model:
-            record["model"] = entry.model
-        record["moments"] = [moment_record(moment) for moment in entry.moments]
-        stream.write(json.dumps(record, allow_nan=False) + "\n")
+    write_lines(map(detections_record, detections), stream)
+
+
+def detections_record(entry: Detections) -> dict[str, Any]:
+    """The detections of one video as their JSON object."""
+    record: dict[str, Any] = {"video": entry.video}
+    if entry.duration_s is not None:
+        record["duration_s"] = float(entry.duration_s)
+    if entry.model:
+        record["model"] = entry.model
+    record["moments"] = [moment_record(moment) for moment in entry.moments]
+    return record
 
 
 def read_detections(path: Path) -> list[Detections]:

@@ -6,7 +6,7 @@ import io
 from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from asst.errors import InputError
 from asst.outputs.destination import check_destination, replacing
@@ -39,7 +39,9 @@ def check_exports(paths: Sequence[Path], source: Path | None = None) -> None:
             raise InputError(f"{path}: is named twice; export to different files")
 
 
-def write_export(answers: Sequence[Answer], out: Path, *, every: bool = False) -> bool:
+def write_export(
+    answers: Sequence[Answer], out: Path, *, every: bool = False, records: Sequence[dict[str, Any]] | None = None
+) -> bool:
     """Write the answers in the format of ``out``'s ending.
 
     Lists (``.csv``, ``.json``, ``.jsonl``) take every moment. Subtitles and timelines take the best moment of each
@@ -49,6 +51,7 @@ def write_export(answers: Sequence[Answer], out: Path, *, every: bool = False) -
         answers: what the model said.
         out: the file to write; it appears when it is complete.
         every: let subtitles and timelines take all moments.
+        records: the objects of ``.json`` and ``.jsonl``, where a verb prints others than answers.
 
     Returns:
         False where nothing was written: a timeline of no clips.
@@ -57,7 +60,8 @@ def write_export(answers: Sequence[Answer], out: Path, *, every: bool = False) -
         InputError: when ``out`` cannot be written, a video cannot be read, or the format cannot hold these moments.
     """
     check_exports([out])
-    text = FORMATS[out.suffix.lower()](answers, every)
+    suffix = out.suffix.lower()
+    text = _objects(answers, records, suffix) if suffix in _OBJECTS else _TEXTS[suffix](answers, every)
     if text is None:
         return False
     with replacing(out) as path:
@@ -74,19 +78,12 @@ def _csv(answers: Sequence[Answer], every: bool) -> str:
     return stream.getvalue()
 
 
-def _json(answers: Sequence[Answer], every: bool) -> str:
-    from asst.outputs.json_lines import write_list
+def _objects(answers: Sequence[Answer], records: Sequence[dict[str, Any]] | None, suffix: str) -> str:
+    from asst.outputs.json_lines import answer_record, write_lines, write_list
 
     stream = io.StringIO()
-    write_list(answers, stream)
-    return stream.getvalue()
-
-
-def _json_lines(answers: Sequence[Answer], every: bool) -> str:
-    from asst.outputs.json_lines import write_answers
-
-    stream = io.StringIO()
-    write_answers(answers, stream)
+    write = write_list if suffix == ".json" else write_lines
+    write(map(answer_record, answers) if records is None else records, stream)
     return stream.getvalue()
 
 
@@ -127,14 +124,14 @@ def _timeline(text: Callable[[Sequence[Edit]], str], answers: Sequence[Answer], 
     return text(edits) if edits else None
 
 
-FORMATS: dict[str, TextOf] = {
+_OBJECTS = (".json", ".jsonl")
+_TEXTS: dict[str, TextOf] = {
     ".csv": _csv,
-    ".json": _json,
-    ".jsonl": _json_lines,
     ".srt": _srt,
     ".vtt": _vtt,
     ".otio": partial(_timeline, _otio),
     ".edl": partial(_timeline, _edl),
     ".fcpxml": partial(_timeline, _fcpxml),
 }
-"""By the file's ending."""
+FORMATS = (*_OBJECTS, *_TEXTS)
+"""The endings that can be written."""

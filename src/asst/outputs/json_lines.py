@@ -19,13 +19,18 @@ T = TypeVar("T")
 
 def write_answers(answers: Iterable[Answer], stream: TextIO) -> None:
     """Write one line a sentence, in order. Only ASCII is written, so every stream can take it."""
-    for answer in answers:
-        stream.write(json.dumps(_record(answer), allow_nan=False) + "\n")
+    write_lines(map(answer_record, answers), stream)
 
 
-def write_list(answers: Iterable[Answer], stream: TextIO) -> None:
-    """Write one JSON list of the objects that :func:`write_answers` writes a line each, in ASCII."""
-    json.dump([_record(answer) for answer in answers], stream, allow_nan=False, indent=2)
+def write_lines(records: Iterable[dict[str, Any]], stream: TextIO) -> None:
+    """Write one object a line, in ASCII."""
+    for record in records:
+        stream.write(json.dumps(record, allow_nan=False) + "\n")
+
+
+def write_list(records: Iterable[dict[str, Any]], stream: TextIO) -> None:
+    """Write one JSON list of the objects that :func:`write_lines` writes a line each, in ASCII."""
+    json.dump(list(records), stream, allow_nan=False, indent=2)
     stream.write("\n")
 
 
@@ -70,7 +75,8 @@ def read_objects(path: Path, parse: Callable[[dict[str, Any]], T], what: str) ->
     return found
 
 
-def _record(answer: Answer) -> dict[str, Any]:
+def answer_record(answer: Answer) -> dict[str, Any]:
+    """An answer as its JSON object."""
     return {
         "video": answer.video,
         "query": answer.query,

@@ -2,29 +2,32 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable
-from typing import TextIO
+from typing import Any, TextIO
 
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
 from asst.moments import Moment, format_time
+from asst.outputs.json_lines import write_lines
 from asst.outputs.printable import printable
 
 
 def write_moments_json(moments: Iterable[Moment], stream: TextIO) -> None:
     """Write one line a moment, in order. Only ASCII is written, so every stream can take it."""
-    for moment in moments:
-        record = {
-            "video": moment.video,
-            "query": moment.query,
-            "start_s": float(moment.start_s),
-            "end_s": float(moment.end_s),
-            "score": float(moment.score),
-        }
-        stream.write(json.dumps(record, allow_nan=False) + "\n")
+    write_lines(map(found_record, moments), stream)
+
+
+def found_record(moment: Moment) -> dict[str, Any]:
+    """A moment of one of many videos as its JSON object."""
+    return {
+        "video": moment.video,
+        "query": moment.query,
+        "start_s": float(moment.start_s),
+        "end_s": float(moment.end_s),
+        "score": float(moment.score),
+    }
 
 
 def write_moments_table(moments: Iterable[Moment], stream: TextIO) -> None:

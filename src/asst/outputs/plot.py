@@ -1,4 +1,4 @@
-"""Answers as one PNG: for each sentence the score curve, the spans found and a time axis."""
+"""Answers as one PNG: for each sentence, or video, the score curve, the spans found and a time axis."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from asst.errors import InputError
 from asst.outputs.destination import check_destination, replacing
+from asst.outputs.headings import headings
 from asst.outputs.time_axis import tick_label, ticks_s
 
 if TYPE_CHECKING:
@@ -37,7 +38,7 @@ def check_plot(sentences: int) -> None:
 
 
 def write_plot(answers: Sequence[Answer], out: Path) -> None:
-    """Draw one row a sentence, in order, and write ``out``.
+    """Draw one row an answer, in order, and write ``out``.
 
     Args:
         answers: what the model said, one at least.
@@ -56,17 +57,18 @@ def write_plot(answers: Sequence[Answer], out: Path) -> None:
     check_plot(len(answers))
     figure = Figure(figsize=(_WIDTH_INCHES, _ROW_INCHES * len(answers)), layout="constrained")
     canvas = FigureCanvasAgg(figure)
-    for axes, answer in zip(figure.subplots(len(answers), squeeze=False)[:, 0], answers, strict=True):
-        _draw(axes, answer)
+    rows = figure.subplots(len(answers), squeeze=False)[:, 0]
+    for axes, answer, heading in zip(rows, answers, headings(answers), strict=True):
+        _draw(axes, answer, heading)
     with warnings.catch_warnings(), replacing(out) as path:
         # A sentence in a script that the font lacks is drawn with boxes; that is no reason to fail.
         warnings.filterwarnings("ignore", message="Glyph .* missing from font", category=UserWarning)
         canvas.print_figure(path, dpi=_DOTS_PER_INCH, format="png")
 
 
-def _draw(axes: Axes, answer: Answer) -> None:
-    sentence = textwrap.shorten(answer.query, 100, placeholder=" ...")
-    title = axes.set_title(sentence if answer.moments else f"{sentence}: nothing found", loc="left", fontsize=10)
+def _draw(axes: Axes, answer: Answer, heading: str) -> None:
+    short = textwrap.shorten(heading, 100, placeholder=" ...")
+    title = axes.set_title(short if answer.moments else f"{short}: nothing found", loc="left", fontsize=10)
     title.set_parse_math(False)
     # Drawn from the weakest up, so that the best lies on top.
     for rank, moment in sorted(enumerate(answer.moments), reverse=True):

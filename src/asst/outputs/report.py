@@ -4,24 +4,20 @@ from __future__ import annotations
 
 import base64
 import hashlib
-import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from asst.moments import Answer, Moment, format_time
 from asst.outputs.chart import PATH_HEIGHT, PATH_WIDTH, Chart, draw
 from asst.outputs.destination import check_destination, replacing
+from asst.outputs.headings import headings, several_videos
 from asst.outputs.heat import Heat, draw_heat
 from asst.outputs.pictures import Picture, take_pictures
 from asst.outputs.time_axis import tick_label
-
-if TYPE_CHECKING:
-    from asst.video import VideoInfo
 
 _STRIP_CELLS = 12
 
@@ -48,51 +44,51 @@ class _Row:
 
 @dataclass(frozen=True, slots=True)
 class _Section:
-    """One sentence on the page."""
+    """One sentence, or one of several videos, on the page."""
 
     answer: Answer
+    heading: str
+    facts: list[tuple[str, str]]
+    strip: list[_Still]
     chart: Chart
     rows: tuple[_Row, ...]
     heat: Heat | None
 
 
 def write_report(answers: Sequence[Answer], out: Path) -> None:
-    """Write the page for one video and any number of sentences.
+    """Write the page for one video and any number of sentences, or for the answers of several videos.
 
-    The video is decoded once, for the film strip and for a key frame of every moment.
+    Each video is decoded once, for the film strip and for a key frame of every moment.
 
     Args:
-        answers: what the model said, all of the same video; their ``video`` is the file to take pictures from.
+        answers: what the model said; their ``video`` is the file to take pictures from.
         out: the ``.html`` file to write.
 
     Raises:
-        InputError: when the video cannot be read or ``out`` cannot be written.
-        ValueError: for no answers, or answers about several videos.
+        InputError: when a video cannot be read or ``out`` cannot be written.
+        ValueError: for no answers.
     """
-    from asst.video import probe
-
-    if len({answer.video for answer in answers}) != 1:
-        raise ValueError("a report needs answers about one video")
-    video = Path(answers[0].video)
-    check_destination(out, ".html", source=video)
-    page = _render(answers, probe(video))
+    if not answers:
+        raise ValueError("a report needs one answer at least")
+    for video in {answer.video for answer in answers}:
+        check_destination(out, ".html", source=Path(video))
+    page = _render(answers)
     with replacing(out) as path:
         # A file name may hold bytes that are no text; the page shows a question mark for each.
         path.write_bytes(page.encode("utf-8", errors="replace"))
 
 
-def _render(answers: Sequence[Answer], info: VideoInfo) -> str:
+def _render(answers: Sequence[Answer]) -> str:
     from jinja2 import Environment, StrictUndefined
     from markupsafe import Markup
 
-    duration_s = answers[0].duration_s
-    strip_s = [(cell + 0.5) * duration_s / _STRIP_CELLS for cell in range(_STRIP_CELLS)]
-    key_s = [[_key_instant_s(answer, moment) for moment in answer.moments] for answer in answers]
-    pictures = take_pictures(Path(answers[0].video), [*strip_s, *itertools.chain.from_iterable(key_s)])
-    # Instants that show the same frame share its bytes, so the page holds them once.
-    held = {picture.href: picture for picture in pictures.values()}
-    keys = {href: f"f{number}" for number, href in enumerate(held)}
-    stills = {time_s: _Still(keys[picture.href], picture) for time_s, picture in pictures.items()}
+    held: dict[str, _Still] = {}
+    shown = {video: _stills(video, answers, held) for video in dict.fromkeys(answer.video for answer in answers)}
+    several = several_videos(answers)
+    sections = [
+        _section(answer, heading, shown[answer.video], several=several)
+        for answer, heading in zip(answers, headings(answers), strict=True)
+    ]
 
     package = resources.files("asst.outputs")
     style = package.joinpath("report.css").read_text("utf-8")
@@ -100,26 +96,43 @@ def _render(answers: Sequence[Answer], info: VideoInfo) -> str:
     environment.filters.update(clock=format_time, tick=tick_label)
     template = environment.from_string(package.joinpath("report.html").read_text("utf-8"))
     return template.render(
-        title=Path(answers[0].video).name,
-        facts=_facts(info, answers[0]),
+        title=answers[0].query if several else Path(answers[0].video).name,
+        facts=_facts_of_all(answers) if several else _facts(answers[0]),
+        parts="Videos" if several else "Sentences",
+        curves=any(answer.curve is not None for answer in answers),
         style=Markup(style),  # noqa: S704  it is our own file
         style_hash=base64.b64encode(hashlib.sha256(style.encode("utf-8")).digest()).decode("ascii"),
-        held=[_Still(keys[href], picture) for href, picture in held.items()],
-        strip=[stills[time_s] for time_s in strip_s],
-        sections=[
-            _section(answer, [stills[time_s] for time_s in times_s])
-            for answer, times_s in zip(answers, key_s, strict=True)
-        ],
+        held=list(held.values()),
+        sections=sections,
         path_width=PATH_WIDTH,
         path_height=PATH_HEIGHT,
     )
 
 
-def _section(answer: Answer, stills: Sequence[_Still]) -> _Section:
+def _stills(video: str, answers: Sequence[Answer], held: dict[str, _Still]) -> dict[float, _Still]:
+    """All pictures that the page shows of one video, by their instants in seconds; new ones are added to ``held``."""
+    own = [answer for answer in answers if answer.video == video]
+    key_s = [_key_instant_s(answer, moment) for answer in own for moment in answer.moments]
+    pictures = take_pictures(Path(video), [*_strip_s(own[0].duration_s), *key_s])
+    # Instants that show the same frame share its bytes, so the page holds them once.
+    for picture in pictures.values():
+        held.setdefault(picture.href, _Still(f"f{len(held)}", picture))
+    return {time_s: _Still(held[picture.href].key, picture) for time_s, picture in pictures.items()}
+
+
+def _strip_s(duration_s: float) -> list[float]:
+    """The instants of the film strip, in seconds."""
+    return [(cell + 0.5) * duration_s / _STRIP_CELLS for cell in range(_STRIP_CELLS)]
+
+
+def _section(answer: Answer, heading: str, stills: dict[float, _Still], *, several: bool) -> _Section:
     return _Section(
         answer=answer,
+        heading=heading,
+        facts=[("File", answer.video), *_facts(answer)] if several else [],
+        strip=[stills[time_s] for time_s in _strip_s(answer.duration_s)],
         chart=draw(answer),
-        rows=tuple(itertools.starmap(_Row, zip(answer.moments, stills, strict=True))),
+        rows=tuple(_Row(moment, stills[_key_instant_s(answer, moment)]) for moment in answer.moments),
         heat=None if answer.attention is None else draw_heat(answer.attention, answer.duration_s),
     )
 
@@ -134,7 +147,18 @@ def _key_instant_s(answer: Answer, moment: Moment) -> float:
     return (moment.start_s + moment.end_s) / 2
 
 
-def _facts(info: VideoInfo, answer: Answer) -> list[tuple[str, str]]:
+def _facts_of_all(answers: Sequence[Answer]) -> list[tuple[str, str]]:
+    return [
+        ("Videos", str(len({answer.video for answer in answers}))),
+        ("Moments", str(sum(len(answer.moments) for answer in answers))),
+        ("Model", answers[0].model),
+    ]
+
+
+def _facts(answer: Answer) -> list[tuple[str, str]]:
+    from asst.video import probe
+
+    info = probe(Path(answer.video))
     return [
         ("Length", format_time(answer.duration_s)),
         ("Picture", f"{info.width} \N{MULTIPLICATION SIGN} {info.height}"),

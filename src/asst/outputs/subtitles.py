@@ -33,7 +33,10 @@ def subtitles(answers: Sequence[Answer], form: Literal["srt", "vtt"], *, every: 
     moments = chosen(answers, every=every)
     videos = {moment.video or answer.video for answer, _, moment in moments}
     if len(videos) > 1:
-        raise InputError(f"subtitles are of one video, and these moments lie in {len(videos)}; write .csv or .otio")
+        raise InputError(
+            f"subtitles are of one video, and these moments lie in {len(videos)}; "
+            "narrow a search to one with --in, or write .csv or .otio"
+        )
     file = SSAFile()
     for answer, _, moment in moments:
         if moment.end_s >= _LONGEST_S:

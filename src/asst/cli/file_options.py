@@ -1,0 +1,28 @@
+"""The options by which a verb is asked for files of its answers."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+FastClipOption = Annotated[
+    bool,
+    typer.Option(
+        "--fast-clip",
+        help="Copy the clip from the key frame before the moment on, which is fast and loses nothing; else encode it.",
+    ),
+]
+ReportOption = Annotated[
+    Path | None, typer.Option(metavar="OUT.html", help="Write a page with frames, curves and moments.")
+]
+PlotOption = Annotated[Path | None, typer.Option(metavar="OUT.png", help="Draw the curves and moments.")]
+ExportOption = Annotated[
+    list[Path] | None,
+    typer.Option(
+        metavar="OUT",
+        help="Write all moments for another program, in the format of the ending: .csv .json .jsonl, .srt .vtt "
+        "(subtitles) .otio .edl .fcpxml (timelines). Repeat for more files.",
+    ),
+]
