@@ -36,6 +36,7 @@ class OpticalFlow:
 
     Attributes:
         settings: all that decides its numbers, fit for JSON.
+        told: the same for people, in a few words.
 
     Raises:
         InputError: when OpenCV, or its contributed part, is not installed.
@@ -50,8 +51,10 @@ class OpticalFlow:
         except (ImportError, AttributeError) as error:
             raise InputError("optical flow needs OpenCV; run: pip install 'asst-video[flow]'") from error
         self.settings: dict[str, object] = {"algorithm": algorithm}
+        self.told = "DIS"
         if algorithm == "tvl1":
             self.settings["iterations"] = iterations
+            self.told = f"TV-L1 of at most {iterations} iterations"
 
     def _maker(self, algorithm: Algorithm, iterations: int) -> Callable[[], Any]:
         if algorithm == "dis":
