@@ -5,11 +5,13 @@ from __future__ import annotations
 import json
 import shutil
 from pathlib import Path
+from typing import Any
 
 import pytest
 from typer.testing import CliRunner, Result
 
 from asst.cli.app import app
+from asst.features.imagenet import ImageNetExtractor
 from asst.features.store import Store
 
 pytestmark = pytest.mark.usefixtures("one_thread")
@@ -108,3 +110,22 @@ def test_a_store_of_another_extractor_is_refused_before_a_video_is_read(videos: 
     done = run(videos, "--extractor", "none", "--out", toy / "features")
     assert done.exit_code == 2
     assert "holds features of toy, not of none" in done.stderr
+
+
+def test_an_interrupted_run_reports_what_failed_and_what_is_left(
+    videos: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shutil.copy(videos / "street.mp4", videos / "z.mp4")
+    real = ImageNetExtractor.extract
+
+    def interrupted(self: ImageNetExtractor, video: Path, **options: Any) -> Any:
+        if video.name == "z.mp4":
+            raise KeyboardInterrupt
+        return real(self, video, **options)
+
+    monkeypatch.setattr(ImageNetExtractor, "extract", interrupted)
+    done = run(videos, "--extractor", "imagenet-lite0", "--out", tmp_path / "store")
+    assert done.exit_code not in (0, 1, 2)
+    assert done.stderr.startswith("broken: ")
+    assert "of 3 videos extracted 1 (" in done.stdout
+    assert "1 failed, 1 not reached; the store is" in done.stdout

@@ -25,6 +25,7 @@ class FakeExtractor:
     dimension = 2
     preprocessing = "p1"
     weights = "w1"
+    flow = ""
 
     def __init__(self, log: Path | None = None) -> None:
         self.log = log

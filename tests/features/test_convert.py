@@ -20,7 +20,7 @@ def filled(folder: Path, step_s: float = 0.25) -> Store:
     store = Store(folder)
     for index, video in enumerate(("a", "deep/b.mp4")):
         vectors = np.random.default_rng(index).random((5 + index, 3)).astype(np.float16)
-        store.write(video, Features(vectors, 0.5, step_s, "rgb"), Provenance("p", f"c{index}", "w"))
+        store.write(video, Features(vectors, 0.5, step_s, "rgb"), Provenance("p", f"c{index}", "w", "DIS"))
     return store
 
 
@@ -42,6 +42,7 @@ def test_a_store_goes_to_hdf5_and_back(tmp_path: Path) -> None:
         np.testing.assert_array_equal(after.vectors, before.vectors)
         assert (after.start_s, after.step_s, after.extractor) == (0.5, 0.25, "rgb")
         assert back.provenance(video) == Provenance("p", "", "w")
+        assert back.provenance(video).flow == "DIS"
 
 
 def test_a_published_file_becomes_a_store_of_ours(tmp_path: Path) -> None:

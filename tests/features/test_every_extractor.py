@@ -28,6 +28,8 @@ pytestmark = [
 
 # One step of most extractors; TV-L1 takes seconds for each.
 LENGTH_S = 0.25
+WITH_TVL1 = {"bn-inception-flow", "two-stream", "two-stream-didemo"}
+TVL1 = "TV-L1 of at most 30 iterations"
 RECIPE = Path(__file__).parents[2] / "recipes" / "own" / "small.yaml"
 SMALL = [
     *(f"network.{width}=8" for width in ("dilation_channels", "channels", "language_channels", "attention_channels")),
@@ -89,6 +91,7 @@ def test_a_real_video_becomes_features_a_model_and_moments(name: str, own: Path)
     made = json.loads(run("features", "info", "store", "--json").stdout)["made"]
     assert [each["videos"] for each in made] == [2]
     assert bool(made[0]["weights"]) == (name != "none")
+    assert made[0]["flow"] == ("DIS" if name.endswith("-dis") else TVL1 if name in WITH_TVL1 else "")
 
     run("train", RECIPE, "data.root=annotation", "data.features.own=store", "--run", "run", *SMALL)
     checkpoint = "run/checkpoints/best.safetensors"

@@ -28,12 +28,13 @@ def features(steps: int = 6, dimension: int = 4, name: str = "rgb", step_s: floa
 def test_what_is_written_is_read(tmp_path: Path, dtype: type) -> None:
     made = Features(np.random.default_rng(0).random((7, 5)).astype(dtype), 0.1, 1 / 3, "rgb")
     store = Store(tmp_path / "new" / "folder")
-    path = store.write("a/b c.mp4", made, Provenance(preprocessing="abc", content="def"))
+    path = store.write("a/b c.mp4", made, Provenance(preprocessing="abc", content="def", flow="DIS"))
     found = Store(store.folder).read("a/b c.mp4")
     np.testing.assert_array_equal(found.vectors, made.vectors)
     assert found.vectors.dtype == made.vectors.dtype
     assert (found.start_s, found.step_s, found.extractor) == (0.1, 1 / 3, "rgb")
     assert store.provenance("a/b c.mp4") == Provenance("abc", "def")
+    assert store.provenance("a/b c.mp4").flow == "DIS"
     assert store.videos() == ("a/b c.mp4",)
     assert "a/b c.mp4" in store
     assert "a" not in store

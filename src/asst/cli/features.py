@@ -91,10 +91,7 @@ def extract(
     _check_store(extraction)
     outcomes: list[Outcome] = []
     try:
-        for outcome in _watched(jobs, extraction, workers, cluster=cluster):
-            outcomes.append(outcome)
-            if outcome.state == "failed":
-                typer.echo(f"{outcome.job.video}: {outcome.reason}", err=True)
+        outcomes.extend(_watched(jobs, extraction, workers, cluster=cluster))
     finally:
         _report(outcomes, len(jobs), out)
     if any(outcome.state == "failed" for outcome in outcomes):
@@ -141,7 +138,10 @@ def _watched(jobs: list[Job], extraction: Extraction, workers: int, *, cluster: 
 
 
 def _report(outcomes: list[Outcome], jobs: int, store: Path) -> None:
-    """What was done and where it is, on standard output, and what failed."""
+    """What was done and where it is, on standard output, and what failed and why, a line each, on standard error."""
+    for outcome in outcomes:
+        if outcome.state == "failed":
+            typer.echo(f"{outcome.job.video}: {outcome.reason}", err=True)
     counts = Counter(outcome.state for outcome in outcomes)
     video_s = sum(outcome.video_s for outcome in outcomes)
     worked_s = sum(outcome.seconds for outcome in outcomes if outcome.state == "extracted")

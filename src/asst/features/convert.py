@@ -19,8 +19,8 @@ Watch = Callable[[int, int], None]
 def to_hdf5(store: FeatureStore, path: Path, watch: Watch | None = None) -> int:
     """Writes every video's vectors as a data set of its name, of shape ``(steps, dimension)``.
 
-    The file's attributes say what the field's files do not: ``extractor``, ``start_s``, ``step_s``, ``preprocessing``
-    and ``weights``, the same for all videos. Where shots begin is not kept.
+    The file's attributes say what the field's files do not: ``extractor``, ``start_s``, ``step_s``, ``preprocessing``,
+    ``weights`` and ``flow``, the same for all videos. Where shots begin is not kept.
 
     Args:
         store: to read.
@@ -40,6 +40,7 @@ def to_hdf5(store: FeatureStore, path: Path, watch: Watch | None = None) -> int:
     with moved_into_place(path) as lent, open_hdf5(lent, "w") as file:
         stated = {"extractor": first.extractor, "start_s": first.start_s, "step_s": first.step_s}
         stated |= {"preprocessing": provenance.preprocessing, "weights": provenance.weights}
+        stated["flow"] = provenance.flow
         file.attrs.update(stated)
         for number, video in enumerate(videos, start=1):
             features = store.read(video)

@@ -93,7 +93,7 @@ def video_files(path: Path) -> list[Path]:
 
 def provenance_of(extractor: Extractor, content: str = "") -> Provenance:
     """What is written beside features of this extractor."""
-    return Provenance(extractor.preprocessing, content, extractor.weights)
+    return Provenance(extractor.preprocessing, content, extractor.weights, extractor.flow)
 
 
 def extract_one(job: Job, extractor: Extractor, store: Store, progress: Progress | None = None) -> Outcome:

@@ -43,6 +43,11 @@ class Extractor(Protocol):
         """A short hash of the weights, those of several networks joined by ``+``; empty if there are none."""
         ...
 
+    @property
+    def flow(self) -> str:
+        """How optical flow is found, for people to read; empty where none is."""
+        ...
+
     def extract(self, video: str | Path, *, progress: Progress | None = None) -> Features:
         """Features of a file, read as a stream.
 

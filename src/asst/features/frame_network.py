@@ -77,6 +77,7 @@ class Branch:
         prepare: makes the network's input of these pictures, each ``(height, width, 3)``; always of one shape.
         settings: all that decides its numbers besides the weights; fit for JSON.
         weights: a short hash of the weights.
+        flow: how its optical flow is found, for people; empty without.
     """
 
     network: nn.Module
@@ -85,6 +86,7 @@ class Branch:
     prepare: Callable[[Sequence[Pixels]], npt.NDArray[np.uint8]]
     settings: Mapping[str, object]
     weights: str
+    flow: str = ""
 
 
 class FrameNetwork:
@@ -101,6 +103,7 @@ class FrameNetwork:
         dimension: numbers in a vector.
         preprocessing: a short hash of all that decides the numbers besides the weights.
         weights: a short hash of the weights.
+        flow: how optical flow is found; empty where none is.
         branches: the networks and what they see.
         size: what pictures are brought to.
         rate: pictures a second that are decoded: no more than the networks need to see theirs.
@@ -116,6 +119,7 @@ class FrameNetwork:
             {**clock, **pictures, "branches": [dict(branch.settings) for branch in branches]}
         )
         self.weights = "+".join(branch.weights for branch in branches)
+        self.flow = ", ".join(branch.flow for branch in branches if branch.flow)
         self.branches = tuple(branches)
         self.size = size
         self._batch = batch

@@ -49,6 +49,7 @@ class ImageNetExtractor:
         dimension: numbers in a vector.
         preprocessing: a short hash of all that decides the numbers besides the weights.
         weights: a short hash of the weights.
+        flow: empty, as it looks for none.
         network: the classifier, whose last layer the language side needs.
 
     Args:
@@ -66,6 +67,7 @@ class ImageNetExtractor:
         self.name = f"imagenet-{variant}"
         self.variant = variant
         self.dimension = WINDOWS * CHANNELS
+        self.flow = ""
         self.weights = VARIANTS[variant].sha256[:LENGTH]
         self.network = EfficientNetLite(variant)
         self._looks = round(looks_a_second * GROUP_STEPS * STEP_S)

@@ -24,6 +24,7 @@ class JoinedExtractor:
         dimension: numbers in a vector.
         preprocessing: hashes of the parts, joined by ``+``.
         weights: likewise.
+        flow: how the parts find it, where they do.
     """
 
     def __init__(self, parts: Sequence[Extractor]) -> None:
@@ -31,6 +32,7 @@ class JoinedExtractor:
         self.dimension = sum(part.dimension for part in parts)
         self.preprocessing = "+".join(part.preprocessing for part in parts)
         self.weights = "+".join(part.weights for part in parts)
+        self.flow = ", ".join(dict.fromkeys(part.flow for part in parts if part.flow))
         self._parts = tuple(parts)
 
     def extract(self, video: str | Path, *, progress: Progress | None = None) -> Features:

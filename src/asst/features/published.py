@@ -83,7 +83,7 @@ class Hdf5Store:
     def provenance(self, video: str) -> Provenance:
         """What our own export says of all videos; nothing of other files."""
         with self._open() as file:
-            said = {key: str(file.attrs.get(key, "")) for key in ("preprocessing", "weights")}
+            said = {key: str(file.attrs.get(key, "")) for key in ("preprocessing", "weights", "flow")}
             return Provenance(**said)
 
     def __contains__(self, video: str) -> bool:

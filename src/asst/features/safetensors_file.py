@@ -1,8 +1,8 @@
 """One video's features in one safetensors file: a tensor ``vectors`` and a header that explains it.
 
 The header's metadata names the form, the extractor, ``start_s``, ``step_s`` and ``dimension``, where shots begin,
-and, where known, hashes of the preprocessing, the weights and the video. A file is written under a temporary name and
-renamed, so a reader sees all of it or nothing. Vectors are memory-mapped when read.
+and, where known, hashes of the preprocessing, the weights and the video, and how optical flow was found. A file is
+written under a temporary name and renamed, so a reader sees all of it or nothing. Vectors are memory-mapped when read.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import math
 import struct
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -33,11 +33,14 @@ class Provenance:
         preprocessing: hash of how frames were prepared; empty if unknown.
         content: hash of the video file; empty if unknown.
         weights: hash or version of the network's weights; empty if unknown, or if there are none.
+        flow: how optical flow was found, for people; empty without. It is part of ``preprocessing``, so that
+            provenances are equal whatever it says.
     """
 
     preprocessing: str = ""
     content: str = ""
     weights: str = ""
+    flow: str = field(default="", compare=False)
 
 
 def write_file(path: Path, features: Features, provenance: Provenance) -> None:
@@ -56,6 +59,7 @@ def write_file(path: Path, features: Features, provenance: Provenance) -> None:
         "preprocessing": provenance.preprocessing,
         "content": provenance.content,
         "weights": provenance.weights,
+        "flow": provenance.flow,
     }
     vectors = features.vectors
     dtype = {"float32": "F32", "float16": "F16"}[vectors.dtype.name]
@@ -90,7 +94,7 @@ def read_file(path: Path) -> tuple[Features, Provenance]:
         cuts_s = np.array(json.loads(metadata["cuts_s"]), dtype=np.float64)
         clock = float(metadata["start_s"]), float(metadata["step_s"])
         features = Features(vectors, *clock, metadata["extractor"], cuts_s)
-        return features, Provenance(*(metadata.get(key, "") for key in ("preprocessing", "content", "weights")))
+        return features, Provenance(*(metadata.get(key, "") for key in ("preprocessing", "content", "weights", "flow")))
     except InputError:
         raise
     except OSError as error:

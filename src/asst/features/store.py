@@ -168,7 +168,9 @@ class JoinedStore:
         """What the stores know, joined by ``+``; one that knows nothing leaves all unknown."""
         each = [store.provenance(video) for store in self._stores]
         parts = zip(*((own.preprocessing, own.content, own.weights) for own in each), strict=True)
-        return Provenance(*("+".join(part) if all(part) else "" for part in parts))
+        preprocessing, content, weights = ("+".join(part) if all(part) else "" for part in parts)
+        flows = dict.fromkeys(own.flow for own in each if own.flow)
+        return Provenance(preprocessing, content, weights, ", ".join(flows))
 
 
 def require(store: FeatureStore, videos: Iterable[str]) -> None:
