@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import subprocess
 import sys
@@ -81,9 +82,29 @@ def test_what_is_wrong_is_printed_and_repaired(tmp_path: Path, fake: ModuleType)
         "videos": 1,
         "faults": [f"{tmp_path / 'a.mp4'}: its strip of pictures is damaged"],
         "unfinished": 0,
+        "changed": [],
     }
     assert run("library", "verify", "--repair", "--library", library).exit_code == 1
     assert run("index", tmp_path / "a.mp4", "--library", library).stdout.startswith("of 1 videos indexed 1")
+    assert run("library", "verify", "--library", library).exit_code == 0
+
+
+def test_a_change_that_its_folder_does_not_show_is_found_by_reading(tmp_path: Path, fake: ModuleType) -> None:
+    library, video = tmp_path / "library", fake.make_video(tmp_path / "a.mp4", "rrrr")
+    os.utime(video, ns=(10**18, 10**18))
+    run("index", video, "--library", library)
+    content = bytearray(video.read_bytes())
+    content[-1] ^= 1
+    video.write_bytes(content)
+    os.utime(video, ns=(10**18, 10**18))
+    assert "indexed 0, 1 were there already" in run("index", video, "--library", library).stdout
+    found = run("library", "verify", "--library", library)
+    assert found.exit_code == 1
+    assert found.stdout.splitlines() == [
+        f"{video}: has changed since it was indexed; index it again with --rehash",
+        f"{library}: 1 videos, 0 faulty, 1 changed",
+    ]
+    assert "indexed 1 (" in run("index", video, "--rehash", "--library", library).stdout
     assert run("library", "verify", "--library", library).exit_code == 0
 
 

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
+from dataclasses import replace
 from pathlib import Path
 from types import ModuleType
 
 import pytest
 
 from asst.errors import InputError
+from asst.features.content import content_hash
 from asst.library.index import index, missing
 from asst.library.library import Library
 from asst.library.verify import Verdict, repair, verify
@@ -72,6 +75,89 @@ def test_a_file_that_changes_is_read_again_and_its_old_content_dropped(
     assert len(library.features.videos()) == 1
 
 
+@pytest.fixture
+def hashed(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The names of the files that indexing hashes."""
+    names: list[str] = []
+
+    def counted(path: Path) -> str:
+        names.append(path.name)
+        return content_hash(path)
+
+    monkeypatch.setattr("asst.library.index.content_hash", counted)
+    return names
+
+
+def aged(path: Path, seconds: int = 100) -> None:
+    """Makes a file so much older, since one of this second is never known by its time."""
+    facts = path.stat()
+    os.utime(path, ns=(facts.st_atime_ns, facts.st_mtime_ns - seconds * 10**9))
+
+
+def test_an_unchanged_file_is_known_without_being_read(
+    tmp_path: Path, videos: Path, fake: ModuleType, hashed: list[str]
+) -> None:
+    library = made(tmp_path, fake)
+    aged(videos / "a.mp4")
+    run(videos, library, fake)
+    assert sorted(hashed) == ["a.mp4", "b.mp4", "bad.mp4"]
+    assert [video.mtime_ns for video in library.tables.videos()] == [(videos / "a.mp4").stat().st_mtime_ns, 0]
+    hashed.clear()
+    # b was written just now: a change within the same tick of the clock would not show.
+    assert run([videos / "a.mp4", videos / "deep"], library, fake) == {"a.mp4": "kept", "b.mp4": "kept"}
+    assert hashed == ["b.mp4"]
+    aged(videos / "deep" / "b.mp4")
+    run(videos / "deep", library, fake)
+    hashed.clear()
+    assert run(videos / "deep", library, fake) == {"b.mp4": "kept"}
+    assert hashed == []
+
+    aged(videos / "a.mp4")
+    assert run(videos / "a.mp4", library, fake) == {"a.mp4": "kept"}
+    (videos / "deep" / "b.mp4").rename(videos / "moved.mp4")
+    assert run(videos / "moved.mp4", library, fake) == {"moved.mp4": "moved"}
+    assert hashed == ["a.mp4", "moved.mp4"]
+    hashed.clear()
+    assert run([videos / "a.mp4", videos / "moved.mp4"], library, fake) == {"a.mp4": "kept", "moved.mp4": "kept"}
+    assert hashed == []
+    list(index([videos / "a.mp4"], library, fake.FakeEngine(), rehash=True))
+    assert hashed == ["a.mp4"]
+
+
+def test_a_file_whose_features_are_gone_is_read_though_it_did_not_change(
+    tmp_path: Path, videos: Path, fake: ModuleType
+) -> None:
+    library = made(tmp_path, fake)
+    aged(videos / "a.mp4")
+    run(videos / "a.mp4", library, fake)
+    next(library.features.folder.iterdir()).unlink()
+    assert run(videos / "a.mp4", library, fake) == {"a.mp4": "indexed"}
+    assert verify(library) == Verdict(1, {}, ())
+
+
+def test_a_library_of_schema_1_is_brought_to_this_one(
+    tmp_path: Path, videos: Path, fake: ModuleType, hashed: list[str]
+) -> None:
+    library = made(tmp_path, fake)
+    aged(videos / "a.mp4")
+    run(videos, library, fake)
+    before = library.tables.videos()
+    library.tables._videos.drop_columns(["mtime_ns"])
+    settings = library.folder / "library.json"
+    settings.write_text(json.dumps({**json.loads(settings.read_text()), "schema": 1}))
+    hashed.clear()
+    opened = Library(library.folder)
+    assert json.loads(settings.read_text())["schema"] == 2
+    assert opened.tables.videos() == [replace(video, mtime_ns=0) for video in before]
+    assert run(videos / "a.mp4", opened, fake) == {"a.mp4": "kept"}
+    assert opened.tables.videos() == before
+    assert hashed == ["a.mp4"]
+    assert verify(Library(library.folder)) == Verdict(2, {}, ())
+    # Killed between the tables and the settings: done again, and nothing is lost.
+    settings.write_text(json.dumps({**json.loads(settings.read_text()), "schema": 1}))
+    assert Library(library.folder).tables.videos() == before
+
+
 def test_files_that_are_gone_are_named_and_forgotten_when_asked(tmp_path: Path, videos: Path, fake: ModuleType) -> None:
     library = made(tmp_path, fake)
     run(videos, library, fake)
@@ -129,7 +215,7 @@ def test_another_schema_or_other_settings_are_refused_and_rebuilt(
     assert run(videos, rebuilt, fake)["a.mp4"] == "indexed"
     settings = library.folder / "library.json"
     settings.write_text(json.dumps({**json.loads(settings.read_text()), "schema": 0}))
-    with pytest.raises(InputError, match=r"of schema 0, and this asst reads schema 1; make it anew: .* --rebuild"):
+    with pytest.raises(InputError, match=r"of schema 0, and this asst reads schema 2; make it anew: .* --rebuild"):
         Library(library.folder)
     settings.write_text("{")
     with pytest.raises(InputError, match="is damaged"):
