@@ -17,6 +17,7 @@ from asst.features.extract import Job, Outcome, extract_in_turn, video_files
 from asst.features.extractor import Progress
 from asst.library.engine import Engine
 from asst.library.library import Library
+from asst.library.local import local_path
 from asst.library.pictures import write_strip
 from asst.library.stamp import Stamp, stamp_of
 from asst.library.tables import Video
@@ -118,9 +119,10 @@ def listed(paths: Sequence[Path]) -> list[Path]:
     """The files to index, each once, absolute, in the order given; a folder stands for the videos at and under it.
 
     Raises:
-        InputError: for a folder without a video.
+        InputError: for a folder without a video, or an address.
     """
-    return list(dict.fromkeys(file.absolute() for path in paths for file in video_files(path)))
+    local = [local_path(path, "a video") for path in paths]
+    return list(dict.fromkeys(file.absolute() for path in local for file in video_files(path)))
 
 
 def _unchanged(video: Video | None, stamp: Stamp, library: Library) -> bool:

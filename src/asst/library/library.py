@@ -26,6 +26,7 @@ from asst.atomic import write_whole
 from asst.errors import InputError
 from asst.features.store import SUFFIX, Store, file_name
 from asst.library.engine import Engine, Identity
+from asst.library.local import local_path
 from asst.library.stamp import Stamp
 from asst.library.tables import Tables, Video, add_times
 from asst.library.windows import WindowVectors
@@ -58,11 +59,11 @@ class Library:
         folder: of a library. One of schema 1 is brought to this one.
 
     Raises:
-        InputError: if there is none, or one of another schema.
+        InputError: if there is none, or one of another schema, or for an address such as ``s3://bucket/folder``.
     """
 
     def __init__(self, folder: str | Path) -> None:
-        self.folder = Path(folder)
+        self.folder = local_path(folder, "a library")
         self.identity = _identity(self.folder)
         self.features = Store(self.folder / "features")
         self._writes = 0
@@ -79,7 +80,7 @@ class Library:
         Raises:
             InputError: if the folder holds something else, or a library of another schema or identity.
         """
-        folder = Path(folder)
+        folder = local_path(folder, "a library")
         if identity is None:
             from asst.library.engine import default_engine
 
