@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import subprocess
 import sys
@@ -81,9 +82,29 @@ def test_what_is_wrong_is_printed_and_repaired(tmp_path: Path, fake: ModuleType)
         "videos": 1,
         "faults": [f"{tmp_path / 'a.mp4'}: its strip of pictures is damaged"],
         "unfinished": 0,
+        "changed": [],
     }
     assert run("library", "verify", "--repair", "--library", library).exit_code == 1
     assert run("index", tmp_path / "a.mp4", "--library", library).stdout.startswith("of 1 videos indexed 1")
+    assert run("library", "verify", "--library", library).exit_code == 0
+
+
+def test_a_change_that_its_folder_does_not_show_is_found_by_reading(tmp_path: Path, fake: ModuleType) -> None:
+    library, video = tmp_path / "library", fake.make_video(tmp_path / "a.mp4", "rrrr")
+    os.utime(video, ns=(10**18, 10**18))
+    run("index", video, "--library", library)
+    content = bytearray(video.read_bytes())
+    content[-1] ^= 1
+    video.write_bytes(content)
+    os.utime(video, ns=(10**18, 10**18))
+    assert "indexed 0, 1 were there already" in run("index", video, "--library", library).stdout
+    found = run("library", "verify", "--library", library)
+    assert found.exit_code == 1
+    assert found.stdout.splitlines() == [
+        f"{video}: has changed since it was indexed; index it again with --rehash",
+        f"{library}: 1 videos, 0 faulty, 1 changed",
+    ]
+    assert "indexed 1 (" in run("index", video, "--rehash", "--library", library).stdout
     assert run("library", "verify", "--library", library).exit_code == 0
 
 
@@ -101,6 +122,10 @@ def test_a_library_is_exported_and_videos_are_removed_by_pattern(tmp_path: Path,
     assert run("library", "export", tmp_path / "out.parquet", "--library", library).exit_code == 0
     assert parquet.read_table(tmp_path / "out.parquet").num_rows == 3
     assert run("library", "export", tmp_path / "out.csv", "--library", library).exit_code == 2
+    for ending in ("jsonl", "parquet"):
+        refused = run("library", "export", f"s3://bucket/out.{ending}", "--library", library)
+        assert (refused.exit_code, refused.stderr.count("\n")) == (2, 1)
+        assert refused.stderr.startswith(f"asst: s3://bucket/out.{ending}: an export must be on a file system")
     assert run("library", "remove", files[0], "*/b.mp4", "--library", library).stdout == "removed 2 videos of 3\n"
     assert run("library", "remove", "nothing", "--library", library).exit_code == 2
     assert run("library", "remove", "--library", library).exit_code == 2
@@ -112,6 +137,21 @@ def test_a_missing_library_is_one_line(tmp_path: Path) -> None:
         assert found.exit_code == 2
         assert found.stderr.startswith(f"asst: no library in {tmp_path / 'none'}; make one: asst index")
         assert found.stderr.count("\n") == 1
+
+
+def test_an_address_is_one_line(tmp_path: Path, fake: ModuleType, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    for words in (("search", "a dog"), ("library", "status"), ("index", "a.mp4")):
+        found = run(*words, "--library", "s3://bucket/lib")
+        assert (found.exit_code, found.stdout) == (2, "")
+        assert found.stderr == (
+            "asst: s3://bucket/lib: a library must be on a file system of this machine; "
+            "see docs/library.md, Object storage\n"
+        )
+    found = run("index", "s3://bucket/a.mp4", "--library", "lib")
+    assert (found.exit_code, found.stderr.count("\n")) == (2, 1)
+    assert found.stderr.startswith("asst: s3://bucket/a.mp4: a video must be on a file system")
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_the_packaged_model_answers_as_locate_does(

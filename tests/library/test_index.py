@@ -3,15 +3,23 @@
 from __future__ import annotations
 
 import json
+import os
+import re
 import shutil
+from dataclasses import replace
 from pathlib import Path
 from types import ModuleType
 
+import numpy as np
 import pytest
+from typer.testing import CliRunner
 
+from asst.cli.app import app
 from asst.errors import InputError
+from asst.features.content import content_hash
 from asst.library.index import index, missing
 from asst.library.library import Library
+from asst.library.search import search
 from asst.library.verify import Verdict, repair, verify
 
 
@@ -72,6 +80,89 @@ def test_a_file_that_changes_is_read_again_and_its_old_content_dropped(
     assert len(library.features.videos()) == 1
 
 
+@pytest.fixture
+def hashed(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The names of the files that indexing hashes."""
+    names: list[str] = []
+
+    def counted(path: Path) -> str:
+        names.append(path.name)
+        return content_hash(path)
+
+    monkeypatch.setattr("asst.library.index.content_hash", counted)
+    return names
+
+
+def aged(path: Path, seconds: int = 100) -> None:
+    """Makes a file so much older, since one of this second is never known by its time."""
+    facts = path.stat()
+    os.utime(path, ns=(facts.st_atime_ns, facts.st_mtime_ns - seconds * 10**9))
+
+
+def test_an_unchanged_file_is_known_without_being_read(
+    tmp_path: Path, videos: Path, fake: ModuleType, hashed: list[str]
+) -> None:
+    library = made(tmp_path, fake)
+    aged(videos / "a.mp4")
+    run(videos, library, fake)
+    assert sorted(hashed) == ["a.mp4", "b.mp4", "bad.mp4"]
+    assert [video.mtime_ns for video in library.tables.videos()] == [(videos / "a.mp4").stat().st_mtime_ns, 0]
+    hashed.clear()
+    # b was written just now: a change within the same tick of the clock would not show.
+    assert run([videos / "a.mp4", videos / "deep"], library, fake) == {"a.mp4": "kept", "b.mp4": "kept"}
+    assert hashed == ["b.mp4"]
+    aged(videos / "deep" / "b.mp4")
+    run(videos / "deep", library, fake)
+    hashed.clear()
+    assert run(videos / "deep", library, fake) == {"b.mp4": "kept"}
+    assert hashed == []
+
+    aged(videos / "a.mp4")
+    assert run(videos / "a.mp4", library, fake) == {"a.mp4": "kept"}
+    (videos / "deep" / "b.mp4").rename(videos / "moved.mp4")
+    assert run(videos / "moved.mp4", library, fake) == {"moved.mp4": "moved"}
+    assert hashed == ["a.mp4", "moved.mp4"]
+    hashed.clear()
+    assert run([videos / "a.mp4", videos / "moved.mp4"], library, fake) == {"a.mp4": "kept", "moved.mp4": "kept"}
+    assert hashed == []
+    list(index([videos / "a.mp4"], library, fake.FakeEngine(), rehash=True))
+    assert hashed == ["a.mp4"]
+
+
+def test_a_file_whose_features_are_gone_is_read_though_it_did_not_change(
+    tmp_path: Path, videos: Path, fake: ModuleType
+) -> None:
+    library = made(tmp_path, fake)
+    aged(videos / "a.mp4")
+    run(videos / "a.mp4", library, fake)
+    next(library.features.folder.iterdir()).unlink()
+    assert run(videos / "a.mp4", library, fake) == {"a.mp4": "indexed"}
+    assert verify(library) == Verdict(1, {}, ())
+
+
+def test_a_library_of_schema_1_is_brought_to_this_one(
+    tmp_path: Path, videos: Path, fake: ModuleType, hashed: list[str]
+) -> None:
+    library = made(tmp_path, fake)
+    aged(videos / "a.mp4")
+    run(videos, library, fake)
+    before = library.tables.videos()
+    library.tables._videos.drop_columns(["mtime_ns"])
+    settings = library.folder / "library.json"
+    settings.write_text(json.dumps({**json.loads(settings.read_text()), "schema": 1}))
+    hashed.clear()
+    opened = Library(library.folder)
+    assert json.loads(settings.read_text())["schema"] == 2
+    assert opened.tables.videos() == [replace(video, mtime_ns=0) for video in before]
+    assert run(videos / "a.mp4", opened, fake) == {"a.mp4": "kept"}
+    assert opened.tables.videos() == before
+    assert hashed == ["a.mp4"]
+    assert verify(Library(library.folder)) == Verdict(2, {}, ())
+    # Killed between the tables and the settings: done again, and nothing is lost.
+    settings.write_text(json.dumps({**json.loads(settings.read_text()), "schema": 1}))
+    assert Library(library.folder).tables.videos() == before
+
+
 def test_files_that_are_gone_are_named_and_forgotten_when_asked(tmp_path: Path, videos: Path, fake: ModuleType) -> None:
     library = made(tmp_path, fake)
     run(videos, library, fake)
@@ -97,6 +188,56 @@ def test_workers_fill_a_library(tmp_path: Path, videos: Path, fake: ModuleType) 
     library = made(tmp_path, fake)
     assert run(videos, library, fake, workers=2) == {"a.mp4": "indexed", "b.mp4": "indexed", "bad.mp4": "failed"}
     assert verify(library) == Verdict(2, {}, ())
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
+@pytest.mark.filterwarnings("ignore::FutureWarning")
+@pytest.mark.filterwarnings("ignore::ResourceWarning")
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+def test_a_cluster_fills_a_library_as_one_process_does(
+    tmp_path: Path, videos: Path, fake: ModuleType, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from ray import cloudpickle
+
+    shutil.copy(videos / "a.mp4", videos / "copy.mp4")
+    monkeypatch.setattr("asst.library.engine.default_engine", fake.FakeEngine)
+    folders = [tmp_path / "one", tmp_path / "cluster"]
+    printed = [CliRunner().invoke(app, ["index", str(videos), "--library", str(folders[0])])]
+    # The actors' processes are not given the path of the fakes.
+    cloudpickle.register_pickle_by_value(fake)  # type: ignore[no-untyped-call]
+    try:
+        words = ["index", str(videos), "--library", str(folders[1]), "--cluster", "--workers", "2"]
+        printed.append(CliRunner().invoke(app, words))
+    finally:
+        cloudpickle.unregister_pickle_by_value(fake)  # type: ignore[no-untyped-call]
+    assert [result.exit_code for result in printed] == [1, 1], printed[1].output
+    counts = [re.sub(r" \(.*?\)|; .*", "", result.stdout) for result in printed]
+    assert counts == ["of 4 videos indexed 2, 0 were there already, 1 copied, 1 failed\n"] * 2
+    # Ray has more to say there.
+    assert printed[0].stderr.startswith("bad.mp4: cannot read")
+    assert set(printed[0].stderr.splitlines()) <= set(printed[1].stderr.splitlines())
+    alone, spread = (Library(folder) for folder in folders)
+    assert verify(spread) == Verdict(3, {}, ())
+    # Which of two equal files is read first is the same, too.
+    assert spread.tables.videos() == alone.tables.videos()
+    assert spread.features.videos() == alone.features.videos()
+    for video in alone.tables.videos():
+        ours, theirs = (library.features.read(video.content).vectors for library in (spread, alone))
+        np.testing.assert_array_equal(ours, theirs)
+        assert spread.picture(video.content).read_bytes() == alone.picture(video.content).read_bytes()
+    assert windows_by_content(spread) == windows_by_content(alone)
+    engine = fake.FakeEngine()
+    for colour in ("red", "green", "blue"):
+        assert search(spread, engine, colour) == search(alone, engine, colour)
+
+
+def windows_by_content(library: Library) -> dict[str, list[tuple[object, ...]]]:
+    """The rows and vectors of each content, in order."""
+    found: dict[str, list[tuple[object, ...]]] = {}
+    for rows, vectors in library.tables.windows():
+        for row, vector in zip(rows.tolist(), vectors.tolist(), strict=True):
+            found.setdefault(row[0].decode(), []).append((*row[1:], *vector))
+    return {content: sorted(windows) for content, windows in sorted(found.items())}
 
 
 def test_damage_is_found_and_repaired(tmp_path: Path, videos: Path, fake: ModuleType) -> None:
@@ -129,7 +270,7 @@ def test_another_schema_or_other_settings_are_refused_and_rebuilt(
     assert run(videos, rebuilt, fake)["a.mp4"] == "indexed"
     settings = library.folder / "library.json"
     settings.write_text(json.dumps({**json.loads(settings.read_text()), "schema": 0}))
-    with pytest.raises(InputError, match=r"of schema 0, and this asst reads schema 1; make it anew: .* --rebuild"):
+    with pytest.raises(InputError, match=r"of schema 0, and this asst reads schema 2; make it anew: .* --rebuild"):
         Library(library.folder)
     settings.write_text("{")
     with pytest.raises(InputError, match="is damaged"):

@@ -30,6 +30,9 @@ def index(
     cluster: Annotated[
         bool, typer.Option("--cluster", help="Spread the work over the Ray cluster of $RAY_ADDRESS, or a local one.")
     ] = False,
+    rehash: Annotated[
+        bool, typer.Option("--rehash", help="Read all files, also those of the same size and time of change as before.")
+    ] = False,
     rebuild: Annotated[
         bool, typer.Option("--rebuild", help="Make the library anew; features that still fit are kept.")
     ] = False,
@@ -56,7 +59,7 @@ def index(
     done: list[Indexed] = []
     try:
         with files_progress(count) as bar:
-            for indexed in run(files, kept, engine, workers=workers, cluster=cluster, watch=bar.file):
+            for indexed in run(files, kept, engine, workers=workers, cluster=cluster, rehash=rehash, watch=bar.file):
                 done.append(indexed)
                 bar.done(indexed.path.name, indexed.video_s)
                 if indexed.state == "failed":

@@ -58,28 +58,32 @@ def verify(
     ] = False,
     as_json: JsonOption = False,
 ) -> None:
-    """Read all of a library and print what is wrong with it.
+    """Read all of a library and the files of its videos, and print what is wrong with it.
 
     Exit codes: 0 when it is whole, 1 when something is wrong, 2 when it cannot be read at all.
     """
+    from asst.cli.progress import counting
     from asst.library.library import Library
     from asst.library.verify import repair as mend
     from asst.library.verify import verify as run
 
     opened = Library(library)
-    verdict = run(opened)
+    with counting("reading the videos") as move:
+        verdict = run(opened, move)
     if as_json:
-        faults = list(verdict.faults.values())
-        typer.echo(json.dumps({"videos": verdict.videos, "faults": faults, "unfinished": len(verdict.unfinished)}))
+        faults, unfinished = list(verdict.faults.values()), len(verdict.unfinished)
+        record = {"videos": verdict.videos, "faults": faults, "unfinished": unfinished, "changed": verdict.changed}
+        typer.echo(json.dumps(record))
     else:
-        for fault in verdict.faults.values():
+        for fault in (*verdict.faults.values(), *verdict.changed):
             typer.echo(printable(fault))
+        changed = f", {len(verdict.changed)} changed" if verdict.changed else ""
         left = f", {len(verdict.unfinished)} unfinished (index again)" if verdict.unfinished else ""
-        typer.echo(f"{library}: {verdict.videos} videos, {len(verdict.faults)} faulty{left}")
+        typer.echo(f"{library}: {verdict.videos} videos, {len(verdict.faults)} faulty{changed}{left}")
     if repair:
         mend(opened, verdict)
         typer.echo(f"deleted {len(verdict.faults) + len(verdict.unfinished)}; index again to make them anew", err=True)
-    if verdict.faults:
+    if verdict.faults or verdict.changed:
         raise typer.Exit(_FAULTY)
 
 

@@ -10,6 +10,7 @@ from typing import Any
 from asst.atomic import moved_into_place, write_whole
 from asst.errors import InputError
 from asst.library.library import Library
+from asst.library.local import local_path
 from asst.library.tables import Video
 
 
@@ -22,8 +23,9 @@ def export(library: Library, out: Path) -> None:
     """Writes the videos as JSON lines (``.jsonl``), or the windows with their vectors as Parquet (``.parquet``).
 
     Raises:
-        InputError: for another ending, or a file that cannot be written.
+        InputError: for another ending, an address, or a file that cannot be written.
     """
+    out = local_path(out, "an export")
     if out.suffix == ".jsonl":
         lines = (json.dumps(video_record(video)) + "\n" for video in library.tables.videos())
         write_whole(out, "".join(lines))

@@ -1,4 +1,7 @@
-"""Files into a library: what it has is skipped, what has moved is known by its content, a fault stops no other file."""
+"""Files into a library: what it has is skipped, what has moved is known by its content, a fault stops no other file.
+
+A file of the same path, size and time of change as before is taken to be the same; any other is known by its hash.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +17,9 @@ from asst.features.extract import Job, Outcome, extract_in_turn, video_files
 from asst.features.extractor import Progress
 from asst.library.engine import Engine
 from asst.library.library import Library
+from asst.library.local import local_path
 from asst.library.pictures import write_strip
+from asst.library.stamp import Stamp, stamp_of
 from asst.library.tables import Video
 from asst.video import probe
 
@@ -42,6 +47,14 @@ class Indexed:
     seconds: float = 0.0
 
 
+@dataclass(frozen=True, slots=True)
+class _Copy:
+    """One of the files of a content."""
+
+    path: Path
+    stamp: Stamp
+
+
 def index(
     paths: Sequence[Path],
     library: Library,
@@ -49,6 +62,7 @@ def index(
     *,
     workers: int = 1,
     cluster: bool = False,
+    rehash: bool = False,
     watch: Callable[[Job], Progress | None] = lambda _: None,
 ) -> Iterator[Indexed]:
     """Brings files and the videos of folders into a library; what becomes of each file, as it comes.
@@ -62,6 +76,7 @@ def index(
         engine: makes features and windows.
         workers: processes that read videos, or actors.
         cluster: whether Ray spreads the work.
+        rehash: hash all files, also those whose size and time of change are as they were.
         watch: called before each file that is read in this process; what it returns is told how far it is read.
 
     Raises:
@@ -76,20 +91,26 @@ def index(
             _drop_parts(library)
         except Timeout:
             files.reverse()
-        known = {video.content for video in library.tables.videos()}
-        by_content: dict[str, list[Path]] = {}
+        known = library.tables.videos()
+        contents = {video.content for video in known}
+        by_path = {} if rehash else {video.path: video for video in known}
+        by_content: dict[str, list[_Copy]] = {}
         for file in files:
             try:
+                stamp = stamp_of(file)
+                if _unchanged(by_path.get(str(file)), stamp, library):
+                    yield Indexed(file, "kept")
+                    continue
                 content = content_hash(file)
             except InputError as error:
                 yield Indexed(file, "failed", str(error))
                 continue
-            state = library.place(str(file), content) if content in known else ""
+            state = library.place(str(file), content, stamp) if content in contents else ""
             if state:
                 yield Indexed(file, _STATES[state])
             else:
-                by_content.setdefault(content, []).append(file)
-        jobs = [Job(copies[0], content) for content, copies in by_content.items()]
+                by_content.setdefault(content, []).append(_Copy(file, stamp))
+        jobs = [Job(copies[0].path, content) for content, copies in by_content.items()]
         for outcome in _extracted(jobs, library, engine, workers, cluster, watch):
             yield from _finished(outcome, by_content[outcome.job.video], library, engine)
 
@@ -98,9 +119,15 @@ def listed(paths: Sequence[Path]) -> list[Path]:
     """The files to index, each once, absolute, in the order given; a folder stands for the videos at and under it.
 
     Raises:
-        InputError: for a folder without a video.
+        InputError: for a folder without a video, or an address.
     """
-    return list(dict.fromkeys(file.absolute() for path in paths for file in video_files(path)))
+    local = [local_path(path, "a video") for path in paths]
+    return list(dict.fromkeys(file.absolute() for path in local for file in video_files(path)))
+
+
+def _unchanged(video: Video | None, stamp: Stamp, library: Library) -> bool:
+    """Whether the library has what was made of this file, by what its folder says of it."""
+    return video is not None and stamp.same(video.size, video.mtime_ns) and video.content in library.features
 
 
 def _drop_parts(library: Library) -> None:
@@ -128,28 +155,30 @@ def _extracted(
     return extract_in_turn(jobs, engine.extractor, library.features, watch)
 
 
-def _finished(outcome: Outcome, copies: list[Path], library: Library, engine: Engine) -> Iterator[Indexed]:
+def _finished(outcome: Outcome, copies: list[_Copy], library: Library, engine: Engine) -> Iterator[Indexed]:
     """Makes what a file's features allow, and the rows of all its copies."""
-    first, content = outcome.job.path, outcome.job.video
+    first, content = copies[0], outcome.job.video
     try:
         if outcome.state == "failed":
             raise InputError(outcome.reason)
         # Another run may have done it since.
-        if not library.place(str(first), content):
+        if not library.place(str(first.path), content, first.stamp):
             _add(first, content, library, engine)
     except InputError as error:
-        yield from (Indexed(path, "failed", str(error), seconds=outcome.seconds) for path in copies)
+        yield from (Indexed(copy.path, "failed", str(error), seconds=outcome.seconds) for copy in copies)
         return
-    yield Indexed(first, "indexed", "", outcome.video_s, outcome.seconds)
+    yield Indexed(first.path, "indexed", "", outcome.video_s, outcome.seconds)
     for copy in copies[1:]:
-        state = library.place(str(copy), content)
+        state = library.place(str(copy.path), content, copy.stamp)
         if state:
-            yield Indexed(copy, _STATES[state])
+            yield Indexed(copy.path, _STATES[state])
         else:
-            yield Indexed(copy, "failed", f"{copy}: was removed from the library meanwhile; index it again")
+            reason = f"{copy.path}: was removed from the library meanwhile; index it again"
+            yield Indexed(copy.path, "failed", reason)
 
 
-def _add(path: Path, content: str, library: Library, engine: Engine) -> None:
+def _add(file: _Copy, content: str, library: Library, engine: Engine) -> None:
+    path, stamp = file.path, file.stamp
     if library.features.provenance(content).content != content:
         library.drop_content(content)
         raise InputError(f"{path}: changed while it was read; index it again")
@@ -157,8 +186,8 @@ def _add(path: Path, content: str, library: Library, engine: Engine) -> None:
     info = probe(path)
     write_strip(path, info.duration_s, library.picture(content))
     windows = engine.windows(features)
-    size = path.stat().st_size
-    library.add(Video(str(path), content, info.duration_s, info.width, info.height, size, len(windows)), windows)
+    facts = (info.duration_s, info.width, info.height, stamp.size, len(windows), stamp.mtime_ns)
+    library.add(Video(str(path), content, *facts), windows)
 
 
 def missing(library: Library) -> list[Video]:

@@ -17,6 +17,7 @@ import json
 import shutil
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -25,14 +26,17 @@ from asst.atomic import write_whole
 from asst.errors import InputError
 from asst.features.store import SUFFIX, Store, file_name
 from asst.library.engine import Engine, Identity
-from asst.library.tables import Tables, Video
+from asst.library.local import local_path
+from asst.library.stamp import Stamp
+from asst.library.tables import Tables, Video, add_times
 from asst.library.windows import WindowVectors
 
 if TYPE_CHECKING:
     from asst.library.index import Indexed
     from asst.moments import Moment
 
-SCHEMA = 1
+SCHEMA = 2
+_WITHOUT_TIMES = 1
 _SETTINGS = "library.json"
 _FOLDERS = ("features", "pictures", "tables", "matrix", "uploads")
 _CORRECTIONS = "corrections.jsonl"
@@ -52,14 +56,14 @@ class Library:
         features: the store of features, by content.
 
     Args:
-        folder: of a library.
+        folder: of a library. One of schema 1 is brought to this one.
 
     Raises:
-        InputError: if there is none, or one of another schema.
+        InputError: if there is none, or one of another schema, or for an address such as ``s3://bucket/folder``.
     """
 
     def __init__(self, folder: str | Path) -> None:
-        self.folder = Path(folder)
+        self.folder = local_path(folder, "a library")
         self.identity = _identity(self.folder)
         self.features = Store(self.folder / "features")
         self._writes = 0
@@ -76,7 +80,7 @@ class Library:
         Raises:
             InputError: if the folder holds something else, or a library of another schema or identity.
         """
-        folder = Path(folder)
+        folder = local_path(folder, "a library")
         if identity is None:
             from asst.library.engine import default_engine
 
@@ -95,8 +99,7 @@ class Library:
                     if (folder / name).exists():
                         shutil.rmtree(folder / name)
                 Tables(folder / "tables", identity.dimension)
-                record = {"schema": SCHEMA, **identity.record()}
-                write_whole(folder / _SETTINGS, json.dumps(record, indent=2) + "\n")
+                _write_settings(folder, identity)
         library = cls(folder)
         library.check(identity)
         return library
@@ -113,13 +116,16 @@ class Library:
 
         return default_engine()
 
-    def index(self, paths: Sequence[str | Path], *, workers: int = 1, cluster: bool = False) -> list[Indexed]:
+    def index(
+        self, paths: Sequence[str | Path], *, workers: int = 1, cluster: bool = False, rehash: bool = False
+    ) -> list[Indexed]:
         """Brings files and the videos of folders into the library, by the default model.
 
         Args:
             paths: files and folders.
             workers: processes that read videos, or actors.
             cluster: whether Ray spreads the work.
+            rehash: read all files, also those whose size and time of change are as they were.
 
         Returns:
             What became of each file; one that cannot be read is ``failed``, with a reason, and stops no other.
@@ -130,7 +136,8 @@ class Library:
         from asst.library.index import index
 
         self.check(self.engine.identity)
-        return list(index([Path(path) for path in paths], self, self.engine, workers=workers, cluster=cluster))
+        files = [Path(path) for path in paths]
+        return list(index(files, self, self.engine, workers=workers, cluster=cluster, rehash=rehash))
 
     def search(
         self, query: str, *, top: int = 10, within_glob: str | None = None, min_score: float | None = None
@@ -203,8 +210,13 @@ class Library:
         """Where the array of windows is kept."""
         return self.folder / "matrix"
 
-    def place(self, path: str, content: str) -> str:
+    def place(self, path: str, content: str, stamp: Stamp) -> str:
         """Gives a content that the library has the path of a file.
+
+        Args:
+            path: of the file, absolute.
+            content: hash of its bytes.
+            stamp: taken before they were read.
 
         Returns:
             ``kept`` where it has it; ``moved`` where another path of this content is gone and now replaced; else
@@ -214,11 +226,13 @@ class Library:
             known = tables.videos(content=content)
             if not known or content not in self.features:
                 return ""
-            if any(video.path == path for video in known):
+            if same := next((video for video in known if video.path == path), None):
+                if same.mtime_ns != stamp.mtime_ns:
+                    tables.put_video(replace(same, mtime_ns=stamp.mtime_ns))
                 return "kept"
             gone = next((video.path for video in known if not Path(video.path).exists()), None)
             replaced = tables.videos(path=path)
-            tables.put_video(_renamed(known[0], path))
+            tables.put_video(replace(known[0], path=path, mtime_ns=stamp.mtime_ns))
             if gone is not None:
                 tables.drop_video(gone)
             self._drop_unused(tables, replaced)
@@ -286,12 +300,19 @@ def _make(folder: Path) -> None:
         raise InputError(f"cannot make {folder}: {error.strerror}; name another folder") from error
 
 
-def _renamed(video: Video, path: str) -> Video:
-    return Video(path, video.content, video.duration_s, video.width, video.height, video.size, video.rows)
+def _add_times(folder: Path, identity: Identity) -> None:
+    """Brings a library of schema 1 to schema 2. Killed in between it is of schema 1 still, and brought there again."""
+    with locked(folder / _LOCKS[0]):
+        add_times(folder / "tables")
+        _write_settings(folder, identity)
+
+
+def _write_settings(folder: Path, identity: Identity) -> None:
+    write_whole(folder / _SETTINGS, json.dumps({"schema": SCHEMA, **identity.record()}, indent=2) + "\n")
 
 
 def _identity(folder: Path) -> Identity:
-    """What a library's numbers were made with.
+    """What a library's numbers were made with; one of schema 1 is brought to this one first.
 
     Raises:
         InputError: if there is no library, or one of another schema.
@@ -303,12 +324,15 @@ def _identity(folder: Path) -> Identity:
         raise InputError(f"no library in {folder}; make one: asst index FILES... --library {folder}") from error
     except (ValueError, KeyError, AttributeError) as error:
         raise InputError(f"{folder / _SETTINGS} is damaged; index again with --rebuild") from error
-    if schema != SCHEMA:
+    if schema not in (SCHEMA, _WITHOUT_TIMES):
         raise InputError(
             f"{folder} is a library of schema {schema}, and this asst reads schema {SCHEMA}; make it anew: "
             f"asst index FILES... --library {folder} --rebuild"
         )
     try:
-        return Identity(**record)
+        identity = Identity(**record)
     except TypeError as error:
         raise InputError(f"{folder / _SETTINGS} is damaged; index again with --rebuild") from error
+    if schema == _WITHOUT_TIMES:
+        _add_times(folder, identity)
+    return identity

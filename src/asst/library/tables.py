@@ -7,6 +7,7 @@ A write is a new version of a table, seen whole or not at all. Of a video the wi
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -28,6 +29,7 @@ Rows = npt.NDArray[np.void]
 
 _ROWS_AT_ONCE = 8192
 _KEPT = timedelta(hours=1)
+_NOT_INSTALLED = "a library needs LanceDB: pip install 'asst-video[library]'"
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +44,7 @@ class Video:
         height: in pixels, as displayed.
         size: of the file, in bytes.
         rows: how many windows' vectors there are of it.
+        mtime_ns: when the file had last been changed before it was read, in nanoseconds since 1970; 0 if not known.
     """
 
     path: str
@@ -51,6 +54,7 @@ class Video:
     height: int
     size: int
     rows: int
+    mtime_ns: int = 0
 
 
 class Tables:
@@ -66,29 +70,23 @@ class Tables:
 
     def __init__(self, folder: Path, dimension: int) -> None:
         try:
-            import lancedb
             import pyarrow as pa
         except ImportError as error:
-            raise InputError("a library needs LanceDB: pip install 'asst-video[library]'") from error
+            raise InputError(_NOT_INSTALLED) from error
 
         self._arrow = pa
         self._dimension = dimension
         kinds = {str: pa.string(), float: pa.float64(), int: pa.int64()}
         videos = {"path": str, "content": str, "duration_s": float}
-        counts = dict.fromkeys(("width", "height", "size", "rows"), int)
+        counts = dict.fromkeys(("width", "height", "size", "rows", "mtime_ns"), int)
         video_schema = pa.schema([(name, kinds[kind]) for name, kind in {**videos, **counts}.items()])
         steps = [(name, pa.int32()) for name in ROW.names[1:]]  # type: ignore[index]  # it has names
         vector = ("vector", pa.list_(pa.float16(), dimension))
         self._window_schema = pa.schema([("content", pa.string()), *steps, vector])
         self._video_schema = video_schema
-        try:
-            # Other processes write too: what is asked is always asked of the newest version.
-            database = lancedb.connect(folder, read_consistency_interval=timedelta(0))
+        with _database(folder) as database:
             self._videos = database.create_table("videos", schema=video_schema, exist_ok=True)
             self._windows = database.create_table("windows", schema=self._window_schema, exist_ok=True)
-        except (OSError, RuntimeError, ValueError) as error:
-            reason = str(error).splitlines()[0]
-            raise InputError(f"{folder} is damaged ({reason}); index again with --rebuild") from error
 
     @property
     def version(self) -> int:
@@ -190,6 +188,38 @@ class Tables:
         for name in ROW.names or ():
             rows[name] = table[name].to_pylist() if name == "content" else table[name].to_numpy()
         return rows
+
+
+def add_times(folder: Path) -> None:
+    """Gives tables of schema 1 the column of times of change, in which none is known; others stay.
+
+    Raises:
+        InputError: as of `Tables`.
+    """
+    with _database(folder) as database:
+        videos = database.open_table("videos")
+        if "mtime_ns" not in videos.schema.names:
+            # Zero, from a column that may be null: a constant never is, and would differ from the schema in that.
+            videos.add_columns({"mtime_ns": "size - size"})
+
+
+@contextmanager
+def _database(folder: Path) -> Iterator[Any]:
+    """Lends LanceDB's connection, and says in one line what is wrong with its tables.
+
+    Raises:
+        InputError: if LanceDB is not installed, or the tables cannot be read.
+    """
+    try:
+        import lancedb
+    except ImportError as error:
+        raise InputError(_NOT_INSTALLED) from error
+    try:
+        # Other processes write too: what is asked is always asked of the newest version.
+        yield lancedb.connect(folder, read_consistency_interval=timedelta(0))
+    except (OSError, RuntimeError, ValueError) as error:
+        reason = str(error).splitlines()[0]
+        raise InputError(f"{folder} is damaged ({reason}); index again with --rebuild") from error
 
 
 def _quoted(text: str) -> str:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 
 from asst.errors import InputError
+from asst.features.content import content_hash
 from asst.features.spill import all_finite
 from asst.library.library import Library
 from asst.library.tables import Video
@@ -18,22 +21,28 @@ class Verdict:
         videos: how many files the library knows.
         faults: by content, one line on what is wrong with it.
         unfinished: contents that have features or windows and no file; indexing again finishes them, if they are given.
+        changed: one line for each file that holds other bytes than those that were indexed, or cannot be read.
     """
 
     videos: int
     faults: dict[str, str]
     unfinished: tuple[str, ...]
+    changed: tuple[str, ...] = ()
 
 
-def verify(library: Library) -> Verdict:
-    """Reads all of a library, waiting for a write that is under way.
+def verify(library: Library, told: Callable[[int, int], None] | None = None) -> Verdict:
+    """Reads all of a library, waiting for a write that is under way, and then its videos' files, to hash them.
+
+    Args:
+        library: to be read.
+        told: called with how many files have been hashed, and of how many.
 
     Raises:
         InputError: if its tables cannot be read.
     """
     with library.writing() as tables:
-        videos = {video.content: video for video in tables.videos()}
-        count = len(tables.videos())
+        files = tables.videos()
+        videos = {video.content: video for video in files}
         windows = tables.window_counts()
         faults: dict[str, str] = {}
         for content, video in videos.items():
@@ -41,7 +50,25 @@ def verify(library: Library) -> Verdict:
             if wrong:
                 faults[content] = f"{video.path}: {wrong}"
         unfinished = sorted({*windows, *library.features.videos()} - videos.keys())
-    return Verdict(count, faults, tuple(unfinished))
+    return Verdict(len(files), faults, tuple(unfinished), _changed(library, files, told))
+
+
+def _changed(library: Library, files: list[Video], told: Callable[[int, int], None] | None) -> tuple[str, ...]:
+    """What is wrong with files. Not under the lock, as it may take hours, so that a difference is looked up anew."""
+    changed = []
+    for done, video in enumerate(files):
+        if told is not None:
+            told(done, len(files))
+        if not Path(video.path).exists():
+            continue
+        try:
+            content = content_hash(Path(video.path))
+        except InputError as error:
+            changed.append(str(error))
+            continue
+        if content != video.content and any(now.content != content for now in library.tables.videos(path=video.path)):
+            changed.append(f"{video.path}: has changed since it was indexed; index it again with --rehash")
+    return tuple(changed)
 
 
 def repair(library: Library, verdict: Verdict) -> None:
