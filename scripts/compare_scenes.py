@@ -80,8 +80,7 @@ def real(folder: Path, joins: int) -> Mapping[str, list[Asked]]:
 
 def simulated(model: ConceptsModel, count: int) -> Mapping[str, list[Asked]]:
     """Scenes as real videos: timelines stand beside single ones."""
-    network = model.extractor.network
-    space = space_of(model.extractor.name, network.mean_feature.numpy(), network.class_weights.numpy())
+    space = space_of(model.extractor)
     asked: dict[str, list[Asked]] = {"single": [], "joined": []}
     for scene in SceneSimulator(read_timelines(), model.reader.concepts, space).scenes(0, count):
         step_s = scene.features.step_s

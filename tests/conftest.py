@@ -276,3 +276,26 @@ def numbers() -> Callable[[Iterable[Frames]], list[int]]:
         return [number_in(picture) for batch in batches for picture in batch.pixels]
 
     return read
+
+
+@pytest.fixture(scope="session")
+def noisy() -> Callable[[npt.NDArray[np.uint8]], npt.NDArray[np.uint8]]:
+    """Puts grain into the upper part of a picture, so that its file has bytes to lose."""
+
+    def grained(pixels: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
+        pixels = pixels.copy()
+        pixels[:20] = np.random.default_rng(int(pixels[50].sum())).integers(0, 255, pixels[:20].shape)
+        return pixels
+
+    return grained
+
+
+@pytest.fixture
+def hurt(make: Callable[..., Path], noisy: Callable[..., Any]) -> Path:
+    """Two hundred numbered pictures, 25 a second; from the middle on, a tenth of the file's bytes are zero."""
+    path = make("hurt.mp4", ticks=list(range(200)), options={"g": "20", "bf": "2"}, stored=noisy)
+    data = bytearray(path.read_bytes())
+    begin = data.index(b"mdat") + len(data) // 2
+    data[begin : begin + len(data) // 10] = bytes(len(data) // 10)
+    path.write_bytes(data)
+    return path

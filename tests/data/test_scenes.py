@@ -36,9 +36,7 @@ def model(one_thread: None) -> ConceptsModel:
 
 
 def simulator(model: ConceptsModel, seed: int = 0, **settings: float) -> SceneSimulator:
-    network = model.extractor.network
-    space = space_of(model.extractor.name, network.mean_feature.numpy(), network.class_weights.numpy())
-    return SceneSimulator(TIMELINES, model.reader.concepts, space, SceneSettings(**settings), seed)
+    return SceneSimulator(TIMELINES, model.reader.concepts, space_of(model.extractor), SceneSettings(**settings), seed)
 
 
 @given(st.integers(0, 2**31))

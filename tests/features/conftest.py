@@ -103,3 +103,17 @@ def bn_inception_files(tmp_path_factory: pytest.TempPathFactory) -> Path:
     wrapped |= {"module.new_fc.weight": torch.zeros(101, 1024), "module.new_fc.bias": torch.zeros(101)}
     torch.save({"epoch": 7, "arch": "BNInception", "state_dict": wrapped}, folder / "bn-inception-flow.pth.tar")
     return folder
+
+
+@pytest.fixture(scope="module")
+def weights(bn_inception_files: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with a file of weights of every network of ours that needs one, in a published format."""
+    from .test_c3d import published_shapes as c3d_shapes
+    from .test_vgg16 import published_shapes as vgg16_shapes
+
+    folder = tmp_path_factory.mktemp("every")
+    for path in bn_inception_files.iterdir():
+        (folder / path.name).symlink_to(path)
+    torch.save(thin(vgg16_shapes()), folder / "vgg16.pth")
+    torch.save(thin(c3d_shapes()), folder / "c3d.pth")
+    return folder

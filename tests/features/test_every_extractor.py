@@ -8,7 +8,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-import torch
 from typer.testing import CliRunner, Result
 
 from asst.cli.app import app
@@ -16,10 +15,7 @@ from asst.features.extractor import EXTRACTORS
 from asst.features.store import Store
 from asst.video import cut
 
-from .conftest import thin
-from .test_c3d import published_shapes as c3d_shapes
 from .test_clip import PREPARING, model, tokenizer
-from .test_vgg16 import published_shapes as vgg16_shapes
 
 pytestmark = [
     pytest.mark.usefixtures("one_thread"),
@@ -42,18 +38,13 @@ SMALL = [
 
 
 @pytest.fixture(scope="module")
-def weights(bn_inception_files: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def weights(weights: Path) -> Path:
     """A folder with random weights of every network, each in a published format."""
-    folder = tmp_path_factory.mktemp("every")
-    for path in bn_inception_files.iterdir():
-        (folder / path.name).symlink_to(path)
-    torch.save(thin(vgg16_shapes()), folder / "vgg16.pth")
-    torch.save(thin(c3d_shapes()), folder / "c3d.pth")
-    clip = folder / "clip"
+    clip = weights / "clip"
     model("clip").save_pretrained(clip)
     tokenizer().save_pretrained(clip)
     (clip / "preprocessor_config.json").write_text(json.dumps(PREPARING["clip"]))
-    return folder
+    return weights
 
 
 @pytest.fixture

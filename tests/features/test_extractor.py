@@ -5,25 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-import torch
 
 from asst.errors import InputError
 from asst.features.extractor import EXTRACTORS, Extractor, extractor_named
-
-from .conftest import thin
-from .test_c3d import published_shapes as c3d_shapes
-from .test_vgg16 import published_shapes as vgg16_shapes
-
-
-@pytest.fixture(scope="module")
-def weights(bn_inception_files: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with every file of weights."""
-    folder = tmp_path_factory.mktemp("every")
-    for path in bn_inception_files.iterdir():
-        (folder / path.name).symlink_to(path)
-    torch.save(thin(vgg16_shapes()), folder / "vgg16.pth")
-    torch.save(thin(c3d_shapes()), folder / "c3d.pth")
-    return folder
 
 
 @pytest.fixture(scope="module")

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from asst.errors import InputError
-from asst.features.spill import Rows, SpillingRows, all_finite, blocks, pieces, release, side_by_side
+from asst.features.spill import Rows, SpillingRows, all_finite, pieces, release, side_by_side
 from asst.features.store import Store
 from asst.features.values import Features, concatenated
 
@@ -42,7 +42,7 @@ def test_rows_come_back_whether_they_were_spilled_or_not(
     # What was let go of is read again, and nothing is left in the folder.
     release(found)
     for most in (1, 2, 10):
-        np.testing.assert_array_equal(np.concatenate(list(blocks(found, most))), expected)
+        np.testing.assert_array_equal(np.concatenate(list(pieces(found, most))), expected)
     np.testing.assert_array_equal(found, expected)
     assert list(tmp_path.iterdir()) == []
 
@@ -53,11 +53,6 @@ def test_a_full_disk_is_told() -> None:
     with pytest.raises(InputError, match=r"^cannot write to .*; free some space or set TMPDIR$"):
         rows.append(np.zeros(DIMENSION, dtype=np.float16), 1)
     rows._file.close()
-
-
-def test_blocks_are_float32() -> None:
-    (block,) = blocks(np.ones((3, 2), dtype=np.float16), 5)
-    assert block.dtype == np.float32
 
 
 def test_rows_in_memory_are_handed_over_and_not_held_twice() -> None:

@@ -157,7 +157,7 @@ def test_a_sentence_about_the_camera_finds_where_what_is_seen_turns(
 def test_parts_of_the_video_at_a_time_change_nothing(model: ConceptsModel, monkeypatch: pytest.MonkeyPatch) -> None:
     features = made(model, 17, (2.75, 5.0))
     at_once = model.rank(features, QUERIES, top=5)
-    monkeypatch.setattr(evidence, "_PICTURES_AT_ONCE", 5)
+    monkeypatch.setattr(evidence, "_STEPS_AT_ONCE", 5)
     # Other features of the same numbers: nothing is known of them yet.
     for first, second in zip(at_once, model.rank(replace(features), QUERIES, top=5), strict=True):
         assert_same(first, second)

@@ -80,8 +80,7 @@ class ConceptMap:
 
         shipped = load(files("asst.features").joinpath("concepts.safetensors").read_bytes())
         tensors = {name: torch.from_numpy(rows.astype(np.float32)) for name, rows in shipped.items()}
-        rows = normalize(class_weights.float() - class_weights.float().mean(0), dim=1)
-        targets = _shares() @ rows
+        targets = _shares() @ class_directions(class_weights)
         self._glosses = tensors["texts"][:CLASSES]
         self._word_centre = tensors["word_centre"].numpy()
         self._regressions = (
@@ -106,6 +105,16 @@ class ConceptMap:
         predicted = [regression(x) for regression, x in zip(self._regressions, embeddings, strict=True)]
         unit: FloatArray = normalize(torch.stack(predicted), dim=2).numpy()
         return unit
+
+
+def class_directions(class_weights: Tensor) -> Tensor:
+    """What tells each class from the others: its row less the mean row, of length one, shape ``(CLASSES, channels)``.
+
+    Args:
+        class_weights: the rows of the image classifier's last layer.
+    """
+    rows = class_weights.float()
+    return normalize(rows - rows.mean(0), dim=1)
 
 
 def _shares() -> Tensor:

@@ -101,12 +101,6 @@ def pieces(rows: Rows, most: int = 0) -> Iterator[Rows]:
         release(rows)
 
 
-def blocks(rows: Rows, most: int) -> Iterator[npt.NDArray[np.float32]]:
-    """Rows as ``float32``, at most ``most`` at a time, as `pieces`."""
-    for piece in pieces(rows, most):
-        yield piece.astype(np.float32)
-
-
 def all_finite(rows: Rows) -> bool:
     """Whether no number is infinite or none at all.
 

@@ -12,9 +12,9 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from asst.features.concepts import CLASSES, ConceptMap, Reading, named_classes
+from asst.features.concepts import CLASSES, ConceptMap, named_classes
 from asst.features.imagenet import CHANNELS, WINDOWS
-from asst.features.spill import release
+from asst.features.spill import Rows, pieces
 from asst.features.values import Features
 
 FloatArray = npt.NDArray[np.float32]
@@ -23,7 +23,7 @@ HalfArray = npt.NDArray[np.float16]
 # The classifier was trained with soft labels: half its logits' spread gives probabilities that are comparable.
 _TEMPERATURE = 2.0
 _LEAST_PROBABILITY = 1e-6
-_PICTURES_AT_ONCE = 1024
+_STEPS_AT_ONCE = 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,24 +92,14 @@ class EvidenceReader:
 
     def __call__(self, features: Features, queries: Sequence[str]) -> Evidence:
         """All measurements, for every sentence at every step; a part of the video at a time."""
-        return self.of_reading(features, self.concepts.read(queries), [named_classes(query) for query in queries])
-
-    def of_reading(self, features: Features, reading: Reading, named: Sequence[Sequence[int]]) -> Evidence:
-        """As a call, for sentences that have been read.
-
-        Args:
-            features: of the packaged extractor.
-            reading: of the sentences.
-            named: the classes that each names.
-        """
+        reading = self.concepts.read(queries)
         sight = self.sight(features)
         wanted = reading.classifiers.transpose(0, 2, 1)
-        names = np.zeros((CLASSES, len(named)), dtype=np.float32)
-        for i, classes in enumerate(named):
-            names[list(classes), i] = 1
-        said = names.any(axis=0)
-        matches = np.empty((len(wanted), len(sight.first), len(named)), dtype=np.float32)
-        classes_seen = np.empty((2, len(sight.first), len(named)), dtype=np.float32)
+        named = np.zeros((CLASSES, len(queries)), dtype=np.float32)
+        for i, query in enumerate(queries):
+            named[named_classes(query), i] = 1
+        matches = np.empty((len(wanted), len(sight.first), len(queries)), dtype=np.float32)
+        classes = np.empty((2, len(sight.first), len(queries)), dtype=np.float32)
         at = 0
         for rows in _pictures(features, sight.first):
             part = slice(at, at + len(rows))
@@ -117,10 +107,10 @@ class EvidenceReader:
                 cosines = (rows @ sentences - self._mean @ sentences) * sight.scale[part, :, None]
                 matches[k, part] = (cosines - sight.usual[k, part, :, None]).max(axis=1)
             best = sight.probabilities[part]
-            classes_seen[0, part] = np.log(best @ names + _LEAST_PROBABILITY) * said
-            classes_seen[1, part] = np.log(best @ reading.resembled.T + _LEAST_PROBABILITY)
+            classes[0, part] = np.log(best @ named + _LEAST_PROBABILITY) * named.any(axis=0)
+            classes[1, part] = np.log(best @ reading.resembled.T + _LEAST_PROBABILITY)
             at += len(rows)
-        return Evidence(matches[:, sight.picture], sight.unrelated, classes_seen[:, sight.picture], sight.between)
+        return Evidence(matches[:, sight.picture], sight.unrelated, classes[:, sight.picture], sight.between)
 
     def sight(self, features: Features) -> Sight:
         """What is seen in a video; kept for the next question about the same features."""
@@ -170,19 +160,23 @@ class EvidenceReader:
 
 def _first_steps(features: Features) -> npt.NDArray[np.int64]:
     """The steps that show another picture than the step before."""
-    vectors = features.vectors
-    changed = np.ones(len(vectors), dtype=bool)
-    for at in range(1, len(vectors), _PICTURES_AT_ONCE):
-        rows = vectors[at - 1 : at + _PICTURES_AT_ONCE]
-        changed[at : at + _PICTURES_AT_ONCE] = (rows[1:] != rows[:-1]).any(axis=1)
-        release(vectors)
+    changed = np.ones(len(features), dtype=bool)
+    at = 0
+    last: Rows | None = None
+    for piece in pieces(features.vectors, _STEPS_AT_ONCE):
+        changed[at + 1 : at + len(piece)] = (piece[1:] != piece[:-1]).any(axis=1)
+        if last is not None:
+            changed[at] = (piece[0] != last).any()
+        last = np.array(piece[-1])
+        at += len(piece)
     return np.flatnonzero(changed)
 
 
 def _pictures(features: Features, first: npt.NDArray[np.int64]) -> Iterator[FloatArray]:
     """The vectors of pictures, a part of the video at a time, each ``(pictures, WINDOWS, CHANNELS)``."""
-    for at in range(0, len(first), _PICTURES_AT_ONCE):
-        steps = first[at : at + _PICTURES_AT_ONCE]
-        rows = np.asarray(features.vectors[steps[0] : steps[-1] + 1])[steps - steps[0]]
-        yield rows.astype(np.float32).reshape(-1, WINDOWS, CHANNELS)
-        release(features.vectors)
+    at = 0
+    for piece in pieces(features.vectors, _STEPS_AT_ONCE):
+        here = first[(first >= at) & (first < at + len(piece))] - at
+        if len(here):
+            yield piece[here].astype(np.float32).reshape(-1, WINDOWS, CHANNELS)
+        at += len(piece)

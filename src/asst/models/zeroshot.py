@@ -20,7 +20,7 @@ from asst.features.concepts import ConceptMap
 from asst.features.imagenet import LOOKS_A_SECOND, STEP_S, TICK_RATE, TICKS_A_STEP, ImageNetExtractor
 from asst.features.values import SAME_CLOCK, Features
 from asst.models.camera_motion import is_about_camera_motion, turning
-from asst.models.candidates import candidates
+from asst.models.candidates import Candidates, candidates
 from asst.models.evidence import Evidence, EvidenceReader
 from asst.models.model import Ranking
 from asst.models.strength import at_ticks, smoothed, span_strengths, standardised
@@ -68,38 +68,21 @@ class ConceptsModel:
         Raises:
             InputError: for features of another extractor, or on steps of another length.
         """
-        check_features(features, self.extractor.name, self.name)
+        if features.extractor != self.extractor.name:
+            raise InputError(
+                f"{self.name} reads features of {self.extractor.name}, not of {features.extractor}; extract them again"
+            )
+        if abs(features.step_s - STEP_S) > SAME_CLOCK * STEP_S:
+            raise InputError(
+                f"{self.name} reads a vector every {STEP_S:g} s, not every {features.step_s:g} s; extract them again"
+            )
         evidence = self.reader(features, queries)
-        cuts = cut_ticks(features)
+        cuts = np.round((features.cuts_s - features.start_s) * TICK_RATE).astype(np.int64)
         found = candidates(len(features) * TICKS_A_STEP, cuts)
-        rankings = []
-        for i, query in enumerate(queries):
-            steps = step_scores(evidence, i, query, cuts)
-            strengths = span_strengths(smoothed(at_ticks(steps, cuts), cuts), found)
-            rankings.append(ranked(features, query, found.spans, strengths, steps, evidence, i, top))
-        return rankings
+        return [_ranking(features, query, evidence, i, cuts, found, top) for i, query in enumerate(queries)]
 
 
-def check_features(features: Features, extractor: str, reader: str) -> None:
-    """Refuses features of another extractor, or on steps of another length.
-
-    Raises:
-        InputError: naming what differs.
-    """
-    if features.extractor != extractor:
-        raise InputError(f"{reader} reads features of {extractor}, not of {features.extractor}; extract them again")
-    if abs(features.step_s - STEP_S) > SAME_CLOCK * STEP_S:
-        raise InputError(
-            f"{reader} reads a vector every {STEP_S:g} s, not every {features.step_s:g} s; extract them again"
-        )
-
-
-def cut_ticks(features: Features) -> IntArray:
-    """The ticks at which new shots begin."""
-    return np.round((features.cuts_s - features.start_s) * TICK_RATE).astype(np.int64)
-
-
-def step_scores(evidence: Evidence, i: int, query: str, cuts: IntArray) -> Float64Array:
+def _step_scores(evidence: Evidence, i: int, query: str, cuts: IntArray) -> Float64Array:
     """How well each step fits sentence ``i``, in standard deviations over the video, shape ``(steps,)``.
 
     Args:
@@ -116,31 +99,16 @@ def step_scores(evidence: Evidence, i: int, query: str, cuts: IntArray) -> Float
     return steps
 
 
-def ranked(
-    features: Features,
-    query: str,
-    spans: IntArray,
-    strengths: Float64Array,
-    steps: Float64Array,
-    evidence: Evidence,
-    i: int,
-    top: int,
+def _ranking(
+    features: Features, query: str, evidence: Evidence, i: int, cuts: IntArray, found: Candidates, top: int
 ) -> Ranking:
-    """The strongest candidates that do not overlap much, on the scale that says how clearly a sentence applies.
-
-    Args:
-        features: of the video.
-        query: the sentence.
-        spans: candidates in ticks, shape ``(candidates, 2)``.
-        strengths: of each, shape ``(candidates,)``.
-        steps: of `step_scores`.
-        evidence: of several sentences.
-        i: which of them this is.
-        top: moments at most.
-    """
-    spans_s = features.start_s + spans / TICK_RATE
+    """The strongest candidates that do not overlap much, on the scale that says how clearly a sentence applies."""
+    steps = _step_scores(evidence, i, query, cuts)
+    ticks = at_ticks(steps, cuts)
+    strengths = span_strengths(smoothed(ticks, cuts), found)
+    spans_s = features.start_s + found.spans / TICK_RATE
     kept = nms(spans_s, strengths, _OVERLAP_MOST, limit=top)
-    best = spans[kept[0]]
+    best = found.spans[kept[0]]
     clear = _clearness(evidence, i, best)
     # The best moment's score says how clearly the sentence applies at all; the others follow by how much weaker they
     # are than it.
@@ -149,7 +117,6 @@ def ranked(
         for k in kept
     )
     # On the same scale: the curve's mean over the best moment is that moment's score.
-    ticks = at_ticks(steps, cut_ticks(features))
     return Ranking(query, moments, Curve(features.times_s, steps + clear - ticks[best[0] : best[1]].mean()), THRESHOLD)
 
 

@@ -13,14 +13,14 @@ import numpy as np
 import numpy.typing as npt
 
 from asst.data.simulate.noise import ar1_noise
-from asst.data.simulate.plan import STEP_S, Plan
+from asst.data.simulate.plan import Plan
 from asst.data.simulate.scene_settings import SceneSettings
 from asst.features.concepts import Reading
+from asst.features.imagenet import STEP_S, WINDOWS
 from asst.features.values import Features
 
 FloatArray = npt.NDArray[np.float32]
 
-_SQUARES = 3
 _CLASSES_OF_A_DIRECTION = 3
 # What is in the middle of a picture is in all of its squares; at times one square misses it.
 _SQUARE_LEAST = 0.4
@@ -90,15 +90,15 @@ class Appearances:
             middle[first:end] += settings.shot * self._direction(source)
             drift = ar1_noise(source, end - first, channels, settings.memory)
             middle[first:end] += settings.drift * drift / np.sqrt(channels)
-        pictures = np.repeat(middle[:, None], _SQUARES, axis=1)
+        pictures = np.repeat(middle[:, None], WINDOWS, axis=1)
         for occurrence in plan.occurrences:
             weight = settings.event * np.exp(settings.event_spread * source.standard_normal())
-            seen = weight * source.uniform(_SQUARE_LEAST, 1, _SQUARES).astype(np.float32)
+            seen = weight * source.uniform(_SQUARE_LEAST, 1, WINDOWS).astype(np.float32)
             look = looks[occurrence.sentence]
             first, end = self._shown(occurrence.span, steps, source)
             pictures[first:end] += seen[:, None] * look
-        noise = source.standard_normal((2, steps, _SQUARES, channels), dtype=np.float32) / np.sqrt(channels)
-        corners = ar1_noise(source, steps, _SQUARES * channels, settings.memory).reshape(steps, _SQUARES, channels)
+        noise = source.standard_normal((2, steps, WINDOWS, channels), dtype=np.float32) / np.sqrt(channels)
+        corners = ar1_noise(source, steps, WINDOWS * channels, settings.memory).reshape(steps, WINDOWS, channels)
         pictures += settings.white * noise[0, :, :1] + settings.squares * corners / np.sqrt(channels)
         return self._features(pictures, plan, source)
 
@@ -106,7 +106,7 @@ class Appearances:
         """Directions given lengths, about the mean feature; and the shot changes that are detected."""
         settings = self._settings
         spread = settings.length_spread * source.standard_normal()
-        jitter = settings.length_jitter * source.standard_normal((len(pictures), _SQUARES, 1))
+        jitter = settings.length_jitter * source.standard_normal((len(pictures), WINDOWS, 1))
         lengths = (settings.length * np.exp(spread + jitter)).astype(np.float32)
         units = pictures / np.linalg.norm(pictures, axis=2, keepdims=True)
         vectors = np.maximum(self._space.mean + lengths * units, 0).astype(np.float16).reshape(len(pictures), -1)

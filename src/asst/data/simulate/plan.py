@@ -9,10 +9,10 @@ import numpy as np
 
 from asst.data.simulate.scene_settings import SceneSettings
 from asst.data.simulate.timelines import Timeline
+from asst.features.imagenet import STEP_S
 
 Steps = tuple[int, int]
 
-STEP_S = 0.5
 STEPS_MOST = 256
 """Steps of a scene: two minutes and a little."""
 

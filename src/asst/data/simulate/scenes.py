@@ -6,13 +6,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
 from asst.data.simulate.appearance import Appearances, Said, Space
 from asst.data.simulate.plan import Plan, Planner, Question
 from asst.data.simulate.scene_settings import SceneSettings
 from asst.data.simulate.timelines import Timeline
-from asst.features.concepts import ConceptMap, named_classes
+from asst.features.concepts import ConceptMap, class_directions, named_classes
+from asst.features.imagenet import ImageNetExtractor
 from asst.features.values import Features
 
 SCENES = 6
@@ -32,16 +32,10 @@ class Scene:
     questions: tuple[Question, ...]
 
 
-def space_of(extractor: str, mean: npt.NDArray[np.float32], class_weights: npt.NDArray[np.float32]) -> Space:
-    """The space of a packaged extractor.
-
-    Args:
-        extractor: its name.
-        mean: what features are centred by, shape ``(channels,)``.
-        class_weights: of its last layer, shape ``(classes, channels)``.
-    """
-    rows = class_weights - class_weights.mean(axis=0)
-    return Space(extractor, mean, rows / np.linalg.norm(rows, axis=1, keepdims=True))
+def space_of(extractor: ImageNetExtractor) -> Space:
+    """The space that a packaged extractor's features lie in."""
+    network = extractor.network
+    return Space(extractor.name, network.mean_feature.numpy(), class_directions(network.class_weights).numpy())
 
 
 class SceneSimulator:
