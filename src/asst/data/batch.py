@@ -17,6 +17,21 @@ from asst.text import Vector
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class CandidateRows:
+    """Clips that a sample brings with it, for a method that chooses among given ones.
+
+    Attributes:
+        clips: start and end in steps of the window, shape ``(candidates, 2)``.
+        facts: what else is known of each, shape ``(candidates, facts)``.
+        overlaps: IoU of each with the truth, shape ``(candidates,)``; None where a query is to be answered.
+    """
+
+    clips: npt.NDArray[np.float32]
+    facts: npt.NDArray[np.float32]
+    overlaps: npt.NDArray[np.float32] | None = None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class Sample:
     """One window of a video with one sentence.
 
@@ -29,6 +44,7 @@ class Sample:
         target: index of the true clip, if the task is a classification with a truth.
         labels: class of each of the moments, from 1, or -1 for a stretch that is neither action nor background, shape
             ``(moments,)``; None where moments have no class.
+        candidates: the clips to choose among; None where the method has its own.
     """
 
     record: int
@@ -38,6 +54,42 @@ class Sample:
     moments: FloatArray
     target: int | None = None
     labels: npt.NDArray[np.int64] | None = None
+    candidates: CandidateRows | None = None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class CandidateBatch:
+    """The candidates of a batch; padding is zero, and false in the mask.
+
+    Attributes:
+        clips: shape ``(batch, most candidates, 2)``.
+        mask: real candidates, shape ``(batch, most candidates)``.
+        facts: shape ``(batch, most candidates, facts)``.
+        overlaps: shape ``(batch, most candidates)``; None unless every sample has them.
+    """
+
+    clips: Tensor
+    mask: Tensor
+    facts: Tensor
+    overlaps: Tensor | None = None
+
+    @classmethod
+    def of(cls, rows: Sequence[CandidateRows]) -> CandidateBatch:
+        """Side by side."""
+        clips, mask = padded([own.clips for own in rows])
+        overlaps = [own.overlaps[:, None] for own in rows if own.overlaps is not None]
+        return cls(
+            clips,
+            mask,
+            padded([own.facts for own in rows])[0],
+            padded(overlaps)[0][..., 0] if len(overlaps) == len(rows) else None,
+        )
+
+    def to(self, device: torch.device | str, non_blocking: bool = False) -> CandidateBatch:
+        """The same on a device."""
+        clips, mask, facts = (t.to(device, non_blocking=non_blocking) for t in (self.clips, self.mask, self.facts))
+        overlaps = None if self.overlaps is None else self.overlaps.to(device, non_blocking=non_blocking)
+        return CandidateBatch(clips, mask, facts, overlaps)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -56,6 +108,7 @@ class Batch:
         windows: what each sample observes.
         labels: class of each moment as in `Sample`, 0 for padding, shape ``(batch, most moments)``; None unless every
             sample has them.
+        candidates: clips to choose among; None unless every sample brings some.
     """
 
     features: Tensor
@@ -68,6 +121,7 @@ class Batch:
     records: Tensor
     windows: tuple[Window, ...]
     labels: Tensor | None = None
+    candidates: CandidateBatch | None = None
 
     def __len__(self) -> int:
         return len(self.windows)
@@ -89,6 +143,7 @@ class Batch:
             records=moved(self.records),
             windows=self.windows,
             labels=None if self.labels is None else moved(self.labels),
+            candidates=None if self.candidates is None else self.candidates.to(device, non_blocking),
         )
 
 
@@ -113,6 +168,7 @@ class Collate:
         moments, moment_mask = padded([sample.moments.astype(np.float32) for sample in samples])
         targets = [sample.target for sample in samples if sample.target is not None]
         labels = [sample.labels[:, None].astype(np.float32) for sample in samples if sample.labels is not None]
+        candidates = [sample.candidates for sample in samples if sample.candidates is not None]
         return Batch(
             features=features,
             feature_mask=feature_mask,
@@ -124,6 +180,7 @@ class Collate:
             records=torch.tensor([sample.record for sample in samples]),
             windows=tuple(sample.window for sample in samples),
             labels=padded(labels)[0][..., 0].long() if len(labels) == len(samples) else None,
+            candidates=CandidateBatch.of(candidates) if len(candidates) == len(samples) else None,
         )
 
 

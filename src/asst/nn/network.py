@@ -88,6 +88,7 @@ class ASSTNetwork(nn.Module):
         words: Tensor | None = None,
         word_mask: Tensor | None = None,
         return_attention: bool = False,
+        clips: Tensor | None = None,
     ) -> ASSTOutput:
         """Score every clip of a batch of windows against their sentences.
 
@@ -97,6 +98,7 @@ class ASSTNetwork(nn.Module):
             words: word vectors, shape ``(batch, words, word_channels)``; None where no layer is fed.
             word_mask: true for a real word; those come first, shape ``(batch, words)``.
             return_attention: whether the output holds the attention weights.
+            clips: of each sample, in place of the network's own, in steps, shape ``(batch, clips, 2)``.
 
         Raises:
             InputError: for a window of another length, a sentence without a word, or no sentence where one is read.
@@ -106,7 +108,8 @@ class ASSTNetwork(nn.Module):
         if self.language is not None and words is not None and word_mask is not None:
             words = self.language(words, word_mask)
         representation, attention = self.video(features, feature_mask, words, word_mask)
-        answers = self.sampler(hold_last(representation, feature_mask), self.pooling)
+        pooling = self.pooling if clips is None else pooling_matrix(clips, self.config.steps)
+        answers = self.sampler(hold_last(representation, feature_mask), pooling)
         return ASSTOutput(
             logits=answers[..., : self.logits],
             offsets=None if self.config.head == "classification" else answers[..., self.logits :],

@@ -110,8 +110,21 @@ class Planner:
             tuple(pieces),
             self._shots(source, pieces),
             tuple(Occurrence(text, piece, i) for i, (text, piece) in enumerate(zip(sentences, pieces, strict=True))),
-            tuple(Question(text, (piece,), "joined") for text, piece in zip(sentences, pieces, strict=True)),
+            tuple(
+                Question(self._told_in_order(text, source), (piece,), "joined")
+                for text, piece in zip(sentences, pieces, strict=True)
+            ),
         )
+
+    def _told_in_order(self, sentence: str, source: np.random.Generator) -> str:
+        """At times with words of order that decide nothing: what they refer to is not in the scene."""
+        if source.random() >= self._settings.beyond:
+            return sentence
+        text = sentence.rstrip(".")
+        if source.random() < 0.5:
+            return f"{text} for the {source.choice(_ORDINALS)} time"
+        word, other = source.choice(("before", "after")), self._sentence(source).rstrip(".")
+        return f"{text} {word} {other}" if source.random() < 0.6 else f"{word} {other}, {text}"
 
     def _timeline(self, source: np.random.Generator) -> Plan:
         """A video as it was annotated, stretched to a likely length."""

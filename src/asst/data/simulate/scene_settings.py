@@ -22,6 +22,7 @@ class SceneSettings(Settings):
         ordinals: share in which an event comes several times and one of them is asked for.
         relations: share in which an event comes before and after another and one of them is asked for. The other
             scenes are timelines as people annotated them.
+        beyond: share of the sentences in joined scenes that tell of an order whose other part is not in the scene.
         piece_s: median length of an event in the scenes that are put together, in seconds.
         piece_spread: deviation of the log of that length.
         scene_s: median length of a timeline, in seconds; longer and shorter ones are stretched.
@@ -59,6 +60,7 @@ class SceneSettings(Settings):
     joined: float = 0.4
     ordinals: float = 0.15
     relations: float = 0.15
+    beyond: float = 0.15
     piece_s: float = 3.0
     piece_spread: float = 0.9
     scene_s: float = 18.0

@@ -1,0 +1,139 @@
+"""What the reranker sees of a video and a sentence: some numbers a step, none of them a feature.
+
+It is told how well each step fits the sentence and its clauses, not what is seen, so that it can learn from simulated
+scenes and judge real ones.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from asst.features.imagenet import STEP_S
+from asst.models.camera_motion import is_about_camera_motion, turning
+from asst.models.clauses import ORDINALS, Clauses, read_clauses
+from asst.models.evidence import Evidence, EvidenceReader
+from asst.models.scored import Float64Array, Scored, Stage, scored
+from asst.models.strength import standardised
+
+FloatArray = npt.NDArray[np.float32]
+
+NAMES = (
+    *("sentence encoder", "averaged words", "named classes", "resembled classes"),
+    *("all four", "clearness"),
+    *("main clause", "clearness of the main clause", "main clause before"),
+    *("related clause", "clearness of the related clause", "related clause before"),
+    *("asks for before", "asks for after"),
+    *(f"asks for {ordinal}" for ordinal in (*ORDINALS, "again")),
+    *("turning", "asks for the camera", "change", "cut", "position", "length"),
+)
+"""Of the channels, in their order."""
+
+# A clause happens where it fits better than so many standard deviations above the mean of the video.
+_HAPPENS = 0.5
+_CLEAREST = 4.0
+_CHANGE_SCALE = 5.0
+_USUAL_S = 20.0
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Asked:
+    """A sentence, what it is made of, and what the pictures say of it.
+
+    Attributes:
+        query: the sentence.
+        at: its index in the evidence.
+        own: its scores.
+        channels: shape ``(steps, len(NAMES))``.
+    """
+
+    query: str
+    at: int
+    own: Scored
+    channels: FloatArray
+
+
+def ask(reader: EvidenceReader, stage: Stage, queries: Sequence[str]) -> tuple[Evidence, Iterator[Asked]]:
+    """The evidence for some sentences, and each with its channels.
+
+    Args:
+        reader: measures what pictures say of sentences.
+        stage: the video.
+        queries: sentences.
+    """
+    clauses = [read_clauses(query) for query in queries]
+    texts = list(dict.fromkeys([*queries, *(text for own in clauses for text in (own.main, own.related) if text)]))
+    evidence = reader(stage.features, texts)
+    index = {text: i for i, text in enumerate(texts)}
+    usual, spread = _unrelated(evidence)
+
+    def clearness(text: str) -> Float64Array:
+        clear = ((evidence.matches[:, :, index[text]] - usual) / spread).mean(axis=0)
+        clipped: Float64Array = np.clip(clear.astype(np.float64), -_CLEAREST, _CLEAREST)
+        return clipped / 2
+
+    def each() -> Iterator[Asked]:
+        around = _around(stage, evidence)
+        for query, own in zip(queries, clauses, strict=True):
+            whole = scored(stage, evidence, index[query], query)
+            main = whole if own.main == query else scored(stage, evidence, index[own.main], own.main)
+            related = scored(stage, evidence, index[own.related], own.related) if own.related else None
+            nothing = np.zeros(len(whole.steps))
+            i = index[query]
+            rows = [
+                *(standardised(values) for values in (*evidence.matches[:, :, i], *evidence.classes[:, :, i])),
+                *(whole.steps, clearness(query)),
+                *(main.steps, clearness(own.main), _share_before(main.steps)),
+                *(
+                    (related.steps, clearness(own.related), _share_before(related.steps))
+                    if related
+                    else (nothing, nothing, nothing)
+                ),
+                *_flags(own, len(nothing)),
+                around[0],
+                np.full(len(nothing), float(is_about_camera_motion(query))),
+                *around[1:],
+            ]
+            yield Asked(query, i, whole, np.stack(rows, axis=1).astype(np.float32))
+
+    return evidence, each()
+
+
+def _unrelated(evidence: Evidence) -> tuple[FloatArray, FloatArray]:
+    """Mean and deviation of unrelated sentences at each step, shape ``(encoders, steps)``."""
+    means = evidence.unrelated.mean(axis=2, dtype=np.float32)
+    squares = np.einsum("est,est->es", evidence.unrelated, evidence.unrelated, dtype=np.float32)
+    variance = squares / evidence.unrelated.shape[2] - means**2
+    return means, np.sqrt(np.maximum(variance, 1e-8))
+
+
+def _share_before(steps: Float64Array) -> Float64Array:
+    """How much of what fits lies before the middle of each step, from 0 to 1; a half throughout if nothing does."""
+    mass = np.maximum(steps - _HAPPENS, 0)
+    total = mass.sum()
+    share: Float64Array = (np.cumsum(mass) - mass / 2) / total if total > 0 else np.full(len(steps), 0.5)
+    return share
+
+
+def _flags(clauses: Clauses, steps: int) -> Iterator[Float64Array]:
+    for order in ("before", "after"):
+        yield np.full(steps, float(clauses.order == order))
+    for ordinal in (*ORDINALS, "again"):
+        yield np.full(steps, float(clauses.ordinal == ordinal))
+
+
+def _around(stage: Stage, evidence: Evidence) -> tuple[Float64Array, ...]:
+    """What does not depend on the sentence: turning, change, cuts, position and length."""
+    steps = len(stage.features)
+    cut = np.zeros(steps)
+    cut[stage.first_of_shot[stage.first_of_shot < steps]] = 1
+    return (
+        standardised(turning(evidence.between, stage.first_of_shot)) if steps > 1 else np.zeros(1),
+        np.concatenate([[0.0], evidence.between]) * _CHANGE_SCALE,
+        cut,
+        (np.arange(steps) + 0.5) / steps,
+        np.full(steps, np.log(steps * STEP_S / _USUAL_S)),
+    )

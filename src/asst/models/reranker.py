@@ -1,0 +1,107 @@
+"""The reranker: ASST choosing among the candidates that a model without training found.
+
+To a candidate's strength, times a scale that is learnt, come ASST's logit for its clip (sections 3.1 to 3.3, with the
+softmax over clips of the classification model) and a small network's for what is known of it besides. What it sees of a
+video is not features but how well each step fits the sentence (`asst.models.channels`).
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from asst.data.batch import Batch, CandidateBatch
+from asst.errors import InputError
+from asst.models.channels import NAMES
+from asst.models.method import Answers, Loss, Share, Trainable
+from asst.models.views import FACTS, STEPS
+from asst.nn.config import ASSTConfig
+from asst.nn.network import ASSTNetwork
+
+POSITIVE_IOU = 0.5
+_FACTS_WIDTH = 32
+
+
+class RerankerMethod(Trainable):
+    """Chooses among the candidates of a batch.
+
+    Args:
+        settings: of `ASSTConfig.from_dict`, but for what is decided here: head, steps and the width of the input.
+
+    Raises:
+        InputError: for settings that no network can have, or that are decided here.
+    """
+
+    relative = True
+
+    def __init__(self, settings: dict[str, Any]) -> None:
+        super().__init__()
+        given = {"feature_channels": len(NAMES), "steps": STEPS, "head": "classification"}
+        other = sorted(name for name, value in given.items() if settings.get(name, value) != value)
+        if other:
+            raise InputError(f"a reranker has {other[0]} {given[other[0]]}, not {settings[other[0]]}; leave it out")
+        self.network = ASSTNetwork(ASSTConfig.from_dict({**settings, **given}, "the reranker"))
+        self.scale = nn.Parameter(torch.ones(()))
+        self.facts = nn.Sequential(nn.Linear(len(FACTS), _FACTS_WIDTH), nn.ReLU(), nn.Linear(_FACTS_WIDTH, 1))
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        """What the method is built from."""
+        return self.network.config.to_dict()
+
+    def loss(self, batch: Batch, share: Share) -> Loss:
+        """Cross entropy with the overlaps of the candidates that hold the truth, as shares.
+
+        Raises:
+            InputError: if the batch's samples bring no candidates with overlaps.
+        """
+        given = _candidates(batch)
+        if given.overlaps is None:
+            raise InputError("these candidates have no known overlap with the truth; train on scenes")
+        logits = self.logits(batch).masked_fill(~given.mask, torch.finfo(torch.float32).min)
+        wanted = torch.where(given.overlaps >= POSITIVE_IOU, given.overlaps**2, 0) * given.mask
+        # A truth that no candidate reaches is stood for by the nearest.
+        nearest = functional.one_hot(given.overlaps.argmax(dim=1), wanted.shape[1])
+        wanted = torch.where(wanted.sum(dim=1, keepdim=True) > 0, wanted, nearest)
+        shares = wanted / wanted.sum(dim=1, keepdim=True)
+        return Loss(functional.cross_entropy(logits, shares), {})
+
+    @torch.no_grad()
+    def answers(self, batch: Batch) -> Answers:
+        """A logit for every candidate."""
+        given = _candidates(batch)
+        spans, scores = (values.double().cpu().numpy() for values in (given.clips, self.logits(batch)))
+        return Answers(spans, scores, given.mask.cpu().numpy())
+
+    @torch.no_grad()
+    def attention(self, batch: Batch) -> dict[str, Tensor]:
+        """The weight of each word at each step, equation 4.
+
+        Returns:
+            By the name of each fed layer, shape ``(batch, words, steps of the layer)``.
+        """
+        found = self.network(
+            batch.features, batch.feature_mask, batch.words, batch.word_mask, True, _candidates(batch).clips
+        ).attention
+        assert found is not None
+        return dict(found)
+
+    def residual(self, batch: Batch) -> Tensor:
+        """What comes to the scaled strength of each candidate, shape ``(batch, candidates)``, of 32 bits."""
+        given = _candidates(batch)
+        out = self.network(batch.features, batch.feature_mask, batch.words, batch.word_mask, clips=given.clips)
+        learnt: Tensor = out.logits[..., 0].float() + self.facts(given.facts)[..., 0].float()
+        return learnt
+
+    def logits(self, batch: Batch) -> Tensor:
+        """Shape ``(batch, candidates)``, of 32 bits; what stands at padding means nothing."""
+        return self.scale.float() * _candidates(batch).facts[..., 0] + self.residual(batch)
+
+
+def _candidates(batch: Batch) -> CandidateBatch:
+    if batch.candidates is None:
+        raise InputError("a reranker chooses among candidates, and these samples bring none; train on scenes")
+    return batch.candidates

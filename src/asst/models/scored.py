@@ -1,0 +1,138 @@
+"""A sentence scored against a video: at each step, for each candidate, and what is answered from that."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from asst.errors import InputError
+from asst.features.imagenet import STEP_S, TICK_RATE, TICKS_A_STEP
+from asst.features.values import SAME_CLOCK, Features
+from asst.models.camera_motion import is_about_camera_motion, turning
+from asst.models.candidates import Candidates, candidates
+from asst.models.evidence import Evidence
+from asst.models.model import Ranking
+from asst.models.strength import at_ticks, smoothed, span_strengths, standardised
+from asst.moments import Curve, Moment, nms
+
+Float64Array = npt.NDArray[np.float64]
+IntArray = npt.NDArray[np.int64]
+
+# How many standard deviations above unrelated sentences, in the best moment, a sentence must be to count as found.
+THRESHOLD = 1.3
+_OVERLAP_MOST = 0.5
+
+
+def check_features(features: Features, extractor: str, reader: str) -> None:
+    """Refuses features that a model of the packaged extractor does not read.
+
+    Args:
+        features: to be read.
+        extractor: whose features the model reads.
+        reader: the model's name, for the message.
+
+    Raises:
+        InputError: for features of another extractor, or on steps of another length.
+    """
+    if features.extractor != extractor:
+        raise InputError(f"{reader} reads features of {extractor}, not of {features.extractor}; extract them again")
+    if abs(features.step_s - STEP_S) > SAME_CLOCK * STEP_S:
+        raise InputError(
+            f"{reader} reads a vector every {STEP_S:g} s, not every {features.step_s:g} s; extract them again"
+        )
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Stage:
+    """A video as every sentence finds it.
+
+    Attributes:
+        features: of the video.
+        cuts: ticks at which new shots begin.
+        found: spans that can be answered with.
+    """
+
+    features: Features
+    cuts: IntArray
+    found: Candidates
+
+    @classmethod
+    def of(cls, features: Features) -> Stage:
+        """The stage of a video."""
+        cuts = np.round((features.cuts_s - features.start_s) * TICK_RATE).astype(np.int64)
+        return cls(features, cuts, candidates(len(features) * TICKS_A_STEP, cuts))
+
+    @property
+    def first_of_shot(self) -> IntArray:
+        """The first whole step of each shot but the first, ascending."""
+        steps: IntArray = -(-self.cuts // TICKS_A_STEP)
+        return steps
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Scored:
+    """One sentence against one video.
+
+    Attributes:
+        steps: how well each step fits, in standard deviations over the video, shape ``(steps,)``.
+        ticks: the same at each tick, shape ``(ticks,)``.
+        strengths: of each candidate, shape ``(candidates,)``.
+    """
+
+    steps: Float64Array
+    ticks: Float64Array
+    strengths: Float64Array
+
+
+def scored(stage: Stage, evidence: Evidence, i: int, query: str) -> Scored:
+    """Sentence ``i`` of the evidence, whose text is ``query``."""
+    measured = [*evidence.matches[:, :, i], *evidence.classes[:, :, i]]
+    steps = standardised(np.sum([standardised(values) for values in measured], axis=0))
+    if is_about_camera_motion(query):
+        steps = standardised(steps + standardised(turning(evidence.between, stage.first_of_shot)))
+    ticks = at_ticks(steps, stage.cuts)
+    return Scored(steps, ticks, span_strengths(smoothed(ticks, stage.cuts), stage.found))
+
+
+def ranking(
+    stage: Stage, query: str, own: Scored, strengths: Float64Array, evidence: Evidence, i: int, top: int
+) -> Ranking:
+    """The strongest candidates that do not overlap much, on the scale that says how clearly a sentence applies.
+
+    Args:
+        stage: the video.
+        query: the sentence.
+        own: its scores.
+        strengths: of each candidate, as the model judges in the end, shape ``(candidates,)``.
+        evidence: of several sentences.
+        i: which of them this is.
+        top: moments at most.
+    """
+    features, spans = stage.features, stage.found.spans
+    spans_s = features.start_s + spans / TICK_RATE
+    kept = nms(spans_s, strengths, _OVERLAP_MOST, limit=top)
+    best = spans[kept[0]]
+    clear = _clearness(evidence, i, best)
+    # The best moment's score says how clearly the sentence applies at all; the others follow by how much weaker they
+    # are than it.
+    moments = tuple(
+        Moment(float(spans_s[k, 0]), float(spans_s[k, 1]), float(clear + strengths[k] - strengths[kept[0]]), query)
+        for k in kept
+    )
+    # On the same scale: the curve's mean over the best moment is that moment's score.
+    curve = Curve(features.times_s, own.steps + clear - own.ticks[best[0] : best[1]].mean())
+    return Ranking(query, moments, curve, THRESHOLD)
+
+
+def _clearness(evidence: Evidence, i: int, span: Sequence[int] | IntArray) -> float:
+    """By how many of their standard deviations the sentence fits the span better than unrelated sentences do.
+
+    The mean over the language encoders.
+    """
+    first, last = span[0] // TICKS_A_STEP, max(span[0] // TICKS_A_STEP + 1, -(-span[1] // TICKS_A_STEP))
+    others = evidence.unrelated[:, first:last].mean(axis=1, dtype=np.float32)
+    own = evidence.matches[:, first:last, i].mean(axis=1)
+    return float(np.mean((own - others.mean(axis=1)) / others.std(axis=1)))

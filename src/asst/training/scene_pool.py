@@ -1,0 +1,198 @@
+"""Simulated scenes as the reranker sees them, made ahead by several processes and kept in files.
+
+A shard holds the questions of some scenes. It is a function of the settings and its number alone, is written whole, and
+is not made again: an interrupted run goes on where it was.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from dataclasses import dataclass, field
+from multiprocessing import get_context
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from asst.atomic import writing_whole
+from asst.data.simulate.scene_settings import SceneSettings
+from asst.data.simulate.scenes import Scene, SceneSimulator, space_of
+from asst.data.simulate.timelines import read_timelines
+from asst.features.fingerprint import settings_hash
+from asst.features.imagenet import TICKS_A_STEP
+from asst.models.channels import NAMES, ask
+from asst.models.scored import Stage
+from asst.models.views import FACTS, View, facts
+from asst.models.zeroshot import ConceptsModel
+from asst.moments import iou
+from asst.training.simulation import Say
+
+SCENES_A_SHARD = 50
+
+_VERSION = 1
+_QUESTIONS_MOST = 4
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class SceneQuestion:
+    """A question about a scene, as the reranker sees it.
+
+    Attributes:
+        query: the sentence.
+        kind: as `asst.data.simulate.plan.Question`.
+        channels: shape ``(steps, channels)``.
+        clips: candidates in steps, shape ``(candidates, 2)``.
+        facts: shape ``(candidates, facts)``.
+        overlaps: IoU of each candidate with the truth, shape ``(candidates,)``.
+        rivals: likewise with what is wrong though it looks right.
+    """
+
+    query: str
+    kind: str
+    channels: npt.NDArray[np.float16]
+    clips: npt.NDArray[np.float32]
+    facts: npt.NDArray[np.float32]
+    overlaps: npt.NDArray[np.float32]
+    rivals: npt.NDArray[np.float32]
+
+
+@dataclass(frozen=True, slots=True)
+class ScenePool:
+    """Which scenes, and where they are kept.
+
+    Attributes:
+        folder: of the shards of all settings.
+        seed: of the scenes.
+        settings: of the scenes.
+        variant: of the packaged extractor.
+    """
+
+    folder: Path
+    seed: int
+    settings: SceneSettings = field(default_factory=SceneSettings)
+    variant: str = "lite2"
+
+    @property
+    def own_folder(self) -> Path:
+        """Of the shards of these settings."""
+        made_of = {
+            **self.settings.to_dict(),
+            "seed": self.seed,
+            "variant": self.variant,
+            "channels": list(NAMES),
+            "facts": list(FACTS),
+            "version": _VERSION,
+            "questions": _QUESTIONS_MOST,
+            "scenes": SCENES_A_SHARD,
+        }
+        return self.folder / settings_hash(made_of)
+
+    def questions(self, first: int, count: int, say: Say) -> list[SceneQuestion]:
+        """The questions of scenes ``first`` to ``first + count``, rounded up to shards; those missing are made.
+
+        Args:
+            first: scene, a multiple of ``SCENES_A_SHARD``.
+            count: scenes.
+            say: told what is made.
+
+        Raises:
+            InputError: for annotation that is missing, or a folder that cannot be written.
+        """
+        numbers = range(first // SCENES_A_SHARD, -(-(first + count) // SCENES_A_SHARD))
+        missing = [number for number in numbers if not self._shard(number).exists()]
+        if missing:
+            say(f"making {len(missing) * SCENES_A_SHARD} scenes in {self.own_folder}")
+            self._make(missing, say)
+        return [question for number in numbers for question in _read(self._shard(number))]
+
+    def _shard(self, number: int) -> Path:
+        return self.own_folder / f"{number:06d}.npz"
+
+    def _make(self, numbers: Sequence[int], say: Say) -> None:
+        workers = min(len(numbers), os.cpu_count() or 1)
+        tell_every = max(1, len(numbers) // 10)
+        with ProcessPoolExecutor(workers, get_context("spawn"), _Worker.start, (self,)) as processes:
+            futures = [processes.submit(_Worker.make, self._shard(number), number) for number in numbers]
+            try:
+                for done, future in enumerate(as_completed(futures), 1):
+                    future.result()
+                    if done % tell_every == 0:
+                        say(f"made {done * SCENES_A_SHARD} of {len(numbers) * SCENES_A_SHARD} scenes")
+            except BaseException:
+                processes.shutdown(wait=False, cancel_futures=True)
+                raise
+
+
+class _Worker:
+    """One process's simulator and reader."""
+
+    simulator: SceneSimulator
+    model: ConceptsModel
+
+    @classmethod
+    def start(cls, pool: ScenePool) -> None:
+        """Called once in each process, which uses one core."""
+        import torch
+
+        torch.set_num_threads(1)
+        cls.model = ConceptsModel(variant=pool.variant)
+        concepts, space = cls.model.reader.concepts, space_of(cls.model.extractor)
+        cls.simulator = SceneSimulator(read_timelines(), concepts, space, pool.settings, pool.seed)
+
+    @classmethod
+    def make(cls, path: Path, number: int) -> None:
+        """One shard."""
+        scenes = cls.simulator.scenes(number * SCENES_A_SHARD, SCENES_A_SHARD)
+        questions = [question for scene in scenes for question in questions_of(cls.model, scene)]
+        with writing_whole(path) as file:
+            np.savez(file, allow_pickle=False, **_packed(questions))
+
+
+def questions_of(model: ConceptsModel, scene: Scene) -> Iterator[SceneQuestion]:
+    """The first questions of a scene, which is one view, as the reranker sees them."""
+    stage = Stage.of(scene.features)
+    view = View(0, len(scene.features))
+    chosen = scene.questions[:_QUESTIONS_MOST]
+    _, each = ask(model.reader, stage, [question.query for question in chosen])
+    for question, asked in zip(chosen, each, strict=True):
+        yield SceneQuestion(
+            question.query,
+            question.kind,
+            view.read(asked.channels).astype(np.float16),
+            view.clips(stage.found.spans),
+            facts(stage, asked),
+            _overlaps(stage, question.spans),
+            _overlaps(stage, question.rivals),
+        )
+
+
+def _overlaps(stage: Stage, spans: Sequence[tuple[int, int]]) -> npt.NDArray[np.float32]:
+    if not spans:
+        return np.zeros(len(stage.found.spans), dtype=np.float32)
+    overlaps: npt.NDArray[np.float32] = iou(stage.found.spans, np.array(spans) * TICKS_A_STEP).max(axis=1)
+    return overlaps.astype(np.float32)
+
+
+def _packed(questions: Sequence[SceneQuestion]) -> dict[str, npt.NDArray[Any]]:
+    """As arrays: rows of all questions in turn, and how many each has."""
+    candidates = [np.concatenate([q.clips, q.facts, q.overlaps[:, None], q.rivals[:, None]], axis=1) for q in questions]
+    return {
+        "queries": np.array([q.query for q in questions]),
+        "kinds": np.array([q.kind for q in questions]),
+        "steps": np.array([len(q.channels) for q in questions]),
+        "channels": np.concatenate([q.channels for q in questions]),
+        "counts": np.array([len(rows) for rows in candidates]),
+        "candidates": np.concatenate(candidates).astype(np.float16),
+    }
+
+
+def _read(path: Path) -> Iterator[SceneQuestion]:
+    with np.load(path, allow_pickle=False) as file:
+        packed = {name: file[name] for name in file.files}
+    channels = np.split(packed["channels"], np.cumsum(packed["steps"])[:-1])
+    candidates = np.split(packed["candidates"].astype(np.float32), np.cumsum(packed["counts"])[:-1])
+    for query, kind, seen, rows in zip(packed["queries"], packed["kinds"], channels, candidates, strict=True):
+        yield SceneQuestion(str(query), str(kind), seen, rows[:, :2], rows[:, 2:-2], rows[:, -2], rows[:, -1])
