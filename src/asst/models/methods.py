@@ -13,6 +13,7 @@ from asst.models.frame_classifier import FrameClassifierMethod
 from asst.models.mcn import MCNMethod
 from asst.models.method import Fitted, Trainable
 from asst.models.prior import PriorMethod
+from asst.models.reranker import RerankerMethod
 
 METHODS: dict[str, type[Trainable] | type[Fitted]] = {
     "asst": ASSTMethod,
@@ -22,6 +23,7 @@ METHODS: dict[str, type[Trainable] | type[Fitted]] = {
     "ctrl": CTRLMethod,
     "detector": DetectorMethod,
     "frames": FrameClassifierMethod,
+    "reranker": RerankerMethod,
 }
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import os
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain, islice
@@ -24,7 +23,7 @@ from asst.models.checkpoint import Description
 from asst.models.method import Method
 from asst.models.model import Ranking
 from asst.models.restored import build_observation, restored
-from asst.models.word_attention import over_time
+from asst.models.word_attention import of_window, over_time
 from asst.moments import Attention, Curve, FloatArray, Moment
 from asst.text import Vector, WordVectors, tokenize
 
@@ -136,11 +135,7 @@ class TrainedModel:
         found = []
         for window in self.observation.windows(features.end_s, features):
             batch = self._batch([Sample(0, window, window.read(features), words, np.zeros((0, 2)))])
-            real = {}
-            for name, weights in self._methods[0].attention(batch).items():
-                steps = math.ceil(window.steps * weights.shape[2] / self.observation.steps)
-                real[name] = weights[0, :, :steps].double().cpu().numpy()
-            found.append(real)
+            found.append(of_window(self._methods[0].attention(batch), window, self.observation.steps))
         return found
 
     def word_attention(self, features: Features, query: str) -> Attention | None:

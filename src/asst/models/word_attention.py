@@ -2,12 +2,32 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 
 import numpy as np
+from torch import Tensor
 
 from asst.data.windows import Window
 from asst.moments import Attention, FloatArray
+
+
+def of_window(weights: Mapping[str, Tensor], window: Window, observed: int) -> dict[str, FloatArray]:
+    """The attention in one window without its padding.
+
+    Args:
+        weights: of the one sample of a batch by layer, shape ``(1, words, steps of the layer)``.
+        window: of the sample.
+        observed: steps that the network observes.
+
+    Returns:
+        By layer, shape ``(words, real steps of the layer)``.
+    """
+    real = {}
+    for name, own in weights.items():
+        steps = math.ceil(window.steps * own.shape[2] / observed)
+        real[name] = own[0, :, :steps].double().cpu().numpy()
+    return real
 
 
 def over_time(

@@ -10,7 +10,6 @@ from asst.errors import InputError
 from asst.models.checkpoint import Description
 from asst.models.method import Fitted, Trainable
 from asst.models.methods import METHODS, build_method
-from asst.models.restored import build_observation
 from asst.training.recipe import Recipe
 from asst.training.sources import Sources
 from asst.training.task import Task, open_task
@@ -47,8 +46,7 @@ def prepare(recipe: Recipe, sources: Sources) -> Prepared:
         fit = [name for name, method in METHODS.items() if method.finds_actions == recipe.detects]
         given = "labelled spans and no sentences" if recipe.detects else "sentences and no labelled spans"
         raise InputError(f"recipe {recipe.name}: {recipe.data.dataset} has {given}; set method to {' or '.join(fit)}")
-    observation = build_observation(recipe.observation)
-    task = open_task(recipe, sources, observation)
+    task = open_task(recipe, sources)
     taken = sorted(task.given.keys() & recipe.network.keys())
     if taken:
         raise InputError(f"recipe {recipe.name}: network.{taken[0]} is decided by data and observation; leave it out")

@@ -44,17 +44,42 @@ class Simulated(_Settings):
     folder: FilePath = Path("features")
 
 
+class Scenes(_Settings):
+    """Simulated scenes (`asst.data.simulate.scenes`), made where they are missing.
+
+    Attributes:
+        count: scenes to learn from.
+        validate: scenes that checkpoints are chosen by; others than those.
+        seed: of the scenes.
+        variant: of the packaged extractor whose space they are made in.
+        folder: where they are kept.
+        settings: of `asst.data.simulate.scene_settings.SceneSettings`.
+    """
+
+    count: Positive = 6000
+    validation: Positive = Field(default=400, alias="validate")
+    seed: Annotated[int, Field(ge=0)] = 0
+    variant: Literal["lite2", "lite0"] = "lite2"
+    folder: FilePath = Path("scenes")
+    settings: dict[str, Any] = Field(default_factory=dict)
+
+
+SCENES = "scenes"
+"""Stands for a data set where scenes are learnt from."""
+
+
 class Data(_Settings):
     """What is learnt from.
 
     Attributes:
-        dataset: a key of `asst.data.DATASETS`, or of `asst.data.action_sets.ACTION_DATASETS`.
+        dataset: a key of `asst.data.DATASETS`, of `asst.data.action_sets.ACTION_DATASETS`, or `SCENES`.
         root: folder of its annotation files; found by ``asst.data.dataset_folder`` if not given.
         streams: the kinds of features, joined in this order; the names of ``features``. None for a method that looks at
             no video.
         features: the store of each stream, ours or as the field publishes.
         step_s: for published stores, how long a step lasts in seconds.
         simulated: make the features instead; each stream is then a key of `MODALITIES`.
+        scenes: make everything, where ``dataset`` is `SCENES`; there are then no streams.
         words: ``packaged`` for the installed 50-dimensional GloVe, or a file of vectors.
         train: split to learn from.
         validate: split that checkpoints are chosen by; never the test split.
@@ -63,10 +88,11 @@ class Data(_Settings):
 
     dataset: str
     root: FilePath | None = None
-    streams: list[str]
+    streams: list[str] = Field(default_factory=list)
     features: dict[str, FilePath] = Field(default_factory=dict)
     step_s: Annotated[float, Field(gt=0)] | None = None
     simulated: Simulated | None = None
+    scenes: Scenes | None = None
     words: str = "packaged"
     train: str = "train"
     validation: str = Field(default="val", alias="validate")
@@ -77,6 +103,8 @@ class Data(_Settings):
         unknown = sorted(set(self.features) - set(self.streams))
         if unknown:
             raise ValueError(f"features of {', '.join(unknown)} are given, the streams are {', '.join(self.streams)}")
+        if (self.scenes is not None) != (self.dataset == SCENES):
+            raise ValueError(f"settings of scenes go with dataset {SCENES}, and it with them")
         if self.validation == "test":
             raise ValueError("validate is test; checkpoints are chosen on other data than they are tested on")
         if self.simulated is not None and not set(self.streams) <= set(MODALITIES):
@@ -146,7 +174,7 @@ class Recipe(_Settings):
         name: the recipe's path below ``recipes``, without suffix; the row of the paper it fills.
         method: a key of `asst.models.methods.METHODS`.
         data: what is learnt from.
-        observation: ``kind`` and settings of `asst.data.observations`.
+        observation: ``kind`` and settings of `asst.data.observations`; none for scenes, which are seen whole.
         network: settings of the method, without the widths of features and word vectors, which the data decide.
         optimizer: how weights move.
         training: how long, how much at once, on what.
@@ -155,9 +183,9 @@ class Recipe(_Settings):
     """
 
     name: str = "own"
-    method: Literal["asst", "prior", "cca", "mcn", "ctrl", "detector", "frames"] = "asst"
+    method: Literal["asst", "prior", "cca", "mcn", "ctrl", "detector", "frames", "reranker"] = "asst"
     data: Data
-    observation: dict[str, Any]
+    observation: dict[str, Any] = Field(default_factory=dict)
     network: dict[str, Any] = Field(default_factory=dict)
     optimizer: Optimizer = Optimizer()
     training: Training = Training()
@@ -168,6 +196,12 @@ class Recipe(_Settings):
     def _averages_what_is_kept(self) -> Recipe:
         if self.average > self.training.keep:
             raise ValueError(f"average ({self.average}) needs training.keep to be as many, not {self.training.keep}")
+        return self
+
+    @model_validator(mode="after")
+    def _reranks_scenes(self) -> Recipe:
+        if (self.method == "reranker") != (self.data.scenes is not None):
+            raise ValueError("method reranker learns from data.scenes, and nothing else does")
         return self
 
     @model_validator(mode="after")

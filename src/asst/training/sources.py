@@ -10,13 +10,15 @@ from asst.data import Dataset, read_dataset
 from asst.data.action_sets import read_actions
 from asst.data.actions import ActionDataset
 from asst.data.folders import data_folder
+from asst.data.simulate.scene_settings import SceneSettings
 from asst.errors import InputError
 from asst.features.absent import AbsentStore
 from asst.features.published import Clock, open_store
 from asst.features.store import FeatureStore, JoinedStore, Store
 from asst.models.checkpoint import FeatureKind, Origin
 from asst.text import WordVectors
-from asst.training.recipe import Data, Simulated
+from asst.training.recipe import Data, Scenes, Simulated
+from asst.training.scene_pool import SCENES_A_SHARD, ScenePool, SceneQuestion
 from asst.training.simulation import Say, Wanted, simulate
 
 
@@ -30,6 +32,7 @@ class Sources:
         store: features of all streams, side by side.
         words: word vectors.
         origin: whether the features are of real videos.
+        scenes: questions to learn from and to choose by, where scenes are learnt from.
     """
 
     data: Data
@@ -37,6 +40,7 @@ class Sources:
     store: FeatureStore
     words: WordVectors
     origin: Origin
+    scenes: tuple[Sequence[SceneQuestion], Sequence[SceneQuestion]] | None = None
 
     def records(self, split: str) -> Dataset:
         """One split's records.
@@ -85,8 +89,10 @@ def open_sources(data: Data, recipe: str, say: Say) -> Sources:
     Raises:
         InputError: for a missing folder, store or file of vectors, or simulated features where there are none.
     """
-    root = data.root or data_folder(data.dataset)
     words = WordVectors.packaged() if data.words == "packaged" else WordVectors.from_file(Path(data.words))
+    if data.scenes is not None:
+        return Sources(data, data.scenes.folder, AbsentStore(), words, "simulated", _scenes(data.scenes, say))
+    root = data.root or data_folder(data.dataset)
     if not data.streams:
         return Sources(data, root, AbsentStore(), words, "real")
     if data.simulated is not None:
@@ -103,6 +109,14 @@ def open_sources(data: Data, recipe: str, say: Say) -> Sources:
         for stream in data.streams
     ]
     return Sources(data, root, _joined(found), words, "real")
+
+
+def _scenes(scenes: Scenes, say: Say) -> tuple[Sequence[SceneQuestion], Sequence[SceneQuestion]]:
+    settings = SceneSettings.from_dict(scenes.settings, "a scene")
+    pool = ScenePool(scenes.folder, scenes.seed, settings, scenes.variant)
+    # The first scenes are those to choose by, so that more of the others change nothing about them.
+    checked = -(-scenes.validation // SCENES_A_SHARD) * SCENES_A_SHARD
+    return pool.questions(checked, scenes.count, say), pool.questions(0, checked, say)
 
 
 def _joined(stores: Sequence[FeatureStore]) -> FeatureStore:

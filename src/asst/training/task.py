@@ -6,20 +6,26 @@ more of either than a `Task` says.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from asst.data.action_samples import ActionSamples, ActionWindows
 from asst.data.held import HeldStore
-from asst.data.observations import CropObservation, Observation
+from asst.data.observations import CropObservation
 from asst.data.samples import Queries, TrainingSamples
 from asst.errors import InputError
 from asst.evaluation.detection import DETECTION_PROTOCOLS
 from asst.evaluation.protocol import protocol_of
+from asst.features.efficientnet import VARIANTS
+from asst.features.fingerprint import LENGTH
+from asst.features.imagenet import CHANNELS, STEP_S, WINDOWS
 from asst.features.store import FeatureStore, require
 from asst.models.checkpoint import FeatureKind
+from asst.models.restored import build_observation
 from asst.training.recipe import Recipe
+from asst.training.scene_pool import SceneQuestion
+from asst.training.scene_samples import SceneQueries, SceneSamples, SceneValidation
 from asst.training.sources import Sources
 from asst.training.validation import ActionValidation, SentenceValidation, Validation
 
@@ -37,24 +43,47 @@ class Task:
         features: what the features are.
     """
 
-    samples: TrainingSamples | ActionSamples
-    questions: Queries | ActionWindows
+    samples: TrainingSamples | ActionSamples | SceneSamples
+    questions: Queries | ActionWindows | SceneQueries
     validation: Validation
     given: dict[str, Any]
     words: str
     features: FeatureKind
 
 
-def open_task(recipe: Recipe, sources: Sources, observation: Observation) -> Task:
+def open_task(recipe: Recipe, sources: Sources) -> Task:
     """Reads the annotation of a recipe's data set, of whichever kind, and checks that there are features.
 
     Raises:
         InputError: for anything missing or unfit.
     """
-    return (_actions if recipe.detects else _sentences)(recipe, sources, observation)
+    if sources.scenes is not None:
+        return _scenes(sources, *sources.scenes)
+    return (_actions if recipe.detects else _sentences)(recipe, sources)
 
 
-def _sentences(recipe: Recipe, sources: Sources, observation: Observation) -> Task:
+def _scenes(sources: Sources, learnt: Sequence[SceneQuestion], checked: Sequence[SceneQuestion]) -> Task:
+    assert sources.data.scenes is not None
+    variant = sources.data.scenes.variant
+    # Which pictures are looked at may differ, as long as the classifier is the same.
+    kind = FeatureKind(
+        extractor=f"imagenet-{variant}",
+        dimension=WINDOWS * CHANNELS,
+        step_s=STEP_S,
+        weights=VARIANTS[variant].sha256[:LENGTH],
+    )
+    return Task(
+        samples=SceneSamples(learnt, sources.words),
+        questions=SceneQueries(checked, sources.words),
+        validation=SceneValidation(checked),
+        given={"word_channels": sources.words.dimension},
+        words=sources.words.source,
+        features=kind,
+    )
+
+
+def _sentences(recipe: Recipe, sources: Sources) -> Task:
+    observation = build_observation(recipe.observation)
     learnt = sources.records(recipe.data.train).records
     checked = sources.records(recipe.data.validation).records
     kind, store = _features(recipe, sources, (record.video for record in (*learnt, *checked)))
@@ -72,7 +101,8 @@ def _sentences(recipe: Recipe, sources: Sources, observation: Observation) -> Ta
     )
 
 
-def _actions(recipe: Recipe, sources: Sources, observation: Observation) -> Task:
+def _actions(recipe: Recipe, sources: Sources) -> Task:
+    observation = build_observation(recipe.observation)
     if not isinstance(observation, CropObservation):
         raise InputError(f"recipe {recipe.name}: actions are learnt from crops; set observation.kind to crops")
     learnt = sources.actions(recipe.data.train)

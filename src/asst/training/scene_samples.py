@@ -1,0 +1,129 @@
+"""The questions about simulated scenes as torch data sets, and how the answers to them are judged."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from torch.utils.data import Dataset
+
+from asst.data.batch import Batch, CandidateRows, Sample
+from asst.data.samples import Key
+from asst.data.windows import Window
+from asst.features.imagenet import STEP_S
+from asst.models.method import Method
+from asst.models.views import STEPS
+from asst.text import Vector, WordVectors, tokenize
+from asst.training.scene_pool import SceneQuestion
+
+_CANDIDATES_MOST = 192
+
+
+@dataclass(frozen=True, slots=True)
+class SceneObservation:
+    """A scene is one view, which the network sees whole.
+
+    Attributes:
+        steps: length of the network's window.
+    """
+
+    steps: int = STEPS
+
+
+class _Scenes:
+    """Questions as samples.
+
+    Args:
+        questions: about scenes.
+        words: gives word vectors; asked once.
+    """
+
+    observation = SceneObservation()
+
+    def __init__(self, questions: Sequence[SceneQuestion], words: WordVectors) -> None:
+        self.questions = questions
+        vocabulary = sorted({token for question in questions for token in tokenize(question.query)})
+        self._index = {token: row for row, token in enumerate(vocabulary)}
+        self._matrix = words.vectors(vocabulary)
+
+    def __len__(self) -> int:
+        return len(self.questions)
+
+    def sample(self, index: int) -> Sample:
+        """A question with its strongest candidates, and all that hold the truth."""
+        question = self.questions[index]
+        kept = np.argsort(-question.facts[:, 0], kind="stable")[:_CANDIDATES_MOST]
+        if question.overlaps[kept].max() < question.overlaps.max():
+            kept[-1] = question.overlaps.argmax()
+        rows = CandidateRows(question.clips[kept], question.facts[kept], question.overlaps[kept])
+        window = Window(0.0, STEP_S, len(question.channels))
+        channels = question.channels.astype(np.float32)
+        return Sample(index, window, channels, self._words(question.query), np.zeros((0, 2)), candidates=rows)
+
+    def _words(self, query: str) -> Vector:
+        vectors: Vector = self._matrix[[self._index[token] for token in tokenize(query)]]
+        return vectors
+
+
+class SceneSamples(_Scenes, Dataset[Sample]):
+    """What is learnt from; a map from ``(epoch, index)`` to a sample that is the same in every epoch."""
+
+    def __getitem__(self, key: Key) -> Sample:
+        """The sample of a question."""
+        return self.sample(key[1])
+
+
+class SceneQueries(_Scenes, Dataset[tuple[Sample, ...]]):
+    """What is asked to see how good the method is."""
+
+    def __getitem__(self, index: int) -> tuple[Sample, ...]:
+        """The one sample of a question."""
+        return (self.sample(index),)
+
+
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """The candidate that a method puts first.
+
+    Attributes:
+        overlap: its IoU with the truth.
+        kind: of the question.
+    """
+
+    overlap: float
+    kind: str
+
+
+@dataclass(frozen=True, slots=True)
+class SceneValidation:
+    """Questions about scenes, judged by the candidate that is put first.
+
+    Attributes:
+        questions: in their order.
+    """
+
+    questions: Sequence[SceneQuestion]
+    headline: str = "R@1,IoU=0.5"
+
+    def answers(self, method: Method, batch: Batch) -> Iterator[Chosen]:
+        """What the method puts first, for each question of a batch."""
+        found = method.answers(batch)
+        assert batch.candidates is not None
+        assert batch.candidates.overlaps is not None
+        overlaps = batch.candidates.overlaps.cpu().numpy()
+        best = np.where(found.kept, found.scores, -np.inf).argmax(axis=1)
+        for row, record in enumerate(batch.records.tolist()):
+            yield Chosen(float(overlaps[row, best[row]]), self.questions[record].kind)
+
+    def metrics(self, method: Method, answers: Iterable[Chosen]) -> dict[str, float]:
+        """Recall of the first at IoU 0.5 and 0.7, and at 0.5 by kind of question, in per cent."""
+        chosen = list(answers)
+        recalls = {f"R@1,IoU={iou}": _recall(chosen, iou) for iou in (0.5, 0.7)}
+        kinds = sorted({own.kind for own in chosen})
+        by_kind = {kind: [own for own in chosen if own.kind == kind] for kind in kinds}
+        return recalls | {f"{kind},IoU=0.5": _recall(own, 0.5) for kind, own in by_kind.items()}
+
+
+def _recall(chosen: Sequence[Chosen], iou: float) -> float:
+    return 100 * sum(own.overlap >= iou for own in chosen) / len(chosen)
