@@ -1,7 +1,8 @@
 """What the reranker sees of a video and a sentence: some numbers a step, none of them a feature.
 
 It is told how well each step fits the sentence and its clauses, not what is seen, so that it can learn from simulated
-scenes and judge real ones.
+scenes and judge real ones. How fast the picture changes is kept from it: scenes change too evenly, and what a reranker
+learnt from that misled it on real videos.
 """
 
 from __future__ import annotations
@@ -13,7 +14,6 @@ import numpy as np
 import numpy.typing as npt
 
 from asst.features.imagenet import STEP_S
-from asst.models.camera_motion import is_about_camera_motion, turning
 from asst.models.clauses import ORDINALS, Clauses, read_clauses
 from asst.models.evidence import Evidence, EvidenceReader
 from asst.models.scored import Float64Array, Scored, Stage, scored
@@ -28,14 +28,13 @@ NAMES = (
     *("related clause", "clearness of the related clause", "related clause before"),
     *("asks for before", "asks for after"),
     *(f"asks for {ordinal}" for ordinal in (*ORDINALS, "again")),
-    *("turning", "asks for the camera", "change", "cut", "position", "length"),
+    *("cut", "position", "length"),
 )
 """Of the channels, in their order."""
 
 # A clause happens where it fits better than so many standard deviations above the mean of the video.
 _HAPPENS = 0.5
 _CLEAREST = 4.0
-_CHANGE_SCALE = 5.0
 _USUAL_S = 20.0
 
 
@@ -76,7 +75,7 @@ def ask(reader: EvidenceReader, stage: Stage, queries: Sequence[str]) -> tuple[E
         return clipped / 2
 
     def each() -> Iterator[Asked]:
-        around = _around(stage, evidence)
+        around = _around(stage)
         for query, own in zip(queries, clauses, strict=True):
             whole = scored(stage, evidence, index[query], query)
             main = whole if own.main == query else scored(stage, evidence, index[own.main], own.main)
@@ -93,9 +92,7 @@ def ask(reader: EvidenceReader, stage: Stage, queries: Sequence[str]) -> tuple[E
                     else (nothing, nothing, nothing)
                 ),
                 *_flags(own, len(nothing)),
-                around[0],
-                np.full(len(nothing), float(is_about_camera_motion(query))),
-                *around[1:],
+                *around,
             ]
             yield Asked(query, i, whole, np.stack(rows, axis=1).astype(np.float32))
 
@@ -125,15 +122,9 @@ def _flags(clauses: Clauses, steps: int) -> Iterator[Float64Array]:
         yield np.full(steps, float(clauses.ordinal == ordinal))
 
 
-def _around(stage: Stage, evidence: Evidence) -> tuple[Float64Array, ...]:
-    """What does not depend on the sentence: turning, change, cuts, position and length."""
+def _around(stage: Stage) -> tuple[Float64Array, ...]:
+    """What does not depend on the sentence: cuts, position and length."""
     steps = len(stage.features)
     cut = np.zeros(steps)
     cut[stage.first_of_shot[stage.first_of_shot < steps]] = 1
-    return (
-        standardised(turning(evidence.between, stage.first_of_shot)) if steps > 1 else np.zeros(1),
-        np.concatenate([[0.0], evidence.between]) * _CHANGE_SCALE,
-        cut,
-        (np.arange(steps) + 0.5) / steps,
-        np.full(steps, np.log(steps * STEP_S / _USUAL_S)),
-    )
+    return cut, (np.arange(steps) + 0.5) / steps, np.full(steps, np.log(steps * STEP_S / _USUAL_S))
