@@ -29,6 +29,12 @@ def load(name: str | Path = "concepts") -> Localizer:
     if str(name) in MODELS:
         return Localizer(MODELS[str(name)].build())
     if Path(name).suffix == ".safetensors" or Path(name).exists():
+        from asst.models.checkpoint import read_description
+
+        if read_description(Path(name)).method == "reranker":
+            from asst.models.reranked import RerankedModel
+
+            return Localizer(RerankedModel.load(Path(name)))
         from asst.models.trained import TrainedModel
 
         return Localizer(TrainedModel.load([Path(name)]))

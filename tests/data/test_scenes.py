@@ -86,6 +86,16 @@ def test_a_relation_tells_which_side_of_the_other_event_is_meant() -> None:
             assert (rival[1] <= other[0]) is not before
 
 
+def test_joined_scenes_may_tell_of_what_is_not_there() -> None:
+    planner = Planner(TIMELINES, SceneSettings(joined=1.0, beyond=1.0))
+    for seed in range(20):
+        plan = planner.draw(np.random.default_rng(seed))
+        for question, occurrence in zip(plan.questions, plan.occurrences, strict=True):
+            assert re.search("first|second|third|before|after", question.query)
+            assert occurrence.sentence.rstrip(".") in question.query
+            assert (question.spans, question.rivals) == ((occurrence.span,), ())
+
+
 def test_timelines_keep_their_proportions() -> None:
     for plan in plans_of("none"):
         texts = tuple(occurrence.sentence for occurrence in plan.occurrences)

@@ -1,0 +1,234 @@
+"""The reranker: candidates that samples bring with them, their loss, and views of long videos."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+import asst
+from asst.data.batch import Batch, CandidateRows, Collate, Sample
+from asst.data.windows import Window
+from asst.errors import InputError
+from asst.features.imagenet import STEP_S, TICKS_A_STEP
+from asst.models.channels import NAMES, ask
+from asst.models.checkpoint import Description, FeatureKind, save_checkpoint
+from asst.models.method import Share
+from asst.models.reranked import RerankedModel
+from asst.models.reranker import RerankerMethod
+from asst.models.scored import Stage
+from asst.models.views import FACTS, STEPS, VIEW_STEPS, View, samples, views_of
+from asst.models.zeroshot import ConceptsModel
+from asst.text import WordVectors
+
+WORDS = 4
+SETTINGS = {
+    "word_channels": WORDS,
+    "dilation_channels": 16,
+    "channels": 16,
+    "language_channels": 16,
+    "attention_channels": 8,
+    "dilation_layers": 2,
+    "squeezing_layers": 3,
+    "input_dropout": 0.0,
+    "dropout": 0.0,
+}
+
+
+@pytest.fixture(scope="module")
+def first(one_thread: None) -> ConceptsModel:
+    return ConceptsModel("small", "lite0")
+
+
+def made(model: ConceptsModel, steps: int, cuts_s: tuple[float, ...] = ()) -> asst.Features:
+    draw = np.random.default_rng(steps)
+    drift = np.cumsum(draw.normal(size=(steps, 3 * 1280)), axis=0) * 0.2
+    vectors = np.clip(np.tile(model.extractor.network.mean_feature.numpy(), 3) + drift, 0, 6)
+    return asst.Features(vectors.astype(np.float16), 0.0, STEP_S, model.extractor.name, np.array(cuts_s))
+
+
+def questions(count: int, candidates: int = 9) -> list[Sample]:
+    """Noise, in which the true candidate is where the first channel is high."""
+    draw = np.random.default_rng(1)
+    found = []
+    for index in range(count):
+        starts = draw.permutation(np.arange(candidates)) * 6.0
+        clips = np.stack([starts, starts + 6], axis=1).astype(np.float32)
+        channels = draw.normal(size=(60, len(NAMES))).astype(np.float32)
+        true = int(draw.integers(candidates))
+        channels[int(clips[true, 0]) : int(clips[true, 1]), 0] += 3
+        facts = draw.normal(size=(candidates, len(FACTS))).astype(np.float32)
+        overlaps = (np.arange(candidates) == true).astype(np.float32)
+        words = draw.normal(size=(3, WORDS)).astype(np.float32)
+        rows = CandidateRows(clips, facts, overlaps)
+        found.append(Sample(index, Window(0.0, 0.5, 60), channels, words, np.zeros((0, 2)), candidates=rows))
+    return found
+
+
+def batch_of(found: list[Sample]) -> Batch:
+    return Collate(STEPS)(found)
+
+
+def test_it_learns_where_the_sentence_fits(share: Callable[[], Share], one_thread: None) -> None:
+    torch.manual_seed(0)
+    method = RerankerMethod(SETTINGS)
+    batch, held = batch_of(questions(48)[:32]), batch_of(questions(48)[32:])
+    optimizer = torch.optim.Adam(method.parameters(), 3e-3)
+    for _ in range(60):
+        optimizer.zero_grad()
+        torch.autograd.backward(method.loss(batch, share()).total)
+        optimizer.step()
+    method.eval()
+    assert held.candidates is not None
+    assert held.candidates.overlaps is not None
+    right = method.answers(held).scores.argmax(axis=1) == held.candidates.overlaps.argmax(dim=1).numpy()
+    # One in nine by chance.
+    assert right.mean() > 0.6
+
+
+def test_padding_candidates_changes_nothing(share: Callable[[], Share], one_thread: None) -> None:
+    torch.manual_seed(0)
+    method = RerankerMethod(SETTINGS).eval()
+    few, many = questions(1, candidates=5), questions(1, candidates=9)
+    alone, together = batch_of(few), batch_of([*few, *many])
+    answers = method.answers(together)
+    assert answers.kept.sum(axis=1).tolist() == [5, 9]
+    np.testing.assert_allclose(method.answers(alone).scores[0], answers.scores[0, :5], atol=1e-4)
+
+
+def test_the_truth_counts_by_its_overlap(share: Callable[[], Share], one_thread: None) -> None:
+    method = RerankerMethod(SETTINGS).eval()
+    batch = batch_of(questions(4))
+    assert batch.candidates is not None
+    overlaps = torch.zeros(4, 9)
+    overlaps[:, 0], overlaps[:, 1], overlaps[:, 2] = 1.0, 0.5, 0.4
+    given = replace(batch, candidates=replace(batch.candidates, overlaps=overlaps))
+    logs = method.logits(batch).log_softmax(dim=1)
+    expected = -(0.8 * logs[:, 0] + 0.2 * logs[:, 1]).mean()
+    torch.testing.assert_close(method.loss(given, share()).total, expected)
+    # Where nothing reaches a half, the nearest stands for the truth.
+    far = replace(batch, candidates=replace(batch.candidates, overlaps=overlaps * 0.3))
+    torch.testing.assert_close(method.loss(far, share()).total, -logs[:, 0].mean())
+
+
+def test_samples_without_candidates_are_refused(seen: Batch) -> None:
+    with pytest.raises(InputError, match="chooses among candidates"):
+        RerankerMethod(SETTINGS).answers(seen)
+    with pytest.raises(InputError, match="a reranker has head"):
+        RerankerMethod({**SETTINGS, "head": "detection"})
+
+
+def test_a_view_of_a_long_video_shows_means() -> None:
+    rows = np.random.default_rng(0).normal(size=(300, 2)).astype(np.float32)
+    view = View(20, 180)
+    np.testing.assert_allclose(
+        view.read(rows), rows[20:180].repeat(2, axis=0).reshape(64, 5, 2).mean(axis=1), atol=1e-5
+    )
+    short = View(3, 40)
+    np.testing.assert_array_equal(short.read(rows), rows[3:40])
+    assert view.clips(np.array([[40, 360], [90, 140]])).tolist() == [[0.0, 64.0], [10.0, 20.0]]
+    window = view.window(2.0)
+    assert (window.start_s, window.end_s, window.steps) == (12.0, 92.0, 64)
+
+
+@pytest.mark.parametrize("steps", [1, 256, 257, 900])
+def test_views_cover_the_video(steps: int) -> None:
+    views = views_of(steps)
+    seen = np.zeros(steps, dtype=bool)
+    for view in views:
+        assert view.stop - view.first <= VIEW_STEPS
+        seen[view.first : view.stop] = True
+    assert seen.all()
+
+
+def test_each_candidate_is_judged_once_and_inside_its_view(first: ConceptsModel) -> None:
+    stage = Stage.of(made(first, 700, (40.0, 90.5, 200.0, 300.0)))
+    (asked,) = ask(first.reader, stage, ["a dog jumps"])[1]
+    judged = []
+    for sample, own in samples(stage, asked, np.zeros((1, WORDS), np.float32), 0):
+        assert sample.candidates is not None
+        judged += own.tolist()
+        lengths = np.diff(sample.candidates.clips, axis=1)[:, 0] * sample.window.step_s / STEP_S * TICKS_A_STEP
+        whole = np.diff(stage.found.spans[own], axis=1)[:, 0]
+        assert np.quantile(lengths / whole, 0.1) > 0.9
+    assert len(judged) == len(set(judged))
+    assert set(np.argsort(-asked.own.strengths)[:100]) - set(judged) <= set(
+        np.flatnonzero(np.diff(stage.found.spans, axis=1)[:, 0] > VIEW_STEPS * TICKS_A_STEP)
+    )
+
+
+def test_channels_tell_the_clauses_apart(first: ConceptsModel) -> None:
+    stage = Stage.of(made(first, 50, (10.0,)))
+    queries = ["a dog jumps before a man plays the piano", "a dog jumps", "a dog jumps for the second time"]
+    both, plain, second = (asked.channels for asked in ask(first.reader, stage, queries)[1])
+
+    def column(channels: np.ndarray, name: str) -> np.ndarray:
+        return channels[:, NAMES.index(name)]
+
+    np.testing.assert_allclose(column(both, "main clause"), column(plain, "all four"), atol=1e-4)
+    np.testing.assert_allclose(column(second, "main clause"), column(plain, "main clause"), atol=1e-4)
+    assert column(both, "asks for before").all()
+    assert not column(both, "asks for after").any()
+    assert column(second, "asks for second").all()
+    assert column(both, "related clause").any()
+    assert not column(plain, "related clause").any()
+    before = column(plain, "main clause before")
+    assert (np.diff(before) >= 0).all()
+    assert before[0] < 0.2 < 0.8 < before[-1]
+
+
+@pytest.fixture(scope="module")
+def checkpoint(first: ConceptsModel, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    torch.manual_seed(3)
+    words = WordVectors.packaged()
+    method = RerankerMethod({**SETTINGS, "word_channels": words.dimension})
+    kind = FeatureKind(extractor=first.extractor.name, dimension=3840, step_s=STEP_S, weights=first.extractor.weights)
+    description = Description(
+        method="reranker",
+        settings=method.settings,
+        observation={},
+        overlap=0.5,
+        words=words.source,
+        features=kind,
+        origin="simulated",
+        recipe="default",
+        dataset="scenes",
+        split="train",
+        step=0,
+        seed=0,
+    )
+    path = tmp_path_factory.mktemp("reranker") / "own.safetensors"
+    save_checkpoint(path, description, method.state_dict())
+    return path
+
+
+def test_without_trust_it_answers_as_the_model_below(checkpoint: Path, first: ConceptsModel) -> None:
+    loaded = RerankedModel.load(checkpoint)
+    blind = RerankedModel(loaded._method, loaded.description, first, "blind", trust=0.0)
+    features = made(first, 60, (8.0, 20.5))
+    queries = ["a dog jumps", "after a man plays the piano, the camera pans left", "?!"]
+    for own, below in zip(blind.rank(features, queries, top=4), first.rank(features, queries, top=4), strict=True):
+        assert [(m.start_s, m.end_s) for m in own.moments] == [(m.start_s, m.end_s) for m in below.moments]
+        np.testing.assert_allclose([m.score for m in own.moments], [m.score for m in below.moments], atol=1e-3)
+
+
+def test_it_reranks_and_explains_a_video_longer_than_a_view(checkpoint: Path, first: ConceptsModel) -> None:
+    localizer = asst.load(checkpoint)
+    features = made(first, 600, (40.0, 90.5, 200.0))
+    (answer,) = localizer.answer(features, ["a dog jumps on the sofa"], attention=True)
+    assert answer.attention is not None
+    assert answer.attention.words == ("a", "dog", "jumps", "on", "the", "sofa")
+    assert len(answer.attention.times_s) >= 64
+    np.testing.assert_allclose(answer.attention.weights.sum(axis=0), 1, atol=1e-3)
+    (own,) = localizer.rank(features, ["a dog jumps on the sofa"], top=5)
+    (below,) = first.rank(features, ["a dog jumps on the sofa"], top=5)
+    assert [m.start_s for m in own.moments] != [m.start_s for m in below.moments]
+
+
+def test_features_of_another_extractor_are_refused(checkpoint: Path, first: ConceptsModel) -> None:
+    with pytest.raises(InputError, match="reads features of imagenet-lite0"):
+        asst.load(checkpoint).rank(replace(made(first, 4), extractor="other"), ["a dog"])
