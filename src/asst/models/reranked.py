@@ -27,10 +27,10 @@ from asst.models.zeroshot import ConceptsModel
 from asst.moments import Attention
 from asst.text import Vector, WordVectors, tokenize
 
-TRUST = 0.5
+TRUST = 0.25
 """Weight of what the reranker adds to the strengths that it was trained beside.
 
-It was trained on scenes alone, which are easier than real videos; see ``docs/results.md``.
+It was trained on scenes alone, which differ from real videos; see ``docs/training.md``.
 """
 
 _SAMPLES_AT_ONCE = 16
