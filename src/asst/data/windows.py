@@ -96,10 +96,18 @@ def sliding_windows(start_s: float, duration_s: float, step_s: float, most: int)
     [(0.0, 4), (2.0, 4), (4.0, 4), (5.0, 4)]
     """
     steps = whole_steps(duration_s, step_s)
+    return tuple(Window(start_s + first * step_s, step_s, min(steps, most)) for first in firsts(steps, most))
+
+
+def firsts(steps: int, most: int) -> tuple[int, ...]:
+    """Where the windows that cover so many steps start, neighbours sharing half of the ``most`` that one may have.
+
+    >>> firsts(9, 4), firsts(3, 4)
+    ((0, 2, 4, 5), (0,))
+    """
     if steps <= most:
-        return (Window(start_s, step_s, steps),)
-    firsts = [*range(0, steps - most, max(1, most // 2)), steps - most]
-    return tuple(Window(start_s + first * step_s, step_s, most) for first in firsts)
+        return (0,)
+    return (*range(0, steps - most, max(1, most // 2)), steps - most)
 
 
 def merge(

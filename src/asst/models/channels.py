@@ -14,9 +14,10 @@ import numpy as np
 import numpy.typing as npt
 
 from asst.features.imagenet import STEP_S
+from asst.features.values import Features
 from asst.models.clauses import ORDINALS, Clauses, read_clauses
 from asst.models.evidence import Evidence, EvidenceReader
-from asst.models.scored import Float64Array, Scored, Stage, scored
+from asst.models.scored import Float64Array, Stage, step_scores
 from asst.models.strength import standardised
 
 FloatArray = npt.NDArray[np.float32]
@@ -40,63 +41,85 @@ _USUAL_S = 20.0
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Asked:
-    """A sentence, what it is made of, and what the pictures say of it.
+    """A sentence and what it is made of.
 
     Attributes:
         query: the sentence.
-        at: its index in the evidence.
-        own: its scores.
-        channels: shape ``(steps, len(NAMES))``.
+        clauses: its parts.
+        at: index of the sentence in the evidence.
+        main: likewise of its main clause.
+        related: likewise of its related clause; None if it has none.
     """
 
     query: str
+    clauses: Clauses
     at: int
-    own: Scored
-    channels: FloatArray
+    main: int
+    related: int | None
 
 
-def ask(reader: EvidenceReader, stage: Stage, queries: Sequence[str]) -> tuple[Evidence, Iterator[Asked]]:
-    """The evidence for some sentences, and each with its channels.
+def ask(reader: EvidenceReader, features: Features, queries: Sequence[str]) -> tuple[Evidence, list[Asked]]:
+    """What the pictures say of some sentences and their clauses.
 
     Args:
-        reader: measures what pictures say of sentences.
-        stage: the video.
+        reader: measures it.
+        features: of the video.
         queries: sentences.
     """
     clauses = [read_clauses(query) for query in queries]
     texts = list(dict.fromkeys([*queries, *(text for own in clauses for text in (own.main, own.related) if text)]))
-    evidence = reader(stage.features, texts)
     index = {text: i for i, text in enumerate(texts)}
-    usual, spread = _unrelated(evidence)
+    asked = [
+        Asked(query, own, index[query], index[own.main], index[own.related] if own.related else None)
+        for query, own in zip(queries, clauses, strict=True)
+    ]
+    return reader(features, texts), asked
 
-    def clearness(text: str) -> Float64Array:
-        clear = ((evidence.matches[:, :, index[text]] - usual) / spread).mean(axis=0)
+
+class ChannelReader:
+    """The channels of sentences on one video.
+
+    Args:
+        stage: the video.
+        evidence: of the sentences and their clauses.
+    """
+
+    def __init__(self, stage: Stage, evidence: Evidence) -> None:
+        self._stage = stage
+        self._evidence = evidence
+        self._around = _around(stage)
+        self._usual, self._spread = _unrelated(evidence)
+
+    def __call__(self, asked: Asked, steps: Float64Array) -> FloatArray:
+        """Shape ``(steps, len(NAMES))``.
+
+        Args:
+            asked: the sentence.
+            steps: how well each step fits it.
+        """
+        stage, evidence, i = self._stage, self._evidence, asked.at
+        main = steps if asked.main == i else step_scores(stage, evidence, asked.main, asked.clauses.main)
+        rows = [
+            *(standardised(values) for values in (*evidence.matches[:, :, i], *evidence.classes[:, :, i])),
+            *(steps, self._clearness(i)),
+            *(main, self._clearness(asked.main), _share_before(main)),
+            *self._related(asked),
+            *_flags(asked.clauses, len(steps)),
+            *self._around,
+        ]
+        return np.stack(rows, axis=1).astype(np.float32)
+
+    def _related(self, asked: Asked) -> tuple[Float64Array, ...]:
+        if asked.related is None:
+            nothing = np.zeros(len(self._stage.features))
+            return nothing, nothing, nothing
+        related = step_scores(self._stage, self._evidence, asked.related, asked.clauses.related)
+        return related, self._clearness(asked.related), _share_before(related)
+
+    def _clearness(self, i: int) -> Float64Array:
+        clear = ((self._evidence.matches[:, :, i] - self._usual) / self._spread).mean(axis=0)
         clipped: Float64Array = np.clip(clear.astype(np.float64), -_CLEAREST, _CLEAREST)
         return clipped / 2
-
-    def each() -> Iterator[Asked]:
-        around = _around(stage)
-        for query, own in zip(queries, clauses, strict=True):
-            whole = scored(stage, evidence, index[query], query)
-            main = whole if own.main == query else scored(stage, evidence, index[own.main], own.main)
-            related = scored(stage, evidence, index[own.related], own.related) if own.related else None
-            nothing = np.zeros(len(whole.steps))
-            i = index[query]
-            rows = [
-                *(standardised(values) for values in (*evidence.matches[:, :, i], *evidence.classes[:, :, i])),
-                *(whole.steps, clearness(query)),
-                *(main.steps, clearness(own.main), _share_before(main.steps)),
-                *(
-                    (related.steps, clearness(own.related), _share_before(related.steps))
-                    if related
-                    else (nothing, nothing, nothing)
-                ),
-                *_flags(own, len(nothing)),
-                *around,
-            ]
-            yield Asked(query, i, whole, np.stack(rows, axis=1).astype(np.float32))
-
-    return evidence, each()
 
 
 def _unrelated(evidence: Evidence) -> tuple[FloatArray, FloatArray]:

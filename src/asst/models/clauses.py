@@ -36,6 +36,11 @@ class Clauses:
     order: Order | None = None
     ordinal: str = ""
 
+    @property
+    def tells_order(self) -> bool:
+        """Whether the sentence says anything of order."""
+        return bool(self.order or self.ordinal)
+
 
 def read_clauses(sentence: str) -> Clauses:
     """Takes a sentence apart.

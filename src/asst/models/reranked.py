@@ -9,19 +9,20 @@ from typing import Self
 import numpy as np
 import torch
 
-from asst.data.batch import CandidateRows, Collate, Sample
+from asst.data.batch import Collate
 from asst.errors import InputError
 from asst.features.imagenet import ImageNetExtractor
 from asst.features.precision import fastest_device
 from asst.features.values import Features
-from asst.models.channels import Asked, ask
+from asst.models.channels import Asked, ChannelReader, ask
 from asst.models.checkpoint import Description
+from asst.models.evidence import Evidence
 from asst.models.model import Ranking
 from asst.models.reranker import RerankerMethod
 from asst.models.restored import restored
-from asst.models.scored import Float64Array, Stage, check_features, ranking
+from asst.models.scored import Float64Array, Scored, Stage, check_features, ranking, scored, step_scores
 from asst.models.trained import word_vectors
-from asst.models.views import FACTS, STEPS, samples, views_of
+from asst.models.views import STEPS, samples, views_of
 from asst.models.word_attention import of_window, over_time
 from asst.models.zeroshot import ConceptsModel
 from asst.moments import Attention
@@ -89,12 +90,12 @@ class RerankedModel:
         """
         check_features(features, self.extractor.name, self.name)
         stage = Stage.of(features)
-        evidence, each = ask(self._first.reader, stage, queries)
-        asked = list(each)
-        judged = self._judged(stage, asked)
+        evidence, asked = ask(self._first.reader, features, queries)
+        found = [scored(stage, evidence, one.at, one.query) for one in asked]
+        added = self._added(stage, evidence, [*zip(asked, found, strict=True)])
         return [
-            ranking(stage, own.query, own.own, strengths, evidence, own.at, top)
-            for own, strengths in zip(asked, judged, strict=True)
+            ranking(stage, one.query, own, own.strengths + self._trust * more, evidence, one.at, top)
+            for one, own, more in zip(asked, found, added, strict=True)
         ]
 
     def word_attention(self, features: Features, query: str) -> Attention | None:
@@ -105,38 +106,38 @@ class RerankedModel:
         """
         check_features(features, self.extractor.name, self.name)
         stage = Stage.of(features)
-        (asked,) = ask(self._first.reader, stage, [query])[1]
-        words = self._sentence(query)
+        evidence, (asked,) = ask(self._first.reader, features, [query])
+        channels = ChannelReader(stage, evidence)(asked, step_scores(stage, evidence, asked.at, query))
         windows, found = [], []
         for view in views_of(len(features)):
-            # The clips do not matter: what is looked at does not depend on them.
-            none = CandidateRows(np.zeros((1, 2), np.float32), np.zeros((1, len(FACTS)), np.float32))
-            window = view.window(features.start_s)
-            seen = Sample(0, window, view.read(asked.channels), words, np.zeros((0, 2)), candidates=none)
+            seen = view.sample(stage, channels, self._sentence(query), 0)
             weights = self._method.attention(Collate(STEPS)([seen]).to(fastest_device()))
-            windows.append(window)
-            found.append(of_window(weights, window, STEPS))
+            windows.append(seen.window)
+            found.append(of_window(weights, seen.window, STEPS))
         return over_time(windows, found, tokenize(query))
 
     @torch.no_grad()
-    def _judged(self, stage: Stage, asked: Sequence[Asked]) -> list[Float64Array]:
-        """The strength of each candidate for each sentence, in the end.
-
-        A candidate that was not judged gets what the judged ones got on average.
-        """
+    def _added(self, stage: Stage, evidence: Evidence, asked: Sequence[tuple[Asked, Scored]]) -> list[Float64Array]:
+        """What the reranker adds to the strength of each candidate, for each sentence that it judges."""
+        judged = [(i, one, own) for i, (one, own) in enumerate(asked) if self._judges(one)]
+        added = [np.full(len(own.strengths), np.nan) for _, own in asked]
+        if judged:
+            read = ChannelReader(stage, evidence)
         every = [
-            (i, sample, own)
-            for i, one in enumerate(asked)
-            for sample, own in samples(stage, one, self._sentence(one.query), i)
+            (i, sample, here)
+            for i, one, own in judged
+            for sample, here in samples(stage, own, read(one, own.steps), self._sentence(one.query), i)
         ]
-        added = [np.full(len(one.own.strengths), np.nan) for one in asked]
         for at in range(0, len(every), _SAMPLES_AT_ONCE):
             some = every[at : at + _SAMPLES_AT_ONCE]
             batch = Collate(STEPS)([sample for _, sample, _ in some]).to(fastest_device())
             residual = (self._method.residual(batch) / self._method.scale).double().cpu().numpy()
-            for (i, _, own), values in zip(some, residual, strict=True):
-                added[i][own] = values[: len(own)]
-        return [one.own.strengths + self._trust * _filled(values) for one, values in zip(asked, added, strict=True)]
+            for (i, _, here), values in zip(some, residual, strict=True):
+                added[i][here] = values[: len(here)]
+        return [_filled(values) for values in added]
+
+    def _judges(self, asked: Asked) -> bool:
+        return asked.clauses.tells_order
 
     def _sentence(self, query: str) -> Vector:
         # A sentence of signs alone has no word; the network is shown one that means nothing.
@@ -144,6 +145,7 @@ class RerankedModel:
 
 
 def _filled(values: Float64Array) -> Float64Array:
+    """A candidate that was not judged gets what the judged ones got on average; nothing if none was."""
     known = values[~np.isnan(values)]
     filled: Float64Array = np.where(np.isnan(values), known.mean() if len(known) else 0.0, values)
     return filled

@@ -83,9 +83,7 @@ class RerankerMethod(Trainable):
         Returns:
             By the name of each fed layer, shape ``(batch, words, steps of the layer)``.
         """
-        found = self.network(
-            batch.features, batch.feature_mask, batch.words, batch.word_mask, True, _candidates(batch).clips
-        ).attention
+        found = self.network(batch.features, batch.feature_mask, batch.words, batch.word_mask, True).attention
         assert found is not None
         return dict(found)
 

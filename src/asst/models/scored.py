@@ -89,12 +89,18 @@ class Scored:
 
 def scored(stage: Stage, evidence: Evidence, i: int, query: str) -> Scored:
     """Sentence ``i`` of the evidence, whose text is ``query``."""
+    steps = step_scores(stage, evidence, i, query)
+    ticks = at_ticks(steps, stage.cuts)
+    return Scored(steps, ticks, span_strengths(smoothed(ticks, stage.cuts), stage.found))
+
+
+def step_scores(stage: Stage, evidence: Evidence, i: int, query: str) -> Float64Array:
+    """How well each step fits, in standard deviations over the video, shape ``(steps,)``; arguments as `scored`."""
     measured = [*evidence.matches[:, :, i], *evidence.classes[:, :, i]]
     steps = standardised(np.sum([standardised(values) for values in measured], axis=0))
     if is_about_camera_motion(query):
         steps = standardised(steps + standardised(turning(evidence.between, stage.first_of_shot)))
-    ticks = at_ticks(steps, stage.cuts)
-    return Scored(steps, ticks, span_strengths(smoothed(ticks, stage.cuts), stage.found))
+    return steps
 
 
 def ranking(

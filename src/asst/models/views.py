@@ -9,10 +9,10 @@ import numpy as np
 import numpy.typing as npt
 
 from asst.data.batch import CandidateRows, Sample
-from asst.data.windows import Window
+from asst.data.windows import Window, firsts
 from asst.features.imagenet import STEP_S, TICKS_A_STEP
-from asst.models.channels import Asked, FloatArray
-from asst.models.scored import Stage
+from asst.models.channels import FloatArray
+from asst.models.scored import Scored, Stage
 from asst.text import Vector
 
 STEPS = 64
@@ -74,6 +74,21 @@ class View:
         """The same as a window in seconds, where the features start at ``start_s``."""
         return Window(start_s + self.first * STEP_S, self.scale * STEP_S, self.steps)
 
+    def sample(
+        self, stage: Stage, channels: FloatArray, words: Vector, index: int, rows: CandidateRows | None = None
+    ) -> Sample:
+        """What the network sees of a sentence here.
+
+        Args:
+            stage: the video.
+            channels: of the sentence on all of it, shape ``(steps, channels)``.
+            words: the sentence's vectors.
+            index: of the sentence.
+            rows: candidates to be judged.
+        """
+        window = self.window(stage.features.start_s)
+        return Sample(index, window, self.read(channels), words, np.zeros((0, 2)), candidates=rows)
+
 
 def views_of(steps: int) -> list[View]:
     """Views that cover a video, neighbours sharing half.
@@ -81,41 +96,40 @@ def views_of(steps: int) -> list[View]:
     >>> [(view.first, view.stop) for view in views_of(500)]
     [(0, 256), (128, 384), (244, 500)]
     """
-    if steps <= VIEW_STEPS:
-        return [View(0, steps)]
-    firsts = [*range(0, steps - VIEW_STEPS, VIEW_STEPS // 2), steps - VIEW_STEPS]
-    return [View(first, first + VIEW_STEPS) for first in firsts]
+    return [View(first, min(steps, first + VIEW_STEPS)) for first in firsts(steps, VIEW_STEPS)]
 
 
-def samples(stage: Stage, asked: Asked, words: Vector, index: int) -> Iterator[tuple[Sample, npt.NDArray[np.int64]]]:
+def samples(
+    stage: Stage, own: Scored, channels: FloatArray, words: Vector, index: int
+) -> Iterator[tuple[Sample, npt.NDArray[np.int64]]]:
     """What the network is asked about one sentence, a view at a time, and which candidates each view judges.
 
     A candidate is judged in the view whose middle is nearest to its own. One that is longer than a view is not judged.
 
     Args:
         stage: the video.
-        asked: the sentence.
+        own: the sentence's scores.
+        channels: of the sentence, shape ``(steps, channels)``.
         words: its words' vectors.
         index: of the sentence.
     """
     views = views_of(len(stage.features))
-    strengths, spans = asked.own.strengths, stage.found.spans
+    strengths, spans, known = own.strengths, stage.found.spans, facts(stage, own)
     strongest = np.argsort(-strengths, kind="stable")[:CANDIDATES_MOST]
     strongest = strongest[np.diff(spans[strongest], axis=1)[:, 0] <= VIEW_STEPS * TICKS_A_STEP]
     middles = spans[strongest].mean(axis=1) / TICKS_A_STEP
     view_middles = np.array([(view.first + view.stop) / 2 for view in views])
     nearest = np.abs(middles[:, None] - view_middles).argmin(axis=1)
     for k, view in enumerate(views):
-        own = strongest[nearest == k]
-        if len(own):
-            rows = CandidateRows(view.clips(spans[own]), facts(stage, asked)[own])
-            window = view.window(stage.features.start_s)
-            yield Sample(index, window, view.read(asked.channels), words, np.zeros((0, 2)), candidates=rows), own
+        here = strongest[nearest == k]
+        if len(here):
+            rows = CandidateRows(view.clips(spans[here]), known[here])
+            yield view.sample(stage, channels, words, index, rows), here
 
 
-def facts(stage: Stage, asked: Asked) -> FloatArray:
-    """What is known of each candidate, shape ``(candidates, len(FACTS))``."""
-    strengths = asked.own.strengths
+def facts(stage: Stage, own: Scored) -> FloatArray:
+    """What is known of each candidate of a sentence with these scores, shape ``(candidates, len(FACTS))``."""
+    strengths = own.strengths
     lengths = np.diff(stage.found.spans, axis=1)[:, 0] / TICKS_A_STEP
     columns = (
         strengths,

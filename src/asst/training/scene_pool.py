@@ -23,8 +23,8 @@ from asst.data.simulate.scenes import Scene, SceneSimulator, space_of
 from asst.data.simulate.timelines import read_timelines
 from asst.features.fingerprint import settings_hash
 from asst.features.imagenet import TICKS_A_STEP
-from asst.models.channels import NAMES, ask
-from asst.models.scored import Stage
+from asst.models.channels import NAMES, ChannelReader, ask
+from asst.models.scored import Stage, scored
 from asst.models.views import FACTS, View, facts
 from asst.models.zeroshot import ConceptsModel
 from asst.moments import iou
@@ -32,7 +32,7 @@ from asst.training.simulation import Say
 
 SCENES_A_SHARD = 50
 
-_VERSION = 1
+_VERSION = 2
 _QUESTIONS_MOST = 4
 
 
@@ -47,7 +47,6 @@ class SceneQuestion:
         clips: candidates in steps, shape ``(candidates, 2)``.
         facts: shape ``(candidates, facts)``.
         overlaps: IoU of each candidate with the truth, shape ``(candidates,)``.
-        rivals: likewise with what is wrong though it looks right.
     """
 
     query: str
@@ -56,7 +55,6 @@ class SceneQuestion:
     clips: npt.NDArray[np.float32]
     facts: npt.NDArray[np.float32]
     overlaps: npt.NDArray[np.float32]
-    rivals: npt.NDArray[np.float32]
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,29 +154,28 @@ def questions_of(model: ConceptsModel, scene: Scene) -> Iterator[SceneQuestion]:
     stage = Stage.of(scene.features)
     view = View(0, len(scene.features))
     chosen = scene.questions[:_QUESTIONS_MOST]
-    _, each = ask(model.reader, stage, [question.query for question in chosen])
-    for question, asked in zip(chosen, each, strict=True):
+    evidence, every = ask(model.reader, scene.features, [question.query for question in chosen])
+    read = ChannelReader(stage, evidence)
+    for question, asked in zip(chosen, every, strict=True):
+        own = scored(stage, evidence, asked.at, asked.query)
         yield SceneQuestion(
             question.query,
             question.kind,
-            view.read(asked.channels).astype(np.float16),
+            view.read(read(asked, own.steps)).astype(np.float16),
             view.clips(stage.found.spans),
-            facts(stage, asked),
+            facts(stage, own),
             _overlaps(stage, question.spans),
-            _overlaps(stage, question.rivals),
         )
 
 
 def _overlaps(stage: Stage, spans: Sequence[tuple[int, int]]) -> npt.NDArray[np.float32]:
-    if not spans:
-        return np.zeros(len(stage.found.spans), dtype=np.float32)
     overlaps: npt.NDArray[np.float32] = iou(stage.found.spans, np.array(spans) * TICKS_A_STEP).max(axis=1)
     return overlaps.astype(np.float32)
 
 
 def _packed(questions: Sequence[SceneQuestion]) -> dict[str, npt.NDArray[Any]]:
     """As arrays: rows of all questions in turn, and how many each has."""
-    candidates = [np.concatenate([q.clips, q.facts, q.overlaps[:, None], q.rivals[:, None]], axis=1) for q in questions]
+    candidates = [np.concatenate([q.clips, q.facts, q.overlaps[:, None]], axis=1) for q in questions]
     return {
         "queries": np.array([q.query for q in questions]),
         "kinds": np.array([q.kind for q in questions]),
@@ -195,4 +192,4 @@ def _read(path: Path) -> Iterator[SceneQuestion]:
     channels = np.split(packed["channels"], np.cumsum(packed["steps"])[:-1])
     candidates = np.split(packed["candidates"].astype(np.float32), np.cumsum(packed["counts"])[:-1])
     for query, kind, seen, rows in zip(packed["queries"], packed["kinds"], channels, candidates, strict=True):
-        yield SceneQuestion(str(query), str(kind), seen, rows[:, :2], rows[:, 2:-2], rows[:, -2], rows[:, -1])
+        yield SceneQuestion(str(query), str(kind), seen, rows[:, :2], rows[:, 2:-1], rows[:, -1])

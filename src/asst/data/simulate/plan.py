@@ -21,6 +21,8 @@ _SCENE_LEAST_S, _SCENE_MOST_S = 4.0, STEPS_MOST * STEP_S
 _JOINED_MOST = 12
 _SHOT_LEAST = 2
 _ORDINALS = ("first", "second", "third")
+# Share of sentences that name the wanted event before the other.
+_WANTED_FIRST = 0.6
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +126,7 @@ class Planner:
         if source.random() < 0.5:
             return f"{text} for the {source.choice(_ORDINALS)} time"
         word, other = source.choice(("before", "after")), self._sentence(source).rstrip(".")
-        return f"{text} {word} {other}" if source.random() < 0.6 else f"{word} {other}, {text}"
+        return _beside(text, word, other, source)
 
     def _timeline(self, source: np.random.Generator) -> Plan:
         """A video as it was annotated, stretched to a likely length."""
@@ -174,8 +176,7 @@ class Planner:
         )
         questions = []
         for word, span, rival in (("before", before, after), ("after", after, before)):
-            query = f"{wanted} {word} {other}" if source.random() < 0.6 else f"{word} {other}, {wanted}"
-            questions.append(Question(query, (span,), "relation", (rival,)))
+            questions.append(Question(_beside(wanted, word, other, source), (span,), "relation", (rival,)))
         return Plan(((0, steps),), self._shots(source, [(0, steps)]), occurrences, tuple(questions))
 
     def _sentence(self, source: np.random.Generator) -> str:
@@ -203,3 +204,8 @@ class Planner:
             while (at := at + max(_SHOT_LEAST, round(source.exponential(self._settings.shot_s) / STEP_S))) < end - 1:
                 shots.append(at)
         return tuple(shots)
+
+
+def _beside(wanted: str, word: str, other: str, source: np.random.Generator) -> str:
+    """A sentence that says on which side of another event the wanted one lies."""
+    return f"{wanted} {word} {other}" if source.random() < _WANTED_FIRST else f"{word} {other}, {wanted}"
