@@ -64,7 +64,7 @@ def measured(model: ConceptsModel, asked: Iterable[Asked]) -> dict[str, npt.NDAr
 def real(folder: Path, joins: int) -> Mapping[str, list[Asked]]:
     """The development videos, alone and joined."""
     records = jsonlines.read(folder / "annotations.jsonl", "development").strict().records
-    localizer = asst.load("concepts-thorough")
+    localizer = asst.load("concepts")
     features = {video: localizer.features(folder / video) for video in sorted({r.video for r in records})}
     pictures = {}
     for video in features:
@@ -123,7 +123,7 @@ def main() -> None:
     parser.add_argument("--scenes", type=int, default=300)
     parser.add_argument("--joins", type=int, default=60)
     options = parser.parse_args()
-    model = ConceptsModel("concepts-thorough", "lite2", looks_a_second=2.0)
+    model = ConceptsModel()
     origins = {"real": real(options.data / "real", options.joins), "simulated": simulated(model, options.scenes)}
     tasks = ("single", "joined")
     found = {(origin, task): measured(model, asked[task]) for origin, asked in origins.items() for task in tasks}

@@ -37,6 +37,8 @@ class Localizer:
             progress(5.0, 10.0)
             progress(10.0, 10.0)
         if "interrupt" in queries:
+            # As in a terminal, also where this was started as a background job.
+            signal.signal(signal.SIGINT, signal.default_int_handler)
             os.kill(os.getpid(), signal.SIGINT)
             time.sleep(30)
         if "fault" in queries:

@@ -25,7 +25,7 @@ Vectors = npt.NDArray[np.float32]
 
 @pytest.fixture(scope="module")
 def extractor(one_thread: None) -> ImageNetExtractor:
-    return ImageNetExtractor("lite0", looks_a_second=2.0)
+    return ImageNetExtractor("lite0")
 
 
 @pytest.fixture(scope="module")
@@ -222,14 +222,19 @@ def counted(extractor: ImageNetExtractor, monkeypatch: pytest.MonkeyPatch) -> li
     return looked
 
 
-def test_restless_video_is_looked_at_less_than_once_a_second(
-    one_thread: None, pictures: list[Pixels], monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(("looks_a_second", "looks"), [(0.75, 12), (2.0, 32)])
+def test_restless_video_is_looked_at_as_often_as_it_may_be(
+    one_thread: None,
+    pictures: list[Pixels],
+    monkeypatch: pytest.MonkeyPatch,
+    looks_a_second: float,
+    looks: int,
 ) -> None:
-    extractor = ImageNetExtractor("lite0")
+    extractor = ImageNetExtractor("lite0", looks_a_second)
     looked = counted(extractor, monkeypatch)
     found = extractor.extract_frames([at_ticks([pictures[k % 4] for k in range(4 * 16)])])
     assert len(found) == 32
-    assert sum(looked) == 12
+    assert sum(looked) == looks
 
 
 def test_still_video_is_looked_at_once_in_eight_seconds(
@@ -246,7 +251,7 @@ def test_still_video_is_looked_at_once_in_eight_seconds(
 def test_fewer_looks_find_the_same_shots(
     extractor: ImageNetExtractor, one_thread: None, pictures: list[Pixels], cut_video: Path
 ) -> None:
-    fewer = ImageNetExtractor("lite0")
+    fewer = ImageNetExtractor("lite0", looks_a_second=0.75)
     shots = [0] * 9 + [1] * 5 + [2] * 12 + [3] * 6 + [0] * 13
     every = extractor.extract_frames([at_ticks([pictures[k] for k in shots])])
     found = fewer.extract_frames([at_ticks([pictures[k] for k in shots])])

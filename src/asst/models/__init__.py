@@ -28,19 +28,13 @@ class ModelEntry:
 def _concepts() -> Model:
     from asst.models.zeroshot import ConceptsModel
 
-    return ConceptsModel("concepts", "lite2")
+    return ConceptsModel()
 
 
 def _concepts_fast() -> Model:
     from asst.models.zeroshot import ConceptsModel
 
-    return ConceptsModel("concepts-fast", "lite0")
-
-
-def _concepts_thorough() -> Model:
-    from asst.models.zeroshot import ConceptsModel
-
-    return ConceptsModel("concepts-thorough", "lite2", looks_a_second=2.0)
+    return ConceptsModel("concepts-fast", looks_a_second=0.75)
 
 
 MODELS = {
@@ -49,7 +43,6 @@ MODELS = {
         ModelEntry(
             "concepts", "the default: ImageNet classifier and sentence encoder, no training on video", _concepts
         ),
-        ModelEntry("concepts-fast", "the same with a smaller image classifier: faster, finds less", _concepts_fast),
-        ModelEntry("concepts-thorough", "the default looking at twice as many pictures: slower", _concepts_thorough),
+        ModelEntry("concepts-fast", "the same looking at fewer pictures: faster, finds less", _concepts_fast),
     )
 }

@@ -73,7 +73,7 @@ class RerankedModel:
         if not isinstance(method, RerankerMethod):
             raise InputError(f"{path} holds {description.method}, which is no reranker")
         name = name or path.name
-        first = ConceptsModel(name, description.features.extractor.rpartition("-")[2], looks_a_second=2.0)
+        first = ConceptsModel(name, description.features.extractor.rpartition("-")[2])
         description.features.check_extractor(first.extractor, name)
         return cls(method, description, first, name)
 
@@ -119,7 +119,7 @@ class RerankedModel:
     @torch.no_grad()
     def _added(self, stage: Stage, evidence: Evidence, asked: Sequence[tuple[Asked, Scored]]) -> list[Float64Array]:
         """What the reranker adds to the strength of each candidate, for each sentence that it judges."""
-        judged = [(i, one, own) for i, (one, own) in enumerate(asked) if self._judges(one)]
+        judged = [(i, one, own) for i, (one, own) in enumerate(asked) if _judges(stage, evidence, one)]
         added = [np.full(len(own.strengths), np.nan) for _, own in asked]
         if judged:
             read = ChannelReader(stage, evidence)
@@ -136,12 +136,20 @@ class RerankedModel:
                 added[i][here] = values[: len(here)]
         return [_filled(values) for values in added]
 
-    def _judges(self, asked: Asked) -> bool:
-        return asked.clauses.tells_order
-
     def _sentence(self, query: str) -> Vector:
         # A sentence of signs alone has no word; the network is shown one that means nothing.
         return self._words.vectors(tokenize(query) or ["the"])
+
+
+def _judges(stage: Stage, evidence: Evidence, asked: Asked) -> bool:
+    """Whether there is an order to judge by: an ordinal, or a related clause that is found in the video."""
+    if asked.clauses.ordinal:
+        return True
+    if asked.related is None:
+        return False
+    query = asked.clauses.related
+    related = scored(stage, evidence, asked.related, query)
+    return ranking(stage, query, related, related.strengths, evidence, asked.related, 1).found
 
 
 def _filled(values: Float64Array) -> Float64Array:

@@ -24,7 +24,7 @@ class ConceptsModel:
     """The packaged model. See the module's text for what it measures.
 
     Attributes:
-        name: ``concepts``, ``concepts-fast`` or ``concepts-thorough``.
+        name: ``concepts`` or ``concepts-fast``.
         extractor: makes the features it reads.
         reader: measures what its features say of sentences.
 

@@ -32,7 +32,7 @@ from asst.training.simulation import Say
 
 SCENES_A_SHARD = 50
 
-_VERSION = 2
+_VERSION = 3
 _QUESTIONS_MOST = 4
 
 

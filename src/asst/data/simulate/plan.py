@@ -7,8 +7,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from asst.data.record import Span
 from asst.data.simulate.scene_settings import SceneSettings
-from asst.data.simulate.timelines import Timeline
+from asst.data.simulate.timelines import Event, Timeline
 from asst.features.imagenet import STEP_S
 
 Steps = tuple[int, int]
@@ -107,26 +108,25 @@ class Planner:
         """Unrelated events in a row; each is asked for."""
         count = int(source.integers(3, _JOINED_MOST + 1))
         pieces = self._row(source, count)
-        sentences = [self._sentence(source) for _ in pieces]
+        told = [self._pair(source) for _ in pieces]
         return Plan(
             tuple(pieces),
             self._shots(source, pieces),
-            tuple(Occurrence(text, piece, i) for i, (text, piece) in enumerate(zip(sentences, pieces, strict=True))),
+            tuple(Occurrence(text, piece, i) for i, ((text, _), piece) in enumerate(zip(told, pieces, strict=True))),
             tuple(
-                Question(self._told_in_order(text, source), (piece,), "joined")
-                for text, piece in zip(sentences, pieces, strict=True)
+                Question(self._told_in_order(text, other, source), (piece,), "joined")
+                for (text, other), piece in zip(told, pieces, strict=True)
             ),
         )
 
-    def _told_in_order(self, sentence: str, source: np.random.Generator) -> str:
+    def _told_in_order(self, sentence: str, other: str, source: np.random.Generator) -> str:
         """At times with words of order that decide nothing: what they refer to is not in the scene."""
         if source.random() >= self._settings.beyond:
             return sentence
         text = sentence.rstrip(".")
         if source.random() < 0.5:
             return f"{text} for the {source.choice(_ORDINALS)} time"
-        word, other = source.choice(("before", "after")), self._sentence(source).rstrip(".")
-        return _beside(text, word, other, source)
+        return _beside(text, source.choice(("before", "after")), other.rstrip("."), source)
 
     def _timeline(self, source: np.random.Generator) -> Plan:
         """A video as it was annotated, stretched to a likely length."""
@@ -165,7 +165,7 @@ class Planner:
 
     def _relation(self, source: np.random.Generator) -> Plan:
         """One event before and after another; either time is asked for."""
-        wanted, other = self._sentence(source).rstrip("."), self._sentence(source).rstrip(".")
+        wanted, other = (sentence.rstrip(".") for sentence in self._pair(source))
         row = self._row(source, int(source.integers(5, 7)))
         steps = row[-1][1]
         before, middle, after = row[-5], row[-3], row[-1] if source.random() < 0.5 else row[-2]
@@ -180,8 +180,22 @@ class Planner:
         return Plan(((0, steps),), self._shots(source, [(0, steps)]), occurrences, tuple(questions))
 
     def _sentence(self, source: np.random.Generator) -> str:
-        events = self._timelines[int(source.integers(len(self._timelines)))].events
-        return events[int(source.integers(len(events)))].sentence
+        return self._event(source)[1].sentence
+
+    def _pair(self, source: np.random.Generator) -> tuple[str, str]:
+        """A sentence, and another about the same video at another time, if it has one.
+
+        What is told of one video is alike: the same people and things, which makes order hard to tell.
+        """
+        timeline, event = self._event(source)
+        others = [other for other in timeline.events if not _overlap(event.span_s, other.span_s)]
+        if not others:
+            return event.sentence, self._sentence(source)
+        return event.sentence, others[int(source.integers(len(others)))].sentence
+
+    def _event(self, source: np.random.Generator) -> tuple[Timeline, Event]:
+        timeline = self._timelines[int(source.integers(len(self._timelines)))]
+        return timeline, timeline.events[int(source.integers(len(timeline.events)))]
 
     def _row(self, source: np.random.Generator, count: int) -> list[Steps]:
         """Spans of likely lengths one after another, as many as fit of so many, from step 0 on."""
@@ -204,6 +218,10 @@ class Planner:
             while (at := at + max(_SHOT_LEAST, round(source.exponential(self._settings.shot_s) / STEP_S))) < end - 1:
                 shots.append(at)
         return tuple(shots)
+
+
+def _overlap(one: Span, other: Span) -> bool:
+    return one[0] < other[1] and other[0] < one[1]
 
 
 def _beside(wanted: str, word: str, other: str, source: np.random.Generator) -> str:
