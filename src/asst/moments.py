@@ -59,7 +59,7 @@ class Curve:
 
     Attributes:
         times_s: instants in seconds, ascending, shape ``(steps,)``.
-        scores: the match at each instant, shape ``(steps,)``.
+        scores: the match at each instant, shape ``(steps,)``; NaN where the video was not looked at.
     """
 
     times_s: FloatArray

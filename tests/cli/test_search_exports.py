@@ -100,6 +100,7 @@ def test_each_moment_is_cut_and_shown() -> None:
     page = Path("r.html").read_text()
     videos = list(dict.fromkeys(Path(m["video"]).name for m in found))
     assert re.findall(r"<h[12][^>]*>([^<]*)", page) == ["green", *videos]
+    assert page.count('<path class="curve" d="M') == len(videos) == 2
     assert Path("p.png").stat().st_size > 1000
     one = run("search", "green", "--top", "1", "--clip", "one.mp4", "--fast-clip")
     assert one.stderr.startswith("wrote one.mp4 (")

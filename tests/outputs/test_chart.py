@@ -1,3 +1,4 @@
+import math
 import re
 
 import numpy as np
@@ -34,6 +35,16 @@ def test_the_threshold_stands_where_the_curve_has_that_score_and_inside_the_box(
 def test_a_flat_curve_and_one_of_one_point_are_drawn() -> None:
     assert points(draw(answer([0.0, 10.0], [0.3, 0.3])).path) == [(0.0, 50.0), (1000.0, 50.0)]
     assert draw(answer([5.0], [0.3])).path == "M500.0,50.0h0"
+
+
+def test_the_path_breaks_where_the_video_was_not_looked_at() -> None:
+    chart = draw(answer([0.0, 2.0, 3.0, 8.0, 9.0], [0.0, 1.0, math.nan, 0.5, 0.5], threshold=0.2))
+    assert chart.path is not None
+    first, second = re.findall(r"M[^M]+", chart.path)
+    assert [x for x, _ in points(first)] == [0.0, 200.0]
+    assert [x for x, _ in points(second)] == [800.0, 900.0]
+    assert chart.threshold_y is not None
+    assert "highest at 0:02: 1.000" in chart.description
 
 
 def test_a_long_curve_keeps_its_peak() -> None:

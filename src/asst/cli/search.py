@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -15,8 +16,8 @@ from asst.cli.index import LibraryOption
 from asst.outputs.printable import printable
 
 if TYPE_CHECKING:
-    from asst.library.library import Library
     from asst.library.search import Found
+    from asst.library.tables import Video
 
 _Clip = Annotated[
     Path | None,
@@ -55,19 +56,22 @@ def search(
     Exit codes: 0 when something was found, 1 when nothing was, 2 for bad input.
     """
     from asst.cli.asking import uncollected
+    from asst.cli.progress import counting
     from asst.library.library import Library
     from asst.outputs.moments import write_moments_json, write_moments_table
 
     opened = Library(library)
     # Every moment is a find of its own here, none a second guess at another.
     files = Files(clip_paths(clip, top), fast_clip, report, plot, tuple(export or ()), every=bool(export))
-    files.check([Path(video.path) for video in opened.tables.videos()] if files.paths else [])
+    videos = opened.tables.videos() if files.paths else []
+    files.check([Path(video.path) for video in videos])
     with uncollected():
         from asst.library.engine import default_engine
         from asst.library.search import search as run
 
         engine = default_engine()
-    found = run(opened, engine, sentence, top=top, within_glob=within, min_score=min_score)
+    with counting("scoring") as progress:
+        found = run(opened, engine, sentence, top=top, within_glob=within, min_score=min_score, progress=progress)
     for fault in found.faults:
         typer.echo(printable(fault), err=True)
     try:
@@ -78,26 +82,25 @@ def search(
         sys.stdout.flush()
     finally:
         if files.paths:
-            files.write(_contents(found, sentence, opened))
+            files.write(_contents(found, sentence, videos, opened.identity.model))
     if not found.moments:
         best = "nothing scored" if found.best_score is None else f"best score {found.best_score:.3f}"
         typer.echo(f"{printable(sentence)}: nothing found ({best})", err=True)
         raise typer.Exit(1)
 
 
-def _contents(found: Found, sentence: str, library: Library) -> Contents:
+def _contents(found: Found, sentence: str, videos: Sequence[Video], model: str) -> Contents:
     """The moments as an answer a video, those with the best moments first, and as one answer of all videos."""
     from asst.moments import Answer
     from asst.outputs.moments import found_record
 
-    durations_s = {video.path: video.duration_s for video in library.tables.videos()}
-    whole = Answer(
-        "", sentence, sum(durations_s.values()), library.identity.model, found.moments, best_score=found.best_score
-    )
+    durations_s = {video.path: video.duration_s for video in videos}
+    whole = Answer("", sentence, sum(durations_s.values()), model, found.moments, best_score=found.best_score)
     by_video = []
     for path in dict.fromkeys(moment.video or "" for moment in found.moments):
         own = tuple(moment for moment in found.moments if moment.video == path)
-        by_video.append(replace(whole, video=path, duration_s=durations_s[path], moments=own, best_score=own[0].score))
+        curve, best = found.curves.get(path), own[0].score
+        by_video.append(Answer(path, sentence, durations_s[path], model, own, curve, found.threshold, best))
     answers = {answer.video: answer for answer in by_video}
     clipped = [replace(answers[moment.video or ""], moments=(moment,)) for moment in found.moments]
     return Contents(by_video, clipped, [whole], [found_record(moment) for moment in found.moments])

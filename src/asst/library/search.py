@@ -8,8 +8,8 @@ are merged, and all are put in order. A small library is scored whole, and loses
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from pathlib import Path
 
@@ -18,13 +18,14 @@ import numpy.typing as npt
 
 from asst.errors import InputError
 from asst.features.values import Features
+from asst.library.curves import joined
 from asst.library.engine import Engine
 from asst.library.library import Library
 from asst.library.matrix import matrix_of, products
 from asst.library.tables import Rows, Video
 from asst.localizer import within
 from asst.models.model import Ranking
-from asst.moments import Moment, nms
+from asst.moments import Curve, Moment, nms
 
 SCORED_S = 3600.0
 """Seconds of video that the second stage scores, unless more is asked for."""
@@ -60,6 +61,7 @@ class Found:
         moments: best first, each with its video's path.
         best_score: of all that was scored, convincing or not; None if nothing was.
         threshold: the score that the best moment of a part must reach, where the model has one.
+        curves: the match over time of each video that a moment lies in, by its path, where the model has one.
         parts: how many parts were scored, and how many there are to choose from.
         faults: one line for each part that could not be scored.
     """
@@ -67,6 +69,7 @@ class Found:
     moments: tuple[Moment, ...]
     best_score: float | None
     threshold: float | None
+    curves: Mapping[str, Curve]
     parts: tuple[int, int]
     faults: tuple[str, ...]
 
@@ -80,6 +83,7 @@ def search(
     within_glob: str | None = None,
     min_score: float | None = None,
     scored_s: float | None = None,
+    progress: Callable[[int, int], None] | None = None,
 ) -> Found:
     """The best moments of all videos that a sentence describes.
 
@@ -92,6 +96,7 @@ def search(
             matched against the file's name.
         min_score: moments of at least this score, in place of what the model finds convincing.
         scored_s: seconds of video for the second stage; infinity scores everything.
+        progress: told how many whole seconds of video are scored, and how many will be.
 
     Raises:
         InputError: for an empty sentence, ``top`` below one, a library of other settings, or a pattern no video fits.
@@ -104,23 +109,48 @@ def search(
     videos = _videos(library, within_glob)
     ordered = _ordered_parts(library, engine, query, set(videos))
     most_s = max(SCORED_S, top * _SCORED_A_MOMENT_S) if scored_s is None else scored_s
-    moments: dict[str, list[Moment]] = defaultdict(list)
-    best: list[float] = []
-    faults: list[str] = []
-    threshold: float | None = None
-    for part, features in _picked(library, ordered, videos, most_s, faults):
+    all_s = min(most_s, sum(video.duration_s for video in videos.values()))
+    heard = _Heard(min_score)
+    for part, features in _picked(library, ordered, videos, most_s, heard.faults):
         (ranking,) = engine.rank(features, [query], top=top)
-        threshold = ranking.threshold
-        best += [moment.score for moment in ranking.moments[:1]]
-        video = videos[part.content]
-        moments[video.path] += within(_convincing(ranking, min_score), video.duration_s, video.path)
-    return Found(
-        merged(moments.values(), top),
-        max(best, default=None),
-        threshold,
-        (len(best), len(ordered)),
-        tuple(faults),
-    )
+        heard.add(ranking, features, videos[part.content])
+        if progress is not None:
+            progress(round(min(heard.scored_s, all_s)), round(all_s))
+    return heard.found(top, len(ordered))
+
+
+@dataclass(slots=True)
+class _Heard:
+    """What the model said of the parts until now, by the paths of their videos."""
+
+    min_score: float | None
+    moments: dict[str, list[Moment]] = field(default_factory=lambda: defaultdict(list))
+    curves: dict[str, list[Curve]] = field(default_factory=lambda: defaultdict(list))
+    best: list[float] = field(default_factory=list)
+    faults: list[str] = field(default_factory=list)
+    threshold: float | None = None
+    scored_s: float = 0.0
+    step_s: float = 1.0
+
+    def add(self, ranking: Ranking, features: Features, video: Video) -> None:
+        self.threshold, self.step_s = ranking.threshold, features.step_s
+        self.best += [moment.score for moment in ranking.moments[:1]]
+        self.scored_s += len(features) * features.step_s
+        self.moments[video.path] += within(_convincing(ranking, self.min_score), video.duration_s, video.path)
+        if ranking.curve is not None:
+            self.curves[video.path].append(ranking.curve)
+
+    def found(self, top: int, parts: int) -> Found:
+        moments = merged(self.moments.values(), top)
+        shown = {moment.video for moment in moments}
+        return Found(
+            moments,
+            max(self.best, default=None),
+            self.threshold,
+            {path: joined(curves, self.step_s) for path, curves in self.curves.items() if path in shown},
+            (len(self.best), parts),
+            tuple(self.faults),
+        )
 
 
 def parts_by_match(rows: Rows, matches: npt.NDArray[np.float32]) -> list[Part]:

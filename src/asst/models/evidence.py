@@ -104,7 +104,7 @@ class EvidenceReader:
         for rows in _pictures(features, sight.first):
             part = slice(at, at + len(rows))
             for k, sentences in enumerate(wanted):
-                cosines = (rows @ sentences - self._mean @ sentences) * sight.scale[part, :, None]
+                cosines = (_product(rows, sentences) - self._mean @ sentences) * sight.scale[part, :, None]
                 matches[k, part] = (cosines - sight.usual[k, part, :, None]).max(axis=1)
             best = sight.probabilities[part]
             classes[0, part] = np.log(best @ named + _LEAST_PROBABILITY) * named.any(axis=0)
@@ -137,7 +137,7 @@ class EvidenceReader:
             scale[part] = 1 / np.linalg.norm(centred, axis=2)
             centred *= scale[part, :, None]
             for k, sentences in enumerate(aside):
-                cosines = centred @ sentences
+                cosines = _product(centred, sentences)
                 usual[k, part] = cosines.mean(axis=2)
                 unrelated[k, part] = (cosines - usual[k, part, :, None]).max(axis=1)
             means = centred.mean(axis=1)
@@ -151,11 +151,17 @@ class EvidenceReader:
 
     def _probabilities(self, rows: FloatArray) -> FloatArray:
         """Of each class, the best of the windows; shape ``(pictures, CLASSES)``."""
-        logits = rows @ self._class_weights + self._class_bias
+        logits = _product(rows, self._class_weights) + self._class_bias
         probabilities = np.exp(logits - logits.max(axis=2, keepdims=True))
         probabilities /= probabilities.sum(axis=2, keepdims=True)
         best: FloatArray = probabilities.max(axis=1)
         return best
+
+
+def _product(rows: FloatArray, matrix: FloatArray) -> FloatArray:
+    """``rows @ matrix`` as one product of matrices: NumPy makes one of each picture's three rows, many times slower."""
+    product: FloatArray = (rows.reshape(-1, rows.shape[-1]) @ matrix).reshape(*rows.shape[:-1], -1)
+    return product
 
 
 def _first_steps(features: Features) -> npt.NDArray[np.int64]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 
 from asst.moments import Answer, Curve, Moment
 from asst.outputs.time_axis import tick_label, ticks_s
@@ -55,7 +56,10 @@ def draw(answer: Answer) -> Chart:
     curve = answer.curve
     path = threshold_y = None
     if curve is not None and curve.scores.size:
-        levels = [*curve.scores.tolist(), *([] if answer.threshold is None else [answer.threshold])]
+        levels = [
+            *curve.scores[~np.isnan(curve.scores)].tolist(),
+            *([] if answer.threshold is None else [answer.threshold]),
+        ]
         low, high = min(levels), max(levels)
         margin = (high - low) * _MARGIN or 1.0
         low, high = low - margin, high + margin
@@ -83,14 +87,21 @@ def _band(moment: Moment, duration_s: float) -> Band:
 def _path(curve: Curve, duration_s: float, low: float, high: float) -> str:
     times_s, scores = curve.times_s, curve.scores
     if scores.size > PATH_WIDTH:
-        # More points than the box has columns: keep the highest of each column, so that no peak is lost.
+        # More points than the box has columns: keep the highest of each column, so that no peak is lost,
+        # and leave the columns blank in which the curve breaks.
         starts = np.unique(np.linspace(0, scores.size, PATH_WIDTH, endpoint=False).astype(np.int64))
         times_s, scores = times_s[starts], np.maximum.reduceat(scores, starts)
     across = np.clip(times_s / duration_s, 0.0, 1.0) * PATH_WIDTH
     down = (high - scores) / (high - low) * PATH_HEIGHT
-    points = " ".join(f"{x:.1f},{y:.1f}" for x, y in zip(across.tolist(), down.tolist(), strict=True))
-    # The segment of no length makes the round line cap show a curve of one point as a dot.
-    return f"M{points}h0"
+    lines = np.split(np.stack([across, down], axis=1), np.flatnonzero(np.isnan(down)))
+    return "".join(_line(line[~np.isnan(line[:, 1])]) for line in lines)
+
+
+def _line(points: npt.NDArray[np.float64]) -> str:
+    if not len(points):
+        return ""
+    # The segment of no length makes the round line cap show a line of one point as a dot.
+    return f"M{' '.join(f'{x:.1f},{y:.1f}' for x, y in points.tolist())}h0"
 
 
 def _describe(answer: Answer) -> str:
@@ -102,7 +113,7 @@ def _describe(answer: Answer) -> str:
         words.append("No moment found.")
     curve = answer.curve
     if curve is not None and curve.scores.size:
-        peak = int(np.argmax(curve.scores))
+        peak = int(np.nanargmax(curve.scores))
         words.append(f"The score is highest at {tick_label(float(curve.times_s[peak]))}: {curve.scores[peak]:.3f}.")
     if answer.threshold is not None:
         words.append(f"The threshold is {answer.threshold:.3f}.")
