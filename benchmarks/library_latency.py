@@ -165,8 +165,10 @@ def picked(library: Library, engine: Engine, asked: Sequence[Asked], step_s: flo
         left_s = SCORED_S
         for part in _parts(library, engine, one.query):
             inside = part.first * step_s <= one.start_s and one.end_s <= part.stop * step_s
-            hits += inside and part.content == one.content
             left_s -= (part.stop - part.first) * step_s
+            if inside and part.content == one.content:
+                hits += 1
+                break
             if left_s <= 0:
                 break
     return hits / len(asked)

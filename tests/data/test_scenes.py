@@ -50,8 +50,9 @@ def test_plans_hold_together(seed: int) -> None:
     assert plan.questions
     for occurrence in plan.occurrences:
         first, end = plan.pieces[occurrence.piece]
-        assert first <= occurrence.span[0] < occurrence.span[1] <= end
-    spans = {occurrence.span for occurrence in plan.occurrences}
+        assert first <= occurrence.span[0] <= occurrence.span[1] <= end
+        assert (occurrence.span[0] < occurrence.span[1]) is occurrence.happens
+    spans = {occurrence.span for occurrence in plan.occurrences if occurrence.happens}
     for question in plan.questions:
         assert set(question.spans) <= spans
         assert set(question.rivals) <= spans - set(question.spans)
@@ -90,7 +91,9 @@ def test_joined_scenes_may_tell_of_what_is_not_there() -> None:
     planner = Planner(TIMELINES, SceneSettings(joined=1.0, beyond=1.0))
     for seed in range(20):
         plan = planner.draw(np.random.default_rng(seed))
-        for question, occurrence in zip(plan.questions, plan.occurrences, strict=True):
+        happening, told = plan.occurrences[::2], plan.occurrences[1::2]
+        assert not any(occurrence.happens for occurrence in told)
+        for question, occurrence in zip(plan.questions, happening, strict=True):
             assert re.search("first|second|third|before|after", question.query)
             assert occurrence.sentence.rstrip(".") in question.query
             assert (question.spans, question.rivals) == ((occurrence.span,), ())

@@ -13,9 +13,9 @@ from asst.errors import InputError
 from asst.models.channels import NAMES
 from asst.models.checkpoint import read_description
 from asst.training.recipe import read_recipe
+from asst.training.reranker_samples import Chosen, RerankerValidation
 from asst.training.run import train
 from asst.training.scene_pool import ScenePool
-from asst.training.scene_samples import Chosen, SceneValidation
 
 pytestmark = [
     pytest.mark.filterwarnings("ignore:`isinstance.treespec, LeafSpec.` is deprecated"),
@@ -34,7 +34,7 @@ def test_scenes_and_reranker_go_together() -> None:
 
 def test_recall_is_of_the_first_and_by_kind() -> None:
     chosen = [Chosen(0.9, "joined"), Chosen(0.6, "joined"), Chosen(0.4, "ordinal"), Chosen(0.0, "ordinal")]
-    assert SceneValidation(()).metrics(None, chosen) == {  # type: ignore[arg-type]
+    assert RerankerValidation(()).metrics(None, chosen) == {  # type: ignore[arg-type]
         "R@1,IoU=0.5": 50.0,
         "R@1,IoU=0.7": 25.0,
         "joined,IoU=0.5": 100.0,

@@ -93,6 +93,7 @@ DATASETS: dict[str, DatasetEntry] = {
             "val": Part(("val.jsonl",)),
             "test": Part(("test.jsonl",)),
             "all": Part(("annotations.jsonl",)),
+            "corrections": Part(("corrections.jsonl",)),
         },
     ),
 }

@@ -51,7 +51,7 @@ class TrainingSamples(Dataset[Sample]):
         self.records = tuple(records)
         self.observation = observation
         self._store = store
-        self._sentences = SentenceVectors(self.records, words)
+        self._sentences = SentenceVectors(_named(self.records), words)
         self._seed = seed
 
     def __len__(self) -> int:
@@ -91,7 +91,7 @@ class Queries(Dataset[tuple[Sample, ...]]):
         self.records = tuple(records)
         self.observation = observation
         self._store = store
-        self._sentences = SentenceVectors(self.records, words)
+        self._sentences = SentenceVectors(_named(self.records), words)
 
     def __len__(self) -> int:
         return len(self.records)
@@ -142,3 +142,7 @@ class EpochOrder(Sampler[Key]):
         draw = np.random.default_rng((ORDERS, self._seed, self._epoch))
         order = draw.permutation(self._length)[self._first :]
         return iter([(self._epoch, int(index)) for index in order])
+
+
+def _named(records: Sequence[Record]) -> Iterator[tuple[str, str]]:
+    return ((f"record {record.id}", record.sentence) for record in records)

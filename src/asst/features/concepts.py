@@ -89,13 +89,20 @@ class ConceptMap:
         )
         self.unrelated = self._classifiers(tensors["unrelated"], tensors["unrelated_words"])
         self._encode = SentenceEncoder()
+        self._kept: tuple[tuple[str, ...], Reading] | None = None
 
     def read(self, sentences: Sequence[str]) -> Reading:
-        """What sentences say of features and classes.
+        """What sentences say of features and classes; kept for the next time that the same are asked.
 
         Raises:
             InputError: when the word vectors are not installed.
         """
+        kept = self._kept
+        if kept is None or kept[0] != tuple(sentences):
+            kept = self._kept = tuple(sentences), self._reading(sentences)
+        return kept[1]
+
+    def _reading(self, sentences: Sequence[str]) -> Reading:
         embeddings = torch.from_numpy(self._encode(sentences))
         words = torch.from_numpy(word_average(sentences, self._word_centre))
         resembled = torch.softmax(_ENCODER_SCALE * embeddings @ self._glosses.T, dim=1)

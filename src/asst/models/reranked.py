@@ -29,9 +29,10 @@ from asst.moments import Attention
 from asst.text import Vector, WordVectors, tokenize
 
 TRUST = 0.25
-"""Weight of what the reranker adds to the strengths that it was trained beside.
+"""Weight of what a reranker adds that was trained on scenes alone, which differ from real videos.
 
-It was trained on scenes alone, which differ from real videos; see ``docs/training.md``.
+It also judges only sentences that tell order. One that was trained on real videos judges all, at its full weight; see
+``docs/training.md``.
 """
 
 _SAMPLES_AT_ONCE = 16
@@ -49,18 +50,24 @@ class RerankedModel:
         description: as above.
         first: finds and scores candidates.
         name: as above.
-        trust: weight of what the reranker adds.
+        trust: weight of what the reranker adds; that of its kind if not given.
     """
 
     def __init__(
-        self, method: RerankerMethod, description: Description, first: ConceptsModel, name: str, trust: float = TRUST
+        self,
+        method: RerankerMethod,
+        description: Description,
+        first: ConceptsModel,
+        name: str,
+        trust: float | None = None,
     ) -> None:
         self.name = name
         self.description = description
         self._method = method
         self._first = first
         self._words: WordVectors = word_vectors(description.words)
-        self._trust = trust
+        self._knows_real = description.origin == "real"
+        self._trust = trust if trust is not None else 1.0 if self._knows_real else TRUST
 
     @classmethod
     def load(cls, path: Path, name: str | None = None) -> Self:
@@ -119,7 +126,11 @@ class RerankedModel:
     @torch.no_grad()
     def _added(self, stage: Stage, evidence: Evidence, asked: Sequence[tuple[Asked, Scored]]) -> list[Float64Array]:
         """What the reranker adds to the strength of each candidate, for each sentence that it judges."""
-        judged = [(i, one, own) for i, (one, own) in enumerate(asked) if _judges(stage, evidence, one)]
+        judged = [
+            (i, one, own)
+            for i, (one, own) in enumerate(asked)
+            if self._knows_real or _order_tells(stage, evidence, one)
+        ]
         added = [np.full(len(own.strengths), np.nan) for _, own in asked]
         if judged:
             read = ChannelReader(stage, evidence)
@@ -141,7 +152,7 @@ class RerankedModel:
         return self._words.vectors(tokenize(query) or ["the"])
 
 
-def _judges(stage: Stage, evidence: Evidence, asked: Asked) -> bool:
+def _order_tells(stage: Stage, evidence: Evidence, asked: Asked) -> bool:
     """Whether there is an order to judge by: an ordinal, or a related clause that is found in the video."""
     if asked.clauses.ordinal:
         return True

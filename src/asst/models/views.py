@@ -104,8 +104,6 @@ def samples(
 ) -> Iterator[tuple[Sample, npt.NDArray[np.int64]]]:
     """What the network is asked about one sentence, a view at a time, and which candidates each view judges.
 
-    A candidate is judged in the view whose middle is nearest to its own. One that is longer than a view is not judged.
-
     Args:
         stage: the video.
         own: the sentence's scores.
@@ -113,9 +111,23 @@ def samples(
         words: its words' vectors.
         index: of the sentence.
     """
-    views = views_of(len(stage.features))
-    strengths, spans, known = own.strengths, stage.found.spans, facts(stage, own)
-    strongest = np.argsort(-strengths, kind="stable")[:CANDIDATES_MOST]
+    known = facts(stage, own)
+    for view, here in judged(stage, own):
+        rows = CandidateRows(view.clips(stage.found.spans[here]), known[here])
+        yield view.sample(stage, channels, words, index, rows), here
+
+
+def judged(stage: Stage, own: Scored) -> Iterator[tuple[View, npt.NDArray[np.int64]]]:
+    """The views of a video that judge candidates, and which.
+
+    A candidate is judged in the view whose middle is nearest to its own. One that is longer than a view is not judged.
+
+    Args:
+        stage: the video.
+        own: the sentence's scores.
+    """
+    views, spans = views_of(len(stage.features)), stage.found.spans
+    strongest = np.argsort(-own.strengths, kind="stable")[:CANDIDATES_MOST]
     strongest = strongest[np.diff(spans[strongest], axis=1)[:, 0] <= VIEW_STEPS * TICKS_A_STEP]
     middles = spans[strongest].mean(axis=1) / TICKS_A_STEP
     view_middles = np.array([(view.first + view.stop) / 2 for view in views])
@@ -123,8 +135,7 @@ def samples(
     for k, view in enumerate(views):
         here = strongest[nearest == k]
         if len(here):
-            rows = CandidateRows(view.clips(spans[here]), known[here])
-            yield view.sample(stage, channels, words, index, rows), here
+            yield view, here
 
 
 def facts(stage: Stage, own: Scored) -> FloatArray:

@@ -14,7 +14,7 @@ from asst.data.batch import Batch, Collate, CollateWindows
 from asst.data.samples import Queries
 from asst.models.method import Trainable
 from asst.training.recipe import Optimizer, Recipe
-from asst.training.scene_samples import SceneQueries
+from asst.training.reranker_samples import RerankerQueries
 from asst.training.schedule import DROPOUT, IntervalBatches, share_of, torch_seed
 from asst.training.task import Task
 from asst.training.validation import Validation
@@ -106,7 +106,7 @@ class TrainingData(lightning.LightningDataModule):
         return questions_loader(self._questions)
 
 
-def questions_loader(questions: Queries | ActionWindows | SceneQueries) -> DataLoader[Any]:
+def questions_loader(questions: Queries | ActionWindows | RerankerQueries) -> DataLoader[Any]:
     """Batches of questions, all windows of some at once, in their order."""
     return DataLoader(questions, batch_size=QUESTIONS_AT_ONCE, collate_fn=CollateWindows(questions.observation.steps))
 

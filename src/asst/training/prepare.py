@@ -1,15 +1,17 @@
-"""What a recipe comes to before anything is learnt: a method with fresh weights, its task, a description."""
+"""What a recipe comes to before anything is learnt: a method with its first weights, its task, a description."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 
 import lightning
 
 from asst.errors import InputError
 from asst.models.checkpoint import Description
-from asst.models.method import Fitted, Trainable
+from asst.models.method import Method
 from asst.models.methods import METHODS, build_method
+from asst.models.restored import restored
 from asst.training.recipe import Recipe
 from asst.training.sources import Sources
 from asst.training.task import Task, open_task
@@ -20,12 +22,12 @@ class Prepared:
     """Everything that a training needs.
 
     Attributes:
-        method: with fresh weights.
+        method: with fresh weights, or those of ``start``.
         task: what it learns and is judged by.
         description: of the checkpoints, but for step and metrics.
     """
 
-    method: Trainable | Fitted
+    method: Method
     task: Task
     description: Description
 
@@ -51,7 +53,7 @@ def prepare(recipe: Recipe, sources: Sources) -> Prepared:
     if taken:
         raise InputError(f"recipe {recipe.name}: network.{taken[0]} is decided by data and observation; leave it out")
     lightning.seed_everything(recipe.training.seed, verbose=False)
-    method = build_method(recipe.method, {**recipe.network, **task.given})
+    method = _started(recipe, recipe.start, task) if recipe.start else _fresh(recipe, task)
     description = Description(
         method=recipe.method,
         settings=method.settings,
@@ -67,3 +69,21 @@ def prepare(recipe: Recipe, sources: Sources) -> Prepared:
         seed=recipe.training.seed,
     )
     return Prepared(method, task, description)
+
+
+def _fresh(recipe: Recipe, task: Task) -> Method:
+    return build_method(recipe.method, {**recipe.network, **task.given})
+
+
+def _started(recipe: Recipe, start: Path, task: Task) -> Method:
+    (method,), begun = restored([start])
+    if begun.method != recipe.method:
+        raise InputError(f"recipe {recipe.name}: {start} holds {begun.method}, and the method is {recipe.method}")
+    ours = {"words": task.words, "features.extractor": task.features.extractor, **task.given}
+    theirs = {"words": begun.words, "features.extractor": begun.features.extractor, **begun.settings}
+    other = sorted(name for name, value in ours.items() if theirs.get(name) != value)
+    if other:
+        name = other[0]
+        raise InputError(f"recipe {recipe.name}: {start} has {name} {theirs.get(name)}, the data {ours[name]}")
+    # On a graphics card the trainer moves it back there.
+    return method.cpu().train()

@@ -174,11 +174,12 @@ class Recipe(_Settings):
         name: the recipe's path below ``recipes``, without suffix; the row of the paper it fills.
         method: a key of `asst.models.methods.METHODS`.
         data: what is learnt from.
-        observation: ``kind`` and settings of `asst.data.observations`; none for scenes, which are seen whole.
+        observation: ``kind`` and settings of `asst.data.observations`; none for a reranker, which has its own.
         network: settings of the method, without the widths of features and word vectors, which the data decide.
         optimizer: how weights move.
         training: how long, how much at once, on what.
         overlap: IoU above which the weaker of two answers is dropped (0.8 on Charades-STA; 1 drops none).
+        start: checkpoint of the same method whose network and weights are begun with, in place of fresh ones.
         average: latest checkpoints whose predictions are averaged; 0 takes the best one on validation alone.
     """
 
@@ -190,6 +191,7 @@ class Recipe(_Settings):
     optimizer: Optimizer = Optimizer()
     training: Training = Training()
     overlap: Share = 0.8
+    start: FilePath | None = None
     average: Annotated[int, Field(ge=0)] = 0
 
     @model_validator(mode="after")
@@ -200,8 +202,16 @@ class Recipe(_Settings):
 
     @model_validator(mode="after")
     def _reranks_scenes(self) -> Recipe:
-        if (self.method == "reranker") != (self.data.scenes is not None):
-            raise ValueError("method reranker learns from data.scenes, and nothing else does")
+        if self.data.scenes is not None and self.method != "reranker":
+            raise ValueError("only method reranker learns from data.scenes")
+        if self.method == "reranker" and self.data.scenes is None and len(self.data.streams) != 1:
+            raise ValueError("method reranker learns from data.scenes, or from one stream of the packaged features")
+        return self
+
+    @model_validator(mode="after")
+    def _starts_from_what_it_trains(self) -> Recipe:
+        if self.start is not None and self.network:
+            raise ValueError("start brings the network's settings; leave network out")
         return self
 
     @model_validator(mode="after")

@@ -28,33 +28,13 @@ from asst.models.scored import Stage, scored
 from asst.models.views import FACTS, View, facts
 from asst.models.zeroshot import ConceptsModel
 from asst.moments import iou
+from asst.training.reranker_questions import RerankerQuestion
 from asst.training.simulation import Say
 
 SCENES_A_SHARD = 50
 
-_VERSION = 3
+_VERSION = 4
 _QUESTIONS_MOST = 4
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class SceneQuestion:
-    """A question about a scene, as the reranker sees it.
-
-    Attributes:
-        query: the sentence.
-        kind: as `asst.data.simulate.plan.Question`.
-        channels: shape ``(steps, channels)``.
-        clips: candidates in steps, shape ``(candidates, 2)``.
-        facts: shape ``(candidates, facts)``.
-        overlaps: IoU of each candidate with the truth, shape ``(candidates,)``.
-    """
-
-    query: str
-    kind: str
-    channels: npt.NDArray[np.float16]
-    clips: npt.NDArray[np.float32]
-    facts: npt.NDArray[np.float32]
-    overlaps: npt.NDArray[np.float32]
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +68,7 @@ class ScenePool:
         }
         return self.folder / settings_hash(made_of)
 
-    def questions(self, first: int, count: int, say: Say) -> list[SceneQuestion]:
+    def questions(self, first: int, count: int, say: Say) -> list[RerankerQuestion]:
         """The questions of scenes ``first`` to ``first + count``, rounded up to shards; those missing are made.
 
         Args:
@@ -149,7 +129,7 @@ class _Worker:
             np.savez(file, allow_pickle=False, **_packed(questions))
 
 
-def questions_of(model: ConceptsModel, scene: Scene) -> Iterator[SceneQuestion]:
+def questions_of(model: ConceptsModel, scene: Scene) -> Iterator[RerankerQuestion]:
     """The first questions of a scene, which is one view, as the reranker sees them."""
     stage = Stage.of(scene.features)
     view = View(0, len(scene.features))
@@ -158,7 +138,7 @@ def questions_of(model: ConceptsModel, scene: Scene) -> Iterator[SceneQuestion]:
     read = ChannelReader(stage, evidence)
     for question, asked in zip(chosen, every, strict=True):
         own = scored(stage, evidence, asked.at, asked.query)
-        yield SceneQuestion(
+        yield RerankerQuestion(
             question.query,
             question.kind,
             view.read(read(asked, own.steps)).astype(np.float16),
@@ -173,7 +153,7 @@ def _overlaps(stage: Stage, spans: Sequence[tuple[int, int]]) -> npt.NDArray[np.
     return overlaps.astype(np.float32)
 
 
-def _packed(questions: Sequence[SceneQuestion]) -> dict[str, npt.NDArray[Any]]:
+def _packed(questions: Sequence[RerankerQuestion]) -> dict[str, npt.NDArray[Any]]:
     """As arrays: rows of all questions in turn, and how many each has."""
     candidates = [np.concatenate([q.clips, q.facts, q.overlaps[:, None]], axis=1) for q in questions]
     return {
@@ -186,10 +166,10 @@ def _packed(questions: Sequence[SceneQuestion]) -> dict[str, npt.NDArray[Any]]:
     }
 
 
-def _read(path: Path) -> Iterator[SceneQuestion]:
+def _read(path: Path) -> Iterator[RerankerQuestion]:
     with np.load(path, allow_pickle=False) as file:
         packed = {name: file[name] for name in file.files}
     channels = np.split(packed["channels"], np.cumsum(packed["steps"])[:-1])
     candidates = np.split(packed["candidates"].astype(np.float32), np.cumsum(packed["counts"])[:-1])
     for query, kind, seen, rows in zip(packed["queries"], packed["kinds"], channels, candidates, strict=True):
-        yield SceneQuestion(str(query), str(kind), seen, rows[:, :2], rows[:, 2:-1], rows[:, -1])
+        yield RerankerQuestion(str(query), str(kind), seen, rows[:, :2], rows[:, 2:-1], rows[:, -1])

@@ -18,7 +18,8 @@ from asst.features.store import FeatureStore, JoinedStore, Store
 from asst.models.checkpoint import FeatureKind, Origin
 from asst.text import WordVectors
 from asst.training.recipe import Data, Scenes, Simulated
-from asst.training.scene_pool import SCENES_A_SHARD, ScenePool, SceneQuestion
+from asst.training.reranker_questions import RerankerQuestion
+from asst.training.scene_pool import SCENES_A_SHARD, ScenePool
 from asst.training.simulation import Say, Wanted, simulate
 
 
@@ -40,7 +41,7 @@ class Sources:
     store: FeatureStore
     words: WordVectors
     origin: Origin
-    scenes: tuple[Sequence[SceneQuestion], Sequence[SceneQuestion]] | None = None
+    scenes: tuple[Sequence[RerankerQuestion], Sequence[RerankerQuestion]] | None = None
 
     def records(self, split: str) -> Dataset:
         """One split's records.
@@ -111,7 +112,7 @@ def open_sources(data: Data, recipe: str, say: Say) -> Sources:
     return Sources(data, root, _joined(found), words, "real")
 
 
-def _scenes(scenes: Scenes, say: Say) -> tuple[Sequence[SceneQuestion], Sequence[SceneQuestion]]:
+def _scenes(scenes: Scenes, say: Say) -> tuple[Sequence[RerankerQuestion], Sequence[RerankerQuestion]]:
     settings = SceneSettings.from_dict(scenes.settings, "a scene")
     pool = ScenePool(scenes.folder, scenes.seed, settings, scenes.variant)
     # The first scenes are those to choose by, so that more of the others change nothing about them.

@@ -23,9 +23,10 @@ from asst.features.imagenet import CHANNELS, STEP_S, WINDOWS
 from asst.features.store import FeatureStore, require
 from asst.models.checkpoint import FeatureKind
 from asst.models.restored import build_observation
+from asst.models.zeroshot import ConceptsModel
 from asst.training.recipe import Recipe
-from asst.training.scene_pool import SceneQuestion
-from asst.training.scene_samples import SceneQueries, SceneSamples, SceneValidation
+from asst.training.reranker_questions import RerankerQuestion, questions_about
+from asst.training.reranker_samples import RerankerQueries, RerankerSamples, RerankerValidation
 from asst.training.sources import Sources
 from asst.training.validation import ActionValidation, SentenceValidation, Validation
 
@@ -43,8 +44,8 @@ class Task:
         features: what the features are.
     """
 
-    samples: TrainingSamples | ActionSamples | SceneSamples
-    questions: Queries | ActionWindows | SceneQueries
+    samples: TrainingSamples | ActionSamples | RerankerSamples
+    questions: Queries | ActionWindows | RerankerQueries
     validation: Validation
     given: dict[str, Any]
     words: str
@@ -59,10 +60,12 @@ def open_task(recipe: Recipe, sources: Sources) -> Task:
     """
     if sources.scenes is not None:
         return _scenes(sources, *sources.scenes)
+    if recipe.method == "reranker":
+        return _reranked(recipe, sources)
     return (_actions if recipe.detects else _sentences)(recipe, sources)
 
 
-def _scenes(sources: Sources, learnt: Sequence[SceneQuestion], checked: Sequence[SceneQuestion]) -> Task:
+def _scenes(sources: Sources, learnt: Sequence[RerankerQuestion], checked: Sequence[RerankerQuestion]) -> Task:
     assert sources.data.scenes is not None
     variant = sources.data.scenes.variant
     # Which pictures are looked at may differ, as long as the classifier is the same.
@@ -72,10 +75,27 @@ def _scenes(sources: Sources, learnt: Sequence[SceneQuestion], checked: Sequence
         step_s=STEP_S,
         weights=VARIANTS[variant].sha256[:LENGTH],
     )
+    return _choosing(sources, learnt, checked, kind)
+
+
+def _reranked(recipe: Recipe, sources: Sources) -> Task:
+    learnt = sources.records(recipe.data.train).records
+    checked = sources.records(recipe.data.validation).records
+    kind, store = _features(recipe, sources, (record.video for record in (*learnt, *checked)))
+    model = ConceptsModel(variant=kind.extractor.rpartition("-")[2])
+    learnt_from = list(questions_about(model, learnt, store))
+    if not learnt_from:
+        raise InputError(f"recipe {recipe.name}: no candidate holds anything of the annotated moments; check the times")
+    return _choosing(sources, learnt_from, list(questions_about(model, checked, store)), kind)
+
+
+def _choosing(
+    sources: Sources, learnt: Sequence[RerankerQuestion], checked: Sequence[RerankerQuestion], kind: FeatureKind
+) -> Task:
     return Task(
-        samples=SceneSamples(learnt, sources.words),
-        questions=SceneQueries(checked, sources.words),
-        validation=SceneValidation(checked),
+        samples=RerankerSamples(learnt, sources.words),
+        questions=RerankerQueries(checked, sources.words),
+        validation=RerankerValidation(checked),
         given={"word_channels": sources.words.dimension},
         words=sources.words.source,
         features=kind,

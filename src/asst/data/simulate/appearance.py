@@ -91,7 +91,7 @@ class Appearances:
             drift = ar1_noise(source, end - first, channels, settings.memory)
             middle[first:end] += settings.drift * drift / np.sqrt(channels)
         pictures = np.repeat(middle[:, None], WINDOWS, axis=1)
-        for occurrence in plan.occurrences:
+        for occurrence in filter(lambda occurrence: occurrence.happens, plan.occurrences):
             weight = settings.event * np.exp(settings.event_spread * source.standard_normal())
             seen = weight * source.uniform(_SQUARE_LEAST, 1, WINDOWS).astype(np.float32)
             look = looks[occurrence.sentence]

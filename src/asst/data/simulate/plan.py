@@ -32,13 +32,19 @@ class Occurrence:
 
     Attributes:
         sentence: what describes it.
-        span: first step and the step after the last.
+        span: first step and the step after the last; the same step where it does not happen in the scene, and is only
+            told of the video that the piece is of.
         piece: in which piece.
     """
 
     sentence: str
     span: Steps
     piece: int
+
+    @property
+    def happens(self) -> bool:
+        """Whether it happens in the scene."""
+        return self.span[0] < self.span[1]
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,16 +114,15 @@ class Planner:
         """Unrelated events in a row; each is asked for."""
         count = int(source.integers(3, _JOINED_MOST + 1))
         pieces = self._row(source, count)
-        told = [self._pair(source) for _ in pieces]
-        return Plan(
-            tuple(pieces),
-            self._shots(source, pieces),
-            tuple(Occurrence(text, piece, i) for i, ((text, _), piece) in enumerate(zip(told, pieces, strict=True))),
-            tuple(
-                Question(self._told_in_order(text, other, source), (piece,), "joined")
-                for (text, other), piece in zip(told, pieces, strict=True)
-            ),
-        )
+        occurrences, questions = [], []
+        for i, piece in enumerate(pieces):
+            text, other = self._pair(source)
+            query = self._told_in_order(text, other, source)
+            occurrences.append(Occurrence(text, piece, i))
+            # What else is told of the video does not happen here, and yet the piece is of that video.
+            occurrences.append(Occurrence(other, (piece[0], piece[0]), i))
+            questions.append(Question(query, (piece,), "joined"))
+        return Plan(tuple(pieces), self._shots(source, pieces), tuple(occurrences), tuple(questions))
 
     def _told_in_order(self, sentence: str, other: str, source: np.random.Generator) -> str:
         """At times with words of order that decide nothing: what they refer to is not in the scene."""

@@ -60,7 +60,7 @@ class SceneSettings(Settings):
     joined: float = 0.4
     ordinals: float = 0.15
     relations: float = 0.15
-    beyond: float = 0.15
+    beyond: float = 0.35
     piece_s: float = 3.0
     piece_spread: float = 0.9
     scene_s: float = 18.0

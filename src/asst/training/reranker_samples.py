@@ -1,4 +1,4 @@
-"""The questions about simulated scenes as torch data sets, and how the answers to them are judged."""
+"""The reranker's questions as torch data sets, and how the answers to them are judged."""
 
 from __future__ import annotations
 
@@ -10,19 +10,20 @@ from torch.utils.data import Dataset
 
 from asst.data.batch import Batch, CandidateRows, Sample
 from asst.data.samples import Key
+from asst.data.sentences import SentenceVectors
 from asst.data.windows import Window
 from asst.features.imagenet import STEP_S
 from asst.models.method import Method
 from asst.models.views import STEPS
-from asst.text import Vector, WordVectors, tokenize
-from asst.training.scene_pool import SceneQuestion
+from asst.text import WordVectors
+from asst.training.reranker_questions import RerankerQuestion
 
 _CANDIDATES_MOST = 192
 
 
 @dataclass(frozen=True, slots=True)
-class SceneObservation:
-    """A scene is one view, which the network sees whole.
+class ViewObservation:
+    """A question is about one view, which the network sees whole.
 
     Attributes:
         steps: length of the network's window.
@@ -31,21 +32,19 @@ class SceneObservation:
     steps: int = STEPS
 
 
-class _Scenes:
+class _Questions:
     """Questions as samples.
 
     Args:
-        questions: about scenes.
+        questions: with their candidates.
         words: gives word vectors; asked once.
     """
 
-    observation = SceneObservation()
+    observation = ViewObservation()
 
-    def __init__(self, questions: Sequence[SceneQuestion], words: WordVectors) -> None:
+    def __init__(self, questions: Sequence[RerankerQuestion], words: WordVectors) -> None:
         self.questions = questions
-        vocabulary = sorted({token for question in questions for token in tokenize(question.query)})
-        self._index = {token: row for row, token in enumerate(vocabulary)}
-        self._matrix = words.vectors(vocabulary)
+        self._sentences = SentenceVectors((("a question", question.query) for question in questions), words)
 
     def __len__(self) -> int:
         return len(self.questions)
@@ -59,14 +58,10 @@ class _Scenes:
         rows = CandidateRows(question.clips[kept], question.facts[kept], question.overlaps[kept])
         window = Window(0.0, STEP_S, len(question.channels))
         channels = question.channels.astype(np.float32)
-        return Sample(index, window, channels, self._words(question.query), np.zeros((0, 2)), candidates=rows)
-
-    def _words(self, query: str) -> Vector:
-        vectors: Vector = self._matrix[[self._index[token] for token in tokenize(query)]]
-        return vectors
+        return Sample(index, window, channels, self._sentences[index], np.zeros((0, 2)), candidates=rows)
 
 
-class SceneSamples(_Scenes, Dataset[Sample]):
+class RerankerSamples(_Questions, Dataset[Sample]):
     """What is learnt from; a map from ``(epoch, index)`` to a sample that is the same in every epoch."""
 
     def __getitem__(self, key: Key) -> Sample:
@@ -74,7 +69,7 @@ class SceneSamples(_Scenes, Dataset[Sample]):
         return self.sample(key[1])
 
 
-class SceneQueries(_Scenes, Dataset[tuple[Sample, ...]]):
+class RerankerQueries(_Questions, Dataset[tuple[Sample, ...]]):
     """What is asked to see how good the method is."""
 
     def __getitem__(self, index: int) -> tuple[Sample, ...]:
@@ -96,14 +91,14 @@ class Chosen:
 
 
 @dataclass(frozen=True, slots=True)
-class SceneValidation:
-    """Questions about scenes, judged by the candidate that is put first.
+class RerankerValidation:
+    """Questions, judged by the candidate that is put first.
 
     Attributes:
         questions: in their order.
     """
 
-    questions: Sequence[SceneQuestion]
+    questions: Sequence[RerankerQuestion]
     headline: str = "R@1,IoU=0.5"
 
     def answers(self, method: Method, batch: Batch) -> Iterator[Chosen]:

@@ -1,0 +1,121 @@
+"""What `recipes/finetune.yaml` gains on the development videos: before and after, on what it did not learn from.
+
+*Other videos*: for each footage, the sentences of all others are the corrections, and its own are asked. *Same videos*:
+every second sentence of each video is a correction and the others are asked, then the other way round. The baselines
+are the packaged model without training, and the reranker as it was. Differences have 95 % bootstrap intervals over
+videos.
+
+Run: ``python benchmarks/finetuning.py --start CHECKPOINT [--data FOLDER] [--steps 100]``
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import tempfile
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from rich.console import Console
+from rich.table import Table
+
+import asst
+from asst.data import jsonlines
+from asst.data.record import Record
+from asst.evaluation.bootstrap import bootstrap_difference, bootstrap_interval
+from asst.evaluation.metrics import hits
+from asst.features.safetensors_file import Provenance
+from asst.features.store import Store
+from asst.models.zeroshot import ConceptsModel
+from asst.moments import FloatArray
+from asst.training.recipe import read_recipe
+from asst.training.run import train
+from development_set import Question, footage, model_spans, single_questions
+
+RECIPE = Path(__file__).parents[1] / "recipes" / "finetune.yaml"
+IOUS = (0.5, 0.7)
+Fold = tuple[list[int], list[int]]
+
+
+def folds(records: Sequence[Record]) -> dict[str, list[Fold]]:
+    """Indices of what is learnt and what is asked, by the name of the split."""
+    sources = sorted({footage(record.video) for record in records})
+    by_video = [
+        (
+            [i for i, record in enumerate(records) if footage(record.video) != source],
+            [i for i, record in enumerate(records) if footage(record.video) == source],
+        )
+        for source in sources
+    ]
+    order = {video: [r.id for r in records if r.video == video] for video in {record.video for record in records}}
+    odd = [order[record.video].index(record.id) % 2 for record in records]
+    halves = [
+        ([i for i in range(len(records)) if odd[i] != half], [i for i in range(len(records)) if odd[i] == half])
+        for half in (0, 1)
+    ]
+    return {"other videos": by_video, "same videos": halves}
+
+
+def adapted(start: Path, store: Path, learnt: Sequence[Record], folder: Path, steps: int) -> asst.Localizer:
+    """A reranker after learning from some records."""
+    folder.mkdir()
+    rows = (
+        {"video": r.video, "duration": r.duration_s, "sentence": r.sentence, "moments": list(r.moments)} for r in learnt
+    )
+    (folder / "corrections.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    changes = [f"start={start}", f"data.root={folder}", f"data.features.seen={store}", f"training.steps={steps}"]
+    recipe = read_recipe([RECIPE], [*changes, f"training.interval={steps}"])
+    return asst.load(train(recipe, folder / "run", lambda _: None).folder.best)
+
+
+def answers(
+    start: Path, store: Path, records: Sequence[Record], questions: Sequence[Question], split: list[Fold], steps: int
+) -> Iterator[tuple[int, FloatArray]]:
+    """The spans of each question, by a reranker that did not learn from it."""
+    for learnt, asked in split:
+        with tempfile.TemporaryDirectory() as folder:
+            localizer = adapted(start, store, [records[i] for i in learnt], Path(folder) / "fold", steps)
+            own = [questions[i] for i in asked]
+            yield from zip(asked, model_spans(localizer, own), strict=True)
+
+
+def main() -> None:
+    """Measure and print."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    default = Path(os.environ.get("ASST_DATA") or Path(__file__).parents[2] / "shared/data")
+    parser.add_argument("--data", type=Path, default=default)
+    parser.add_argument("--start", type=Path, required=True)
+    parser.add_argument("--steps", type=int, default=100)
+    options = parser.parse_args()
+    folder = options.data / "real"
+    records = jsonlines.read(folder / "annotations.jsonl", "development").strict().records
+    model = ConceptsModel()
+    concepts = asst.Localizer(model)
+    features = {video: concepts.features(folder / video) for video in sorted({record.video for record in records})}
+    questions = single_questions(records, features)
+    known = [record for record in records if not record.extra["whole"]]
+    truths = [question.truths for question in questions]
+    sources = [question.source for question in questions]
+    table = Table(title=f"single videos: {len(questions)} queries, {options.steps} steps")
+    for heading in ("", "R@1 IoU 0.5", "R@1 IoU 0.7", "against concepts, 0.5", "against the start, 0.5"):
+        table.add_column(heading)
+    rows = {"concepts": model_spans(concepts, questions), "start": model_spans(asst.load(options.start), questions)}
+    extractor = model.extractor
+    with tempfile.TemporaryDirectory() as place:
+        store = Store(Path(place) / "features")
+        for video, seen in features.items():
+            store.write(video, seen, Provenance(extractor.preprocessing, video, extractor.weights))
+        for name, split in folds(known).items():
+            found = dict(answers(options.start, store.folder, known, questions, split, options.steps))
+            rows[f"fine-tuned on {name}"] = [found[i] for i in range(len(questions))]
+    hit = {(name, iou): hits(spans, truths, n=1, iou=iou) for name, spans in rows.items() for iou in IOUS}
+    for name in rows:
+        shares = [str(bootstrap_interval(hit[name, iou], sources)) for iou in IOUS]
+        gains = [str(bootstrap_difference(hit[name, 0.5], hit[other, 0.5], sources)) for other in ("concepts", "start")]
+        table.add_row(name, *shares, *gains)
+    Console(width=130).print(table)
+
+
+if __name__ == "__main__":
+    main()

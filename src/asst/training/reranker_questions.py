@@ -1,0 +1,76 @@
+"""What the reranker learns from: sentences, candidates, and how much of the truth each holds."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import groupby
+
+import numpy as np
+import numpy.typing as npt
+
+from asst.data.record import Record
+from asst.features.imagenet import TICK_RATE
+from asst.features.store import FeatureStore
+from asst.models.channels import ChannelReader, ask
+from asst.models.scored import Stage, check_features, scored
+from asst.models.views import facts, judged
+from asst.models.zeroshot import ConceptsModel
+from asst.moments import iou
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class RerankerQuestion:
+    """A sentence and a video, as the reranker sees them.
+
+    Attributes:
+        query: the sentence.
+        kind: of a question about a scene, as `asst.data.simulate.plan.Question`; else ``record``.
+        channels: shape ``(steps, channels)``.
+        clips: candidates in steps, shape ``(candidates, 2)``.
+        facts: shape ``(candidates, facts)``.
+        overlaps: IoU of each candidate with the truth, shape ``(candidates,)``.
+    """
+
+    query: str
+    kind: str
+    channels: npt.NDArray[np.float16]
+    clips: npt.NDArray[np.float32]
+    facts: npt.NDArray[np.float32]
+    overlaps: npt.NDArray[np.float32]
+
+
+def questions_about(model: ConceptsModel, records: Sequence[Record], store: FeatureStore) -> Iterator[RerankerQuestion]:
+    """The questions of annotated videos, one a record, on the view of the video that judges the truth.
+
+    A record is left out if no candidate that is judged holds any of the truth.
+
+    Args:
+        model: finds the candidates.
+        records: sentences and spans; those of a video are read together.
+        store: features of the packaged extractor.
+
+    Raises:
+        InputError: for features of another extractor, or a video without any.
+    """
+    for video, some in groupby(sorted(records, key=lambda record: record.video), key=lambda record: record.video):
+        own_records = list(some)
+        features = store.read(video)
+        check_features(features, model.extractor.name, "a reranker")
+        stage = Stage.of(features)
+        evidence, every = ask(model.reader, features, [record.sentence for record in own_records])
+        read = ChannelReader(stage, evidence)
+        spans_s = features.start_s + stage.found.spans / TICK_RATE
+        for record, asked in zip(own_records, every, strict=True):
+            own = scored(stage, evidence, asked.at, asked.query)
+            overlaps = iou(spans_s, np.array(record.moments)).max(axis=1)
+            view, here = max(judged(stage, own), key=lambda found: overlaps[found[1]].max())
+            if overlaps[here].max() > 0:
+                yield RerankerQuestion(
+                    asked.query,
+                    "record",
+                    view.read(read(asked, own.steps)).astype(np.float16),
+                    view.clips(stage.found.spans[here]),
+                    facts(stage, own)[here],
+                    overlaps[here].astype(np.float32),
+                )

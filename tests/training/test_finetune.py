@@ -1,0 +1,99 @@
+"""A reranker adapted to corrections of real answers: what was corrected is answered as corrected."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import asst
+from asst.errors import InputError
+from asst.features.efficientnet import VARIANTS
+from asst.features.fingerprint import LENGTH
+from asst.features.imagenet import STEP_S
+from asst.features.safetensors_file import Provenance
+from asst.features.store import Store
+from asst.models.checkpoint import Description, FeatureKind, read_description, save_checkpoint
+from asst.models.reranker import RerankerMethod
+from asst.moments import iou
+from asst.text import WordVectors
+from asst.training.recipe import read_recipe
+from asst.training.run import train
+
+pytestmark = [
+    pytest.mark.filterwarnings("ignore:.*LeafSpec.*"),
+    pytest.mark.filterwarnings("ignore:.*litlogger.*"),
+]
+
+RECIPE = Path(__file__).parents[2] / "recipes" / "finetune.yaml"
+SIZES = {"dilation_channels": 16, "channels": 16, "language_channels": 16, "attention_channels": 8}
+SENTENCES = ("a taxi sign on top of a car", "bicycles chained to a railing", "people in the street")
+
+
+@pytest.fixture(scope="module")
+def start(tmp_path_factory: pytest.TempPathFactory, one_thread: None) -> Path:
+    """A checkpoint that learnt nothing, as one of scenes."""
+    words = WordVectors.packaged()
+    method = RerankerMethod({**SIZES, "word_channels": words.dimension})
+    weights = VARIANTS["lite2"].sha256[:LENGTH]
+    description = Description(
+        method="reranker",
+        settings=method.settings,
+        observation={},
+        overlap=0.8,
+        words=words.source,
+        features=FeatureKind(extractor="imagenet-lite2", dimension=3840, step_s=STEP_S, weights=weights),
+        origin="simulated",
+        recipe="default",
+        dataset="scenes",
+        split="train",
+        step=0,
+        seed=0,
+    )
+    path = tmp_path_factory.mktemp("start") / "start.safetensors"
+    save_checkpoint(path, description, method.state_dict())
+    return path
+
+
+@pytest.fixture
+def settings(start: Path, tmp_path: Path, street_features: asst.Features) -> list[str]:
+    """Corrections of three answers in one video, to spans that the model would not choose."""
+    store = Store(tmp_path / "features")
+    store.write("street", street_features, Provenance("", "street", VARIANTS["lite2"].sha256[:LENGTH]))
+    spans = ((7.5, 10.0), (0.0, 1.25), (5.5, 7.5))
+    rows = [
+        {"video": "street", "duration": 10.0, "sentence": sentence, "moments": [span]}
+        for sentence, span in zip(SENTENCES, spans, strict=True)
+    ]
+    (tmp_path / "corrections.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    features = f"data.features.seen={store.folder}"
+    steps = ["training.steps=60", "training.interval=60", "training.batch=6", "training.precision=float32"]
+    return [f"start={start}", f"data.root={tmp_path}", features, *steps, "optimizer.learning_rate=5e-3"]
+
+
+def test_what_was_corrected_is_answered_as_corrected(
+    settings: list[str], tmp_path: Path, start: Path, street_features: asst.Features
+) -> None:
+    done = train(read_recipe([RECIPE], settings), tmp_path / "run", lambda _: None)
+    assert read_description(done.folder.best).origin == "real"
+    truths = ((7.5, 10.0), (0.0, 1.25), (5.5, 7.5))
+
+    def overlaps(path: Path) -> list[float]:
+        rankings = asst.load(path).rank(street_features, SENTENCES, top=1)
+        found = [(ranking.moments[0].start_s, ranking.moments[0].end_s) for ranking in rankings]
+        return [float(iou([span], [truth])[0, 0]) for span, truth in zip(found, truths, strict=True)]
+
+    assert np.mean([overlap > 0.5 for overlap in overlaps(start)]) < 1
+    assert all(overlap > 0.5 for overlap in overlaps(done.folder.best))
+
+
+def test_a_start_that_does_not_fit_is_refused(settings: list[str], tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="leave network out"):
+        read_recipe([RECIPE], [*settings, "network.channels=16"])
+    with pytest.raises(InputError, match=r"learns from data\.scenes, or from one stream"):
+        read_recipe([RECIPE], [*settings[:2], "data.streams=[]"])
+    other = [*settings, "method=asst", "observation.kind=whole"]
+    with pytest.raises(InputError, match="holds reranker, and the method is asst"):
+        train(read_recipe([RECIPE], other), tmp_path / "other", lambda _: None)
