@@ -30,6 +30,7 @@ from asst.data.simulate.timelines import read_timelines
 from asst.evaluation.bootstrap import bootstrap_interval
 from asst.models.zeroshot import ConceptsModel
 from asst.moments import Moment, iou
+from development_set import cell
 
 SEED = 11
 IOU = 0.5
@@ -97,7 +98,7 @@ def main() -> None:
                 bootstrap_interval([one.right for one in some], [one.scene for one in some]) for some in (every, found)
             ]
             guess = np.mean([one.guess for one in found])
-            table.add_row(name, kind, f"{len(every):,}", *map(str, cells), f"{guess:.2f}")
+            table.add_row(name, kind, f"{len(every):,}", *map(cell, cells), f"{guess:.2f}")
     Console(width=130).print(table)
 
 

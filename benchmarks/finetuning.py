@@ -31,7 +31,7 @@ from asst.models.zeroshot import ConceptsModel
 from asst.moments import FloatArray
 from asst.training.recipe import read_recipe
 from asst.training.run import train
-from development_set import Question, footage, model_spans, single_questions
+from development_set import Question, cell, footage, model_spans, single_questions
 
 RECIPE = Path(__file__).parents[1] / "recipes" / "finetune.yaml"
 IOUS = (0.5, 0.7)
@@ -111,8 +111,10 @@ def main() -> None:
             rows[f"fine-tuned on {name}"] = [found[i] for i in range(len(questions))]
     hit = {(name, iou): hits(spans, truths, n=1, iou=iou) for name, spans in rows.items() for iou in IOUS}
     for name in rows:
-        shares = [str(bootstrap_interval(hit[name, iou], sources)) for iou in IOUS]
-        gains = [str(bootstrap_difference(hit[name, 0.5], hit[other, 0.5], sources)) for other in ("concepts", "start")]
+        shares = [cell(bootstrap_interval(hit[name, iou], sources)) for iou in IOUS]
+        gains = [
+            cell(bootstrap_difference(hit[name, 0.5], hit[other, 0.5], sources)) for other in ("concepts", "start")
+        ]
         table.add_row(name, *shares, *gains)
     Console(width=130).print(table)
 

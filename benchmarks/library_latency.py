@@ -38,7 +38,7 @@ from asst.library.engine import Engine
 from asst.library.library import Library
 from asst.library.matrix import matrix_of, products
 from asst.library.search import SCORED_S, Part, parts_by_match, search
-from asst.library.sketch import ConceptsEngine
+from asst.library.sketch import DefaultEngine
 from asst.library.tables import Video
 from asst.library.windows import WindowVectors
 from asst.models.zeroshot import ConceptsModel
@@ -200,7 +200,7 @@ def main() -> None:
     headings = ("hours", "windows", "first search", "median", "slowest", "first stage", "asked part scored")
     for heading in (*headings, "of the 10 best", "of the best"):
         table.add_column(heading, justify="right")
-    engine = ConceptsEngine()
+    engine = DefaultEngine()
     with tempfile.TemporaryDirectory() as folder:
         growing = Growing(Path(folder) / "library", engine, options.distinct)
         for hours in sorted(options.hours):

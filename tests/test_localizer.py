@@ -50,7 +50,7 @@ def test_sentences_that_apply_are_found_where_they_apply(localizer: asst.Localiz
     assert [answer.query for answer in answers] == PRESENT
     assert overlaps(answers[0].moments[0], TAXI_SIGN_S)
     for answer in answers:
-        assert (answer.video, answer.model) == (str(street), "concepts")
+        assert (answer.video, answer.model) == (str(street), "default")
         assert answer.duration_s == pytest.approx(10.0)
         assert 1 <= len(answer.moments) <= 3
         assert answer.best_score == answer.moments[0].score
@@ -138,7 +138,7 @@ def test_what_cannot_be_read_is_refused(localizer: asst.Localizer, tmp_path: Pat
 def test_an_unknown_model_is_refused_with_the_names_of_all() -> None:
     with pytest.raises(
         asst.InputError,
-        match=r"^no model is called 'concept'; choose one of concepts, concepts-fast, or name a ch",
+        match=r"^no model is called 'concept'; choose one of default, concepts, concepts-fast, or name a ch",
     ):
         asst.load("concept")
 
@@ -159,7 +159,7 @@ def test_the_command_prints_the_documented_lines(street: Path) -> None:
     assert (done.returncode, done.stderr) == (0, "")
     found, absent = (json.loads(line) for line in done.stdout.splitlines())
     assert list(found) == list(absent) == ["video", "query", "duration_s", "model", "moments"]
-    assert (found["video"], found["query"], found["model"]) == (str(street), PRESENT[0], "concepts")
+    assert (found["video"], found["query"], found["model"]) == (str(street), PRESENT[0], "default")
     assert found["duration_s"] == pytest.approx(10.0)
     assert absent["moments"] == []
     assert len(found["moments"]) == 2

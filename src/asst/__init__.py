@@ -4,7 +4,7 @@
 >>> asst.Moment(12.5, 18.0).duration_s
 5.5
 
-``asst.load("concepts").locate("video.mp4", ["a dog jumps"])`` gives the moments of each sentence, and
+``asst.load("default").locate("video.mp4", ["a dog jumps"])`` gives the moments of each sentence, and
 ``asst.Library("lib").search("a dog jumps")`` those of many videos. The names below are imported when they are first
 used, so that ``import asst`` costs next to nothing.
 """

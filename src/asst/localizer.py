@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from asst.video import Frames
 
 
-def load(name: str | Path = "concepts") -> Localizer:
+def load(name: str | Path = "default") -> Localizer:
     """A localizer by the name of its model, or from a checkpoint.
 
     Args:

@@ -28,7 +28,7 @@ def test_an_audit_prints_spreads_leaks_and_the_prior(toy: Path) -> None:
     assert "jsonlines train: 48 queries, 24 videos" in done.stdout
     assert "jsonlines val: the prior of train" in done.stdout
     assert "what splits have in common" in done.stdout
-    assert done.stderr == "jsonlines: no files of test, all\n"
+    assert done.stderr == "jsonlines: no files of test, all, corrections\n"
     found = json.loads(run("audit", "jsonlines", "--data", str(toy / "annotation"), "--json").stdout)
     assert found["splits"]["val"]["queries"] == 16
     assert found["leaks"][0]["videos"] == 0

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import asst
-from asst.library.sketch import ConceptsEngine
+from asst.library.sketch import DefaultEngine
 from asst.library.windows import evenly, parts_of, windows_of
 
 
@@ -30,7 +30,7 @@ def test_a_window_lies_in_its_part_and_no_part_is_without_one(steps: int) -> Non
 
 
 def test_a_product_is_near_the_score(street_features: asst.Features) -> None:
-    engine = ConceptsEngine()
+    engine = DefaultEngine()
     windows = engine.windows(street_features)
     assert windows.vectors.shape == (len(windows), engine.identity.dimension)
     for sentence in ("a taxi sign on top of a car", "a penguin on the ice", "a bus seen from above"):

@@ -9,16 +9,19 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from hypothesis import given
+from hypothesis import strategies as st
 
 import asst
 from asst.data.batch import Batch, CandidateRows, Collate, Sample
 from asst.data.windows import Window
 from asst.errors import InputError
 from asst.features.imagenet import STEP_S, TICKS_A_STEP
+from asst.models.candidates import candidates
 from asst.models.channels import NAMES, ChannelReader, ask
 from asst.models.checkpoint import Description, FeatureKind, save_checkpoint
 from asst.models.method import Share
-from asst.models.reranked import RerankedModel
+from asst.models.reranked import RerankedModel, within_shots
 from asst.models.reranker import RerankerMethod
 from asst.models.scored import Stage, scored, step_scores
 from asst.models.views import FACTS, STEPS, VIEW_STEPS, View, samples, views_of
@@ -210,17 +213,38 @@ def checkpoint(first: ConceptsModel, tmp_path_factory: pytest.TempPathFactory) -
     return path
 
 
-def test_without_trust_it_answers_as_the_model_below(checkpoint: Path, first: ConceptsModel) -> None:
-    loaded = RerankedModel.load(checkpoint)
-    blind = RerankedModel(loaded._method, loaded.description, first, "blind", trust=0.0)
+def test_it_chooses_windows_and_leaves_shots_to_the_model_below(checkpoint: Path, first: ConceptsModel) -> None:
+    model = RerankedModel.load(checkpoint)
     features = made(first, 60, (8.0, 20.5))
-    queries = ["a dog jumps", "after a man plays the piano, the camera pans left", "?!"]
-    for own, below in zip(blind.rank(features, queries, top=4), first.rank(features, queries, top=4), strict=True):
-        assert [(m.start_s, m.end_s) for m in own.moments] == [(m.start_s, m.end_s) for m in below.moments]
-        np.testing.assert_allclose([m.score for m in own.moments], [m.score for m in below.moments], atol=1e-3)
+    shots = {(0.0, 8.0), (8.0, 20.5), (20.5, 30.0), (0.0, 20.5), (8.0, 30.0), (0.0, 30.0)}
+    queries = ["a dog jumps", "the camera pans left", "?!"]
+    changed = False
+    for own, below in zip(model.rank(features, queries, top=100), first.rank(features, queries, top=100), strict=True):
+        scores = [
+            {(m.start_s, m.end_s): m.score - ranking.moments[0].score for m in ranking.moments}
+            for ranking in (own, below)
+        ]
+        for span in shots & scores[0].keys() & scores[1].keys():
+            assert scores[0][span] == pytest.approx(scores[1][span], abs=1e-6)
+        changed |= list(scores[0]) != list(scores[1])
+    assert changed
 
 
-def test_it_reranks_what_tells_order_and_explains_a_video_longer_than_a_view(
+@given(data=st.data())
+def test_the_best_window_of_each_shot_is_as_strong_as_before(data: st.DataObject) -> None:
+    cuts = np.array(sorted(data.draw(st.sets(st.integers(4, 56), max_size=4))), dtype=np.int64)
+    found = candidates(60, cuts)
+    draw = np.random.default_rng(data.draw(st.integers(0, 2**31)))
+    before, after = draw.normal(size=(2, len(found.spans)))
+    result = within_shots(found, before, after)
+    np.testing.assert_array_equal(result[~found.inside], before[~found.inside])
+    for whole in np.unique(found.wholes[found.inside], axis=0):
+        own = np.flatnonzero(found.inside & (found.wholes == whole).all(axis=1))
+        assert result[own].max() == pytest.approx(before[own].max())
+        assert np.argsort(result[own]).tolist() == np.argsort(after[own]).tolist()
+
+
+def test_it_judges_what_tells_order_and_explains_a_video_longer_than_a_view(
     checkpoint: Path, first: ConceptsModel
 ) -> None:
     localizer = asst.load(checkpoint)
@@ -230,11 +254,13 @@ def test_it_reranks_what_tells_order_and_explains_a_video_longer_than_a_view(
     assert answer.attention.words == ("a", "dog", "jumps", "on", "the", "sofa")
     assert len(answer.attention.times_s) >= 64
     np.testing.assert_allclose(answer.attention.weights.sum(axis=0), 1, atol=1e-3)
-    plain, ordered = "a dog jumps on the sofa", "a dog jumps on the sofa for the second time"
-    own, below = localizer.rank(features, [plain, ordered], top=5), first.rank(features, [plain, ordered], top=5)
-    scores = [[[m.score for m in ranking.moments] for ranking in rankings] for rankings in (own, below)]
-    assert scores[0][0] == scores[1][0]
-    assert scores[0][1] != scores[1][1]
+    ordered = "a dog jumps on the sofa for the second time"
+    shots = {(0.0, 40.0), (40.0, 90.5), (90.5, 200.0), (200.0, 300.0)}
+    scores = []
+    for model in (localizer, first):
+        (ranking,) = model.rank(features, [ordered], top=1000)
+        scores.append([m.score for m in ranking.moments if (m.start_s, m.end_s) in shots])
+    assert scores[0] != scores[1]
 
 
 def test_features_of_another_extractor_are_refused(checkpoint: Path, first: ConceptsModel) -> None:

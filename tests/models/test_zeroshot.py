@@ -264,7 +264,7 @@ def test_features_of_another_extractor_or_clock_are_refused(model: ConceptsModel
 
 
 def test_the_table_names_its_models() -> None:
-    assert list(MODELS) == ["concepts", "concepts-fast"]
+    assert list(MODELS) == ["default", "concepts", "concepts-fast"]
     assert all(entry.name == name and "\n" not in entry.summary for name, entry in MODELS.items())
     for name, entry in MODELS.items():
         assert entry.build().name == name

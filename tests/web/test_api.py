@@ -170,10 +170,12 @@ def test_a_job_is_cancelled_while_it_runs(
     client = served(engine=engine)
     content = fake.make_video(tmp_path / "a.mp4", "rgbr").read_bytes()
     kind = {"content-type": "application/octet-stream"}
-    first, second = (
-        client.post("/api/uploads", params={"name": name}, content=content + end, headers=kind).json()["job"]["id"]
+    uploads = [
+        client.post("/api/uploads", params={"name": name}, content=content + end, headers=kind)
         for name, end in (("a.mp4", b""), ("b.mp4", b"\0" * 8))
-    )
+    ]
+    assert [upload.status_code for upload in uploads] == [202, 202], [upload.text for upload in uploads]
+    first, second = (upload.json()["job"]["id"] for upload in uploads)
     assert reading.wait(5)
     assert client.get(f"/api/jobs/{first}").json()["state"] == "running"
     assert client.delete(f"/api/jobs/{second}").json()["state"] == "cancelled"

@@ -43,7 +43,7 @@ def demo(
         raise InputError(f"{out}: cannot be made a folder ({error.strerror or error}); name another") from error
     page = out / "report.html"
     check_destination(page, ".html")
-    answers = ask(video, _SENTENCES, model="concepts", top=3)
+    answers = ask(video, _SENTENCES, model="default", top=3)
     print_answers(answers, as_json=as_json)
 
     from asst.outputs.report import write_report

@@ -47,7 +47,7 @@ def locate(
     top: Annotated[int, typer.Option(min=1, metavar="N", help="Moments to keep for each sentence.")] = 5,
     model: Annotated[
         str, typer.Option(metavar="NAME|PATH", help="A model from 'asst models', or a checkpoint.")
-    ] = "concepts",
+    ] = "default",
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON lines, one a sentence.")] = False,
     clip: _Clip = None,
     fast_clip: FastClipOption = False,

@@ -84,6 +84,6 @@ def default_engine() -> Engine:
     Raises:
         InputError: when packaged weights are missing.
     """
-    from asst.library.sketch import ConceptsEngine
+    from asst.library.sketch import DefaultEngine
 
-    return ConceptsEngine()
+    return DefaultEngine()

@@ -22,7 +22,7 @@ from asst.features.workers import Extraction
 from asst.library.engine import Identity
 from asst.library.windows import PART_OVERLAP_S, PART_S, WINDOW_HOP_S, WINDOW_S, WindowVectors, windows_of
 from asst.models.model import Ranking
-from asst.models.zeroshot import ConceptsModel
+from asst.models.reranked import packaged_default
 from asst.moments import Attention
 
 FloatArray = npt.NDArray[np.float32]
@@ -31,7 +31,7 @@ DIMENSION = 256
 _STEPS_AT_ONCE = 4096
 
 
-class ConceptsEngine:
+class DefaultEngine:
     """The default model as a library uses it.
 
     Raises:
@@ -39,7 +39,7 @@ class ConceptsEngine:
     """
 
     def __init__(self) -> None:
-        self._model = model = ConceptsModel()
+        self._model = model = packaged_default()
         network = model.extractor.network
         self._centre = network.mean_feature.numpy()
         self._basis = _principal(network.class_weights.numpy())
@@ -106,8 +106,8 @@ class ConceptsEngine:
         return self._model.rank(features, queries, top=top)
 
     def attention(self, features: Features, query: str) -> Attention | None:
-        """None: no layer of the model attends to words."""
-        return None
+        """Which words the model looks at over a video."""
+        return self._model.word_attention(features, query)
 
     def _seen(self, vectors: npt.NDArray[np.floating]) -> FloatArray:
         """What is seen in each square, centred, of unit length, in the basis; shape ``(steps, WINDOWS, DIMENSION)``."""

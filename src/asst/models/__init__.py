@@ -25,6 +25,12 @@ class ModelEntry:
     build: Callable[[], Model]
 
 
+def _default() -> Model:
+    from asst.models.reranked import packaged_default
+
+    return packaged_default()
+
+
 def _concepts() -> Model:
     from asst.models.zeroshot import ConceptsModel
 
@@ -40,9 +46,8 @@ def _concepts_fast() -> Model:
 MODELS = {
     entry.name: entry
     for entry in (
-        ModelEntry(
-            "concepts", "the default: ImageNet classifier and sentence encoder, no training on video", _concepts
-        ),
-        ModelEntry("concepts-fast", "the same looking at fewer pictures: faster, finds less", _concepts_fast),
+        ModelEntry("default", "ASST, trained on sentences alone, choosing among what concepts finds", _default),
+        ModelEntry("concepts", "ImageNet classifier and sentence encoder, no training on video", _concepts),
+        ModelEntry("concepts-fast", "concepts looking at fewer pictures: faster, finds less", _concepts_fast),
     )
 }

@@ -1,4 +1,9 @@
-"""``default``: candidates found without training, put in order by a reranker that was trained on simulated scenes."""
+"""Candidates that are found without training, put in order by a reranker.
+
+One that was trained on simulated scenes alone decides which window of a shot is meant. Which shot, it decides only for
+a sentence that tells order: there scenes mislead it on real videos (``docs/training.md``). One that was trained on real
+videos decides everything.
+"""
 
 from __future__ import annotations
 
@@ -14,9 +19,10 @@ from asst.errors import InputError
 from asst.features.imagenet import ImageNetExtractor
 from asst.features.precision import fastest_device
 from asst.features.values import Features
+from asst.models.candidates import Candidates
 from asst.models.channels import Asked, ChannelReader, ask
 from asst.models.checkpoint import Description
-from asst.models.evidence import Evidence
+from asst.models.evidence import Evidence, EvidenceReader
 from asst.models.model import Ranking
 from asst.models.reranker import RerankerMethod
 from asst.models.restored import restored
@@ -27,13 +33,6 @@ from asst.models.word_attention import of_window, over_time
 from asst.models.zeroshot import ConceptsModel
 from asst.moments import Attention
 from asst.text import Vector, WordVectors, tokenize
-
-TRUST = 0.25
-"""Weight of what a reranker adds that was trained on scenes alone, which differ from real videos.
-
-It also judges only sentences that tell order. One that was trained on real videos judges all, at its full weight; see
-``docs/training.md``.
-"""
 
 _SAMPLES_AT_ONCE = 16
 
@@ -50,24 +49,15 @@ class RerankedModel:
         description: as above.
         first: finds and scores candidates.
         name: as above.
-        trust: weight of what the reranker adds; that of its kind if not given.
     """
 
-    def __init__(
-        self,
-        method: RerankerMethod,
-        description: Description,
-        first: ConceptsModel,
-        name: str,
-        trust: float | None = None,
-    ) -> None:
+    def __init__(self, method: RerankerMethod, description: Description, first: ConceptsModel, name: str) -> None:
         self.name = name
         self.description = description
         self._method = method
         self._first = first
         self._words: WordVectors = word_vectors(description.words)
         self._knows_real = description.origin == "real"
-        self._trust = trust if trust is not None else 1.0 if self._knows_real else TRUST
 
     @classmethod
     def load(cls, path: Path, name: str | None = None) -> Self:
@@ -85,6 +75,11 @@ class RerankedModel:
         return cls(method, description, first, name)
 
     @property
+    def reader(self) -> EvidenceReader:
+        """Measures what its features say of sentences."""
+        return self._first.reader
+
+    @property
     def extractor(self) -> ImageNetExtractor:
         """Makes the features it reads."""
         return self._first.extractor
@@ -99,11 +94,13 @@ class RerankedModel:
         stage = Stage.of(features)
         evidence, asked = ask(self._first.reader, features, queries)
         found = [scored(stage, evidence, one.at, one.query) for one in asked]
-        added = self._added(stage, evidence, [*zip(asked, found, strict=True)])
-        return [
-            ranking(stage, one.query, own, own.strengths + self._trust * more, evidence, one.at, top)
-            for one, own, more in zip(asked, found, added, strict=True)
-        ]
+        rankings = []
+        for one, own, added in zip(asked, found, self._added(stage, evidence, asked, found), strict=True):
+            strengths = own.strengths + added
+            if not self._knows_real and not _order_tells(stage, evidence, one):
+                strengths = within_shots(stage.found, own.strengths, strengths)
+            rankings.append(ranking(stage, one.query, own, strengths, evidence, one.at, top))
+        return rankings
 
     def word_attention(self, features: Features, query: str) -> Attention | None:
         """Which words each step looks at (equation 4); None for a sentence without a word that has a vector.
@@ -124,19 +121,15 @@ class RerankedModel:
         return over_time(windows, found, tokenize(query))
 
     @torch.no_grad()
-    def _added(self, stage: Stage, evidence: Evidence, asked: Sequence[tuple[Asked, Scored]]) -> list[Float64Array]:
-        """What the reranker adds to the strength of each candidate, for each sentence that it judges."""
-        judged = [
-            (i, one, own)
-            for i, (one, own) in enumerate(asked)
-            if self._knows_real or _order_tells(stage, evidence, one)
-        ]
-        added = [np.full(len(own.strengths), np.nan) for _, own in asked]
-        if judged:
-            read = ChannelReader(stage, evidence)
+    def _added(
+        self, stage: Stage, evidence: Evidence, asked: Sequence[Asked], found: Sequence[Scored]
+    ) -> list[Float64Array]:
+        """What the reranker adds to the strength of each candidate, for each sentence."""
+        added = [np.full(len(own.strengths), np.nan) for own in found]
+        read = ChannelReader(stage, evidence)
         every = [
             (i, sample, here)
-            for i, one, own in judged
+            for i, (one, own) in enumerate(zip(asked, found, strict=True))
             for sample, here in samples(stage, own, read(one, own.steps), self._sentence(one.query), i)
         ]
         for at in range(0, len(every), _SAMPLES_AT_ONCE):
@@ -150,6 +143,36 @@ class RerankedModel:
     def _sentence(self, query: str) -> Vector:
         # A sentence of signs alone has no word; the network is shown one that means nothing.
         return self._words.vectors(tokenize(query) or ["the"])
+
+
+def packaged_default() -> RerankedModel:
+    """The reranker that the package ships.
+
+    Raises:
+        InputError: when packaged weights are missing.
+    """
+    return RerankedModel.load(Path(__file__).with_name("default.safetensors"), "default")
+
+
+def within_shots(found: Candidates, before: Float64Array, after: Float64Array) -> Float64Array:
+    """Strengths in which the windows of each shot are ordered anew, and shots compete as they did before.
+
+    The best window of a shot is as strong as its best one was; runs of whole shots stay as they were.
+
+    Args:
+        found: the candidates.
+        before: strengths that shots compete by, shape ``(candidates,)``.
+        after: strengths that the windows of a shot compete by, likewise.
+    """
+    inside = np.flatnonzero(found.inside)
+    result = before.copy()
+    if len(inside):
+        wholes, shot = np.unique(found.wholes[inside], axis=0, return_inverse=True)
+        best_before, best_after = (np.full(len(wholes), -np.inf) for _ in range(2))
+        np.maximum.at(best_before, shot, before[inside])
+        np.maximum.at(best_after, shot, after[inside])
+        result[inside] = after[inside] + (best_before - best_after)[shot]
+    return result
 
 
 def _order_tells(stage: Stage, evidence: Evidence, asked: Asked) -> bool:
