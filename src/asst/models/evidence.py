@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
+import torch
 
 from asst.features.concepts import CLASSES, ConceptMap, named_classes
 from asst.features.imagenet import CHANNELS, WINDOWS
@@ -184,5 +185,7 @@ def _pictures(features: Features, first: npt.NDArray[np.int64]) -> Iterator[Floa
     for piece in pieces(features.vectors, _STEPS_AT_ONCE):
         here = first[(first >= at) & (first < at + len(piece))] - at
         if len(here):
-            yield piece[here].astype(np.float32).reshape(-1, WINDOWS, CHANNELS)
+            # PyTorch widens half precision many times faster than NumPy.
+            wide: FloatArray = torch.from_numpy(piece[here]).float().numpy()
+            yield wide.reshape(-1, WINDOWS, CHANNELS)
         at += len(piece)
