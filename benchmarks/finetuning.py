@@ -5,7 +5,7 @@ every second sentence of each video is a correction and the others are asked, th
 are the packaged model without training, and the reranker as it was. Differences have 95 % bootstrap intervals over
 videos.
 
-Run: ``python benchmarks/finetuning.py --start CHECKPOINT [--data FOLDER] [--steps 100]``
+Run: ``python benchmarks/finetuning.py [--start CHECKPOINT] [--data FOLDER] [--steps 50]``
 """
 
 from __future__ import annotations
@@ -27,6 +27,7 @@ from asst.evaluation.bootstrap import bootstrap_difference, bootstrap_interval
 from asst.evaluation.metrics import hits
 from asst.features.safetensors_file import Provenance
 from asst.features.store import Store
+from asst.models.reranked import PACKAGED
 from asst.models.zeroshot import ConceptsModel
 from asst.moments import FloatArray
 from asst.training.recipe import read_recipe
@@ -85,8 +86,8 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     default = Path(os.environ.get("ASST_DATA") or Path(__file__).parents[2] / "shared/data")
     parser.add_argument("--data", type=Path, default=default)
-    parser.add_argument("--start", type=Path, required=True)
-    parser.add_argument("--steps", type=int, default=100)
+    parser.add_argument("--start", type=Path, default=PACKAGED)
+    parser.add_argument("--steps", type=int, default=50)
     options = parser.parse_args()
     folder = options.data / "real"
     records = jsonlines.read(folder / "annotations.jsonl", "development").strict().records

@@ -15,7 +15,7 @@ from asst.features.fingerprint import LENGTH
 from asst.features.imagenet import STEP_S
 from asst.features.safetensors_file import Provenance
 from asst.features.store import Store
-from asst.models.checkpoint import Description, FeatureKind, read_description, save_checkpoint
+from asst.models.checkpoint import Description, FeatureKind, load_checkpoint, read_description, save_checkpoint
 from asst.models.reranker import RerankerMethod
 from asst.moments import iou
 from asst.text import WordVectors
@@ -69,7 +69,7 @@ def settings(start: Path, tmp_path: Path, street_features: asst.Features) -> lis
     ]
     (tmp_path / "corrections.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
     features = f"data.features.seen={store.folder}"
-    steps = ["training.steps=60", "training.interval=60", "training.batch=6", "training.precision=float32"]
+    steps = ["frozen=[]", "training.steps=60", "training.interval=60", "training.batch=6", "training.precision=float32"]
     return [f"start={start}", f"data.root={tmp_path}", features, *steps, "optimizer.learning_rate=5e-3"]
 
 
@@ -87,6 +87,17 @@ def test_what_was_corrected_is_answered_as_corrected(
 
     assert np.mean([overlap > 0.5 for overlap in overlaps(start)]) < 1
     assert all(overlap > 0.5 for overlap in overlaps(done.folder.best))
+
+
+def test_what_is_frozen_stays(settings: list[str], tmp_path: Path, start: Path) -> None:
+    short = ["frozen=[network]", "training.steps=4", "training.interval=2"]
+    done = train(read_recipe([RECIPE], [*settings, *short]), tmp_path / "run", lambda _: None)
+    before, after = load_checkpoint(start)[1], load_checkpoint(done.folder.best)[1]
+    changed = {name for name in before if not before[name].equal(after[name])}
+    assert changed == {"scale", "facts.0.weight", "facts.0.bias", "facts.2.weight", "facts.2.bias"}
+    assert done.parameters == sum(before[name].numel() for name in changed)
+    with pytest.raises(InputError, match="has no part 'attention' to freeze; it has network, facts"):
+        train(read_recipe([RECIPE], [*settings, "frozen=[attention]"]), tmp_path / "other", lambda _: None)
 
 
 def test_a_start_that_does_not_fit_is_refused(settings: list[str], tmp_path: Path) -> None:

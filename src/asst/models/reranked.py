@@ -34,6 +34,9 @@ from asst.models.zeroshot import ConceptsModel
 from asst.moments import Attention
 from asst.text import Vector, WordVectors, tokenize
 
+PACKAGED = Path(__file__).with_name("default.safetensors")
+"""The checkpoint that the package ships."""
+
 _SAMPLES_AT_ONCE = 16
 
 
@@ -151,7 +154,7 @@ def packaged_default() -> RerankedModel:
     Raises:
         InputError: when packaged weights are missing.
     """
-    return RerankedModel.load(Path(__file__).with_name("default.safetensors"), "default")
+    return RerankedModel.load(PACKAGED, "default")
 
 
 def within_shots(found: Candidates, before: Float64Array, after: Float64Array) -> Float64Array:

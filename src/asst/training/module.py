@@ -67,7 +67,7 @@ class TrainingModule(lightning.LightningModule):
 
     def configure_optimizers(self) -> OptimizerLRSchedulerConfig:
         """Adam or SGD, the rate falling by steps (section 4.2)."""
-        optimizer = _optimizer(self._recipe.optimizer, list(self.parameters()))
+        optimizer = _optimizer(self._recipe.optimizer, [own for own in self.parameters() if own.requires_grad])
         settings = self._recipe.optimizer
         schedule = torch.optim.lr_scheduler.StepLR(optimizer, settings.decay_steps, settings.decay)
         return {"optimizer": optimizer, "lr_scheduler": {"scheduler": schedule, "interval": "step"}}

@@ -11,6 +11,7 @@ from asst.errors import InputError
 from asst.models.checkpoint import Description
 from asst.models.method import Method
 from asst.models.methods import METHODS, build_method
+from asst.models.reranked import PACKAGED
 from asst.models.restored import restored
 from asst.training.recipe import Recipe
 from asst.training.sources import Sources
@@ -34,7 +35,8 @@ class Prepared:
     @property
     def parameters(self) -> int:
         """Numbers that are learnt: weights, or what a closed form finds."""
-        learnt = list(self.method.parameters()) or list(self.method.state_dict().values())
+        weights = [own for own in self.method.parameters() if own.requires_grad]
+        learnt = weights or list(self.method.state_dict().values())
         return sum(tensor.numel() for tensor in learnt)
 
 
@@ -54,6 +56,8 @@ def prepare(recipe: Recipe, sources: Sources) -> Prepared:
         raise InputError(f"recipe {recipe.name}: network.{taken[0]} is decided by data and observation; leave it out")
     lightning.seed_everything(recipe.training.seed, verbose=False)
     method = _started(recipe, recipe.start, task) if recipe.start else _fresh(recipe, task)
+    for part in recipe.frozen:
+        _freeze(recipe, method, part)
     description = Description(
         method=recipe.method,
         settings=method.settings,
@@ -76,6 +80,7 @@ def _fresh(recipe: Recipe, task: Task) -> Method:
 
 
 def _started(recipe: Recipe, start: Path, task: Task) -> Method:
+    start = PACKAGED if start == Path("default") else start
     (method,), begun = restored([start])
     if begun.method != recipe.method:
         raise InputError(f"recipe {recipe.name}: {start} holds {begun.method}, and the method is {recipe.method}")
@@ -87,3 +92,12 @@ def _started(recipe: Recipe, start: Path, task: Task) -> Method:
         raise InputError(f"recipe {recipe.name}: {start} has {name} {theirs.get(name)}, the data {ours[name]}")
     # On a graphics card the trainer moves it back there.
     return method.cpu().train()
+
+
+def _freeze(recipe: Recipe, method: Method, name: str) -> None:
+    parts = dict(method.named_children())
+    if name not in parts:
+        known = ", ".join(parts)
+        raise InputError(f"recipe {recipe.name}: {recipe.method} has no part {name!r} to freeze; it has {known}")
+    # The trainer leaves the mode of each part as it is.
+    parts[name].requires_grad_(False).eval()

@@ -179,7 +179,9 @@ class Recipe(_Settings):
         optimizer: how weights move.
         training: how long, how much at once, on what.
         overlap: IoU above which the weaker of two answers is dropped (0.8 on Charades-STA; 1 drops none).
-        start: checkpoint of the same method whose network and weights are begun with, in place of fresh ones.
+        start: checkpoint of the same method whose network and weights are begun with, in place of fresh ones;
+            ``default`` is the one that the package ships.
+        frozen: parts of the method that stay as ``start`` has them, dropout and batch statistics included.
         average: latest checkpoints whose predictions are averaged; 0 takes the best one on validation alone.
     """
 
@@ -192,6 +194,7 @@ class Recipe(_Settings):
     training: Training = Training()
     overlap: Share = 0.8
     start: FilePath | None = None
+    frozen: list[str] = Field(default_factory=list)
     average: Annotated[int, Field(ge=0)] = 0
 
     @model_validator(mode="after")
@@ -212,6 +215,8 @@ class Recipe(_Settings):
     def _starts_from_what_it_trains(self) -> Recipe:
         if self.start is not None and self.network:
             raise ValueError("start brings the network's settings; leave network out")
+        if self.start is None and self.frozen:
+            raise ValueError("frozen parts stay as they start, and there is no start; give start=CHECKPOINT")
         return self
 
     @model_validator(mode="after")
