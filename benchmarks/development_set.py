@@ -10,7 +10,7 @@ These are videos to develop on: the model's settings were chosen while looking a
 With ``--views`` two more rows show what the three squares of the picture earn over the middle one alone, and over
 their mean.
 
-Run: ``python benchmarks/development_set.py [--model concepts] [--views] [--data FOLDER] [--joins 150]``
+Run: ``python benchmarks/development_set.py [--model default] [--views] [--data FOLDER] [--joins 150]``
 """
 
 from __future__ import annotations
@@ -91,6 +91,16 @@ def joined_questions(
         features = localizer.features(joined(pieces))
         questions += [Question(r.sentence, features, at_s, (span,), r.video, str(r.extra["kind"])) for r, span in asked]
     return questions
+
+
+def pictures_of(folder: Path, videos: Iterable[str]) -> dict[str, asst.Frames]:
+    """All frames of some videos, as the packaged models look at them."""
+    pictures = {}
+    for video in videos:
+        parts = list(frames(folder / video, rate=TICK_RATE, short_side=256))
+        times_s = np.concatenate([part.times_s for part in parts])
+        pictures[video] = asst.Frames(np.concatenate([part.pixels for part in parts]), times_s)
+    return pictures
 
 
 def cut_out(pictures: asst.Frames, span: tuple[float, float]) -> asst.Frames:
@@ -246,7 +256,7 @@ def show_found(localizer: asst.Localizer, records: Sequence[Record], features: d
 def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("--model", default="concepts")
+    parser.add_argument("--model", default="default", help="a name or a checkpoint")
     parser.add_argument(
         "--data", type=Path, default=Path(os.environ.get("ASST_DATA") or Path(__file__).parents[2] / "shared/data")
     )
@@ -262,12 +272,7 @@ def main() -> None:
     singles = single_questions(records, features)
     show("single videos", singles, localizer, options.views)
     show_found(localizer, records, features)
-    pictures = {}
-    for video in videos:
-        parts = list(frames(folder / video, rate=TICK_RATE, short_side=256))
-        times_s = np.concatenate([part.times_s for part in parts])
-        pictures[video] = asst.Frames(np.concatenate([part.pixels for part in parts]), times_s)
-    questions = joined_questions(records, pictures, localizer, options.joins, options.seed)
+    questions = joined_questions(records, pictures_of(folder, videos), localizer, options.joins, options.seed)
     show("joined clips", questions, localizer, options.views)
 
 

@@ -9,7 +9,7 @@ time, here called "at best". The plain loop looks at two frames a second of the 
 full size, one picture at a time through the same network in float32, nothing at the same time as anything else. Last, a
 cold ``asst locate`` on 30 s.
 
-Run: ``python benchmarks/locate.py [--data FOLDER] [--model concepts] [--lengths 30 300 3600]``
+Run: ``python benchmarks/locate.py [--data FOLDER] [--model default] [--lengths 30 300 3600]``
 """
 
 from __future__ import annotations
@@ -161,7 +161,7 @@ def main() -> None:
     parser.add_argument(
         "--data", type=Path, default=Path(os.environ.get("ASST_DATA") or Path(__file__).parents[2] / "shared/data")
     )
-    parser.add_argument("--model", default="concepts")
+    parser.add_argument("--model", default="default")
     parser.add_argument("--lengths", type=float, nargs="+", default=[30.0, 300.0, 3600.0], help="seconds")
     parser.add_argument("--one", type=Path, help=argparse.SUPPRESS)
     options = parser.parse_args()

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Self
+from typing import Literal, Self
 
 import numpy as np
 import torch
@@ -37,6 +37,9 @@ from asst.text import Vector, WordVectors, tokenize
 PACKAGED = Path(__file__).with_name("default.safetensors")
 """The checkpoint that the package ships."""
 
+Scope = Literal["windows", "order", "everything"]
+"""What a reranker decides: which window of a shot is meant; which shot too, if the sentence tells order; or all."""
+
 _SAMPLES_AT_ONCE = 16
 
 
@@ -52,18 +55,26 @@ class RerankedModel:
         description: as above.
         first: finds and scores candidates.
         name: as above.
+        scope: what the reranker decides; that of its kind if not given.
     """
 
-    def __init__(self, method: RerankerMethod, description: Description, first: ConceptsModel, name: str) -> None:
+    def __init__(
+        self,
+        method: RerankerMethod,
+        description: Description,
+        first: ConceptsModel,
+        name: str,
+        scope: Scope | None = None,
+    ) -> None:
         self.name = name
         self.description = description
         self._method = method
         self._first = first
         self._words: WordVectors = word_vectors(description.words)
-        self._knows_real = description.origin == "real"
+        self._scope: Scope = scope or ("everything" if description.origin == "real" else "order")
 
     @classmethod
-    def load(cls, path: Path, name: str | None = None) -> Self:
+    def load(cls, path: Path, name: str | None = None, scope: Scope | None = None) -> Self:
         """From a checkpoint file.
 
         Raises:
@@ -75,7 +86,7 @@ class RerankedModel:
         name = name or path.name
         first = ConceptsModel(name, description.features.extractor.rpartition("-")[2])
         description.features.check_extractor(first.extractor, name)
-        return cls(method, description, first, name)
+        return cls(method, description, first, name, scope)
 
     @property
     def reader(self) -> EvidenceReader:
@@ -100,7 +111,7 @@ class RerankedModel:
         rankings = []
         for one, own, added in zip(asked, found, self._added(stage, evidence, asked, found), strict=True):
             strengths = own.strengths + added
-            if not self._knows_real and not _order_tells(stage, evidence, one):
+            if not self._decides_shots(stage, evidence, one):
                 strengths = within_shots(stage.found, own.strengths, strengths)
             rankings.append(ranking(stage, one.query, own, strengths, evidence, one.at, top))
         return rankings
@@ -142,6 +153,9 @@ class RerankedModel:
             for (i, _, here), values in zip(some, residual, strict=True):
                 added[i][here] = values[: len(here)]
         return [_filled(values) for values in added]
+
+    def _decides_shots(self, stage: Stage, evidence: Evidence, asked: Asked) -> bool:
+        return self._scope == "everything" or (self._scope == "order" and _order_tells(stage, evidence, asked))
 
     def _sentence(self, query: str) -> Vector:
         # A sentence of signs alone has no word; the network is shown one that means nothing.
