@@ -7,14 +7,20 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from typer.testing import CliRunner
 
 import asst
+from asst.cli.app import app
 from asst.errors import InputError
 from asst.features.efficientnet import VARIANTS
 from asst.features.fingerprint import LENGTH
 from asst.features.imagenet import STEP_S
 from asst.features.safetensors_file import Provenance
 from asst.features.store import Store
+from asst.library.engine import default_engine, engine_of
+from asst.library.index import index
+from asst.library.library import Library
+from asst.library.search import search
 from asst.models.checkpoint import Description, FeatureKind, load_checkpoint, read_description, save_checkpoint
 from asst.models.reranker import RerankerMethod
 from asst.moments import iou
@@ -87,6 +93,24 @@ def test_what_was_corrected_is_answered_as_corrected(
 
     assert np.mean([overlap > 0.5 for overlap in overlaps(start)]) < 1
     assert all(overlap > 0.5 for overlap in overlaps(done.folder.best))
+
+
+def test_a_library_is_searched_with_what_was_learnt(
+    start: Path, tmp_path: Path, street: Path, street_features: asst.Features
+) -> None:
+    engine = engine_of(start)
+    assert engine.name == "start.safetensors"
+    assert engine.identity == default_engine().identity
+    library = Library.made(tmp_path / "library", engine.identity)
+    assert [done.state for done in index([street], library, default_engine())] == ["indexed"]
+    found = search(library, engine, SENTENCES[0], top=3).moments
+    (expected,) = asst.load(start).rank(street_features, [SENTENCES[0]], top=3)
+    assert [(m.start_s, m.end_s) for m in found] == [(m.start_s, m.end_s) for m in expected.moments]
+    done = CliRunner().invoke(
+        app, ["search", SENTENCES[0], "--library", str(library.folder), "--model", str(tmp_path / "none.safetensors")]
+    )
+    assert done.exit_code == 2
+    assert "none.safetensors" in done.stderr
 
 
 def test_what_is_frozen_stays(settings: list[str], tmp_path: Path, start: Path) -> None:

@@ -19,6 +19,15 @@ _NAMED_MOST = 5
 LibraryOption = Annotated[
     Path, typer.Option("--library", metavar="PATH", help="The folder of the library.", show_default=False)
 ]
+RerankerOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--model",
+        metavar="CHECKPOINT",
+        help="What 'asst train recipes/finetune.yaml' made, in place of the packaged model.",
+        show_default=False,
+    ),
+]
 
 
 def index(

@@ -12,7 +12,7 @@ import typer
 
 from asst.cli.file_options import ExportOption, FastClipOption, PlotOption, ReportOption
 from asst.cli.files import Contents, Files, clip_paths
-from asst.cli.index import LibraryOption
+from asst.cli.index import LibraryOption, RerankerOption
 from asst.outputs.printable import printable
 
 if TYPE_CHECKING:
@@ -50,6 +50,7 @@ def search(
     report: ReportOption = None,
     plot: PlotOption = None,
     export: ExportOption = None,
+    model: RerankerOption = None,
 ) -> None:
     """Find the moments of all videos of a library that a SENTENCE describes.
 
@@ -66,10 +67,10 @@ def search(
     videos = opened.tables.videos() if files.paths else []
     files.check([Path(video.path) for video in videos])
     with uncollected():
-        from asst.library.engine import default_engine
+        from asst.library.engine import engine_of
         from asst.library.search import search as run
 
-        engine = default_engine()
+        engine = engine_of(model)
     with counting("scoring") as progress:
         found = run(opened, engine, sentence, top=top, within_glob=within, min_score=min_score, progress=progress)
     for fault in found.faults:
@@ -82,7 +83,7 @@ def search(
         sys.stdout.flush()
     finally:
         if files.paths:
-            files.write(_contents(found, sentence, videos, opened.identity.model))
+            files.write(_contents(found, sentence, videos, engine.name))
     if not found.moments:
         best = "nothing scored" if found.best_score is None else f"best score {found.best_score:.3f}"
         typer.echo(f"{printable(sentence)}: nothing found ({best})", err=True)

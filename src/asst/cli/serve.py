@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from asst.cli.index import RerankerOption
 from asst.errors import InputError
 
 
@@ -25,6 +26,7 @@ def serve(
         str, typer.Option(metavar="ADDRESS", help="Where to listen; any other than this machine's own is open to all.")
     ] = "127.0.0.1",
     port: Annotated[int, typer.Option(min=0, max=65535, metavar="N", help="0 takes a free one.")] = 8000,
+    model: RerankerOption = None,
     browser: Annotated[bool, typer.Option("--open", help="Open the page in the browser.")] = False,
 ) -> None:
     """Serve the page of a library: search, look, correct and cut. Ctrl-C ends it.
@@ -39,13 +41,13 @@ def serve(
     with uncollected():
         import uvicorn
 
-        from asst.library.engine import default_engine
+        from asst.library.engine import engine_of
         from asst.library.library import Library
         from asst.web.app import create_app
         from asst.web.listening import listening, said
         from asst.web.safety import LOOPBACK
 
-        engine = default_engine()
+        engine = engine_of(model)
     kept = Library.made(library, engine.identity)
     wanted = _files(videos or [])
     hosts = LOOPBACK if host in LOOPBACK else None

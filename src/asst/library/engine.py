@@ -24,7 +24,7 @@ class Identity:
     """What decides the numbers in a library; one of another identity must be made anew.
 
     Attributes:
-        model: name of the model that ranks moments.
+        model: name of the packaged model that ranks moments.
         extractor: name of the features.
         preprocessing: hash of how pictures were prepared.
         weights: hash of the network's weights.
@@ -46,6 +46,11 @@ class Identity:
 
 class Engine(Protocol):
     """A model as a library uses it."""
+
+    @property
+    def name(self) -> str:
+        """Of the model that ranks moments."""
+        ...
 
     @property
     def identity(self) -> Identity:
@@ -76,6 +81,24 @@ class Engine(Protocol):
     def attention(self, features: Features, query: str) -> Attention | None:
         """Which words the model looks at over a video; None where it has no attention."""
         ...
+
+
+def engine_of(checkpoint: Path | None) -> Engine:
+    """The default model as an engine, or with a reranker of one's own in place of the packaged one.
+
+    Libraries are the same for both.
+
+    Args:
+        checkpoint: as ``asst train recipes/finetune.yaml`` writes; None for the packaged one.
+
+    Raises:
+        InputError: when packaged weights are missing, or for a file that is no checkpoint of a reranker.
+    """
+    if checkpoint is None:
+        return default_engine()
+    from asst.library.sketch import DefaultEngine
+
+    return DefaultEngine(checkpoint)
 
 
 def default_engine() -> Engine:

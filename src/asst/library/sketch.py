@@ -22,7 +22,7 @@ from asst.features.workers import Extraction
 from asst.library.engine import Identity
 from asst.library.windows import PART_OVERLAP_S, PART_S, WINDOW_HOP_S, WINDOW_S, WindowVectors, windows_of
 from asst.models.model import Ranking
-from asst.models.reranked import packaged_default
+from asst.models.reranked import RerankedModel, packaged_default
 from asst.moments import Attention
 
 FloatArray = npt.NDArray[np.float32]
@@ -34,12 +34,15 @@ _STEPS_AT_ONCE = 4096
 class DefaultEngine:
     """The default model as a library uses it.
 
+    Args:
+        checkpoint: a reranker in place of the packaged one.
+
     Raises:
-        InputError: when packaged weights are missing.
+        InputError: when packaged weights are missing, or for a file that is no checkpoint of a reranker.
     """
 
-    def __init__(self) -> None:
-        self._model = model = packaged_default()
+    def __init__(self, checkpoint: Path | None = None) -> None:
+        self._model = model = packaged_default() if checkpoint is None else RerankedModel.load(checkpoint)
         network = model.extractor.network
         self._centre = network.mean_feature.numpy()
         self._basis = _principal(network.class_weights.numpy())
@@ -49,6 +52,11 @@ class DefaultEngine:
         around = (unrelated - self._usual[:, None]) @ self._basis
         self._typical = np.sqrt((around**2).mean(axis=(1, 2)))
         self._around = around / self._typical[:, None, None]
+
+    @property
+    def name(self) -> str:
+        """Of the model that ranks moments."""
+        return self._model.name
 
     @property
     def identity(self) -> Identity:
@@ -61,7 +69,7 @@ class DefaultEngine:
             "part": (PART_S, PART_OVERLAP_S),
         }
         return Identity(
-            self._model.name,
+            "default",
             extractor.name,
             extractor.preprocessing,
             extractor.weights,

@@ -62,7 +62,7 @@ def _search(served: Served, body: SearchBody) -> SearchAnswer:
     ]
     return SearchAnswer(
         query=body.query,
-        model=engine.identity.model,
+        model=engine.name,
         threshold=found.threshold,
         found=bool(moments),
         best_score=found.best_score,
@@ -81,7 +81,7 @@ def _locate(served: Served, content: str, body: LocateBody) -> LocateAnswer:
         video=video_answer(known),
         query=body.query,
         duration_s=known.duration_s,
-        model=engine.identity.model,
+        model=engine.name,
         threshold=ranking.threshold,
         best_score=ranking.moments[0].score if ranking.moments else None,
         found=ranking.found,
