@@ -1,0 +1,84 @@
+"""The packaged default: what it was made by, that it reads order, and that it leaves shots to the model below."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import asst
+from asst.data.simulate.plan import Question
+from asst.data.simulate.scene_settings import SceneSettings
+from asst.data.simulate.scenes import SceneSimulator, space_of
+from asst.data.simulate.timelines import Timeline, read_timelines
+from asst.models.checkpoint import read_description
+from asst.models.reranked import PACKAGED, packaged_default
+from asst.models.zeroshot import ConceptsModel
+from asst.moments import Moment, iou
+from asst.training.recipe import read_recipe
+
+RECIPE = Path(__file__).parents[2] / "recipes" / "default.yaml"
+SCENES, SEED = 40, 23
+
+
+@pytest.fixture(scope="module")
+def timelines(shared_data: Path) -> list[Timeline]:
+    """What people wrote about real videos."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("ASST_DATA", str(shared_data))
+        return list(read_timelines())
+
+
+def test_it_was_made_by_the_recipe_as_it_stands() -> None:
+    recipe, made = read_recipe([RECIPE]), read_description(PACKAGED)
+    assert (made.recipe, made.method, made.dataset) == (recipe.name, recipe.method, recipe.data.dataset)
+    assert (made.origin, made.seed) == ("simulated", recipe.training.seed)
+    assert recipe.network.items() <= made.settings.items()
+    assert made.step <= recipe.training.steps
+
+
+def hit(question_spans: tuple[tuple[int, int], ...], best: Moment, step_s: float) -> bool:
+    spans = np.array(question_spans) * step_s
+    return bool(len(spans)) and float(iou(spans, [(best.start_s, best.end_s)]).max()) >= 0.5
+
+
+def right_of_found(answers: list[tuple[Question, Moment]], step_s: float) -> float:
+    """Of the answers at any time of the event, the share at the time that is meant."""
+    right = [hit(question.spans, best, step_s) for question, best in answers]
+    found = [ok or hit(question.rivals, best, step_s) for ok, (question, best) in zip(right, answers, strict=True)]
+    return sum(right) / sum(found)
+
+
+@pytest.mark.parametrize(("kind", "guessing", "least"), [("ordinals", 0.45, 0.6), ("relations", 0.5, 0.75)])
+def test_it_tells_times_apart_by_their_order_alone(
+    timelines: list[Timeline], one_thread: None, kind: str, guessing: float, least: float
+) -> None:
+    below, default = ConceptsModel(), packaged_default()
+    settings = SceneSettings(**{"joined": 0.0, "ordinals": 0.0, "relations": 0.0, kind: 1.0})
+    concepts, space = below.reader.concepts, space_of(below.extractor)
+    simulator = SceneSimulator(timelines, concepts, space, settings, SEED)
+    answers: dict[str, list[tuple[Question, Moment]]] = {"concepts": [], "default": []}
+    for scene in simulator.scenes(0, SCENES):
+        queries = [question.query for question in scene.questions]
+        for model in (below, default):
+            rankings = model.rank(scene.features, queries, top=1)
+            answers[model.name] += zip(scene.questions, (r.moments[0] for r in rankings), strict=True)
+    step_s = scene.features.step_s
+    assert abs(right_of_found(answers["concepts"], step_s) - guessing) < 0.2
+    assert right_of_found(answers["default"], step_s) > least
+
+
+def test_of_a_plain_sentence_the_shot_is_that_of_the_model_below(street_features: asst.Features) -> None:
+    queries = ["a taxi sign on top of a car", "people in the street", "a row of cars"]
+    cuts = [0.0, *street_features.cuts_s.tolist(), street_features.end_s]
+    for own, below in zip(
+        packaged_default().rank(street_features, queries, top=1),
+        asst.load("concepts").rank(street_features, queries, top=1),
+        strict=True,
+    ):
+        shots = [
+            (np.searchsorted(cuts, ranking.moments[0].start_s + 0.01), np.searchsorted(cuts, ranking.moments[0].end_s))
+            for ranking in (own, below)
+        ]
+        assert shots[0] == shots[1]
