@@ -92,3 +92,14 @@ def test_help_loads_nothing_heavy() -> None:
     assert all(verb in done.stdout for verb in ("locate", "demo", "models", "evaluate", "fuse", "tables"))
     heavy = {"numpy", "torch", "av", "matplotlib", "jinja2", "PIL", "pyarrow", "tokenizers", "safetensors", "skvideo"}
     assert not heavy & set(done.stderr.split())
+
+
+@pytest.mark.parametrize(("given", "kept"), [({}, "PASSIVE"), ({"OMP_WAIT_POLICY": "ACTIVE"}, "ACTIVE")])
+def test_threads_wait_asleep_unless_told_otherwise(given: dict[str, str], kept: str) -> None:
+    told = "atexit.register(lambda: print(os.environ['OMP_WAIT_POLICY']))"
+    code = f"import atexit, os; {told}; from asst.cli import main; main()"
+    rest = {name: value for name, value in os.environ.items() if name != "OMP_WAIT_POLICY"}
+    done = subprocess.run(
+        [sys.executable, "-c", code, "--version"], capture_output=True, text=True, env=rest | given, check=True
+    )
+    assert done.stdout.splitlines()[-1] == kept

@@ -143,6 +143,8 @@ def _quiet() -> Iterator[None]:
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", message=".*does not have many workers.*")
         warnings.filterwarnings("ignore", message=".*exists and is not empty.*")
+        # A name of PyTorch's that the library still uses.
+        warnings.filterwarnings("ignore", message=".*LeafSpec.*")
         # Those are what a recipe freezes.
         warnings.filterwarnings("ignore", message="Found .* in eval mode")
         try:
