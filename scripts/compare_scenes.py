@@ -26,12 +26,10 @@ import asst
 from asst.data import jsonlines
 from asst.data.simulate.scenes import SceneSimulator, space_of
 from asst.data.simulate.timelines import read_timelines
-from asst.features.imagenet import TICK_RATE
 from asst.models.zeroshot import ConceptsModel
-from asst.video import frames
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "benchmarks"))
-from development_set import joined_questions, single_questions
+from development_set import joined_questions, pictures_of, single_questions
 
 MEASURES = ("sentence encoder", "averaged words", "named classes", "resembled classes", "change of a step")
 QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
@@ -66,14 +64,9 @@ def real(folder: Path, joins: int) -> Mapping[str, list[Asked]]:
     records = jsonlines.read(folder / "annotations.jsonl", "development").strict().records
     localizer = asst.load("concepts")
     features = {video: localizer.features(folder / video) for video in sorted({r.video for r in records})}
-    pictures = {}
-    for video in features:
-        parts = list(frames(folder / video, rate=TICK_RATE, short_side=256))
-        times_s = np.concatenate([part.times_s for part in parts])
-        pictures[video] = asst.Frames(np.concatenate([part.pixels for part in parts]), times_s)
     questions = {
         "single": single_questions(records, features),
-        "joined": joined_questions(records, pictures, localizer, joins, 0),
+        "joined": joined_questions(records, pictures_of(folder, features), localizer, joins, 0),
     }
     return {name: [(q.features, q.sentence, q.truths) for q in own] for name, own in questions.items()}
 

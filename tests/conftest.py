@@ -63,6 +63,49 @@ def street_features(localizer: asst.Localizer, street: Path) -> asst.Features:
     return localizer.features(street)
 
 
+@pytest.fixture(scope="session")
+def untrained_reranker() -> Callable[..., Path]:
+    """Writes a checkpoint of a small reranker that learnt nothing, as one trained on scenes."""
+    import torch
+
+    from asst.features.efficientnet import VARIANTS
+    from asst.features.fingerprint import LENGTH
+    from asst.features.imagenet import CHANNELS, WINDOWS
+    from asst.features.imagenet import STEP_S as IMAGENET_STEP_S
+    from asst.models.checkpoint import Description, FeatureKind, save_checkpoint
+    from asst.models.reranker import RerankerMethod
+    from asst.text import WordVectors
+
+    def write(path: Path, settings: dict[str, Any], variant: str) -> Path:
+        torch.manual_seed(3)
+        words = WordVectors.packaged()
+        method = RerankerMethod({**settings, "word_channels": words.dimension})
+        kind = FeatureKind(
+            extractor=f"imagenet-{variant}",
+            dimension=WINDOWS * CHANNELS,
+            step_s=IMAGENET_STEP_S,
+            weights=VARIANTS[variant].sha256[:LENGTH],
+        )
+        description = Description(
+            method="reranker",
+            settings=method.settings,
+            observation={},
+            overlap=0.5,
+            words=words.source,
+            features=kind,
+            origin="simulated",
+            recipe="default",
+            dataset="scenes",
+            split="train",
+            step=0,
+            seed=0,
+        )
+        save_checkpoint(path, description, method.state_dict())
+        return path
+
+    return write
+
+
 # A data set that can be learnt in seconds: what a sentence names is seen in its moment.
 THINGS = ("dog", "car", "tree", "door")
 DURATION_S, STEP_S = 16.0, 1.0

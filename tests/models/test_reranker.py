@@ -19,14 +19,12 @@ from asst.errors import InputError
 from asst.features.imagenet import STEP_S, TICKS_A_STEP
 from asst.models.candidates import candidates
 from asst.models.channels import NAMES, ChannelReader, ask
-from asst.models.checkpoint import Description, FeatureKind, save_checkpoint
 from asst.models.method import Share
 from asst.models.reranked import RerankedModel, within_shots
 from asst.models.reranker import RerankerMethod
 from asst.models.scored import Stage, scored, step_scores
 from asst.models.views import FACTS, STEPS, VIEW_STEPS, View, samples, views_of
 from asst.models.zeroshot import ConceptsModel
-from asst.text import WordVectors
 
 WORDS = 4
 SETTINGS = {
@@ -189,28 +187,11 @@ def test_channels_tell_the_clauses_apart(first: ConceptsModel) -> None:
 
 
 @pytest.fixture(scope="module")
-def checkpoint(first: ConceptsModel, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    torch.manual_seed(3)
-    words = WordVectors.packaged()
-    method = RerankerMethod({**SETTINGS, "word_channels": words.dimension})
-    kind = FeatureKind(extractor=first.extractor.name, dimension=3840, step_s=STEP_S, weights=first.extractor.weights)
-    description = Description(
-        method="reranker",
-        settings=method.settings,
-        observation={},
-        overlap=0.5,
-        words=words.source,
-        features=kind,
-        origin="simulated",
-        recipe="default",
-        dataset="scenes",
-        split="train",
-        step=0,
-        seed=0,
-    )
+def checkpoint(
+    first: ConceptsModel, untrained_reranker: Callable[..., Path], tmp_path_factory: pytest.TempPathFactory
+) -> Path:
     path = tmp_path_factory.mktemp("reranker") / "own.safetensors"
-    save_checkpoint(path, description, method.state_dict())
-    return path
+    return untrained_reranker(path, SETTINGS, first.extractor.variant)
 
 
 def test_it_chooses_windows_and_leaves_shots_to_the_model_below(checkpoint: Path, first: ConceptsModel) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -14,17 +15,14 @@ from asst.cli.app import app
 from asst.errors import InputError
 from asst.features.efficientnet import VARIANTS
 from asst.features.fingerprint import LENGTH
-from asst.features.imagenet import STEP_S
 from asst.features.safetensors_file import Provenance
 from asst.features.store import Store
 from asst.library.engine import default_engine, engine_of
 from asst.library.index import index
 from asst.library.library import Library
 from asst.library.search import search
-from asst.models.checkpoint import Description, FeatureKind, load_checkpoint, read_description, save_checkpoint
-from asst.models.reranker import RerankerMethod
+from asst.models.checkpoint import load_checkpoint, read_description
 from asst.moments import iou
-from asst.text import WordVectors
 from asst.training.recipe import read_recipe
 from asst.training.run import train
 
@@ -39,28 +37,9 @@ SENTENCES = ("a taxi sign on top of a car", "bicycles chained to a railing", "pe
 
 
 @pytest.fixture(scope="module")
-def start(tmp_path_factory: pytest.TempPathFactory, one_thread: None) -> Path:
+def start(untrained_reranker: Callable[..., Path], tmp_path_factory: pytest.TempPathFactory, one_thread: None) -> Path:
     """A checkpoint that learnt nothing, as one of scenes."""
-    words = WordVectors.packaged()
-    method = RerankerMethod({**SIZES, "word_channels": words.dimension})
-    weights = VARIANTS["lite2"].sha256[:LENGTH]
-    description = Description(
-        method="reranker",
-        settings=method.settings,
-        observation={},
-        overlap=0.8,
-        words=words.source,
-        features=FeatureKind(extractor="imagenet-lite2", dimension=3840, step_s=STEP_S, weights=weights),
-        origin="simulated",
-        recipe="default",
-        dataset="scenes",
-        split="train",
-        step=0,
-        seed=0,
-    )
-    path = tmp_path_factory.mktemp("start") / "start.safetensors"
-    save_checkpoint(path, description, method.state_dict())
-    return path
+    return untrained_reranker(tmp_path_factory.mktemp("start") / "start.safetensors", SIZES, "lite2")
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ import os
 def main() -> None:
     """Run ``asst`` on the process's arguments and exit."""
     # PyTorch's threads wait for each other awake. Where anything else takes a core, each of many small operations then
-    # lasts as long as the other's turn, and all is up to a hundred times slower. It is read when PyTorch is loaded.
+    # lasts as long as the other's turn, and all is many times slower. It is read when PyTorch is loaded.
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     from asst.cli.app import run
 
