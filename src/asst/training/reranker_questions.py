@@ -12,9 +12,9 @@ import numpy.typing as npt
 from asst.data.record import Record
 from asst.features.imagenet import TICK_RATE
 from asst.features.store import FeatureStore
-from asst.models.channels import ChannelReader, ask
-from asst.models.scored import Stage, check_features, scored
-from asst.models.views import facts, judged
+from asst.models.channels import ChannelReader, FloatArray, ask
+from asst.models.scored import Scored, Stage, check_features, scored
+from asst.models.views import View, facts, judged
 from asst.models.zeroshot import ConceptsModel
 from asst.moments import iou
 
@@ -58,19 +58,61 @@ def questions_about(model: ConceptsModel, records: Sequence[Record], store: Feat
         features = store.read(video)
         check_features(features, model.extractor.name, "a reranker")
         stage = Stage.of(features)
-        evidence, every = ask(model.reader, features, [record.sentence for record in own_records])
-        read = ChannelReader(stage, evidence)
         spans_s = features.start_s + stage.found.spans / TICK_RATE
-        for record, asked in zip(own_records, every, strict=True):
-            own = scored(stage, evidence, asked.at, asked.query)
+        heard = read_sentences(model, stage, [record.sentence for record in own_records])
+        for record, one in zip(own_records, heard, strict=True):
             overlaps = iou(spans_s, np.array(record.moments)).max(axis=1)
-            view, here = max(judged(stage, own), key=lambda found: overlaps[found[1]].max())
+            view, here = max(judged(stage, one.own), key=lambda found: overlaps[found[1]].max())
             if overlaps[here].max() > 0:
-                yield RerankerQuestion(
-                    asked.query,
-                    "record",
-                    view.read(read(asked, own.steps)).astype(np.float16),
-                    view.clips(stage.found.spans[here]),
-                    facts(stage, own)[here],
-                    overlaps[here].astype(np.float32),
-                )
+                yield one.question("record", stage, view, overlaps, here)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Heard:
+    """A sentence read against a video.
+
+    Attributes:
+        query: the sentence.
+        own: its scores.
+        channels: what the network sees of it, shape ``(steps, channels)``.
+    """
+
+    query: str
+    own: Scored
+    channels: FloatArray
+
+    def question(
+        self, kind: str, stage: Stage, view: View, overlaps: npt.NDArray[np.float64], here: npt.NDArray[np.int64]
+    ) -> RerankerQuestion:
+        """What is learnt from it.
+
+        Args:
+            kind: of the question.
+            stage: the video.
+            view: of the video.
+            overlaps: IoU of each of the video's candidates with the truth, shape ``(candidates,)``.
+            here: the candidates to choose among.
+        """
+        return RerankerQuestion(
+            self.query,
+            kind,
+            view.read(self.channels).astype(np.float16),
+            view.clips(stage.found.spans[here]),
+            facts(stage, self.own)[here],
+            overlaps[here].astype(np.float32),
+        )
+
+
+def read_sentences(model: ConceptsModel, stage: Stage, queries: Sequence[str]) -> Iterator[Heard]:
+    """Sentences read against a video, together.
+
+    Args:
+        model: reads them.
+        stage: the video.
+        queries: the sentences.
+    """
+    evidence, every = ask(model.reader, stage.features, queries)
+    read = ChannelReader(stage, evidence)
+    for asked in every:
+        own = scored(stage, evidence, asked.at, asked.query)
+        yield Heard(asked.query, own, read(asked, own.steps))

@@ -23,12 +23,12 @@ from asst.data.simulate.scenes import Scene, SceneSimulator, space_of
 from asst.data.simulate.timelines import read_timelines
 from asst.features.fingerprint import settings_hash
 from asst.features.imagenet import TICKS_A_STEP
-from asst.models.channels import NAMES, ChannelReader, ask
-from asst.models.scored import Stage, scored
-from asst.models.views import FACTS, View, facts
+from asst.models.channels import NAMES
+from asst.models.scored import Stage
+from asst.models.views import FACTS, View
 from asst.models.zeroshot import ConceptsModel
 from asst.moments import iou
-from asst.training.reranker_questions import RerankerQuestion
+from asst.training.reranker_questions import RerankerQuestion, read_sentences
 from asst.training.simulation import Say
 
 SCENES_A_SHARD = 50
@@ -132,25 +132,12 @@ class _Worker:
 def questions_of(model: ConceptsModel, scene: Scene) -> Iterator[RerankerQuestion]:
     """The first questions of a scene, which is one view, as the reranker sees them."""
     stage = Stage.of(scene.features)
-    view = View(0, len(scene.features))
+    view, everything = View(0, len(scene.features)), np.arange(len(stage.found.spans))
     chosen = scene.questions[:_QUESTIONS_MOST]
-    evidence, every = ask(model.reader, scene.features, [question.query for question in chosen])
-    read = ChannelReader(stage, evidence)
-    for question, asked in zip(chosen, every, strict=True):
-        own = scored(stage, evidence, asked.at, asked.query)
-        yield RerankerQuestion(
-            question.query,
-            question.kind,
-            view.read(read(asked, own.steps)).astype(np.float16),
-            view.clips(stage.found.spans),
-            facts(stage, own),
-            _overlaps(stage, question.spans),
-        )
-
-
-def _overlaps(stage: Stage, spans: Sequence[tuple[int, int]]) -> npt.NDArray[np.float32]:
-    overlaps: npt.NDArray[np.float32] = iou(stage.found.spans, np.array(spans) * TICKS_A_STEP).max(axis=1)
-    return overlaps.astype(np.float32)
+    heard = read_sentences(model, stage, [question.query for question in chosen])
+    for question, one in zip(chosen, heard, strict=True):
+        overlaps = iou(stage.found.spans, np.array(question.spans) * TICKS_A_STEP).max(axis=1)
+        yield one.question(question.kind, stage, view, overlaps, everything)
 
 
 def _packed(questions: Sequence[RerankerQuestion]) -> dict[str, npt.NDArray[Any]]:
