@@ -174,6 +174,24 @@ def test_files_that_are_gone_are_named_and_forgotten_when_asked(tmp_path: Path, 
     assert len(list((library.folder / "pictures").iterdir())) == 1
 
 
+def test_what_was_left_half_written_goes_and_what_is_being_written_stays(
+    tmp_path: Path, videos: Path, fake: ModuleType
+) -> None:
+    library = made(tmp_path, fake)
+    left = [library.folder / place / ".1.part" for place in ("", "features", "pictures")]
+    coming_in, old = (library.uploads / name / ".c.mp4.part" for name in ("new", "old"))
+    array = library.matrix_folder() / "7" / ".2.part"
+    for part in (*left, coming_in, old, array):
+        part.parent.mkdir(parents=True, exist_ok=True)
+        part.write_bytes(b"half of it")
+    two_hours_ago = old.stat().st_mtime - 7200
+    os.utime(old, (two_hours_ago, two_hours_ago))
+    run(videos, library, fake)
+    assert not any(part.exists() for part in (*left, old))
+    assert coming_in.exists()
+    assert array.exists()
+
+
 def test_equal_files_are_read_once(tmp_path: Path, fake: ModuleType) -> None:
     one = fake.make_video(tmp_path / "v" / "x.mp4", "rg")
     two = Path(shutil.copy(one, tmp_path / "v" / "y.mp4"))

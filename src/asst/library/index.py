@@ -5,8 +5,9 @@ A file of the same path, size and time of change as before is taken to be the sa
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -24,6 +25,8 @@ from asst.library.tables import Video
 from asst.video import probe
 
 State = Literal["indexed", "kept", "moved", "copied", "failed"]
+_PARTS = ".*.part"
+_ABANDONED_S = 3600.0
 _STATES: dict[str, State] = {"kept": "kept", "moved": "moved", "copied": "copied"}
 
 
@@ -131,9 +134,22 @@ def _unchanged(video: Video | None, stamp: Stamp, library: Library) -> bool:
 
 
 def _drop_parts(library: Library) -> None:
-    """Deletes what runs that were killed had begun to write; nobody else is writing now."""
-    for part in library.folder.rglob(".*.part"):
+    """Deletes what processes that were killed had begun to write, and nothing that one may still be writing.
+
+    The caller is the only one that indexes, and whoever writes settings or corrections holds the lock of rows. Uploads
+    and the array of windows are written without a lock: of those go the parts that have long not grown.
+    """
+    folder = library.folder
+    for part in (*(folder / "features").glob(_PARTS), *(folder / "pictures").glob(_PARTS)):
         part.unlink(missing_ok=True)
+    with library.writing():
+        for part in folder.glob(_PARTS):
+            part.unlink(missing_ok=True)
+    abandoned = time.time() - _ABANDONED_S
+    for part in (*library.matrix_folder().rglob(_PARTS), *library.uploads.rglob(_PARTS)):
+        with suppress(FileNotFoundError):
+            if part.stat().st_mtime < abandoned:
+                part.unlink()
 
 
 def _extracted(
