@@ -20,7 +20,8 @@ from rich.console import Console
 from rich.table import Table
 
 import asst
-from asst.features.imagenet import CHANNELS, STEP_S, WINDOWS
+from asst.features.imagenet import CHANNELS
+from asst.features.squares import STEP_S, WINDOWS
 
 
 def asked_s(count: int) -> float:

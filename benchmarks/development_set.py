@@ -32,7 +32,8 @@ from asst.data import jsonlines
 from asst.data.record import Record
 from asst.evaluation.bootstrap import Interval, bootstrap_difference, bootstrap_interval
 from asst.evaluation.metrics import hits
-from asst.features.imagenet import CHANNELS, TICK_RATE, WINDOWS
+from asst.features.imagenet import CHANNELS
+from asst.features.squares import TICK_RATE, WINDOWS
 from asst.models.candidates import candidates
 from asst.moments import FloatArray, anchor_grid
 from asst.video import frames

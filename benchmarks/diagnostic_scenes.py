@@ -25,7 +25,7 @@ from rich.table import Table
 import asst
 from asst.data.simulate.plan import Question
 from asst.data.simulate.scene_settings import SceneSettings
-from asst.data.simulate.scenes import SceneSimulator, space_of
+from asst.data.simulate.scenes import SceneSimulator
 from asst.data.simulate.timelines import read_timelines
 from asst.evaluation.bootstrap import bootstrap_interval
 from asst.models.zeroshot import ConceptsModel
@@ -74,16 +74,20 @@ def answers(localizer: asst.Localizer, simulator: SceneSimulator, scenes: int) -
                 yield question.kind, answered(number, question, ranking.moments[0], scene.features.step_s)
 
 
+def order_scenes() -> SceneSimulator:
+    """Makes the scenes."""
+    model = ConceptsModel()
+    settings = SceneSettings(joined=0.0, ordinals=0.5, relations=0.5)
+    return SceneSimulator(read_timelines(), model.reader.concepts, model.extractor.space, settings, SEED)
+
+
 def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--models", nargs="+", default=["concepts"], help="names or checkpoints")
     parser.add_argument("--scenes", type=int, default=1000)
     options = parser.parse_args()
-    model = ConceptsModel()
-    settings = SceneSettings(joined=0.0, ordinals=0.5, relations=0.5)
-    concepts, space = model.reader.concepts, space_of(model.extractor)
-    simulator = SceneSimulator(read_timelines(), concepts, space, settings, SEED)
+    simulator = order_scenes()
     table = Table(title=f"{options.scenes} simulated scenes")
     for heading in ("", "kind", "questions", "R@1, IoU 0.5", "right time, of those found", "guessing"):
         table.add_column(heading)

@@ -39,8 +39,8 @@ from asst.features.c3d import branch_of as c3d_branch_of
 from asst.features.extractor import EXTRACTORS, Extractor
 from asst.features.flow import Algorithm, OpticalFlow
 from asst.features.frame_network import TICK_RATE, TICKS_A_STEP, Branch, FrameNetwork, windows
-from asst.features.imagenet import TICK_RATE as IMAGENET_RATE
 from asst.features.imagenet import ImageNetExtractor
+from asst.features.squares import TICK_RATE as IMAGENET_RATE
 from asst.features.ticks import Pixels, resized
 from asst.features.vgg16 import VGG16
 from asst.features.vgg16 import branch_of as vgg16_branch_of

@@ -29,7 +29,7 @@ from rich.console import Console
 from rich.progress import track
 from rich.table import Table
 
-from asst.data.simulate.scenes import SceneSimulator, space_of
+from asst.data.simulate.scenes import SceneSimulator
 from asst.data.simulate.timelines import read_timelines
 from asst.features.safetensors_file import Provenance
 from asst.features.store import file_name
@@ -100,7 +100,7 @@ class Growing:
 
     def __init__(self, folder: Path, engine: Engine, distinct: int) -> None:
         model = ConceptsModel()
-        concepts, space = model.reader.concepts, space_of(model.extractor)
+        concepts, space = model.reader.concepts, model.extractor.space
         self._simulator = SceneSimulator(read_timelines(), concepts, space, seed=7)
         self.library = Library.made(folder, engine.identity)
         self.asked: list[Asked] = []

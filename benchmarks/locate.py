@@ -33,7 +33,8 @@ from rich.table import Table
 
 import asst
 from asst.features.efficientnet import VARIANTS, EfficientNetLite
-from asst.features.imagenet import STEP_S, TICK_RATE, ImageNetExtractor
+from asst.features.imagenet import ImageNetExtractor
+from asst.features.squares import STEP_S, TICK_RATE
 from asst.models import MODELS
 from asst.video import frames
 

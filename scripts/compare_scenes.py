@@ -24,7 +24,7 @@ from rich.table import Table
 
 import asst
 from asst.data import jsonlines
-from asst.data.simulate.scenes import SceneSimulator, space_of
+from asst.data.simulate.scenes import SceneSimulator
 from asst.data.simulate.timelines import read_timelines
 from asst.models.zeroshot import ConceptsModel
 
@@ -73,7 +73,7 @@ def real(folder: Path, joins: int) -> Mapping[str, list[Asked]]:
 
 def simulated(model: ConceptsModel, count: int) -> Mapping[str, list[Asked]]:
     """Scenes as real videos: timelines stand beside single ones."""
-    space = space_of(model.extractor)
+    space = model.extractor.space
     asked: dict[str, list[Asked]] = {"single": [], "joined": []}
     for scene in SceneSimulator(read_timelines(), model.reader.concepts, space).scenes(0, count):
         step_s = scene.features.step_s

@@ -68,10 +68,13 @@ def untrained_reranker() -> Callable[..., Path]:
     """Writes a checkpoint of a small reranker that learnt nothing, as one trained on scenes."""
     import torch
 
+    from asst.features.concepts import ConceptMap
     from asst.features.efficientnet import VARIANTS
     from asst.features.fingerprint import LENGTH
-    from asst.features.imagenet import CHANNELS, WINDOWS
-    from asst.features.imagenet import STEP_S as IMAGENET_STEP_S
+    from asst.features.imagenet import CHANNELS
+    from asst.features.squares import STEP_S as IMAGENET_STEP_S
+    from asst.features.squares import WINDOWS
+    from asst.models.channels import channel_names
     from asst.models.checkpoint import Description, FeatureKind, save_checkpoint
     from asst.models.reranker import RerankerMethod
     from asst.text import WordVectors
@@ -79,7 +82,8 @@ def untrained_reranker() -> Callable[..., Path]:
     def write(path: Path, settings: dict[str, Any], variant: str) -> Path:
         torch.manual_seed(3)
         words = WordVectors.packaged()
-        method = RerankerMethod({**settings, "word_channels": words.dimension})
+        widths = {"feature_channels": len(channel_names(ConceptMap.measures)), "word_channels": words.dimension}
+        method = RerankerMethod({**settings, **widths})
         kind = FeatureKind(
             extractor=f"imagenet-{variant}",
             dimension=WINDOWS * CHANNELS,

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from asst.data.simulate.plan import STEPS_MOST, Plan, Planner
 from asst.data.simulate.scene_settings import SceneSettings
-from asst.data.simulate.scenes import Scene, SceneSimulator, space_of
+from asst.data.simulate.scenes import Scene, SceneSimulator
 from asst.data.simulate.timelines import SOURCES, Event, Timeline, read_timelines
 from asst.errors import InputError
 from asst.features.values import Features
@@ -36,7 +36,7 @@ def model(one_thread: None) -> ConceptsModel:
 
 
 def simulator(model: ConceptsModel, seed: int = 0, **settings: float) -> SceneSimulator:
-    return SceneSimulator(TIMELINES, model.reader.concepts, space_of(model.extractor), SceneSettings(**settings), seed)
+    return SceneSimulator(TIMELINES, model.reader.concepts, model.extractor.space, SceneSettings(**settings), seed)
 
 
 @given(st.integers(0, 2**31))

@@ -13,8 +13,6 @@ import numpy.typing as npt
 import pytest
 import torch
 from safetensors.torch import load_file, save_file
-from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, processors
-from transformers import CLIPConfig, CLIPModel, PreTrainedTokenizerFast, SiglipConfig, SiglipModel
 from transformers.models.clip.image_processing_pil_clip import CLIPImageProcessorPil
 from transformers.models.siglip.image_processing_pil_siglip import SiglipImageProcessorPil
 
@@ -24,67 +22,15 @@ from asst.features.clip import ClipExtractor, Preparing
 from asst.features.extractor import extractor_named
 from asst.video import Frames, frames
 
-WORDS = ["<unk>", "<s>", "</s>", "a", "dog", "cat", "runs", "sits"]
-TOWER = {"hidden_size": 32, "intermediate_size": 64, "num_hidden_layers": 2, "num_attention_heads": 2}
-TEXT = {
-    **TOWER,
-    "vocab_size": 8,
-    "max_position_embeddings": 12,
-    "bos_token_id": 1,
-    "eos_token_id": 2,
-    "pad_token_id": 2,
-}
-VISION = {**TOWER, "image_size": 32, "patch_size": 8}
-PREPARING: dict[str, dict[str, Any]] = {
-    "clip": {
-        "size": {"shortest_edge": 32},
-        "do_center_crop": True,
-        "crop_size": {"height": 32, "width": 32},
-        "resample": 3,
-        "image_mean": [0.48, 0.46, 0.41],
-        "image_std": [0.27, 0.26, 0.28],
-    },
-    "siglip": {
-        "size": {"height": 32, "width": 32},
-        "resample": 2,
-        "rescale_factor": 1 / 255,
-        "image_mean": [0.5, 0.5, 0.5],
-        "image_std": [0.5, 0.5, 0.5],
-    },
-}
+from ..tiny_clip import PREPARING, model, write
+
 PROCESSORS: dict[str, Callable[..., Any]] = {"clip": CLIPImageProcessorPil, "siglip": SiglipImageProcessorPil}
-
-
-def tokenizer() -> Any:
-    words = Tokenizer(models.WordLevel({word: index for index, word in enumerate(WORDS)}, unk_token="<unk>"))
-    words.pre_tokenizer = pre_tokenizers.Whitespace()
-    words.normalizer = normalizers.Lowercase()
-    ends = [("<s>", 1), ("</s>", 2)]
-    words.post_processor = processors.TemplateProcessing(single="<s> $A </s>", special_tokens=ends)
-    specials = {"pad_token": "</s>", "eos_token": "</s>", "bos_token": "<s>", "unk_token": "<unk>"}
-    make: Any = PreTrainedTokenizerFast
-    return make(tokenizer_object=words, model_max_length=12, **specials)
-
-
-def model(kind: str) -> Any:
-    torch.manual_seed(0)
-    made: Any
-    if kind == "clip":
-        text, vision = {**TEXT, "projection_dim": 16}, {**VISION, "projection_dim": 16}
-        made = CLIPModel(CLIPConfig(text_config=text, vision_config=vision, projection_dim=16))
-    else:
-        made = SiglipModel(SiglipConfig(text_config={**TEXT, "projection_size": 32}, vision_config=VISION))
-    return made.eval()
 
 
 @pytest.fixture(scope="module", params=["clip", "siglip"])
 def folder(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, one_thread: None) -> Path:
     """A tiny model as a hub has it."""
-    path = tmp_path_factory.mktemp("weights") / "clip"
-    model(request.param).save_pretrained(path)
-    tokenizer().save_pretrained(path)
-    (path / "preprocessor_config.json").write_text(json.dumps(PREPARING[request.param]))
-    return path
+    return write(tmp_path_factory.mktemp("weights") / "clip", request.param)
 
 
 def kind_of(folder: Path) -> str:
@@ -133,9 +79,9 @@ def test_vectors_are_those_of_the_model(folder: Path, picture: npt.NDArray[np.ui
 
 @torch.inference_mode()
 def test_sentences_are_in_the_same_space(folder: Path, tolerance: float) -> None:
-    extractor = ClipExtractor(folder)
+    towers = ClipExtractor(folder).towers
     sentences = ["a dog runs", "cat", "a cat sits " * 9] * 30
-    found = extractor.sentence_vectors(sentences)
+    found = towers.sentence_vectors(sentences)
     kind = kind_of(folder)
     filled = [[1, 3, 4, 6, *[2] * 8], [1, 5, *[2] * 10], [1, *[3, 5, 7] * 3, 3, 2]]
     alone = model(kind)
@@ -144,9 +90,9 @@ def test_sentences_are_in_the_same_space(folder: Path, tolerance: float) -> None
         seen = tokens[: tokens.index(2) + 1] if kind == "clip" else tokens
         expected = alone.get_text_features(input_ids=torch.tensor([seen])).pooler_output
         np.testing.assert_allclose(vector, unit(expected)[0], atol=tolerance)
-    assert found.shape == (90, extractor.dimension)
+    assert found.shape == (90, towers.dimension)
     np.testing.assert_allclose(found[87:], found[:3], atol=tolerance)
-    assert extractor.sentence_vectors([]).shape == (0, extractor.dimension)
+    assert towers.sentence_vectors([]).shape == (0, towers.dimension)
 
 
 def test_a_real_file_goes_through_it(folder: Path, street: Path) -> None:

@@ -98,7 +98,7 @@ def test_a_sentence_about_a_class_finds_the_class(
 ) -> None:
     rows = centred_rows(class_rows)
     chosen = range(0, 1000, 5)
-    texts: list[str] = concept_data()["texts"]  # type: ignore[assignment]
+    texts: list[str] = concept_data()["texts"]
     glosses = concept_map.read([texts[i] for i in chosen])
     np.testing.assert_allclose(np.linalg.norm(glosses.classifiers, axis=2), 1.0, atol=1e-5)
     right = [(classifiers @ rows.T).argmax(axis=1) == chosen for classifiers in glosses.classifiers]
@@ -129,7 +129,7 @@ def test_the_shipped_files_belong_together(shipped: dict[str, npt.NDArray[np.flo
     }
     assert len(table["classes"]) == len(table["texts"])
     assert table["classes"][:1000] == [[i] for i in range(1000)]
-    nouns: dict[str, list[int]] = table["nouns"]  # type: ignore[assignment]
+    nouns: dict[str, list[int]] = table["nouns"]
     for classes in (*table["classes"], *nouns.values()):
         assert classes == sorted(set(classes))
         assert 0 <= classes[0] <= classes[-1] < 1000
@@ -141,7 +141,7 @@ def test_the_shipped_embeddings_are_those_of_the_shipped_texts(
     encode = SentenceEncoder()
     centre = shipped["word_centre"].astype(np.float32)
     for part, words in (("texts", "text_words"), ("unrelated", "unrelated_words")):
-        texts: list[str] = concept_data()[part]  # type: ignore[assignment]
+        texts: list[str] = concept_data()[part]
         chosen = random.Random(0).sample(range(len(texts)), 10)
         sample = [texts[i] for i in chosen]
         np.testing.assert_allclose(encode(sample), shipped[part][chosen], atol=2e-4)

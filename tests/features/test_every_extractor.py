@@ -15,7 +15,7 @@ from asst.features.extractor import EXTRACTORS
 from asst.features.store import Store
 from asst.video import cut
 
-from .test_clip import PREPARING, model, tokenizer
+from ..tiny_clip import write
 
 pytestmark = [
     pytest.mark.usefixtures("one_thread"),
@@ -40,10 +40,7 @@ SMALL = [
 @pytest.fixture(scope="module")
 def weights(weights: Path) -> Path:
     """A folder with random weights of every network, each in a published format."""
-    clip = weights / "clip"
-    model("clip").save_pretrained(clip)
-    tokenizer().save_pretrained(clip)
-    (clip / "preprocessor_config.json").write_text(json.dumps(PREPARING["clip"]))
+    write(weights / "clip", "clip")
     return weights
 
 
@@ -75,7 +72,7 @@ def test_a_real_video_becomes_features_a_model_and_moments(name: str, own: Path)
     shutil.copy(Path("store", "one.safetensors"), Path("store", "two.safetensors"))
     features, entry = Store(own / "store").read("one"), EXTRACTORS[name]
     assert features.extractor == name
-    assert features.dimension == (entry.dimension or 16)
+    assert features.dimension == (entry.dimension or {"clip": 16, "clip-squares": 3 * 16}[name])
     assert features.start_s == 0.0
     assert LENGTH_S - 0.01 < features.end_s <= LENGTH_S + features.step_s - 0.01
     assert np.isfinite(features.vectors).all()

@@ -212,13 +212,13 @@ def test_a_file_without_pictures_is_refused(extractor: ImageNetExtractor, tmp_pa
 def counted(extractor: ImageNetExtractor, monkeypatch: pytest.MonkeyPatch) -> list[int]:
     """How many pictures go through the network at once; grows as they do."""
     looked: list[int] = []
-    see = extractor._seen
+    see = extractor.see
 
     def counting(pictures: Pixels) -> npt.NDArray[np.float16]:
         looked.append(len(pictures))
         return see(pictures)
 
-    monkeypatch.setattr(extractor, "_seen", counting)
+    monkeypatch.setattr(extractor, "see", counting)
     return looked
 
 

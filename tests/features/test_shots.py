@@ -40,7 +40,7 @@ def cuts_of(pictures: Sequence[Pixels], seen: Sequence[Sequence[float]]) -> list
     changes = np.abs(np.diff(colours, axis=0)).mean(axis=1).astype(np.float64)
     features = np.array([seen[tick - tick % TICKS_A_STEP] for tick in range(len(pictures))], dtype=np.float64)
     unit = features / np.linalg.norm(features, axis=1, keepdims=True)
-    cuts: list[int] = shot_cuts(changes, lambda first, last: unit[first:last]).tolist()
+    cuts: list[int] = shot_cuts(changes, lambda first, last: unit[first:last], 0.3).tolist()
     return cuts
 
 
@@ -85,7 +85,7 @@ def test_one_black_picture_between_shots_is_one_cut() -> None:
 def test_cuts_ascend_two_ticks_apart_at_least_and_never_at_the_first(drawn: tuple[list[float], list[int]]) -> None:
     changes, seen = drawn
     unit = np.eye(4)[seen]
-    cuts = shot_cuts(np.array(changes), lambda first, last: unit[first:last])
+    cuts = shot_cuts(np.array(changes), lambda first, last: unit[first:last], 0.3)
     assert all(0 < cut < len(seen) for cut in cuts)
     assert (np.diff(cuts) >= 2).all()
     assert all(changes[cut - 1] > 20 for cut in cuts)

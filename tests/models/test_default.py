@@ -10,7 +10,7 @@ import pytest
 import asst
 from asst.data.simulate.plan import Question
 from asst.data.simulate.scene_settings import SceneSettings
-from asst.data.simulate.scenes import SceneSimulator, space_of
+from asst.data.simulate.scenes import SceneSimulator
 from asst.data.simulate.timelines import Timeline, read_timelines
 from asst.models.checkpoint import read_description
 from asst.models.reranked import PACKAGED, packaged_default
@@ -56,7 +56,7 @@ def test_it_tells_times_apart_by_their_order_alone(
 ) -> None:
     below, default = ConceptsModel(), packaged_default()
     settings = SceneSettings(**{"joined": 0.0, "ordinals": 0.0, "relations": 0.0, kind: 1.0})
-    concepts, space = below.reader.concepts, space_of(below.extractor)
+    concepts, space = below.reader.concepts, below.extractor.space
     simulator = SceneSimulator(timelines, concepts, space, settings, SEED)
     answers: dict[str, list[tuple[Question, Moment]]] = {"concepts": [], "default": []}
     for scene in simulator.scenes(0, SCENES):

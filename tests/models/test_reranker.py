@@ -16,9 +16,10 @@ import asst
 from asst.data.batch import Batch, CandidateRows, Collate, Sample
 from asst.data.windows import Window
 from asst.errors import InputError
-from asst.features.imagenet import STEP_S, TICKS_A_STEP
+from asst.features.concepts import ConceptMap
+from asst.features.squares import STEP_S, TICKS_A_STEP
 from asst.models.candidates import candidates
-from asst.models.channels import NAMES, ChannelReader, ask
+from asst.models.channels import ChannelReader, ask, channel_names
 from asst.models.method import Share
 from asst.models.reranked import RerankedModel, within_shots
 from asst.models.reranker import RerankerMethod
@@ -27,7 +28,9 @@ from asst.models.views import FACTS, STEPS, VIEW_STEPS, View, samples, views_of
 from asst.models.zeroshot import ConceptsModel
 
 WORDS = 4
+NAMES = channel_names(ConceptMap.measures)
 SETTINGS = {
+    "feature_channels": len(NAMES),
     "word_channels": WORDS,
     "dilation_channels": 16,
     "channels": 16,
@@ -48,7 +51,7 @@ def first(one_thread: None) -> ConceptsModel:
 def made(model: ConceptsModel, steps: int, cuts_s: tuple[float, ...] = ()) -> asst.Features:
     draw = np.random.default_rng(steps)
     drift = np.cumsum(draw.normal(size=(steps, 3 * 1280)), axis=0) * 0.2
-    vectors = np.clip(np.tile(model.extractor.network.mean_feature.numpy(), 3) + drift, 0, 6)
+    vectors = np.clip(np.tile(model.extractor.space.mean, 3) + drift, 0, 6)
     return asst.Features(vectors.astype(np.float16), 0.0, STEP_S, model.extractor.name, np.array(cuts_s))
 
 
@@ -174,7 +177,7 @@ def test_channels_tell_the_clauses_apart(first: ConceptsModel) -> None:
     def column(channels: np.ndarray, name: str) -> np.ndarray:
         return channels[:, NAMES.index(name)]
 
-    np.testing.assert_allclose(column(both, "main clause"), column(plain, "all four"), atol=1e-4)
+    np.testing.assert_allclose(column(both, "main clause"), column(plain, "all measures"), atol=1e-4)
     np.testing.assert_allclose(column(second, "main clause"), column(plain, "main clause"), atol=1e-4)
     assert column(both, "asks for before").all()
     assert not column(both, "asks for after").any()
@@ -191,7 +194,7 @@ def checkpoint(
     first: ConceptsModel, untrained_reranker: Callable[..., Path], tmp_path_factory: pytest.TempPathFactory
 ) -> Path:
     path = tmp_path_factory.mktemp("reranker") / "own.safetensors"
-    return untrained_reranker(path, SETTINGS, first.extractor.variant)
+    return untrained_reranker(path, SETTINGS, first.extractor.name.removeprefix("imagenet-"))
 
 
 def test_it_chooses_windows_and_leaves_shots_to_the_model_below(checkpoint: Path, first: ConceptsModel) -> None:

@@ -9,6 +9,7 @@ from itertools import pairwise
 import numpy as np
 import numpy.typing as npt
 import pytest
+import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -20,7 +21,7 @@ from asst.models.candidates import candidates
 from asst.models.evidence import Evidence
 from asst.models.model import Ranking
 from asst.models.strength import smoothed, span_strengths
-from asst.models.zeroshot import ConceptsModel
+from asst.models.zeroshot import ConceptsModel, zeroshot_of
 from asst.moments import iou
 
 QUERIES = [
@@ -41,7 +42,7 @@ def made(model: ConceptsModel, steps: int, cuts_s: tuple[float, ...] = (), start
     """Features that drift about the mean feature, as those of a video do."""
     draw = np.random.default_rng(steps)
     drift = np.cumsum(draw.normal(size=(steps, 3, CHANNELS)), axis=0) * 0.2
-    vectors = np.clip(model.extractor.network.mean_feature.numpy() + drift, 0, 6)
+    vectors = np.clip(model.extractor.space.mean + drift, 0, 6)
     return asst.Features(
         vectors.reshape(steps, -1).astype(np.float16), start_s, 0.5, model.extractor.name, np.array(cuts_s)
     )
@@ -87,9 +88,11 @@ def slow_evidence(
     model: ConceptsModel, concepts: ConceptMap, vectors: npt.NDArray[np.float16], query: str
 ) -> tuple[list[list[float]], list[list[float]], list[float]]:
     """The matches and the log-probabilities of classes at each step, and the way between steps, a window at a time."""
-    network = model.extractor.network
-    mean = network.mean_feature.double().numpy()
-    weights, bias = network.class_weights.double().numpy(), network.class_bias.double().numpy()
+    space = model.extractor.space
+    assert space.classifier is not None
+    mean, weights, bias = (
+        own.astype(np.float64) for own in (space.mean, space.classifier.weights, space.classifier.bias)
+    )
     reading = concepts.read([query])
     matches, classes, middles = [], [], []
     for row in vectors.astype(np.float64):
@@ -114,7 +117,9 @@ def slow_evidence(
 def test_evidence_is_that_of_the_definition(model: ConceptsModel) -> None:
     features = made(model, 4)
     found = model.reader(features, QUERIES)
-    concepts = ConceptMap(model.extractor.network.class_weights)
+    classifier = model.extractor.space.classifier
+    assert classifier is not None
+    concepts = ConceptMap(torch.from_numpy(classifier.weights))
     assert found.unrelated.shape == (2, 4, concepts.unrelated.shape[1])
     assert (found.classes[0, :, 2] == 0).all()
     for i, query in enumerate(QUERIES):
@@ -229,7 +234,9 @@ def test_the_curve_is_on_the_scale_of_the_scores(model: ConceptsModel) -> None:
 def test_a_shot_that_begins_within_a_step_shows_what_the_next_step_shows(model: ConceptsModel) -> None:
     """Both halves of the video are constant, so every tick of the second must be as strong as it is."""
     calm = made(model, 1).vectors
-    named = model.extractor.network.class_weights[named_classes("a taxi")[0]].numpy()
+    classifier = model.extractor.space.classifier
+    assert classifier is not None
+    named = classifier.weights[named_classes("a taxi")[0]]
     taxi = np.clip(calm.reshape(3, CHANNELS).astype(np.float32) + 3 * named / np.abs(named).max(), 0, 6).reshape(1, -1)
     # The cut is at tick 11: tick 10, and with it step 5, still shows what was before.
     vectors = np.concatenate([calm.repeat(6, axis=0), taxi.astype(np.float16).repeat(6, axis=0)])
@@ -264,7 +271,18 @@ def test_features_of_another_extractor_or_clock_are_refused(model: ConceptsModel
 
 
 def test_the_table_names_its_models() -> None:
-    assert list(MODELS) == ["default", "concepts", "concepts-fast"]
+    assert list(MODELS) == ["default", "concepts", "concepts-fast", "clip"]
     assert all(entry.name == name and "\n" not in entry.summary for name, entry in MODELS.items())
     for name, entry in MODELS.items():
-        assert entry.build().name == name
+        if name != "clip":
+            assert entry.build().name == name
+
+
+def test_clip_says_what_it_lacks(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("ASST_WEIGHTS", raising=False)
+    with pytest.raises(InputError, match=r"^clip needs weights; .*ASST_WEIGHTS"):
+        MODELS["clip"].build()
+    with pytest.raises(
+        InputError, match=r"^own reads features of imagenet-lite2, .* or clip-squares, not of vgg16; ext"
+    ):
+        zeroshot_of("vgg16", "own")

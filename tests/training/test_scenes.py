@@ -6,16 +6,22 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from safetensors.torch import load_file, save_file
 
 import asst
 from asst.data.simulate.scene_settings import SceneSettings
 from asst.errors import InputError
-from asst.models.channels import NAMES
+from asst.features.concepts import ConceptMap, concept_data
+from asst.library.engine import engine_of
+from asst.models.channels import channel_names
 from asst.models.checkpoint import read_description
+from asst.models.zeroshot import ConceptsModel
 from asst.training.recipe import read_recipe
 from asst.training.reranker_samples import Chosen, RerankerValidation
 from asst.training.run import train
 from asst.training.scene_pool import ScenePool
+
+from ..tiny_clip import WORDS, write
 
 pytestmark = [
     pytest.mark.filterwarnings("ignore:`isinstance.treespec, LeafSpec.` is deprecated"),
@@ -23,6 +29,11 @@ pytestmark = [
 ]
 
 RECIPE = Path(__file__).parents[2] / "recipes" / "default.yaml"
+SMALL = [
+    *("data.scenes.count=50", "data.scenes.validate=50", "training.batch=8"),
+    *(f"network.{name}=16" for name in ("dilation_channels", "channels", "language_channels")),
+    *("training.steps=2", "training.interval=1", "training.precision=float32"),
+]
 
 
 def test_scenes_and_reranker_go_together() -> None:
@@ -47,10 +58,8 @@ def test_a_recipe_makes_scenes_trains_and_gives_a_model(
 ) -> None:
     monkeypatch.setenv("ASST_DATA", str(shared_data))
     folder = tmp_path / "scenes"
-    small = ["data.scenes.count=50", "data.scenes.validate=50", "data.scenes.variant=lite0", "training.batch=8"]
-    sizes = [f"network.{name}=16" for name in ("dilation_channels", "channels", "language_channels")]
-    steps = ["training.steps=2", "training.interval=1", "training.precision=float32"]
-    recipe = read_recipe([RECIPE], [*small, *sizes, *steps, f"data.scenes.folder={folder}"])
+    changes = [*SMALL, "data.scenes.extractor=imagenet-lite0", f"data.scenes.folder={folder}"]
+    recipe = read_recipe([RECIPE], changes)
     said: list[str] = []
     done = train(recipe, tmp_path / "run", said.append)
     assert done.steps == 2
@@ -61,10 +70,10 @@ def test_a_recipe_makes_scenes_trains_and_gives_a_model(
 
     settings = SceneSettings.from_dict(recipe.data.scenes.settings if recipe.data.scenes else {})
     again: list[str] = []
-    questions = ScenePool(folder, 0, settings, "lite0").questions(50, 50, again.append)
+    questions = ScenePool.of(ConceptsModel(variant="lite0"), folder, 0, settings).questions(50, 50, again.append)
     assert not again
     for question in questions:
-        assert question.channels.shape[1] == len(NAMES)
+        assert question.channels.shape[1] == len(channel_names(ConceptMap.measures))
         assert 0 <= question.clips.min() <= question.clips.max() <= len(question.channels)
         assert (question.clips[:, 0] < question.clips[:, 1]).all()
     # The candidates can answer nearly all of what is asked.
@@ -72,3 +81,31 @@ def test_a_recipe_makes_scenes_trains_and_gives_a_model(
 
     (moments,) = asst.load(done.folder.best).locate(street, ["a taxi sign on top of a car"], top=2)
     assert all(0 <= moment.start_s < moment.end_s <= 10.1 for moment in moments)
+
+
+def test_the_same_recipe_learns_in_the_space_of_clip(
+    shared_data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, street: Path, one_thread: None
+) -> None:
+    words = {word for text in concept_data()["unrelated"] for word in text.split()}
+    write(tmp_path / "weights" / "clip", "clip", sorted(words - {*WORDS}))
+    monkeypatch.setenv("ASST_DATA", str(shared_data))
+    monkeypatch.setenv("ASST_WEIGHTS", str(tmp_path / "weights"))
+    changes = [*SMALL, f"data.scenes.folder={tmp_path / 'scenes'}"]
+    done = train(read_recipe([RECIPE.with_name("default_clip.yaml")], changes), tmp_path / "run", lambda _: None)
+    kind = read_description(done.folder.best).features
+    assert (kind.extractor, kind.dimension) == ("clip-squares", 48)
+
+    localizer = asst.load(done.folder.best)
+    queries = ["a man walks down the street", "a car drives by for the second time"]
+    (first, second) = localizer.answer(street, queries, attention=True)
+    assert all(0 <= m.start_s < m.end_s <= 10.1 for m in localizer.rank(localizer.features(street), queries)[0].moments)
+    assert first.attention is not None
+    assert second.attention is not None
+    assert second.attention.words == ("a", "car", "drives", "by", "for", "the", "second", "time")
+
+    with pytest.raises(InputError, match="reads features of clip-squares, and libraries keep those of default"):
+        engine_of(done.folder.best)
+    weights = tmp_path / "weights" / "clip" / "model.safetensors"
+    save_file({name: tensor + 1 for name, tensor in load_file(weights).items()}, weights, {"format": "pt"})
+    with pytest.raises(InputError, match="was trained on features of clip-squares with weights"):
+        asst.load(done.folder.best)

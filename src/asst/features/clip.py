@@ -108,26 +108,14 @@ class Preparing:
         return height * self.short_side // shorter, width * self.short_side // shorter
 
 
-class _Pictures(nn.Module):
-    """The tower for pictures."""
+class ClipTowers(nn.Module):
+    """The two towers of a local folder: pictures by `forward`, sentences by `sentence_vectors`.
 
-    def __init__(self, model: PreTrainedModel, preparing: Preparing) -> None:
-        super().__init__()
-        self.model = model
-        self._preparing = preparing
-
-    def forward(self, pixels: Tensor) -> Tensor:
-        """RGB, ``uint8``, ``(batch, height, width, 3)`` to unit vectors ``(batch, dimension)``."""
-        values = pixels.float() * self._preparing.scale
-        mean, deviation = values.new_tensor(self._preparing.mean), values.new_tensor(self._preparing.deviation)
-        model: Any = self.model
-        normal = ((values - mean) / deviation).permute(0, 3, 1, 2).to(self.model.dtype)
-        found = model.get_image_features(pixel_values=normal)
-        return F.normalize(found.pooler_output.float(), dim=-1)
-
-
-class ClipExtractor(FrameNetwork):
-    """CLIP or SigLIP from a local folder, four steps a second.
+    Attributes:
+        kind: ``clip`` or ``siglip``.
+        preparing: how it wants its pictures.
+        dimension: numbers in a vector.
+        weights: a short hash of them.
 
     Args:
         folder: as ``save_pretrained`` or a download from the hub leaves it: ``config.json``, the weights,
@@ -138,22 +126,31 @@ class ClipExtractor(FrameNetwork):
     """
 
     def __init__(self, folder: Path) -> None:
-        config = _json(folder / "config.json")
-        kind = config.get("model_type")
-        if kind not in KINDS:
-            raise InputError(f"{folder} holds a model of the kind {kind}; get one of {', '.join(sorted(KINDS))}")
-        preparing = Preparing.read(folder)
-        model, self._tokenizer = _loaded(folder)
-        self._masked = kind != "siglip"
-        self._model: Any = model
-        settings: dict[str, object] = {"network": kind, "version": 1, "resample": preparing.resample}
-        settings |= {"short_side": preparing.short_side, "exact": preparing.exact, "crop": preparing.crop}
-        settings |= {"scale": preparing.scale, "mean": preparing.mean, "deviation": preparing.deviation}
-        weights = files_hash(sorted({*folder.glob("*.safetensors")} or {*folder.glob("pytorch_model*.bin")}))
-        network = _Pictures(model, preparing)
-        dimension = _width(model)
-        sees = range(MIDDLE, MIDDLE + 1)
-        super().__init__(NAME, [Branch(network, dimension, sees, preparing, settings, weights)], preparing.decoded)
+        super().__init__()
+        self.kind = str(_json(folder / "config.json").get("model_type"))
+        if self.kind not in KINDS:
+            raise InputError(f"{folder} holds a model of the kind {self.kind}; get one of {', '.join(sorted(KINDS))}")
+        self.preparing = Preparing.read(folder)
+        self.model, self._tokenizer = _loaded(folder)
+        self.dimension = _width(self.model)
+        self.weights = files_hash(sorted({*folder.glob("*.safetensors")} or {*folder.glob("pytorch_model*.bin")}))
+
+    @property
+    def settings(self) -> dict[str, object]:
+        """All that decides the numbers besides the weights; fit for JSON."""
+        own = self.preparing
+        settings: dict[str, object] = {"network": self.kind, "version": 1, "resample": own.resample}
+        settings |= {"short_side": own.short_side, "exact": own.exact, "crop": own.crop}
+        return settings | {"scale": own.scale, "mean": own.mean, "deviation": own.deviation}
+
+    def forward(self, pixels: Tensor) -> Tensor:
+        """RGB, ``uint8``, ``(batch, height, width, 3)`` to unit vectors ``(batch, dimension)``."""
+        values = pixels.float() * self.preparing.scale
+        mean, deviation = values.new_tensor(self.preparing.mean), values.new_tensor(self.preparing.deviation)
+        model: Any = self.model
+        normal = ((values - mean) / deviation).permute(0, 3, 1, 2).to(self.model.dtype)
+        found = model.get_image_features(pixel_values=normal)
+        return F.normalize(found.pooler_output.float(), dim=-1)
 
     @torch.inference_mode()
     def sentence_vectors(self, sentences: Sequence[str]) -> npt.NDArray[np.float32]:
@@ -161,18 +158,40 @@ class ClipExtractor(FrameNetwork):
 
         What is beyond the longest text that the model takes is left out.
         """
-        longest = self._model.config.text_config.max_position_embeddings
+        model: Any = self.model
+        # SigLIP was trained on texts of one length, and looks at what they are filled up with.
+        masked = self.kind != "siglip"
+        filled, longest = ("longest" if masked else "max_length"), model.config.text_config.max_position_embeddings
         found = np.zeros((len(sentences), self.dimension), dtype=np.float32)
         for start in range(0, len(sentences), _SENTENCES_AT_ONCE):
             some = list(sentences[start : start + _SENTENCES_AT_ONCE])
-            # SigLIP was trained on texts of one length, and looks at what they are filled up with.
-            tokens = self._tokenizer(
-                some, padding="max_length", truncation=True, max_length=longest, return_tensors="pt"
-            ).to(fastest_device())
-            mask = {"attention_mask": tokens["attention_mask"]} if self._masked else {}
-            vectors = self._model.get_text_features(input_ids=tokens["input_ids"], **mask).pooler_output
+            tokens = self._tokenizer(some, padding=filled, truncation=True, max_length=longest, return_tensors="pt").to(
+                fastest_device()
+            )
+            mask = {"attention_mask": tokens["attention_mask"]} if masked else {}
+            vectors = model.get_text_features(input_ids=tokens["input_ids"], **mask).pooler_output
             found[start : start + len(some)] = F.normalize(vectors.float(), dim=-1).cpu().numpy()
         return found
+
+
+class ClipExtractor(FrameNetwork):
+    """CLIP or SigLIP from a local folder, four steps a second.
+
+    Attributes:
+        towers: of the folder.
+
+    Args:
+        folder: as `ClipTowers` has it.
+
+    Raises:
+        InputError: if something is missing there or does not fit, or transformers is not installed.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.towers = towers = ClipTowers(folder)
+        sees = range(MIDDLE, MIDDLE + 1)
+        branch = Branch(towers, towers.dimension, sees, towers.preparing, towers.settings, towers.weights)
+        super().__init__(NAME, [branch], towers.preparing.decoded)
 
 
 def clip(weights: Path | None = None) -> ClipExtractor:

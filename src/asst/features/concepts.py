@@ -13,20 +13,18 @@ import gzip
 import json
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
+from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import torch
 from torch import Tensor
 from torch.nn.functional import normalize
 
+from asst.features.reading import FloatArray, Reading
 from asst.features.sentence import SentenceEncoder
 from asst.features.word_average import word_average
-
-FloatArray = npt.NDArray[np.float32]
 
 CLASSES = 1000
 # Width of the kernel exp(-gamma * |x - y|^2) between unit embeddings, and the ridge: of sentences, of averaged words.
@@ -48,23 +46,11 @@ _SINGULARS = (
 _PHRASE_WORDS = 3
 
 
-@dataclass(frozen=True, slots=True)
-class Reading:
-    """What sentences say.
-
-    Attributes:
-        classifiers: unit vectors to be compared with centred features, shape ``(encoders, sentences, channels)``.
-        resembled: how much each class's gloss resembles each sentence, a distribution; ``(sentences, CLASSES)``.
-    """
-
-    classifiers: FloatArray
-    resembled: FloatArray
-
-
 class ConceptMap:
-    """Sentences to classifiers and classes.
+    """Sentences to classifiers and classes; as `asst.features.reading.SentenceReader`.
 
     Attributes:
+        measures: names of what is measured.
         unrelated: classifiers of sentences about nothing in particular, unit vectors,
             ``(encoders, sentences, channels)``.
 
@@ -74,6 +60,8 @@ class ConceptMap:
     Raises:
         InputError: when the sentence encoder's weights are missing.
     """
+
+    measures: tuple[str, ...] = ("sentence encoder", "averaged words", "named classes", "resembled classes")
 
     def __init__(self, class_weights: Tensor) -> None:
         from safetensors.numpy import load
@@ -106,7 +94,8 @@ class ConceptMap:
         embeddings = torch.from_numpy(self._encode(sentences))
         words = torch.from_numpy(word_average(sentences, self._word_centre))
         resembled = torch.softmax(_ENCODER_SCALE * embeddings @ self._glosses.T, dim=1)
-        return Reading(self._classifiers(embeddings, words), resembled.numpy())
+        named = [named_classes(sentence) for sentence in sentences]
+        return Reading(self._classifiers(embeddings, words), named, resembled.numpy())
 
     def _classifiers(self, *embeddings: Tensor) -> FloatArray:
         predicted = [regression(x) for regression, x in zip(self._regressions, embeddings, strict=True)]
@@ -164,10 +153,10 @@ class _KernelRidge:
 
 
 @cache
-def concept_data() -> dict[str, list[list[int]]]:
+def concept_data() -> dict[str, Any]:
     """The package's table of texts, the classes that each is about, nouns, and unrelated sentences."""
     packed = files("asst.features").joinpath("concepts.json.gz").read_bytes()
-    table: dict[str, list[list[int]]] = json.loads(gzip.decompress(packed))
+    table: dict[str, Any] = json.loads(gzip.decompress(packed))
     return table
 
 
@@ -195,7 +184,7 @@ def named_classes(sentence: str) -> list[int]:
 
 
 def _noun(phrase: str) -> list[int]:
-    nouns: dict[str, list[int]] = concept_data()["nouns"]  # type: ignore[assignment]
+    nouns: dict[str, list[int]] = concept_data()["nouns"]
     if phrase in nouns:
         return nouns[phrase]
     for plural, singular in _SINGULARS:

@@ -134,6 +134,8 @@ def _of_pictures() -> Iterator[ExtractorEntry]:
 def _of_language() -> Iterator[ExtractorEntry]:
     summary = "CLIP or SigLIP from a Hugging Face folder, pictures and sentences in one space"
     yield ExtractorEntry("clip", summary, None, ("clip",), _made_in("clip", "clip"))
+    summary = "the same of three squares of the picture, two steps a second, as the model clip reads it"
+    yield ExtractorEntry("clip-squares", summary, None, ("clip",), _made_in("clip_squares", "clip_squares"))
 
 
 def _of_flow(suffix: str, algorithm: str, flow: str) -> Iterator[ExtractorEntry]:

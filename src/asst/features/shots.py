@@ -16,8 +16,7 @@ _ROWS_MOST_IN_16_BITS = 65_535 // 255
 _CHANGE_LEAST = 20.0
 _RATIO_LEAST = 2.0
 _AROUND = 4
-# How far the features before and after must lie apart, as one minus their cosine, over this many ticks a side.
-_TURN_LEAST = 0.3
+# How many ticks a side are compared by what is seen in them.
 _TURN_TICKS = 3
 
 
@@ -50,7 +49,7 @@ def _cells(size: int, parts: int) -> list[tuple[int, int]]:
     return [(k * size // parts, k * size // parts + each) for k in range(parts)]
 
 
-def shot_cuts(changes: FloatArray, seen: Callable[[int, int], FloatArray]) -> npt.NDArray[np.int64]:
+def shot_cuts(changes: FloatArray, seen: Callable[[int, int], FloatArray], turn_least: float) -> npt.NDArray[np.int64]:
     """The ticks at which a new shot begins.
 
     A cut is a peak of change in colour, well above the change around it, across which what is seen also turns. Colour
@@ -60,12 +59,13 @@ def shot_cuts(changes: FloatArray, seen: Callable[[int, int], FloatArray]) -> np
         changes: mean absolute difference in colour of each tick to the one before, shape ``(ticks - 1,)``.
         seen: unit vectors of what is seen from one tick up to another, shape ``(ticks, channels)``; asked for a few
             ticks around each jump in colour.
+        turn_least: how far the features before and after a cut lie apart, as one minus their cosine.
 
     Returns:
         Ticks in ascending order, each greater than zero.
     """
     ticks = len(changes) + 1
-    cuts = [jump + 1 for jump in colour_jumps(changes) if _turns(seen, jump + 1, ticks)]
+    cuts = [jump + 1 for jump in colour_jumps(changes) if _turn(seen, jump + 1, ticks) > turn_least]
     return np.array(cuts, dtype=np.int64)
 
 
@@ -86,8 +86,8 @@ def colour_jumps(changes: FloatArray) -> list[int]:
     return jumps
 
 
-def _turns(seen: Callable[[int, int], FloatArray], cut: int, ticks: int) -> bool:
-    """Whether the mean features before and after a tick, or one next to it, lie far apart."""
+def _turn(seen: Callable[[int, int], FloatArray], cut: int, ticks: int) -> float:
+    """How far the mean features before and after a tick, or one next to it, lie apart."""
     first, last = max(0, cut - 1 - _TURN_TICKS), min(ticks, cut + 1 + _TURN_TICKS)
     near = seen(first, last)
 
@@ -97,4 +97,4 @@ def _turns(seen: Callable[[int, int], FloatArray], cut: int, ticks: int) -> bool
         norms = float(np.linalg.norm(before) * np.linalg.norm(after))
         return 1.0 - float(before @ after) / norms if norms else 0.0
 
-    return any(turn(tick) > _TURN_LEAST for tick in range(max(1, cut - 1), min(ticks, cut + 2)))
+    return max(turn(tick) for tick in range(max(1, cut - 1), min(ticks, cut + 2)))

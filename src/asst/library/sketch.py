@@ -14,9 +14,10 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
+from asst.errors import InputError
 from asst.features.extractor import Extractor
 from asst.features.fingerprint import settings_hash
-from asst.features.imagenet import CHANNELS, WINDOWS
+from asst.features.squares import WINDOWS
 from asst.features.values import Features
 from asst.features.workers import Extraction
 from asst.library.engine import Identity
@@ -43,9 +44,11 @@ class DefaultEngine:
 
     def __init__(self, checkpoint: Path | None = None) -> None:
         self._model = model = packaged_default() if checkpoint is None else RerankedModel.load(checkpoint)
-        network = model.extractor.network
-        self._centre = network.mean_feature.numpy()
-        self._basis = _principal(network.class_weights.numpy())
+        space = model.extractor.space
+        if space.classifier is None:
+            raise InputError(f"{model.name} reads features of {space.extractor}, and libraries keep those of default")
+        self._centre = space.mean
+        self._basis = _principal(space.classifier.weights)
         unrelated = model.reader.concepts.unrelated
         self._usual = unrelated.mean(axis=1)
         # (encoders, unrelated sentences, DIMENSION)
@@ -119,7 +122,7 @@ class DefaultEngine:
 
     def _seen(self, vectors: npt.NDArray[np.floating]) -> FloatArray:
         """What is seen in each square, centred, of unit length, in the basis; shape ``(steps, WINDOWS, DIMENSION)``."""
-        centred = np.asarray(vectors, dtype=np.float32).reshape(-1, WINDOWS, CHANNELS) - self._centre
+        centred: FloatArray = np.asarray(vectors, dtype=np.float32).reshape(len(vectors), WINDOWS, -1) - self._centre
         centred /= np.linalg.norm(centred, axis=2, keepdims=True)
         seen: FloatArray = centred @ self._basis
         return seen

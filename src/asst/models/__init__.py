@@ -43,11 +43,18 @@ def _concepts_fast() -> Model:
     return ConceptsModel("concepts-fast", looks_a_second=0.75)
 
 
+def _clip() -> Model:
+    from asst.models.zeroshot import ClipModel
+
+    return ClipModel()
+
+
 MODELS = {
     entry.name: entry
     for entry in (
         ModelEntry("default", "ASST, trained on sentences alone, choosing among what concepts finds", _default),
         ModelEntry("concepts", "ImageNet classifier and sentence encoder, no training on video", _concepts),
         ModelEntry("concepts-fast", "concepts looking at fewer pictures: faster, finds less", _concepts_fast),
+        ModelEntry("clip", "CLIP or SigLIP from the folder ASST_WEIGHTS, no training on video", _clip),
     )
 }

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from asst.features.imagenet import STEP_S
+from asst.features.squares import STEP_S
 from asst.features.values import Features
 from asst.models.clauses import ORDINALS, Clauses, read_clauses
 from asst.models.evidence import Evidence, EvidenceReader
@@ -22,21 +22,28 @@ from asst.models.strength import standardised
 
 FloatArray = npt.NDArray[np.float32]
 
-NAMES = (
-    *("sentence encoder", "averaged words", "named classes", "resembled classes"),
-    *("all four", "clearness"),
+_ASKED = (
+    *("all measures", "clearness"),
     *("main clause", "clearness of the main clause", "main clause before"),
     *("related clause", "clearness of the related clause", "related clause before"),
     *("asks for before", "asks for after"),
     *(f"asks for {ordinal}" for ordinal in (*ORDINALS, "again")),
     *("cut", "position", "length"),
 )
-"""Of the channels, in their order."""
 
 # A clause happens where it fits better than so many standard deviations above the mean of the video.
 _HAPPENS = 0.5
 _CLEAREST = 4.0
 _USUAL_S = 20.0
+
+
+def channel_names(measures: Sequence[str]) -> tuple[str, ...]:
+    """Of the channels, in their order.
+
+    Args:
+        measures: of `asst.features.reading.SentenceReader`.
+    """
+    return (*measures, *_ASKED)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -91,7 +98,7 @@ class ChannelReader:
         self._usual, self._spread = _unrelated(evidence)
 
     def __call__(self, asked: Asked, steps: Float64Array) -> FloatArray:
-        """Shape ``(steps, len(NAMES))``.
+        """Shape ``(steps, channels)``, as `channel_names` names them.
 
         Args:
             asked: the sentence.

@@ -13,9 +13,10 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
-from asst.features.concepts import CLASSES, ConceptMap, named_classes
-from asst.features.imagenet import CHANNELS, WINDOWS
+from asst.features.reading import Reading, SentenceReader
+from asst.features.space import Classifier, Space
 from asst.features.spill import Rows, pieces
+from asst.features.squares import WINDOWS
 from asst.features.values import Features
 
 FloatArray = npt.NDArray[np.float32]
@@ -36,7 +37,8 @@ class Evidence:
             windows, shape ``(encoders, steps, sentences)``.
         unrelated: the same of the unrelated sentences, shape ``(encoders, steps, unrelated)``.
         classes: log-probability of the classes that each sentence names, and of those it resembles, the best of the
-            windows, ``(2, steps, sentences)``; zero throughout for a sentence that names none.
+            windows, ``(2, steps, sentences)``; zero throughout for a sentence that names none. In a space without
+            classes ``(0, steps, sentences)``.
         between: how far what is seen lies from the step before, as one minus the cosine, shape ``(steps - 1,)``.
     """
 
@@ -55,7 +57,7 @@ class Sight:
         picture: of each step, shape ``(steps,)``.
         scale: one over the length of each centred vector, shape ``(pictures, windows)``.
         usual: mean cosine with unrelated sentences, shape ``(encoders, pictures, windows)``.
-        probabilities: of each class, the best of the windows, shape ``(pictures, CLASSES)``.
+        probabilities: of each class, the best of the windows, shape ``(pictures, classes)``; none without classes.
         unrelated: as in `Evidence`.
         between: as in `Evidence`.
     """
@@ -76,19 +78,17 @@ class EvidenceReader:
         concepts: reads sentences.
 
     Args:
-        mean_feature: what features are centred by, shape ``(channels,)``.
-        class_weights: of the image classifier's last layer, shape ``(CLASSES, channels)``.
-        class_bias: shape ``(CLASSES,)``.
+        space: that features lie in.
         concepts: as above.
     """
 
-    def __init__(
-        self, mean_feature: FloatArray, class_weights: FloatArray, class_bias: FloatArray, concepts: ConceptMap
-    ) -> None:
+    def __init__(self, space: Space, concepts: SentenceReader) -> None:
         self.concepts = concepts
-        self._mean = mean_feature
-        self._class_weights = np.ascontiguousarray(class_weights.T) / _TEMPERATURE
-        self._class_bias = class_bias / _TEMPERATURE
+        self._mean = space.mean
+        self._classifier = None
+        if space.classifier is not None:
+            weights, bias = space.classifier.weights, space.classifier.bias
+            self._classifier = Classifier(np.ascontiguousarray(weights.T) / _TEMPERATURE, bias / _TEMPERATURE)
         self._kept: tuple[weakref.ref[Features], Sight] | None = None
 
     def __call__(self, features: Features, queries: Sequence[str]) -> Evidence:
@@ -96,21 +96,15 @@ class EvidenceReader:
         reading = self.concepts.read(queries)
         sight = self.sight(features)
         wanted = reading.classifiers.transpose(0, 2, 1)
-        named = np.zeros((CLASSES, len(queries)), dtype=np.float32)
-        for i, query in enumerate(queries):
-            named[named_classes(query), i] = 1
         matches = np.empty((len(wanted), len(sight.first), len(queries)), dtype=np.float32)
-        classes = np.empty((2, len(sight.first), len(queries)), dtype=np.float32)
         at = 0
         for rows in _pictures(features, sight.first):
             part = slice(at, at + len(rows))
             for k, sentences in enumerate(wanted):
                 cosines = (_product(rows, sentences) - self._mean @ sentences) * sight.scale[part, :, None]
                 matches[k, part] = (cosines - sight.usual[k, part, :, None]).max(axis=1)
-            best = sight.probabilities[part]
-            classes[0, part] = np.log(best @ named + _LEAST_PROBABILITY) * named.any(axis=0)
-            classes[1, part] = np.log(best @ reading.resembled.T + _LEAST_PROBABILITY)
             at += len(rows)
+        classes = _class_evidence(sight.probabilities, reading)
         return Evidence(matches[:, sight.picture], sight.unrelated, classes[:, sight.picture], sight.between)
 
     def sight(self, features: Features) -> Sight:
@@ -125,15 +119,17 @@ class EvidenceReader:
         aside = self.concepts.unrelated.transpose(0, 2, 1)
         # Written where it stays: of a long video this is most of what is kept.
         unrelated = np.empty((len(aside), len(first), aside.shape[2]), dtype=np.float16)
-        probabilities = np.empty((len(first), CLASSES), dtype=np.float32)
+        classes = 0 if self._classifier is None else len(self._classifier.bias)
+        probabilities = np.empty((len(first), classes), dtype=np.float32)
         scale = np.empty((len(first), WINDOWS), dtype=np.float32)
         usual = np.empty((len(aside), len(first), WINDOWS), dtype=np.float32)
         middles = []
-        last = np.zeros((0, CHANNELS), dtype=np.float32)
+        last = np.zeros((0, len(self._mean)), dtype=np.float32)
         at = 0
         for rows in _pictures(features, first):
             part = slice(at, at + len(rows))
-            probabilities[part] = self._probabilities(rows)
+            if self._classifier is not None:
+                probabilities[part] = _probabilities(rows, self._classifier)
             centred = rows - self._mean
             scale[part] = 1 / np.linalg.norm(centred, axis=2)
             centred *= scale[part, :, None]
@@ -150,13 +146,31 @@ class EvidenceReader:
         between[first[1:] - 1] = np.concatenate(middles)
         return Sight(first, picture, scale, usual, probabilities, unrelated[:, picture], between)
 
-    def _probabilities(self, rows: FloatArray) -> FloatArray:
-        """Of each class, the best of the windows; shape ``(pictures, CLASSES)``."""
-        logits = _product(rows, self._class_weights) + self._class_bias
-        probabilities = np.exp(logits - logits.max(axis=2, keepdims=True))
-        probabilities /= probabilities.sum(axis=2, keepdims=True)
-        best: FloatArray = probabilities.max(axis=1)
-        return best
+
+def _probabilities(rows: FloatArray, classifier: Classifier) -> FloatArray:
+    """Of each class, the best of the windows, shape ``(pictures, classes)``; weights are ``(channels, classes)``."""
+    logits = _product(rows, classifier.weights) + classifier.bias
+    probabilities = np.exp(logits - logits.max(axis=2, keepdims=True))
+    probabilities /= probabilities.sum(axis=2, keepdims=True)
+    best: FloatArray = probabilities.max(axis=1)
+    return best
+
+
+def _class_evidence(probabilities: FloatArray, reading: Reading) -> FloatArray:
+    """`Evidence.classes` of each picture, shape ``(2, pictures, sentences)`` or ``(0, pictures, sentences)``."""
+    pictures, classes = probabilities.shape
+    if not classes:
+        return np.zeros((0, pictures, len(reading.named)), dtype=np.float32)
+    named = np.zeros((classes, len(reading.named)), dtype=np.float32)
+    for i, own in enumerate(reading.named):
+        named[list(own), i] = 1
+    found: FloatArray = np.stack(
+        [
+            np.log(probabilities @ named + _LEAST_PROBABILITY) * named.any(axis=0),
+            np.log(probabilities @ reading.resembled.T + _LEAST_PROBABILITY),
+        ]
+    )
+    return found
 
 
 def _product(rows: FloatArray, matrix: FloatArray) -> FloatArray:
@@ -180,12 +194,12 @@ def _first_steps(features: Features) -> npt.NDArray[np.int64]:
 
 
 def _pictures(features: Features, first: npt.NDArray[np.int64]) -> Iterator[FloatArray]:
-    """The vectors of pictures, a part of the video at a time, each ``(pictures, WINDOWS, CHANNELS)``."""
+    """The vectors of pictures, a part of the video at a time, each ``(pictures, WINDOWS, channels)``."""
     at = 0
     for piece in pieces(features.vectors, _STEPS_AT_ONCE):
         here = first[(first >= at) & (first < at + len(piece))] - at
         if len(here):
             # PyTorch widens half precision many times faster than NumPy.
             wide: FloatArray = torch.from_numpy(piece[here]).float().numpy()
-            yield wide.reshape(-1, WINDOWS, CHANNELS)
+            yield wide.reshape(len(wide), WINDOWS, -1)
         at += len(piece)

@@ -16,8 +16,8 @@ import torch
 
 from asst.data.batch import Collate
 from asst.errors import InputError
-from asst.features.imagenet import ImageNetExtractor
 from asst.features.precision import fastest_device
+from asst.features.squares import SquaresExtractor
 from asst.features.values import Features
 from asst.models.candidates import Candidates
 from asst.models.channels import Asked, ChannelReader, ask
@@ -30,7 +30,7 @@ from asst.models.scored import Float64Array, Scored, Stage, check_features, rank
 from asst.models.trained import word_vectors
 from asst.models.views import STEPS, samples, views_of
 from asst.models.word_attention import of_window, over_time
-from asst.models.zeroshot import ConceptsModel
+from asst.models.zeroshot import ZeroShotModel, zeroshot_of
 from asst.moments import Attention
 from asst.text import Vector, WordVectors, tokenize
 
@@ -44,7 +44,7 @@ _SAMPLES_AT_ONCE = 16
 
 
 class RerankedModel:
-    """A reranker on top of the packaged model that needs no training.
+    """A reranker on top of a model that needs no training.
 
     Attributes:
         name: for messages and answers.
@@ -62,7 +62,7 @@ class RerankedModel:
         self,
         method: RerankerMethod,
         description: Description,
-        first: ConceptsModel,
+        first: ZeroShotModel,
         name: str,
         scope: Scope | None = None,
     ) -> None:
@@ -84,7 +84,7 @@ class RerankedModel:
         if not isinstance(method, RerankerMethod):
             raise InputError(f"{path} holds {description.method}, which is no reranker")
         name = name or path.name
-        first = ConceptsModel(name, description.features.extractor.rpartition("-")[2])
+        first = zeroshot_of(description.features.extractor, name)
         description.features.check_extractor(first.extractor, name)
         return cls(method, description, first, name, scope)
 
@@ -94,7 +94,7 @@ class RerankedModel:
         return self._first.reader
 
     @property
-    def extractor(self) -> ImageNetExtractor:
+    def extractor(self) -> SquaresExtractor:
         """Makes the features it reads."""
         return self._first.extractor
 

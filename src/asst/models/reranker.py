@@ -15,7 +15,6 @@ from torch.nn import functional
 
 from asst.data.batch import Batch, CandidateBatch
 from asst.errors import InputError
-from asst.models.channels import NAMES
 from asst.models.method import Answers, Loss, Share, Trainable
 from asst.models.views import FACTS, STEPS
 from asst.nn.config import ASSTConfig
@@ -29,7 +28,7 @@ class RerankerMethod(Trainable):
     """Chooses among the candidates of a batch.
 
     Args:
-        settings: of `ASSTConfig.from_dict`, but for what is decided here: head, steps and the width of the input.
+        settings: of `ASSTConfig.from_dict`, but for what is decided here: head and steps.
 
     Raises:
         InputError: for settings that no network can have, or that are decided here.
@@ -39,7 +38,7 @@ class RerankerMethod(Trainable):
 
     def __init__(self, settings: dict[str, Any]) -> None:
         super().__init__()
-        given = {"feature_channels": len(NAMES), "steps": STEPS, "head": "classification"}
+        given = {"steps": STEPS, "head": "classification"}
         other = sorted(name for name, value in given.items() if settings.get(name, value) != value)
         if other:
             raise InputError(f"a reranker has {other[0]} {given[other[0]]}, not {settings[other[0]]}; leave it out")

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from asst.errors import InputError
-from asst.features.imagenet import STEP_S, TICK_RATE, TICKS_A_STEP
+from asst.features.squares import STEP_S, TICK_RATE, TICKS_A_STEP
 from asst.features.values import SAME_CLOCK, Features
 from asst.models.camera_motion import is_about_camera_motion, turning
 from asst.models.candidates import Candidates, candidates

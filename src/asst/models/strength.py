@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from asst.features.imagenet import TICKS_A_STEP
+from asst.features.squares import TICKS_A_STEP
 from asst.models.candidates import Candidates
 
 Float64Array = npt.NDArray[np.float64]

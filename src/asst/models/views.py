@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from asst.data.batch import CandidateRows, Sample
 from asst.data.windows import Window, firsts
-from asst.features.imagenet import STEP_S, TICKS_A_STEP
+from asst.features.squares import STEP_S, TICKS_A_STEP
 from asst.models.channels import FloatArray
 from asst.models.scored import Scored, Stage
 from asst.text import Vector

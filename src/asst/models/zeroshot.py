@@ -1,52 +1,51 @@
-"""``concepts``: finds moments with an image classifier and a sentence encoder, never having seen a video described.
+"""Models that find moments without training on video: what is seen, compared with what is said.
 
-Four things are measured at every step. Two are the cosines between what is seen and the sentence's classifiers, one a
-language encoder (see ``asst.features.concepts``), less the same for sentences about nothing in particular. Two are the
-logs of the probability that the image classifier gives to the classes which the sentence names, and to those whose
-glosses it resembles. Each is standardised over the video, and they are added. A sentence about the camera also looks
-for steps at which what is seen turns. Spans between shot changes compete by their mean; a window inside a shot must
-stand out from the rest of it.
+``concepts`` measures four things at every step. Two are the cosines between what is seen and the sentence's
+classifiers, one a language encoder (see ``asst.features.concepts``), less the same for sentences about nothing in
+particular. Two are the logs of the probability that the image classifier gives to the classes which the sentence names,
+and to those whose glosses it resembles. Each is standardised over the video, and they are added. ``clip`` measures one
+cosine, in the space of CLIP or SigLIP, which somebody has to bring. A sentence about the camera also looks for steps at
+which what is seen turns. Spans between shot changes compete by their mean; a window inside a shot must stand out from
+the rest of it.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 
+from asst.errors import InputError
 from asst.features.concepts import ConceptMap
-from asst.features.imagenet import LOOKS_A_SECOND, ImageNetExtractor
+from asst.features.imagenet import ImageNetExtractor
+from asst.features.reading import SentenceReader
+from asst.features.squares import LOOKS_A_SECOND, SquaresExtractor
 from asst.features.values import Features
 from asst.models.evidence import EvidenceReader
 from asst.models.model import Ranking
 from asst.models.scored import Stage, check_features, ranking, scored
 
+_IMAGENET = "imagenet-"
+_CLIP_SQUARES = "clip-squares"
 
-class ConceptsModel:
-    """The packaged model. See the module's text for what it measures.
+
+class ZeroShotModel:
+    """Ranks by what an extractor's features say of a sentence. See the module's text for what it measures.
 
     Attributes:
-        name: ``concepts`` or ``concepts-fast``.
+        name: for messages and answers.
         extractor: makes the features it reads.
         reader: measures what its features say of sentences.
 
     Args:
-        name: its name.
-        variant: of the image classifier, ``lite2`` or ``lite0``.
-        looks_a_second: how many pictures of a second of video the classifier sees at most.
-
-    Raises:
-        InputError: when packaged weights are missing.
+        name: as above.
+        extractor: as above.
+        sentences: the extractor's language side.
     """
 
-    def __init__(self, name: str = "concepts", variant: str = "lite2", looks_a_second: float = LOOKS_A_SECOND) -> None:
+    def __init__(self, name: str, extractor: SquaresExtractor, sentences: SentenceReader) -> None:
         self.name = name
-        self.extractor = ImageNetExtractor(variant, looks_a_second)
-        network = self.extractor.network
-        self.reader = EvidenceReader(
-            network.mean_feature.numpy(),
-            network.class_weights.numpy(),
-            network.class_bias.numpy(),
-            ConceptMap(network.class_weights),
-        )
+        self.extractor = extractor
+        self.reader = EvidenceReader(extractor.space, sentences)
 
     def rank(self, features: Features, queries: Sequence[str], *, top: int) -> list[Ranking]:
         """The best moments of each sentence; a moment's score is explained in ``docs/models.md``.
@@ -61,3 +60,56 @@ class ConceptsModel:
             own = scored(stage, evidence, i, query)
             rankings.append(ranking(stage, query, own, own.strengths, evidence, i, top))
         return rankings
+
+
+class ConceptsModel(ZeroShotModel):
+    """The packaged image classifier and sentence encoder.
+
+    Args:
+        name: its name.
+        variant: of the image classifier, ``lite2`` or ``lite0``.
+        looks_a_second: how many pictures of a second of video the classifier sees at most.
+
+    Raises:
+        InputError: when packaged weights are missing.
+    """
+
+    def __init__(self, name: str = "concepts", variant: str = "lite2", looks_a_second: float = LOOKS_A_SECOND) -> None:
+        extractor = ImageNetExtractor(variant, looks_a_second)
+        super().__init__(name, extractor, ConceptMap(extractor.network.class_weights))
+
+
+class ClipModel(ZeroShotModel):
+    """CLIP or SigLIP.
+
+    Args:
+        name: its name.
+        weights: a Hugging Face folder, or one that holds it as ``clip``; None for the folder of ``ASST_WEIGHTS``.
+
+    Raises:
+        InputError: as `asst.features.clip_squares.clip_squares`.
+    """
+
+    def __init__(self, name: str = "clip", weights: Path | None = None) -> None:
+        from asst.features.clip_squares import clip_squares
+
+        extractor = clip_squares(weights)
+        super().__init__(name, extractor, extractor.sentences)
+
+
+def zeroshot_of(extractor: str, name: str) -> ZeroShotModel:
+    """The model that reads an extractor's features.
+
+    Args:
+        extractor: name of the features.
+        name: of the model.
+
+    Raises:
+        InputError: for features that none reads, or when weights are missing.
+    """
+    if extractor == _CLIP_SQUARES:
+        return ClipModel(name)
+    if extractor.startswith(_IMAGENET):
+        return ConceptsModel(name, extractor.removeprefix(_IMAGENET))
+    known = f"{_IMAGENET}lite2, {_IMAGENET}lite0 or {_CLIP_SQUARES}"
+    raise InputError(f"{name} reads features of {known}, not of {extractor}; extract those")

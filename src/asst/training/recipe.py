@@ -51,7 +51,7 @@ class Scenes(_Settings):
         count: scenes to learn from.
         validate: scenes that checkpoints are chosen by; others than those.
         seed: of the scenes.
-        variant: of the packaged extractor whose space they are made in.
+        extractor: whose space they are made in; ``clip-squares`` needs weights.
         folder: where they are kept.
         settings: of `asst.data.simulate.scene_settings.SceneSettings`.
     """
@@ -59,7 +59,7 @@ class Scenes(_Settings):
     count: Positive = 6000
     validation: Positive = Field(default=400, alias="validate")
     seed: Annotated[int, Field(ge=0)] = 0
-    variant: Literal["lite2", "lite0"] = "lite2"
+    extractor: Literal["imagenet-lite2", "imagenet-lite0", "clip-squares"] = "imagenet-lite2"
     folder: FilePath = Path("scenes")
     settings: dict[str, Any] = Field(default_factory=dict)
 

@@ -10,12 +10,12 @@ import numpy as np
 import numpy.typing as npt
 
 from asst.data.record import Record
-from asst.features.imagenet import TICK_RATE
+from asst.features.squares import TICK_RATE
 from asst.features.store import FeatureStore
 from asst.models.channels import ChannelReader, FloatArray, ask
 from asst.models.scored import Scored, Stage, check_features, scored
 from asst.models.views import View, facts, judged
-from asst.models.zeroshot import ConceptsModel
+from asst.models.zeroshot import ZeroShotModel
 from asst.moments import iou
 
 
@@ -40,7 +40,7 @@ class RerankerQuestion:
     overlaps: npt.NDArray[np.float32]
 
 
-def questions_about(model: ConceptsModel, records: Sequence[Record], store: FeatureStore) -> Iterator[RerankerQuestion]:
+def questions_about(model: ZeroShotModel, records: Sequence[Record], store: FeatureStore) -> Iterator[RerankerQuestion]:
     """The questions of annotated videos, one a record, on the view of the video that judges the truth.
 
     A record is left out if no candidate that is judged holds any of the truth.
@@ -48,7 +48,7 @@ def questions_about(model: ConceptsModel, records: Sequence[Record], store: Feat
     Args:
         model: finds the candidates.
         records: sentences and spans; those of a video are read together.
-        store: features of the packaged extractor.
+        store: features of the model's extractor.
 
     Raises:
         InputError: for features of another extractor, or a video without any.
@@ -103,7 +103,7 @@ class Heard:
         )
 
 
-def read_sentences(model: ConceptsModel, stage: Stage, queries: Sequence[str]) -> Iterator[Heard]:
+def read_sentences(model: ZeroShotModel, stage: Stage, queries: Sequence[str]) -> Iterator[Heard]:
     """Sentences read against a video, together.
 
     Args:

@@ -12,7 +12,7 @@ from asst.data.batch import Batch, CandidateRows, Sample
 from asst.data.samples import Key
 from asst.data.sentences import SentenceVectors
 from asst.data.windows import Window
-from asst.features.imagenet import STEP_S
+from asst.features.squares import STEP_S
 from asst.models.method import Method
 from asst.models.views import STEPS
 from asst.text import WordVectors

@@ -9,24 +9,24 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from multiprocessing import get_context
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 import numpy.typing as npt
 
 from asst.atomic import writing_whole
 from asst.data.simulate.scene_settings import SceneSettings
-from asst.data.simulate.scenes import Scene, SceneSimulator, space_of
+from asst.data.simulate.scenes import Scene, SceneSimulator
 from asst.data.simulate.timelines import read_timelines
 from asst.features.fingerprint import settings_hash
-from asst.features.imagenet import TICKS_A_STEP
-from asst.models.channels import NAMES
+from asst.features.squares import TICKS_A_STEP
+from asst.models.channels import channel_names
 from asst.models.scored import Stage
 from asst.models.views import FACTS, View
-from asst.models.zeroshot import ConceptsModel
+from asst.models.zeroshot import ZeroShotModel, zeroshot_of
 from asst.moments import iou
 from asst.training.reranker_questions import RerankerQuestion, read_sentences
 from asst.training.simulation import Say
@@ -45,13 +45,23 @@ class ScenePool:
         folder: of the shards of all settings.
         seed: of the scenes.
         settings: of the scenes.
-        variant: of the packaged extractor.
+        extractor: whose space they are made in.
+        weights: hash of the extractor's.
+        measures: of `asst.features.reading.SentenceReader`.
     """
 
     folder: Path
     seed: int
-    settings: SceneSettings = field(default_factory=SceneSettings)
-    variant: str = "lite2"
+    settings: SceneSettings
+    extractor: str
+    weights: str
+    measures: tuple[str, ...]
+
+    @classmethod
+    def of(cls, model: ZeroShotModel, folder: Path, seed: int, settings: SceneSettings) -> Self:
+        """Scenes in the space of a model's extractor; the other arguments are as above."""
+        extractor = model.extractor
+        return cls(folder, seed, settings, extractor.name, extractor.weights, model.reader.concepts.measures)
 
     @property
     def own_folder(self) -> Path:
@@ -59,8 +69,9 @@ class ScenePool:
         made_of = {
             **self.settings.to_dict(),
             "seed": self.seed,
-            "variant": self.variant,
-            "channels": list(NAMES),
+            "extractor": self.extractor,
+            "weights": self.weights,
+            "channels": list(channel_names(self.measures)),
             "facts": list(FACTS),
             "version": _VERSION,
             "questions": _QUESTIONS_MOST,
@@ -108,7 +119,7 @@ class _Worker:
     """One process's simulator and reader."""
 
     simulator: SceneSimulator
-    model: ConceptsModel
+    model: ZeroShotModel
 
     @classmethod
     def start(cls, pool: ScenePool) -> None:
@@ -116,8 +127,8 @@ class _Worker:
         import torch
 
         torch.set_num_threads(1)
-        cls.model = ConceptsModel(variant=pool.variant)
-        concepts, space = cls.model.reader.concepts, space_of(cls.model.extractor)
+        cls.model = zeroshot_of(pool.extractor, "a reranker")
+        concepts, space = cls.model.reader.concepts, cls.model.extractor.space
         cls.simulator = SceneSimulator(read_timelines(), concepts, space, pool.settings, pool.seed)
 
     @classmethod
@@ -129,7 +140,7 @@ class _Worker:
             np.savez(file, allow_pickle=False, **_packed(questions))
 
 
-def questions_of(model: ConceptsModel, scene: Scene) -> Iterator[RerankerQuestion]:
+def questions_of(model: ZeroShotModel, scene: Scene) -> Iterator[RerankerQuestion]:
     """The first questions of a scene, which is one view, as the reranker sees them."""
     stage = Stage.of(scene.features)
     view, everything = View(0, len(scene.features)), np.arange(len(stage.found.spans))

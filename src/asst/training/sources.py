@@ -14,13 +14,30 @@ from asst.data.simulate.scene_settings import SceneSettings
 from asst.errors import InputError
 from asst.features.absent import AbsentStore
 from asst.features.published import Clock, open_store
+from asst.features.squares import STEP_S
 from asst.features.store import FeatureStore, JoinedStore, Store
 from asst.models.checkpoint import FeatureKind, Origin
+from asst.models.zeroshot import zeroshot_of
 from asst.text import WordVectors
 from asst.training.recipe import Data, Scenes, Simulated
 from asst.training.reranker_questions import RerankerQuestion
 from asst.training.scene_pool import SCENES_A_SHARD, ScenePool
 from asst.training.simulation import Say, Wanted, simulate
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class SceneQuestions:
+    """What is asked of simulated scenes.
+
+    Attributes:
+        learnt: questions to learn from.
+        checked: questions to choose checkpoints by.
+        features: what the features of the scenes are.
+    """
+
+    learnt: Sequence[RerankerQuestion]
+    checked: Sequence[RerankerQuestion]
+    features: FeatureKind
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +50,7 @@ class Sources:
         store: features of all streams, side by side.
         words: word vectors.
         origin: whether the features are of real videos.
-        scenes: questions to learn from and to choose by, where scenes are learnt from.
+        scenes: where scenes are learnt from, what is asked of them.
     """
 
     data: Data
@@ -41,7 +58,7 @@ class Sources:
     store: FeatureStore
     words: WordVectors
     origin: Origin
-    scenes: tuple[Sequence[RerankerQuestion], Sequence[RerankerQuestion]] | None = None
+    scenes: SceneQuestions | None = None
 
     def records(self, split: str) -> Dataset:
         """One split's records.
@@ -112,12 +129,18 @@ def open_sources(data: Data, recipe: str, say: Say) -> Sources:
     return Sources(data, root, _joined(found), words, "real")
 
 
-def _scenes(scenes: Scenes, say: Say) -> tuple[Sequence[RerankerQuestion], Sequence[RerankerQuestion]]:
+def _scenes(scenes: Scenes, say: Say) -> SceneQuestions:
     settings = SceneSettings.from_dict(scenes.settings, "a scene")
-    pool = ScenePool(scenes.folder, scenes.seed, settings, scenes.variant)
+    model = zeroshot_of(scenes.extractor, "a reranker")
+    pool = ScenePool.of(model, scenes.folder, scenes.seed, settings)
     # The first scenes are those to choose by, so that more of the others change nothing about them.
     checked = -(-scenes.validation // SCENES_A_SHARD) * SCENES_A_SHARD
-    return pool.questions(checked, scenes.count, say), pool.questions(0, checked, say)
+    extractor = model.extractor
+    # Which pictures are looked at may differ, as long as the network is the same.
+    kind = FeatureKind(
+        extractor=extractor.name, dimension=extractor.dimension, step_s=STEP_S, weights=extractor.weights
+    )
+    return SceneQuestions(pool.questions(checked, scenes.count, say), pool.questions(0, checked, say), kind)
 
 
 def _joined(stores: Sequence[FeatureStore]) -> FeatureStore:

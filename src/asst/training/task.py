@@ -17,13 +17,10 @@ from asst.data.samples import Queries, TrainingSamples
 from asst.errors import InputError
 from asst.evaluation.detection import DETECTION_PROTOCOLS
 from asst.evaluation.protocol import protocol_of
-from asst.features.efficientnet import VARIANTS
-from asst.features.fingerprint import LENGTH
-from asst.features.imagenet import CHANNELS, STEP_S, WINDOWS
 from asst.features.store import FeatureStore, require
 from asst.models.checkpoint import FeatureKind
 from asst.models.restored import build_observation
-from asst.models.zeroshot import ConceptsModel
+from asst.models.zeroshot import zeroshot_of
 from asst.training.recipe import Recipe
 from asst.training.reranker_questions import RerankerQuestion, questions_about
 from asst.training.reranker_samples import RerankerQueries, RerankerSamples, RerankerValidation
@@ -59,30 +56,17 @@ def open_task(recipe: Recipe, sources: Sources) -> Task:
         InputError: for anything missing or unfit.
     """
     if sources.scenes is not None:
-        return _scenes(sources, *sources.scenes)
+        return _choosing(sources, sources.scenes.learnt, sources.scenes.checked, sources.scenes.features)
     if recipe.method == "reranker":
         return _reranked(recipe, sources)
     return (_actions if recipe.detects else _sentences)(recipe, sources)
-
-
-def _scenes(sources: Sources, learnt: Sequence[RerankerQuestion], checked: Sequence[RerankerQuestion]) -> Task:
-    assert sources.data.scenes is not None
-    variant = sources.data.scenes.variant
-    # Which pictures are looked at may differ, as long as the classifier is the same.
-    kind = FeatureKind(
-        extractor=f"imagenet-{variant}",
-        dimension=WINDOWS * CHANNELS,
-        step_s=STEP_S,
-        weights=VARIANTS[variant].sha256[:LENGTH],
-    )
-    return _choosing(sources, learnt, checked, kind)
 
 
 def _reranked(recipe: Recipe, sources: Sources) -> Task:
     learnt = sources.records(recipe.data.train).records
     checked = sources.records(recipe.data.validation).records
     kind, store = _features(recipe, sources, (record.video for record in (*learnt, *checked)))
-    model = ConceptsModel(variant=kind.extractor.rpartition("-")[2])
+    model = zeroshot_of(kind.extractor, f"recipe {recipe.name}")
     learnt_from = list(questions_about(model, learnt, store))
     if not learnt_from:
         raise InputError(f"recipe {recipe.name}: no candidate holds anything of the annotated moments; check the times")
@@ -96,7 +80,7 @@ def _choosing(
         samples=RerankerSamples(learnt, sources.words),
         questions=RerankerQueries(checked, sources.words),
         validation=RerankerValidation(checked),
-        given={"word_channels": sources.words.dimension},
+        given={"feature_channels": learnt[0].channels.shape[1], "word_channels": sources.words.dimension},
         words=sources.words.source,
         features=kind,
     )

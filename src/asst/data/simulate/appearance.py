@@ -15,8 +15,9 @@ import numpy.typing as npt
 from asst.data.simulate.noise import ar1_noise
 from asst.data.simulate.plan import Plan
 from asst.data.simulate.scene_settings import SceneSettings
-from asst.features.concepts import Reading
-from asst.features.imagenet import STEP_S, WINDOWS
+from asst.features.reading import Reading
+from asst.features.space import Space
+from asst.features.squares import STEP_S, WINDOWS
 from asst.features.values import Features
 
 FloatArray = npt.NDArray[np.float32]
@@ -27,32 +28,15 @@ _SQUARE_LEAST = 0.4
 
 
 @dataclass(frozen=True, slots=True)
-class Space:
-    """The space that features are made in.
-
-    Attributes:
-        extractor: name of the features.
-        mean: what features are centred by, shape ``(channels,)``.
-        rows: of the image classifier's last layer, centred and of unit length, shape ``(classes, channels)``.
-    """
-
-    extractor: str
-    mean: FloatArray
-    rows: FloatArray
-
-
-@dataclass(frozen=True, slots=True)
 class Said:
-    """What the sentences of some plans say, as `asst.features.concepts` reads them.
+    """What the sentences of some plans say.
 
     Attributes:
         reading: of all sentences.
-        named: the classes that each names.
         index: of each sentence.
     """
 
     reading: Reading
-    named: Sequence[Sequence[int]]
     index: dict[str, int]
 
 
@@ -109,7 +93,8 @@ class Appearances:
         jitter = settings.length_jitter * source.standard_normal((len(pictures), WINDOWS, 1))
         lengths = (settings.length * np.exp(spread + jitter)).astype(np.float32)
         units = pictures / np.linalg.norm(pictures, axis=2, keepdims=True)
-        vectors = np.maximum(self._space.mean + lengths * units, 0).astype(np.float16).reshape(len(pictures), -1)
+        whole = units if self._space.unit else np.maximum(self._space.mean + lengths * units, 0)
+        vectors = whole.astype(np.float16).reshape(len(pictures), -1)
         seen = [shot for shot in plan.shots[1:] if source.random() < settings.cuts_seen]
         false = source.poisson(settings.cuts_false * plan.steps * STEP_S / 60)
         cuts = sorted({*seen, *map(int, source.integers(1, plan.steps, false))} if plan.steps > 1 else set())
@@ -122,17 +107,18 @@ class Appearances:
         if source.random() < settings.confused:
             shown = list(said.index)[source.integers(len(said.index))]
         i = said.index[shown]
-        first, second = said.reading.classifiers[:, i]
-        # Two classifiers of one sentence are alike: the second counts for what it says beyond the first.
-        second = second - (second @ first) * first
-        second /= np.linalg.norm(second)
-        strengths = np.exp(settings.cosine_spread * source.standard_normal(2))
-        a, b = np.minimum(0.9, strengths * (settings.sentence_cosine, settings.words_cosine))
-        look = a * first + b * second
-        if len(said.named[i]) and source.random() < settings.named_chance:
-            classes = source.choice(np.asarray(said.named[i]))
-            look = look + settings.named * self._space.rows[classes]
-        rest = np.sqrt(max(0.05, 1 - a * a - b * b))
+        classifiers, named = said.reading.classifiers[:, i], said.reading.named[i]
+        usual = (settings.sentence_cosine, settings.words_cosine)[: len(classifiers)]
+        strengths = np.exp(settings.cosine_spread * source.standard_normal(len(classifiers)))
+        cosines = np.minimum(0.9, strengths * usual)
+        look = cosines[0] * classifiers[0]
+        if len(classifiers) > 1:
+            # Two classifiers of one sentence are alike: the second counts for what it says beyond the first.
+            beyond = classifiers[1] - (classifiers[1] @ classifiers[0]) * classifiers[0]
+            look = look + cosines[1] * _unit(beyond)
+        if len(named) and source.random() < settings.named_chance:
+            look = look + settings.named * self._space.things[source.choice(np.asarray(named))]
+        rest = np.sqrt(max(0.05, 1 - (cosines**2).sum()))
         return _unit(look + rest * self._direction(source))
 
     def _topic(self, looks: Sequence[FloatArray], source: np.random.Generator) -> FloatArray:
@@ -147,9 +133,9 @@ class Appearances:
         """A chance direction: some classes together, and something that no class is like; of unit length."""
         share = self._settings.classes
         white = source.standard_normal(len(self._space.mean), dtype=np.float32)
-        picked = source.integers(len(self._space.rows), size=_CLASSES_OF_A_DIRECTION)
+        picked = source.integers(len(self._space.things), size=_CLASSES_OF_A_DIRECTION)
         weights = source.dirichlet(np.ones(_CLASSES_OF_A_DIRECTION)).astype(np.float32)
-        return _unit(share * _unit(weights @ self._space.rows[picked]) + (1 - share) * _unit(white))
+        return _unit(share * _unit(weights @ self._space.things[picked]) + (1 - share) * _unit(white))
 
     def _shown(self, span: tuple[int, int], steps: int, source: np.random.Generator) -> tuple[int, int]:
         """When an event is seen: at its span, or at times for longer."""

@@ -10,7 +10,7 @@ import numpy as np
 from asst.data.record import Span
 from asst.data.simulate.scene_settings import SceneSettings
 from asst.data.simulate.timelines import Event, Timeline
-from asst.features.imagenet import STEP_S
+from asst.features.squares import STEP_S
 
 Steps = tuple[int, int]
 

@@ -7,12 +7,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from asst.data.simulate.appearance import Appearances, Said, Space
+from asst.data.simulate.appearance import Appearances, Said
 from asst.data.simulate.plan import Plan, Planner, Question
 from asst.data.simulate.scene_settings import SceneSettings
 from asst.data.simulate.timelines import Timeline
-from asst.features.concepts import ConceptMap, class_directions, named_classes
-from asst.features.imagenet import ImageNetExtractor
+from asst.features.reading import SentenceReader
+from asst.features.space import Space
 from asst.features.values import Features
 
 SCENES = 6
@@ -24,18 +24,12 @@ class Scene:
     """A simulated video and what is asked about it.
 
     Attributes:
-        features: as the packaged extractor makes them.
+        features: as an extractor makes them.
         questions: with their answers in steps.
     """
 
     features: Features
     questions: tuple[Question, ...]
-
-
-def space_of(extractor: ImageNetExtractor) -> Space:
-    """The space that a packaged extractor's features lie in."""
-    network = extractor.network
-    return Space(extractor.name, network.mean_feature.numpy(), class_directions(network.class_weights).numpy())
 
 
 class SceneSimulator:
@@ -52,7 +46,7 @@ class SceneSimulator:
     def __init__(
         self,
         timelines: Sequence[Timeline],
-        concepts: ConceptMap,
+        concepts: SentenceReader,
         space: Space,
         settings: SceneSettings | None = None,
         seed: int = 0,
@@ -73,7 +67,7 @@ class SceneSimulator:
         made = []
         for plan, own, source in zip(plans, said, sources, strict=True):
             index = {sentence: everything.index[text] for sentence, text in own.items()}
-            features = self._appearances.draw(plan, Said(everything.reading, everything.named, index), source)
+            features = self._appearances.draw(plan, Said(everything.reading, index), source)
             made.append(Scene(features, plan.questions))
         return made
 
@@ -88,6 +82,4 @@ class SceneSimulator:
 
     def _read(self, texts: Sequence[str]) -> Said:
         distinct = list(dict.fromkeys(texts))
-        reading = self._concepts.read(distinct)
-        named = [named_classes(text) for text in distinct]
-        return Said(reading, named, {text: i for i, text in enumerate(distinct)})
+        return Said(self._concepts.read(distinct), {text: i for i, text in enumerate(distinct)})

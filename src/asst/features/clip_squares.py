@@ -1,0 +1,108 @@
+"""CLIP or SigLIP looking at three squares of the picture, two steps a second, on the shots of the video.
+
+To be asked by sentences: `ClipSentences` is the language side. What all sentences have in common says nothing of a
+picture, so a sentence's classifier is how its vector differs from the mean of sentences about nothing in particular.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import torch
+
+from asst.errors import InputError
+from asst.features.clip import NAME as WEIGHTS
+from asst.features.clip import ClipTowers
+from asst.features.concepts import CLASSES, concept_data
+from asst.features.precision import fastest_device, fastest_dtype
+from asst.features.reading import FloatArray, Reading
+from asst.features.space import Space
+from asst.features.squares import LOOKS_A_SECOND, SquaresExtractor, squares
+from asst.features.state_dict import weights_folder
+
+NAME = "clip-squares"
+# How far vectors turn at a change of shot, as one minus their cosine. They are not centred: even unrelated pictures are
+# alike, so this is less than for centred ones.
+_TURN_LEAST = 0.15
+
+
+class ClipSentences:
+    """The language side; see the module's text. As `asst.features.reading.SentenceReader`.
+
+    Args:
+        towers: encode sentences.
+    """
+
+    measures: tuple[str, ...] = ("picture and sentence",)
+
+    def __init__(self, towers: ClipTowers) -> None:
+        self._towers = towers
+        vectors = towers.sentence_vectors(concept_data()["unrelated"])
+        self._usual = vectors.mean(axis=0)
+        self.unrelated = self.classifiers(vectors)[None]
+        self._kept: tuple[tuple[str, ...], Reading] | None = None
+
+    def read(self, sentences: Sequence[str]) -> Reading:
+        """What sentences say; kept for the next time that the same are asked."""
+        kept = self._kept
+        if kept is None or kept[0] != tuple(sentences):
+            found = self.classifiers(self._towers.sentence_vectors(sentences))
+            reading = Reading(found[None], [()] * len(sentences), np.zeros((len(sentences), 0), dtype=np.float32))
+            kept = self._kept = tuple(sentences), reading
+        return kept[1]
+
+    def classifiers(self, vectors: FloatArray) -> FloatArray:
+        """How sentences differ from others, unit vectors; of and to the shape ``(sentences, channels)``."""
+        apart = vectors - self._usual
+        unit: FloatArray = apart / np.maximum(np.linalg.norm(apart, axis=1, keepdims=True), 1e-6)
+        return unit
+
+
+class ClipSquaresExtractor(SquaresExtractor):
+    """CLIP or SigLIP from a local folder.
+
+    Attributes:
+        sentences: the language side.
+
+    Args:
+        folder: as `ClipTowers` has it.
+        looks_a_second: as `SquaresExtractor` has it.
+
+    Raises:
+        InputError: if something is missing there or does not fit, for a network that sees no square, or if transformers
+            is not installed.
+    """
+
+    def __init__(self, folder: Path, looks_a_second: float = LOOKS_A_SECOND) -> None:
+        self._towers = towers = ClipTowers(folder)
+        height, width = towers.preparing.crop
+        if height != width:
+            raise InputError(f"{folder}: its network sees {height} x {width} pixels, no square; use extractor clip")
+        towers.eval().to(fastest_device(), fastest_dtype())
+        self.sentences = ClipSentences(towers)
+        glosses = towers.sentence_vectors(concept_data()["texts"][:CLASSES])
+        space = Space(NAME, np.zeros(towers.dimension, np.float32), self.sentences.classifiers(glosses), unit=True)
+        super().__init__(space, height, towers.weights, towers.settings, looks_a_second, _TURN_LEAST)
+
+    @torch.inference_mode()
+    def see(self, pictures: npt.NDArray[np.uint8]) -> npt.NDArray[np.float16]:
+        """See `SquaresExtractor.see`."""
+        parts = np.stack([pictures[:, rows, columns] for rows, columns in squares(*pictures.shape[1:3])], axis=1)
+        vectors = self._towers(torch.from_numpy(parts.reshape(-1, *parts.shape[2:])).to(fastest_device()))
+        seen: npt.NDArray[np.float16] = vectors.half().cpu().numpy().reshape(len(pictures), -1)
+        return seen
+
+
+def clip_squares(weights: Path | None = None) -> ClipSquaresExtractor:
+    """The extractor ``clip-squares``.
+
+    Args:
+        weights: a Hugging Face folder, or one that holds it as ``clip``; None for the folder of ``ASST_WEIGHTS``.
+
+    Raises:
+        InputError: as `ClipSquaresExtractor`, or without such a folder.
+    """
+    return ClipSquaresExtractor(weights_folder(WEIGHTS, weights, holds="config.json"))

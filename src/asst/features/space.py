@@ -1,0 +1,47 @@
+"""The space that what is seen of pictures lies in, and what sentences are compared with in it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+FloatArray = npt.NDArray[np.float32]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Classifier:
+    """The last layer of an image classifier.
+
+    Attributes:
+        weights: shape ``(classes, channels)``.
+        bias: shape ``(classes,)``.
+    """
+
+    weights: FloatArray
+    bias: FloatArray
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Space:
+    """A space of pictures.
+
+    Attributes:
+        extractor: name of the features that lie in it.
+        mean: what they are centred by, shape ``(channels,)``.
+        things: directions of things that pictures show, of unit length, shape ``(things, channels)``.
+        unit: whether vectors have length one; else they are never negative, as after a ReLU.
+        classifier: of the network, where it has one; its classes are then the things.
+    """
+
+    extractor: str
+    mean: FloatArray
+    things: FloatArray
+    unit: bool = False
+    classifier: Classifier | None = None
+
+    @property
+    def channels(self) -> int:
+        """Numbers that one look gives."""
+        return len(self.mean)

@@ -1,0 +1,177 @@
+"""Features of three squares of the picture, two steps a second, on the shots of the video.
+
+Two pictures a second are looked at whole, so that nothing at the sides is lost: a network sees three overlapping
+squares, at both ends and in the middle of the longer side. A small thing fills more of a square than of the whole.
+Between them the coarse colours of four pictures a second tell where shots change.
+"""
+
+from __future__ import annotations
+
+import os
+from abc import ABC, abstractmethod
+from array import array
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from asst.errors import InputError
+from asst.features.ahead import made_ahead
+from asst.features.extractor import Progress
+from asst.features.fingerprint import settings_hash
+from asst.features.looking import GROUP_STEPS, Looking, Step
+from asst.features.precision import fastest_device
+from asst.features.shots import coarse_colours, shot_cuts
+from asst.features.space import Space
+from asst.features.spill import Rows, SpillingRows, release
+from asst.features.ticks import resized, short_side_size, ticks
+from asst.features.values import Features
+from asst.video import Frames, frames, probe
+
+TICK_RATE = 4.0
+TICKS_A_STEP = 2
+STEP_S = TICKS_A_STEP / TICK_RATE
+LOOKS_A_SECOND = 1 / STEP_S
+WINDOWS = 3
+_BATCH_TICKS = 16
+
+
+class SquaresExtractor(ABC):
+    """Two steps a second, ``WINDOWS * channels`` numbers a step.
+
+    Attributes:
+        name: of the features.
+        space: that what is seen in a square lies in.
+        dimension: numbers in a vector.
+        preprocessing: a short hash of all that decides the numbers besides the weights.
+        weights: a short hash of the weights.
+        flow: empty, as it looks for none.
+
+    Args:
+        space: as above.
+        short_side: pixels that the shorter side of a picture is brought to.
+        weights: as above.
+        settings: what else decides the numbers; fit for JSON.
+        looks_a_second: how many pictures of a second of video the network looks at, at most. Those between hold what
+            the nearest of their own kind shows. A still picture is looked at once in eight seconds.
+        turn_least: how far what is seen must turn where colours jump, for a new shot; as `shot_cuts` has it.
+    """
+
+    def __init__(
+        self,
+        space: Space,
+        short_side: int,
+        weights: str,
+        settings: Mapping[str, object],
+        looks_a_second: float,
+        turn_least: float,
+    ) -> None:
+        self.name = space.extractor
+        self.space = space
+        self.dimension = WINDOWS * space.channels
+        self.flow = ""
+        self.weights = weights
+        self._looks = round(looks_a_second * GROUP_STEPS * STEP_S)
+        self._short_side = short_side
+        self._turn_least = turn_least
+        clock = {"version": 1, "tick_rate": TICK_RATE, "ticks_a_step": TICKS_A_STEP, "group": GROUP_STEPS}
+        pictures = {"looks": self._looks, "short_side": short_side, "windows": WINDOWS}
+        self.preprocessing = settings_hash({**clock, **pictures, **settings})
+
+    @abstractmethod
+    def see(self, pictures: npt.NDArray[np.uint8]) -> npt.NDArray[np.float16]:
+        """What is seen of pictures of one size, shape ``(pictures, WINDOWS * channels)``, left to right or downwards.
+
+        Called by several threads at once.
+
+        Args:
+            pictures: RGB, shape ``(pictures, height, width, 3)``.
+        """
+
+    def extract(self, video: str | Path, *, progress: Progress | None = None) -> Features:
+        """Features of a file, read as a stream: decoding runs beside the network.
+
+        Raises:
+            InputError: for a file that holds no video that can be read.
+        """
+        duration_s = probe(video).duration_s
+        # The network takes the rest of the cores.
+        threads = max(1, (os.cpu_count() or 1) // 2)
+        batches = frames(video, rate=TICK_RATE, short_side=self._short_side, batch=_BATCH_TICKS, threads=threads)
+
+        def watched() -> Iterator[Frames]:
+            for batch in made_ahead(batches):
+                yield batch
+                if progress is not None:
+                    progress(min(duration_s, float(batch.times_s[-1]) + 1 / TICK_RATE), duration_s)
+
+        return self._features(watched())
+
+    def extract_frames(self, frames: Iterable[Frames]) -> Features:
+        """Features of frames in memory: at each tick the last frame that had begun, as a player shows it.
+
+        Batches may differ in the size of their pictures.
+
+        Raises:
+            InputError: when there is no frame, or a batch begins before the one before it has ended.
+        """
+        return self._features(self._sized(batch) for batch in ticks(frames, TICK_RATE, _BATCH_TICKS))
+
+    def _features(self, batches: Iterable[Frames]) -> Features:
+        rows = SpillingRows(self.dimension)
+        changes = array("d")
+        with Looking(self.see, fastest_device(), self._looks) as looking:
+            for found in looking.rows(_watched_for_changes(batches, changes)):
+                rows.append(*found)
+        if not len(rows):
+            raise InputError("no frame to look at; give at least one")
+        seen = rows.finished()
+
+        def unit_ticks(first: int, last: int) -> npt.NDArray[np.float64]:
+            return self._unit_ticks(seen, first, last)
+
+        cuts = shot_cuts(np.array(changes), unit_ticks, self._turn_least)
+        return Features(seen, 0.0, STEP_S, self.name, cuts / TICK_RATE)
+
+    def _unit_ticks(self, seen: Rows, first: int, last: int) -> npt.NDArray[np.float64]:
+        """What is seen at some ticks, centred and of unit length, shape ``(last - first, channels)``."""
+        steps = np.arange(first, last) // TICKS_A_STEP
+        windows = np.asarray(seen[steps[0] : steps[-1] + 1]).reshape(-1, WINDOWS, self.space.channels)
+        release(seen)
+        centred = windows.mean(axis=1, dtype=np.float64) - self.space.mean
+        centred /= np.linalg.norm(centred, axis=1, keepdims=True)
+        ticks: npt.NDArray[np.float64] = centred[steps - steps[0]]
+        return ticks
+
+    def _sized(self, batch: Frames) -> Frames:
+        """The batch with its short side as the network was trained."""
+        _, height, width, _ = batch.pixels.shape
+        return Frames(resized(batch.pixels, short_side_size(height, width, self._short_side)), batch.times_s)
+
+
+def squares(height: int, width: int) -> list[tuple[slice, slice]]:
+    """Rows and columns of the squares of a picture, left to right or downwards; of a square one they are all of it.
+
+    >>> [(columns.start, columns.stop) for _, columns in squares(9, 16)]
+    [(0, 9), (3, 12), (7, 16)]
+    """
+    side, spare = min(height, width), abs(width - height)
+    across = slice(0, side)
+    along = [slice(start, start + side) for start in (0, spare // 2, spare)]
+    return [(across, one) for one in along] if width >= height else [(one, across) for one in along]
+
+
+def _watched_for_changes(batches: Iterable[Frames], changes: array[float]) -> Iterator[Step]:
+    """Each step's picture and the changes since the step before; how colours change is added to ``changes``."""
+    last: npt.NDArray[np.float32] | None = None
+    tick = 0
+    for batch in batches:
+        colours = coarse_colours(batch.pixels)
+        before = colours if last is None else np.concatenate([last, colours])
+        changes.extend(np.abs(np.diff(before, axis=0)).mean(axis=1).tolist())
+        for picture in batch.pixels:
+            if tick % TICKS_A_STEP == 0:
+                yield Step(picture, changes[max(0, tick - TICKS_A_STEP) : tick])
+            tick += 1
+        last = colours[-1:]
