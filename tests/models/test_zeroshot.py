@@ -121,6 +121,9 @@ def test_evidence_is_that_of_the_definition(model: ConceptsModel) -> None:
     assert classifier is not None
     concepts = ConceptMap(torch.from_numpy(classifier.weights))
     assert found.unrelated.shape == (2, 4, concepts.unrelated.shape[1])
+    wide = found.unrelated.astype(np.float64)
+    np.testing.assert_allclose(found.mean, wide.mean(axis=2), atol=1e-6)
+    np.testing.assert_allclose(found.spread, wide.std(axis=2), atol=1e-5)
     assert (found.classes[0, :, 2] == 0).all()
     for i, query in enumerate(QUERIES):
         matches, classes, between = slow_evidence(model, concepts, features.vectors.astype(np.float16), query)
@@ -150,7 +153,8 @@ def test_a_sentence_about_the_camera_finds_where_what_is_seen_turns(
     between[5], between[15:22] = 0.9, 0.3
     unrelated = np.random.default_rng(0).normal(size=(2, 34, 9)).astype(np.float16)
     none = np.zeros((2, 34, 2), dtype=np.float32)
-    monkeypatch.setattr(model, "reader", lambda *_: Evidence(none, unrelated, none, between))
+    usual = np.zeros((2, 34), dtype=np.float32)
+    monkeypatch.setattr(model, "reader", lambda *_: Evidence(none, unrelated, usual, usual + 1, none, between))
     pan, other = model.rank(made(model, 34, (3.0,)), queries, top=1)
     start_s, end_s = spans(pan)[0]
     assert 7.0 <= start_s <= 8.5

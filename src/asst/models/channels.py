@@ -95,7 +95,6 @@ class ChannelReader:
         self._stage = stage
         self._evidence = evidence
         self._around = _around(stage)
-        self._usual, self._spread = _unrelated(evidence)
 
     def __call__(self, asked: Asked, steps: Float64Array) -> FloatArray:
         """Shape ``(steps, channels)``, as `channel_names` names them.
@@ -124,17 +123,10 @@ class ChannelReader:
         return related, self._clearness(asked.related), _share_before(related)
 
     def _clearness(self, i: int) -> Float64Array:
-        clear = ((self._evidence.matches[:, :, i] - self._usual) / self._spread).mean(axis=0)
+        evidence = self._evidence
+        clear = ((evidence.matches[:, :, i] - evidence.mean) / evidence.spread).mean(axis=0)
         clipped: Float64Array = np.clip(clear.astype(np.float64), -_CLEAREST, _CLEAREST)
         return clipped / 2
-
-
-def _unrelated(evidence: Evidence) -> tuple[FloatArray, FloatArray]:
-    """Mean and deviation of unrelated sentences at each step, shape ``(encoders, steps)``."""
-    means = evidence.unrelated.mean(axis=2, dtype=np.float32)
-    squares = np.einsum("est,est->es", evidence.unrelated, evidence.unrelated, dtype=np.float32)
-    variance = squares / evidence.unrelated.shape[2] - means**2
-    return means, np.sqrt(np.maximum(variance, 1e-8))
 
 
 def _share_before(steps: Float64Array) -> Float64Array:

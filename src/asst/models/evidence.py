@@ -25,6 +25,7 @@ HalfArray = npt.NDArray[np.float16]
 # The classifier was trained with soft labels: half its logits' spread gives probabilities that are comparable.
 _TEMPERATURE = 2.0
 _LEAST_PROBABILITY = 1e-6
+_LEAST_VARIANCE = 1e-8
 _STEPS_AT_ONCE = 1024
 
 
@@ -36,6 +37,8 @@ class Evidence:
         matches: cosine with each sentence's classifiers above the mean of unrelated sentences, the best of the
             windows, shape ``(encoders, steps, sentences)``.
         unrelated: the same of the unrelated sentences, shape ``(encoders, steps, unrelated)``.
+        mean: of these at each step, shape ``(encoders, steps)``.
+        spread: their deviation at each step, likewise.
         classes: log-probability of the classes that each sentence names, and of those it resembles, the best of the
             windows, ``(2, steps, sentences)``; zero throughout for a sentence that names none. In a space without
             classes ``(0, steps, sentences)``.
@@ -44,6 +47,8 @@ class Evidence:
 
     matches: FloatArray
     unrelated: HalfArray
+    mean: FloatArray
+    spread: FloatArray
     classes: FloatArray
     between: FloatArray
 
@@ -59,6 +64,8 @@ class Sight:
         usual: mean cosine with unrelated sentences, shape ``(encoders, pictures, windows)``.
         probabilities: of each class, the best of the windows, shape ``(pictures, classes)``; none without classes.
         unrelated: as in `Evidence`.
+        mean: of these for each picture, shape ``(encoders, pictures)``.
+        spread: their deviation for each picture, likewise.
         between: as in `Evidence`.
     """
 
@@ -68,6 +75,8 @@ class Sight:
     usual: FloatArray
     probabilities: FloatArray
     unrelated: HalfArray
+    mean: FloatArray
+    spread: FloatArray
     between: FloatArray
 
 
@@ -95,17 +104,27 @@ class EvidenceReader:
         """All measurements, for every sentence at every step; a part of the video at a time."""
         reading = self.concepts.read(queries)
         sight = self.sight(features)
-        wanted = reading.classifiers.transpose(0, 2, 1)
-        matches = np.empty((len(wanted), len(sight.first), len(queries)), dtype=np.float32)
+        encoders, sentences, channels = reading.classifiers.shape
+        # All encoders' in one product: an hour's vectors are read but once.
+        wanted = reading.classifiers.reshape(-1, channels).T
+        matches = np.empty((encoders, len(sight.first), sentences), dtype=np.float32)
         at = 0
         for rows in _pictures(features, sight.first):
             part = slice(at, at + len(rows))
-            for k, sentences in enumerate(wanted):
-                cosines = (_product(rows, sentences) - self._mean @ sentences) * sight.scale[part, :, None]
-                matches[k, part] = (cosines - sight.usual[k, part, :, None]).max(axis=1)
+            cosines = (_product(rows, wanted) - self._mean @ wanted) * sight.scale[part, :, None]
+            for k in range(encoders):
+                own = cosines[..., k * sentences : (k + 1) * sentences]
+                matches[k, part] = (own - sight.usual[k, part, :, None]).max(axis=1)
             at += len(rows)
         classes = _class_evidence(sight.probabilities, reading)
-        return Evidence(matches[:, sight.picture], sight.unrelated, classes[:, sight.picture], sight.between)
+        return Evidence(
+            matches[:, sight.picture],
+            sight.unrelated,
+            sight.mean[:, sight.picture],
+            sight.spread[:, sight.picture],
+            classes[:, sight.picture],
+            sight.between,
+        )
 
     def sight(self, features: Features) -> Sight:
         """What is seen in a video; kept for the next question about the same features."""
@@ -144,7 +163,16 @@ class EvidenceReader:
             at += len(rows)
         between = np.zeros(len(features) - 1, dtype=np.float32)
         between[first[1:] - 1] = np.concatenate(middles)
-        return Sight(first, picture, scale, usual, probabilities, unrelated[:, picture], between)
+        mean, spread = _mean_and_spread(unrelated)
+        return Sight(first, picture, scale, usual, probabilities, unrelated[:, picture], mean, spread, between)
+
+
+def _mean_and_spread(unrelated: HalfArray) -> tuple[FloatArray, FloatArray]:
+    """Mean and deviation over unrelated sentences, shape ``(encoders, pictures)``."""
+    means = unrelated.mean(axis=2, dtype=np.float32)
+    squares = np.einsum("est,est->es", unrelated, unrelated, dtype=np.float32)
+    variance = squares / unrelated.shape[2] - means**2
+    return means, np.sqrt(np.maximum(variance, _LEAST_VARIANCE))
 
 
 def _probabilities(rows: FloatArray, classifier: Classifier) -> FloatArray:

@@ -26,7 +26,7 @@ from asst.models.evidence import Evidence, EvidenceReader
 from asst.models.model import Ranking
 from asst.models.reranker import RerankerMethod
 from asst.models.restored import restored
-from asst.models.scored import Float64Array, Scored, Stage, check_features, ranking, scored, step_scores
+from asst.models.scored import Float64Array, Scored, Stage, ranking, scored, step_scores
 from asst.models.trained import word_vectors
 from asst.models.views import STEPS, samples, views_of
 from asst.models.word_attention import of_window, over_time
@@ -104,8 +104,7 @@ class RerankedModel:
         Raises:
             InputError: for features of another extractor, or on steps of another length.
         """
-        check_features(features, self.extractor.name, self.name)
-        stage = Stage.of(features)
+        stage = self._first.stage(features)
         evidence, asked = ask(self._first.reader, features, queries)
         found = [scored(stage, evidence, one.at, one.query) for one in asked]
         rankings = []
@@ -122,8 +121,7 @@ class RerankedModel:
         Raises:
             InputError: for features of another extractor.
         """
-        check_features(features, self.extractor.name, self.name)
-        stage = Stage.of(features)
+        stage = self._first.stage(features)
         evidence, (asked,) = ask(self._first.reader, features, [query])
         channels = ChannelReader(stage, evidence)(asked, step_scores(stage, evidence, asked.at, query))
         windows, found = [], []

@@ -58,9 +58,14 @@ def standardised(values: npt.NDArray[np.floating]) -> Float64Array:
 
 def smoothed(ticks: Float64Array, cuts: npt.NDArray[np.int64]) -> Float64Array:
     """Weighted means over near ticks of the same shot; its first and last ticks count again beyond its ends."""
-    shots = np.split(ticks, cuts[(cuts > 0) & (cuts < len(ticks))])
-    padded = (np.pad(shot, len(_NEAR_TICKS) // 2, mode="edge") for shot in shots)
-    return np.concatenate([np.convolve(shot, _NEAR_TICKS, "valid") for shot in padded])
+    at = np.arange(len(ticks))
+    bounds = np.concatenate([[0], cuts[(cuts > 0) & (cuts < len(ticks))], [len(ticks)]])
+    lengths = np.diff(bounds)
+    first, last = np.repeat(bounds[:-1], lengths), np.repeat(bounds[1:] - 1, lengths)
+    half = len(_NEAR_TICKS) // 2
+    near = (np.clip(at + off, first, last) for off in range(-half, half + 1))
+    means: Float64Array = np.sum([weight * ticks[own] for weight, own in zip(_NEAR_TICKS, near, strict=True)], axis=0)
+    return means
 
 
 def at_ticks(steps: Float64Array, cuts: npt.NDArray[np.int64]) -> Float64Array:

@@ -11,6 +11,7 @@ the rest of it.
 
 from __future__ import annotations
 
+import weakref
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -46,6 +47,18 @@ class ZeroShotModel:
         self.name = name
         self.extractor = extractor
         self.reader = EvidenceReader(extractor.space, sentences)
+        self._kept: tuple[weakref.ref[Features], Stage] | None = None
+
+    def stage(self, features: Features) -> Stage:
+        """A video as every sentence finds it; kept for the next question about the same features.
+
+        Raises:
+            InputError: for features of another extractor, or on steps of another length.
+        """
+        check_features(features, self.extractor.name, self.name)
+        if self._kept is None or self._kept[0]() is not features:
+            self._kept = (weakref.ref(features), Stage.of(features))
+        return self._kept[1]
 
     def rank(self, features: Features, queries: Sequence[str], *, top: int) -> list[Ranking]:
         """The best moments of each sentence; a moment's score is explained in ``docs/models.md``.
@@ -53,8 +66,7 @@ class ZeroShotModel:
         Raises:
             InputError: for features of another extractor, or on steps of another length.
         """
-        check_features(features, self.extractor.name, self.name)
-        stage, evidence = Stage.of(features), self.reader(features, queries)
+        stage, evidence = self.stage(features), self.reader(features, queries)
         rankings = []
         for i, query in enumerate(queries):
             own = scored(stage, evidence, i, query)

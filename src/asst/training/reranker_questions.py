@@ -13,7 +13,7 @@ from asst.data.record import Record
 from asst.features.squares import TICK_RATE
 from asst.features.store import FeatureStore
 from asst.models.channels import ChannelReader, FloatArray, ask
-from asst.models.scored import Scored, Stage, check_features, scored
+from asst.models.scored import Scored, Stage, scored
 from asst.models.views import View, facts, judged
 from asst.models.zeroshot import ZeroShotModel
 from asst.moments import iou
@@ -56,8 +56,7 @@ def questions_about(model: ZeroShotModel, records: Sequence[Record], store: Feat
     for video, some in groupby(sorted(records, key=lambda record: record.video), key=lambda record: record.video):
         own_records = list(some)
         features = store.read(video)
-        check_features(features, model.extractor.name, "a reranker")
-        stage = Stage.of(features)
+        stage = model.stage(features)
         spans_s = features.start_s + stage.found.spans / TICK_RATE
         heard = read_sentences(model, stage, [record.sentence for record in own_records])
         for record, one in zip(own_records, heard, strict=True):
