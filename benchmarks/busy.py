@@ -20,14 +20,16 @@ from rich.console import Console
 from rich.table import Table
 
 import asst
-from asst.features.imagenet import CHANNELS
-from asst.features.squares import STEP_S, WINDOWS
+from asst.features.extractor import EXTRACTORS
+from asst.features.squares import STEP_S
+
+EXTRACTOR = "imagenet-lite2"
 
 
 def asked_s(count: int) -> float:
     """Seconds that so many questions take, after one that is not timed."""
-    rows = np.random.default_rng(0).random((360, WINDOWS * CHANNELS)).astype(np.float16)
-    features = asst.Features(rows, 0.0, STEP_S, "imagenet-lite2", np.array([30.0, 90.0]))
+    rows = np.random.default_rng(0).random((360, EXTRACTORS[EXTRACTOR].dimension or 0)).astype(np.float16)
+    features = asst.Features(rows, 0.0, STEP_S, EXTRACTOR, np.array([30.0, 90.0]))
     localizer = asst.load("default")
     localizer.rank(features, ["a dog jumps"])
     started = time.perf_counter()

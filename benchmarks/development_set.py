@@ -23,6 +23,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 from rich.console import Console
 from rich.progress import track
 from rich.table import Table
@@ -33,7 +34,8 @@ from asst.data.record import Record
 from asst.evaluation.bootstrap import Interval, bootstrap_difference, bootstrap_interval
 from asst.evaluation.metrics import hits
 from asst.features.imagenet import CHANNELS
-from asst.features.squares import TICK_RATE, WINDOWS
+from asst.features.space import WINDOWS
+from asst.features.squares import TICK_RATE
 from asst.models.candidates import candidates
 from asst.moments import FloatArray, anchor_grid
 from asst.video import frames
@@ -135,15 +137,20 @@ def model_spans(localizer: asst.Localizer, questions: Sequence[Question]) -> lis
 
 def middle_square(features: asst.Features) -> asst.Features:
     """As if only the middle square of the picture had been seen."""
-    middle = features.vectors.reshape(len(features), WINDOWS, CHANNELS)[:, WINDOWS // 2].astype(np.float16)
-    return replace(features, vectors=np.tile(middle, (1, WINDOWS)))
+    middles = [np.tile(part[:, WINDOWS // 2], (1, WINDOWS)) for part in by_square(features)]
+    return replace(features, vectors=np.concatenate(middles, axis=1).astype(np.float16))
 
 
 def mean_square(features: asst.Features) -> asst.Features:
     """As if the mean of the squares had been seen."""
-    windows = features.vectors.reshape(len(features), WINDOWS, CHANNELS)
-    mean = windows.mean(axis=1, dtype=np.float32).astype(np.float16)
-    return replace(features, vectors=np.tile(mean, (1, WINDOWS)))
+    means = [np.tile(part.mean(axis=1, dtype=np.float32), (1, WINDOWS)) for part in by_square(features)]
+    return replace(features, vectors=np.concatenate(means, axis=1).astype(np.float16))
+
+
+def by_square(features: asst.Features) -> list[npt.NDArray[np.floating]]:
+    """What the network sees and the colours, each of shape ``(steps, WINDOWS, numbers)``."""
+    vectors, seen = features.vectors, WINDOWS * CHANNELS
+    return [part.reshape(len(features), WINDOWS, -1) for part in (vectors[:, :seen], vectors[:, seen:])]
 
 
 VIEWS = {"middle square alone": middle_square, "mean of the squares": mean_square}

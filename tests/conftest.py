@@ -70,10 +70,9 @@ def untrained_reranker() -> Callable[..., Path]:
 
     from asst.features.concepts import ConceptMap
     from asst.features.efficientnet import VARIANTS
+    from asst.features.extractor import EXTRACTORS
     from asst.features.fingerprint import LENGTH
-    from asst.features.imagenet import CHANNELS
     from asst.features.squares import STEP_S as IMAGENET_STEP_S
-    from asst.features.squares import WINDOWS
     from asst.models.channels import channel_names
     from asst.models.checkpoint import Description, FeatureKind, save_checkpoint
     from asst.models.reranker import RerankerMethod
@@ -86,7 +85,7 @@ def untrained_reranker() -> Callable[..., Path]:
         method = RerankerMethod({**settings, **widths})
         kind = FeatureKind(
             extractor=f"imagenet-{variant}",
-            dimension=WINDOWS * CHANNELS,
+            dimension=EXTRACTORS[f"imagenet-{variant}"].dimension or 0,
             step_s=IMAGENET_STEP_S,
             weights=VARIANTS[variant].sha256[:LENGTH],
         )

@@ -14,6 +14,7 @@ import numpy.typing as npt
 import pytest
 
 from asst.errors import InputError
+from asst.features.colours import COLOURS
 from asst.features.imagenet import ImageNetExtractor
 from asst.features.values import Features
 from asst.features.weights import packaged_file
@@ -53,7 +54,8 @@ def at_ticks(pictures: Sequence[Pixels], first: int = 0) -> Frames:
 
 def rows(features: Features, extractor: ImageNetExtractor) -> Vectors:
     """Every window less the mean feature, at unit length, shape ``(steps, 3, channels)``."""
-    centred = features.vectors.astype(np.float32).reshape(len(features), 3, -1) - extractor.network.mean_feature.numpy()
+    seen = features.vectors[:, : 3 * 1280].astype(np.float32).reshape(len(features), 3, -1)
+    centred = seen - extractor.network.mean_feature.numpy()
     unit: Vectors = centred / np.linalg.norm(centred, axis=2, keepdims=True)
     return unit
 
@@ -91,7 +93,7 @@ def test_a_step_covers_two_ticks_and_the_last_may_cover_one(
     extractor: ImageNetExtractor, pictures: list[Pixels], ticks: int, steps: int
 ) -> None:
     found = extractor.extract_frames([at_ticks(pictures[:1] * ticks)])
-    assert found.vectors.shape == (steps, extractor.dimension) == (steps, 3 * 1280)
+    assert found.vectors.shape == (steps, extractor.dimension) == (steps, 3 * 1280 + 3 * 11)
     assert found.vectors.dtype == np.float16
     assert (found.start_s, found.step_s, found.extractor) == (0.0, 0.5, "imagenet-lite0")
     assert found.cuts_s.size == 0
@@ -220,6 +222,19 @@ def counted(extractor: ImageNetExtractor, monkeypatch: pytest.MonkeyPatch) -> li
 
     monkeypatch.setattr(extractor, "see", counting)
     return looked
+
+
+def test_the_colours_of_each_square_follow_what_the_network_sees(extractor: ImageNetExtractor) -> None:
+    picture = np.zeros((90, 160, 3), np.uint8)
+    picture[:, :80], picture[:, 80:] = (255, 0, 0), (0, 0, 255)
+    found = extractor.extract_frames([at_ticks([picture])])
+    shares = found.vectors[0, 3 * 1280 :].reshape(3, 11).astype(np.float32)
+    expected = np.zeros((3, 11))
+    for share, (first, last) in zip(expected, ((0, 90), (35, 125), (70, 160)), strict=True):
+        share[COLOURS.index("red")] = max(0, 80 - first) / 90
+        share[COLOURS.index("blue")] = max(0, last - 80) / 90
+    # The colours that meet are blended where the picture is brought to size.
+    np.testing.assert_allclose(shares, expected, atol=0.03)
 
 
 @pytest.mark.parametrize(("looks_a_second", "looks"), [(0.75, 12), (2.0, 32)])

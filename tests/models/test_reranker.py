@@ -51,8 +51,9 @@ def first(one_thread: None) -> ConceptsModel:
 def made(model: ConceptsModel, steps: int, cuts_s: tuple[float, ...] = ()) -> asst.Features:
     draw = np.random.default_rng(steps)
     drift = np.cumsum(draw.normal(size=(steps, 3 * 1280)), axis=0) * 0.2
-    vectors = np.clip(np.tile(model.extractor.space.mean, 3) + drift, 0, 6)
-    return asst.Features(vectors.astype(np.float16), 0.0, STEP_S, model.extractor.name, np.array(cuts_s))
+    vectors = np.zeros((steps, model.extractor.dimension), dtype=np.float16)
+    vectors[:, : 3 * 1280] = np.clip(np.tile(model.extractor.space.mean, 3) + drift, 0, 6)
+    return asst.Features(vectors, 0.0, STEP_S, model.extractor.name, np.array(cuts_s))
 
 
 def questions(count: int, candidates: int = 9) -> list[Sample]:

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 
 import asst
 from asst.errors import InputError
+from asst.features.colours import COLOURS
 from asst.features.concepts import ConceptMap, named_classes
 from asst.models import MODELS, evidence
 from asst.models.candidates import candidates
@@ -42,10 +43,10 @@ def made(model: ConceptsModel, steps: int, cuts_s: tuple[float, ...] = (), start
     """Features that drift about the mean feature, as those of a video do."""
     draw = np.random.default_rng(steps)
     drift = np.cumsum(draw.normal(size=(steps, 3, CHANNELS)), axis=0) * 0.2
-    vectors = np.clip(model.extractor.space.mean + drift, 0, 6)
-    return asst.Features(
-        vectors.reshape(steps, -1).astype(np.float16), start_s, 0.5, model.extractor.name, np.array(cuts_s)
-    )
+    seen = np.clip(model.extractor.space.mean + drift, 0, 6).reshape(steps, -1)
+    colours = np.tile(draw.dirichlet(np.ones(len(COLOURS)), size=(1, 3)).reshape(1, -1), (steps, 1))
+    vectors = np.concatenate([seen, colours], axis=1).astype(np.float16)
+    return asst.Features(vectors, start_s, 0.5, model.extractor.name, np.array(cuts_s))
 
 
 def spans(ranking: Ranking) -> list[tuple[float, float]]:
@@ -96,7 +97,7 @@ def slow_evidence(
     reading = concepts.read([query])
     matches, classes, middles = [], [], []
     for row in vectors.astype(np.float64):
-        windows = row.reshape(3, CHANNELS)
+        windows = row[: 3 * CHANNELS].reshape(3, CHANNELS)
         units = [(window - mean) / math.sqrt(((window - mean) ** 2).sum()) for window in windows]
         matches.append(
             [
@@ -144,6 +145,33 @@ def test_scores_are_smoothed_within_shots(ticks: list[float], cuts: set[int]) ->
     np.testing.assert_allclose(found, expected, atol=1e-9)
 
 
+def coloured(model: ConceptsModel, shares: npt.NDArray[np.floating]) -> asst.Features:
+    """Steps that differ in their colours alone, of shape ``(steps, 3, len(COLOURS))``."""
+    still = made(model, 1).vectors.repeat(len(shares), axis=0)
+    still[:, 3 * CHANNELS :] = shares.reshape(len(shares), -1)
+    return asst.Features(still, 0.0, 0.5, model.extractor.name)
+
+
+def test_a_sentence_that_names_a_colour_finds_where_it_is_seen(model: ConceptsModel) -> None:
+    red, blue = COLOURS.index("red"), COLOURS.index("blue")
+    shares = np.zeros((40, 3, len(COLOURS)))
+    # In one of the squares; blue is a little everywhere.
+    shares[10:20, 2, red] = 0.3
+    shares[:, :, blue] = 0.2
+    shares[24:30, 0, blue] = 0.5
+    features = coloured(model, shares)
+    plain, in_red, in_both = model.reader(features, ["a woman sits", "a woman in red", "red and blue"]).colours.T
+    assert (plain == 0).all()
+    np.testing.assert_allclose(in_red, np.log(shares[:, :, red].max(axis=1) + 0.01), atol=1e-3)
+    expected = (np.log(shares[:, :, red] + 0.01) + np.log(shares[:, :, blue] + 0.01)).max(axis=1) / 2
+    np.testing.assert_allclose(in_both, expected, atol=1e-3)
+    rankings = model.rank(features, ["a woman in red", "a woman in blue", "a woman sits"], top=1)
+    for ranking, span in zip(rankings, ((5.0, 10.0), (12.0, 15.0)), strict=False):
+        assert iou(np.array(spans(ranking)), np.array([span]))[0, 0] > 0.7
+    assert rankings[2].curve is not None
+    assert np.ptp(rankings[2].curve.scores) == 0
+
+
 def test_a_sentence_about_the_camera_finds_where_what_is_seen_turns(
     model: ConceptsModel, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -154,7 +182,7 @@ def test_a_sentence_about_the_camera_finds_where_what_is_seen_turns(
     unrelated = np.random.default_rng(0).normal(size=(2, 34, 9)).astype(np.float16)
     none = np.zeros((2, 34, 2), dtype=np.float32)
     usual = np.zeros((2, 34), dtype=np.float32)
-    monkeypatch.setattr(model, "reader", lambda *_: Evidence(none, unrelated, usual, usual + 1, none, between))
+    monkeypatch.setattr(model, "reader", lambda *_: Evidence(none, unrelated, usual, usual + 1, none, none[0], between))
     pan, other = model.rank(made(model, 34, (3.0,)), queries, top=1)
     start_s, end_s = spans(pan)[0]
     assert 7.0 <= start_s <= 8.5
@@ -241,7 +269,8 @@ def test_a_shot_that_begins_within_a_step_shows_what_the_next_step_shows(model: 
     classifier = model.extractor.space.classifier
     assert classifier is not None
     named = classifier.weights[named_classes("a taxi")[0]]
-    taxi = np.clip(calm.reshape(3, CHANNELS).astype(np.float32) + 3 * named / np.abs(named).max(), 0, 6).reshape(1, -1)
+    taxi = calm.astype(np.float32)
+    taxi[:, : 3 * CHANNELS] = np.clip(taxi[:, : 3 * CHANNELS] + np.tile(3 * named / np.abs(named).max(), 3), 0, 6)
     # The cut is at tick 11: tick 10, and with it step 5, still shows what was before.
     vectors = np.concatenate([calm.repeat(6, axis=0), taxi.astype(np.float16).repeat(6, axis=0)])
     features = asst.Features(vectors, 0.0, 0.5, model.extractor.name, np.array([2.75]))
@@ -270,6 +299,11 @@ def test_features_of_another_extractor_or_clock_are_refused(model: ConceptsModel
     other = asst.Features(made(model, 4).vectors, 0.0, 0.5, "imagenet-lite2")
     with pytest.raises(InputError, match=r"^small reads features of imagenet-lite0, not of imagenet-lite2; extract"):
         model.rank(other, QUERIES, top=1)
+    older = asst.Features(made(model, 4).vectors[:, : 3 * CHANNELS], 0.0, 0.5, "imagenet-lite0")
+    with pytest.raises(
+        InputError, match=r"^small reads 3873 numbers a step of imagenet-lite0, not 3840 as another ver"
+    ):
+        model.rank(older, QUERIES, top=1)
     with pytest.raises(InputError, match=r"^small reads a vector every 0\.5 s, not every 1 s; extract them again$"):
         model.rank(made(model, 4).resampled(1.0), QUERIES, top=1)
 

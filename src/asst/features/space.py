@@ -7,6 +7,11 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from asst.features.colours import COLOURS
+
+WINDOWS = 3
+"""Squares of a picture that are looked at."""
+
 FloatArray = npt.NDArray[np.float32]
 
 
@@ -33,6 +38,7 @@ class Space:
         things: directions of things that pictures show, of unit length, shape ``(things, channels)``.
         unit: whether vectors have length one; else they are never negative, as after a ReLU.
         classifier: of the network, where it has one; its classes are then the things.
+        colours: whether the shares of `COLOURS` in the pixels of each square follow what the network sees.
     """
 
     extractor: str
@@ -40,8 +46,19 @@ class Space:
     things: FloatArray
     unit: bool = False
     classifier: Classifier | None = None
+    colours: bool = False
 
     @property
     def channels(self) -> int:
-        """Numbers that one look gives."""
+        """Numbers that the network gives for a square."""
         return len(self.mean)
+
+    @property
+    def seen(self) -> int:
+        """Numbers of a vector that the network gives; squares one after the other."""
+        return WINDOWS * self.channels
+
+    @property
+    def dimension(self) -> int:
+        """Numbers in a vector."""
+        return self.seen + (WINDOWS * len(COLOURS) if self.colours else 0)

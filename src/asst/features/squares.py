@@ -18,12 +18,13 @@ import numpy.typing as npt
 
 from asst.errors import InputError
 from asst.features.ahead import made_ahead
+from asst.features.colours import colour_shares
 from asst.features.extractor import Progress
 from asst.features.fingerprint import settings_hash
 from asst.features.looking import GROUP_STEPS, Looking, Step
 from asst.features.precision import fastest_device
 from asst.features.shots import coarse_colours, shot_cuts
-from asst.features.space import Space
+from asst.features.space import WINDOWS, Space
 from asst.features.spill import Rows, SpillingRows, release
 from asst.features.ticks import resized, short_side_size, ticks
 from asst.features.values import Features
@@ -33,12 +34,13 @@ TICK_RATE = 4.0
 TICKS_A_STEP = 2
 STEP_S = TICKS_A_STEP / TICK_RATE
 LOOKS_A_SECOND = 1 / STEP_S
-WINDOWS = 3
 _BATCH_TICKS = 16
+# Colours are named of every so many-th pixel and row.
+_COLOUR_STRIDE = 4
 
 
 class SquaresExtractor(ABC):
-    """Two steps a second, ``WINDOWS * channels`` numbers a step.
+    """Two steps a second; a step's vector is what the network sees, square by square, then the colours, likewise.
 
     Attributes:
         name: of the features.
@@ -69,19 +71,19 @@ class SquaresExtractor(ABC):
     ) -> None:
         self.name = space.extractor
         self.space = space
-        self.dimension = WINDOWS * space.channels
+        self.dimension = space.dimension
         self.flow = ""
         self.weights = weights
         self._looks = round(looks_a_second * GROUP_STEPS * STEP_S)
         self._short_side = short_side
         self._turn_least = turn_least
         clock = {"version": 1, "tick_rate": TICK_RATE, "ticks_a_step": TICKS_A_STEP, "group": GROUP_STEPS}
-        pictures = {"looks": self._looks, "short_side": short_side, "windows": WINDOWS}
+        pictures = {"looks": self._looks, "short_side": short_side, "windows": WINDOWS, "colours": space.colours}
         self.preprocessing = settings_hash({**clock, **pictures, **settings})
 
     @abstractmethod
     def see(self, pictures: npt.NDArray[np.uint8]) -> npt.NDArray[np.float16]:
-        """What is seen of pictures of one size, shape ``(pictures, WINDOWS * channels)``, left to right or downwards.
+        """What the network sees of pictures of one size, shape ``(pictures, WINDOWS * channels)``; see `squares`.
 
         Called by several threads at once.
 
@@ -121,7 +123,7 @@ class SquaresExtractor(ABC):
     def _features(self, batches: Iterable[Frames]) -> Features:
         rows = SpillingRows(self.dimension)
         changes = array("d")
-        with Looking(self.see, fastest_device(), self._looks) as looking:
+        with Looking(self._looked, fastest_device(), self._looks) as looking:
             for found in looking.rows(_watched_for_changes(batches, changes)):
                 rows.append(*found)
         if not len(rows):
@@ -134,10 +136,20 @@ class SquaresExtractor(ABC):
         cuts = shot_cuts(np.array(changes), unit_ticks, self._turn_least)
         return Features(seen, 0.0, STEP_S, self.name, cuts / TICK_RATE)
 
+    def _looked(self, pictures: npt.NDArray[np.uint8]) -> npt.NDArray[np.float16]:
+        """The vectors of pictures of one size, shape ``(pictures, dimension)``."""
+        seen = self.see(pictures)
+        if not self.space.colours:
+            return seen
+        parts = (pictures[:, rows, columns] for rows, columns in squares(*pictures.shape[1:3]))
+        colours = [colour_shares(part[:, ::_COLOUR_STRIDE, ::_COLOUR_STRIDE]) for part in parts]
+        return np.concatenate([seen, *(shares.astype(np.float16) for shares in colours)], axis=1)
+
     def _unit_ticks(self, seen: Rows, first: int, last: int) -> npt.NDArray[np.float64]:
         """What is seen at some ticks, centred and of unit length, shape ``(last - first, channels)``."""
         steps = np.arange(first, last) // TICKS_A_STEP
-        windows = np.asarray(seen[steps[0] : steps[-1] + 1]).reshape(-1, WINDOWS, self.space.channels)
+        rows = np.asarray(seen[steps[0] : steps[-1] + 1])[:, : self.space.seen]
+        windows = rows.reshape(-1, WINDOWS, self.space.channels)
         release(seen)
         centred = windows.mean(axis=1, dtype=np.float64) - self.space.mean
         centred /= np.linalg.norm(centred, axis=1, keepdims=True)

@@ -17,7 +17,7 @@ import numpy.typing as npt
 from asst.errors import InputError
 from asst.features.extractor import Extractor
 from asst.features.fingerprint import settings_hash
-from asst.features.squares import WINDOWS
+from asst.features.space import WINDOWS
 from asst.features.values import Features
 from asst.features.workers import Extraction
 from asst.library.engine import Identity
@@ -47,7 +47,7 @@ class DefaultEngine:
         space = model.extractor.space
         if space.classifier is None:
             raise InputError(f"{model.name} reads features of {space.extractor}, and libraries keep those of default")
-        self._centre = space.mean
+        self._space = space
         self._basis = _principal(space.classifier.weights)
         unrelated = model.reader.concepts.unrelated
         self._usual = unrelated.mean(axis=1)
@@ -122,7 +122,8 @@ class DefaultEngine:
 
     def _seen(self, vectors: npt.NDArray[np.floating]) -> FloatArray:
         """What is seen in each square, centred, of unit length, in the basis; shape ``(steps, WINDOWS, DIMENSION)``."""
-        centred: FloatArray = np.asarray(vectors, dtype=np.float32).reshape(len(vectors), WINDOWS, -1) - self._centre
+        rows = np.asarray(vectors[:, : self._space.seen], dtype=np.float32)
+        centred: FloatArray = rows.reshape(len(vectors), WINDOWS, -1) - self._space.mean
         centred /= np.linalg.norm(centred, axis=2, keepdims=True)
         seen: FloatArray = centred @ self._basis
         return seen

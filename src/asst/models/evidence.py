@@ -13,10 +13,10 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
+from asst.features.colours import named_colours
 from asst.features.reading import Reading, SentenceReader
-from asst.features.space import Classifier, Space
+from asst.features.space import WINDOWS, Classifier, Space
 from asst.features.spill import Rows, pieces
-from asst.features.squares import WINDOWS
 from asst.features.values import Features
 
 FloatArray = npt.NDArray[np.float32]
@@ -25,6 +25,7 @@ HalfArray = npt.NDArray[np.float16]
 # The classifier was trained with soft labels: half its logits' spread gives probabilities that are comparable.
 _TEMPERATURE = 2.0
 _LEAST_PROBABILITY = 1e-6
+_LEAST_SHARE = 0.01
 _LEAST_VARIANCE = 1e-8
 _STEPS_AT_ONCE = 1024
 
@@ -42,6 +43,8 @@ class Evidence:
         classes: log-probability of the classes that each sentence names, and of those it resembles, the best of the
             windows, ``(2, steps, sentences)``; zero throughout for a sentence that names none. In a space without
             classes ``(0, steps, sentences)``.
+        colours: log-share of the colours that each sentence names, their mean, the best of the windows, shape
+            ``(steps, sentences)``; zero throughout for a sentence that names none, or where colours are not measured.
         between: how far what is seen lies from the step before, as one minus the cosine, shape ``(steps - 1,)``.
     """
 
@@ -50,6 +53,7 @@ class Evidence:
     mean: FloatArray
     spread: FloatArray
     classes: FloatArray
+    colours: FloatArray
     between: FloatArray
 
 
@@ -63,6 +67,7 @@ class Sight:
         scale: one over the length of each centred vector, shape ``(pictures, windows)``.
         usual: mean cosine with unrelated sentences, shape ``(encoders, pictures, windows)``.
         probabilities: of each class, the best of the windows, shape ``(pictures, classes)``; none without classes.
+        colours: log-share of each colour in each window, shape ``(pictures, WINDOWS, colours)``.
         unrelated: as in `Evidence`.
         mean: of these for each picture, shape ``(encoders, pictures)``.
         spread: their deviation for each picture, likewise.
@@ -74,6 +79,7 @@ class Sight:
     scale: FloatArray
     usual: FloatArray
     probabilities: FloatArray
+    colours: FloatArray
     unrelated: HalfArray
     mean: FloatArray
     spread: FloatArray
@@ -93,6 +99,7 @@ class EvidenceReader:
 
     def __init__(self, space: Space, concepts: SentenceReader) -> None:
         self.concepts = concepts
+        self._space = space
         self._mean = space.mean
         self._classifier = None
         if space.classifier is not None:
@@ -109,7 +116,7 @@ class EvidenceReader:
         wanted = reading.classifiers.reshape(-1, channels).T
         matches = np.empty((encoders, len(sight.first), sentences), dtype=np.float32)
         at = 0
-        for rows in _pictures(features, sight.first):
+        for rows in _pictures(features, sight.first, self._space.seen):
             part = slice(at, at + len(rows))
             cosines = (_product(rows, wanted) - self._mean @ wanted) * sight.scale[part, :, None]
             for k in range(encoders):
@@ -123,6 +130,7 @@ class EvidenceReader:
             sight.mean[:, sight.picture],
             sight.spread[:, sight.picture],
             classes[:, sight.picture],
+            _colour_evidence(sight.colours, queries)[sight.picture],
             sight.between,
         )
 
@@ -145,7 +153,7 @@ class EvidenceReader:
         middles = []
         last = np.zeros((0, len(self._mean)), dtype=np.float32)
         at = 0
-        for rows in _pictures(features, first):
+        for rows in _pictures(features, first, self._space.seen):
             part = slice(at, at + len(rows))
             if self._classifier is not None:
                 probabilities[part] = _probabilities(rows, self._classifier)
@@ -164,7 +172,8 @@ class EvidenceReader:
         between = np.zeros(len(features) - 1, dtype=np.float32)
         between[first[1:] - 1] = np.concatenate(middles)
         mean, spread = _mean_and_spread(unrelated)
-        return Sight(first, picture, scale, usual, probabilities, unrelated[:, picture], mean, spread, between)
+        colours = _colours(features, first, self._space.seen)
+        return Sight(first, picture, scale, usual, probabilities, colours, unrelated[:, picture], mean, spread, between)
 
 
 def _mean_and_spread(unrelated: HalfArray) -> tuple[FloatArray, FloatArray]:
@@ -201,6 +210,23 @@ def _class_evidence(probabilities: FloatArray, reading: Reading) -> FloatArray:
     return found
 
 
+def _colours(features: Features, first: npt.NDArray[np.int64], seen: int) -> FloatArray:
+    """`Sight.colours`: what follows the first ``seen`` numbers of a vector."""
+    shares = np.array(features.vectors[first, seen:], dtype=np.float32).reshape(len(first), WINDOWS, -1)
+    log_shares: FloatArray = np.log(shares + _LEAST_SHARE)
+    return log_shares
+
+
+def _colour_evidence(colours: FloatArray, queries: Sequence[str]) -> FloatArray:
+    """`Evidence.colours` of each picture, shape ``(pictures, sentences)``."""
+    found = np.zeros((len(colours), len(queries)), dtype=np.float32)
+    for i, query in enumerate(queries):
+        named = named_colours(query)
+        if named and colours.shape[2]:
+            found[:, i] = colours[:, :, named].mean(axis=2).max(axis=1)
+    return found
+
+
 def _product(rows: FloatArray, matrix: FloatArray) -> FloatArray:
     """``rows @ matrix`` as one product of matrices: NumPy makes one of each picture's three rows, many times slower."""
     product: FloatArray = (rows.reshape(-1, rows.shape[-1]) @ matrix).reshape(*rows.shape[:-1], -1)
@@ -221,13 +247,16 @@ def _first_steps(features: Features) -> npt.NDArray[np.int64]:
     return np.flatnonzero(changed)
 
 
-def _pictures(features: Features, first: npt.NDArray[np.int64]) -> Iterator[FloatArray]:
-    """The vectors of pictures, a part of the video at a time, each ``(pictures, WINDOWS, channels)``."""
+def _pictures(features: Features, first: npt.NDArray[np.int64], seen: int) -> Iterator[FloatArray]:
+    """What the network sees of pictures, the first ``seen`` numbers of their vectors, a part of the video at a time.
+
+    Each part has the shape ``(pictures, WINDOWS, channels)``.
+    """
     at = 0
     for piece in pieces(features.vectors, _STEPS_AT_ONCE):
         here = first[(first >= at) & (first < at + len(piece))] - at
         if len(here):
             # PyTorch widens half precision many times faster than NumPy.
-            wide: FloatArray = torch.from_numpy(piece[here]).float().numpy()
+            wide: FloatArray = torch.from_numpy(piece[here, :seen]).float().numpy()
             yield wide.reshape(len(wide), WINDOWS, -1)
         at += len(piece)

@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from asst.errors import InputError
+from asst.features.space import Space
 from asst.features.squares import STEP_S, TICK_RATE, TICKS_A_STEP
 from asst.features.values import SAME_CLOCK, Features
 from asst.models.camera_motion import is_about_camera_motion, turning
@@ -26,19 +27,26 @@ THRESHOLD = 1.3
 _OVERLAP_MOST = 0.5
 
 
-def check_features(features: Features, extractor: str, reader: str) -> None:
-    """Refuses features that a model of the packaged extractor does not read.
+def check_features(features: Features, space: Space, reader: str) -> None:
+    """Refuses features that a model does not read.
 
     Args:
         features: to be read.
-        extractor: whose features the model reads.
+        space: of the features that the model reads.
         reader: the model's name, for the message.
 
     Raises:
-        InputError: for features of another extractor, or on steps of another length.
+        InputError: for features of another extractor or another version of it, or on steps of another length.
     """
-    if features.extractor != extractor:
-        raise InputError(f"{reader} reads features of {extractor}, not of {features.extractor}; extract them again")
+    if features.extractor != space.extractor:
+        raise InputError(
+            f"{reader} reads features of {space.extractor}, not of {features.extractor}; extract them again"
+        )
+    if features.dimension != space.dimension:
+        raise InputError(
+            f"{reader} reads {space.dimension} numbers a step of {space.extractor}, not {features.dimension} as "
+            "another version of it made them; extract them again"
+        )
     if abs(features.step_s - STEP_S) > SAME_CLOCK * STEP_S:
         raise InputError(
             f"{reader} reads a vector every {STEP_S:g} s, not every {features.step_s:g} s; extract them again"
@@ -96,7 +104,7 @@ def scored(stage: Stage, evidence: Evidence, i: int, query: str) -> Scored:
 
 def step_scores(stage: Stage, evidence: Evidence, i: int, query: str) -> Float64Array:
     """How well each step fits, in standard deviations over the video, shape ``(steps,)``; arguments as `scored`."""
-    measured = [*evidence.matches[:, :, i], *evidence.classes[:, :, i]]
+    measured = [*evidence.matches[:, :, i], *evidence.classes[:, :, i], evidence.colours[:, i]]
     steps = standardised(np.sum([standardised(values) for values in measured], axis=0))
     if is_about_camera_motion(query):
         steps = standardised(steps + standardised(turning(evidence.between, stage.first_of_shot)))

@@ -1,9 +1,10 @@
 """Models that find moments without training on video: what is seen, compared with what is said.
 
-``concepts`` measures four things at every step. Two are the cosines between what is seen and the sentence's
+``concepts`` measures five things at every step. Two are the cosines between what is seen and the sentence's
 classifiers, one a language encoder (see ``asst.features.concepts``), less the same for sentences about nothing in
 particular. Two are the logs of the probability that the image classifier gives to the classes which the sentence names,
-and to those whose glosses it resembles. Each is standardised over the video, and they are added. ``clip`` measures one
+and to those whose glosses it resembles. The fifth is the log of the share of the pixels that have the colours which it
+names. Each is standardised over the video, and they are added. ``clip`` measures one
 cosine, in the space of CLIP or SigLIP, which somebody has to bring. A sentence about the camera also looks for steps at
 which what is seen turns. Spans between shot changes compete by their mean; a window inside a shot must stand out from
 the rest of it.
@@ -55,7 +56,7 @@ class ZeroShotModel:
         Raises:
             InputError: for features of another extractor, or on steps of another length.
         """
-        check_features(features, self.extractor.name, self.name)
+        check_features(features, self.extractor.space, self.name)
         if self._kept is None or self._kept[0]() is not features:
             self._kept = (weakref.ref(features), Stage.of(features))
         return self._kept[1]

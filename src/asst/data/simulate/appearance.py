@@ -16,8 +16,8 @@ from asst.data.simulate.noise import ar1_noise
 from asst.data.simulate.plan import Plan
 from asst.data.simulate.scene_settings import SceneSettings
 from asst.features.reading import Reading
-from asst.features.space import Space
-from asst.features.squares import STEP_S, WINDOWS
+from asst.features.space import WINDOWS, Space
+from asst.features.squares import STEP_S
 from asst.features.values import Features
 
 FloatArray = npt.NDArray[np.float32]
@@ -94,7 +94,9 @@ class Appearances:
         lengths = (settings.length * np.exp(spread + jitter)).astype(np.float32)
         units = pictures / np.linalg.norm(pictures, axis=2, keepdims=True)
         whole = units if self._space.unit else np.maximum(self._space.mean + lengths * units, 0)
-        vectors = whole.astype(np.float16).reshape(len(pictures), -1)
+        # No sentence is told by its colours here: scenes have none, as if no colour were seen anywhere.
+        vectors = np.zeros((len(pictures), self._space.dimension), dtype=np.float16)
+        vectors[:, : self._space.seen] = whole.reshape(len(pictures), -1)
         seen = [shot for shot in plan.shots[1:] if source.random() < settings.cuts_seen]
         false = source.poisson(settings.cuts_false * plan.steps * STEP_S / 60)
         cuts = sorted({*seen, *map(int, source.integers(1, plan.steps, false))} if plan.steps > 1 else set())
