@@ -93,7 +93,7 @@ def test_a_step_covers_two_ticks_and_the_last_may_cover_one(
     extractor: ImageNetExtractor, pictures: list[Pixels], ticks: int, steps: int
 ) -> None:
     found = extractor.extract_frames([at_ticks(pictures[:1] * ticks)])
-    assert found.vectors.shape == (steps, extractor.dimension) == (steps, 3 * 1280 + 3 * 11)
+    assert found.vectors.shape == (steps, extractor.dimension) == (steps, 3 * 1280 + 3 * 11 + 2)
     assert found.vectors.dtype == np.float16
     assert (found.start_s, found.step_s, found.extractor) == (0.0, 0.5, "imagenet-lite0")
     assert found.cuts_s.size == 0
@@ -228,13 +228,24 @@ def test_the_colours_of_each_square_follow_what_the_network_sees(extractor: Imag
     picture = np.zeros((90, 160, 3), np.uint8)
     picture[:, :80], picture[:, 80:] = (255, 0, 0), (0, 0, 255)
     found = extractor.extract_frames([at_ticks([picture])])
-    shares = found.vectors[0, 3 * 1280 :].reshape(3, 11).astype(np.float32)
+    shares = found.vectors[0, 3 * 1280 : -2].reshape(3, 11).astype(np.float32)
     expected = np.zeros((3, 11))
     for share, (first, last) in zip(expected, ((0, 90), (35, 125), (70, 160)), strict=True):
         share[COLOURS.index("red")] = max(0, 80 - first) / 90
         share[COLOURS.index("blue")] = max(0, last - 80) / 90
     # The colours that meet are blended where the picture is brought to size.
     np.testing.assert_allclose(shares, expected, atol=0.03)
+
+
+def test_how_the_camera_turns_comes_last(extractor: ImageNetExtractor, street: Path) -> None:
+    wide = next(frames(street, times_s=[2.5], short_side=272)).pixels[0]
+    # Four ticks a second: a tenth of the width each to the right for two seconds, then nothing.
+    lefts = [min(20 * tick, 140) for tick in range(16)]
+    found = extractor.extract_frames([at_ticks([wide[60:180, left : left + 200] for left in lefts])])
+    right, up = found.vectors[:, -2:].astype(np.float32).T
+    np.testing.assert_allclose(right[1:3], 0.4, atol=0.05)
+    np.testing.assert_allclose(right[4:], 0, atol=0.02)
+    np.testing.assert_allclose(up, 0, atol=0.05)
 
 
 @pytest.mark.parametrize(("looks_a_second", "looks"), [(0.75, 12), (2.0, 32)])

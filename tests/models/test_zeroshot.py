@@ -45,7 +45,7 @@ def made(model: ConceptsModel, steps: int, cuts_s: tuple[float, ...] = (), start
     drift = np.cumsum(draw.normal(size=(steps, 3, CHANNELS)), axis=0) * 0.2
     seen = np.clip(model.extractor.space.mean + drift, 0, 6).reshape(steps, -1)
     colours = np.tile(draw.dirichlet(np.ones(len(COLOURS)), size=(1, 3)).reshape(1, -1), (steps, 1))
-    vectors = np.concatenate([seen, colours], axis=1).astype(np.float16)
+    vectors = np.concatenate([seen, colours, np.zeros((steps, 2))], axis=1).astype(np.float16)
     return asst.Features(vectors, start_s, 0.5, model.extractor.name, np.array(cuts_s))
 
 
@@ -148,7 +148,7 @@ def test_scores_are_smoothed_within_shots(ticks: list[float], cuts: set[int]) ->
 def coloured(model: ConceptsModel, shares: npt.NDArray[np.floating]) -> asst.Features:
     """Steps that differ in their colours alone, of shape ``(steps, 3, len(COLOURS))``."""
     still = made(model, 1).vectors.repeat(len(shares), axis=0)
-    still[:, 3 * CHANNELS :] = shares.reshape(len(shares), -1)
+    still[:, 3 * CHANNELS : -2] = shares.reshape(len(shares), -1)
     return asst.Features(still, 0.0, 0.5, model.extractor.name)
 
 
@@ -182,11 +182,27 @@ def test_a_sentence_about_the_camera_finds_where_what_is_seen_turns(
     unrelated = np.random.default_rng(0).normal(size=(2, 34, 9)).astype(np.float16)
     none = np.zeros((2, 34, 2), dtype=np.float32)
     usual = np.zeros((2, 34), dtype=np.float32)
-    monkeypatch.setattr(model, "reader", lambda *_: Evidence(none, unrelated, usual, usual + 1, none, none[0], between))
+    monkeypatch.setattr(
+        model, "reader", lambda *_: Evidence(none, unrelated, usual, usual + 1, none, none[0], none[0], between)
+    )
     pan, other = model.rank(made(model, 34, (3.0,)), queries, top=1)
     start_s, end_s = spans(pan)[0]
     assert 7.0 <= start_s <= 8.5
     assert 10.5 <= end_s <= 12.0
+    assert other.curve is not None
+    assert np.ptp(other.curve.scores) == 0
+
+
+def test_a_sentence_about_the_cameras_way_finds_where_it_turns_that_way(model: ConceptsModel) -> None:
+    """From 5 to 8 s the camera turns to the left, from 12 to 15 s to the right and up; nothing else is measured."""
+    still = made(model, 1).vectors.repeat(40, axis=0)
+    still[10:16, -2] = -0.5
+    still[24:30, -2:] = (0.5, 0.25)
+    features = asst.Features(still, 0.0, 0.5, model.extractor.name)
+    queries = ["the camera pans left", "The camera swings quickly to the right.", "camera tilts up", "he turns left"]
+    *moved, other = model.rank(features, queries, top=1)
+    for ranking, span in zip(moved, ((5.0, 8.0), (12.0, 15.0), (12.0, 15.0)), strict=True):
+        assert iou(np.array(spans(ranking)), np.array([span]))[0, 0] > 0.7
     assert other.curve is not None
     assert np.ptp(other.curve.scores) == 0
 
@@ -301,7 +317,7 @@ def test_features_of_another_extractor_or_clock_are_refused(model: ConceptsModel
         model.rank(other, QUERIES, top=1)
     older = asst.Features(made(model, 4).vectors[:, : 3 * CHANNELS], 0.0, 0.5, "imagenet-lite0")
     with pytest.raises(
-        InputError, match=r"^small reads 3873 numbers a step of imagenet-lite0, not 3840 as another ver"
+        InputError, match=r"^small reads 3875 numbers a step of imagenet-lite0, not 3840 as another ver"
     ):
         model.rank(older, QUERIES, top=1)
     with pytest.raises(InputError, match=r"^small reads a vector every 0\.5 s, not every 1 s; extract them again$"):

@@ -104,13 +104,13 @@ def _made_in(module: str, function: str, *arguments: str) -> Callable[[Path | No
 def _packaged() -> Iterator[ExtractorEntry]:
     yield ExtractorEntry(
         "imagenet-lite2",
-        "packaged ImageNet classifier and colours, three squares of the picture, two steps a second",
-        3873,
+        "packaged ImageNet classifier, colours and panning, three squares of the picture, two steps a second",
+        3875,
         (),
         _made_in("imagenet", "packaged", "lite2"),
     )
     yield ExtractorEntry(
-        "imagenet-lite0", "the same of a smaller classifier", 3873, (), _made_in("imagenet", "packaged", "lite0")
+        "imagenet-lite0", "the same of a smaller classifier", 3875, (), _made_in("imagenet", "packaged", "lite0")
     )
     yield ExtractorEntry(
         "none", "no picture: how long the video is, for methods that look at none", 1, (), _made_in("absent", "absent")

@@ -49,7 +49,7 @@ class ImageNetExtractor(SquaresExtractor):
             self.network.mean_feature.numpy(),
             class_directions(weights).numpy(),
             classifier=Classifier(weights.numpy(), self.network.class_bias.numpy()),
-            colours=True,
+            pixels=True,
         )
         own = VARIANTS[variant]
         super().__init__(space, own.side, own.sha256[:LENGTH], {}, looks_a_second, _TURN_LEAST)

@@ -12,6 +12,9 @@ from asst.features.colours import COLOURS
 WINDOWS = 3
 """Squares of a picture that are looked at."""
 
+PAN = ("right", "up")
+"""What is known of how the camera turns."""
+
 FloatArray = npt.NDArray[np.float32]
 
 
@@ -38,7 +41,8 @@ class Space:
         things: directions of things that pictures show, of unit length, shape ``(things, channels)``.
         unit: whether vectors have length one; else they are never negative, as after a ReLU.
         classifier: of the network, where it has one; its classes are then the things.
-        colours: whether the shares of `COLOURS` in the pixels of each square follow what the network sees.
+        pixels: whether what pixels tell follows what the network sees: the shares of `COLOURS` in each square; and how
+            far the camera turns to the right and up, in widths and heights of the picture a second.
     """
 
     extractor: str
@@ -46,7 +50,7 @@ class Space:
     things: FloatArray
     unit: bool = False
     classifier: Classifier | None = None
-    colours: bool = False
+    pixels: bool = False
 
     @property
     def channels(self) -> int:
@@ -61,4 +65,4 @@ class Space:
     @property
     def dimension(self) -> int:
         """Numbers in a vector."""
-        return self.seen + (WINDOWS * len(COLOURS) if self.colours else 0)
+        return self.seen + (WINDOWS * len(COLOURS) + len(PAN) if self.pixels else 0)

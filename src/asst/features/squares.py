@@ -17,6 +17,7 @@ import numpy as np
 import numpy.typing as npt
 
 from asst.errors import InputError
+from asst.features import panning
 from asst.features.ahead import made_ahead
 from asst.features.colours import colour_shares
 from asst.features.extractor import Progress
@@ -40,7 +41,7 @@ _COLOUR_STRIDE = 4
 
 
 class SquaresExtractor(ABC):
-    """Two steps a second; a step's vector is what the network sees, square by square, then the colours, likewise.
+    """Two steps a second; a step's vector is what the network sees, square by square, then what `Space.pixels` says.
 
     Attributes:
         name: of the features.
@@ -78,7 +79,7 @@ class SquaresExtractor(ABC):
         self._short_side = short_side
         self._turn_least = turn_least
         clock = {"version": 1, "tick_rate": TICK_RATE, "ticks_a_step": TICKS_A_STEP, "group": GROUP_STEPS}
-        pictures = {"looks": self._looks, "short_side": short_side, "windows": WINDOWS, "colours": space.colours}
+        pictures = {"looks": self._looks, "short_side": short_side, "windows": WINDOWS, "pixels": space.pixels}
         self.preprocessing = settings_hash({**clock, **pictures, **settings})
 
     @abstractmethod
@@ -122,10 +123,10 @@ class SquaresExtractor(ABC):
 
     def _features(self, batches: Iterable[Frames]) -> Features:
         rows = SpillingRows(self.dimension)
-        changes = array("d")
+        watch = _Watch(turning=self.space.pixels)
         with Looking(self._looked, fastest_device(), self._looks) as looking:
-            for found in looking.rows(_watched_for_changes(batches, changes)):
-                rows.append(*found)
+            for row, steps in looking.rows(watch.steps(batches)):
+                rows.append(np.concatenate([row, watch.pan(len(rows), steps)]), steps)
         if not len(rows):
             raise InputError("no frame to look at; give at least one")
         seen = rows.finished()
@@ -133,13 +134,13 @@ class SquaresExtractor(ABC):
         def unit_ticks(first: int, last: int) -> npt.NDArray[np.float64]:
             return self._unit_ticks(seen, first, last)
 
-        cuts = shot_cuts(np.array(changes), unit_ticks, self._turn_least)
+        cuts = shot_cuts(np.array(watch.changes), unit_ticks, self._turn_least)
         return Features(seen, 0.0, STEP_S, self.name, cuts / TICK_RATE)
 
     def _looked(self, pictures: npt.NDArray[np.uint8]) -> npt.NDArray[np.float16]:
-        """The vectors of pictures of one size, shape ``(pictures, dimension)``."""
+        """What the network sees of pictures of one size, and their colours; a row each."""
         seen = self.see(pictures)
-        if not self.space.colours:
+        if not self.space.pixels:
             return seen
         parts = (pictures[:, rows, columns] for rows, columns in squares(*pictures.shape[1:3]))
         colours = [colour_shares(part[:, ::_COLOUR_STRIDE, ::_COLOUR_STRIDE]) for part in parts]
@@ -174,16 +175,44 @@ def squares(height: int, width: int) -> list[tuple[slice, slice]]:
     return [(across, one) for one in along] if width >= height else [(one, across) for one in along]
 
 
-def _watched_for_changes(batches: Iterable[Frames], changes: array[float]) -> Iterator[Step]:
-    """Each step's picture and the changes since the step before; how colours change is added to ``changes``."""
-    last: npt.NDArray[np.float32] | None = None
-    tick = 0
-    for batch in batches:
-        colours = coarse_colours(batch.pixels)
-        before = colours if last is None else np.concatenate([last, colours])
-        changes.extend(np.abs(np.diff(before, axis=0)).mean(axis=1).tolist())
-        for picture in batch.pixels:
-            if tick % TICKS_A_STEP == 0:
-                yield Step(picture, changes[max(0, tick - TICKS_A_STEP) : tick])
-            tick += 1
-        last = colours[-1:]
+class _Watch:
+    """What is seen of a video from tick to tick, while its pictures go by.
+
+    Attributes:
+        changes: how much colours change at each tick but the first.
+
+    Args:
+        turning: whether the camera's turning is watched too.
+    """
+
+    def __init__(self, *, turning: bool) -> None:
+        self.changes = array("d")
+        self._turning = turning
+        self._pans: list[tuple[float, float]] = []
+
+    def steps(self, batches: Iterable[Frames]) -> Iterator[Step]:
+        """Each step's picture and the changes since the step before."""
+        last: npt.NDArray[np.float32] | None = None
+        before: panning.Seen | None = None
+        tick = 0
+        for batch in batches:
+            colours = coarse_colours(batch.pixels)
+            known = colours if last is None else np.concatenate([last, colours])
+            self.changes.extend(np.abs(np.diff(known, axis=0)).mean(axis=1).tolist())
+            for picture in batch.pixels if self._turning else ():
+                now = panning.seen(picture)
+                self._pans.append(panning.pan(before, now) if before is not None else (0.0, 0.0))
+                before = now
+            for picture in batch.pixels:
+                if tick % TICKS_A_STEP == 0:
+                    yield Step(picture, self.changes[max(0, tick - TICKS_A_STEP) : tick])
+                tick += 1
+            last = colours[-1:]
+
+    def pan(self, first: int, steps: int) -> npt.NDArray[np.float16]:
+        """How the camera turns in some steps, as `Space.pixels` says; empty where it is not watched."""
+        if not self._turning:
+            return np.zeros(0, dtype=np.float16)
+        ticks = self._pans[first * TICKS_A_STEP : (first + steps) * TICKS_A_STEP]
+        mean: npt.NDArray[np.float16] = (TICK_RATE * np.mean(ticks, axis=0)).astype(np.float16)
+        return mean

@@ -19,6 +19,14 @@ _CAMERA_MOVES = re.compile(
     r"swing|tilt|track|turn|zoom)",
     re.IGNORECASE,
 )
+_DIRECTIONS = {
+    **dict.fromkeys(("right", "rightward", "rightwards"), (1.0, 0.0)),
+    **dict.fromkeys(("left", "leftward", "leftwards"), (-1.0, 0.0)),
+    **dict.fromkeys(("up", "upward", "upwards"), (0.0, 1.0)),
+    **dict.fromkeys(("down", "downward", "downwards"), (0.0, -1.0)),
+}
+# The rest of the verb, and "quickly to the".
+_WORDS_AFTER = 5
 
 
 def is_about_camera_motion(sentence: str) -> bool:
@@ -28,6 +36,19 @@ def is_about_camera_motion(sentence: str) -> bool:
     [True, False]
     """
     return _CAMERA_MOVES.search(sentence) is not None
+
+
+def camera_direction(sentence: str) -> tuple[float, float] | None:
+    """Which way a sentence says that the camera turns, as shares of `asst.features.space.PAN`; None if it does not.
+
+    >>> [camera_direction(s) for s in ("The camera quickly pans left.", "camera moves to the dog", "he turns right")]
+    [(-1.0, 0.0), None, None]
+    """
+    moves = _CAMERA_MOVES.search(sentence)
+    if moves is None:
+        return None
+    words = re.findall(r"[a-z]+", sentence[moves.end() :].lower())[:_WORDS_AFTER]
+    return next((_DIRECTIONS[word] for word in words if word in _DIRECTIONS), None)
 
 
 def turning(between: FloatArray, first_of_shot: npt.NDArray[np.int64]) -> Float64Array:

@@ -15,7 +15,7 @@ import torch
 
 from asst.features.colours import named_colours
 from asst.features.reading import Reading, SentenceReader
-from asst.features.space import WINDOWS, Classifier, Space
+from asst.features.space import PAN, WINDOWS, Classifier, Space
 from asst.features.spill import Rows, pieces
 from asst.features.values import Features
 
@@ -45,6 +45,7 @@ class Evidence:
             classes ``(0, steps, sentences)``.
         colours: log-share of the colours that each sentence names, their mean, the best of the windows, shape
             ``(steps, sentences)``; zero throughout for a sentence that names none, or where colours are not measured.
+        pans: how the camera turns, as `asst.features.space.PAN`, shape ``(steps, 2)``; zero where it is not measured.
         between: how far what is seen lies from the step before, as one minus the cosine, shape ``(steps - 1,)``.
     """
 
@@ -54,6 +55,7 @@ class Evidence:
     spread: FloatArray
     classes: FloatArray
     colours: FloatArray
+    pans: FloatArray
     between: FloatArray
 
 
@@ -68,6 +70,7 @@ class Sight:
         usual: mean cosine with unrelated sentences, shape ``(encoders, pictures, windows)``.
         probabilities: of each class, the best of the windows, shape ``(pictures, classes)``; none without classes.
         colours: log-share of each colour in each window, shape ``(pictures, WINDOWS, colours)``.
+        pans: as in `Evidence`, shape ``(pictures, 2)``.
         unrelated: as in `Evidence`.
         mean: of these for each picture, shape ``(encoders, pictures)``.
         spread: their deviation for each picture, likewise.
@@ -80,6 +83,7 @@ class Sight:
     usual: FloatArray
     probabilities: FloatArray
     colours: FloatArray
+    pans: FloatArray
     unrelated: HalfArray
     mean: FloatArray
     spread: FloatArray
@@ -131,6 +135,7 @@ class EvidenceReader:
             sight.spread[:, sight.picture],
             classes[:, sight.picture],
             _colour_evidence(sight.colours, queries)[sight.picture],
+            sight.pans[sight.picture],
             sight.between,
         )
 
@@ -172,8 +177,10 @@ class EvidenceReader:
         between = np.zeros(len(features) - 1, dtype=np.float32)
         between[first[1:] - 1] = np.concatenate(middles)
         mean, spread = _mean_and_spread(unrelated)
-        colours = _colours(features, first, self._space.seen)
-        return Sight(first, picture, scale, usual, probabilities, colours, unrelated[:, picture], mean, spread, between)
+        colours, pans = _of_pixels(features, first, self._space)
+        return Sight(
+            first, picture, scale, usual, probabilities, colours, pans, unrelated[:, picture], mean, spread, between
+        )
 
 
 def _mean_and_spread(unrelated: HalfArray) -> tuple[FloatArray, FloatArray]:
@@ -210,11 +217,13 @@ def _class_evidence(probabilities: FloatArray, reading: Reading) -> FloatArray:
     return found
 
 
-def _colours(features: Features, first: npt.NDArray[np.int64], seen: int) -> FloatArray:
-    """`Sight.colours`: what follows the first ``seen`` numbers of a vector."""
-    shares = np.array(features.vectors[first, seen:], dtype=np.float32).reshape(len(first), WINDOWS, -1)
-    log_shares: FloatArray = np.log(shares + _LEAST_SHARE)
-    return log_shares
+def _of_pixels(features: Features, first: npt.NDArray[np.int64], space: Space) -> tuple[FloatArray, FloatArray]:
+    """`Sight.colours` and `Sight.pans`: what follows in a vector what the network sees."""
+    if not space.pixels:
+        return np.zeros((len(first), WINDOWS, 0), np.float32), np.zeros((len(first), len(PAN)), np.float32)
+    told = np.array(features.vectors[first, space.seen :], dtype=np.float32)
+    shares = told[:, : -len(PAN)].reshape(len(first), WINDOWS, -1)
+    return np.log(shares + _LEAST_SHARE), told[:, -len(PAN) :]
 
 
 def _colour_evidence(colours: FloatArray, queries: Sequence[str]) -> FloatArray:

@@ -12,7 +12,7 @@ from asst.errors import InputError
 from asst.features.space import Space
 from asst.features.squares import STEP_S, TICK_RATE, TICKS_A_STEP
 from asst.features.values import SAME_CLOCK, Features
-from asst.models.camera_motion import is_about_camera_motion, turning
+from asst.models.camera_motion import camera_direction, is_about_camera_motion, turning
 from asst.models.candidates import Candidates, candidates
 from asst.models.evidence import Evidence
 from asst.models.model import Ranking
@@ -107,7 +107,10 @@ def step_scores(stage: Stage, evidence: Evidence, i: int, query: str) -> Float64
     measured = [*evidence.matches[:, :, i], *evidence.classes[:, :, i], evidence.colours[:, i]]
     steps = standardised(np.sum([standardised(values) for values in measured], axis=0))
     if is_about_camera_motion(query):
-        steps = standardised(steps + standardised(turning(evidence.between, stage.first_of_shot)))
+        moves = standardised(turning(evidence.between, stage.first_of_shot))
+        if (direction := camera_direction(query)) is not None:
+            moves = moves + standardised(evidence.pans @ np.array(direction))
+        steps = standardised(steps + moves)
     return steps
 
 

@@ -1,0 +1,80 @@
+"""Which way and how fast the camera turns, from one picture to the next: phase correlation (Kuglin and Hines 1975).
+
+When the camera turns to the right all that is seen moves to the left. The shift at which two pictures fit each other
+best is found over the whole picture at once, so that what moves before the camera hardly counts.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+FloatArray = npt.NDArray[np.float64]
+
+_ROWS = 36
+_COLUMNS_MOST = 256
+# A lower peak is chance: the pictures do not show the same place.
+_PEAK_LEAST = 0.12
+_TINY = 1e-9
+
+
+class Seen(NamedTuple):
+    """A picture as it is compared: its size in cells, and its spectrum."""
+
+    shape: tuple[int, int]
+    spectrum: npt.NDArray[np.complex128]
+
+
+def seen(picture: npt.NDArray[np.uint8]) -> Seen:
+    """A picture, ``(height, width, 3)``, in a coarse grid that fades towards its sides."""
+    height, width, _ = picture.shape
+    rows = min(_ROWS, height)
+    columns = min(_COLUMNS_MOST, max(1, round(width * rows / height)), width)
+    # Of a cell four pixels are enough, and of these the green, which is most of how bright they are.
+    at_rows, at_columns = _samples(height, rows), _samples(width, columns)
+    green = picture[at_rows[:, None], at_columns, 1]
+    cells = green.reshape(rows, 2, columns, 2).mean(axis=(1, 3))
+    return Seen((rows, columns), np.fft.rfft2((cells - cells.mean()) * _fading(rows, columns)))
+
+
+def pan(before: Seen, after: Seen) -> tuple[float, float]:
+    """How far the camera turns between two pictures: to the right in widths of the picture, and up in heights.
+
+    (0, 0) where they do not show the same place.
+    """
+    if before.shape != after.shape:
+        return 0.0, 0.0
+    cross = before.spectrum * after.spectrum.conj()
+    size = np.abs(cross)
+    fit = np.fft.irfft2(cross / (size + 1e-6 * size.max() + _TINY), before.shape)
+    row, column = np.unravel_index(fit.argmax(), fit.shape)
+    if fit[row, column] < _PEAK_LEAST:
+        return 0.0, 0.0
+    down = _refined(fit[:, column], int(row)) / before.shape[0]
+    right = _refined(fit[row], int(column)) / before.shape[1]
+    return right, -down
+
+
+def _refined(line: FloatArray, peak: int) -> float:
+    """Where the top of the parabola through a peak and its neighbours is; negative beyond the half of the line."""
+    left, middle, right = line[peak - 1], line[peak], line[(peak + 1) % len(line)]
+    bend = left - 2 * middle + right
+    top = peak + (0.5 * (left - right) / bend if bend < 0 else 0.0)
+    return float(top if top <= len(line) / 2 else top - len(line))
+
+
+@cache
+def _samples(size: int, cells: int) -> npt.NDArray[np.int64]:
+    """Two pixels of each of so many equal cells."""
+    at: npt.NDArray[np.int64] = ((np.arange(2 * cells) + 0.5) * size / (2 * cells)).astype(np.int64)
+    return at
+
+
+@cache
+def _fading(rows: int, columns: int) -> FloatArray:
+    """One in the middle and nothing at the sides, which show other things in the next picture."""
+    window: FloatArray = np.outer(np.hanning(rows + 2)[1:-1], np.hanning(columns + 2)[1:-1])
+    return window
