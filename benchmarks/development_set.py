@@ -34,11 +34,13 @@ from asst.data.record import Record
 from asst.evaluation.bootstrap import Interval, bootstrap_difference, bootstrap_interval
 from asst.evaluation.metrics import hits
 from asst.features.imagenet import CHANNELS
-from asst.features.space import WINDOWS
+from asst.features.space import PAN, WINDOWS
 from asst.features.squares import TICK_RATE
 from asst.models.candidates import candidates
 from asst.moments import FloatArray, anchor_grid
 from asst.video import frames
+
+Numbers = npt.NDArray[np.floating]
 
 # Unrelated means not of the same footage.
 SAME_FOOTAGE = {"scene_cuts.mp4": "bikes.mp4"}
@@ -137,20 +139,21 @@ def model_spans(localizer: asst.Localizer, questions: Sequence[Question]) -> lis
 
 def middle_square(features: asst.Features) -> asst.Features:
     """As if only the middle square of the picture had been seen."""
-    middles = [np.tile(part[:, WINDOWS // 2], (1, WINDOWS)) for part in by_square(features)]
-    return replace(features, vectors=np.concatenate(middles, axis=1).astype(np.float16))
+    return of_squares(features, lambda squares: squares[:, WINDOWS // 2])
 
 
 def mean_square(features: asst.Features) -> asst.Features:
     """As if the mean of the squares had been seen."""
-    means = [np.tile(part.mean(axis=1, dtype=np.float32), (1, WINDOWS)) for part in by_square(features)]
-    return replace(features, vectors=np.concatenate(means, axis=1).astype(np.float16))
+    return of_squares(features, lambda squares: squares.mean(axis=1, dtype=np.float32))
 
 
-def by_square(features: asst.Features) -> list[npt.NDArray[np.floating]]:
-    """What the network sees and the colours, each of shape ``(steps, WINDOWS, numbers)``."""
-    vectors, seen = features.vectors, WINDOWS * CHANNELS
-    return [part.reshape(len(features), WINDOWS, -1) for part in (vectors[:, :seen], vectors[:, seen:])]
+def of_squares(features: asst.Features, one: Callable[[Numbers], Numbers]) -> asst.Features:
+    """The same of all squares: ``one`` of what the network sees, and of the colours, ``(steps, WINDOWS, numbers)``."""
+    seen, end = WINDOWS * CHANNELS, features.dimension - len(PAN)
+    parts = (features.vectors[:, first:last] for first, last in ((0, seen), (seen, end)))
+    alike = [np.tile(one(part.reshape(len(features), WINDOWS, -1)), (1, WINDOWS)) for part in parts]
+    vectors = np.concatenate([*alike, features.vectors[:, end:]], axis=1)
+    return replace(features, vectors=vectors.astype(np.float16))
 
 
 VIEWS = {"middle square alone": middle_square, "mean of the squares": mean_square}
