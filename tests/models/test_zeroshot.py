@@ -203,6 +203,12 @@ def test_a_sentence_about_the_cameras_way_finds_where_it_turns_that_way(model: C
     *moved, other = model.rank(features, queries, top=1)
     for ranking, span in zip(moved, ((5.0, 8.0), (12.0, 15.0), (12.0, 15.0)), strict=True):
         assert iou(np.array(spans(ranking)), np.array([span]))[0, 0] > 0.7
+        assert ranking.found
+    # The threshold is an eighth of the width a second; half as fast is no pan.
+    slower = still.copy()
+    slower[10:16, -2] = -1 / 16
+    slow = model.rank(asst.Features(slower, 0.0, 0.5, model.extractor.name), queries[:1], top=1)[0]
+    assert not slow.found
     assert other.curve is not None
     assert np.ptp(other.curve.scores) == 0
 

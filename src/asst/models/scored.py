@@ -25,6 +25,8 @@ IntArray = npt.NDArray[np.int64]
 # How many standard deviations above unrelated sentences, in the best moment, a sentence must be to count as found.
 THRESHOLD = 1.3
 _OVERLAP_MOST = 0.5
+# Time in which the camera turns by the width of its picture, where a sentence about its turning counts as found.
+_WHOLLY_OTHER_S = 8.0
 
 
 def check_features(features: Features, space: Space, reader: str) -> None:
@@ -133,6 +135,8 @@ def ranking(
     kept = nms(spans_s, strengths, _OVERLAP_MOST, limit=top)
     best = spans[kept[0]]
     clear = _clearness(evidence, i, best)
+    if is_about_camera_motion(query):
+        clear = max(clear, _camera_clearness(evidence, query, best))
     # The best moment's score says how clearly the sentence applies at all; the others follow by how much weaker they
     # are than it.
     moments = tuple(
@@ -149,7 +153,26 @@ def _clearness(evidence: Evidence, i: int, span: Sequence[int] | IntArray) -> fl
 
     The mean over the language encoders.
     """
-    first, last = span[0] // TICKS_A_STEP, max(span[0] // TICKS_A_STEP + 1, -(-span[1] // TICKS_A_STEP))
+    first, last = _steps_of(span)
     others = evidence.unrelated[:, first:last].mean(axis=1, dtype=np.float32)
     own = evidence.matches[:, first:last, i].mean(axis=1)
     return float(np.mean((own - others.mean(axis=1)) / others.std(axis=1)))
+
+
+def _camera_clearness(evidence: Evidence, query: str, span: Sequence[int] | IntArray) -> float:
+    """The same of a sentence that says that the camera moves: by how fast it turns there, the way that is said if any.
+
+    Such a sentence names nothing that its classifiers could find. The threshold is a turn that takes eight seconds to
+    show wholly other things.
+    """
+    first, last = _steps_of(span)
+    pans = evidence.pans[first:last].astype(np.float64)
+    direction = camera_direction(query)
+    speeds = np.linalg.norm(pans, axis=1) if direction is None else pans @ np.array(direction)
+    return float(THRESHOLD * _WHOLLY_OTHER_S * speeds.mean())
+
+
+def _steps_of(span: Sequence[int] | IntArray) -> tuple[int, int]:
+    """The steps that a span in ticks touches, as the first and the one after the last."""
+    first = int(span[0]) // TICKS_A_STEP
+    return first, max(first + 1, -(-int(span[1]) // TICKS_A_STEP))
