@@ -25,7 +25,7 @@ from asst.features.fingerprint import settings_hash
 from asst.features.looking import GROUP_STEPS, Looking, Step
 from asst.features.precision import fastest_device
 from asst.features.shots import coarse_colours, shot_cuts
-from asst.features.space import WINDOWS, Space
+from asst.features.space import PAN, WINDOWS, Space
 from asst.features.spill import Rows, SpillingRows, release
 from asst.features.ticks import resized, short_side_size, ticks
 from asst.features.values import Features
@@ -188,7 +188,8 @@ class _Watch:
     def __init__(self, *, turning: bool) -> None:
         self.changes = array("d")
         self._turning = turning
-        self._pans: list[tuple[float, float]] = []
+        # Of each tick, side by side.
+        self._pans = array("d")
 
     def steps(self, batches: Iterable[Frames]) -> Iterator[Step]:
         """Each step's picture and the changes since the step before."""
@@ -201,7 +202,7 @@ class _Watch:
             self.changes.extend(np.abs(np.diff(known, axis=0)).mean(axis=1).tolist())
             for picture in batch.pixels if self._turning else ():
                 now = panning.seen(picture)
-                self._pans.append(panning.pan(before, now) if before is not None else (0.0, 0.0))
+                self._pans.extend(panning.pan(before, now) if before is not None else (0.0, 0.0))
                 before = now
             for picture in batch.pixels:
                 if tick % TICKS_A_STEP == 0:
@@ -213,6 +214,7 @@ class _Watch:
         """How the camera turns in some steps, as `Space.pixels` says; empty where it is not watched."""
         if not self._turning:
             return np.zeros(0, dtype=np.float16)
-        ticks = self._pans[first * TICKS_A_STEP : (first + steps) * TICKS_A_STEP]
-        mean: npt.NDArray[np.float16] = (TICK_RATE * np.mean(ticks, axis=0)).astype(np.float16)
+        at = slice(first * TICKS_A_STEP * len(PAN), (first + steps) * TICKS_A_STEP * len(PAN))
+        ticks = np.array(self._pans[at]).reshape(-1, len(PAN))
+        mean: npt.NDArray[np.float16] = (TICK_RATE * ticks.mean(axis=0)).astype(np.float16)
         return mean
