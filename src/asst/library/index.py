@@ -147,9 +147,11 @@ def _drop_parts(library: Library) -> None:
             part.unlink(missing_ok=True)
     abandoned = time.time() - _ABANDONED_S
     for part in (*library.matrix_folder().rglob(_PARTS), *library.uploads.rglob(_PARTS)):
-        with suppress(FileNotFoundError):
+        with suppress(OSError):
             if part.stat().st_mtime < abandoned:
                 part.unlink()
+                if part.is_relative_to(library.uploads):
+                    part.parent.rmdir()
 
 
 def _extracted(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import uuid
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from queue import SimpleQueue
@@ -184,6 +185,9 @@ class Jobs:
     def _end(self, job: IndexJob, state: JobState, message: str) -> None:
         if state != "done" and self._owned(job.path):
             job.path.unlink(missing_ok=True)
+            # An upload has a folder of its own.
+            with suppress(OSError):
+                job.path.parent.rmdir()
         job.message = message
         job.state = state
         job.version += 1

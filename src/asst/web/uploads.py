@@ -6,6 +6,7 @@ import asyncio
 import re
 import uuid
 from collections.abc import AsyncIterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Annotated
 
@@ -50,7 +51,9 @@ async def upload(
     except BaseException:
         for file in (part, path):
             file.unlink(missing_ok=True)
-        folder.rmdir()
+        # One that stood still for an hour may have been tidied away.
+        with suppress(FileNotFoundError):
+            folder.rmdir()
         raise
 
 
