@@ -98,6 +98,15 @@ def joined_questions(
     return questions
 
 
+def read_questions(data: Path, localizer: asst.Localizer, joins: int) -> tuple[list[Question], list[Question]]:
+    """Those about single videos and those about joined clips, on the features of a model."""
+    folder = data / "real"
+    records = jsonlines.read(folder / "annotations.jsonl", "development").strict().records
+    videos = sorted({record.video for record in records})
+    singles = single_questions(records, {video: localizer.features(folder / video) for video in videos})
+    return singles, joined_questions(records, pictures_of(folder, videos), localizer, joins, 0)
+
+
 def pictures_of(folder: Path, videos: Iterable[str]) -> dict[str, asst.Frames]:
     """All frames of some videos, as the packaged models look at them."""
     pictures = {}

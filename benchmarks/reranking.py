@@ -17,13 +17,12 @@ from rich.console import Console
 from rich.table import Table
 
 import asst
-from asst.data import jsonlines
 from asst.evaluation.bootstrap import bootstrap_difference
 from asst.evaluation.metrics import hits
 from asst.models.reranked import PACKAGED, RerankedModel, Scope
 from asst.models.zeroshot import ConceptsModel
 from asst.moments import FloatArray
-from development_set import cell, joined_questions, model_spans, pictures_of, single_questions
+from development_set import cell, model_spans, read_questions
 
 SCOPES: tuple[Scope, ...] = ("windows", "order", "everything")
 
@@ -44,12 +43,7 @@ def main() -> None:
     parser.add_argument("--checkpoints", type=Path, nargs="+", default=[PACKAGED])
     parser.add_argument("--joins", type=int, default=150)
     options = parser.parse_args()
-    folder = options.data / "real"
-    records = jsonlines.read(folder / "annotations.jsonl", "development").strict().records
-    concepts = asst.load("concepts")
-    videos = sorted({record.video for record in records})
-    singles = single_questions(records, {video: concepts.features(folder / video) for video in videos})
-    joined = joined_questions(records, pictures_of(folder, videos), concepts, options.joins, 0)
+    singles, joined = read_questions(options.data, asst.load("concepts"), options.joins)
     table = Table(title=f"{len(joined)} joined and {len(singles)} single queries")
     for heading in ("", "joined", "difference", "single", "difference"):
         table.add_column(heading)

@@ -26,13 +26,12 @@ from rich.console import Console
 from rich.table import Table
 
 import asst
-from asst.data import jsonlines
 from asst.evaluation.metrics import hits
 from asst.models.reranked import RerankedModel, Scope
 from asst.models.reranker import RerankerMethod
 from asst.models.restored import restored
 from asst.models.zeroshot import ConceptsModel
-from development_set import Question, joined_questions, model_spans, pictures_of, single_questions
+from development_set import Question, model_spans, read_questions
 from diagnostic_scenes import answers, order_scenes
 from simulated_runs import command
 
@@ -121,13 +120,9 @@ def main() -> None:
     options = parser.parse_args()
     out = options.out.absolute()
     train_all(out, options.seeds, options.jobs)
-    folder = options.data / "real"
-    records = jsonlines.read(folder / "annotations.jsonl", "development").strict().records
     first = ConceptsModel()
     concepts = asst.Localizer(first)
-    videos = sorted({record.video for record in records})
-    singles = single_questions(records, {video: concepts.features(folder / video) for video in videos})
-    joined = joined_questions(records, pictures_of(folder, videos), concepts, options.joins, 0)
+    singles, joined = read_questions(options.data, concepts, options.joins)
     table = Table(title=f"{len(joined)} joined and {len(singles)} single queries; {options.scenes} simulated scenes")
     for heading in ("", "joined, everything", "single, everything", "joined, order", "ordinals", "relations"):
         table.add_column(heading)

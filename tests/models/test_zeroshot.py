@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import weakref
 from dataclasses import replace
 from itertools import pairwise
 
@@ -328,6 +329,14 @@ def test_features_of_another_extractor_or_clock_are_refused(model: ConceptsModel
         model.rank(older, QUERIES, top=1)
     with pytest.raises(InputError, match=r"^small reads a vector every 0\.5 s, not every 1 s; extract them again$"):
         model.rank(made(model, 4).resampled(1.0), QUERIES, top=1)
+
+
+def test_what_is_kept_of_a_video_does_not_keep_its_features(model: ConceptsModel) -> None:
+    features = made(model, 4)
+    model.rank(features, QUERIES, top=1)
+    alive = weakref.ref(features)
+    del features
+    assert alive() is None
 
 
 def test_the_table_names_its_models() -> None:

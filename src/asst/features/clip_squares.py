@@ -18,7 +18,7 @@ from asst.features.clip import NAME as WEIGHTS
 from asst.features.clip import ClipTowers
 from asst.features.concepts import CLASSES, concept_data
 from asst.features.precision import fastest_device, fastest_dtype
-from asst.features.reading import FloatArray, Reading
+from asst.features.reading import FloatArray, Reading, SentenceReader
 from asst.features.space import Space
 from asst.features.squares import LOOKS_A_SECOND, SquaresExtractor, squares
 from asst.features.state_dict import weights_folder
@@ -29,30 +29,25 @@ NAME = "clip-squares"
 _TURN_LEAST = 0.15
 
 
-class ClipSentences:
-    """The language side; see the module's text. As `asst.features.reading.SentenceReader`.
+class ClipSentences(SentenceReader):
+    """The language side; see the module's text.
 
     Args:
         towers: encode sentences.
     """
 
-    measures: tuple[str, ...] = ("picture and sentence",)
+    measures = ("picture and sentence",)
 
     def __init__(self, towers: ClipTowers) -> None:
+        super().__init__()
         self._towers = towers
         vectors = towers.sentence_vectors(concept_data()["unrelated"])
         self._usual = vectors.mean(axis=0)
         self.unrelated = self.classifiers(vectors)[None]
-        self._kept: tuple[tuple[str, ...], Reading] | None = None
 
-    def read(self, sentences: Sequence[str]) -> Reading:
-        """What sentences say; kept for the next time that the same are asked."""
-        kept = self._kept
-        if kept is None or kept[0] != tuple(sentences):
-            found = self.classifiers(self._towers.sentence_vectors(sentences))
-            reading = Reading(found[None], [()] * len(sentences), np.zeros((len(sentences), 0), dtype=np.float32))
-            kept = self._kept = tuple(sentences), reading
-        return kept[1]
+    def _reading(self, sentences: Sequence[str]) -> Reading:
+        found = self.classifiers(self._towers.sentence_vectors(sentences))
+        return Reading(found[None], [()] * len(sentences), np.zeros((len(sentences), 0), dtype=np.float32))
 
     def classifiers(self, vectors: FloatArray) -> FloatArray:
         """How sentences differ from others, unit vectors; of and to the shape ``(sentences, channels)``."""

@@ -22,7 +22,7 @@ import torch
 from torch import Tensor
 from torch.nn.functional import normalize
 
-from asst.features.reading import FloatArray, Reading
+from asst.features.reading import FloatArray, Reading, SentenceReader
 from asst.features.sentence import SentenceEncoder
 from asst.features.word_average import word_average
 
@@ -46,8 +46,8 @@ _SINGULARS = (
 _PHRASE_WORDS = 3
 
 
-class ConceptMap:
-    """Sentences to classifiers and classes; as `asst.features.reading.SentenceReader`.
+class ConceptMap(SentenceReader):
+    """Sentences to classifiers and classes.
 
     Attributes:
         measures: names of what is measured.
@@ -61,9 +61,10 @@ class ConceptMap:
         InputError: when the sentence encoder's weights are missing.
     """
 
-    measures: tuple[str, ...] = ("sentence encoder", "averaged words", "named classes", "resembled classes")
+    measures = ("sentence encoder", "averaged words", "named classes", "resembled classes")
 
     def __init__(self, class_weights: Tensor) -> None:
+        super().__init__()
         from safetensors.numpy import load
 
         shipped = load(files("asst.features").joinpath("concepts.safetensors").read_bytes())
@@ -77,18 +78,6 @@ class ConceptMap:
         )
         self.unrelated = self._classifiers(tensors["unrelated"], tensors["unrelated_words"])
         self._encode = SentenceEncoder()
-        self._kept: tuple[tuple[str, ...], Reading] | None = None
-
-    def read(self, sentences: Sequence[str]) -> Reading:
-        """What sentences say of features and classes; kept for the next time that the same are asked.
-
-        Raises:
-            InputError: when the word vectors are not installed.
-        """
-        kept = self._kept
-        if kept is None or kept[0] != tuple(sentences):
-            kept = self._kept = tuple(sentences), self._reading(sentences)
-        return kept[1]
 
     def _reading(self, sentences: Sequence[str]) -> Reading:
         embeddings = torch.from_numpy(self._encode(sentences))

@@ -17,7 +17,9 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 CHANNELS = 1280
-_PREFIX = "imagenet-"
+PREFIX = "imagenet-"
+"""What the features' names begin with; the variant follows."""
+
 # How far centred features turn at a change of shot, as one minus their cosine.
 _TURN_LEAST = 0.3
 
@@ -45,7 +47,7 @@ class ImageNetExtractor(SquaresExtractor):
         self.network = EfficientNetLite(variant)
         weights = self.network.class_weights
         space = Space(
-            f"{_PREFIX}{variant}",
+            f"{PREFIX}{variant}",
             self.network.mean_feature.numpy(),
             class_directions(weights).numpy(),
             classifier=Classifier(weights.numpy(), self.network.class_bias.numpy()),

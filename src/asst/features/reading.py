@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import ClassVar
 
 import numpy as np
 import numpy.typing as npt
@@ -28,7 +29,7 @@ class Reading:
     resembled: FloatArray
 
 
-class SentenceReader(Protocol):
+class SentenceReader(ABC):
     """The language side of an extractor.
 
     Attributes:
@@ -38,9 +39,23 @@ class SentenceReader(Protocol):
             ``(encoders, sentences, channels)``.
     """
 
-    measures: tuple[str, ...]
+    measures: ClassVar[tuple[str, ...]]
     unrelated: FloatArray
 
+    def __init__(self) -> None:
+        self._kept: tuple[tuple[str, ...], Reading] | None = None
+
     def read(self, sentences: Sequence[str]) -> Reading:
+        """What sentences say; kept for the next time that the same are asked.
+
+        Raises:
+            InputError: when weights or word vectors are missing.
+        """
+        kept = self._kept
+        if kept is None or kept[0] != tuple(sentences):
+            kept = self._kept = tuple(sentences), self._reading(sentences)
+        return kept[1]
+
+    @abstractmethod
+    def _reading(self, sentences: Sequence[str]) -> Reading:
         """What sentences say."""
-        ...

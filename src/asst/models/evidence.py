@@ -5,7 +5,6 @@ What does not depend on the sentence is measured once a video and kept, so that 
 
 from __future__ import annotations
 
-import weakref
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -18,6 +17,7 @@ from asst.features.reading import Reading, SentenceReader
 from asst.features.space import PAN, WINDOWS, Classifier, Space
 from asst.features.spill import Rows, pieces
 from asst.features.values import Features
+from asst.models.last_video import LastVideo
 
 FloatArray = npt.NDArray[np.float32]
 HalfArray = npt.NDArray[np.float16]
@@ -95,6 +95,7 @@ class EvidenceReader:
 
     Attributes:
         concepts: reads sentences.
+        sight: what is seen in a video; kept for the next question about the same features.
 
     Args:
         space: that features lie in.
@@ -104,12 +105,11 @@ class EvidenceReader:
     def __init__(self, space: Space, concepts: SentenceReader) -> None:
         self.concepts = concepts
         self._space = space
-        self._mean = space.mean
         self._classifier = None
         if space.classifier is not None:
             weights, bias = space.classifier.weights, space.classifier.bias
             self._classifier = Classifier(np.ascontiguousarray(weights.T) / _TEMPERATURE, bias / _TEMPERATURE)
-        self._kept: tuple[weakref.ref[Features], Sight] | None = None
+        self.sight = LastVideo(self._look)
 
     def __call__(self, features: Features, queries: Sequence[str]) -> Evidence:
         """All measurements, for every sentence at every step; a part of the video at a time."""
@@ -122,7 +122,7 @@ class EvidenceReader:
         at = 0
         for rows in _pictures(features, sight.first, self._space.seen):
             part = slice(at, at + len(rows))
-            cosines = (_product(rows, wanted) - self._mean @ wanted) * sight.scale[part, :, None]
+            cosines = (_product(rows, wanted) - self._space.mean @ wanted) * sight.scale[part, :, None]
             for k in range(encoders):
                 own = cosines[..., k * sentences : (k + 1) * sentences]
                 matches[k, part] = (own - sight.usual[k, part, :, None]).max(axis=1)
@@ -139,12 +139,6 @@ class EvidenceReader:
             sight.between,
         )
 
-    def sight(self, features: Features) -> Sight:
-        """What is seen in a video; kept for the next question about the same features."""
-        if self._kept is None or self._kept[0]() is not features:
-            self._kept = (weakref.ref(features), self._look(features))
-        return self._kept[1]
-
     def _look(self, features: Features) -> Sight:
         first = _first_steps(features)
         picture = np.repeat(np.arange(len(first)), np.diff(np.append(first, len(features))))
@@ -156,13 +150,13 @@ class EvidenceReader:
         scale = np.empty((len(first), WINDOWS), dtype=np.float32)
         usual = np.empty((len(aside), len(first), WINDOWS), dtype=np.float32)
         middles = []
-        last = np.zeros((0, len(self._mean)), dtype=np.float32)
+        last = np.zeros((0, len(self._space.mean)), dtype=np.float32)
         at = 0
         for rows in _pictures(features, first, self._space.seen):
             part = slice(at, at + len(rows))
             if self._classifier is not None:
                 probabilities[part] = _probabilities(rows, self._classifier)
-            centred = rows - self._mean
+            centred = rows - self._space.mean
             scale[part] = 1 / np.linalg.norm(centred, axis=2)
             centred *= scale[part, :, None]
             for k, sentences in enumerate(aside):

@@ -72,14 +72,19 @@ class Stage:
     @classmethod
     def of(cls, features: Features) -> Stage:
         """The stage of a video."""
-        cuts = np.round((features.cuts_s - features.start_s) * TICK_RATE).astype(np.int64)
-        return cls(features, cuts, candidates(len(features) * TICKS_A_STEP, cuts))
+        return cls(features, *cuts_and_candidates(features))
 
     @property
     def first_of_shot(self) -> IntArray:
         """The first whole step of each shot but the first, ascending."""
         steps: IntArray = -(-self.cuts // TICKS_A_STEP)
         return steps
+
+
+def cuts_and_candidates(features: Features) -> tuple[IntArray, Candidates]:
+    """What a stage has besides the features."""
+    cuts = np.round((features.cuts_s - features.start_s) * TICK_RATE).astype(np.int64)
+    return cuts, candidates(len(features) * TICKS_A_STEP, cuts)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -12,21 +12,20 @@ the rest of it.
 
 from __future__ import annotations
 
-import weakref
 from collections.abc import Sequence
 from pathlib import Path
 
 from asst.errors import InputError
 from asst.features.concepts import ConceptMap
-from asst.features.imagenet import ImageNetExtractor
+from asst.features.imagenet import PREFIX, ImageNetExtractor
 from asst.features.reading import SentenceReader
 from asst.features.squares import LOOKS_A_SECOND, SquaresExtractor
 from asst.features.values import Features
 from asst.models.evidence import EvidenceReader
+from asst.models.last_video import LastVideo
 from asst.models.model import Ranking
-from asst.models.scored import Stage, check_features, ranking, scored
+from asst.models.scored import Stage, check_features, cuts_and_candidates, ranking, scored
 
-_IMAGENET = "imagenet-"
 _CLIP_SQUARES = "clip-squares"
 
 
@@ -48,18 +47,16 @@ class ZeroShotModel:
         self.name = name
         self.extractor = extractor
         self.reader = EvidenceReader(extractor.space, sentences)
-        self._kept: tuple[weakref.ref[Features], Stage] | None = None
+        self._spans = LastVideo(cuts_and_candidates)
 
     def stage(self, features: Features) -> Stage:
-        """A video as every sentence finds it; kept for the next question about the same features.
+        """A video as every sentence finds it; its candidates are kept for the next question about the same features.
 
         Raises:
             InputError: for features of another extractor, or on steps of another length.
         """
         check_features(features, self.extractor.space, self.name)
-        if self._kept is None or self._kept[0]() is not features:
-            self._kept = (weakref.ref(features), Stage.of(features))
-        return self._kept[1]
+        return Stage(features, *self._spans(features))
 
     def rank(self, features: Features, queries: Sequence[str], *, top: int) -> list[Ranking]:
         """The best moments of each sentence; a moment's score is explained in ``docs/models.md``.
@@ -122,7 +119,7 @@ def zeroshot_of(extractor: str, name: str) -> ZeroShotModel:
     """
     if extractor == _CLIP_SQUARES:
         return ClipModel(name)
-    if extractor.startswith(_IMAGENET):
-        return ConceptsModel(name, extractor.removeprefix(_IMAGENET))
-    known = f"{_IMAGENET}lite2, {_IMAGENET}lite0 or {_CLIP_SQUARES}"
+    if extractor.startswith(PREFIX):
+        return ConceptsModel(name, extractor.removeprefix(PREFIX))
+    known = f"{PREFIX}lite2, {PREFIX}lite0 or {_CLIP_SQUARES}"
     raise InputError(f"{name} reads features of {known}, not of {extractor}; extract those")

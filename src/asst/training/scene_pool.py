@@ -24,7 +24,6 @@ from asst.data.simulate.timelines import read_timelines
 from asst.features.fingerprint import settings_hash
 from asst.features.squares import TICKS_A_STEP
 from asst.models.channels import channel_names
-from asst.models.scored import Stage
 from asst.models.views import FACTS, View
 from asst.models.zeroshot import ZeroShotModel, zeroshot_of
 from asst.moments import iou
@@ -142,7 +141,7 @@ class _Worker:
 
 def questions_of(model: ZeroShotModel, scene: Scene) -> Iterator[RerankerQuestion]:
     """The first questions of a scene, which is one view, as the reranker sees them."""
-    stage = Stage.of(scene.features)
+    stage = model.stage(scene.features)
     view, everything = View(0, len(scene.features)), np.arange(len(stage.found.spans))
     chosen = scene.questions[:_QUESTIONS_MOST]
     heard = read_sentences(model, stage, [question.query for question in chosen])
