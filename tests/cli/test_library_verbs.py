@@ -146,7 +146,7 @@ def test_an_address_is_one_line(tmp_path: Path, fake: ModuleType, monkeypatch: p
         assert (found.exit_code, found.stdout) == (2, "")
         assert found.stderr == (
             "asst: s3://bucket/lib: a library must be on a file system of this machine; "
-            "see docs/library.md, Object storage\n"
+            "files are wanted, not addresses: download it first, or see docs/library.md, Object storage\n"
         )
     found = run("index", "s3://bucket/a.mp4", "--library", "lib")
     assert (found.exit_code, found.stderr.count("\n")) == (2, 1)

@@ -12,6 +12,7 @@ import typer
 from asst.cli.file_options import ExportOption, FastClipOption, PlotOption, ReportOption
 from asst.cli.files import Contents, Files, clip_paths
 from asst.errors import InputError
+from asst.local import local_path
 
 if TYPE_CHECKING:
     from asst.features.values import Features
@@ -99,7 +100,7 @@ def _features(
         name = detector.description.features.extractor
         features = checkpoint_store(detector.name, name, stores, step_s).read(video)
         return features, features.end_s
-    if not Path(video).exists():
+    if not local_path(video, "a video").exists():
         raise InputError(f"{video}: no such file; check the path, or give --store STORE to take features by a name")
     from asst.video import probe
 

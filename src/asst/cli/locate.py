@@ -13,6 +13,7 @@ from asst.cli.asking import ask, exit_by, print_answers
 from asst.cli.file_options import FastClipOption, PlotOption, ReportOption
 from asst.cli.files import Contents, Files, clip_paths
 from asst.errors import InputError
+from asst.local import local_path
 
 _Clip = Annotated[
     Path | None,
@@ -103,5 +104,5 @@ def _read(queries: str) -> str:
 def _check_input(video: Path) -> None:
     if video.is_dir():
         raise InputError(f"{video}: is a folder; name a video file")
-    if not video.exists():
+    if not local_path(video, "a video").exists():
         raise InputError(f"{video}: no such file; check the path")

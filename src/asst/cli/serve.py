@@ -10,6 +10,7 @@ import typer
 
 from asst.cli.index import RerankerOption
 from asst.errors import InputError
+from asst.local import local_path
 
 
 def serve(
@@ -75,6 +76,6 @@ def _files(videos: list[Path]) -> list[Path]:
     from asst.library.index import listed
 
     for path in videos:
-        if not path.exists():
+        if not local_path(path, "a video").exists():
             raise InputError(f"{path}: no such file; name a video or a folder of them")
     return listed(videos)

@@ -18,10 +18,10 @@ from asst.features.extract import Job, Outcome, extract_in_turn, video_files
 from asst.features.extractor import Progress
 from asst.library.engine import Engine
 from asst.library.library import Library
-from asst.library.local import local_path
 from asst.library.pictures import write_strip
 from asst.library.stamp import Stamp, stamp_of
 from asst.library.tables import Video
+from asst.local import local_path
 from asst.video import probe
 
 State = Literal["indexed", "kept", "moved", "copied", "failed"]

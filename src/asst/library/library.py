@@ -26,10 +26,10 @@ from asst.atomic import write_whole
 from asst.errors import InputError
 from asst.features.store import SUFFIX, Store, file_name
 from asst.library.engine import Engine, Identity
-from asst.library.local import local_path
 from asst.library.stamp import Stamp
 from asst.library.tables import Tables, Video, add_times
 from asst.library.windows import WindowVectors
+from asst.local import local_path
 
 if TYPE_CHECKING:
     from asst.library.index import Indexed

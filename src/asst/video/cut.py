@@ -143,7 +143,7 @@ def _encode(source: Source, start_s: float, end_s: float, out: OutputContainer) 
         yield from _lasting(stream.encode(None), lengths)
 
     zero_s = float(source.first.pts * source.time_base)
-    sound = encoded_sound(source.path, out, zero_s + start_s, zero_s + end_s)
+    sound = encoded_sound(source, out, zero_s + start_s, zero_s + end_s)
     for packet in heapq.merge(encoded(), sound, key=_stored_at):
         out.mux(packet)
     return start_s, end_s
@@ -225,7 +225,7 @@ def _copy(source: Source, start_s: float, end_s: float, out: OutputContainer) ->
     start, end = key.pts, source.pts_at(end_s + _ON_TIME_S)
     stream = out.add_stream_from_template(source.stream, opaque=True)
     zero_s = float(source.first.pts * source.time_base)
-    sound = copied_sound(source.path, out, float(start * source.time_base), zero_s + end_s)
+    sound = copied_sound(source, out, float(start * source.time_base), zero_s + end_s)
     last = start
 
     def copied() -> Iterator[Packet[Any]]:

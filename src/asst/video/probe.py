@@ -107,8 +107,8 @@ def _time_code(source: Source) -> str | None:
 
 def _duration_s(source: Source) -> float:
     """From the first frame to the end of the last, in seconds."""
-    end = None
-    if (last := source.stated_end) is not None and source.seek(last):
+    end = source.index.end if source.index is not None else None
+    if end is None and (last := source.stated_end) is not None and source.seek(last):
         end = _last_tick(source)
     if end is None:
         source.rewind()

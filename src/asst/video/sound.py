@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator
-from pathlib import Path
+from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
-from asst.video.source import logger, open_container
+from asst.video.container import open_container
+from asst.video.film import logger
 
 if TYPE_CHECKING:
     from av.audio.frame import AudioFrame
@@ -15,18 +17,23 @@ if TYPE_CHECKING:
     from av.filter import Graph
     from av.packet import Packet
 
+    from asst.video.clock import Index
+    from asst.video.source import Source
+
 _FALLBACK_HZ = 48_000
+_FALLBACK_BASE = Fraction(1, 90_000)
+_SETTLE_S = 0.2
 
 
-def encoded_sound(path: Path, out: OutputContainer, start_s: float, end_s: float) -> Iterator[Packet[Any]]:
+def encoded_sound(source: Source, out: OutputContainer, start_s: float, end_s: float) -> Iterator[Packet[Any]]:
     """AAC packets of a span; gaps, and a track that begins late, are filled with silence.
 
     The stream is added to ``out`` at once, the packets come as they are asked for.
 
     Args:
-        path: the source.
+        source: the video.
         out: where the packets will go.
-        start_s: seconds on the file's own clock.
+        start_s: seconds on the file's own clock, or the one that runs on where that begins anew.
         end_s: likewise.
 
     Returns:
@@ -34,7 +41,7 @@ def encoded_sound(path: Path, out: OutputContainer, start_s: float, end_s: float
     """
     import av
 
-    container = open_container(path)
+    container = open_container(source.path)
     stream = _first_track(container)
     if stream is None:
         container.close()
@@ -46,16 +53,16 @@ def encoded_sound(path: Path, out: OutputContainer, start_s: float, end_s: float
 
     def packets() -> Iterator[Packet[Any]]:
         with container:
-            for frame in _span(container, stream, start_s, end_s, rate):
+            for frame in _span(_from(container, stream, start_s, source.index), stream, start_s, end_s, rate):
                 yield from encoder.encode(frame)
             yield from encoder.encode(None)
 
     return packets()
 
 
-def copied_sound(path: Path, out: OutputContainer, start_s: float, end_s: float) -> Iterator[Packet[Any]]:
+def copied_sound(source: Source, out: OutputContainer, start_s: float, end_s: float) -> Iterator[Packet[Any]]:
     """The stored packets of a span, as ``encoded_sound`` does otherwise."""
-    container = open_container(path)
+    container = open_container(source.path)
     stream = _first_track(container)
     if stream is None or stream.time_base is None:
         container.close()
@@ -65,7 +72,7 @@ def copied_sound(path: Path, out: OutputContainer, start_s: float, end_s: float)
 
     def packets() -> Iterator[Packet[Any]]:
         with container:
-            for packet in _from(container, stream, start_s):
+            for packet in _from(container, stream, start_s, source.index):
                 if packet.pts is None or packet.pts < start:
                     continue
                 if packet.pts >= end:
@@ -82,50 +89,87 @@ def _first_track(container: InputContainer) -> AudioStream | None:
     return next((s for s in container.streams.audio if getattr(s, "codec_context", None) is not None), None)
 
 
-def _from(container: InputContainer, stream: AudioStream, start_s: float) -> Iterator[Packet[AudioStream]]:
-    """Packets from a little before a time on: the decoder needs some to settle."""
+def _from(
+    container: InputContainer, stream: AudioStream, start_s: float, index: Index | None
+) -> Iterator[Packet[AudioStream]]:
+    """Packets from a little before a time on, as the decoder needs some to settle; on the picture's running clock."""
     import av
 
-    settle_s = 0.2
-    try:
-        if stream.time_base is not None:
-            container.seek(int((start_s - settle_s) / stream.time_base), stream=stream)
-    except av.FFmpegError:
-        logger.debug("%s cannot be sought in; its sound is read from the start", container.name)
-    yield from container.demux(stream)
+    ticks = int((start_s - _SETTLE_S) / (stream.time_base or _FALLBACK_BASE))
+    if index is None:
+        try:
+            container.seek(ticks, stream=stream)
+        except av.FFmpegError:
+            logger.debug("%s cannot be sought in; its sound is read from the start", container.name)
+        yield from container.demux(stream)
+        return
+    due, place, _ = index.key_before(ticks) or (ticks, 0, 0)
+    container.seek(place, stream=stream, unsupported_byte_offset=True)
+    for packet in container.demux(stream):
+        # Not every packet tells its place.
+        place = max(place, packet.pos or 0)
+        if packet.dts is not None and packet.pts is not None:
+            offset = index.offset_near(place, packet.dts, due)
+            packet.dts, packet.pts = packet.dts + offset, packet.pts + offset
+            due = packet.dts + (packet.duration or 0)
+        yield packet
 
 
 def _span(
-    container: InputContainer, stream: AudioStream, start_s: float, end_s: float, rate: int
+    packets: Iterator[Packet[AudioStream]], stream: AudioStream, start_s: float, end_s: float, rate: int
 ) -> Iterator[AudioFrame]:
     """The decoded samples of a span, from time zero on and without gaps."""
-    import av
     from av.filter import Graph
 
-    codec = stream.codec_context
+    frames = _alike(_decoded(packets, end_s))
+    first = next(frames, None)
+    if first is None:
+        return
     graph = Graph()
+    # What the decoder gives may be of another format than the stream says.
     graph.link_nodes(
-        graph.add_abuffer(template=stream),
+        graph.add_abuffer(stream, first.sample_rate, first.format, first.layout.name),
         graph.add("atrim", f"start={start_s:.6f}:end={end_s:.6f}"),
         graph.add("asetpts", f"PTS-({start_s:.6f})/TB"),
         graph.add("aresample", f"{rate}:async=1:first_pts=0"),
-        graph.add("aformat", f"sample_fmts=fltp:sample_rates={rate}:channel_layouts={codec.layout.name}"),
+        graph.add("aformat", f"sample_fmts=fltp:sample_rates={rate}:channel_layouts={first.layout.name}"),
         graph.add("abuffersink"),
     )
     graph.configure()
-    for packet in _from(container, stream, start_s):
-        try:
-            decoded = packet.decode()
-        except av.FFmpegError:
-            logger.debug("%s: a packet of sound could not be decoded", container.name)
-            continue
-        for frame in decoded:
-            graph.push(frame)
-            yield from _ready(graph)
-        if packet.pts is not None and packet.pts * packet.time_base >= end_s:
-            break
+    for frame in itertools.chain([first], frames):
+        graph.push(frame)
+        yield from _ready(graph)
     graph.push(None)
     yield from _ready(graph)
+
+
+def _decoded(packets: Iterator[Packet[AudioStream]], end_s: float) -> Iterator[AudioFrame]:
+    """What can be decoded up to a time."""
+    import av
+
+    for packet in packets:
+        try:
+            yield from packet.decode()
+        except av.FFmpegError:
+            logger.debug("a packet of sound could not be decoded")
+        if packet.pts is not None and packet.pts * packet.time_base >= end_s:
+            return
+
+
+def _alike(frames: Iterator[AudioFrame]) -> Iterator[AudioFrame]:
+    """Frames of the first one's format, layout and rate; recordings that were joined may differ."""
+    from av.audio.resampler import AudioResampler
+
+    wanted: tuple[str, str, int] | None = None
+    for frame in frames:
+        kind = (frame.format.name, frame.layout.name, frame.sample_rate)
+        wanted = wanted or kind
+        if kind == wanted:
+            yield frame
+            continue
+        for changed in AudioResampler(*wanted).resample(frame):
+            changed.pts, changed.time_base = frame.pts, frame.time_base
+            yield changed
 
 
 def _ready(graph: Graph) -> Iterator[AudioFrame]:

@@ -9,13 +9,16 @@ from bisect import bisect_right, insort
 from collections import deque
 from collections.abc import Callable, Iterator
 from fractions import Fraction
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, Self
 
 from asst.errors import InputError
+from asst.video.clock import Clock, Index, may_begin_anew
+from asst.video.container import encrypted, open_container, scrambled
+from asst.video.film import film
 
 if TYPE_CHECKING:
-    from av.container import InputContainer
     from av.packet import Packet
     from av.video.frame import VideoFrame
     from av.video.stream import VideoStream
@@ -30,7 +33,10 @@ _FAILED_READS = 64
 _BLIND_SEEK_S = 10.0
 _CUT_SHORT_S = 1.0
 _CLOCK = re.compile(r"^(\d+):(\d+):(\d+\.?\d*)$")
-_NOT_VIDEO_FORMATS = ("image2", "tty", "_pipe")
+# Files whose index is remembered: one is opened several times while it is worked on.
+_REMEMBERED = 64
+MOST_PIXELS = 2**26
+"""Of a picture: 8192 x 8192. A decoder holds up to some twenty pictures at once, mostly of 1.5 bytes a pixel."""
 
 
 class Decoded(NamedTuple):
@@ -40,56 +46,11 @@ class Decoded(NamedTuple):
     frame: VideoFrame
 
 
-def open_container(path: Path) -> InputContainer:
-    """Open a local file for reading.
-
-    Raises:
-        InputError: if it is missing, a folder, not readable, empty or no media file.
-    """
-    import av
-
-    try:
-        with path.open("rb") as file:
-            empty = not file.read(1)
-    except FileNotFoundError:
-        raise InputError(f"no such video: {path}; check the name and the folder") from None
-    except IsADirectoryError:
-        raise InputError(f"{path} is a folder; name a video file in it") from None
-    except PermissionError:
-        raise InputError(f"{path} may not be read; change its permissions (chmod +r)") from None
-    except OSError as error:
-        raise InputError(f"cannot read {path}: {error.strerror or error}; check the disk and the name") from None
-    if empty:
-        raise InputError(f"{path} is empty; copy or download it again")
-    try:
-        # The file: prefix keeps a colon in a name from being read as a protocol. A playlist must not reach further.
-        return av.open(f"file:{path}", metadata_errors="replace", options={"protocol_whitelist": "file"})
-    except av.FFmpegError:
-        raise InputError(
-            f"cannot read {path} as a video: it is another kind of file, or was cut short before its index; "
-            "check that it plays"
-        ) from None
-
-
-def _picture_stream(container: InputContainer, path: Path) -> VideoStream:
-    from av.stream import Disposition
-
-    if container.format.name.endswith(_NOT_VIDEO_FORMATS):
-        raise InputError(f"{path} is not a video ({container.format.long_name}); name a video file")
-    streams = [s for s in container.streams.video if not s.disposition & Disposition.attached_pic]
-    if not streams:
-        kinds = ", ".join(sorted({s.type for s in container.streams})) or "no"
-        raise InputError(f"{path} has no picture ({kinds} streams only); name a file with video in it")
-    # A stream that no decoder is built in for has no codec context, whatever its type says.
-    if getattr(streams[0], "codec_context", None) is None:
-        raise InputError(f"{path} is coded in a way that cannot be decoded here; convert it to H.264")
-    return streams[0]
-
-
 class Source:
     """A video file that is open for reading; a context manager.
 
-    Opening decodes the first picture, whose PTS is the zero of the video's clock.
+    Opening decodes the first picture, whose PTS is the zero of the video's clock. In a transport or program stream the
+    clock goes on where it begins anew; all times are of that running clock.
 
     Args:
         path: the file.
@@ -103,7 +64,8 @@ class Source:
         interlaced: whether each picture holds two fields; frames come out deinterlaced.
 
     Raises:
-        InputError: if nothing in the file can be decoded.
+        InputError: if nothing in the file can be decoded, it is encrypted, or its pictures are larger than
+            `MOST_PIXELS`.
     """
 
     def __init__(self, path: str | Path, *, threads: int | None = None) -> None:
@@ -116,15 +78,19 @@ class Source:
         self._read: int | None = None
         self._packets: Iterator[Packet[VideoStream]] = iter(())
         self._decoding: Iterator[Decoded] = iter(())
+        self._clock: Clock | None = None
         self.container = open_container(self.path)
         try:
-            self.stream = _picture_stream(self.container, self.path)
-            self._thread()
+            self.stream = film(self.container, self.path)
+            self._prepare()
             self.time_base: Fraction = self.stream.time_base or Fraction(1, 90_000)
             self.rate: Fraction = self.stream.average_rate or self.stream.guessed_rate or Fraction(25)
+            self._start_clock()
             self._restart(self._demux())
             first = next(self._decoding, None)
             if first is None:
+                if scrambled(self.container, self.path):
+                    raise encrypted(self.path)
                 raise InputError(f"{self.path} holds no picture that can be decoded; check that it plays")
         except BaseException:
             self.container.close()
@@ -141,6 +107,7 @@ class Source:
     def close(self) -> None:
         """Close the file; tell once, as a warning, how many packets could not be decoded."""
         self.container.close()
+        self.damaged += self._clock.damaged if self._clock is not None else 0
         if self.damaged:
             logger.warning(
                 "%s is damaged: %d packets could not be decoded; the frame before stands in", self.path, self.damaged
@@ -149,7 +116,9 @@ class Source:
 
     @property
     def stated_end(self) -> int | None:
-        """Where the header says that the picture ends, in ticks; ``None`` if it says nothing."""
+        """Where the header or the index says that the picture ends, in ticks; ``None`` if it says nothing."""
+        if self.index is not None:
+            return self.index.end
         if self.stream.duration:
             return (self.stream.start_time or 0) + self.stream.duration
         # Matroska states each stream's end as a tag, and for the file only the longest stream's.
@@ -160,6 +129,14 @@ class Source:
             microseconds = (self.container.start_time or 0) + self.container.duration
             return int(Fraction(microseconds, 1_000_000) / self.time_base)
         return None
+
+    @property
+    def index(self) -> Index | None:
+        """Where to find what in a file whose clock may begin anew; None for others. Made once, by reading it all."""
+        if not may_begin_anew(self.container):
+            return None
+        stat = self.path.stat()
+        return _index(self.path, stat.st_size, stat.st_mtime_ns)
 
     @property
     def frame_ticks(self) -> int:
@@ -204,6 +181,8 @@ class Source:
         """
         import av
 
+        if self.index is not None:
+            return self._seek_in(self.index, pts)
         # Indices count in decoding time, which runs ahead of presentation; some land after the tick. Step back then.
         before, back = self._read, 0
         while True:
@@ -226,6 +205,22 @@ class Source:
                 return True
             back = max(2 * back, int(1 / self.time_base))
 
+    def _seek_in(self, index: Index, pts: int) -> bool:
+        found = index.key_before(pts)
+        if found is None:
+            self.rewind()
+            return True
+        time, place, offset = found
+        self.container.seek(place, stream=self.stream, unsupported_byte_offset=True)
+        self._start_clock(offset)
+
+        def before(packet: Packet[VideoStream]) -> bool:
+            shown = packet.pts if packet.pts is not None else packet.dts
+            return not packet.is_keyframe or shown is None or shown < time
+
+        self._restart(itertools.dropwhile(before, self._demux()))
+        return True
+
     def go_to(self, pts: int) -> None:
         """Let ``decoded`` go on from a picture at or before a tick; from the first one if there is no other way."""
         first = next(self._decoding, None) if self.seek(pts) else None
@@ -236,6 +231,8 @@ class Source:
 
     def tell_if_cut_short(self, last: Decoded) -> None:
         """Warn if the last picture that could be decoded ends well before the header says."""
+        if may_begin_anew(self.container):
+            return
         ends, stated = self.end_s(last), self.stated_end
         if stated is not None and self.time_s(stated) - ends > _CUT_SHORT_S:
             logger.warning("%s ends at %.1f s; its header says %.1f s", self.path, ends, self.time_s(stated))
@@ -244,8 +241,9 @@ class Source:
         """Go back to the first picture by opening the file again."""
         self.container.close()
         self.container = open_container(self.path)
-        self.stream = _picture_stream(self.container, self.path)
-        self._thread()
+        self.stream = film(self.container, self.path)
+        self._prepare()
+        self._start_clock()
         self._restart(self._demux())
 
     def worth_seeking(self, pts: int) -> bool:
@@ -253,14 +251,24 @@ class Source:
         read = self._read
         if read is None or pts <= read:
             return False
+        far = (pts - read) * self.time_base > _BLIND_SEEK_S
+        if may_begin_anew(self.container):
+            found = self.index.key_before(pts) if far and self.index is not None else None
+            return found is not None and found[0] > read
         index = self.stream.index_entries
         if len(index) and index[-1].timestamp > read:
             at = index.search_timestamp(pts)
             return at >= 0 and index[at].timestamp > read
-        return self._blind and (pts - read) * self.time_base > _BLIND_SEEK_S
+        return self._blind and far
 
-    def _thread(self) -> None:
-        """Set the decoder's threads, which has to be done before it begins."""
+    def _prepare(self) -> None:
+        """Set the decoder's limits and threads, which has to be done before it begins."""
+        width, height = self.stream.width, self.stream.height
+        if width * height > MOST_PIXELS:
+            raise InputError(
+                f"{self.path} has pictures of {width} x {height} pixels, more than {MOST_PIXELS:,}; scale it down first"
+            )
+        self.stream.codec_context.options = {"max_pixels": str(MOST_PIXELS)}
         if self._threads == 1:
             self.stream.thread_type = "NONE"
         else:
@@ -272,17 +280,30 @@ class Source:
         self._packets = packets
         self._decoding = self._clocked(self._decode())
 
+    def _start_clock(self, offset: int = 0) -> None:
+        """Let the running clock begin so many ticks after the stored one."""
+        self.damaged += self._clock.damaged if self._clock is not None else 0
+        self._clock = Clock(self.time_base, self.frame_ticks, offset) if may_begin_anew(self.container) else None
+
     def _demux(self) -> Iterator[Packet[VideoStream]]:
-        """Packets of the picture stream; a read that fails is tried again further on."""
+        """Packets of the picture stream, on the running clock."""
+        packets = self._stored()
+        for packet in packets if self._clock is None else self._clock.running(packets):
+            if packet.dts is not None:
+                self._read = packet.dts
+            if packet.size or packet.dts is None:
+                yield packet
+
+    def _stored(self) -> Iterator[Packet[VideoStream]]:
+        """Packets of the picture stream as they are stored; a read that fails is tried again further on."""
         import av
 
         for _ in range(_FAILED_READS):
             try:
                 for packet in self.container.demux(self.stream):
-                    if packet.dts is not None:
-                        self._read = packet.dts
-                    if packet.size or packet.dts is None:
-                        yield packet
+                    if packet.has_sidedata("encryption_info"):
+                        raise encrypted(self.path)
+                    yield packet
                 return
             except av.FFmpegError:
                 self.damaged += 1
@@ -339,10 +360,28 @@ class Source:
         last: int | None = None
         for frame in frames:
             pts = frame.pts if frame.pts is not None else frame.dts
-            if pts is None:
+            if pts is None or (frame.pts is None and last is not None and pts <= last):
                 pts = 0 if last is None else last + self.frame_ticks
             if last is not None and pts <= last:
                 self.damaged += 1
                 continue
             last = pts
             yield Decoded(pts, frame)
+
+
+@lru_cache(_REMEMBERED)
+def _index(path: Path, size: int, mtime_ns: int) -> Index:
+    """The index of a file that has none; its size and time of change tell its versions apart."""
+    found = Index()
+    with Source(path, threads=1) as source:
+        source.rewind()
+        clock, damaged = Clock(source.time_base, source.frame_ticks), 0
+        for packet in clock.running(source._stored()):
+            if clock.damaged == damaged:
+                found.add(packet, clock.offset, source.lasts(packet.duration))
+            damaged = clock.damaged
+        # Whoever reads the pictures tells of it.
+        source.damaged = 0
+    if seams := len(found.stretches) - 1:
+        logger.warning("%s: its clock begins anew or jumps %d times; it is read as one that goes on", path, seams)
+    return found

@@ -28,4 +28,7 @@ def local_path(path: str | Path, what: str) -> Path:
     if found is None:
         return Path(path)
     address = f"{found[1]}://{str(path)[found.end() :]}"
-    raise InputError(f"{address}: {what} must be on a file system of this machine; see docs/library.md, Object storage")
+    raise InputError(
+        f"{address}: {what} must be on a file system of this machine; files are wanted, not addresses: download "
+        "it first, or see docs/library.md, Object storage"
+    )

@@ -1,0 +1,84 @@
+"""A media file, opened for reading; what cannot be is refused in a line."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from asst.errors import InputError
+from asst.local import local_path
+
+if TYPE_CHECKING:
+    from av.container import InputContainer
+    from av.video.stream import VideoStream
+
+# What protected streams are called in MP4, and the tags that WebM and ASF come with.
+_PROTECTED_KINDS = frozenset({"drmi", "encv"})
+_PROTECTED_TAGS = frozenset({"asf_key_id", "asf_protection_type", "enc_key_id"})
+# A transport stream's packets, of so many bytes from the byte that each begins with; two bits of the fourth scramble.
+_TRANSPORT_BYTES, _TRANSPORT_SYNC, _SCRAMBLED = 188, 0x47, 0xC0
+_LOOKED_AT_BYTES = 4 * 2**20
+
+
+def open_container(path: Path) -> InputContainer:
+    """Open a local file for reading.
+
+    Raises:
+        InputError: if it is missing, a folder, an address, not readable, empty or no media file.
+    """
+    import av
+
+    try:
+        with path.open("rb") as file:
+            empty = not file.read(1)
+    except FileNotFoundError:
+        local_path(path, "a video")
+        raise InputError(f"no such video: {path}; check the name and the folder") from None
+    except IsADirectoryError:
+        raise InputError(f"{path} is a folder; name a video file in it") from None
+    except PermissionError:
+        raise InputError(f"{path} may not be read; change its permissions (chmod +r)") from None
+    except OSError as error:
+        raise InputError(f"cannot read {path}: {error.strerror or error}; check the disk and the name") from None
+    if empty:
+        raise InputError(f"{path} is empty; copy or download it again")
+    try:
+        # The file: prefix keeps a colon in a name from being read as a protocol. A playlist must not reach further.
+        return av.open(f"file:{path}", metadata_errors="replace", options={"protocol_whitelist": "file"})
+    except av.FFmpegError:
+        raise InputError(
+            f"cannot read {path} as a video: it is another kind of file, or was cut short before its index; "
+            "check that it plays"
+        ) from None
+
+
+def refuse_protected(container: InputContainer, stream: VideoStream, path: Path) -> None:
+    """Refuse a picture that its container says is encrypted.
+
+    Raises:
+        InputError: if it is.
+    """
+    kind = str(stream.codec_context.codec_tag)
+    tags = {name.lower() for tags in (container.metadata, stream.metadata) for name in tags}
+    if kind in _PROTECTED_KINDS or tags & _PROTECTED_TAGS:
+        raise encrypted(path)
+
+
+def encrypted(path: Path) -> InputError:
+    """The line for a video that nothing can be seen of without a key."""
+    return InputError(f"{path} is encrypted (copy protection); name a copy that is not")
+
+
+def scrambled(container: InputContainer, path: Path) -> bool:
+    """Whether most of the packets at the start of a transport stream are scrambled."""
+    if container.format.name != "mpegts":
+        return False
+    with path.open("rb") as file:
+        data = file.read(_LOOKED_AT_BYTES)
+    # Between packets of 192 or 204 bytes the next one's first byte is found a few bytes on.
+    at, packets, hidden = data.find(_TRANSPORT_SYNC), 0, 0
+    while 0 <= at < len(data) - _TRANSPORT_BYTES:
+        packets += 1
+        hidden += bool(data[at + 3] & _SCRAMBLED)
+        at = data.find(_TRANSPORT_SYNC, at + _TRANSPORT_BYTES)
+    return 2 * hidden > packets
