@@ -8,6 +8,7 @@ few steps ahead of the next: memory is flat in the video's length.
 from __future__ import annotations
 
 import math
+import operator
 import os
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -27,9 +28,9 @@ from asst.features.extractor import Progress
 from asst.features.fingerprint import settings_hash
 from asst.features.precision import fastest_device, fastest_dtype
 from asst.features.spill import SpillingRows
-from asst.features.ticks import Pixels, resized, short_side_size, ticks
+from asst.features.ticks import Pixels, pictures, resized, short_side_size, ticks
 from asst.features.values import Features
-from asst.video import Frames, frames, probe
+from asst.video import Crop, Frames, frames, probe
 
 TICK_RATE = 24
 TICKS_A_STEP = 6
@@ -39,6 +40,8 @@ MIDDLE = TICKS_A_STEP // 2
 
 BATCH_STEPS = 8
 _DECODED_TICKS = 16
+# Networks see a part in the middle that is no longer than this; pictures longer than that are cut.
+_MIDDLE_PART = Crop(1, 4.0)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,6 +57,11 @@ class PictureSize:
     short_side: int | None = None
     exact: tuple[int, int] | None = None
     grows: bool = True
+
+    @property
+    def crop(self) -> Crop | None:
+        """What is kept of long pictures before that; where the aspect is not kept they need not be cut."""
+        return _MIDDLE_PART if self.exact is None else None
 
     def of(self, height: int, width: int) -> tuple[int, int]:
         """Height and width that a picture is brought to."""
@@ -142,10 +150,13 @@ class FrameNetwork:
         """
         info = probe(video)
         duration_s = info.duration_s
-        height, width = self.size.of(info.height, info.width)
+        crop = self.size.crop
+        kept = (info.width, info.height) if crop is None else crop.size(info.width, info.height)
+        height, width = self.size.of(kept[1], kept[0])
         # Networks and flow take the rest of the cores.
         threads = max(1, (os.cpu_count() or 1) // 2)
-        batches = frames(video, rate=self.rate, size=(width, height), batch=_DECODED_TICKS, threads=threads)
+        size = (width, height)
+        batches = frames(video, rate=self.rate, size=size, crop=crop, batch=_DECODED_TICKS, threads=threads)
 
         def watched() -> Iterator[Frames]:
             for batch in made_ahead(batches):
@@ -163,11 +174,12 @@ class FrameNetwork:
         Raises:
             InputError: when there is no frame, or a batch begins before the one before it has ended.
         """
-        steady = ticks(frames, self.rate, _DECODED_TICKS)
-        return self._features(Frames(self._sized(batch.pixels), batch.times_s) for batch in steady)
+        return self._features(ticks(frames, self.rate, _DECODED_TICKS, self._sized))
 
     def _sized(self, pixels: Pixels) -> Pixels:
-        return resized(pixels, self.size.of(*pixels.shape[1:3]))
+        crop = self.size.crop
+        kept = pixels if crop is None else crop.kept(pixels, (pixels.shape[2], pixels.shape[1]))
+        return resized(kept, self.size.of(*kept.shape[1:3]))
 
     def _features(self, batches: Iterable[Frames]) -> Features:
         rows = SpillingRows(self.dimension)
@@ -175,8 +187,8 @@ class FrameNetwork:
         try:
             prepared = self._prepared(batches, pool)
             while steps := list(islice(prepared, self._batch)):
-                for row in self._seen(steps):
-                    rows.append(row, 1)
+                for row, (_, times) in zip(self._seen([inputs for inputs, _ in steps]), steps, strict=True):
+                    rows.append(row, times)
         finally:
             # Flow takes seconds a step: what waits is not begun when an error or a key ends this.
             pool.shutdown(cancel_futures=True)
@@ -184,18 +196,22 @@ class FrameNetwork:
             raise InputError("no frame to look at; give at least one")
         return Features(rows.finished(), 0.0, STEP_S, self.name)
 
-    def _prepared(self, batches: Iterable[Frames], pool: ThreadPoolExecutor) -> Iterator[list[Pixels]]:
-        """For each step the input of every network, made by several threads ahead of the networks."""
+    def _prepared(self, batches: Iterable[Frames], pool: ThreadPoolExecutor) -> Iterator[tuple[list[Pixels], int]]:
+        """The input of every network, made by several threads ahead of the networks, and how many steps have it."""
         first = min(branch.sees.start for branch in self.branches) // self._stride
         last = max(branch.sees.stop - 1 for branch in self.branches) // self._stride
-        pictures = (picture for batch in batches for picture in batch.pixels)
-        waiting: deque[Future[list[Pixels]]] = deque()
-        for window in windows(pictures, range(first, last + 1), TICKS_A_STEP // self._stride):
-            waiting.append(pool.submit(self._inputs, window, first))
+        waiting: deque[tuple[Future[list[Pixels]], int]] = deque()
+
+        def taken() -> tuple[list[Pixels], int]:
+            future, times = waiting.popleft()
+            return future.result(), times
+
+        for window, times in repeated(windows(pictures(batches), range(first, last + 1), TICKS_A_STEP // self._stride)):
+            waiting.append((pool.submit(self._inputs, window, first), times))
             if len(waiting) > self._batch:
-                yield waiting.popleft().result()
+                yield taken()
         while waiting:
-            yield waiting.popleft().result()
+            yield taken()
 
     def _inputs(self, window: Sequence[Pixels], first: int) -> list[Pixels]:
         return [
@@ -246,6 +262,21 @@ def windows(pictures: Iterable[Pixels], seen: range, stride: int) -> Iterator[li
     while stride * step < count:
         yield window()
         step += 1
+
+
+def repeated(windows: Iterable[list[Pixels]]) -> Iterator[tuple[list[Pixels], int]]:
+    """Each window, and how often it comes in a row: of the very same pictures, as where one is held."""
+    last: list[Pixels] | None = None
+    times = 0
+    for window in windows:
+        if last is not None and all(map(operator.is_, last, window)):
+            times += 1
+            continue
+        if last is not None:
+            yield last, times
+        last, times = window, 1
+    if last is not None:
+        yield last, times
 
 
 def centre(picture: Pixels, height: int, width: int) -> Pixels:

@@ -28,10 +28,15 @@ _THREADS_MOST = 8
 
 Pictures = npt.NDArray[np.uint8]
 Rows = npt.NDArray[np.float16]
+# What comes of a look, and which of its rows.
+_Seen = tuple[Future[Rows], int]
 
 
 class Step(NamedTuple):
-    """A step's picture, ``(height, width, 3)``, and how much colours change at each tick since the step before."""
+    """A step's picture, ``(height, width, 3)``, and how much colours change at each tick since the step before.
+
+    Steps that one picture is held for have the same object.
+    """
 
     picture: Pictures
     changes: Sequence[float]
@@ -91,6 +96,8 @@ class Looking:
         self._threads = min(_THREADS_MOST, self._threads_before) if on_cpu else 1
         # PyTorch's setting holds for the thread that sets it and for all that start later.
         one_each = torch.set_num_threads if on_cpu else lambda _: None
+        self._last: Pictures | None = None
+        self._last_seen: _Seen | None = None
         self._pool = ThreadPoolExecutor(self._threads, "looking", initializer=one_each, initargs=(1,))
 
     def __enter__(self) -> Self:
@@ -103,28 +110,38 @@ class Looking:
         torch.set_num_threads(self._threads_before)
 
     def rows(self, steps: Iterable[Step]) -> Iterator[tuple[Rows, int]]:
-        """What is seen, in order: a row, and for how many steps it stands."""
+        """What is seen, in order: a row, and for how many steps it stands. A picture that is held is looked at once."""
         steps = iter(steps)
-        waiting: deque[tuple[Future[Rows], list[int]]] = deque()
+        waiting: deque[tuple[_Seen, int]] = deque()
         while group := list(islice(steps, GROUP_STEPS)):
             waiting.extend(self._submitted(group))
             while len(waiting) > self._most:
-                yield from _taken(waiting)
+                yield _taken(waiting)
         while waiting:
-            yield from _taken(waiting)
+            yield _taken(waiting)
 
-    def _submitted(self, group: Sequence[Step]) -> Iterator[tuple[Future[Rows], list[int]]]:
+    def _submitted(self, group: Sequence[Step]) -> Iterator[tuple[_Seen, int]]:
         # The picture in the middle of a run is clear of the changes at its ends.
         looks = [
             (group[start + (length - 1) // 2].picture, length)
             for start, length in runs([step.changes for step in group], self._most)
         ]
-        for _, alike in groupby(looks, key=lambda look: look[0].shape):
+        shown = [picture for picture, _ in looks]
+        before = [self._last, *shown[:-1]]
+        new = self._looked(now for now, last in zip(shown, before, strict=True) if now is not last)
+        for picture, length in looks:
+            if picture is not self._last:
+                self._last, self._last_seen = picture, next(new)
+            assert self._last_seen is not None
+            yield self._last_seen, length
+
+    def _looked(self, pictures: Iterable[Pictures]) -> Iterator[_Seen]:
+        for _, alike in groupby(pictures, key=lambda picture: picture.shape):
             while some := list(islice(alike, self._batch)):
-                pictures = np.stack([picture for picture, _ in some])
-                yield self._pool.submit(self._see, pictures), [length for _, length in some]
+                future = self._pool.submit(self._see, np.stack(some))
+                yield from ((future, row) for row in range(len(some)))
 
 
-def _taken(waiting: deque[tuple[Future[Rows], list[int]]]) -> Iterator[tuple[Rows, int]]:
-    future, lengths = waiting.popleft()
-    yield from zip(future.result(), lengths, strict=True)
+def _taken(waiting: deque[tuple[_Seen, int]]) -> tuple[Rows, int]:
+    (future, row), steps = waiting.popleft()
+    return future.result()[row], steps

@@ -27,15 +27,17 @@ from asst.features.precision import fastest_device
 from asst.features.shots import coarse_colours, shot_cuts
 from asst.features.space import PAN, WINDOWS, Space
 from asst.features.spill import Rows, SpillingRows, release
-from asst.features.ticks import resized, short_side_size, ticks
+from asst.features.ticks import Pixels, new_pictures, resized, short_side_size, ticks
 from asst.features.values import Features
-from asst.video import Frames, frames, probe
+from asst.video import Crop, Frames, frames, probe
 
 TICK_RATE = 4.0
 TICKS_A_STEP = 2
 STEP_S = TICKS_A_STEP / TICK_RATE
 LOOKS_A_SECOND = 1 / STEP_S
 _BATCH_TICKS = 16
+# Of pictures so long that the squares lie apart, what is between them is not looked at.
+_CROP = Crop(WINDOWS, 1.0)
 # Colours are named of every so many-th pixel and row.
 _COLOUR_STRIDE = 4
 
@@ -101,7 +103,9 @@ class SquaresExtractor(ABC):
         duration_s = probe(video).duration_s
         # The network takes the rest of the cores.
         threads = max(1, (os.cpu_count() or 1) // 2)
-        batches = frames(video, rate=TICK_RATE, short_side=self._short_side, batch=_BATCH_TICKS, threads=threads)
+        batches = frames(
+            video, rate=TICK_RATE, short_side=self._short_side, crop=_CROP, batch=_BATCH_TICKS, threads=threads
+        )
 
         def watched() -> Iterator[Frames]:
             for batch in made_ahead(batches):
@@ -119,7 +123,7 @@ class SquaresExtractor(ABC):
         Raises:
             InputError: when there is no frame, or a batch begins before the one before it has ended.
         """
-        return self._features(self._sized(batch) for batch in ticks(frames, TICK_RATE, _BATCH_TICKS))
+        return self._features(ticks(frames, TICK_RATE, _BATCH_TICKS, self._sized))
 
     def _features(self, batches: Iterable[Frames]) -> Features:
         rows = SpillingRows(self.dimension)
@@ -157,10 +161,11 @@ class SquaresExtractor(ABC):
         ticks: npt.NDArray[np.float64] = centred[steps - steps[0]]
         return ticks
 
-    def _sized(self, batch: Frames) -> Frames:
-        """The batch with its short side as the network was trained."""
-        _, height, width, _ = batch.pixels.shape
-        return Frames(resized(batch.pixels, short_side_size(height, width, self._short_side)), batch.times_s)
+    def _sized(self, pixels: Pixels) -> Pixels:
+        """What is kept of pictures, with its short side as the network was trained."""
+        kept = _CROP.kept(pixels, (pixels.shape[2], pixels.shape[1]))
+        _, height, width, _ = kept.shape
+        return resized(kept, short_side_size(height, width, self._short_side))
 
 
 def squares(height: int, width: int) -> list[tuple[slice, slice]]:
@@ -190,25 +195,36 @@ class _Watch:
         self._turning = turning
         # Of each tick, side by side.
         self._pans = array("d")
+        # Of the last picture.
+        self._colours: npt.NDArray[np.float32] | None = None
+        self._seen: panning.Seen | None = None
 
     def steps(self, batches: Iterable[Frames]) -> Iterator[Step]:
         """Each step's picture and the changes since the step before."""
-        last: npt.NDArray[np.float32] | None = None
-        before: panning.Seen | None = None
+        picture: Pixels | None = None
         tick = 0
-        for batch in batches:
-            colours = coarse_colours(batch.pixels)
-            known = colours if last is None else np.concatenate([last, colours])
-            self.changes.extend(np.abs(np.diff(known, axis=0)).mean(axis=1).tolist())
-            for picture in batch.pixels if self._turning else ():
-                now = panning.seen(picture)
-                self._pans.extend(panning.pan(before, now) if before is not None else (0.0, 0.0))
-                before = now
-            for picture in batch.pixels:
-                if tick % TICKS_A_STEP == 0:
+        for new, held in new_pictures(batches):
+            self._watch(new)
+            self.changes.extend([0.0] * held)
+            self._pans.extend([0.0] * (held * len(PAN) * self._turning))
+            for index in range(len(new) + held):
+                picture = new[index] if index < len(new) else picture
+                if tick % TICKS_A_STEP == 0 and picture is not None:
                     yield Step(picture, self.changes[max(0, tick - TICKS_A_STEP) : tick])
                 tick += 1
-            last = colours[-1:]
+
+    def _watch(self, new: Pixels) -> None:
+        """Take in the pictures of some ticks."""
+        if not len(new):
+            return
+        colours = coarse_colours(new)
+        known = colours if self._colours is None else np.concatenate([self._colours, colours])
+        self.changes.extend(np.abs(np.diff(known, axis=0)).mean(axis=1).tolist())
+        self._colours = colours[-1:]
+        for picture in new if self._turning else ():
+            now = panning.seen(picture)
+            self._pans.extend(panning.pan(self._seen, now) if self._seen is not None else (0.0, 0.0))
+            self._seen = now
 
     def pan(self, first: int, steps: int) -> npt.NDArray[np.float16]:
         """How the camera turns in some steps, as `Space.pixels` says; empty where it is not watched."""

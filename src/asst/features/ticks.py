@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from itertools import groupby, islice
+from collections.abc import Callable, Iterable, Iterator
+from itertools import repeat
 
 import numpy as np
 import numpy.typing as npt
 
 from asst.errors import InputError
-from asst.video import Frames
+from asst.video import Frames, batched
 
 Pixels = npt.NDArray[np.uint8]
 
@@ -18,7 +18,7 @@ _ON_TIME_S = 1e-6
 _LAST_S = 0.25
 
 
-def ticks(batches: Iterable[Frames], rate: float, most: int) -> Iterator[Frames]:
+def ticks(batches: Iterable[Frames], rate: float, most: int, sized: Callable[[Pixels], Pixels]) -> Iterator[Frames]:
     """Frames at whatever instants, resampled to the ticks ``k / rate``, as a player shows them.
 
     Each tick has the last frame that had begun by then; the first frame also stands for the time before it. The last
@@ -29,6 +29,7 @@ def ticks(batches: Iterable[Frames], rate: float, most: int) -> Iterator[Frames]
         batches: on one clock; they may differ in the size of their pictures.
         rate: ticks a second.
         most: ticks in a batch.
+        sized: brings pictures, ``(pictures, height, width, 3)``, to their size; called once for each that is shown.
 
     Returns:
         Batches of one size each.
@@ -36,29 +37,52 @@ def ticks(batches: Iterable[Frames], rate: float, most: int) -> Iterator[Frames]
     Raises:
         InputError: when a frame begins before the one before it.
     """
-    for _, same_size in groupby(_shown(batches, rate), key=lambda shown: shown[1].shape):
-        while chosen := list(islice(same_size, most)):
-            times_s = np.array([tick / rate for tick, _ in chosen])
-            yield Frames(np.stack([pixels for _, pixels in chosen]), times_s)
+    return batched(((tick / rate, pixels) for tick, pixels in _shown(batches, rate, sized)), most)
 
 
-def _shown(batches: Iterable[Frames], rate: float) -> Iterator[tuple[int, Pixels]]:
+def _shown(batches: Iterable[Frames], rate: float, sized: Callable[[Pixels], Pixels]) -> Iterator[tuple[int, Pixels]]:
     """Each tick and the picture a player shows then."""
     tick = 0
     held: Pixels | None = None
     last_s, lasts_s = -np.inf, np.inf
+
+    def until(end_s: float) -> Iterator[tuple[int, Pixels]]:
+        nonlocal tick
+        if held is None or tick / rate >= end_s:
+            return
+        (shown,) = sized(held[None])
+        while tick / rate < end_s:
+            yield tick, shown
+            tick += 1
+
     for batch in batches:
         for pixels, time_s in zip(batch.pixels, batch.times_s, strict=True):
             if time_s < last_s:
                 raise InputError(f"frames go back from {last_s:g} s to {time_s:g} s; put every batch on one clock")
-            while held is not None and tick / rate < time_s - _ON_TIME_S:
-                yield tick, held
-                tick += 1
+            yield from until(time_s - _ON_TIME_S)
             held, last_s, lasts_s = pixels, time_s, time_s - last_s
-    ends_s = last_s + max(min(lasts_s, _LAST_S) - _ON_TIME_S, _ON_TIME_S)
-    while held is not None and tick / rate < ends_s:
-        yield tick, held
-        tick += 1
+    yield from until(last_s + max(min(lasts_s, _LAST_S) - _ON_TIME_S, _ON_TIME_S))
+
+
+def new_pictures(batches: Iterable[Frames]) -> Iterator[tuple[Pixels, int]]:
+    """Each batch's new pictures, and for how many ticks more the last picture is held; so a held one costs nothing."""
+    last: Pixels | None = None
+    for batch in batches:
+        new = batch.pixels[:1] if batch.held else batch.pixels
+        if batch.held and last is not None and np.may_share_memory(last, new):
+            new = new[:0]
+        last = batch.pixels
+        yield new, len(batch) - len(new)
+
+
+def pictures(batches: Iterable[Frames]) -> Iterator[Pixels]:
+    """The picture of each tick; one and the same object for as long as a picture is held by batches of its own."""
+    last: Pixels | None = None
+    for new, held in new_pictures(batches):
+        for last in new:
+            yield last
+        if last is not None:
+            yield from repeat(last, held)
 
 
 def short_side_size(height: int, width: int, short_side: int) -> tuple[int, int]:

@@ -27,11 +27,13 @@ def write_strip(video: Path, duration_s: float, path: Path) -> None:
     """
     from PIL import Image
 
-    from asst.video import frames
+    from asst.video import STILL, frames
 
     times_s = [(k + 0.5) / PICTURES * duration_s for k in range(PICTURES)]
     pictures = [
-        pixels for batch in frames(video, times_s=times_s, short_side=_SHORT_SIDE, threads=1) for pixels in batch.pixels
+        pixels
+        for batch in frames(video, times_s=times_s, short_side=_SHORT_SIDE, crop=STILL, threads=1)
+        for pixels in batch.pixels
     ]
     stream = io.BytesIO()
     Image.fromarray(np.concatenate(pictures, axis=1)).save(stream, format="JPEG", quality=_QUALITY)

@@ -45,12 +45,12 @@ def take_pictures(video: Path, times_s: Iterable[float]) -> dict[float, Picture]
     Raises:
         InputError: when the video cannot be read or ends before one of the instants.
     """
-    from asst.video import frames
+    from asst.video import STILL, frames
 
     wanted = sorted(set(times_s))
     return {
         time_s: _picture(pixels, time_s)
-        for batch in frames(video, times_s=wanted, short_side=_SHORT_SIDE)
+        for batch in frames(video, times_s=wanted, short_side=_SHORT_SIDE, crop=STILL)
         for pixels, time_s in zip(batch.pixels, batch.times_s.tolist(), strict=True)
     }
 

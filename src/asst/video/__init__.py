@@ -5,7 +5,8 @@ frame's number, so that variable rates and clocks that do not start at zero are 
 """
 
 from asst.video.cut import CutReport, cut
-from asst.video.frames import Frames, frames
+from asst.video.frames import Frames, batched, frames
+from asst.video.picture import STILL, Crop
 from asst.video.probe import VideoInfo, probe
 
-__all__ = ["CutReport", "Frames", "VideoInfo", "cut", "frames", "probe"]
+__all__ = ["STILL", "Crop", "CutReport", "Frames", "VideoInfo", "batched", "cut", "frames", "probe"]

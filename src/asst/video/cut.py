@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from asst.errors import InputError
-from asst.video.picture import clockwise, filtered, graph_of
+from asst.video.picture import filtered, graph_of, orientation
 from asst.video.probe import probe
 from asst.video.sound import copied_sound, encoded_sound
 from asst.video.source import Decoded, Source
@@ -24,7 +24,6 @@ if TYPE_CHECKING:
     from av.video.frame import VideoFrame
 
 _SUFFIXES = (".mkv", ".mov", ".mp4")
-_TURNS = {90: (("transpose", "clock"),), 180: (("hflip", ""), ("vflip", "")), 270: (("transpose", "cclock"),)}
 # crf 18 is about where people cease to see a difference. Without B-frames pictures are stored in the order they are
 # shown, so that players and editors agree on where the clip starts and ends.
 _X264 = {"crf": "18", "preset": "fast", "bf": "0"}
@@ -177,20 +176,21 @@ def _displayed(source: Source, start: int, end: int) -> Iterator[tuple[Decoded, 
 
 
 class _Upright:
-    """Turns frames as rotation metadata says, and makes their sides even, as H.264 needs."""
+    """Puts frames upright as their display matrix says, and makes their sides even, as H.264 needs."""
 
     def __init__(self, source: Source, first: Decoded) -> None:
-        self.degrees = clockwise(first.frame)
+        turn = orientation(first.frame)
+        self.filters = turn.filters
         width, height = first.frame.width, first.frame.height
         aspect = source.stream.sample_aspect_ratio or Fraction(1)
-        if self.degrees in (90, 270):
+        if turn.transposed:
             width, height, aspect = height, width, 1 / aspect
         self.width, self.height, self.pixel_aspect = max(2, width // 2 * 2), max(2, height // 2 * 2), aspect
         self.time_base = source.time_base
 
     def __call__(self, frame: VideoFrame) -> VideoFrame:
-        if self.degrees:
-            (frame,) = filtered(graph_of(frame, self.time_base, *_TURNS[self.degrees]), frame)
+        if self.filters:
+            (frame,) = filtered(graph_of(frame, self.time_base, *self.filters), frame)
         return frame.reformat(self.width, self.height, "yuv420p", interpolation="BICUBIC")
 
 

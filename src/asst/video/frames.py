@@ -4,16 +4,22 @@ from __future__ import annotations
 
 import math
 from bisect import bisect_left
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
 
 from asst.errors import InputError
-from asst.video.picture import Converter
+from asst.video.picture import Converter, Crop, Pixels
 from asst.video.source import Decoded, Source
+
+if TYPE_CHECKING:
+    from av.video.frame import VideoFrame
+    from av.video.stream import VideoStream
 
 # Instants are floats and time stamps are fractions: a frame due within this is on time.
 _ON_TIME_S = 1e-6
@@ -26,7 +32,8 @@ class Frames:
     """A batch of frames.
 
     Attributes:
-        pixels: RGB, ``uint8``, shape ``(frames, height, width, 3)``.
+        pixels: RGB, ``uint8``, shape ``(frames, height, width, 3)``. Where all frames are one picture it may be there
+            once only, as a view of no strides that cannot be written to; see `held`.
         times_s: the instant each frame stands for, ascending, in seconds from the video's first frame, shape
             ``(frames,)``.
 
@@ -49,6 +56,11 @@ class Frames:
 
     def __len__(self) -> int:
         return len(self.times_s)
+
+    @property
+    def held(self) -> bool:
+        """Whether all frames are one picture that is there once, as where nothing new is shown for a long time."""
+        return len(self) > 1 and self.pixels.strides[0] == 0
 
     def __repr__(self) -> str:
         span = f"{self.times_s[0]:.3f}..{self.times_s[-1]:.3f}" if len(self) else "none"
@@ -97,6 +109,7 @@ def frames(
     times_s: Sequence[float] | None = None,
     size: tuple[int, int] | None = None,
     short_side: int | None = None,
+    crop: Crop | None = None,
     batch: int = 32,
     start_s: float = 0.0,
     end_s: float | None = None,
@@ -105,8 +118,9 @@ def frames(
     """The frames of a video, in batches; memory does not grow with the video's length.
 
     The frame at an instant is the one on display then: the last whose PTS is not after it. It may come more than once.
-    Interlaced video is deinterlaced, rotation metadata is applied. Packets that cannot be decoded are passed over, the
-    frame before standing in, and counted in a warning of the logger ``asst.video`` at the end.
+    Interlaced video is deinterlaced; pictures come upright as the display matrix says, mirrored ones included. Packets
+    that cannot be decoded are passed over, the frame before standing in, and counted in a warning of the logger
+    ``asst.video`` at the end.
 
     Args:
         path: a local video file.
@@ -115,6 +129,7 @@ def frames(
             Without ``rate`` or ``times_s`` every frame comes once, with its own time.
         size: exact ``(width, height)`` in pixels.
         short_side: pixels of the shorter side, aspect kept. Without either, the size as displayed.
+        crop: what is kept of long pictures, before anything else; without it they are kept whole.
         batch: frames in a batch; the last may have fewer.
         start_s: nothing before this, seconds from the first frame. Not with ``times_s``.
         end_s: nothing at or after this. Not with ``times_s``.
@@ -131,7 +146,8 @@ def frames(
     if threads is not None and threads < 1:
         raise InputError(f"threads is {threads}; give 1 or more")
     source = Source(path, threads=threads)
-    return _batches(source, rate, times_s, size, short_side, batch, start_s, math.inf if end_s is None else end_s)
+    convert = partial(Converter, size=size, short_side=short_side, crop=crop)
+    return _batches(source, rate, times_s, convert, batch, start_s, math.inf if end_s is None else end_s)
 
 
 def _check(
@@ -165,34 +181,63 @@ def _batches(
     source: Source,
     rate: float | None,
     times_s: Sequence[float] | None,
-    size: tuple[int, int] | None,
-    short_side: int | None,
+    converter: Callable[[VideoStream, VideoFrame], Converter],
     batch: int,
     start_s: float,
     end_s: float,
 ) -> Iterator[Frames]:
     with source:
-        convert = Converter(source.stream, source.first.frame, size, short_side)
+        convert = converter(source.stream, source.first.frame)
         if rate is not None:
             pictures = shown(source, Grid(rate, start_s, end_s))
         elif times_s is not None:
             pictures = shown(source, Listed(tuple(map(float, times_s))))
         else:
             pictures = every(source, start_s, end_s)
-        pixels = np.empty((batch, convert.height, convert.width, 3), dtype=np.uint8)
-        times: list[float] = []
-        before: Decoded | None = None
-        for time_s, picture in pictures:
-            at = len(times)
-            # A picture that stands for several instants is converted once.
-            pixels[at] = pixels[at - 1] if picture is before else convert(picture.frame)
-            times.append(time_s)
-            before = picture
-            if len(times) == batch:
-                yield Frames(pixels, np.array(times))
-                pixels, times, before = np.empty_like(pixels), [], None
-        if times:
-            yield Frames(pixels[: len(times)].copy(), np.array(times))
+
+        def converted() -> Iterator[tuple[float, Pixels]]:
+            before: Decoded | None = None
+            for time_s, picture in pictures:
+                # A picture that stands for several instants is converted once.
+                if picture is not before:
+                    before, pixels = picture, convert(picture.frame)
+                yield time_s, pixels
+
+        yield from batched(converted(), batch)
+
+
+def batched(pictures: Iterable[tuple[float, Pixels]], most: int) -> Iterator[Frames]:
+    """Instants and the pictures shown then, in batches of one size each; a batch of one array alone holds it once.
+
+    Args:
+        pictures: each an instant in seconds, and ``(height, width, 3)``; one array again where a picture is held.
+        most: pictures in a batch.
+    """
+    times: list[float] = []
+    first: Pixels | None = None
+    several: Pixels | None = None
+    for time_s, pixels in pictures:
+        if first is not None and (len(times) == most or pixels.shape != first.shape):
+            yield _batch(first, several, times)
+            times, first, several = [], None, None
+        if first is None:
+            first = pixels
+        elif several is None and pixels is not first:
+            several = np.empty((most, *first.shape), dtype=np.uint8)
+            several[: len(times)] = first
+        if several is not None:
+            several[len(times)] = pixels
+        times.append(time_s)
+    if first is not None:
+        yield _batch(first, several, times)
+
+
+def _batch(first: Pixels, several: Pixels | None, times: list[float]) -> Frames:
+    if several is not None:
+        pixels = several[: len(times)]
+    else:
+        pixels = first[None].copy() if len(times) == 1 else np.broadcast_to(first, (len(times), *first.shape))
+    return Frames(pixels, np.array(times))
 
 
 def every(source: Source, start_s: float = 0.0, end_s: float = math.inf) -> Iterator[tuple[float, Decoded]]:

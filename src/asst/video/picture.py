@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from fractions import Fraction
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -12,7 +13,10 @@ import numpy.typing as npt
 if TYPE_CHECKING:
     from av.filter import Graph
     from av.video.frame import VideoFrame
+    from av.video.reformatter import VideoReformatter
     from av.video.stream import VideoStream
+
+Pixels = npt.NDArray[np.uint8]
 
 # A pixel aspect closer to square than this is rounding (640/639), not shape (64/51).
 _SQUARE = 0.01
@@ -20,16 +24,96 @@ _UNTAGGED = 2
 _HD_HEIGHT = 720
 
 
-def clockwise(frame: VideoFrame) -> int:
-    """Degrees to turn the stored picture clockwise to show it upright: 0, 90, 180 or 270."""
-    return round(-frame.rotation / 90) % 4 * 90
+class Orientation(NamedTuple):
+    """How a stored picture is put upright: rows and columns exchanged, then mirrored, then turned upside down."""
+
+    transposed: bool
+    mirrored: bool
+    flipped: bool
+
+    @property
+    def degrees(self) -> int:
+        """Degrees that the picture is turned clockwise, after it was mirrored if it is: 0, 90, 180 or 270."""
+        turned = self.transposed, self.mirrored ^ (self.reflected and not self.transposed)
+        return {(False, False): 0, (True, True): 90, (False, True): 180, (True, False): 270}[turned]
+
+    @property
+    def reflected(self) -> bool:
+        """Whether the picture is mirrored left to right before it is turned."""
+        return self.transposed ^ self.mirrored ^ self.flipped
+
+    @property
+    def filters(self) -> list[tuple[str, str]]:
+        """The same as steps of a filter graph."""
+        steps = [("transpose", "cclock_flip"), ("hflip", ""), ("vflip", "")]
+        return [step for step, taken in zip(steps, self, strict=True) if taken]
+
+    def upright(self, pixels: Pixels) -> Pixels:
+        """A stored picture, ``(height, width, 3)``, put upright; a view."""
+        turned = pixels.transpose(1, 0, 2) if self.transposed else pixels
+        return turned[:: -1 if self.flipped else 1, :: -1 if self.mirrored else 1]
+
+
+def orientation(frame: VideoFrame) -> Orientation:
+    """How a frame is put upright, as its display matrix says; of another angle the nearest quarter."""
+    from av.sidedata.sidedata import Type
+
+    found: Iterable[Any] = frame.side_data
+    matrix = next((data for data in found if data.type == Type.DISPLAYMATRIX), None)
+    if matrix is None:
+        return Orientation(False, False, False)
+    right_x, right_y, _, down_x, down_y = np.frombuffer(matrix, dtype=np.int32)[:5].tolist()
+    if abs(right_x) + abs(down_y) >= abs(right_y) + abs(down_x):
+        return Orientation(False, right_x < 0, down_y < 0)
+    return Orientation(True, down_x < 0, right_y < 0)
 
 
 def display_size(stream: VideoStream, frame: VideoFrame) -> tuple[int, int]:
     """Width and height in square pixels of a picture as it is shown, upright."""
     aspect = stream.sample_aspect_ratio or Fraction(1)
-    width = round(frame.width * aspect) if abs(aspect - 1) > _SQUARE else frame.width
-    return (frame.height, width) if clockwise(frame) in (90, 270) else (width, frame.height)
+    width = max(1, round(frame.width * aspect)) if abs(aspect - 1) > _SQUARE else frame.width
+    return (frame.height, width) if orientation(frame).transposed else (width, frame.height)
+
+
+@dataclass(frozen=True, slots=True)
+class Crop:
+    """What is kept of very long pictures, so that their size has a bound: parts as large as is looked at.
+
+    Attributes:
+        parts: how many, evenly apart from one end to the other; a single one is the middle.
+        sides: how long each is along the longer side, in lengths of the shorter. A picture no longer than all of them
+            together is kept whole.
+    """
+
+    parts: int
+    sides: float
+
+    def size(self, width: int, height: int) -> tuple[int, int]:
+        """Width and height of what is kept, side by side, of a picture of such a size."""
+        most = round(self.parts * self.sides * min(width, height))
+        return min(width, most), min(height, most)
+
+    def kept(self, pixels: Pixels, shown: tuple[int, int]) -> Pixels:
+        """The parts side by side.
+
+        Args:
+            pixels: upright pictures, shape ``(..., height, width, 3)``.
+            shown: width and height that they are displayed at, where pixels may be square no more.
+        """
+        across, kept = shown, self.size(*shown)
+        if across == kept:
+            return pixels
+        wide = across[0] > across[1]
+        along = pixels.shape[-2 if wide else -3]
+        part = max(1, round(along * max(kept) / max(across) / self.parts))
+        spare = along - part
+        starts = [spare * k // (self.parts - 1) for k in range(self.parts)] if self.parts > 1 else [spare // 2]
+        axis = pixels.ndim - (2 if wide else 3)
+        return np.concatenate([pixels.take(range(at, at + part), axis) for at in starts], axis)
+
+
+STILL = Crop(1, 4.0)
+"""What a still shows of a long picture: the middle, four times as long as it is high."""
 
 
 def filtered(graph: Graph, frame: VideoFrame | None) -> Iterator[VideoFrame]:
@@ -83,7 +167,7 @@ def _ticks(frames: Iterator[VideoFrame], time_base: Fraction) -> Iterator[VideoF
 
 
 class Converter:
-    """Turns decoded frames into RGB arrays, all of one size: colour and size in one step, then the rotation.
+    """Turns decoded frames into RGB arrays, all of one size: colour and size in one step, then the orientation.
 
     Untagged pictures of 720 lines or more are read as BT.709, smaller ones as BT.601. High dynamic range is not tone
     mapped.
@@ -93,6 +177,7 @@ class Converter:
         first: its first frame, which settles the size.
         size: exact ``(width, height)``, or
         short_side: the length of the shorter side, the aspect kept; else the size as displayed.
+        crop: what is kept of long pictures.
     """
 
     def __init__(
@@ -101,34 +186,51 @@ class Converter:
         first: VideoFrame,
         size: tuple[int, int] | None = None,
         short_side: int | None = None,
+        crop: Crop | None = None,
     ) -> None:
         from av.video.reformatter import VideoReformatter
 
-        self._swscale = VideoReformatter()
-        width, height = display_size(stream, first)
+        self._swscale, self._sized = VideoReformatter(), VideoReformatter()
+        self._stream = stream
+        shown = display_size(stream, first)
+        width, height = crop.size(*shown) if crop is not None else shown
+        self._crop = crop if (width, height) != shown else None
         if short_side is not None:
             scale = Fraction(short_side, min(width, height))
             width, height = max(1, round(width * scale)), max(1, round(height * scale))
         self.width, self.height = size or (width, height)
 
-    def __call__(self, frame: VideoFrame) -> npt.NDArray[np.uint8]:
+    def __call__(self, frame: VideoFrame) -> Pixels:
         """The frame as RGB, shape ``(height, width, 3)``."""
-        from av.video.reformatter import ColorRange, Colorspace, Interpolation
+        from av.video.frame import VideoFrame
 
-        turns = clockwise(frame) // 90
-        width, height = (self.height, self.width) if turns % 2 else (self.width, self.height)
-        shrinks = width <= frame.width and height <= frame.height
-        untagged = Colorspace.ITU709 if frame.height >= _HD_HEIGHT else Colorspace.ITU601
-        rgb = self._swscale.reformat(
-            frame,
-            width=width,
-            height=height,
-            format="rgb24",
-            src_colorspace=untagged if frame.colorspace == _UNTAGGED else None,
-            dst_color_range=ColorRange.JPEG,
-            interpolation=Interpolation.AREA if shrinks else Interpolation.BICUBIC,
-            threads=1,
-        )
-        plane = rgb.planes[0]
-        rows = np.frombuffer(memoryview(plane), dtype=np.uint8).reshape(-1, plane.line_size)[:height, : 3 * width]
-        return np.rot90(rows.reshape(height, width, 3), -turns)
+        turn = orientation(frame)
+        if self._crop is None:
+            size = (self.height, self.width) if turn.transposed else (self.width, self.height)
+            return turn.upright(_rgb(self._swscale, frame, *size))
+        # Of a long picture only what is kept is brought to size.
+        whole = turn.upright(_rgb(self._swscale, frame, frame.width, frame.height))
+        kept = self._crop.kept(whole, display_size(self._stream, frame))
+        part = VideoFrame.from_ndarray(np.ascontiguousarray(kept), format="rgb24")
+        return _rgb(self._sized, part, self.width, self.height)
+
+
+def _rgb(swscale: VideoReformatter, frame: VideoFrame, width: int, height: int) -> Pixels:
+    """A frame as RGB of another size, shape ``(height, width, 3)``."""
+    from av.video.reformatter import ColorRange, Colorspace, Interpolation
+
+    shrinks = width <= frame.width and height <= frame.height
+    untagged = Colorspace.ITU709 if frame.height >= _HD_HEIGHT else Colorspace.ITU601
+    rgb = swscale.reformat(
+        frame,
+        width=width,
+        height=height,
+        format="rgb24",
+        src_colorspace=untagged if frame.colorspace == _UNTAGGED else None,
+        dst_color_range=ColorRange.JPEG,
+        interpolation=Interpolation.AREA if shrinks else Interpolation.BICUBIC,
+        threads=1,
+    )
+    plane = rgb.planes[0]
+    rows = np.frombuffer(memoryview(plane), dtype=np.uint8).reshape(-1, plane.line_size)[:height, : 3 * width]
+    return rows.reshape(height, width, 3)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 
-from asst.video.picture import clockwise, display_size
+from asst.video.picture import display_size, orientation
 from asst.video.source import Source
 
 _TIME_CODE = re.compile(r"\d{2}:\d{2}:\d{2}[:;.]\d{2,3}")
@@ -32,6 +32,7 @@ class VideoInfo:
         streams: the kind of each stream, in the file's order.
         time_code: the first frame's time code as the file states it, ``HH:MM:SS:FF``, with ``;`` or ``.`` before the
             frame where frame numbers are dropped; None where it states none.
+        mirrored: whether the stored picture is mirrored left to right for display, before it is turned.
 
     Raises:
         ValueError: for a size or a length that is not positive.
@@ -50,6 +51,7 @@ class VideoInfo:
     has_audio: bool
     streams: tuple[str, ...]
     time_code: str | None = None
+    mirrored: bool = False
 
     def __post_init__(self) -> None:
         if self.width < 1 or self.height < 1 or not self.duration_s > 0 or self.rate <= 0:
@@ -82,7 +84,8 @@ def probe(path: str | Path) -> VideoInfo:
             width=width,
             height=height,
             rate=source.rate,
-            rotation=clockwise(first),
+            rotation=orientation(first).degrees,
+            mirrored=orientation(first).reflected,
             start_s=float(source.first.pts * source.time_base),
             codec=codec,
             pixel_format=source.stream.codec_context.pix_fmt or first.format.name,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import logging
+import os
 import re
 from bisect import bisect_right, insort
 from collections import deque
@@ -32,6 +33,7 @@ _SKIPPING_CODECS = frozenset({"h264", "hevc"})
 _FAILED_READS = 64
 _BLIND_SEEK_S = 10.0
 _CUT_SHORT_S = 1.0
+_PIXELS_IN_THREADS = 2**27
 _CLOCK = re.compile(r"^(\d+):(\d+):(\d+\.?\d*)$")
 # Files whose index is remembered: one is opened several times while it is worked on.
 _REMEMBERED = 64
@@ -273,7 +275,9 @@ class Source:
             self.stream.thread_type = "NONE"
         else:
             self.stream.thread_type = "AUTO"
-            self.stream.codec_context.thread_count = self._threads or 0
+            # Each thread holds a picture or two, be they as large as they may.
+            most = max(1, _PIXELS_IN_THREADS // max(1, width * height))
+            self.stream.codec_context.thread_count = min(self._threads or os.cpu_count() or 1, most)
 
     def _restart(self, packets: Iterator[Packet[VideoStream]]) -> None:
         self._read = None

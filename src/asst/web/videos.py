@@ -143,9 +143,9 @@ def picture_url(content: str, at_s: float) -> str:
 def _jpeg(path: Path, at_s: float) -> bytes:
     from PIL import Image
 
-    from asst.video import frames
+    from asst.video import STILL, frames
 
-    for batch in frames(path, times_s=[at_s], short_side=_SHORT_SIDE, threads=1):
+    for batch in frames(path, times_s=[at_s], short_side=_SHORT_SIDE, crop=STILL, threads=1):
         stream = io.BytesIO()
         Image.fromarray(batch.pixels[0]).save(stream, format="JPEG", quality=_QUALITY)
         return stream.getvalue()
