@@ -302,3 +302,51 @@ def test_a_folder_of_something_else_is_left_alone(tmp_path: Path, videos: Path, 
         Library.made(videos / "a.mp4", fake.FakeEngine().identity)
     with pytest.raises(InputError, match="no library in"):
         Library(tmp_path / "nowhere")
+
+
+def test_a_name_that_is_not_utf_8_is_a_name(tmp_path: Path, videos: Path, fake: ModuleType) -> None:
+    library = made(tmp_path, fake)
+    odd = videos / os.fsdecode(b"caf\xe9 \xf0.mp4")
+    shutil.copy(videos / "a.mp4", odd)
+    (videos / "a.mp4").unlink()
+    assert run(videos, library, fake)[odd.name] == "indexed"
+    assert run(videos, library, fake)[odd.name] == "kept"
+    assert [Path(video.path) for video in library.tables.videos(path=str(odd))] == [odd]
+    assert {moment.video for moment in search(library, fake.FakeEngine(), "green").moments} == {str(odd)}
+    assert verify(library) == Verdict(2, {}, ())
+    library.remove(library.tables.videos(path=str(odd)))
+    assert [Path(video.path).name for video in library.tables.videos()] == ["b.mp4"]
+
+
+def test_a_file_is_one_video_by_whatever_path(
+    tmp_path: Path, videos: Path, fake: ModuleType, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    library = made(tmp_path, fake)
+    (tmp_path / "link").symlink_to(videos)
+    (videos / "other name.mp4").symlink_to(videos / "a.mp4")
+    monkeypatch.chdir(videos)
+    names = ["a.mp4", "./a.mp4", "deep/../a.mp4", "../link/a.mp4", "../link/deep/../a.mp4", "other name.mp4"]
+    assert run([Path(name) for name in names], library, fake) == {"a.mp4": "indexed"}
+    for name in names:
+        assert run(Path(name), library, fake) == {"a.mp4": "kept"}
+    assert [video.path for video in library.tables.videos()] == [str(videos / "a.mp4")]
+    # What was kept by another path of it is that file.
+    (video,) = library.tables.videos()
+    library.tables.drop_video(video.path)
+    library.tables.put_video(replace(video, path=str(tmp_path / "link" / "a.mp4")))
+    assert run(Path("a.mp4"), library, fake) == {"a.mp4": "moved"}
+    assert [video.path for video in library.tables.videos()] == [str(videos / "a.mp4")]
+
+
+def test_what_cannot_be_read_in_a_folder_fails_and_stops_no_other(
+    tmp_path: Path, videos: Path, fake: ModuleType
+) -> None:
+    library = made(tmp_path, fake)
+    (videos / "gone").symlink_to(tmp_path / "no such folder")
+    os.mkfifo(videos / "pipe.mp4")
+    done = {one.path.name: one for one in index([videos], library, fake.FakeEngine())}
+    states = {name: one.state for name, one in done.items()}
+    failed = dict.fromkeys(("bad.mp4", "gone", "pipe.mp4"), "failed")
+    assert states == {"a.mp4": "indexed", "b.mp4": "indexed", **failed}
+    assert done["gone"].reason.startswith(f"{videos / 'gone'}: cannot be read (")
+    assert done["pipe.mp4"].reason.startswith(f"{videos / 'pipe.mp4'}: is a pipe, and no file")

@@ -30,6 +30,7 @@ from asst.cli.serve import serve
 from asst.cli.simulate import simulate
 from asst.cli.tables import tables
 from asst.cli.train import train
+from asst.cli.verb import Verb
 from asst.errors import InputError
 from asst.outputs.printable import printable
 
@@ -63,19 +64,19 @@ app = typer.Typer(
     rich_markup_mode="rich",
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-app.command()(locate)
-app.command()(detect)
-app.command()(demo)
-app.command()(models)
-app.command()(index)
-app.command()(search)
-app.command()(serve)
-app.command()(train)
-app.command()(simulate)
-app.command()(evaluate)
+app.command(cls=Verb)(locate)
+app.command(cls=Verb)(detect)
+app.command(cls=Verb)(demo)
+app.command(cls=Verb)(models)
+app.command(cls=Verb)(index)
+app.command(cls=Verb)(search)
+app.command(cls=Verb)(serve)
+app.command(cls=Verb)(train)
+app.command(cls=Verb)(simulate)
+app.command(cls=Verb)(evaluate)
 app.command(cls=WeightsCommand)(fuse)
-app.command()(tables)
-app.command()(audit)
+app.command(cls=Verb)(tables)
+app.command(cls=Verb)(audit)
 app.add_typer(features)
 app.add_typer(library)
 

@@ -12,7 +12,9 @@ import typer
 from typer.core import TyperGroup
 
 from asst.cli.features_store import convert, extractors, info
+from asst.cli.verb import Verb
 from asst.errors import InputError
+from asst.outputs.printable import printable
 
 if TYPE_CHECKING:
     from asst.features.extract import Job, Outcome
@@ -39,7 +41,7 @@ app = typer.Typer(
 )
 
 
-@app.command()
+@app.command(cls=Verb)
 def extract(
     files: Annotated[
         list[Path],
@@ -141,7 +143,7 @@ def _report(outcomes: list[Outcome], jobs: int, store: Path) -> None:
     """What was done and where it is, on standard output, and what failed and why, a line each, on standard error."""
     for outcome in outcomes:
         if outcome.state == "failed":
-            typer.echo(f"{outcome.job.video}: {outcome.reason}", err=True)
+            typer.echo(printable(f"{outcome.job.video}: {outcome.reason}"), err=True)
     counts = Counter(outcome.state for outcome in outcomes)
     video_s = sum(outcome.video_s for outcome in outcomes)
     worked_s = sum(outcome.seconds for outcome in outcomes if outcome.state == "extracted")
@@ -154,6 +156,6 @@ def _report(outcomes: list[Outcome], jobs: int, store: Path) -> None:
     sys.stdout.flush()
 
 
-app.command()(info)
-app.command()(convert)
-app.command()(extractors)
+app.command(cls=Verb)(info)
+app.command(cls=Verb)(convert)
+app.command(cls=Verb)(extractors)

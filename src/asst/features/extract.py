@@ -11,15 +11,11 @@ from typing import Literal
 from asst.errors import InputError
 from asst.features.content import content_hash
 from asst.features.extractor import Extractor, Progress
+from asst.features.folders import VIDEO_ENDINGS, video_files
 from asst.features.safetensors_file import Provenance
 from asst.features.store import Store
 
 Naming = Literal["stem", "name", "path"]
-
-VIDEO_ENDINGS = frozenset(
-    ".3gp .avi .flv .m2ts .m4v .mkv .mov .mp4 .mpeg .mpg .mts .ogv .ts .webm .wmv".split()  # noqa: SIM905
-)
-"""What a file in a folder must be called to be taken for a video."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,24 +67,13 @@ def jobs_of(paths: Sequence[Path], naming: Naming = "stem") -> list[Job]:
         for file in video_files(path):
             within = file.relative_to(path).as_posix() if path.is_dir() else file.name
             name = {"stem": file.stem, "name": file.name, "path": within}[naming]
+            if path.is_dir() and file.suffix.lower() not in VIDEO_ENDINGS:
+                # A subfolder or link that cannot be read: it fails, and must not stop a video of its name.
+                name = f"{within}/"
             other = found.setdefault(name, Job(file, name))
             if other.path.absolute() != file.absolute():
                 raise InputError(f"{other.path} and {file} would both be called {name!r}; use --names path or name")
     return list(found.values())
-
-
-def video_files(path: Path) -> list[Path]:
-    """The videos at and under a folder, sorted by their paths; a path that is no folder stands for itself.
-
-    Raises:
-        InputError: for a folder without a video.
-    """
-    if not path.is_dir():
-        return [path]
-    files = sorted(file for file in path.rglob("*") if file.suffix.lower() in VIDEO_ENDINGS and file.is_file())
-    if not files:
-        raise InputError(f"{path}: no video in this folder; name files, or another folder")
-    return files
 
 
 def provenance_of(extractor: Extractor, content: str = "") -> Provenance:

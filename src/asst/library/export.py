@@ -10,8 +10,8 @@ from typing import Any
 from asst.atomic import moved_into_place, write_whole
 from asst.errors import InputError
 from asst.library.library import Library
-from asst.library.local import local_path
 from asst.library.tables import Video
+from asst.local import local_path
 
 
 def video_record(video: Video) -> dict[str, Any]:

@@ -14,14 +14,15 @@ from typing import Literal
 
 from asst.errors import InputError
 from asst.features.content import content_hash
-from asst.features.extract import Job, Outcome, extract_in_turn, video_files
+from asst.features.extract import Job, Outcome, extract_in_turn
 from asst.features.extractor import Progress
+from asst.features.folders import video_files
 from asst.library.engine import Engine
 from asst.library.library import Library
-from asst.library.local import local_path
 from asst.library.pictures import write_strip
 from asst.library.stamp import Stamp, stamp_of
 from asst.library.tables import Video
+from asst.local import canonical, local_path
 from asst.video import probe
 
 State = Literal["indexed", "kept", "moved", "copied", "failed"]
@@ -119,13 +120,15 @@ def index(
 
 
 def listed(paths: Sequence[Path]) -> list[Path]:
-    """The files to index, each once, absolute, in the order given; a folder stands for the videos at and under it.
+    """The files to index, each once and by its `canonical` path, in the order given.
+
+    A folder stands for what `asst.features.folders.video_files` finds in it.
 
     Raises:
         InputError: for a folder without a video, or an address.
     """
     local = [local_path(path, "a video") for path in paths]
-    return list(dict.fromkeys(file.absolute() for path in local for file in video_files(path)))
+    return list(dict.fromkeys(canonical(file) for path in local for file in video_files(path)))
 
 
 def _unchanged(video: Video | None, stamp: Stamp, library: Library) -> bool:

@@ -26,10 +26,10 @@ from asst.atomic import write_whole
 from asst.errors import InputError
 from asst.features.store import SUFFIX, Store, file_name
 from asst.library.engine import Engine, Identity
-from asst.library.local import local_path
 from asst.library.stamp import Stamp
 from asst.library.tables import Tables, Video, add_times
 from asst.library.windows import WindowVectors
+from asst.local import canonical, local_path
 
 if TYPE_CHECKING:
     from asst.library.index import Indexed
@@ -219,8 +219,8 @@ class Library:
             stamp: taken before they were read.
 
         Returns:
-            ``kept`` where it has it; ``moved`` where another path of this content is gone and now replaced; else
-            ``copied``. Empty where the library does not have the content.
+            ``kept`` where it has it; ``moved`` where another path of this content is gone, or is another name of the
+            file, and now replaced; else ``copied``. Empty where the library does not have the content.
         """
         with self.writing() as tables:
             known = tables.videos(content=content)
@@ -230,7 +230,7 @@ class Library:
                 if same.mtime_ns != stamp.mtime_ns:
                     tables.put_video(replace(same, mtime_ns=stamp.mtime_ns))
                 return "kept"
-            gone = next((video.path for video in known if not Path(video.path).exists()), None)
+            gone = next((video.path for video in known if _leads_elsewhere(video.path, path)), None)
             replaced = tables.videos(path=path)
             tables.put_video(replace(known[0], path=path, mtime_ns=stamp.mtime_ns))
             if gone is not None:
@@ -287,6 +287,11 @@ def locked(path: Path) -> Iterator[None]:
             yield
     except OSError as error:
         raise InputError(f"cannot write {path}: {error.strerror or error}; check the folder") from error
+
+
+def _leads_elsewhere(known: str, path: str) -> bool:
+    """Whether nothing is at a known path any more, or a file whose one path is another."""
+    return not Path(known).exists() or str(canonical(Path(known))) == path
 
 
 def _ours(name: str, known: set[str]) -> bool:

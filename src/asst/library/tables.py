@@ -6,6 +6,7 @@ A write is a new version of a table, seen whole or not at all. Of a video the wi
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
@@ -29,6 +30,9 @@ Rows = npt.NDArray[np.void]
 
 _ROWS_AT_ONCE = 8192
 _KEPT = timedelta(hours=1)
+_SURROGATE = 0xDC00
+"""Python reads a byte of a path that is no UTF-8 as the character of this number and the byte's."""
+_NOT_UTF8, _KEPT_BYTE = re.compile("[\udc80-\udcff]"), re.compile("\0(..)")
 _NOT_INSTALLED = "a library needs LanceDB: pip install 'asst-video[library]'"
 
 
@@ -37,7 +41,7 @@ class Video:
     """A file that a library knows.
 
     Attributes:
-        path: absolute.
+        path: the file's `asst.local.canonical` one.
         content: hash of its bytes.
         duration_s: its length in seconds.
         width: in pixels, as displayed.
@@ -103,17 +107,18 @@ class Tables:
         if content is not None:
             wanted = wanted.where(f"content = {_quoted(content)}")
         if path is not None:
-            wanted = wanted.where(f"path = {_quoted(path)}")
-        return sorted((Video(**row) for row in wanted.to_arrow().to_pylist()), key=lambda video: video.path)
+            wanted = wanted.where(f"path = {_quoted(_kept(path))}")
+        rows = ({**row, "path": _given(row["path"])} for row in wanted.to_arrow().to_pylist())
+        return sorted((Video(**row) for row in rows), key=lambda video: video.path)
 
     def put_video(self, video: Video) -> None:
         """Writes a video's row in place of any of the same path."""
-        row = self._arrow.Table.from_pylist([asdict(video)], schema=self._video_schema)
+        row = self._arrow.Table.from_pylist([{**asdict(video), "path": _kept(video.path)}], schema=self._video_schema)
         self._videos.merge_insert("path").when_matched_update_all().when_not_matched_insert_all().execute(row)
 
     def drop_video(self, path: str) -> None:
         """Removes the row of a path."""
-        self._videos.delete(f"path = {_quoted(path)}")
+        self._videos.delete(f"path = {_quoted(_kept(path))}")
 
     def put_windows(self, content: str, windows: WindowVectors) -> None:
         """Writes the windows of a content in place of any there."""
@@ -220,6 +225,16 @@ def _database(folder: Path) -> Iterator[Any]:
     except (OSError, RuntimeError, ValueError) as error:
         reason = str(error).splitlines()[0]
         raise InputError(f"{folder} is damaged ({reason}); index again with --rebuild") from error
+
+
+def _kept(path: str) -> str:
+    """A path as the tables hold it: its bytes that are no UTF-8 in hexadecimal, each after a NUL, which no path has."""
+    return _NOT_UTF8.sub(lambda found: f"\0{ord(found[0]) - _SURROGATE:02x}", path)
+
+
+def _given(path: str) -> str:
+    """The inverse of `_kept`."""
+    return _KEPT_BYTE.sub(lambda found: chr(_SURROGATE + int(found[1], 16)), path)
 
 
 def _quoted(text: str) -> str:

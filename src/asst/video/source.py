@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, Self
 
 from asst.errors import InputError
+from asst.local import check_ends
 
 if TYPE_CHECKING:
     from av.container import InputContainer
@@ -44,10 +45,11 @@ def open_container(path: Path) -> InputContainer:
     """Open a local file for reading.
 
     Raises:
-        InputError: if it is missing, a folder, not readable, empty or no media file.
+        InputError: if it is missing, a folder, a pipe, not readable, empty or no media file.
     """
     import av
 
+    check_ends(path)
     try:
         with path.open("rb") as file:
             empty = not file.read(1)

@@ -11,6 +11,7 @@ from pydantic import BaseModel
 from starlette.exceptions import HTTPException
 
 from asst.errors import InputError
+from asst.outputs.printable import printable
 
 if TYPE_CHECKING:
     from starlette.responses import Response
@@ -62,7 +63,7 @@ class Problem(Exception):  # noqa: N818  it is an answer
     def response(self) -> JSONResponse:
         """As HTTP."""
         headers = {} if self.retry_s is None else {"Retry-After": str(self.retry_s)}
-        detail = {"code": self.code, "message": self.message, "field": self.field}
+        detail = {"code": self.code, "message": printable(self.message), "field": self.field}
         return JSONResponse({"error": detail}, self.status, headers)
 
 
