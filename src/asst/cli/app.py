@@ -15,6 +15,7 @@ import typer
 from typer.core import TyperGroup
 
 from asst._version import __version__
+from asst.atomic import is_refusal, write_error
 from asst.cli.audit import audit
 from asst.cli.demo import demo
 from asst.cli.detect import detect
@@ -52,6 +53,11 @@ class _Verbs(TyperGroup):
         except BrokenPipeError as error:
             _drop_output()
             raise typer.Exit(_PIPE_CLOSED) from error
+        except OSError as error:
+            if not is_refusal(error):
+                raise
+            print(f"asst: {printable(str(write_error(error.filename or 'the output', error)))}", file=sys.stderr)  # noqa: T201
+            raise typer.Exit(_BAD_INPUT) from error
 
 
 app = typer.Typer(

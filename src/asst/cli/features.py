@@ -104,12 +104,14 @@ def _check_store(extraction: Extraction) -> None:
     """Refuse a store of other features before anything is read.
 
     Raises:
-        InputError: if it holds features of another extractor, or is no folder.
+        InputError: if it holds features of another extractor, is no folder, or may not be written to.
     """
+    from asst.atomic import check_writable
     from asst.features.store import Store
 
     if extraction.store.exists() and not extraction.store.is_dir():
         raise InputError(f"{extraction.store}: is a file; a store is a folder")
+    check_writable(extraction.store)
     found = Store(extraction.store).extractor()
     if found not in (None, extraction.extractor):
         raise InputError(f"{extraction.store} holds features of {found}, not of {extraction.extractor}; name another")

@@ -83,8 +83,7 @@ def verify(
         left = f", {len(verdict.unfinished)} unfinished (index again)" if verdict.unfinished else ""
         typer.echo(f"{library}: {verdict.videos} videos, {len(verdict.faults)} faulty{changed}{left}")
     if repair:
-        mend(opened, verdict)
-        typer.echo(f"deleted {len(verdict.faults) + len(verdict.unfinished)}; index again to make them anew", err=True)
+        typer.echo(f"deleted {mend(opened, verdict)}; index again to make them anew", err=True)
     if verdict.faults or verdict.changed:
         raise typer.Exit(_FAULTY)
 

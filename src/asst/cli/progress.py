@@ -72,7 +72,7 @@ class FilesBar:
         if self._bar is None or self._one is None:
             return None
         bar, one = self._bar, self._one
-        bar.reset(one, total=None, description=job.video, visible=True)
+        bar.reset(one, total=None, description=job.path.name, visible=True)
         return lambda done_s, total_s: bar.update(one, completed=done_s, total=total_s)
 
     def done(self, video: str, video_s: float) -> None:

@@ -6,14 +6,16 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Literal, TypeVar
 
-from asst.errors import InputError
+from asst.errors import InputError, WriteError
 from asst.features.content import content_hash
 from asst.features.extractor import Extractor, Progress
 from asst.features.folders import VIDEO_ENDINGS, video_files
 from asst.features.safetensors_file import Provenance
 from asst.features.store import Store
+
+T = TypeVar("T")
 
 Naming = Literal["stem", "name", "path"]
 
@@ -25,10 +27,12 @@ class Job:
     Attributes:
         path: the file.
         video: its name in the store.
+        content: hash of its bytes, where that is known already.
     """
 
     path: Path
     video: str
+    content: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,14 +91,17 @@ def extract_one(job: Job, extractor: Extractor, store: Store, progress: Progress
     A fault of the file is an outcome; a store that cannot be written is not.
 
     Raises:
-        InputError: if the store cannot be written, or holds another extractor's features.
+        WriteError: if the store, or what is kept on disk meanwhile, cannot be written.
+        InputError: if the store holds another extractor's features.
     """
     started_s = time.monotonic()
     try:
-        provenance = provenance_of(extractor, content_hash(job.path))
+        provenance = provenance_of(extractor, job.content or content_hash(job.path))
         if _has(store, job.video, extractor, provenance):
             return Outcome(job, "kept")
         features = extractor.extract(job.path, progress=progress)
+    except WriteError:
+        raise
     except InputError as error:
         return Outcome(job, "failed", str(error), seconds=time.monotonic() - started_s)
     store.write(job.video, features, provenance)
@@ -102,18 +109,18 @@ def extract_one(job: Job, extractor: Extractor, store: Store, progress: Progress
 
 
 def extract_in_turn(
-    jobs: Iterable[Job], extractor: Extractor, store: Store, watch: Callable[[Job], Progress | None]
-) -> Iterator[Outcome]:
+    jobs: Iterable[Job | T], extractor: Extractor, store: Store, watch: Callable[[Job], Progress | None]
+) -> Iterator[Outcome | T]:
     """The outcomes of jobs in this process, as they come.
 
     Args:
-        jobs: to do.
+        jobs: to do, each looked at when its turn comes; what is no job among them is passed on in its place.
         extractor: makes the features.
         store: takes them.
         watch: called before each job; what it returns is told how far the file is read.
     """
     for job in jobs:
-        yield extract_one(job, extractor, store, watch(job))
+        yield extract_one(job, extractor, store, watch(job)) if isinstance(job, Job) else job
 
 
 def _has(store: Store, video: str, extractor: Extractor, provenance: Provenance) -> bool:
