@@ -26,6 +26,8 @@ def files(tmp_path: Path, fake: ModuleType) -> list[Path]:
 
 
 def test_a_third_indexer_leaves_what_the_second_writes(library: Library, files: list[Path], fake: ModuleType) -> None:
+    first: Any
+    second: Any
     first, second = (index(files, library, fake.FakeEngine()) for _ in range(2))
     assert next(first).path.name == "r.mp4"
     # The second is at the last file, and the first ends before it.

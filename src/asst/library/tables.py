@@ -94,7 +94,7 @@ def _telling(method: Callable[Concatenate[Tables, P], R]) -> Callable[Concatenat
     """A method of the tables whose errors are lines."""
 
     @wraps(method)
-    def telling(tables: Tables, *given: P.args, **named: P.kwargs) -> R:
+    def telling(tables: Tables, /, *given: P.args, **named: P.kwargs) -> R:
         with _told(tables.folder):
             return method(tables, *given, **named)
 
