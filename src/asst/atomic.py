@@ -1,14 +1,48 @@
-"""Files that are written whole or not at all."""
+"""Files that are written whole or not at all, and what is said where none can be."""
 
 from __future__ import annotations
 
+import errno
+import os
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO
 
-from asst.errors import InputError
+from asst.errors import WriteError
+
+_FULL, _CLOSED = "free space or name another folder", "name a folder that may be written to"
+_ADVICE = {
+    **dict.fromkeys((errno.ENOSPC, errno.EDQUOT, errno.EFBIG), _FULL),
+    **dict.fromkeys((errno.EROFS, errno.EACCES, errno.EPERM), _CLOSED),
+}
+
+
+def is_refusal(error: OSError) -> bool:
+    """Whether a disk that is full, or that may not be written to, is what an error tells of."""
+    return error.errno in _ADVICE
+
+
+def write_error(path: object, error: OSError) -> WriteError:
+    """The line that says why a path could not be written."""
+    return WriteError(path, f"{error.strerror or error}; {_ADVICE.get(error.errno or 0, _FULL)}")
+
+
+def check_writable(path: Path) -> None:
+    """Refuses what could not be made or changed, before anything long is computed for it.
+
+    Args:
+        path: of a file or a folder, there or not.
+
+    Raises:
+        WriteError: where the nearest of its folders that is there may not be written to.
+    """
+    there = next(folder for folder in (path, *path.absolute().parents) if folder.is_dir())
+    if not os.access(there, os.W_OK):
+        read_only = hasattr(os, "statvfs") and os.statvfs(there).f_flag & os.ST_RDONLY
+        code = errno.EROFS if read_only else errno.EACCES
+        raise write_error(path, OSError(code, os.strerror(code)))
 
 
 def write_whole(path: Path, content: bytes | str) -> None:
@@ -21,7 +55,7 @@ def write_whole(path: Path, content: bytes | str) -> None:
         content: a text is written as UTF-8.
 
     Raises:
-        InputError: if it cannot be written.
+        WriteError: if it cannot be written.
     """
     with writing_whole(path) as file:
         file.write(content.encode("utf-8") if isinstance(content, str) else content)
@@ -32,7 +66,7 @@ def writing_whole(path: Path) -> Iterator[IO[bytes]]:
     """Lends a file to write in parts, which gets its name once the block has succeeded; else as `write_whole`.
 
     Raises:
-        InputError: if it cannot be written.
+        WriteError: if it cannot be written.
     """
     with moved_into_place(path) as lent, lent.open("wb") as file:
         yield file
@@ -43,7 +77,7 @@ def moved_into_place(path: Path) -> Iterator[Path]:
     """Lends a temporary name beside a path, for what opens files itself; else as `writing_whole`.
 
     Raises:
-        InputError: if it cannot be written.
+        WriteError: if it cannot be written.
     """
     temporary = path.with_name(f".{uuid.uuid4().hex}.part")
     try:
@@ -55,4 +89,4 @@ def moved_into_place(path: Path) -> Iterator[Path]:
             temporary.unlink(missing_ok=True)
         if not isinstance(error, OSError):
             raise
-        raise InputError(f"cannot write {path}: {error.strerror}; free space or name another folder") from error
+        raise write_error(path, error) from error

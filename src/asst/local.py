@@ -1,14 +1,17 @@
-"""Paths of this machine's file systems, told from addresses such as ``s3://bucket/folder``."""
+"""Paths of this machine's file systems: told from addresses, from pipes and devices, and one for each file."""
 
 from __future__ import annotations
 
+import os
 import re
+import stat
 from pathlib import Path
 
 from asst.errors import InputError
 
 # Two letters at least, as one is a drive's; one slash at least, as a path of two has become one of one.
 _SCHEME = re.compile(r"^([A-Za-z][A-Za-z0-9+.-]+):/+")
+_ENDLESS = {stat.S_IFIFO: "pipe", stat.S_IFSOCK: "socket", stat.S_IFCHR: "device", stat.S_IFBLK: "device"}
 
 
 def local_path(path: str | Path, what: str) -> Path:
@@ -32,3 +35,27 @@ def local_path(path: str | Path, what: str) -> Path:
         f"{address}: {what} must be on a file system of this machine; files are wanted, not addresses: download "
         "it first, or see docs/library.md, Object storage"
     )
+
+
+def canonical(path: Path) -> Path:
+    """The one path of a file: absolute, without ``.`` and ``..``, and with every link followed.
+
+    A link that leads nowhere keeps its own name.
+    """
+    real = Path(os.path.realpath(path))
+    return real if os.path.lexists(real) else Path(os.path.realpath(path.parent), path.name)
+
+
+def check_ends(path: Path) -> None:
+    """Refuses what is neither a file nor a folder: to open a pipe may wait for ever, and a device may never end.
+
+    Raises:
+        InputError: for a pipe, a socket or a device.
+    """
+    try:
+        kind = _ENDLESS.get(stat.S_IFMT(path.stat().st_mode))
+    except OSError:
+        # What is not there is told by whoever opens it.
+        return
+    if kind is not None:
+        raise InputError(f"{path}: is a {kind}, and no file; save it as a file and name that")

@@ -7,8 +7,6 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
-from importlib import import_module
 from pathlib import Path
 from types import ModuleType
 
@@ -17,16 +15,6 @@ from typer.testing import CliRunner, Result
 
 import asst
 from asst.cli.app import app
-
-
-@pytest.fixture
-def fake(monkeypatch: pytest.MonkeyPatch) -> Iterator[ModuleType]:
-    """The model that knows three colours, in place of the packaged one."""
-    monkeypatch.syspath_prepend(str(Path(__file__).parents[1] / "library"))
-    module = import_module("fake_engine")
-    monkeypatch.setattr("asst.library.engine.default_engine", module.FakeEngine)
-    yield module
-    sys.modules.pop("fake_engine", None)
 
 
 def run(*words: str | Path) -> Result:

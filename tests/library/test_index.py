@@ -9,6 +9,7 @@ import shutil
 from dataclasses import replace
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 import numpy as np
 import pytest
@@ -105,7 +106,8 @@ def test_an_unchanged_file_is_known_without_being_read(
     library = made(tmp_path, fake)
     aged(videos / "a.mp4")
     run(videos, library, fake)
-    assert sorted(hashed) == ["a.mp4", "b.mp4", "bad.mp4"]
+    # b was written just now, so that a change while it was read might show in its bytes alone.
+    assert sorted(hashed) == ["a.mp4", "b.mp4", "b.mp4", "bad.mp4"]
     assert [video.mtime_ns for video in library.tables.videos()] == [(videos / "a.mp4").stat().st_mtime_ns, 0]
     hashed.clear()
     # b was written just now: a change within the same tick of the clock would not show.
@@ -127,6 +129,44 @@ def test_an_unchanged_file_is_known_without_being_read(
     assert hashed == []
     list(index([videos / "a.mp4"], library, fake.FakeEngine(), rehash=True))
     assert hashed == ["a.mp4"]
+
+
+def test_each_file_is_hashed_once_and_just_before_it_is_read(
+    tmp_path: Path, fake: ModuleType, hashed: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def hashed_again(path: Path) -> str:
+        pytest.fail(f"{path} was hashed already")
+
+    monkeypatch.setattr("asst.features.extract.content_hash", hashed_again)
+    files = [fake.make_video(tmp_path / "v" / f"{name}.mp4", name * 3) for name in "rgb"]
+    shutil.copy(files[0], tmp_path / "v" / "s.mp4")
+    for file in (tmp_path / "v").iterdir():
+        aged(file)
+    library = made(tmp_path, fake)
+    indexing = index([tmp_path / "v"], library, fake.FakeEngine())
+    seen = [(next(indexing).path.name, list(hashed)) for _ in range(4)]
+    names = ["b.mp4", "g.mp4", "r.mp4", "s.mp4"]
+    assert seen == [(name, names[: k + 1]) for k, name in enumerate(names)]
+    assert next(indexing, None) is None
+    assert verify(library) == Verdict(4, {}, ())
+
+
+def test_a_file_that_changes_while_it_is_read_is_not_kept(tmp_path: Path, videos: Path, fake: ModuleType) -> None:
+    engine = fake.FakeEngine()
+    plain = engine.extractor.extract
+    aged(videos / "a.mp4")
+
+    def changing(video: Path, **named: Any) -> Any:
+        features = plain(video, **named)
+        fake.make_video(video, "gggg")
+        return features
+
+    engine.extractor.extract = changing
+    library = made(tmp_path, fake)
+    (done,) = index([videos / "a.mp4"], library, engine)
+    assert (done.state, done.reason) == ("failed", f"{videos / 'a.mp4'}: changed while it was read; index it again")
+    assert verify(library) == Verdict(0, {}, ())
+    assert library.features.videos() == ()
 
 
 def test_a_file_whose_features_are_gone_is_read_though_it_did_not_change(
@@ -302,3 +342,51 @@ def test_a_folder_of_something_else_is_left_alone(tmp_path: Path, videos: Path, 
         Library.made(videos / "a.mp4", fake.FakeEngine().identity)
     with pytest.raises(InputError, match="no library in"):
         Library(tmp_path / "nowhere")
+
+
+def test_a_name_that_is_not_utf_8_is_a_name(tmp_path: Path, videos: Path, fake: ModuleType) -> None:
+    library = made(tmp_path, fake)
+    odd = videos / os.fsdecode(b"caf\xe9 \xf0.mp4")
+    shutil.copy(videos / "a.mp4", odd)
+    (videos / "a.mp4").unlink()
+    assert run(videos, library, fake)[odd.name] == "indexed"
+    assert run(videos, library, fake)[odd.name] == "kept"
+    assert [Path(video.path) for video in library.tables.videos(path=str(odd))] == [odd]
+    assert {moment.video for moment in search(library, fake.FakeEngine(), "green").moments} == {str(odd)}
+    assert verify(library) == Verdict(2, {}, ())
+    library.remove(library.tables.videos(path=str(odd)))
+    assert [Path(video.path).name for video in library.tables.videos()] == ["b.mp4"]
+
+
+def test_a_file_is_one_video_by_whatever_path(
+    tmp_path: Path, videos: Path, fake: ModuleType, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    library = made(tmp_path, fake)
+    (tmp_path / "link").symlink_to(videos)
+    (videos / "other name.mp4").symlink_to(videos / "a.mp4")
+    monkeypatch.chdir(videos)
+    names = ["a.mp4", "./a.mp4", "deep/../a.mp4", "../link/a.mp4", "../link/deep/../a.mp4", "other name.mp4"]
+    assert run([Path(name) for name in names], library, fake) == {"a.mp4": "indexed"}
+    for name in names:
+        assert run(Path(name), library, fake) == {"a.mp4": "kept"}
+    assert [video.path for video in library.tables.videos()] == [str(videos / "a.mp4")]
+    # What was kept by another path of it is that file.
+    (video,) = library.tables.videos()
+    library.tables.drop_video(video.path)
+    library.tables.put_video(replace(video, path=str(tmp_path / "link" / "a.mp4")))
+    assert run(Path("a.mp4"), library, fake) == {"a.mp4": "moved"}
+    assert [video.path for video in library.tables.videos()] == [str(videos / "a.mp4")]
+
+
+def test_what_cannot_be_read_in_a_folder_fails_and_stops_no_other(
+    tmp_path: Path, videos: Path, fake: ModuleType
+) -> None:
+    library = made(tmp_path, fake)
+    (videos / "gone").symlink_to(tmp_path / "no such folder")
+    os.mkfifo(videos / "pipe.mp4")
+    done = {one.path.name: one for one in index([videos], library, fake.FakeEngine())}
+    states = {name: one.state for name, one in done.items()}
+    failed = dict.fromkeys(("bad.mp4", "gone", "pipe.mp4"), "failed")
+    assert states == {"a.mp4": "indexed", "b.mp4": "indexed", **failed}
+    assert done["gone"].reason.startswith(f"{videos / 'gone'}: cannot be read (")
+    assert done["pipe.mp4"].reason.startswith(f"{videos / 'pipe.mp4'}: is a pipe, and no file")

@@ -45,7 +45,10 @@ def test_a_failure_leaves_the_old_file_and_nothing_else(tmp_path: Path) -> None:
 
 
 def test_what_the_file_system_refuses_is_bad_input(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match=r"a\.txt: cannot be written"), replacing(tmp_path / "none" / "a.txt"):
+    with (
+        pytest.raises(InputError, match=r"cannot write .*: No such file"),
+        replacing(tmp_path / "none" / "a.txt"),
+    ):
         pytest.fail("the block must not run")
     with pytest.raises(InputError, match="No space left"), replacing(tmp_path / "a.txt"):
         raise OSError(28, "No space left on device")

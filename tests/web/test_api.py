@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import threading
 from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
-from typing import Any
+from typing import Any, NoReturn
 
 import pytest
 from fastapi.testclient import TestClient
 
 from asst.data import jsonlines
+from asst.library.index import index
 from asst.library.library import Library
 from asst.video import probe
 from asst.web.limits import Limits
@@ -332,3 +335,43 @@ def test_the_page_is_there_before_the_model(library: Library, fake: ModuleType) 
         ready.set()
         assert client.post("/api/search", json={"query": "blue"}).json()["found"] is True
         assert client.get("/api/status").json()["ready"] is True
+
+
+def test_a_full_disk_is_an_answer_that_names_no_folder(
+    client: TestClient, videos: Ids, library: Library, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object, **__: object) -> NoReturn:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(library.folder))
+
+    video = videos(client)["traffic light.mp4"]
+    body = {"video": video, "query": "red", "verdict": "right", "start_s": 0, "end_s": 2}
+    monkeypatch.setattr("asst.atomic.Path.mkdir", full)
+    for answer in (
+        client.post(
+            "/api/uploads",
+            params={"name": "a.mp4"},
+            content=b"a video",
+            headers={"content-type": "application/octet-stream"},
+        ),
+        client.post("/api/corrections", json=body),
+    ):
+        message = "the server cannot write: No space left on device; free space or name another folder"
+        assert (answer.status_code, answer.json()["error"]) == (
+            507,
+            {"code": "unwritable", "message": message, "field": None},
+        )
+
+
+def test_a_name_that_is_not_utf_8_is_shown(
+    library: Library, fake: ModuleType, served: Callable[..., TestClient], tmp_path: Path
+) -> None:
+    odd = fake.make_video(tmp_path / "c.mp4", "bbgg").rename(tmp_path / os.fsdecode(b"caf\xe9.mp4"))
+    assert [done.state for done in index([odd], library, fake.FakeEngine())] == ["indexed"]
+    client = served()
+    names = [video["name"] for video in client.get("/api/videos").json()["videos"]]
+    assert names == ["caf\ufffd.mp4", "sea.mp4", "traffic light.mp4"]
+    moments = client.post("/api/search", json={"query": "green"}).json()["moments"]
+    assert "caf\ufffd.mp4" in {moment["video"]["name"] for moment in moments}
+    odd.unlink()
+    gone = next(v["media"] for v in client.get("/api/videos").json()["videos"] if v["name"].startswith("caf"))
+    assert client.get(gone).json()["error"]["message"] == "caf\ufffd.mp4 is no longer where it was indexed"

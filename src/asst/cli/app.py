@@ -15,6 +15,7 @@ import typer
 from typer.core import TyperGroup
 
 from asst._version import __version__
+from asst.atomic import is_refusal, write_error
 from asst.cli.audit import audit
 from asst.cli.demo import demo
 from asst.cli.detect import detect
@@ -30,6 +31,7 @@ from asst.cli.serve import serve
 from asst.cli.simulate import simulate
 from asst.cli.tables import tables
 from asst.cli.train import train
+from asst.cli.verb import Verb
 from asst.errors import InputError
 from asst.outputs.printable import printable
 
@@ -51,6 +53,11 @@ class _Verbs(TyperGroup):
         except BrokenPipeError as error:
             _drop_output()
             raise typer.Exit(_PIPE_CLOSED) from error
+        except OSError as error:
+            if not is_refusal(error):
+                raise
+            print(f"asst: {printable(str(write_error(error.filename or 'the output', error)))}", file=sys.stderr)  # noqa: T201
+            raise typer.Exit(_BAD_INPUT) from error
 
 
 app = typer.Typer(
@@ -63,19 +70,19 @@ app = typer.Typer(
     rich_markup_mode="rich",
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-app.command()(locate)
-app.command()(detect)
-app.command()(demo)
-app.command()(models)
-app.command()(index)
-app.command()(search)
-app.command()(serve)
-app.command()(train)
-app.command()(simulate)
-app.command()(evaluate)
+app.command(cls=Verb)(locate)
+app.command(cls=Verb)(detect)
+app.command(cls=Verb)(demo)
+app.command(cls=Verb)(models)
+app.command(cls=Verb)(index)
+app.command(cls=Verb)(search)
+app.command(cls=Verb)(serve)
+app.command(cls=Verb)(train)
+app.command(cls=Verb)(simulate)
+app.command(cls=Verb)(evaluate)
 app.command(cls=WeightsCommand)(fuse)
-app.command()(tables)
-app.command()(audit)
+app.command(cls=Verb)(tables)
+app.command(cls=Verb)(audit)
 app.add_typer(features)
 app.add_typer(library)
 

@@ -11,6 +11,7 @@ from typing import Annotated
 
 import typer
 
+from asst.atomic import write_error
 from asst.cli.asking import ask, exit_by, print_answers
 from asst.errors import InputError
 from asst.outputs.destination import check_destination
@@ -40,7 +41,7 @@ def demo(
     try:
         out.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise InputError(f"{out}: cannot be made a folder ({error.strerror or error}); name another") from error
+        raise write_error(out, error) from error
     page = out / "report.html"
     check_destination(page, ".html")
     answers = ask(video, _SENTENCES, model="default", top=3)

@@ -12,7 +12,7 @@ import typer
 from asst.cli.file_options import ExportOption, FastClipOption, PlotOption, ReportOption
 from asst.cli.files import Contents, Files, clip_paths
 from asst.errors import InputError
-from asst.local import local_path
+from asst.local import check_ends, local_path
 
 if TYPE_CHECKING:
     from asst.features.values import Features
@@ -62,6 +62,8 @@ def detect(
 
     files = Files(clip_paths(clip, 1), fast_clip, report, plot, tuple(export or ()), every=bool(export))
     files.check([Path(video)])
+    if not stores:
+        check_ends(Path(video))
     detector = TrainedDetector.load([checkpoint])
     features, duration_s = _features(detector, video, stores or (), step_s)
     found = detector.detect(features, video, duration_s=duration_s, top=top, least=min_score)

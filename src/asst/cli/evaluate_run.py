@@ -50,10 +50,12 @@ def evaluate_run(run: Path, split: str, changes: Sequence[str]) -> Evaluation:
         InputError: for a folder without a finished checkpoint, or data that cannot be read.
     """
     require_training()
+    from asst.atomic import check_writable
     from asst.evaluation.results import Result, write_result
     from asst.outputs.destination import replacing
     from asst.training.opening import open_run
 
+    check_writable(run / "predictions")
     paths, recipe, sources = open_run(run, changes, lambda line: typer.echo(line, err=True))
     asked = (_videos if recipe.detects else _sentences)(paths, recipe, sources, split)
     predictions = run / "predictions" / f"{split}.jsonl"

@@ -12,7 +12,9 @@ import typer
 from typer.core import TyperGroup
 
 from asst.cli.features_store import convert, extractors, info
+from asst.cli.verb import Verb
 from asst.errors import InputError
+from asst.outputs.printable import printable
 
 if TYPE_CHECKING:
     from asst.features.extract import Job, Outcome
@@ -39,7 +41,7 @@ app = typer.Typer(
 )
 
 
-@app.command()
+@app.command(cls=Verb)
 def extract(
     files: Annotated[
         list[Path],
@@ -102,12 +104,14 @@ def _check_store(extraction: Extraction) -> None:
     """Refuse a store of other features before anything is read.
 
     Raises:
-        InputError: if it holds features of another extractor, or is no folder.
+        InputError: if it holds features of another extractor, is no folder, or may not be written to.
     """
+    from asst.atomic import check_writable
     from asst.features.store import Store
 
     if extraction.store.exists() and not extraction.store.is_dir():
         raise InputError(f"{extraction.store}: is a file; a store is a folder")
+    check_writable(extraction.store)
     found = Store(extraction.store).extractor()
     if found not in (None, extraction.extractor):
         raise InputError(f"{extraction.store} holds features of {found}, not of {extraction.extractor}; name another")
@@ -141,7 +145,7 @@ def _report(outcomes: list[Outcome], jobs: int, store: Path) -> None:
     """What was done and where it is, on standard output, and what failed and why, a line each, on standard error."""
     for outcome in outcomes:
         if outcome.state == "failed":
-            typer.echo(f"{outcome.job.video}: {outcome.reason}", err=True)
+            typer.echo(printable(f"{outcome.job.video}: {outcome.reason}"), err=True)
     counts = Counter(outcome.state for outcome in outcomes)
     video_s = sum(outcome.video_s for outcome in outcomes)
     worked_s = sum(outcome.seconds for outcome in outcomes if outcome.state == "extracted")
@@ -154,6 +158,6 @@ def _report(outcomes: list[Outcome], jobs: int, store: Path) -> None:
     sys.stdout.flush()
 
 
-app.command()(info)
-app.command()(convert)
-app.command()(extractors)
+app.command(cls=Verb)(info)
+app.command(cls=Verb)(convert)
+app.command(cls=Verb)(extractors)

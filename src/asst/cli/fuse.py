@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from typer.core import TyperCommand
 
 from asst.cli.annotation import DataFolder, DatasetName, Problems, Split, read_annotation
+from asst.cli.verb import Verb
 from asst.errors import InputError
 from asst.outputs.destination import check_destination, replacing
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 _WEIGHTS = "--weights"
 
 
-class WeightsCommand(TyperCommand):
+class WeightsCommand(Verb):
     """Lets ``--weights`` take several numbers, ``--weights 1 2 2.3``, as the paper writes them."""
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:

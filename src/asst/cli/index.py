@@ -72,7 +72,7 @@ def index(
                 done.append(indexed)
                 bar.done(indexed.path.name, indexed.video_s)
                 if indexed.state == "failed":
-                    typer.echo(f"{indexed.path.name}: {printable(indexed.reason)}", err=True)
+                    typer.echo(printable(f"{indexed.path.name}: {indexed.reason}"), err=True)
     finally:
         _report(done, count, library)
     gone = [video.path for video in missing(kept)]

@@ -10,7 +10,9 @@ from typing import Annotated, Any
 import typer
 
 from asst.cli.index import LibraryOption
+from asst.cli.verb import Verb
 from asst.errors import InputError
+from asst.local import canonical
 from asst.outputs.printable import printable
 
 _FAULTY = 1
@@ -20,7 +22,7 @@ app = typer.Typer(name="library", help="Look after a library that asst index mad
 JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
 
 
-@app.command()
+@app.command(cls=Verb)
 def status(library: LibraryOption, as_json: JsonOption = False) -> None:
     """Print what is in a library, and which of its videos are gone."""
     from asst.library.export import video_record
@@ -50,7 +52,7 @@ def status(library: LibraryOption, as_json: JsonOption = False) -> None:
         typer.echo(f"gone: {printable(path)}")
 
 
-@app.command()
+@app.command(cls=Verb)
 def verify(
     library: LibraryOption,
     repair: Annotated[
@@ -81,13 +83,12 @@ def verify(
         left = f", {len(verdict.unfinished)} unfinished (index again)" if verdict.unfinished else ""
         typer.echo(f"{library}: {verdict.videos} videos, {len(verdict.faults)} faulty{changed}{left}")
     if repair:
-        mend(opened, verdict)
-        typer.echo(f"deleted {len(verdict.faults) + len(verdict.unfinished)}; index again to make them anew", err=True)
+        typer.echo(f"deleted {mend(opened, verdict)}; index again to make them anew", err=True)
     if verdict.faults or verdict.changed:
         raise typer.Exit(_FAULTY)
 
 
-@app.command()
+@app.command(cls=Verb)
 def remove(
     library: LibraryOption,
     globs: Annotated[
@@ -109,7 +110,7 @@ def remove(
     chosen = {video.path: video for video in missing(opened)} if gone else {}
     known = opened.tables.videos()
     for glob in globs or []:
-        found = [v for v in known if fnmatchcase(v.path, glob) or v.path == str(Path(glob).absolute())]
+        found = [v for v in known if fnmatchcase(v.path, glob) or v.path == str(canonical(Path(glob)))]
         if not found:
             raise InputError(f"{glob}: no such video in {library}; see asst library status --json")
         chosen.update({video.path: video for video in found})
@@ -117,7 +118,7 @@ def remove(
     typer.echo(f"removed {len(chosen)} videos of {len(known)}")
 
 
-@app.command()
+@app.command(cls=Verb)
 def export(
     out: Annotated[
         Path,

@@ -13,7 +13,7 @@ from asst.cli.asking import ask, exit_by, print_answers
 from asst.cli.file_options import FastClipOption, PlotOption, ReportOption
 from asst.cli.files import Contents, Files, clip_paths
 from asst.errors import InputError
-from asst.local import local_path
+from asst.local import check_ends, local_path
 
 _Clip = Annotated[
     Path | None,
@@ -90,6 +90,8 @@ def _sentences(given: Sequence[str], queries: str | None) -> list[str]:
 
 
 def _read(queries: str) -> str:
+    if queries != "-":
+        check_ends(Path(queries))
     try:
         content = sys.stdin.buffer.read() if queries == "-" else Path(queries).read_bytes()
     except OSError as error:

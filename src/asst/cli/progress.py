@@ -34,7 +34,7 @@ def reading_progress() -> Iterator[Callable[[float, float], None] | None]:
         yield None
         return
     columns = (
-        TextColumn("{task.description}"),
+        TextColumn("{task.description}", markup=False),
         BarColumn(),
         TextColumn("{task.percentage:>3.0f}%"),
         _Speed(),
@@ -72,7 +72,7 @@ class FilesBar:
         if self._bar is None or self._one is None:
             return None
         bar, one = self._bar, self._one
-        bar.reset(one, total=None, description=job.video, visible=True)
+        bar.reset(one, total=None, description=job.path.name, visible=True)
         return lambda done_s, total_s: bar.update(one, completed=done_s, total=total_s)
 
     def done(self, video: str, video_s: float) -> None:
@@ -90,7 +90,7 @@ def files_progress(files: int) -> Iterator[FilesBar]:
     if not sys.stderr.isatty():
         yield FilesBar(None, files)
         return
-    columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.percentage:>3.0f}%"))
+    columns = (TextColumn("{task.description}", markup=False), BarColumn(), TextColumn("{task.percentage:>3.0f}%"))
     with Progress(*columns, TimeRemainingColumn(), console=Console(stderr=True), transient=True) as bar:
         yield FilesBar(bar, files)
 

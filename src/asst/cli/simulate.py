@@ -29,11 +29,13 @@ def simulate(
     with real sentences, spans and splits. Videos that STORE has from the same settings are left as they are.
     """
     require_training()
+    from asst.atomic import check_writable
     from asst.data.folders import data_folder
     from asst.features.store import Store
     from asst.training.simulation import SIMULATIONS, Wanted
     from asst.training.simulation import simulate as make
 
+    check_writable(out)
     key = dataset.lower().replace("-", "_")
     usual = SIMULATIONS[key].modalities[-1] if key in SIMULATIONS else ""
     wanted = Wanted(key, modality or usual, level, seed, dimension)

@@ -11,6 +11,7 @@ from typing import Any
 from asst.data.fields import as_object
 from asst.data.rows import Rows, UnusableRowError
 from asst.errors import InputError
+from asst.local import check_ends
 
 
 def read_text(path: Path) -> str:
@@ -19,6 +20,7 @@ def read_text(path: Path) -> str:
     Raises:
         InputError: if it cannot be read or is not UTF-8.
     """
+    check_ends(path)
     try:
         return path.read_text(encoding="utf-8-sig")
     except OSError as error:

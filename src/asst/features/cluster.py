@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
-from asst.errors import InputError
+from asst.errors import InputError, WriteError
 from asst.features.extract import Job, Outcome, extract_one
 from asst.features.workers import Extraction
+
+T = TypeVar("T")
+
+_UNWRITABLE = "unwritable"
 
 
 class Extracting:
@@ -25,32 +29,43 @@ class Extracting:
 
     def __call__(self, row: dict[str, Any]) -> dict[str, Any]:
         """One row, ``path`` and ``video``, to the same with what became of it."""
-        outcome = extract_one(Job(Path(row["path"]), row["video"]), self._extractor, self._store)
+        job = Job(Path(os.fsdecode(row["path"])), row["video"], row["content"])
+        try:
+            outcome = extract_one(job, self._extractor, self._store)
+        except WriteError as error:
+            # Raised here it would come as a report of Ray's.
+            return {**row, "state": _UNWRITABLE, "reason": error.args, "video_s": 0.0, "seconds": 0.0}
         return {
             "path": row["path"],
             "video": row["video"],
             "state": outcome.state,
-            "reason": outcome.reason,
+            "reason": ("", outcome.reason),
             "video_s": outcome.video_s,
             "seconds": outcome.seconds,
         }
 
 
-def extract_by_cluster(jobs: Sequence[Job], extraction: Extraction, workers: int) -> Iterator[Outcome]:
+def extract_by_cluster(jobs: Iterable[Job | T], extraction: Extraction, workers: int) -> Iterator[Outcome | T]:
     """The outcomes of jobs, as they come.
 
     Files and store must be reachable by the same paths from every machine. An actor that dies is started anew and its
     file read again; a file is written whole or not at all, so that nothing is lost or doubled.
 
     Args:
-        jobs: to do.
+        jobs: to do, all taken first; what is no job among them is passed on.
         extraction: how.
         workers: actors, of one core each.
 
     Raises:
         InputError: if Ray is not installed, or the extractor or its weights are not here.
     """
-    if not jobs:
+    by_video: dict[str, Job] = {}
+    for job in jobs:
+        if isinstance(job, Job):
+            by_video[job.video] = job
+        else:
+            yield job
+    if not by_video:
         return
     try:
         import ray
@@ -66,7 +81,10 @@ def extract_by_cluster(jobs: Sequence[Job], extraction: Extraction, workers: int
         context = ray.data.DataContext.get_current()
         context.enable_progress_bars = False
         context.max_errored_blocks = 0
-        rows = [{"path": os.fspath(job.path.absolute()), "video": job.video} for job in jobs]
+        rows = [
+            {"path": os.fsencode(job.path.absolute()), "video": job.video, "content": job.content}
+            for job in by_video.values()
+        ]
         absolute = replace(
             extraction,
             store=extraction.store.absolute(),
@@ -79,9 +97,11 @@ def extract_by_cluster(jobs: Sequence[Job], extraction: Extraction, workers: int
             compute=ray.data.ActorPoolStrategy(size=min(workers, len(rows))),
             num_cpus=1,
         )
-        by_video = {job.video: job for job in jobs}
         for row in done.iter_rows():
-            yield Outcome(by_video[row["video"]], row["state"], row["reason"], row["video_s"], row["seconds"])
+            path, reason = row["reason"]
+            if row["state"] == _UNWRITABLE:
+                raise WriteError(path, reason)
+            yield Outcome(by_video[row["video"]], row["state"], reason, row["video_s"], row["seconds"])
     finally:
         if started:
             ray.shutdown()

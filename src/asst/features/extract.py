@@ -6,20 +6,18 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Literal, TypeVar
 
-from asst.errors import InputError
+from asst.errors import InputError, WriteError
 from asst.features.content import content_hash
 from asst.features.extractor import Extractor, Progress
+from asst.features.folders import VIDEO_ENDINGS, video_files
 from asst.features.safetensors_file import Provenance
 from asst.features.store import Store
 
-Naming = Literal["stem", "name", "path"]
+T = TypeVar("T")
 
-VIDEO_ENDINGS = frozenset(
-    ".3gp .avi .flv .m2ts .m4v .mkv .mov .mp4 .mpeg .mpg .mts .ogv .ts .webm .wmv".split()  # noqa: SIM905
-)
-"""What a file in a folder must be called to be taken for a video."""
+Naming = Literal["stem", "name", "path"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,10 +27,12 @@ class Job:
     Attributes:
         path: the file.
         video: its name in the store.
+        content: hash of its bytes, where that is known already.
     """
 
     path: Path
     video: str
+    content: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,24 +71,13 @@ def jobs_of(paths: Sequence[Path], naming: Naming = "stem") -> list[Job]:
         for file in video_files(path):
             within = file.relative_to(path).as_posix() if path.is_dir() else file.name
             name = {"stem": file.stem, "name": file.name, "path": within}[naming]
+            if path.is_dir() and file.suffix.lower() not in VIDEO_ENDINGS:
+                # A subfolder or link that cannot be read: it fails, and must not stop a video of its name.
+                name = f"{within}/"
             other = found.setdefault(name, Job(file, name))
             if other.path.absolute() != file.absolute():
                 raise InputError(f"{other.path} and {file} would both be called {name!r}; use --names path or name")
     return list(found.values())
-
-
-def video_files(path: Path) -> list[Path]:
-    """The videos at and under a folder, sorted by their paths; a path that is no folder stands for itself.
-
-    Raises:
-        InputError: for a folder without a video.
-    """
-    if not path.is_dir():
-        return [path]
-    files = sorted(file for file in path.rglob("*") if file.suffix.lower() in VIDEO_ENDINGS and file.is_file())
-    if not files:
-        raise InputError(f"{path}: no video in this folder; name files, or another folder")
-    return files
 
 
 def provenance_of(extractor: Extractor, content: str = "") -> Provenance:
@@ -102,14 +91,17 @@ def extract_one(job: Job, extractor: Extractor, store: Store, progress: Progress
     A fault of the file is an outcome; a store that cannot be written is not.
 
     Raises:
-        InputError: if the store cannot be written, or holds another extractor's features.
+        WriteError: if the store, or what is kept on disk meanwhile, cannot be written.
+        InputError: if the store holds another extractor's features.
     """
     started_s = time.monotonic()
     try:
-        provenance = provenance_of(extractor, content_hash(job.path))
+        provenance = provenance_of(extractor, job.content or content_hash(job.path))
         if _has(store, job.video, extractor, provenance):
             return Outcome(job, "kept")
         features = extractor.extract(job.path, progress=progress)
+    except WriteError:
+        raise
     except InputError as error:
         return Outcome(job, "failed", str(error), seconds=time.monotonic() - started_s)
     store.write(job.video, features, provenance)
@@ -117,18 +109,18 @@ def extract_one(job: Job, extractor: Extractor, store: Store, progress: Progress
 
 
 def extract_in_turn(
-    jobs: Iterable[Job], extractor: Extractor, store: Store, watch: Callable[[Job], Progress | None]
-) -> Iterator[Outcome]:
+    jobs: Iterable[Job | T], extractor: Extractor, store: Store, watch: Callable[[Job], Progress | None]
+) -> Iterator[Outcome | T]:
     """The outcomes of jobs in this process, as they come.
 
     Args:
-        jobs: to do.
+        jobs: to do, each looked at when its turn comes; what is no job among them is passed on in its place.
         extractor: makes the features.
         store: takes them.
         watch: called before each job; what it returns is told how far the file is read.
     """
     for job in jobs:
-        yield extract_one(job, extractor, store, watch(job))
+        yield extract_one(job, extractor, store, watch(job)) if isinstance(job, Job) else job
 
 
 def _has(store: Store, video: str, extractor: Extractor, provenance: Provenance) -> bool:

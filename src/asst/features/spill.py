@@ -13,7 +13,7 @@ from typing import IO
 import numpy as np
 import numpy.typing as npt
 
-from asst.errors import InputError
+from asst.errors import WriteError
 
 Rows = npt.NDArray[np.float16] | npt.NDArray[np.float32]
 
@@ -48,7 +48,7 @@ class SpillingRows:
         """Add a row ``times`` times.
 
         Raises:
-            InputError: when the disk is full.
+            WriteError: when the disk is full.
         """
         for _ in range(times):
             if self._in_memory == len(self._held):
@@ -63,7 +63,7 @@ class SpillingRows:
         They are handed over and not copied: nothing can be appended after that.
 
         Raises:
-            InputError: when the disk is full.
+            WriteError: when the disk is full.
         """
         dimension = self._held.shape[1]
         if self._file is None:
@@ -82,9 +82,8 @@ class SpillingRows:
             self._file.write(self._held[: self._in_memory].data)
             self._file.flush()
         except OSError as error:
-            raise InputError(
-                f"cannot write to {tempfile.gettempdir()}: {error.strerror or error}; free some space or set TMPDIR"
-            ) from error
+            reason = f"{error.strerror or error}; free some space or set TMPDIR"
+            raise WriteError(f"to {tempfile.gettempdir()}", reason) from error
         self._in_memory = 0
 
 
@@ -114,7 +113,7 @@ def side_by_side(first: Rows, second: Rows) -> Rows:
     """Rows of as many rows each, one after the other in every row, of the wider type; spilled where they are many.
 
     Raises:
-        InputError: when the disk is full.
+        WriteError: when the disk is full.
     """
     dtype = np.result_type(first, second)
     dimension = first.shape[1] + second.shape[1]

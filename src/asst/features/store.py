@@ -194,7 +194,7 @@ def file_name(video: str) -> str:
     >>> file_name("a b/c.mp4"), file_name("..")
     ('a%20b%2Fc.mp4', '%2E.')
     """
-    name = quote(video, safe="")
+    name = quote(video, safe="", errors="surrogateescape")
     if name.startswith("."):
         name = f"%2E{name[1:]}"
     if not name or len(name) > LONGEST_NAME:
@@ -208,4 +208,4 @@ def video_name(name: str) -> str:
     >>> video_name("a%20b%2Fc.mp4")
     'a b/c.mp4'
     """
-    return unquote(name)
+    return unquote(name, errors="surrogateescape")

@@ -7,21 +7,23 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack, suppress
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from asst.errors import InputError
+from asst.errors import InputError, WriteError
 from asst.features.content import content_hash
-from asst.features.extract import Job, Outcome, extract_in_turn, video_files
+from asst.features.extract import Job, Outcome, extract_in_turn
 from asst.features.extractor import Progress
+from asst.features.folders import video_files
 from asst.library.engine import Engine
 from asst.library.library import Library
 from asst.library.pictures import write_strip
+from asst.library.sharing import SharedLock
 from asst.library.stamp import Stamp, stamp_of
 from asst.library.tables import Video
-from asst.local import local_path
+from asst.local import canonical, local_path
 from asst.video import probe
 
 State = Literal["indexed", "kept", "moved", "copied", "failed"]
@@ -85,47 +87,63 @@ def index(
     Raises:
         InputError: for a folder without a video, or when the library cannot be written.
     """
-    from filelock import FileLock, Timeout
-
     files = listed(paths)
-    with ExitStack() as held:
-        try:
-            held.enter_context(FileLock(library.indexing_lock, blocking=False))
+    with SharedLock(library.indexing_lock) as lock:
+        if lock.alone():
             _drop_parts(library)
-        except Timeout:
+        else:
             files.reverse()
-        known = library.tables.videos()
-        contents = {video.content for video in known}
-        by_path = {} if rehash else {video.path: video for video in known}
-        by_content: dict[str, list[_Copy]] = {}
-        for file in files:
-            try:
-                stamp = stamp_of(file)
-                if _unchanged(by_path.get(str(file)), stamp, library):
-                    yield Indexed(file, "kept")
-                    continue
-                content = content_hash(file)
-            except InputError as error:
-                yield Indexed(file, "failed", str(error))
-                continue
-            state = library.place(str(file), content, stamp) if content in contents else ""
-            if state:
-                yield Indexed(file, _STATES[state])
+        lock.share()
+        waiting: dict[str, list[_Copy]] = {}
+        jobs = _examined(files, library, waiting, rehash=rehash)
+        for done in _extracted(jobs, library, engine, workers, cluster, watch):
+            if isinstance(done, Indexed):
+                yield done
             else:
-                by_content.setdefault(content, []).append(_Copy(file, stamp))
-        jobs = [Job(copies[0].path, content) for content, copies in by_content.items()]
-        for outcome in _extracted(jobs, library, engine, workers, cluster, watch):
-            yield from _finished(outcome, by_content[outcome.job.video], library, engine)
+                yield from _finished(done, waiting.pop(done.job.video), library, engine)
+
+
+def _examined(
+    files: list[Path], library: Library, waiting: dict[str, list[_Copy]], *, rehash: bool
+) -> Iterator[Job | Indexed]:
+    """What becomes of each file that the library has, and a job for each content that it has not, one file at a time.
+
+    Args:
+        files: to look at.
+        library: as above.
+        waiting: takes the files of each content whose job is not done.
+        rehash: as above.
+    """
+    by_path = {} if rehash else {video.path: video for video in library.tables.videos()}
+    for file in files:
+        try:
+            stamp = stamp_of(file)
+            if _unchanged(by_path.get(str(file)), stamp, library):
+                yield Indexed(file, "kept")
+                continue
+            content = content_hash(file)
+        except InputError as error:
+            yield Indexed(file, "failed", str(error))
+            continue
+        if content in waiting:
+            waiting[content].append(_Copy(file, stamp))
+        elif content in library.features and (state := library.place(str(file), content, stamp)):
+            yield Indexed(file, _STATES[state])
+        else:
+            waiting[content] = [_Copy(file, stamp)]
+            yield Job(file, content, content)
 
 
 def listed(paths: Sequence[Path]) -> list[Path]:
-    """The files to index, each once, absolute, in the order given; a folder stands for the videos at and under it.
+    """The files to index, each once and by its `canonical` path, in the order given.
+
+    A folder stands for what `asst.features.folders.video_files` finds in it.
 
     Raises:
         InputError: for a folder without a video, or an address.
     """
     local = [local_path(path, "a video") for path in paths]
-    return list(dict.fromkeys(file.absolute() for path in local for file in video_files(path)))
+    return list(dict.fromkeys(canonical(file) for path in local for file in video_files(path)))
 
 
 def _unchanged(video: Video | None, stamp: Stamp, library: Library) -> bool:
@@ -136,8 +154,8 @@ def _unchanged(video: Video | None, stamp: Stamp, library: Library) -> bool:
 def _drop_parts(library: Library) -> None:
     """Deletes what processes that were killed had begun to write, and nothing that one may still be writing.
 
-    The caller is the only one that indexes, and whoever writes settings or corrections holds the lock of rows. Uploads
-    and the array of windows are written without a lock: of those go the parts that have long not grown.
+    The caller alone holds the lock of indexing, and whoever writes settings or corrections holds the lock of rows.
+    Uploads and the array of windows are written without a lock: of those go the parts that have long not grown.
     """
     folder = library.folder
     for part in (*(folder / "features").glob(_PARTS), *(folder / "pictures").glob(_PARTS)):
@@ -155,21 +173,21 @@ def _drop_parts(library: Library) -> None:
 
 
 def _extracted(
-    jobs: list[Job],
+    jobs: Iterator[Job | Indexed],
     library: Library,
     engine: Engine,
     workers: int,
     cluster: bool,
     watch: Callable[[Job], Progress | None],
-) -> Iterator[Outcome]:
+) -> Iterator[Outcome | Indexed]:
     if cluster:
         from asst.features.cluster import extract_by_cluster
 
         return extract_by_cluster(jobs, engine.extraction(library.features.folder), workers)
-    if workers > 1 and jobs:
+    if workers > 1:
         from asst.features.workers import extract_by_workers
 
-        return extract_by_workers(jobs, engine.extraction(library.features.folder), min(workers, len(jobs)))
+        return extract_by_workers(jobs, engine.extraction(library.features.folder), workers)
     return extract_in_turn(jobs, engine.extractor, library.features, watch)
 
 
@@ -182,6 +200,8 @@ def _finished(outcome: Outcome, copies: list[_Copy], library: Library, engine: E
         # Another run may have done it since.
         if not library.place(str(first.path), content, first.stamp):
             _add(first, content, library, engine)
+    except WriteError:
+        raise
     except InputError as error:
         yield from (Indexed(copy.path, "failed", str(error), seconds=outcome.seconds) for copy in copies)
         return
@@ -197,12 +217,12 @@ def _finished(outcome: Outcome, copies: list[_Copy], library: Library, engine: E
 
 def _add(file: _Copy, content: str, library: Library, engine: Engine) -> None:
     path, stamp = file.path, file.stamp
-    if library.features.provenance(content).content != content:
-        library.drop_content(content)
-        raise InputError(f"{path}: changed while it was read; index it again")
     features = library.features.read(content)
     info = probe(path)
     write_strip(path, info.duration_s, library.picture(content))
+    if not (stamp.mtime_ns and stamp_of(path) == stamp) and content_hash(path) != content:
+        library.drop_content(content)
+        raise InputError(f"{path}: changed while it was read; index it again")
     windows = engine.windows(features)
     facts = (info.duration_s, info.width, info.height, stamp.size, len(windows), stamp.mtime_ns)
     library.add(Video(str(path), content, *facts), windows)

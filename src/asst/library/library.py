@@ -22,14 +22,14 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from asst.atomic import write_whole
+from asst.atomic import write_error, write_whole
 from asst.errors import InputError
 from asst.features.store import SUFFIX, Store, file_name
 from asst.library.engine import Engine, Identity
 from asst.library.stamp import Stamp
 from asst.library.tables import Tables, Video, add_times
 from asst.library.windows import WindowVectors
-from asst.local import local_path
+from asst.local import canonical, local_path
 
 if TYPE_CHECKING:
     from asst.library.index import Indexed
@@ -90,16 +90,9 @@ class Library:
         known = {_SETTINGS, _CORRECTIONS, *_FOLDERS, *_LOCKS}
         if folder.is_dir() and (other := next((p for p in folder.iterdir() if not _ours(p.name, known)), None)):
             raise InputError(f"{folder} holds {other.name} and is no library; name an empty or a new folder")
-        _make(folder)
-        with locked(folder / _LOCKS[0]):
-            if rebuild:
-                (folder / _SETTINGS).unlink(missing_ok=True)
-            if not (folder / _SETTINGS).exists():
-                for name in ("pictures", "tables", "matrix"):
-                    if (folder / name).exists():
-                        shutil.rmtree(folder / name)
-                Tables(folder / "tables", identity.dimension)
-                _write_settings(folder, identity)
+        # One that is there is not written to, as it may be on a disk that cannot be.
+        if rebuild or not (folder / _SETTINGS).exists():
+            _make(folder, identity, rebuild=rebuild)
         library = cls(folder)
         library.check(identity)
         return library
@@ -184,7 +177,7 @@ class Library:
 
     @property
     def indexing_lock(self) -> Path:
-        """The file whose lock the first of several indexers holds."""
+        """The file whose lock all who index hold together, and who repairs alone (`asst.library.sharing`)."""
         return self.folder / _LOCKS[1]
 
     @property
@@ -219,8 +212,8 @@ class Library:
             stamp: taken before they were read.
 
         Returns:
-            ``kept`` where it has it; ``moved`` where another path of this content is gone and now replaced; else
-            ``copied``. Empty where the library does not have the content.
+            ``kept`` where it has it; ``moved`` where another path of this content is gone, or is another name of the
+            file, and now replaced; else ``copied``. Empty where the library does not have the content.
         """
         with self.writing() as tables:
             known = tables.videos(content=content)
@@ -230,7 +223,7 @@ class Library:
                 if same.mtime_ns != stamp.mtime_ns:
                     tables.put_video(replace(same, mtime_ns=stamp.mtime_ns))
                 return "kept"
-            gone = next((video.path for video in known if not Path(video.path).exists()), None)
+            gone = next((video.path for video in known if _leads_elsewhere(video.path, path)), None)
             replaced = tables.videos(path=path)
             tables.put_video(replace(known[0], path=path, mtime_ns=stamp.mtime_ns))
             if gone is not None:
@@ -278,26 +271,41 @@ def locked(path: Path) -> Iterator[None]:
     """Holds a lock that the system takes back when the process ends, however it ends.
 
     Raises:
-        InputError: if the file cannot be written.
+        WriteError: if the file cannot be written.
     """
     from filelock import FileLock
 
     try:
-        with FileLock(path):
-            yield
+        lock = FileLock(path).acquire()
     except OSError as error:
-        raise InputError(f"cannot write {path}: {error.strerror or error}; check the folder") from error
+        raise write_error(path, error) from error
+    with lock:
+        yield
+
+
+def _leads_elsewhere(known: str, path: str) -> bool:
+    """Whether nothing is at a known path any more, or a file whose one path is another."""
+    return not Path(known).exists() or str(canonical(Path(known))) == path
 
 
 def _ours(name: str, known: set[str]) -> bool:
     return name in known or (name.startswith(".") and name.endswith(".part"))
 
 
-def _make(folder: Path) -> None:
+def _make(folder: Path, identity: Identity, *, rebuild: bool) -> None:
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise InputError(f"cannot make {folder}: {error.strerror}; name another folder") from error
+        raise write_error(folder, error) from error
+    with locked(folder / _LOCKS[0]):
+        if rebuild:
+            (folder / _SETTINGS).unlink(missing_ok=True)
+        if not (folder / _SETTINGS).exists():
+            for name in ("pictures", "tables", "matrix"):
+                if (folder / name).exists():
+                    shutil.rmtree(folder / name)
+            Tables(folder / "tables", identity.dimension)
+            _write_settings(folder, identity)
 
 
 def _add_times(folder: Path, identity: Identity) -> None:

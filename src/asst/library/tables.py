@@ -6,16 +6,20 @@ A write is a new version of a table, seen whole or not at all. Of a video the wi
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import os
+import re
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from datetime import timedelta
+from functools import wraps
 from pathlib import Path
-from typing import Any
+from typing import Any, Concatenate, ParamSpec, TypeVar
 
 import numpy as np
 import numpy.typing as npt
 
+from asst.atomic import is_refusal, write_error
 from asst.errors import InputError
 from asst.features.content import DIGITS
 from asst.library.windows import WindowVectors
@@ -25,10 +29,17 @@ ROW = np.dtype(
 )
 """A window without its vector: the content that it is of, its steps, and those of the part around it."""
 
+P = ParamSpec("P")
+R = TypeVar("R")
+
 Rows = npt.NDArray[np.void]
 
 _ROWS_AT_ONCE = 8192
 _KEPT = timedelta(hours=1)
+_SURROGATE = 0xDC00
+"""Python reads a byte of a path that is no UTF-8 as the character of this number and the byte's."""
+_NOT_UTF8, _KEPT_BYTE = re.compile("[\udc80-\udcff]"), re.compile("\0(..)")
+_SYSTEMS = re.compile(r"\(os error (\d+)\)")
 _NOT_INSTALLED = "a library needs LanceDB: pip install 'asst-video[library]'"
 
 
@@ -37,7 +48,7 @@ class Video:
     """A file that a library knows.
 
     Attributes:
-        path: absolute.
+        path: the file's `asst.local.canonical` one.
         content: hash of its bytes.
         duration_s: its length in seconds.
         width: in pixels, as displayed.
@@ -57,6 +68,39 @@ class Video:
     mtime_ns: int = 0
 
 
+@contextmanager
+def _told(folder: Path) -> Iterator[None]:
+    """Says in one line what is wrong with the tables in a folder, or with the disk that they are on.
+
+    Raises:
+        InputError: if they cannot be read, or LanceDB is not installed.
+        WriteError: if they cannot be written.
+    """
+    try:
+        yield
+    except InputError:
+        raise
+    except (OSError, RuntimeError, ValueError) as error:
+        reason = (str(error) or type(error).__name__).splitlines()[0]
+        # LanceDB's own errors name the system's in words alone.
+        code = _SYSTEMS.search(reason)
+        cause = OSError(int(code[1]), os.strerror(int(code[1]))) if code else error
+        if isinstance(cause, OSError) and is_refusal(cause):
+            raise write_error(folder, cause) from error
+        raise InputError(f"{folder} is damaged ({reason}); index again with --rebuild") from error
+
+
+def _telling(method: Callable[Concatenate[Tables, P], R]) -> Callable[Concatenate[Tables, P], R]:
+    """A method of the tables whose errors are lines."""
+
+    @wraps(method)
+    def telling(tables: Tables, /, *given: P.args, **named: P.kwargs) -> R:
+        with _told(tables.folder):
+            return method(tables, *given, **named)
+
+    return telling
+
+
 class Tables:
     """The tables in a folder, made when they are not there.
 
@@ -65,7 +109,8 @@ class Tables:
         dimension: numbers in a window's vector.
 
     Raises:
-        InputError: if LanceDB is not installed, or the tables cannot be read.
+        InputError: if LanceDB is not installed, or, as of every method, the tables cannot be read.
+        WriteError: as of every method, if they cannot be written.
     """
 
     def __init__(self, folder: Path, dimension: int) -> None:
@@ -84,37 +129,46 @@ class Tables:
         vector = ("vector", pa.list_(pa.float16(), dimension))
         self._window_schema = pa.schema([("content", pa.string()), *steps, vector])
         self._video_schema = video_schema
-        with _database(folder) as database:
+        self.folder = folder
+        with _told(folder):
+            database = _connected(folder)
             self._videos = database.create_table("videos", schema=video_schema, exist_ok=True)
             self._windows = database.create_table("windows", schema=self._window_schema, exist_ok=True)
 
     @property
+    @_telling
     def version(self) -> int:
         """Of the windows; it grows with every write."""
         return int(self._windows.version)
 
-    def rows(self) -> int:
-        """How many windows' vectors there are."""
-        return int(self._windows.count_rows())
+    @_telling
+    def rows(self, content: str | None = None) -> int:
+        """How many windows' vectors there are, of a content where one is given."""
+        return int(self._windows.count_rows(content and f"content = {_quoted(content)}"))
 
+    @_telling
     def videos(self, *, content: str | None = None, path: str | None = None) -> list[Video]:
         """The videos, by path; of a content or a path, where one is given."""
         wanted = self._videos.search()
         if content is not None:
             wanted = wanted.where(f"content = {_quoted(content)}")
         if path is not None:
-            wanted = wanted.where(f"path = {_quoted(path)}")
-        return sorted((Video(**row) for row in wanted.to_arrow().to_pylist()), key=lambda video: video.path)
+            wanted = wanted.where(f"path = {_quoted(_kept(path))}")
+        rows = ({**row, "path": _given(row["path"])} for row in wanted.to_arrow().to_pylist())
+        return sorted((Video(**row) for row in rows), key=lambda video: video.path)
 
+    @_telling
     def put_video(self, video: Video) -> None:
         """Writes a video's row in place of any of the same path."""
-        row = self._arrow.Table.from_pylist([asdict(video)], schema=self._video_schema)
+        row = self._arrow.Table.from_pylist([{**asdict(video), "path": _kept(video.path)}], schema=self._video_schema)
         self._videos.merge_insert("path").when_matched_update_all().when_not_matched_insert_all().execute(row)
 
+    @_telling
     def drop_video(self, path: str) -> None:
         """Removes the row of a path."""
-        self._videos.delete(f"path = {_quoted(path)}")
+        self._videos.delete(f"path = {_quoted(_kept(path))}")
 
+    @_telling
     def put_windows(self, content: str, windows: WindowVectors) -> None:
         """Writes the windows of a content in place of any there."""
         self.drop_windows(content)
@@ -125,22 +179,24 @@ class Tables:
         columns.append(pa.FixedSizeListArray.from_arrays(flat, self._dimension))
         self._windows.add(pa.Table.from_arrays(columns, schema=self._window_schema))
 
+    @_telling
     def drop_windows(self, content: str) -> None:
         """Removes the windows of a content."""
-        if self._windows.count_rows(f"content = {_quoted(content)}"):
+        if self.rows(content):
             self._windows.delete(f"content = {_quoted(content)}")
 
+    @_telling
     def window_counts(self) -> dict[str, int]:
         """How many windows' vectors there are of each content."""
         counts: dict[str, int] = {}
-        for batch in self._windows.search().select(["content"]).to_batches(_ROWS_AT_ONCE):
+        for batch in self._batches(["content"]):
             for name, count in zip(*np.unique(batch["content"].to_numpy(False), return_counts=True), strict=True):
                 counts[str(name)] = counts.get(str(name), 0) + int(count)
         return counts
 
     def windows(self) -> Iterator[tuple[Rows, npt.NDArray[np.float16]]]:
         """All the windows in blocks: rows of `ROW` and vectors of shape ``(rows, dimension)``."""
-        for batch in self._windows.search().to_batches(_ROWS_AT_ONCE):
+        for batch in self._batches(self._window_schema.names):
             yield self._block(batch)
 
     def write_parquet(self, path: Path) -> None:
@@ -148,9 +204,10 @@ class Tables:
         from pyarrow import parquet
 
         with parquet.ParquetWriter(path, self._window_schema) as writer:
-            for batch in self._windows.search().to_batches(_ROWS_AT_ONCE):
+            for batch in self._batches(self._window_schema.names):
                 writer.write_batch(batch.select(self._window_schema.names))
 
+    @_telling
     def nearest(
         self, sentence: npt.NDArray[np.float32], limit: int, contents: list[str] | None = None
     ) -> tuple[Rows, npt.NDArray[np.float32]]:
@@ -174,10 +231,15 @@ class Tables:
         products: npt.NDArray[np.float32] = 1 - distances
         return self._rows(found), products
 
+    @_telling
     def tidy(self) -> None:
         """Joins the small files that many writes leave, and drops versions of more than an hour ago."""
         for table in (self._videos, self._windows):
             table.optimize(cleanup_older_than=_KEPT)
+
+    def _batches(self, columns: list[str]) -> Iterator[Any]:
+        with _told(self.folder):
+            yield from self._windows.search().select(columns).to_batches(_ROWS_AT_ONCE)
 
     def _block(self, batch: Any) -> tuple[Rows, npt.NDArray[np.float16]]:
         vectors: npt.NDArray[np.float16] = batch["vector"].flatten().to_numpy(False).reshape(-1, self._dimension)
@@ -196,30 +258,35 @@ def add_times(folder: Path) -> None:
     Raises:
         InputError: as of `Tables`.
     """
-    with _database(folder) as database:
-        videos = database.open_table("videos")
+    with _told(folder):
+        videos = _connected(folder).open_table("videos")
         if "mtime_ns" not in videos.schema.names:
             # Zero, from a column that may be null: a constant never is, and would differ from the schema in that.
             videos.add_columns({"mtime_ns": "size - size"})
 
 
-@contextmanager
-def _database(folder: Path) -> Iterator[Any]:
-    """Lends LanceDB's connection, and says in one line what is wrong with its tables.
+def _connected(folder: Path) -> Any:
+    """LanceDB's connection.
 
     Raises:
-        InputError: if LanceDB is not installed, or the tables cannot be read.
+        InputError: if LanceDB is not installed.
     """
     try:
         import lancedb
     except ImportError as error:
         raise InputError(_NOT_INSTALLED) from error
-    try:
-        # Other processes write too: what is asked is always asked of the newest version.
-        yield lancedb.connect(folder, read_consistency_interval=timedelta(0))
-    except (OSError, RuntimeError, ValueError) as error:
-        reason = str(error).splitlines()[0]
-        raise InputError(f"{folder} is damaged ({reason}); index again with --rebuild") from error
+    # Other processes write too: what is asked is always asked of the newest version.
+    return lancedb.connect(folder, read_consistency_interval=timedelta(0))
+
+
+def _kept(path: str) -> str:
+    """A path as the tables hold it: its bytes that are no UTF-8 in hexadecimal, each after a NUL, which no path has."""
+    return _NOT_UTF8.sub(lambda found: f"\0{ord(found[0]) - _SURROGATE:02x}", path)
+
+
+def _given(path: str) -> str:
+    """The inverse of `_kept`."""
+    return _KEPT_BYTE.sub(lambda found: chr(_SURROGATE + int(found[1], 16)), path)
 
 
 def _quoted(text: str) -> str:

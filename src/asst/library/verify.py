@@ -10,6 +10,7 @@ from asst.errors import InputError
 from asst.features.content import content_hash
 from asst.features.spill import all_finite
 from asst.library.library import Library
+from asst.library.sharing import SharedLock
 from asst.library.tables import Video
 
 
@@ -31,7 +32,9 @@ class Verdict:
 
 
 def verify(library: Library, told: Callable[[int, int], None] | None = None) -> Verdict:
-    """Reads all of a library, waiting for a write that is under way, and then its videos' files, to hash them.
+    """Reads all of a library, and then its videos' files, to hash them.
+
+    Nothing is written and no lock taken: others may write meanwhile, so that whatever looks wrong is looked up anew.
 
     Args:
         library: to be read.
@@ -40,17 +43,15 @@ def verify(library: Library, told: Callable[[int, int], None] | None = None) -> 
     Raises:
         InputError: if its tables cannot be read.
     """
-    with library.writing() as tables:
-        files = tables.videos()
-        videos = {video.content: video for video in files}
-        windows = tables.window_counts()
-        faults: dict[str, str] = {}
-        for content, video in videos.items():
-            wrong = _wrong(library, video, windows.get(content, 0))
-            if wrong:
-                faults[content] = f"{video.path}: {wrong}"
-        unfinished = sorted({*windows, *library.features.videos()} - videos.keys())
-    return Verdict(len(files), faults, tuple(unfinished), _changed(library, files, told))
+    files = library.tables.videos()
+    windows = library.tables.window_counts()
+    kept = {*windows, *library.features.videos()}
+    faults: dict[str, str] = {}
+    for video in {video.content: video for video in files}.values():
+        if _wrong(library, video, windows.get(video.content, 0)) and (fault := _fault(library, video.content)):
+            faults[video.content] = fault
+    unfinished = kept - {video.content for video in library.tables.videos()}
+    return Verdict(len(files), faults, tuple(sorted(unfinished)), _changed(library, files, told))
 
 
 def _changed(library: Library, files: list[Video], told: Callable[[int, int], None] | None) -> tuple[str, ...]:
@@ -71,20 +72,30 @@ def _changed(library: Library, files: list[Video], told: Callable[[int, int], No
     return tuple(changed)
 
 
-def repair(library: Library, verdict: Verdict) -> None:
-    """Deletes what is faulty or unfinished; indexing the files again makes it anew.
+def repair(library: Library, verdict: Verdict) -> int:
+    """Deletes what is still faulty or unfinished; indexing the files again makes it anew.
+
+    Returns:
+        How many contents those were.
 
     Raises:
         InputError: while files are being indexed: what they have not finished is no fault.
     """
-    from filelock import FileLock, Timeout
+    with SharedLock(library.indexing_lock) as lock:
+        if not lock.alone():
+            raise InputError(f"{library.folder} is being indexed; repair it when that has ended")
+        wrong = [content for content in verdict.faults if _fault(library, content)]
+        wrong += [content for content in verdict.unfinished if not library.tables.videos(content=content)]
+        for content in wrong:
+            library.drop_content(content)
+    return len(wrong)
 
-    try:
-        with FileLock(library.indexing_lock, blocking=False):
-            for content in (*verdict.faults, *verdict.unfinished):
-                library.drop_content(content)
-    except Timeout as error:
-        raise InputError(f"{library.folder} is being indexed; repair it when that has ended") from error
+
+def _fault(library: Library, content: str) -> str:
+    """What is wrong with a content as of now, with the path of a file of it; nothing where the library has none."""
+    videos = library.tables.videos(content=content)
+    wrong = _wrong(library, videos[0], library.tables.rows(content)) if videos else ""
+    return f"{videos[0].path}: {wrong}" if wrong else ""
 
 
 def _wrong(library: Library, video: Video, windows: int) -> str:

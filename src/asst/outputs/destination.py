@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from asst.atomic import check_writable, write_error
 from asst.errors import InputError
 
 
@@ -19,7 +20,8 @@ def check_destination(path: Path, suffix: str, *, source: Path | None = None) ->
         source: the input, which an output must not replace.
 
     Raises:
-        InputError: for another ending, a folder that does not exist, a path that is a folder, or the input itself.
+        InputError: for another ending, a folder that does not exist, a path that is a folder, or the input itself, or
+            where nothing may be written.
     """
     if path.suffix.lower() != suffix:
         raise InputError(f"{path}: the name must end in {suffix}")
@@ -29,6 +31,7 @@ def check_destination(path: Path, suffix: str, *, source: Path | None = None) ->
         raise InputError(f"{path}: is a folder; name a file in it")
     if source is not None and path.exists() and source.exists() and path.samefile(source):
         raise InputError(f"{path}: is the input itself; write to another file")
+    check_writable(path)
 
 
 @contextmanager
@@ -38,7 +41,7 @@ def replacing(path: Path) -> Iterator[Path]:
     A reader sees the old file or the whole new one. When the block fails the old file stays and nothing is left over.
 
     Raises:
-        InputError: when the file system refuses the file.
+        WriteError: when the file system refuses the file.
     """
     try:
         with tempfile.TemporaryDirectory(prefix=".asst-", dir=path.parent) as folder:
@@ -47,4 +50,4 @@ def replacing(path: Path) -> Iterator[Path]:
             yield lent
             lent.replace(path)
     except OSError as error:
-        raise InputError(f"{path}: cannot be written ({error.strerror or error})") from error
+        raise write_error(path, error) from error

@@ -13,6 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 from asst.data.action_sets import ACTION_DATASETS
 from asst.data.simulate.settings import MODALITIES
 from asst.errors import InputError
+from asst.local import check_ends
 from asst.models.method import Fitted
 from asst.models.methods import METHODS
 
@@ -291,6 +292,7 @@ def _read(path: Path) -> dict[str, Any]:
 
 
 def _content(path: Path) -> dict[str, Any]:
+    check_ends(path)
     try:
         content = _parsed(path.read_text(encoding="utf-8"), str(path))
     except OSError as error:

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from asst.errors import InputError
-from asst.local import local_path
+from asst.local import check_ends, local_path
 
 if TYPE_CHECKING:
     from av.container import InputContainer
@@ -24,10 +24,11 @@ def open_container(path: Path) -> InputContainer:
     """Open a local file for reading.
 
     Raises:
-        InputError: if it is missing, a folder, an address, not readable, empty or no media file.
+        InputError: if it is missing, a folder, a pipe, an address, not readable, empty or no media file.
     """
     import av
 
+    check_ends(path)
     try:
         with path.open("rb") as file:
             empty = not file.read(1)

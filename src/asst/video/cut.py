@@ -12,6 +12,7 @@ from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from asst.atomic import is_refusal, write_error
 from asst.errors import InputError
 from asst.video.picture import filtered, graph_of, orientation
 from asst.video.probe import probe
@@ -112,6 +113,8 @@ def _write(source: Source, start_s: float, end_s: float, out: Path, *, exact: bo
     except (av.FFmpegError, ValueError) as error:
         if isinstance(error, InputError):
             raise
+        if isinstance(error, OSError) and is_refusal(error):
+            raise write_error(out.parent, error) from error
         advice = "check the disk" if exact else "cut exactly (encode anew) or name another container"
         reason = getattr(error, "strerror", None) or error
         raise InputError(f"cannot write the clip of {source.path} as {out.suffix}: {reason}; {advice}") from error

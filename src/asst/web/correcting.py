@@ -10,6 +10,7 @@ from fastapi.responses import Response
 
 from asst.library.corrections import Correction
 from asst.library.tables import Video
+from asst.outputs.printable import printable
 from asst.web.answers import CorrectionAnswer, CorrectionBody, CorrectionsAnswer, MomentAnswer
 from asst.web.errors import documented, not_found
 from asst.web.served import ServedHere
@@ -70,7 +71,7 @@ def _answer(correction: Correction, video: Video | None) -> CorrectionAnswer:
     return CorrectionAnswer(
         id=correction.id,
         video=correction.content,
-        name=Path(video.path).name if video else "",
+        name=printable(Path(video.path).name) if video else "",
         query=correction.query,
         verdict=correction.verdict,
         start_s=correction.start_s,

@@ -10,7 +10,9 @@ from fastapi.responses import JSONResponse
 from pydantic import BaseModel
 from starlette.exceptions import HTTPException
 
-from asst.errors import InputError
+from asst.atomic import is_refusal, write_error
+from asst.errors import InputError, WriteError
+from asst.outputs.printable import printable
 
 if TYPE_CHECKING:
     from starlette.responses import Response
@@ -62,13 +64,13 @@ class Problem(Exception):  # noqa: N818  it is an answer
     def response(self) -> JSONResponse:
         """As HTTP."""
         headers = {} if self.retry_s is None else {"Retry-After": str(self.retry_s)}
-        detail = {"code": self.code, "message": self.message, "field": self.field}
+        detail = {"code": self.code, "message": printable(self.message), "field": self.field}
         return JSONResponse({"error": detail}, self.status, headers)
 
 
 def documented(*statuses: int) -> dict[int | str, dict[str, Any]]:
-    """What an operation says of its errors; 400, 422 and 503 can be the answer to any."""
-    return {status: {"model": ErrorAnswer} for status in (400, *statuses, 422, 503)}
+    """What an operation says of its errors; 400, 422, 503 and 507 can be the answer to any."""
+    return {status: {"model": ErrorAnswer} for status in (400, *statuses, 422, 503, 507)}
 
 
 def not_found(what: str) -> Problem:
@@ -86,6 +88,17 @@ def install(app: FastAPI) -> None:
     @app.exception_handler(InputError)
     async def bad_input(_: Request, error: InputError) -> Response:
         return Problem(422, "bad_input", str(error)).response()
+
+    @app.exception_handler(WriteError)
+    async def unwritable(_: Request, error: WriteError) -> Response:
+        # Where the library is, is not told.
+        return Problem(507, "unwritable", f"the server cannot write: {error.reason}").response()
+
+    @app.exception_handler(OSError)
+    async def refused(request: Request, error: OSError) -> Response:
+        if not is_refusal(error):
+            raise error
+        return await unwritable(request, write_error("", error))
 
     @app.exception_handler(RequestValidationError)
     async def invalid(_: Request, error: RequestValidationError) -> Response:

@@ -15,6 +15,8 @@ from asst.features.extract import Job as File
 from asst.library.engine import Engine
 from asst.library.index import index
 from asst.library.library import Library
+from asst.local import canonical
+from asst.outputs.printable import printable
 from asst.web.answers import JobAnswer, JobState
 from asst.web.errors import Problem
 
@@ -60,11 +62,11 @@ class IndexJob:
         """As JSON."""
         return JobAnswer(
             id=self.id,
-            name=self.name,
+            name=printable(self.name),
             state=self.state,
             done_s=round(self.done_s, 2),
             total_s=round(self.total_s, 2),
-            message=self.message,
+            message=printable(self.message),
             video=self.content,
         )
 
@@ -177,7 +179,7 @@ class Jobs:
         for done in index([job.path], self._library, engine, watch=watch):
             if done.state == "failed":
                 raise InputError(done.reason)
-            (video,) = self._library.tables.videos(path=str(job.path.absolute()))
+            (video,) = self._library.tables.videos(path=str(canonical(job.path)))
             job.content = video.content
             job.done_s = job.total_s
             self._end(job, "done", "was in the library already" if done.state != "indexed" else "in the library")

@@ -11,6 +11,7 @@ from fastapi import APIRouter
 from asst.library.search import search
 from asst.localizer import within
 from asst.moments import Attention, Curve, Moment
+from asst.outputs.printable import printable
 from asst.web.answers import (
     AttentionAnswer,
     CurveAnswer,
@@ -127,4 +128,4 @@ def _span(moment: Moment) -> dict[str, float]:
 def _without_folder(fault: str) -> str:
     """A line about a file, with its name in place of its path."""
     path, separator, rest = fault.partition(": ")
-    return f"{Path(path).name}{separator}{rest}"
+    return printable(f"{Path(path).name}{separator}{rest}")

@@ -17,6 +17,7 @@ from starlette.background import BackgroundTask
 
 from asst.library.pictures import PICTURES
 from asst.library.tables import Video
+from asst.outputs.printable import printable
 from asst.web.answers import Seconds, Strip, VideoAnswer, VideosAnswer
 from asst.web.errors import Problem, documented, not_found
 from asst.web.served import ServedHere
@@ -37,7 +38,7 @@ def video_answer(video: Video) -> VideoAnswer:
     name = Path(video.path).name
     return VideoAnswer(
         id=video.content,
-        name=name.encode("utf-8", errors="replace").decode(),
+        name=printable(name),
         duration_s=video.duration_s,
         width=video.width,
         height=video.height,
