@@ -187,6 +187,42 @@ def nms(spans: npt.ArrayLike, scores: npt.ArrayLike, threshold: float, limit: in
     return np.array(kept, dtype=np.int64)
 
 
+def best_around(times_s: FloatArray, spans: npt.ArrayLike, scores: npt.ArrayLike) -> FloatArray:
+    """At each instant the score of the best span around it, zero where there is none.
+
+    Each span is halved into two that overlap and are as many instants long as a power of two; those of a length are
+    put down together, and handed on to half the length. That takes time in proportion to the spans, and not to what
+    they cover.
+
+    Args:
+        times_s: ascending instants in seconds, shape ``(instants,)``.
+        spans: shape ``(n, 2)``, seconds; both ends count as inside.
+        scores: none negative, shape ``(n,)``.
+
+    Returns:
+        Shape ``(instants,)``.
+
+    >>> best_around(np.arange(5.0), [[0, 3], [2, 3], [9, 9]], [0.25, 0.5, 1.0]).tolist()
+    [0.25, 0.25, 0.5, 0.5, 0.0]
+    """
+    boxes = np.asarray(spans, dtype=np.float64).reshape(-1, 2)
+    first = np.searchsorted(times_s, boxes[:, 0], side="left")
+    count = np.searchsorted(times_s, boxes[:, 1], side="right") - first
+    covers = count > 0
+    first, count, strength = first[covers], count[covers], np.asarray(scores, dtype=np.float64)[covers]
+    # The exponent of the greatest power of two that is no more than the count.
+    level = np.frexp(count)[1] - 1
+    around: FloatArray = np.zeros(len(times_s))
+    for power in range(int(level.max(initial=0)), -1, -1):
+        half, own = 1 << power, level == power
+        np.maximum.at(around, first[own], strength[own])
+        np.maximum.at(around, first[own] + count[own] - half, strength[own])
+        # What holds from an instant on for the whole length holds for its first half and for its second.
+        if power:
+            around[half // 2 :] = np.maximum(around[half // 2 :], around[: -(half // 2)])
+    return around
+
+
 def anchor_grid(duration_s: float, levels: int = 6, per_length: float = 4) -> FloatArray:
     """The paper's clip samplers (section 3.1.2): level ``i`` holds clips of length ``duration_s / 2**i``.
 

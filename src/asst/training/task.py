@@ -67,10 +67,13 @@ def _reranked(recipe: Recipe, sources: Sources) -> Task:
     checked = sources.records(recipe.data.validation).records
     kind, store = _features(recipe, sources, (record.video for record in (*learnt, *checked)))
     model = zeroshot_of(kind.extractor, f"recipe {recipe.name}")
-    learnt_from = list(questions_about(model, learnt, store))
-    if not learnt_from:
-        raise InputError(f"recipe {recipe.name}: no candidate holds anything of the annotated moments; check the times")
-    return _choosing(sources, learnt_from, list(questions_about(model, checked, store)), kind)
+    learnt_from, checked_by = (list(questions_about(model, records, store)) for records in (learnt, checked))
+    if not (learnt_from and checked_by):
+        split = recipe.data.validation if learnt_from else recipe.data.train
+        raise InputError(
+            f"recipe {recipe.name}: no candidate holds anything of the annotated moments of {split}; check the times"
+        )
+    return _choosing(sources, learnt_from, checked_by, kind)
 
 
 def _choosing(
@@ -113,6 +116,10 @@ def _actions(recipe: Recipe, sources: Sources) -> Task:
     checked = sources.actions(recipe.data.validation).videos
     if not learnt.labels:
         raise InputError(f"{recipe.data.dataset} {recipe.data.train} has no action to learn; check its files")
+    if not any(video.annotated for video in checked):
+        raise InputError(
+            f"{recipe.data.dataset} {recipe.data.validation} has no action to choose checkpoints by; check its files"
+        )
     kind, store = _features(recipe, sources, (video.video for video in (*learnt.videos, *checked)))
     seed = recipe.training.seed
     return Task(
