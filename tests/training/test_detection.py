@@ -211,7 +211,8 @@ def test_a_validation_part_without_an_action_is_refused_before_the_first_step(
     detector_settings: dict[str, Any], tmp_path: Path
 ) -> None:
     for split in ("train", "val"):
-        rows = [json.loads(line) for line in (Path(detector_settings["data"]["root"]) / f"{split}.jsonl").open()]
+        lines = (Path(detector_settings["data"]["root"]) / f"{split}.jsonl").read_text().splitlines()
+        rows = map(json.loads, lines)
         kept = [row | ({"actions": []} if split == "val" else {}) for row in rows]
         (tmp_path / f"{split}.jsonl").write_text("".join(json.dumps(row) + "\n" for row in kept))
     recipe = recipe_of(detector_settings, tmp_path, f"data.root={tmp_path}")
