@@ -63,11 +63,17 @@ class Localizer:
         """What the model needs of a video: a file, or frames in memory.
 
         Raises:
-            InputError: for a file that holds no video that can be read, or no frame.
+            InputError: for a file that holds no video that can be read, no frame, or features that are not finite.
         """
+        from asst.features.finite import require_finite
+
+        extractor = self._model.extractor
         if isinstance(video, str | Path):
-            return self._model.extractor.extract(video, progress=progress)
-        return self._model.extractor.extract_frames(video)
+            found, name = extractor.extract(video, progress=progress), str(video)
+        else:
+            found, name = extractor.extract_frames(video), "the frames"
+        require_finite(found, name)
+        return found
 
     def locate(
         self, video: str | Path | Iterable[Frames] | Features, queries: Sequence[str], *, top: int = 5
