@@ -11,6 +11,7 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from asst.data.action_sets import ACTION_DATASETS
+from asst.data.lengths import MOST_FACTOR
 from asst.data.simulate.settings import MODALITIES
 from asst.errors import InputError
 from asst.models.method import Fitted
@@ -83,6 +84,7 @@ class Data(_Settings):
         words: ``packaged`` for the installed 50-dimensional GloVe, or a file of vectors.
         train: split to learn from; never the test split.
         validate: split that checkpoints are chosen by; likewise.
+        length_factor: features that are more than so many times as long as annotated, or as short, are refused.
         memory_gb: features kept in memory, in GiB; the others are read each time.
     """
 
@@ -96,6 +98,7 @@ class Data(_Settings):
     words: str = "packaged"
     train: str = "train"
     validation: str = Field(default="val", alias="validate")
+    length_factor: Annotated[float, Field(ge=1)] = MOST_FACTOR
     memory_gb: Annotated[float, Field(ge=0)] = 8.0
 
     @model_validator(mode="after")
