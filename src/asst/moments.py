@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -185,6 +186,21 @@ def nms(spans: npt.ArrayLike, scores: npt.ArrayLike, threshold: float, limit: in
         kept.append(int(best))
         order = rest[iou(boxes[best], boxes[rest])[0] <= threshold]
     return np.array(kept, dtype=np.int64)
+
+
+def within(moments: Sequence[Moment], duration_s: float, video: str) -> tuple[Moment, ...]:
+    """The moments that begin before the video's end, cut off there, with the video's name.
+
+    Args:
+        moments: in any order, which stays.
+        duration_s: the video's length in seconds.
+        video: its name, or nothing.
+    """
+    return tuple(
+        Moment(moment.start_s, min(moment.end_s, duration_s), moment.score, moment.query, video or None)
+        for moment in moments
+        if moment.start_s < duration_s
+    )
 
 
 def best_around(times_s: FloatArray, spans: npt.ArrayLike, scores: npt.ArrayLike) -> FloatArray:
