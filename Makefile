@@ -2,6 +2,8 @@
 PYTHON ?= python3
 BIN := .venv/bin
 READY := .venv/.ready
+# Public annotation and videos, where they lie beside the project; what needs them is skipped without.
+export ASST_DATA ?= $(wildcard $(abspath ../shared/data))
 
 .PHONY: demo serve test lint bench clean
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from random import Random
 
 import numpy as np
 import pytest
@@ -10,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from asst.errors import InputError
-from asst.moments import Moment, anchor_grid, format_time, iou, nms, parse_time
+from asst.moments import Moment, anchor_grid, best_around, format_time, iou, nms, parse_time
 
 spans = st.lists(
     st.tuples(st.floats(0, 100), st.floats(0.01, 50)).map(lambda p: (p[0], p[0] + p[1])), min_size=1, max_size=12
@@ -30,6 +31,16 @@ def test_iou_equals_the_pairwise_definition(a: list[tuple[float, float]], b: lis
 
 def test_iou_of_empty_spans_is_zero() -> None:
     assert iou([[3, 3]], [[3, 3]]).tolist() == [[0.0]]
+
+
+@given(spans, st.integers(1, 70), st.randoms(use_true_random=False))
+def test_the_best_span_around_an_instant_is_found_as_by_asking_each(
+    boxes: list[tuple[float, float]], instants: int, random: Random
+) -> None:
+    times = np.linspace(0.0, 120.0, instants)
+    scores = [random.random() for _ in boxes]
+    around = [[score for (start, end), score in zip(boxes, scores, strict=True) if start <= t <= end] for t in times]
+    assert best_around(times, boxes, scores).tolist() == [max(own, default=0.0) for own in around]
 
 
 @given(spans, st.floats(0, 1), st.randoms(use_true_random=False))

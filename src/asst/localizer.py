@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from asst.errors import InputError
-from asst.models import MODELS
-from asst.moments import Answer, Attention, Moment
+from asst.models.named import model_named
+from asst.moments import Answer, Attention, Moment, within
 
 if TYPE_CHECKING:
     from asst.features.extractor import Progress
@@ -26,19 +26,7 @@ def load(name: str | Path = "default") -> Localizer:
     Raises:
         InputError: for a name that no model has, a file that is no checkpoint, or when packaged weights are missing.
     """
-    if str(name) in MODELS:
-        return Localizer(MODELS[str(name)].build())
-    if Path(name).suffix == ".safetensors" or Path(name).exists():
-        from asst.models.checkpoint import read_description
-
-        if read_description(Path(name)).method == "reranker":
-            from asst.models.reranked import RerankedModel
-
-            return Localizer(RerankedModel.load(Path(name)))
-        from asst.models.trained import TrainedModel
-
-        return Localizer(TrainedModel.load([Path(name)]))
-    raise InputError(f"no model is called {str(name)!r}; choose one of {', '.join(MODELS)}, or name a checkpoint")
+    return Localizer(model_named(name))
 
 
 class Localizer:
@@ -63,11 +51,17 @@ class Localizer:
         """What the model needs of a video: a file, or frames in memory.
 
         Raises:
-            InputError: for a file that holds no video that can be read, or no frame.
+            InputError: for a file that holds no video that can be read, no frame, or features that are not finite.
         """
+        from asst.features.finite import require_finite
+
+        extractor = self._model.extractor
         if isinstance(video, str | Path):
-            return self._model.extractor.extract(video, progress=progress)
-        return self._model.extractor.extract_frames(video)
+            found, name = extractor.extract(video, progress=progress), str(video)
+        else:
+            found, name = extractor.extract_frames(video), "the frames"
+        require_finite(found, name)
+        return found
 
     def locate(
         self, video: str | Path | Iterable[Frames] | Features, queries: Sequence[str], *, top: int = 5
@@ -154,18 +148,3 @@ class Localizer:
         covered_s = features.end_s
         # The last step may reach past the last frame; what a file says of its length may reach past what it holds.
         return features, min(covered_s, probe(video).duration_s) if isinstance(video, str | Path) else covered_s
-
-
-def within(moments: Sequence[Moment], duration_s: float, video: str) -> tuple[Moment, ...]:
-    """The moments that begin before the video's end, cut off there, with the video's name.
-
-    Args:
-        moments: in any order, which stays.
-        duration_s: the video's length in seconds.
-        video: its name, or nothing.
-    """
-    return tuple(
-        Moment(moment.start_s, min(moment.end_s, duration_s), moment.score, moment.query, video or None)
-        for moment in moments
-        if moment.start_s < duration_s
-    )

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -185,6 +186,57 @@ def nms(spans: npt.ArrayLike, scores: npt.ArrayLike, threshold: float, limit: in
         kept.append(int(best))
         order = rest[iou(boxes[best], boxes[rest])[0] <= threshold]
     return np.array(kept, dtype=np.int64)
+
+
+def within(moments: Sequence[Moment], duration_s: float, video: str) -> tuple[Moment, ...]:
+    """The moments that begin before the video's end, cut off there, with the video's name.
+
+    Args:
+        moments: in any order, which stays.
+        duration_s: the video's length in seconds.
+        video: its name, or nothing.
+    """
+    return tuple(
+        Moment(moment.start_s, min(moment.end_s, duration_s), moment.score, moment.query, video or None)
+        for moment in moments
+        if moment.start_s < duration_s
+    )
+
+
+def best_around(times_s: FloatArray, spans: npt.ArrayLike, scores: npt.ArrayLike) -> FloatArray:
+    """At each instant the score of the best span around it, zero where there is none.
+
+    Each span is halved into two that overlap and are as many instants long as a power of two; those of a length are
+    put down together, and handed on to half the length. That takes time in proportion to the spans, and not to what
+    they cover.
+
+    Args:
+        times_s: ascending instants in seconds, shape ``(instants,)``.
+        spans: shape ``(n, 2)``, seconds; both ends count as inside.
+        scores: none negative, shape ``(n,)``.
+
+    Returns:
+        Shape ``(instants,)``.
+
+    >>> best_around(np.arange(5.0), [[0, 3], [2, 3], [9, 9]], [0.25, 0.5, 1.0]).tolist()
+    [0.25, 0.25, 0.5, 0.5, 0.0]
+    """
+    boxes = np.asarray(spans, dtype=np.float64).reshape(-1, 2)
+    first = np.searchsorted(times_s, boxes[:, 0], side="left")
+    count = np.searchsorted(times_s, boxes[:, 1], side="right") - first
+    covers = count > 0
+    first, count, strength = first[covers], count[covers], np.asarray(scores, dtype=np.float64)[covers]
+    # The exponent of the greatest power of two that is no more than the count.
+    level = np.frexp(count)[1] - 1
+    around: FloatArray = np.zeros(len(times_s))
+    for power in range(int(level.max(initial=0)), -1, -1):
+        half, own = 1 << power, level == power
+        np.maximum.at(around, first[own], strength[own])
+        np.maximum.at(around, first[own] + count[own] - half, strength[own])
+        # What holds from an instant on for the whole length holds for its first half and for its second.
+        if power:
+            around[half // 2 :] = np.maximum(around[half // 2 :], around[: -(half // 2)])
+    return around
 
 
 def anchor_grid(duration_s: float, levels: int = 6, per_length: float = 4) -> FloatArray:

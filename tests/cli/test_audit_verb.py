@@ -83,6 +83,7 @@ def test_a_checkpoint_is_judged_on_given_features(
         (["evaluate", "x.jsonl", "--model", "prior"], "what is to be judged?"),
         (["evaluate", "--model", "prior", "--dataset", "jsonlines", "--split", "val"], "give --fit-split"),
         (["evaluate", "--model", "gone.safetensors", "--dataset", "jsonlines", "--split", "val"], "no checkpoint at"),
+        (["evaluate", "--model", "clipp", "--dataset", "jsonlines", "--split", "val"], "no model is called 'clipp'"),
     ],
 )
 def test_bad_input_is_one_line_and_exit_code_2(toy: Path, tmp_path: Path, words: list[str], message: str) -> None:

@@ -108,18 +108,19 @@ def test_each_problem_of_the_annotation_is_named_when_asked(own: Path) -> None:
     ]
 
 
-def test_the_usual_folders_are_looked_in(own: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_environment_alone_says_where_annotation_lies(own: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     place = own / "shared" / "data" / "jsonlines"
     place.mkdir(parents=True)
     (own / "test.jsonl").rename(place / "test.jsonl")
     (own / "here").mkdir()
     monkeypatch.chdir(own / "here")
     asked: list[str | Path] = [own / "p.jsonl", "--dataset", "jsonlines", "--split", "test"]
+    # A folder beside this one is not looked for.
     monkeypatch.delenv("ASST_DATA", raising=False)
-    assert run(*asked).exit_code == 0
-    place.rename(own / "jsonlines")
-    assert "../shared/data/jsonlines; name its folder" in refused(run(*asked))
-    monkeypatch.setenv("ASST_DATA", str(own))
+    assert "where is the annotation of jsonlines? name its folder, or set ASST_DATA" in refused(run(*asked))
+    monkeypatch.setenv("ASST_DATA", str(own / "nowhere"))
+    assert f"no annotation of jsonlines at {own / 'nowhere' / 'jsonlines'}; name its folder" in refused(run(*asked))
+    monkeypatch.setenv("ASST_DATA", str(own / "shared" / "data"))
     assert run(*asked).exit_code == 0
 
 

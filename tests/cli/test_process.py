@@ -103,3 +103,19 @@ def test_threads_wait_asleep_unless_told_otherwise(given: dict[str, str], kept: 
         [sys.executable, "-c", code, "--version"], capture_output=True, text=True, env=rest | given, check=True
     )
     assert done.stdout.splitlines()[-1] == kept
+
+
+def test_simulated_features_need_nothing_that_only_training_needs(tmp_path: Path) -> None:
+    """What the extra brings is hidden, as where it is not installed; annotation of one video is enough."""
+    part = tmp_path / "thumos14"
+    for split in ("val", "test"):
+        (part / f"annotations_{split}").mkdir(parents=True)
+        (part / f"annotations_{split}" / f"Run_{split}.txt").write_text(f"video_{split} 1.0 4.0\n")
+    (part / "video_info.json").write_text(
+        json.dumps({f"video_{split}": {"duration": 9.0} for split in ("val", "test")})
+    )
+    hidden = "import sys\nfor name in ('lightning', 'yaml', 'tensorboard'): sys.modules[name] = None\n"
+    words = ["asst", "simulate", str(tmp_path / "store"), "--dataset", "thumos14", "--data", str(part)]
+    code = f"{hidden}sys.argv = {words!r}\nfrom asst.cli import main\nmain()"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=False)
+    assert (done.returncode, done.stdout) == (0, f"wrote simulated features of 2 videos to {tmp_path / 'store'}\n")

@@ -53,6 +53,19 @@ def test_checkpoints_are_chosen_on_videos_that_are_not_learnt_from(shared_data: 
     assert {video.split for video in parts["val"].videos} == {"val"}
 
 
+@pytest.mark.parametrize(
+    ("end", "reason"), [("1" + "0" * 400, "end_s is missing or no number"), ("1e308", "1-1e+308 s are no times")]
+)
+def test_an_action_with_an_absurd_time_is_left_out_alone(tmp_path: Path, end: str, reason: str) -> None:
+    actions = f'{{"label": "a", "start_s": 1, "end_s": 2}}, {{"label": "b", "start_s": 1, "end_s": {end}}}'
+    (tmp_path / "val.jsonl").write_text(f'{{"video": "v", "duration": 9, "actions": [{actions}]}}\n' + "[" * 3000)
+    dataset = read_actions("actions", tmp_path, "val")
+    assert [action.label for video in dataset.videos for action in video.annotated] == ["a"]
+    first, second = dataset.problems
+    assert (first.where, second.where) == ("line 1, action 1", "line 2")
+    assert first.reason.startswith(reason)
+
+
 @pytest.fixture
 def thumos(tmp_path: Path) -> Path:
     """A folder of THUMOS14's form."""

@@ -70,6 +70,60 @@ def test_every_bad_line_is_reported_with_its_line_and_the_good_ones_are_kept(tmp
         dataset.strict()
 
 
+HUGE = "1" + "0" * 400
+
+
+@pytest.mark.parametrize(
+    ("video", "duration", "moments", "reason"),
+    [
+        ("v", HUGE, "[[1, 2]]", "duration is missing or no number"),
+        ("v", "-" + "9" * 5000, "[[1, 2]]", "duration is missing or no number"),
+        ("v", "1e400", "[[1, 2]]", "duration is missing or no number"),
+        ("v", "NaN", "[[1, 2]]", "duration is missing or no number"),
+        ("v", "1e300", "[[1, 2]]", "duration must lie between"),
+        ("v", "5e-324", "[[0, 1]]", "duration must lie between"),
+        ("v", "9", f"[[1, {HUGE}]]", "a moment is missing or no number"),
+        ("v", "9", "[[1, 1e308]]", "1-1e+308 s are no times of a video"),
+        ("v", "9", "[" * 3000, "brackets nested too deep to be read"),
+        ("v", '{"a":' * 100_000, "[]", "brackets nested too deep to be read"),
+        ("v", "9", "[" * 900 + "]" * 900, "a moment is no pair"),
+        ("\\ud800", "9", "[[1, 2]]", "video holds half of a character"),
+    ],
+)
+def test_absurd_numbers_and_nesting_are_a_lines_own_problem(
+    tmp_path: Path, video: str, duration: str, moments: str, reason: str
+) -> None:
+    line = f'{{"video": "{video}", "duration": {duration}, "sentence": "x", "moments": {moments}}}'
+    dataset = jsonlines.read(lines(tmp_path / "mine.jsonl", own(), line, own()), "train")
+    assert [record.id for record in dataset.records] == ["mine-1", "mine-3"]
+    ((where, found, dropped),) = told(dataset)
+    assert (where, dropped) == ("line 2", True)
+    assert found.startswith(reason)
+    assert len(found) < 120
+
+
+def test_absurd_numbers_and_nesting_of_a_whole_file_are_told_with_their_place(tmp_path: Path) -> None:
+    path = tmp_path / "train.json"
+    path.write_text('{"v": {"sentences": ["a [ {"],\n "timestamps":\n' + "[" * 3000)
+    with pytest.raises(InputError, match=r"train\.json, line 3: brackets nested too deep to be read; fetch"):
+        activitynet_captions.read(path, "train")
+    entry = {"sentences": ["a cat", "a dog"], "timestamps": [[1, 2], "AT"], "num_frames": 100, "fps": 5, "duration": 9}
+    path.write_text(json.dumps({"v": entry}).replace('"AT"', f"[0, {HUGE}]"))
+    for reader in (activitynet_captions, tacos):
+        dataset = reader.read(path, "train")
+        assert [record.id for record in dataset.records] == ["v-0"]
+        assert told(dataset) == [("v, sentence 1", "a timestamp is missing or no number: inf", True)]
+    path.write_text(json.dumps({"v": entry | {"timestamps": [[1, 2], [1, 3]], "num_frames": 1e308, "fps": 1e-300}}))
+    assert told(tacos.read(path, "train")) == [("v", "num_frames / fps is missing or no number: inf", True)]
+
+
+def test_a_field_that_is_too_long_for_csv_is_told_with_its_line(tmp_path: Path) -> None:
+    path = tmp_path / "Charades_v1_train.csv"
+    path.write_text(f"id,scene,objects,actions,length\nA,Kitchen,cup,,30\nB,{'x' * 200_000},cup,,30\n")
+    with pytest.raises(InputError, match=r"Charades_v1_train\.csv, line 3: not CSV \(field larger"):
+        read_videos(path)
+
+
 def test_spans_are_repaired_and_the_repair_is_told(tmp_path: Path) -> None:
     path = lines(
         tmp_path / "mine.jsonl",

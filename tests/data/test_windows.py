@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from asst.data.windows import Window, merge, sliding_windows
+from asst.data.windows import Window, placed, sliding_windows
 from asst.features.values import Features
-from asst.moments import FloatArray, iou
+from asst.moments import FloatArray, iou, nms
 
 
 def ramp(steps: int, step_s: float, start_s: float = 0.0) -> Features:
@@ -93,24 +93,24 @@ def test_windows_are_merged_in_seconds_as_a_slow_reference_does() -> None:
     spans = np.concatenate([starts, starts + generator.uniform(8, 60, (3, 40, 1))], axis=2)
     scores = generator.uniform(size=(3, 40))
     kept = generator.uniform(size=(3, 40)) < 0.9
-    merged, strengths = merge(windows, spans, scores, kept, duration_s=60.0, threshold=0.6)
+    every, strengths = placed(windows, spans, scores, kept, duration_s=60.0)
+    best = nms(every, strengths, 0.6)
     flat = []
     for window, own, good in zip(windows, spans, kept, strict=True):
         flat += [[min(max(0, window.start_s + 0.25 * at), 60) for at in span] for span in own[good]]
     expected = slow_merge(np.array(flat), scores[kept], 0.6)
     assert len(expected) < kept.sum()
-    assert np.column_stack([merged, strengths]) == pytest.approx(np.array(expected))
-    few, _ = merge(windows, spans, scores, kept, duration_s=60.0, threshold=0.6, limit=5)
-    assert few == pytest.approx(merged[:5])
+    assert np.column_stack([every[best], strengths[best]]) == pytest.approx(np.array(expected))
+    assert nms(every, strengths, 0.6, limit=5).tolist() == best[:5].tolist()
 
 
 def test_what_lies_outside_the_video_is_no_answer() -> None:
     windows = (Window(0.0, 1.0, 8), Window(4.0, 1.0, 8))
     spans = [[[-3.0, -1.0], [-2.0, 3.0]], [[5.0, 9.0], [7.0, 9.0]]]
-    merged, strengths = merge(windows, spans, [[0.9, 0.1], [0.5, 0.8]], np.ones((2, 2)), duration_s=10.0)
-    assert merged.tolist() == [[9.0, 10.0], [0.0, 3.0]]
-    assert strengths.tolist() == [0.5, 0.1]
-    nothing, none = merge(windows, spans, np.ones((2, 2)), np.zeros((2, 2)), duration_s=10.0)
+    inside, strengths = placed(windows, spans, [[0.9, 0.1], [0.5, 0.8]], np.ones((2, 2)), duration_s=10.0)
+    assert inside.tolist() == [[0.0, 3.0], [9.0, 10.0]]
+    assert strengths.tolist() == [0.1, 0.5]
+    nothing, none = placed(windows, spans, np.ones((2, 2)), np.zeros((2, 2)), duration_s=10.0)
     assert nothing.shape == (0, 2)
     assert none.shape == (0,)
 

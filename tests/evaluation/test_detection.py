@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from asst.data.action_sets import ACTION_DATASETS
@@ -19,6 +20,7 @@ from asst.evaluation.detection import (
     evaluate_detections,
     mean_average_precisions,
 )
+from asst.evaluation.detection_metrics import VideoCase, average_precisions, class_curve
 from asst.evaluation.tables import paper_tables
 from asst.moments import Detections, Moment
 
@@ -127,6 +129,36 @@ def test_both_protocols_equal_slow_second_implementations(
         for least, own in zip(protocol.ious, each, strict=True):
             assert fast[f"map,iou={least:g}"] == pytest.approx(np.mean(own)), (name, least)
         assert fast["map"] == pytest.approx(np.mean(each))
+
+
+@given(videos_and_answers, st.lists(st.integers(0, 4), min_size=4, max_size=4))
+@settings(max_examples=150, deadline=None)
+def test_a_video_that_is_drawn_several_times_is_as_so_many_alike(
+    drawn: list[tuple[list[tuple[str, Span]], list[tuple[str, Span]], list[Span]]], times: list[int]
+) -> None:
+    """Against the slow implementations on a data set that holds the video as often, each time by another name."""
+    count = sum(len(spans) for _, spans, _ in drawn)
+    scores = list(np.random.default_rng(count).permutation(count) / (count + 1))
+    cases, videos, answers = [], [], []
+    for place, (truths, spans, ignored) in enumerate(drawn):
+        own = [(*span, float(scores.pop())) for _, span in spans]
+        wanted = np.array([span for _, span in truths]).reshape(-1, 2)
+        rows = np.array(own).reshape(-1, 3)
+        cases.append(VideoCase(wanted, rows[:, :2], rows[:, 2], np.array(ignored).reshape(-1, 2)))
+        for copy in range(times[place]):
+            videos.append(truth(f"v{place}.{copy}", *(("a", *span) for _, span in truths), ignored=ignored))
+            answers.append(found(f"v{place}.{copy}", *(("a", *row) for row in own)))
+    assume(any(len(case.truths) for case in cases))
+    for name, slow in (("thumos14", slow_thumos), ("activitynet", slow_activitynet)):
+        protocol = DETECTION_PROTOCOLS[name]
+        if not protocol.ambiguous:
+            cases = [replace(case, ignored=np.zeros((0, 2))) for case in cases]
+        curve = class_curve(cases, protocol.ious, protocol.matching)
+        (fast,) = average_precisions(curve, envelope=protocol.envelope, weights=[times[: len(cases)]])
+        if any(len(video.annotated) for video in videos):
+            assert fast == pytest.approx([slow(videos, answers, "a", least) for least in protocol.ious]), name
+        else:
+            assert np.isnan(fast).all()
 
 
 ONE = truth("v", ("dive", 10, 20), ("dive", 30, 40), ("dive", 50, 60), ignored=[(70.0, 80.0)])

@@ -19,7 +19,10 @@ from asst.video import Frames
 
 
 class FakeExtractor:
-    """``steps N`` makes N steps; ``die`` ends the process, ``die once`` the first time; anything else is no video."""
+    """``steps N`` makes N steps, ``steps N nan`` with a NaN in the last; ``die`` ends the process.
+
+    ``die once`` does so the first time; anything else is no video.
+    """
 
     name = "fake"
     dimension = 2
@@ -48,6 +51,8 @@ class FakeExtractor:
         if progress is not None:
             progress(1.0, 2.0)
         vectors = np.arange(2 * int(words[1]), dtype=np.float32).reshape(-1, 2)
+        if "nan" in words:
+            vectors[-1, 1] = np.nan
         return Features(vectors, 0.0, 0.5, self.name)
 
     def extract_frames(self, frames: Iterable[Frames]) -> Features:

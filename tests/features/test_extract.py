@@ -67,6 +67,15 @@ def test_what_the_store_has_is_kept_until_content_or_settings_change(tmp_path: P
     assert states(in_turn(jobs, extractor, store)) == {"a": "kept", "b": "failed", "c": "extracted"}
 
 
+def test_features_that_are_not_finite_are_a_fault_of_their_file_alone(tmp_path: Path, fake: ModuleType) -> None:
+    jobs = files(tmp_path / "videos", a="steps 4 nan", b="steps 4")
+    store = Store(tmp_path / "store")
+    first, second = in_turn(jobs, fake.FakeExtractor(), store)
+    assert (first.state, second.state) == ("failed", "extracted")
+    assert "a.mp4: step 3 (1.5 s) of fake holds nan" in first.reason
+    assert store.videos() == ("b",)
+
+
 def test_a_store_of_other_features_is_no_fault_of_a_file(tmp_path: Path, fake: ModuleType) -> None:
     jobs = files(tmp_path / "videos", a="steps 4")
     store = Store(tmp_path / "store")

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import h5py
 import numpy as np
 import pytest
 import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from safetensors.numpy import save_file
 
 from asst.errors import InputError
@@ -121,6 +124,70 @@ def test_damaged_files_are_told_by_name(tmp_path: Path, name: str) -> None:
     with pytest.raises(InputError, match=rf"{name}") as caught:
         FolderStore(tmp_path, CLOCK).read("a")
     assert "\n" not in str(caught.value)
+
+
+def broken_links(path: Path) -> None:
+    with h5py.File(path, "w") as file:
+        file["sound"] = np.ones((3, 2), dtype=np.float32)
+        file["soft"] = h5py.SoftLink("/nowhere")
+        file["external"] = h5py.ExternalLink("gone.hdf5", "/v")
+        file["itself"] = h5py.SoftLink("/itself")
+        file.create_group("group")["inner"] = h5py.SoftLink("/nowhere")
+        file.create_group("nested").create_group("inner")["v"] = np.ones((3, 2), dtype=np.float32)
+        file["kind"] = np.dtype("f4")
+        file["empty"] = h5py.Empty("f4")
+
+
+@pytest.mark.parametrize("video", ["soft", "external", "itself", "group", "nested", "kind", "empty"])
+def test_a_broken_link_is_told_with_file_and_video(tmp_path: Path, video: str) -> None:
+    broken_links(tmp_path / "all.hdf5")
+    store = open_store(tmp_path / "all.hdf5", CLOCK)
+    assert len(store.read("sound")) == 3
+    assert video in store
+    with pytest.raises(InputError, match=rf"all\.hdf5, {video}: ") as refused:
+        store.read(video)
+    assert "\n" not in str(refused.value)
+
+
+@pytest.mark.parametrize("options", [{"compression": "gzip"}, {"fletcher32": True}])
+def test_a_damaged_chunk_is_told_with_file_and_video(tmp_path: Path, options: dict[str, Any]) -> None:
+    path = tmp_path / "all.hdf5"
+    rows = np.random.default_rng(0).normal(size=(400, 64)).astype(np.float32)
+    with h5py.File(path, "w") as file:
+        file["sound"] = rows[:2]
+        hurt = file.create_dataset("hurt", data=rows, chunks=(50, 64), **options)
+        chunk = hurt.id.get_chunk_info(3)
+    content = bytearray(path.read_bytes())
+    middle = chunk.byte_offset + chunk.size // 2
+    content[middle : middle + 64] = bytes(byte ^ 255 for byte in content[middle : middle + 64])
+    path.write_bytes(content)
+    store = open_store(path, CLOCK)
+    assert len(store.read("sound")) == 2
+    with pytest.raises(InputError, match=r"cannot read .*all\.hdf5, hurt: ") as refused:
+        store.read("hurt")
+    assert "\n" not in str(refused.value)
+
+
+@given(st.data())
+@settings(max_examples=60, deadline=None, derandomize=True)
+def test_an_hdf5_file_with_any_bytes_changed_is_read_or_refused(
+    tmp_path_factory: pytest.TempPathFactory, data: st.DataObject
+) -> None:
+    path = tmp_path_factory.mktemp("changed") / "all.hdf5"
+    broken_links(path)
+    content = bytearray(path.read_bytes())
+    for place in data.draw(st.lists(st.integers(0, len(content) - 1), min_size=1, max_size=12)):
+        content[place] = data.draw(st.integers(0, 255))
+    path.write_bytes(content)
+    said = ""
+    try:
+        store = open_store(path, CLOCK)
+        for video in store.videos():
+            store.provenance(video)
+            store.read(video)
+    except InputError as refused:
+        said = str(refused)
+    assert "\n" not in said
 
 
 def test_pickled_objects_are_never_loaded(tmp_path: Path) -> None:

@@ -56,6 +56,18 @@ def test_a_library_of_one_video_answers_as_the_localizer_does(tmp_path: Path, fa
         assert found.best_score == answer.best_score
 
 
+def test_all_is_scored_in_a_library_that_is_too_large_for_one_array(
+    many: Library, fake: ModuleType, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    engine = fake.FakeEngine()
+    expected = search(many, engine, "red", top=100_000, scored_s=math.inf)
+    monkeypatch.setattr(searching, "RESIDENT_BYTES", 0)
+    monkeypatch.setattr(searching, "_NEAREST", 3)
+    assert search(many, engine, "red", scored_s=1e6).parts[0] <= 3
+    found = search(many, engine, "red", top=100_000, scored_s=math.inf)
+    assert (found.moments, found.parts) == (expected.moments, expected.parts)
+
+
 @pytest.mark.parametrize("query", QUERIES)
 def test_two_stages_find_a_part_of_what_scoring_everything_finds(many: Library, fake: ModuleType, query: str) -> None:
     engine = fake.FakeEngine()

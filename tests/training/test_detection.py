@@ -207,6 +207,20 @@ def test_what_does_not_fit_together_is_refused(
         train(recipe_of(settings, tmp_path, *changes), tmp_path / "run", silent)
 
 
+def test_a_validation_part_without_an_action_is_refused_before_the_first_step(
+    detector_settings: dict[str, Any], tmp_path: Path
+) -> None:
+    for split in ("train", "val"):
+        lines = (Path(detector_settings["data"]["root"]) / f"{split}.jsonl").read_text().splitlines()
+        rows = map(json.loads, lines)
+        kept = [row | ({"actions": []} if split == "val" else {}) for row in rows]
+        (tmp_path / f"{split}.jsonl").write_text("".join(json.dumps(row) + "\n" for row in kept))
+    recipe = recipe_of(detector_settings, tmp_path, f"data.root={tmp_path}")
+    with pytest.raises(InputError, match="actions val has no action to choose checkpoints by"):
+        train(recipe, tmp_path / "run", silent)
+    assert not (tmp_path / "run").exists()
+
+
 def test_a_detector_of_sentences_is_refused(settings: dict[str, Any], tmp_path: Path) -> None:
     recipe = recipe_of(settings | {"method": "detector"}, tmp_path)
     with pytest.raises(InputError, match="jsonlines has sentences and no labelled spans; set method to asst or prior"):

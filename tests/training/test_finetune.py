@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from typer.testing import CliRunner
+from typer.testing import CliRunner, Result
 
 import asst
 from asst.cli.app import app
@@ -74,6 +74,39 @@ def test_what_was_corrected_is_answered_as_corrected(
     assert all(overlap > 0.5 for overlap in overlaps(done.folder.best))
 
 
+def test_a_run_and_its_checkpoint_and_a_packaged_model_are_judged(
+    settings: list[str], tmp_path: Path, street_features: asst.Features
+) -> None:
+    short = ["training.steps=2", "training.interval=2"]
+    done = train(read_recipe([RECIPE], [*settings, *short]), tmp_path / "run", lambda _: None)
+    row = {"video": "street", "duration": 10.0, "sentence": SENTENCES[0], "moments": [[7.5, 10.0]]}
+    (tmp_path / "test.jsonl").write_text(json.dumps(row) + "\n")
+    asked = ["--dataset", "jsonlines", "--split", "test", "--data", str(tmp_path), "--json"]
+    features = ["--store", str(tmp_path / "features")]
+
+    def evaluate(*words: str) -> Result:
+        return CliRunner().invoke(app, ["evaluate", *words])
+
+    judged = evaluate(str(tmp_path / "run"), "--split", "test", "--json")
+    assert judged.exit_code == 0, judged.output
+    kept = json.loads((tmp_path / "run" / "predictions" / "test.jsonl").read_text())
+    (expected,) = asst.load(done.folder.best).rank(street_features, [SENTENCES[0]], top=25)
+    assert [moment["score"] for moment in kept["moments"]] == [moment.score for moment in expected.moments]
+    again = evaluate("--model", str(done.folder.best), *asked, *features)
+    assert json.loads(again.stdout) == json.loads(judged.stdout)
+    for name in ("default", "concepts"):
+        packaged = evaluate("--model", name, *asked, *features, "--out", str(tmp_path / "answers.jsonl"))
+        assert packaged.exit_code == 0, packaged.output
+        said = json.loads((tmp_path / "answers.jsonl").read_text())
+        (expected,) = asst.load(name).rank(street_features, [SENTENCES[0]], top=25)
+        assert (said["model"], len(said["moments"])) == (name, len(expected.moments))
+        assert said["moments"][0]["score"] == expected.moments[0].score
+        assert json.loads(packaged.stdout)["queries"] == 1
+    refused = evaluate("--model", "default", *asked)
+    assert (refused.exit_code, refused.stdout) == (2, "")
+    assert "default reads features of imagenet-lite2; give --store STORE once" in refused.stderr
+
+
 def test_a_library_is_searched_with_what_was_learnt(
     start: Path, tmp_path: Path, street: Path, street_features: asst.Features
 ) -> None:
@@ -101,6 +134,14 @@ def test_what_is_frozen_stays(settings: list[str], tmp_path: Path, start: Path) 
     assert done.parameters == sum(before[name].numel() for name in changed)
     with pytest.raises(InputError, match="has no part 'attention' to freeze; it has network, facts"):
         train(read_recipe([RECIPE], [*settings, "frozen=[attention]"]), tmp_path / "other", lambda _: None)
+
+
+def test_a_validation_part_that_no_candidate_holds_anything_of_is_refused(settings: list[str], tmp_path: Path) -> None:
+    row = {"video": "street", "duration": 14.0, "sentence": SENTENCES[0], "moments": [[13.0, 14.0]]}
+    (tmp_path / "val.jsonl").write_text(json.dumps(row) + "\n")
+    with pytest.raises(InputError, match="no candidate holds anything of the annotated moments of val; check"):
+        train(read_recipe([RECIPE], [*settings, "data.validate=val"]), tmp_path / "run", lambda _: None)
+    assert not (tmp_path / "run").exists()
 
 
 def test_a_start_that_does_not_fit_is_refused(settings: list[str], tmp_path: Path) -> None:

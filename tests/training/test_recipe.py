@@ -34,10 +34,15 @@ def test_a_recipe_is_the_same_after_it_was_written(toy_recipe: Callable[..., Rec
         ("optimizer.name=lion", r"optimizer\.name: .*'adam' or 'sgd'.*'lion'"),
         ("data.features.flow=x", r"features of flow are given, the streams are toy"),
         ("data.validate=test", r"validate is test"),
+        ("data.train=test", r"train is test"),
+        ("optimizer.learning_rate=.inf", r"optimizer\.learning_rate: .*finite number"),
+        ("optimizer.learning_rate=.nan", r"optimizer\.learning_rate: .*number"),
         ("average=2", r"average \(2\) needs training\.keep"),
         ("method=clip", r"method: .*'asst'.*'clip'"),
         ("batch", r"not a change of a setting: 'batch'"),
         ("training.batch=[", r"not YAML"),
+        ("training.batch=" + "[" * 3000, r"nested too deep"),
+        ("training.batch=1" + "0" * 5000, r"not YAML"),
     ],
 )
 def test_what_does_not_fit_is_refused_by_name(toy_recipe: Callable[..., Recipe], change: str, message: str) -> None:
@@ -57,6 +62,32 @@ def test_a_file_extends_another_and_later_files_change_earlier_ones(tmp_path: Pa
     assert recipe.network["dilation_channels"] == 16
     with pytest.raises(InputError, match=r"cannot read .*absent\.yaml"):
         read_recipe([tmp_path / "absent.yaml"])
+
+
+@pytest.mark.parametrize("length", [1, 2, 5])
+def test_a_circle_of_recipes_is_refused(tmp_path: Path, length: int) -> None:
+    for index in range(length):
+        (tmp_path / f"{index}.yaml").write_text(f"extends: ./{(index + 1) % length}.yaml\n")
+    # One that only leads into the circle is no way out of it.
+    (tmp_path / "into.yaml").write_text("extends: 0.yaml\n")
+    for start in ("0.yaml", "into.yaml"):
+        with pytest.raises(InputError, match=r"\.yaml extends itself, in a circle"):
+            read_recipe([tmp_path / start])
+
+
+def test_a_recipe_that_is_no_text_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "a.yaml").write_bytes(b"method: \xff\xfe")
+    with pytest.raises(InputError, match=r"a\.yaml is not UTF-8 text \(byte 8\)"):
+        read_recipe([tmp_path / "a.yaml"])
+
+
+@pytest.mark.parametrize("method", ["asst", "mcn", "ctrl"])
+def test_only_a_prior_does_without_features(tmp_path: Path, method: str) -> None:
+    recipe = tmp_path / "blind.yaml"
+    recipe.write_text(f"method: {method}\ndata: {{dataset: jsonlines}}\ntraining: {{steps: 500}}\n")
+    with pytest.raises(InputError, match=rf"method {method} looks at features; name their kinds in data\.streams"):
+        read_recipe([recipe])
+    assert not read_recipe([recipe], ["method=prior", "training.steps=0"]).data.streams
 
 
 def test_every_row_of_tables_2_to_7_has_a_recipe_that_a_network_can_be_built_of() -> None:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import math
 import signal
 from collections.abc import Callable
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -14,20 +16,26 @@ import torch
 
 import asst
 from asst.data import read_dataset
+from asst.data.batch import Batch
 from asst.errors import InputError
 from asst.evaluation.answers import answer_split, origin_of
 from asst.evaluation.protocol import protocol_of
+from asst.features.safetensors_file import Provenance, write_file
 from asst.features.store import Store
 from asst.features.values import Features
+from asst.models.asst import ASSTMethod
 from asst.models.checkpoint import load_checkpoint, read_description
+from asst.models.method import Loss, Share
 from asst.models.trained import TrainedModel
 from asst.training.callbacks import KeepRun
 from asst.training.folder import RunFolder
 from asst.training.module import TrainingModule
 from asst.training.opening import open_run
+from asst.training.prepare import prepare
 from asst.training.recipe import Data, Recipe, Simulated
 from asst.training.run import train
 from asst.training.sources import open_sources
+from asst.training.validation import SentenceValidation
 
 pytestmark = [
     pytest.mark.usefixtures("one_thread"),
@@ -163,6 +171,118 @@ def test_missing_features_are_named_before_anything_is_written(
         train(toy_recipe(f"data.features.toy={empty}"), tmp_path / "run", silent)
     with pytest.raises(InputError, match=r"network\.steps is decided by data and observation"):
         train(toy_recipe("network.steps=16"), tmp_path / "run", silent)
+    annotation = toy / "annotation"
+    (tmp_path / "train.jsonl").write_bytes((annotation / "train.jsonl").read_bytes())
+    for content in ("", "\n\n", '{"video": "val0", "duration": 16}\n'):
+        (tmp_path / "val.jsonl").write_text(content)
+        with pytest.raises(InputError, match=r"jsonlines val has no usable record in .*; check its files"):
+            train(toy_recipe(f"data.root={tmp_path}"), tmp_path / "run", silent)
+    assert not (tmp_path / "run").exists()
+
+
+def losses_until(monkeypatch: pytest.MonkeyPatch, step: int, value: float) -> None:
+    """The loss of the step, counted from one, and of all later ones is this value."""
+    usual, seen = ASSTMethod.loss, count(1)
+
+    def loss(self: ASSTMethod, batch: Batch, share: Share) -> Loss:
+        found = usual(self, batch, share)
+        return Loss(found.total * value, found.parts) if next(seen) >= step else found
+
+    monkeypatch.setattr(ASSTMethod, "loss", loss)
+
+
+@pytest.mark.parametrize("value", [math.nan, math.inf])
+def test_a_loss_that_is_not_finite_ends_the_training_and_what_was_kept_before_stays(
+    toy_recipe: Callable[..., Recipe], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, value: float
+) -> None:
+    losses_until(monkeypatch, 5, value)
+    recipe, run = toy_recipe("training.keep=1"), tmp_path / "run"
+    with pytest.raises(InputError, match=f"the training diverged after step 4: the loss is {value}, which is not fin"):
+        train(recipe, run, silent)
+    assert [line["step"] for line in RunFolder(run).log()] == [3]
+    assert [path.name for path in RunFolder(run).latest()] == ["step-0000003.safetensors"]
+    assert read_description(RunFolder(run).best).step == 3
+    with pytest.raises(InputError, match=r"run is not judged: the training diverged after step 4: .* with --model"):
+        open_run(run, [], silent)
+    monkeypatch.undo()
+    assert train(recipe, run, silent).steps == 6
+    open_run(run, [], silent)
+
+
+def test_a_gradient_that_is_not_finite_in_an_intervals_last_step_leaves_nothing_of_it(
+    toy_recipe: Callable[..., Recipe], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # The root of nothing is nothing, and has no slope.
+    usual, seen = ASSTMethod.loss, count(1)
+
+    def loss(self: ASSTMethod, batch: Batch, share: Share) -> Loss:
+        found = usual(self, batch, share)
+        return Loss((found.total * 0).sqrt(), found.parts) if next(seen) == 6 else found
+
+    monkeypatch.setattr(ASSTMethod, "loss", loss)
+    with pytest.raises(InputError, match=r"the training diverged after step 6: .* holds a NaN or an infinity"):
+        train(toy_recipe(), tmp_path / "run", silent)
+    assert [line["step"] for line in RunFolder(tmp_path / "run").log()] == [3]
+    assert all(own.isfinite().all() for own in weights(RunFolder(tmp_path / "run").best).values())
+
+
+def test_a_figure_that_is_not_finite_is_never_written(
+    toy_recipe: Callable[..., Recipe], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(SentenceValidation, "metrics", lambda *_: {"r@1,iou=0.5": math.nan})
+    with pytest.raises(InputError, match=r"after step 3: validate/r@1,iou=0\.5 is nan"):
+        train(toy_recipe(), tmp_path / "run", silent)
+    assert not RunFolder(tmp_path / "run").best.exists()
+    assert RunFolder(tmp_path / "run").log() == []
+
+
+def test_features_that_are_not_finite_are_named_before_the_first_step(
+    toy_recipe: Callable[..., Recipe], toy: Path, tmp_path: Path
+) -> None:
+    whole = Store(toy / "features")
+    for video in whole.videos():
+        vectors = whole.read(video).vectors.copy()
+        if video == "val3":
+            vectors[5, 2] = math.nan
+        write_file(tmp_path / "store" / f"{video}.safetensors", Features(vectors, 0.0, 1.0, "toy"), Provenance())
+    for memory_gb in (8, 0):
+        changes = [f"data.features.toy={tmp_path / 'store'}", f"data.memory_gb={memory_gb}"]
+        with pytest.raises(InputError, match=r"val3\.safetensors, val3: step 5 \(5 s\) of toy holds nan"):
+            train(toy_recipe(*changes), tmp_path / "run", silent)
+    assert not (tmp_path / "run").exists()
+
+
+def test_features_of_another_length_than_annotated_are_told_and_refused_beyond_a_factor(
+    toy_recipe: Callable[..., Recipe], toy: Path, tmp_path: Path
+) -> None:
+    whole = Store(toy / "features")
+
+    def store(steps: dict[str, int]) -> str:
+        folder = Store(tmp_path / "-".join(f"{video}{count}" for video, count in steps.items()))
+        for video in whole.videos():
+            vectors = np.resize(whole.read(video).vectors, (steps.get(video, 16), 6)).astype(np.float32)
+            folder.write(video, Features(vectors, 0.0, 1.0, "toy"))
+        return f"data.features.toy={folder.folder}"
+
+    def told(*changes: str) -> list[str]:
+        lines: list[str] = []
+        prepare(toy_recipe(*changes), open_sources(toy_recipe(*changes).data, "toy", silent), lines.append)
+        return lines
+
+    # A step too many or too few is rounding.
+    assert told(store({"train1": 17, "val0": 15})) == []
+    assert told(store({"train1": 18, "val0": 12})) == [
+        "features of 2 videos are not as long as annotated: train1 (18 s, annotated 16 s), val0 (12 s, annotated 16 s)"
+    ]
+    (many,) = told(store({f"train{number}": 20 for number in range(7)}))
+    assert many.startswith("features of 7 videos are not as long as annotated: train0 (20 s, annotated 16 s), ")
+    assert many.endswith(", train4 (20 s, annotated 16 s), ...")
+    for changed in ({"train1": 25, "val0": 14}, {"val0": 10}):
+        video, steps = next(iter(changed.items()))
+        apart = store(changed)
+        with pytest.raises(InputError, match=rf"are not nearly as long as annotated: {video} \({steps} s, "):
+            train(toy_recipe(apart), tmp_path / "run", silent)
+        assert len(told(apart, "data.length_factor=2")) == 1
     assert not (tmp_path / "run").exists()
 
 

@@ -28,7 +28,7 @@ DataFolder = Annotated[
     Path | None,
     typer.Option(
         metavar="FOLDER",
-        help="The folder of its annotation files; else the data set's name in $ASST_DATA or in ../shared/data.",
+        help="The folder of its annotation files; else the data set's name in $ASST_DATA.",
         show_default=False,
     ),
 ]

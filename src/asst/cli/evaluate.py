@@ -53,7 +53,8 @@ _IsSimulated = Annotated[bool, typer.Option("--simulated", help="With --result: 
 _ModelName = Annotated[
     str | None,
     typer.Option(
-        metavar="prior|CHECKPOINT", help="In place of PREDICTIONS: ask this model the sentences of the split."
+        metavar="prior|NAME|CHECKPOINT",
+        help="In place of PREDICTIONS: ask this model, such as default, the sentences of the split.",
     ),
 ]
 _FitSplit = Annotated[
@@ -61,7 +62,7 @@ _FitSplit = Annotated[
 ]
 _Stores = Annotated[
     list[Path] | None,
-    typer.Option("--store", metavar="STORE", help="With a CHECKPOINT: the features it reads; once for each stream."),
+    typer.Option("--store", metavar="STORE", help="With --model: the features it reads; once for each stream."),
 ]
 _StepS = Annotated[
     float | None,

@@ -1,4 +1,4 @@
-"""``asst evaluate --model``: ask a prior or a checkpoint the sentences of a split, and judge its answers."""
+"""``asst evaluate --model``: ask a prior, a packaged model or a checkpoint the sentences of a split, and judge it."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from asst.errors import InputError
 if TYPE_CHECKING:
     from asst.evaluation.scoring import Evaluation
     from asst.features.store import FeatureStore
-    from asst.models.trained import TrainedModel
+    from asst.models.model import Model
 
 PRIOR = "prior"
 
@@ -27,9 +27,9 @@ class Asked:
     """Which model is asked what.
 
     Attributes:
-        model: ``prior``, or the path of a checkpoint.
+        model: ``prior``, a name that ``asst models`` prints, or the path of a checkpoint.
         fit_split: what a prior is fitted on.
-        stores: of the features that a checkpoint reads, one a stream, in its order.
+        stores: of the features that the model reads, one a stream, in its order.
         step_s: for published stores, how long a step lasts in seconds.
         out: where the answers are kept, if anywhere.
     """
@@ -50,6 +50,7 @@ def evaluate_model(
         InputError: for a model that is neither, features that are missing or of another kind, or annotation that
             cannot be read.
     """
+    from asst.data.lengths import compare_lengths
     from asst.evaluation.answers import answer_split
     from asst.evaluation.scoring import evaluate
     from asst.outputs.destination import replacing
@@ -59,7 +60,8 @@ def evaluate_model(
         return _evaluate_detector(asked, dataset, split, data, problems=problems)
     key, annotation = read_annotation(dataset, split, data, problems=problems)
     records = annotation.records
-    model, store = _prior(asked, key, data) if asked.model == PRIOR else _checkpoint(asked)
+    model, store = _prior(asked, key, data) if asked.model == PRIOR else _model(asked)
+    compare_lengths(store, records, lambda line: typer.echo(line, err=True))
     with counting() as count:
         answers = answer_split(model, records, store, progress=count)
     if asked.out is not None:
@@ -72,6 +74,7 @@ def evaluate_model(
 def _evaluate_detector(
     asked: Asked, dataset: str | None, split: str | None, data: Path | None, *, problems: bool
 ) -> Evaluation:
+    from asst.data.lengths import compare_lengths
     from asst.evaluation.detection import evaluate_detections
     from asst.models.trained_detector import TrainedDetector
     from asst.outputs.destination import replacing
@@ -82,6 +85,7 @@ def _evaluate_detector(
     key, annotation = read_action_annotation(dataset, split, data, problems=problems)
     detector = TrainedDetector.load([Path(asked.model)])
     store = checkpoint_store(asked.model, detector.description.features.extractor, asked.stores, asked.step_s)
+    compare_lengths(store, annotation.videos, lambda line: typer.echo(line, err=True))
     found = list(detector.detect_videos(annotation.videos, store))
     if asked.out is not None:
         with replacing(asked.out) as lent, lent.open("w", encoding="ascii") as stream:
@@ -90,7 +94,7 @@ def _evaluate_detector(
     return evaluate_detections(key, annotation.videos, found)
 
 
-def _prior(asked: Asked, dataset: str, data: Path | None) -> tuple[TrainedModel, FeatureStore]:
+def _prior(asked: Asked, dataset: str, data: Path | None) -> tuple[Model, FeatureStore]:
     from asst.evaluation.prior import fitted_prior
     from asst.features.absent import AbsentStore
 
@@ -102,14 +106,16 @@ def _prior(asked: Asked, dataset: str, data: Path | None) -> tuple[TrainedModel,
     return fitted_prior(dataset, learnt.records), AbsentStore()
 
 
-def _checkpoint(asked: Asked) -> tuple[TrainedModel, FeatureStore]:
+def _model(asked: Asked) -> tuple[Model, FeatureStore]:
     from asst.features.absent import NAME, AbsentStore
+    from asst.models.named import model_named
     from asst.models.trained import TrainedModel
 
     if asked.fit_split:
-        raise InputError(f"--fit-split goes with --model {PRIOR}; a checkpoint has learnt already")
-    model = TrainedModel.load([Path(asked.model)])
-    extractor = model.description.features.extractor
+        raise InputError(f"--fit-split goes with --model {PRIOR}; any other has learnt already")
+    model = model_named(asked.model)
+    # What makes the features of a checkpoint need not be here.
+    extractor = model.description.features.extractor if isinstance(model, TrainedModel) else model.extractor.name
     if extractor == NAME:
         return model, AbsentStore()
     return model, checkpoint_store(asked.model, extractor, asked.stores, asked.step_s)

@@ -56,7 +56,7 @@ def evaluate_run(run: Path, split: str, changes: Sequence[str]) -> Evaluation:
     from asst.training.opening import open_run
 
     check_writable(run / "predictions")
-    paths, recipe, sources = open_run(run, changes, lambda line: typer.echo(line, err=True))
+    paths, recipe, sources = open_run(run, changes, _tell)
     asked = (_videos if recipe.detects else _sentences)(paths, recipe, sources, split)
     predictions = run / "predictions" / f"{split}.jsonl"
     predictions.parent.mkdir(exist_ok=True)
@@ -79,13 +79,17 @@ def evaluate_run(run: Path, split: str, changes: Sequence[str]) -> Evaluation:
 
 
 def _sentences(paths: Sequence[Path], recipe: Recipe, sources: Sources, split: str) -> _Asked:
+    from asst.data.lengths import compare_lengths
     from asst.evaluation.answers import answer_split, origin_of
     from asst.evaluation.scoring import evaluate
+    from asst.models.reranked import RerankedModel
     from asst.models.trained import TrainedModel
     from asst.outputs.json_lines import write_answers
 
-    model = TrainedModel.load(paths, sources.words)
+    reranks = recipe.method == "reranker"
+    model = RerankedModel.load(paths[0]) if reranks else TrainedModel.load(paths, sources.words)
     records = sources.records(split).records
+    compare_lengths(sources.store, records, _tell, recipe.data.length_factor)
     started_s = time.perf_counter()
     with counting() as count:
         answers = answer_split(model, records, sources.store, progress=count)
@@ -102,6 +106,7 @@ def _sentences(paths: Sequence[Path], recipe: Recipe, sources: Sources, split: s
 
 
 def _videos(paths: Sequence[Path], recipe: Recipe, sources: Sources, split: str) -> _Asked:
+    from asst.data.lengths import compare_lengths
     from asst.evaluation.answers import origin_of
     from asst.evaluation.detection import evaluate_detections
     from asst.models.trained_detector import TrainedDetector
@@ -109,6 +114,7 @@ def _videos(paths: Sequence[Path], recipe: Recipe, sources: Sources, split: str)
 
     detector = TrainedDetector.load(paths)
     videos = sources.actions(split).videos
+    compare_lengths(sources.store, videos, _tell, recipe.data.length_factor)
     started_s = time.perf_counter()
     with counting() as count:
         found = []
@@ -126,3 +132,7 @@ def _videos(paths: Sequence[Path], recipe: Recipe, sources: Sources, split: str)
         write=lambda stream: write_detections(found, stream),
         judge=lambda: evaluate_detections(recipe.data.dataset, videos, found),
     )
+
+
+def _tell(line: str) -> None:
+    typer.echo(line, err=True)

@@ -7,8 +7,6 @@ from typing import Annotated
 
 import typer
 
-from asst.cli.extras import require_training
-
 
 def simulate(
     out: Annotated[Path, typer.Argument(metavar="STORE", help="The folder to write.", show_default=False)],
@@ -28,7 +26,6 @@ def simulate(
     They come from the annotation (actions, objects and scene; labelled spans), not from videos: a controlled benchmark
     with real sentences, spans and splits. Videos that STORE has from the same settings are left as they are.
     """
-    require_training()
     from asst.atomic import check_writable
     from asst.data.folders import data_folder
     from asst.features.store import Store

@@ -127,10 +127,10 @@ class ActionRows:
         """One action, cut to its video.
 
         Raises:
-            UnusableRowError: for a video without a length, or a span of no length or wholly outside its video. The
-                latter is part of ``annotated`` still.
+            UnusableRowError: for a video without a length, times that no video has, or a span of no length or wholly
+                outside its video. The latter is part of ``annotated`` still.
         """
-        self._known(video)
+        clean_span(span, self._known(video))
         start_s, end_s = sorted(max(time_s, 0.0) for time_s in span)
         if start_s < end_s:
             self._annotated[video].append(LabelledSpan(label, start_s, end_s))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -79,14 +79,9 @@ def read_videos(path: Path) -> Charades:
     Raises:
         InputError: if the file cannot be read or lacks a column.
     """
-    table = csv.DictReader(io.StringIO(read_text(path), newline=""))
-    missing = [name for name in COLUMNS if name not in (table.fieldnames or ())]
-    if missing:
-        raise InputError(f"{path} lacks the column {missing[0]}; is it one of the Charades_v1 CSV files?")
     videos: dict[str, CharadesVideo] = {}
     problems: list[Problem] = []
-    for row in table:
-        where = f"line {table.line_num}"
+    for where, row in _rows(path):
         try:
             video, faults = _video(row)
             if video.video in videos:
@@ -98,6 +93,18 @@ def read_videos(path: Path) -> Charades:
         if faults:
             problems.append(Problem(path, where, "; ".join(faults), dropped=False))
     return Charades(videos, tuple(problems))
+
+
+def _rows(path: Path) -> Iterator[tuple[str, dict[str, str | None]]]:
+    table = csv.DictReader(io.StringIO(read_text(path), newline=""))
+    try:
+        missing = [name for name in COLUMNS if name not in (table.fieldnames or ())]
+        if missing:
+            raise InputError(f"{path} lacks the column {missing[0]}; is it one of the Charades_v1 CSV files?")
+        for row in table:
+            yield f"line {table.line_num}", row
+    except csv.Error as error:
+        raise InputError(f"{path}, line {table.line_num + 1}: not CSV ({error}); fetch the file again") from error
 
 
 def read_classes(path: Path) -> dict[str, str]:

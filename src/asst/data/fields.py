@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import math
+import reprlib
 from typing import Any
 
 from asst.data.record import Span
-from asst.data.rows import UnusableRowError
+from asst.data.rows import LEAST_S, MOST_S, UnusableRowError
 
 
 def as_text(value: object, name: str) -> str:
@@ -17,6 +18,8 @@ def as_text(value: object, name: str) -> str:
     """
     if not isinstance(value, str) or not value.strip():
         raise UnusableRowError(f"{name} is missing or no text: {_short(value)}")
+    if any("\ud800" <= character <= "\udfff" for character in value):
+        raise UnusableRowError(f"{name} holds half of a character: {_short(value)!a}")
     return value
 
 
@@ -27,11 +30,19 @@ def as_number(value: object, name: str) -> float:
     return float(value)
 
 
-def as_duration(value: object, name: str) -> float:
+def as_positive(value: object, name: str) -> float:
     """A positive number."""
     number = as_number(value, name)
     if number <= 0:
         raise UnusableRowError(f"{name} must be positive, not {number:g}")
+    return number
+
+
+def as_duration(value: object, name: str) -> float:
+    """A length that a video can have, in seconds."""
+    number = as_positive(value, name)
+    if not LEAST_S <= number <= MOST_S:
+        raise UnusableRowError(f"{name} must lie between {LEAST_S:g} and {MOST_S:g} s, not {number:g}")
     return number
 
 
@@ -65,6 +76,10 @@ def as_span(value: object, name: str) -> Span:
     return as_number(pair[0], name), as_number(pair[1], name)
 
 
+_SHORT = reprlib.Repr()
+_SHORT.maxstring = _SHORT.maxlong = _SHORT.maxother = 60
+
+
 def _short(value: object) -> str:
-    text = repr(value)
+    text = _SHORT.repr(value)
     return text if len(text) <= 60 else f"{text[:57]}..."

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
@@ -12,6 +13,10 @@ from asst.data.fields import as_object
 from asst.data.rows import Rows, UnusableRowError
 from asst.errors import InputError
 from asst.local import check_ends
+
+_MOST_DIGITS = 300
+_SIGNS = re.compile(r'"(?:[^"\\]|\\.)*"|[][{}\n]')
+"""Strings, in which no bracket counts, brackets, and ends of lines."""
 
 
 def read_text(path: Path) -> str:
@@ -35,10 +40,13 @@ def read_json(path: Path, kind: type) -> Any:
     Raises:
         InputError: if it cannot be read, is no JSON or holds something else.
     """
+    text = read_text(path)
     try:
-        content = json.loads(read_text(path))
+        content = _parsed(text)
     except json.JSONDecodeError as error:
         raise InputError(f"{path}, line {error.lineno}: not JSON ({error.msg}); fetch the file again") from error
+    except UnusableRowError as error:
+        raise InputError(f"{path}, line {_deepest_line(text)}: {error}; fetch the file again") from error
     if not isinstance(content, kind):
         expected = "list" if kind is list else "object"
         raise InputError(f"{path} holds no JSON {expected}; is it the file the data set's authors publish?")
@@ -69,11 +77,30 @@ def read_object_lines(path: Path) -> Iterator[tuple[str, Callable[[], dict[str, 
 
 
 def _object(line: str) -> dict[str, Any]:
-    return as_object(_parsed(line), "the line")
-
-
-def _parsed(line: str) -> object:
     try:
-        return json.loads(line)
+        return as_object(_parsed(line), "the line")
     except json.JSONDecodeError as error:
         raise UnusableRowError(f"not JSON ({error.msg})") from error
+
+
+def _parsed(text: str) -> object:
+    try:
+        return json.loads(text, parse_int=_whole)
+    except RecursionError as error:
+        raise UnusableRowError("brackets nested too deep to be read") from error
+
+
+def _whole(digits: str) -> float:
+    """A whole number; one of more digits than a float can be is infinite, which no field takes."""
+    return int(digits) if len(digits) <= _MOST_DIGITS else float(digits)
+
+
+def _deepest_line(text: str) -> int:
+    """The line, from one, in which JSON is nested deepest."""
+    line, depth, deepest, where = 1, 0, 0, 1
+    for sign in _SIGNS.findall(text):
+        line += sign == "\n"
+        depth += (sign in "[{") - (sign in "]}")
+        if depth > deepest:
+            deepest, where = depth, line
+    return where

@@ -10,19 +10,17 @@ from asst.errors import InputError
 DATA = "ASST_DATA"
 """Environment variable that names the folder with a folder a data set."""
 
-BESIDE = Path("../shared/data")
-
 
 def data_folder(name: str) -> Path:
     """The folder of a data set's annotation files, by its key in `asst.data.DATASETS`.
 
     Raises:
-        InputError: naming the places looked at, if it is in none of them.
+        InputError: if it is not there, or nobody says where.
     """
-    own = os.environ.get(DATA)
-    places = [place / name for place in ([Path(own)] if own else []) + [BESIDE]]
-    for place in places:
-        if place.is_dir():
-            return place
-    looked = " or ".join(map(str, places))
-    raise InputError(f"no annotation of {name} at {looked}; name its folder, or set {DATA} to the folder above it")
+    above = os.environ.get(DATA)
+    if not above:
+        raise InputError(f"where is the annotation of {name}? name its folder, or set {DATA} to the folder above it")
+    folder = Path(above) / name
+    if not folder.is_dir():
+        raise InputError(f"no annotation of {name} at {folder}; name its folder, or set {DATA} to the folder above it")
+    return folder

@@ -20,6 +20,9 @@ from typing import Any
 
 from asst.data.record import Dataset, Problem, Record, Span
 
+LEAST_S, MOST_S = 1e-3, 1e7
+"""Lengths that videos have, in seconds: from less than a picture to months."""
+
 SAME_LENGTH_S = 0.01
 """Durations of one video that differ by less are the same duration, rounded twice."""
 
@@ -99,12 +102,17 @@ class Rows:
 def clean_span(span: Span, duration_s: float) -> tuple[Span | None, list[str]]:
     """A span as it lies in its video, or None if nothing of it does, and what was wrong with it.
 
+    Raises:
+        UnusableRowError: for a time that no video has.
+
     >>> clean_span((26.0, 20.0), 24.0)
     ((20.0, 24.0), ['26-20 s runs backwards; turned round', '20-26 s ends after the video (24 s); cut'])
     >>> clean_span((3.0, 3.0), 24.0)
     (None, ['3-3 s has no length'])
     """
     start_s, end_s = span
+    if not max(abs(start_s), abs(end_s)) <= MOST_S:
+        raise UnusableRowError(f"{start_s:.7g}-{end_s:.7g} s are no times of a video")
     faults = []
     if start_s > end_s:
         faults.append(f"{start_s:.7g}-{end_s:.7g} s runs backwards; turned round")

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from asst.data.fields import as_duration
+from asst.data.fields import as_duration, as_positive
 from asst.data.files import read_json
 from asst.data.record import Dataset
 from asst.data.rows import Rows
@@ -25,7 +25,7 @@ def read(path: Path, split: str) -> Dataset:
     for video, content in read_json(path, dict).items():
         with rows.row(video):
             entry = VideoEntry.of(video, content)
-            fps = as_duration(entry.content.get("fps"), "fps")
-            frames = as_duration(entry.content.get("num_frames"), "num_frames")
-            add_sentences(rows, entry, frames / fps, per_second=fps)
+            fps = as_positive(entry.content.get("fps"), "fps")
+            frames = as_positive(entry.content.get("num_frames"), "num_frames")
+            add_sentences(rows, entry, as_duration(frames / fps, "num_frames / fps"), per_second=fps)
     return rows.dataset()

@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from asst.features.values import SAME_CLOCK, Features
-from asst.moments import FloatArray, nms
+from asst.moments import FloatArray
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,16 +110,10 @@ def firsts(steps: int, most: int) -> tuple[int, ...]:
     return (*range(0, steps - most, max(1, most // 2)), steps - most)
 
 
-def merge(
-    windows: Sequence[Window],
-    spans: npt.ArrayLike,
-    scores: npt.ArrayLike,
-    kept: npt.ArrayLike,
-    duration_s: float,
-    threshold: float = 0.8,
-    limit: int | None = None,
+def placed(
+    windows: Sequence[Window], spans: npt.ArrayLike, scores: npt.ArrayLike, kept: npt.ArrayLike, duration_s: float
 ) -> tuple[FloatArray, FloatArray]:
-    """What several windows say of one video, in seconds, without near-duplicates.
+    """What several windows say of one video, in seconds.
 
     Spans are cut to the video; one that lies outside it is dropped.
 
@@ -129,17 +123,13 @@ def merge(
         scores: shape ``(windows, clips)``.
         kept: true for an answer to consider, shape ``(windows, clips)``.
         duration_s: length of the video.
-        threshold: IoU above which the weaker of two spans is dropped; 0.8 on Charades-STA (section 4.2).
-        limit: answers to return at most.
 
     Returns:
-        Spans in seconds, best first, shape ``(n, 2)``, and their scores, shape ``(n,)``.
+        Spans in seconds in the order of the windows, shape ``(n, 2)``, and their scores, shape ``(n,)``.
     """
     answers = np.asarray(spans, dtype=np.float64)
     in_seconds = np.stack([window.to_seconds(own) for window, own in zip(windows, answers, strict=True)])
     chosen = np.asarray(kept, dtype=bool).ravel()
     flat = np.clip(in_seconds.reshape(-1, 2), 0.0, duration_s)
     chosen &= flat[:, 1] > flat[:, 0]
-    flat, strength = flat[chosen], np.asarray(scores, dtype=np.float64).ravel()[chosen]
-    best = nms(flat, strength, threshold, limit)
-    return flat[best], strength[best]
+    return flat[chosen], np.asarray(scores, dtype=np.float64).ravel()[chosen]

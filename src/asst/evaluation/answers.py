@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from asst.data.actions import ActionVideo
 from asst.data.record import Record
-from asst.features.store import FeatureStore
+from asst.features.store import FeatureStore, require
 from asst.models.checkpoint import Origin
+from asst.models.model import Model
+from asst.models.reranked import RerankedModel
 from asst.models.trained import TrainedModel
 from asst.models.trained_detector import TrainedDetector
-from asst.moments import Answer, Moment
+from asst.moments import Answer, Moment, within
 
 TOP = 25
 """Answers a query that validation and evaluation keep."""
@@ -20,7 +22,9 @@ Progress = Callable[[int, int], None]
 
 
 def origin_of(
-    model: TrainedModel | TrainedDetector, store: FeatureStore, records: Sequence[Record] | Sequence[ActionVideo]
+    model: TrainedModel | RerankedModel | TrainedDetector,
+    store: FeatureStore,
+    records: Sequence[Record] | Sequence[ActionVideo],
 ) -> Origin:
     """Whether what is measured on these features is simulated: if they are, or those the model learnt from were."""
     if model.description.origin == "simulated" or not records:
@@ -29,7 +33,7 @@ def origin_of(
 
 
 def answer_split(
-    model: TrainedModel,
+    model: Model,
     records: Sequence[Record],
     store: FeatureStore,
     *,
@@ -39,23 +43,53 @@ def answer_split(
     """One answer a pair of video and sentence, in the order in which the records name them first.
 
     Args:
-        model: answers.
+        model: answers; of one with a threshold what it is not convinced of counts too.
         records: of one data set.
         store: holds the features of their videos.
         top: moments an answer at most.
         progress: told how far it is.
 
     Raises:
-        InputError: as `TrainedModel.answer_records`.
+        InputError: for a video without features or with those of another kind, or a sentence that cannot be asked.
     """
     asked = list({(record.video, record.sentence): record for record in reversed(records)}.values())[::-1]
-    answers = []
-    for record, found in zip(asked, model.answer_records(asked, store, top), strict=True):
-        moments = tuple(
-            Moment(float(start_s), float(end_s), float(score), record.sentence, record.video)
-            for (start_s, end_s), score in zip(found.spans_s, found.scores, strict=True)
-        )
-        answers.append(Answer(record.video, record.sentence, record.duration_s, model.name, moments))
+    answers: dict[tuple[str, str], Answer] = {}
+    for record, moments in _found(model, asked, store, top):
+        pair = record.video, record.sentence
+        answers[pair] = Answer(*pair, record.duration_s, model.name, tuple(moments))
         if progress is not None:
             progress(len(answers), len(asked))
-    return answers
+    return [answers[record.video, record.sentence] for record in asked]
+
+
+Found = Iterator[tuple[Record, Iterable[Moment]]]
+
+
+def _found(model: Model, asked: Sequence[Record], store: FeatureStore, top: int) -> Found:
+    if isinstance(model, TrainedModel):
+        return _learnt(model, asked, store, top)
+    return _ranked(model, asked, store, top)
+
+
+def _learnt(model: TrainedModel, asked: Sequence[Record], store: FeatureStore, top: int) -> Found:
+    """Windows of several videos together."""
+    for record, found in zip(asked, model.answer_records(asked, store, top), strict=True):
+        yield (
+            record,
+            (
+                Moment(float(start_s), float(end_s), float(score), record.sentence, record.video)
+                for (start_s, end_s), score in zip(found.spans_s, found.scores, strict=True)
+            ),
+        )
+
+
+def _ranked(model: Model, asked: Sequence[Record], store: FeatureStore, top: int) -> Found:
+    """All sentences of a video together."""
+    require(store, (record.video for record in asked))
+    by_video: dict[str, list[Record]] = {}
+    for record in asked:
+        by_video.setdefault(record.video, []).append(record)
+    for video, own in by_video.items():
+        rankings = model.rank(store.read(video), [record.sentence for record in own], top=top)
+        for record, ranking in zip(own, rankings, strict=True):
+            yield record, within(ranking.moments, record.duration_s, video)

@@ -24,6 +24,7 @@ import numpy.typing as npt
 from asst.moments import FloatArray, iou
 
 BoolArray = npt.NDArray[np.bool_]
+IntArray = npt.NDArray[np.int64]
 Matching = Callable[[FloatArray, FloatArray, Sequence[float]], BoolArray]
 
 
@@ -57,8 +58,8 @@ class ClassCurve:
 
     right: BoolArray
     wrong: BoolArray
-    video: npt.NDArray[np.int64]
-    truths: npt.NDArray[np.int64]
+    video: IntArray
+    truths: IntArray
 
 
 def match_by_truth(overlap: FloatArray, scores: FloatArray, ious: Sequence[float]) -> BoolArray:
@@ -147,7 +148,8 @@ def average_precisions(curve: ClassCurve, *, envelope: bool, weights: npt.ArrayL
         curve: of `class_curve`.
         envelope: whether each precision is raised to the best at any higher recall (ActivityNet) or stands as it is
             (THUMOS14).
-        weights: how often each video counts, shape ``(draws, videos)`` for a bootstrap; once each if None.
+        weights: how often each video counts, shape ``(draws, videos)`` for a bootstrap; once each if None. One that
+            counts several times is as so many videos that are alike.
 
     Returns:
         In [0, 1], shape ``(draws, thresholds)``, or ``(1, thresholds)`` without weights; NaN for a draw without truth.
@@ -158,17 +160,44 @@ def average_precisions(curve: ClassCurve, *, envelope: bool, weights: npt.ArrayL
     >>> average_precisions(curve, envelope=False).round(4).tolist()  # (1/1 + 2/3) / 2
     [[0.8333]]
     """
-    counts = np.ones((1, len(curve.truths))) if weights is None else np.asarray(weights, dtype=np.float64)
+    counts = np.ones((1, len(curve.truths)), np.int64) if weights is None else np.asarray(weights, dtype=np.int64)
     own = counts[:, curve.video]
     positives = counts @ curve.truths
     result = np.zeros((len(counts), len(curve.right)))
     for place, (right, wrong) in enumerate(zip(curve.right, curve.wrong, strict=True)):
         counted = np.flatnonzero(right | wrong)
-        weight = own[:, counted]
-        hit = weight * right[counted]
-        hits, seen = np.cumsum(hit, axis=1), np.cumsum(weight, axis=1)
-        precision = np.divide(hits, seen, out=np.zeros_like(hits), where=seen > 0)
-        if envelope:
-            precision = np.maximum.accumulate(precision[:, ::-1], axis=1)[:, ::-1]
-        result[:, place] = (hit * precision).sum(axis=1)
-    return np.divide(result, positives[:, None], out=np.full_like(result, np.nan), where=positives[:, None] > 0)
+        weight, hit = own[:, counted], np.flatnonzero(right[counted])
+        seen = np.cumsum(weight, axis=1)
+        missed = np.cumsum(np.where(right[counted], 0, weight), axis=1)
+        total = _enveloped if envelope else _as_they_stand
+        result[:, place] = total(weight[:, hit], seen[:, hit], missed[:, hit])
+    share: FloatArray = np.full_like(result, np.nan)
+    np.divide(result, positives[:, None], out=share, where=positives[:, None] > 0)
+    return share
+
+
+def _as_they_stand(weight: IntArray, seen: IntArray, missed: IntArray) -> FloatArray:
+    """The sum of the precisions at all hits of each draw, shape ``(draws,)``.
+
+    A video that is drawn several times has each detection as often, one rank after the other: after ``s`` ranks with
+    ``m`` misses the precisions at the ``w`` copies of a hit are ``1 - m / (s + 1)`` to ``1 - m / (s + w)``.
+
+    Args:
+        weight: how often each hit is there, best first, shape ``(draws, hits)``.
+        seen: ranks up to the last copy of it, likewise.
+        missed: wrong ones among them, likewise.
+    """
+    harmonic = np.concatenate([[0.0], np.cumsum(1 / np.arange(1, seen.max(initial=0) + 1))])
+    total: FloatArray = (weight - missed * (harmonic[seen] - harmonic[seen - weight])).sum(axis=1)
+    return total
+
+
+def _enveloped(weight: IntArray, seen: IntArray, missed: IntArray) -> FloatArray:
+    """As `_as_they_stand`, each precision raised to the best at any later rank.
+
+    Among the copies of a hit precision rises, so that they are all as precise as the last.
+    """
+    precision = np.divide(seen - missed, seen, out=np.zeros(seen.shape), where=seen > 0)
+    raised = np.maximum.accumulate(precision[:, ::-1], axis=1)[:, ::-1]
+    total: FloatArray = (weight * raised).sum(axis=1)
+    return total

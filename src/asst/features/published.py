@@ -6,7 +6,8 @@ say: either every step lasts ``step_s``, or a video's steps divide its duration 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from asst.errors import InputError
+from asst.features.finite import FiniteFiles, require_finite
 from asst.features.safetensors_file import Provenance, kind
 from asst.features.store import FeatureStore, Store
 from asst.features.values import Features, Vectors
@@ -77,12 +79,12 @@ class Hdf5Store:
 
     def videos(self) -> tuple[str, ...]:
         """The videos it holds, sorted."""
-        with self._open() as file:
+        with _refused(str(self._path)), self._open() as file:
             return tuple(sorted(file))
 
     def provenance(self, video: str) -> Provenance:
         """What our own export says of all videos; nothing of other files."""
-        with self._open() as file:
+        with _refused(str(self._path)), self._open() as file:
             said = {key: str(file.attrs.get(key, "")) for key in ("preprocessing", "weights", "flow")}
             return Provenance(**said)
 
@@ -96,18 +98,21 @@ class Hdf5Store:
         """One video's features.
 
         Raises:
-            InputError: if there are none, or they are not of the shape (steps, dimension).
+            InputError: if there are none, a link to them is broken, they are damaged, not of the shape
+                (steps, dimension), or not finite.
         """
         where = f"{self._path}, {video}"
-        with self._open() as file:
-            if video not in file:
-                raise InputError(f"no features of {video} in {self._path}; name another file")
+        if video not in self:
+            raise InputError(f"no features of {video} in {self._path}; name another file")
+        with _refused(where), self._open() as file:
             entry = file[video]
             array = _only(entry, self._key, where) if hasattr(entry, "keys") else entry
             vectors = as_vectors(np.asarray(array[()]), where)
         self._dimension = self._dimension or vectors.shape[1]
         _same_dimension(vectors, self._dimension, where)
-        return self._clock.features(video, vectors, where)
+        features = self._clock.features(video, vectors, where)
+        require_finite(features, where)
+        return features
 
     def _open(self) -> Any:
         return open_hdf5(self._path)
@@ -132,11 +137,23 @@ def open_hdf5(path: Path, mode: str = "r") -> Any:
 
 def _stated_clock(path: Path) -> Clock | None:
     """The clock that our own export writes into the file."""
-    with open_hdf5(path) as file:
+    with _refused(str(path)), open_hdf5(path) as file:
         stated = dict(file.attrs)
-    if not {"extractor", "step_s", "start_s"} <= stated.keys():
-        return None
-    return Clock(str(stated["extractor"]), float(stated["step_s"]), start_s=float(stated["start_s"]))
+        if not {"extractor", "step_s", "start_s"} <= stated.keys():
+            return None
+        return Clock(str(stated["extractor"]), float(stated["step_s"]), start_s=float(stated["start_s"]))
+
+
+@contextmanager
+def _refused(where: str) -> Iterator[None]:
+    """A block that reads a file with a library which has errors of its own for a damaged one."""
+    try:
+        yield
+    except InputError:
+        raise
+    except Exception as error:
+        reason = (str(error).splitlines() or [type(error).__name__])[0]
+        raise InputError(f"cannot read {where}: {reason}; fetch the file again") from error
 
 
 class FolderStore:
@@ -156,6 +173,7 @@ class FolderStore:
         self._clock = clock
         self._key = key
         self._dimension: int | None = None
+        self._finite = FiniteFiles()
         self._files: dict[str, Path] = {}
         for path in sorted(folder.iterdir()) if folder.is_dir() else ():
             if path.suffix not in LOADERS or path.name.startswith("."):
@@ -182,21 +200,18 @@ class FolderStore:
         """One video's features.
 
         Raises:
-            InputError: if there are none, or the file is damaged or of another form.
+            InputError: if there are none, or the file is damaged, of another form, or not finite.
         """
         if video not in self._files:
             raise InputError(f"no features of {video} in {self._folder}; name another folder")
         path = self._files[video]
-        try:
+        with _refused(str(path)):
             vectors = as_vectors(LOADERS[path.suffix](path, self._key), str(path))
-        except InputError:
-            raise
-        except Exception as error:  # each library has errors of its own for a damaged file
-            reason = (str(error).splitlines() or [type(error).__name__])[0]
-            raise InputError(f"cannot read {path}: {reason}; fetch the file again") from error
         self._dimension = self._dimension or vectors.shape[1]
         _same_dimension(vectors, self._dimension, str(path))
-        return self._clock.features(video, vectors, str(path))
+        features = self._clock.features(video, vectors, str(path))
+        self._finite.require(features, video, path)
+        return features
 
 
 def open_store(path: Path, clock: Clock | None = None, key: str | None = None) -> FeatureStore:
@@ -236,7 +251,9 @@ def as_vectors(array: Array, where: str) -> Vectors:
         raise InputError(f"{where}: features are numbers, not {array.dtype}")
     if array.dtype in (np.float16, np.float32):
         return array
-    return array.astype(np.float32)
+    with np.errstate(over="ignore"):
+        # What is too large becomes infinite, and is refused as that.
+        return array.astype(np.float32)
 
 
 def _same_dimension(vectors: Vectors, dimension: int, where: str) -> None:

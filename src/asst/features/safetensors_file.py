@@ -99,7 +99,7 @@ def read_file(path: Path) -> tuple[Features, Provenance]:
         raise
     except OSError as error:
         raise InputError(f"cannot read {path}: {error.strerror}; check the folder") from error
-    except (ValueError, KeyError, TypeError, AttributeError, struct.error) as error:
+    except (ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError, struct.error) as error:
         raise InputError(f"{path} is damaged ({error}); delete it and extract the video again") from error
 
 
@@ -108,7 +108,7 @@ def kind(path: Path) -> tuple[str, int] | None:
     try:
         metadata = _header(path)[0].get("__metadata__") or {}
         return (metadata["extractor"], int(metadata["dimension"])) if metadata.get("format") == FORMAT else None
-    except (OSError, ValueError, KeyError, TypeError, AttributeError, struct.error):
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError, struct.error):
         return None
 
 

@@ -100,15 +100,6 @@ def pieces(rows: Rows, most: int = 0) -> Iterator[Rows]:
         release(rows)
 
 
-def all_finite(rows: Rows) -> bool:
-    """Whether no number is infinite or none at all.
-
-    >>> all_finite(np.array([[1, 2]], dtype=np.float16)), all_finite(np.array([[1, np.inf]], dtype=np.float16))
-    (True, False)
-    """
-    return all(np.isfinite(piece).all() for piece in pieces(rows))
-
-
 def side_by_side(first: Rows, second: Rows) -> Rows:
     """Rows of as many rows each, one after the other in every row, of the wider type; spilled where they are many.
 

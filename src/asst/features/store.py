@@ -11,8 +11,8 @@ from typing import Protocol
 from urllib.parse import quote, unquote
 
 from asst.errors import InputError
+from asst.features.finite import FiniteFiles, require_finite
 from asst.features.safetensors_file import Provenance, kind, read_file, write_file
-from asst.features.spill import all_finite
 from asst.features.values import Features, concatenated
 
 SUFFIX = ".safetensors"
@@ -37,7 +37,7 @@ class FeatureStore(Protocol):
         """One video's features.
 
         Raises:
-            InputError: if there are none, or their file is damaged or not what the store holds.
+            InputError: if there are none, or their file is damaged, not what the store holds, or not finite.
         """
 
 
@@ -53,6 +53,7 @@ class Store:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self._kind: tuple[str, int] | None = None
+        self._finite = FiniteFiles()
 
     def videos(self) -> tuple[str, ...]:
         """The videos it holds, sorted."""
@@ -66,13 +67,15 @@ class Store:
         """One video's features, their vectors memory-mapped and not writable.
 
         Raises:
-            InputError: if there are none, or the file is damaged or of another extractor or dimension.
+            InputError: if there are none, or the file is damaged, of another extractor or dimension, or holds a number
+                that is not finite.
         """
         path = self._path(video)
         if not path.is_file():
             raise InputError(f"no features of {video} in {self.folder}; extract them first")
         features, _ = read_file(path)
         self._check(features, path)
+        self._finite.require(features, video, path)
         return features
 
     def extractor(self) -> str | None:
@@ -109,8 +112,7 @@ class Store:
         if self._kind is None:
             self._kind = self._kind_on_disk(path)
         self._check(features, path)
-        if not all_finite(features.vectors):
-            raise InputError(f"the features of {video} hold a number that is not finite; extract them again")
+        require_finite(features, video)
         write_file(path, features, provenance or Provenance())
         return path
 

@@ -7,6 +7,7 @@ are merged, and all are put in order. A small library is scored whole, and loses
 
 from __future__ import annotations
 
+import math
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -23,9 +24,8 @@ from asst.library.engine import Engine
 from asst.library.library import Library
 from asst.library.matrix import matrix_of, products
 from asst.library.tables import Rows, Video
-from asst.localizer import within
 from asst.models.model import Ranking
-from asst.moments import Curve, Moment, nms
+from asst.moments import Curve, Moment, nms, within
 
 SCORED_S = 3600.0
 """Seconds of video that the second stage scores, unless more is asked for."""
@@ -107,8 +107,8 @@ def search(
         raise InputError(f"top is {top}; ask for at least one moment")
     library.check(engine.identity)
     videos = _videos(library, within_glob)
-    ordered = _ordered_parts(library, engine, query, set(videos))
     most_s = max(SCORED_S, top * _SCORED_A_MOMENT_S) if scored_s is None else scored_s
+    ordered = _ordered_parts(library, engine, query, set(videos), every=math.isinf(most_s))
     all_s = min(most_s, sum(video.duration_s for video in videos.values()))
     heard = _Heard(min_score)
     for part, features in _picked(library, ordered, videos, most_s, heard.faults):
@@ -184,10 +184,14 @@ def merged(by_video: Iterable[list[Moment]], top: int) -> tuple[Moment, ...]:
     return tuple(sorted(kept, key=lambda moment: -moment.score)[:top])
 
 
-def _ordered_parts(library: Library, engine: Engine, query: str, contents: set[str]) -> list[Part]:
-    """The parts of these contents, those that match best first."""
+def _ordered_parts(library: Library, engine: Engine, query: str, contents: set[str], *, every: bool) -> list[Part]:
+    """The parts of these contents, those that match best first; of many windows the nearest alone, unless ``every``."""
     sentence = engine.sentence(query)
-    if library.tables.rows() * library.identity.dimension * 2 > RESIDENT_BYTES:
+    many = library.tables.rows() * library.identity.dimension * 2 > RESIDENT_BYTES
+    if many and every:
+        blocks = [(rows, products(vectors, sentence)) for rows, vectors in library.tables.windows()]
+        rows, matches = (np.concatenate(column) for column in zip(*blocks, strict=True))
+    elif many:
         rows, matches = library.tables.nearest(sentence, _NEAREST, sorted(contents))
     else:
         matrix = matrix_of(library)

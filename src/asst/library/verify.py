@@ -8,7 +8,6 @@ from pathlib import Path
 
 from asst.errors import InputError
 from asst.features.content import content_hash
-from asst.features.spill import all_finite
 from asst.library.library import Library
 from asst.library.sharing import SharedLock
 from asst.library.tables import Video
@@ -108,8 +107,6 @@ def _wrong(library: Library, video: Video, windows: int) -> str:
         return str(error)
     if features.extractor != library.identity.extractor:
         return f"its features are of {features.extractor}"
-    if not all_finite(features.vectors):
-        return "its features hold a number that is not finite"
     if windows != video.rows:
         return f"it has {windows} windows' vectors and should have {video.rows}"
     return _wrong_picture(library, video.content)

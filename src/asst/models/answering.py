@@ -10,9 +10,9 @@ import numpy as np
 import numpy.typing as npt
 
 from asst.data.batch import Batch
-from asst.data.windows import Window, merge
+from asst.data.windows import Window, placed
 from asst.models.method import Method
-from asst.moments import FloatArray
+from asst.moments import FloatArray, nms
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -44,11 +44,15 @@ class QueryAnswer:
         record: index of its record.
         spans_s: in seconds, best first, shape ``(n, 2)``.
         scores: in [0, 1], falling, shape ``(n,)``.
+        every_s: all that the windows said, what was dropped for a better one included, in seconds, shape ``(m, 2)``.
+        every_score: of those, shape ``(m,)``.
     """
 
     record: int
     spans_s: FloatArray
     scores: FloatArray
+    every_s: FloatArray
+    every_score: FloatArray
 
 
 def window_answers(methods: Sequence[Method], batch: Batch) -> Iterator[WindowAnswer]:
@@ -75,7 +79,7 @@ def query_answers(
         answers: those of a query one after the other.
         durations_s: length of each record's video, by the record's index.
         relative: whether scores are logits; then each method's become a softmax over all clips of the query.
-        overlap: IoU above which the weaker of two spans is dropped.
+        overlap: IoU above which the weaker of two spans is dropped (0.8 on Charades-STA, section 4.2).
         limit: spans to return at most.
     """
     for record, group in groupby(answers, key=lambda answer: answer.record):
@@ -84,16 +88,15 @@ def query_answers(
         scores = np.stack([answer.scores for answer in own], axis=1)
         if relative:
             scores = _softmax(scores, kept)
-        spans_s, strengths = merge(
+        spans_s, strengths = placed(
             [answer.window for answer in own],
             np.stack([answer.spans for answer in own]),
             scores.mean(axis=0),
             kept,
             durations_s[record],
-            overlap,
-            limit,
         )
-        yield QueryAnswer(record, spans_s, strengths)
+        best = nms(spans_s, strengths, overlap, limit)
+        yield QueryAnswer(record, spans_s[best], strengths[best], spans_s, strengths)
 
 
 def _softmax(logits: FloatArray, kept: npt.NDArray[np.bool_]) -> FloatArray:

@@ -23,7 +23,11 @@ class LastVideo(Generic[T]):
         self._kept: tuple[weakref.ref[Features], T] | None = None
 
     def __call__(self, features: Features) -> T:
-        """What is made of some features; made anew for others than the last."""
-        if self._kept is None or self._kept[0]() is not features:
-            self._kept = (weakref.ref(features), self._make(features))
-        return self._kept[1]
+        """What is made of some features; made anew for others than the last. Threads may ask at once."""
+        # Read once and returned from here: another thread may keep another video's in between.
+        kept = self._kept
+        if kept is not None and kept[0]() is features:
+            return kept[1]
+        made = self._make(features)
+        self._kept = (weakref.ref(features), made)
+        return made

@@ -70,12 +70,14 @@ class Method(nn.Module, ABC):
         relative: whether scores are logits that compete within a query (softmax), rather than scores in [0, 1] of their
             own.
         averages: whether its clips are the same in every window, so that several checkpoints can be averaged.
+        looks: whether it looks at the features of a video.
         finds_actions: whether it finds actions rather than answering sentences.
         labels: the classes of the actions it finds.
     """
 
     relative: bool = False
     averages: bool = True
+    looks: bool = True
     finds_actions: bool = False
     labels: tuple[str, ...] = ()
 

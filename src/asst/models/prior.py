@@ -62,6 +62,7 @@ class PriorMethod(Fitted):
         InputError: for settings it cannot have.
     """
 
+    looks = False
     clips: Tensor
     frequency: Tensor
 

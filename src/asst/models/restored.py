@@ -61,6 +61,9 @@ def build_observation(settings: Mapping[str, Any]) -> Observation:
 
 
 def _restored(path: Path, description: Description, weights: Mapping[str, Tensor]) -> Method:
+    faulty = [name for name, own in weights.items() if not own.isfinite().all()]
+    if faulty:
+        raise InputError(f"{path}: its {faulty[0]} holds a NaN or an infinity; train it again")
     method = build_method(description.method, dict(description.settings))
     try:
         method.load_state_dict(dict(weights))

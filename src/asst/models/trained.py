@@ -24,7 +24,7 @@ from asst.models.method import Method
 from asst.models.model import Ranking
 from asst.models.restored import build_observation, restored
 from asst.models.word_attention import of_window, over_time
-from asst.moments import Attention, Curve, FloatArray, Moment
+from asst.moments import Attention, Curve, FloatArray, Moment, best_around
 from asst.text import Vector, WordVectors, tokenize
 
 WINDOWS_AT_ONCE = 32
@@ -97,8 +97,8 @@ class TrainedModel:
             for index, words in enumerate(vectors)
             for window in windows
         )
-        found = self._settled(samples, [features.end_s] * len(queries), limit=None)
-        return [_ranking(features, query, answer, top) for query, answer in zip(queries, found, strict=True)]
+        found = self._settled(samples, [features.end_s] * len(queries), limit=top)
+        return [_ranking(features, query, answer) for query, answer in zip(queries, found, strict=True)]
 
     def answer_records(
         self, records: Sequence[Record], store: FeatureStore, limit: int | None = None
@@ -193,17 +193,11 @@ def word_vectors(source: str) -> WordVectors:
     return words
 
 
-def _ranking(features: Features, query: str, answer: QueryAnswer, top: int) -> Ranking:
+def _ranking(features: Features, query: str, answer: QueryAnswer) -> Ranking:
     moments = tuple(
         Moment(float(start), float(end), float(score), query)
-        for (start, end), score in zip(answer.spans_s[:top], answer.scores[:top], strict=True)
+        for (start, end), score in zip(answer.spans_s, answer.scores, strict=True)
     )
-    return Ranking(query, moments, _curve(features, answer))
-
-
-def _curve(features: Features, answer: QueryAnswer) -> Curve:
-    """At each instant the score of the best span around it."""
-    scores = np.zeros(len(features))
-    for (start_s, end_s), score in zip(answer.spans_s[::-1], answer.scores[::-1], strict=True):
-        scores[(features.times_s >= start_s) & (features.times_s <= end_s)] = score
-    return Curve(features.times_s, scores)
+    # Of all spans: to drop the weaker of two first, as the moments do, takes longer than all else on a long video.
+    curve = Curve(features.times_s, best_around(features.times_s, answer.every_s, answer.every_score))
+    return Ranking(query, moments, curve)

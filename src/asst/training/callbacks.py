@@ -12,6 +12,7 @@ from lightning import Callback, LightningModule, Trainer
 
 from asst.atomic import write_whole
 from asst.models.checkpoint import Description, save_checkpoint
+from asst.training.divergence import require_finite_figures
 from asst.training.folder import RunFolder
 from asst.training.module import TrainingModule
 from asst.training.recipe import Recipe
@@ -60,20 +61,25 @@ class KeepRun(Callback):
         self._since = time.monotonic()
         if trainer.is_global_zero:
             kept = [line for line in self._folder.log() if line["step"] <= trainer.global_step]
-            write_whole(self._folder.metrics, "".join(json.dumps(line) + "\n" for line in kept))
+            write_whole(self._folder.metrics, "".join(json.dumps(line, allow_nan=False) + "\n" for line in kept))
 
     def on_train_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        """Log the interval and keep its checkpoint."""
+        """Log the interval and keep its checkpoint.
+
+        Raises:
+            DivergedError: for a figure that is not finite.
+        """
         now = time.monotonic()
         self._seconds, self._since = self._seconds + now - self._since, now
+        figures = {name: float(value) for name, value in trainer.callback_metrics.items()}
+        require_finite_figures(figures, trainer.global_step)
         if not trainer.is_global_zero:
             return
-        figures = {name: float(value) for name, value in trainer.callback_metrics.items()}
         metrics = {name.removeprefix("validate/"): value for name, value in figures.items() if "validate/" in name}
         step = trainer.global_step
         line = {"step": step, "seconds": round(self._seconds, 3), **figures}
         with self._folder.metrics.open("a", encoding="utf-8") as file:
-            file.write(json.dumps(line) + "\n")
+            file.write(json.dumps(line, allow_nan=False) + "\n")
         assert isinstance(pl_module, TrainingModule)
         self._keep(step, metrics, pl_module)
         self._say(

@@ -13,6 +13,7 @@ from asst.data.batch import Collate
 from asst.data.samples import EpochOrder, TrainingSamples
 from asst.models.checkpoint import save_checkpoint
 from asst.models.method import Fitted
+from asst.training.divergence import require_finite_figures, require_finite_weights
 from asst.training.folder import RunFolder
 from asst.training.module import questions_loader
 from asst.training.prepare import Prepared
@@ -27,7 +28,7 @@ def fit(prepared: Prepared, recipe: Recipe, folder: RunFolder, say: Say) -> floa
         Seconds that the fitting took, without the validation.
 
     Raises:
-        InputError: for data that the method cannot be fitted to.
+        InputError: for data that the method cannot be fitted to, or with which it comes to nothing finite.
     """
     method = prepared.method
     assert isinstance(method, Fitted)
@@ -41,14 +42,16 @@ def fit(prepared: Prepared, recipe: Recipe, folder: RunFolder, say: Say) -> floa
         collate_fn=Collate(samples.observation.steps),
     )
     method.fit(samples.records, batches)
+    require_finite_weights(method.state_dict(), step=1)
     seconds = time.monotonic() - started_s
     validation = prepared.task.validation
     batches_asked = questions_loader(prepared.task.questions)
     metrics = validation.metrics(
         method, (answer for batch in batches_asked for answer in validation.answers(method, batch))
     )
+    require_finite_figures(metrics, step=1)
     save_checkpoint(folder.best, replace(prepared.description, step=1, metrics=metrics), method.state_dict())
     line = {"step": 1, "seconds": round(seconds, 3), **{f"validate/{key}": value for key, value in metrics.items()}}
-    write_whole(folder.metrics, json.dumps(line) + "\n")
+    write_whole(folder.metrics, json.dumps(line, allow_nan=False) + "\n")
     say("fitted: " + ", ".join(f"{key} {value:.2f}" for key, value in metrics.items()))
     return seconds

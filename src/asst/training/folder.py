@@ -50,6 +50,11 @@ class RunFolder:
         return self.checkpoints / "best.safetensors"
 
     @property
+    def diverged(self) -> Path:
+        """Says why the training could not go on, where it could not."""
+        return self.path / "diverged.txt"
+
+    @property
     def events(self) -> Path:
         """TensorBoard's folder."""
         return self.path / "events"
@@ -63,7 +68,7 @@ class RunFolder:
         return sorted(self.checkpoints.glob(f"{STEP}*.safetensors"))
 
     def claim(self, recipe: Recipe) -> bool:
-        """Makes the folder one of this recipe.
+        """Makes the folder one of this recipe, which is about to be trained.
 
         Returns:
             Whether there is a run in it to go on with.
@@ -74,6 +79,7 @@ class RunFolder:
         if self.recipe.exists():
             if read_recipe([self.recipe]) != recipe:
                 raise InputError(f"{self.path} holds a run of other settings; name another folder with --run")
+            self.diverged.unlink(missing_ok=True)
             return self.state.exists()
         write_whole(self.recipe, recipe.dump())
         return False
@@ -82,8 +88,11 @@ class RunFolder:
         """The best checkpoint, or the latest ones to average, as the recipe has it.
 
         Raises:
-            InputError: if the run has not come so far.
+            InputError: if the run has not come so far, or came to something that is not finite.
         """
+        if self.diverged.exists():
+            said = self.diverged.read_text(encoding="utf-8").strip()
+            raise InputError(f"{self.path} is not judged: {said}. What it kept before can be named with --model")
         if not recipe.average:
             if not self.best.exists():
                 raise InputError(f"{self.path} has no checkpoint yet; run 'asst train' with its recipe to the end")

@@ -13,6 +13,7 @@ from asst.data.action_samples import ActionWindows
 from asst.data.batch import Batch, Collate, CollateWindows
 from asst.data.samples import Queries
 from asst.models.method import Trainable
+from asst.training.divergence import require_finite_figures, require_finite_weights
 from asst.training.recipe import Optimizer, Recipe
 from asst.training.reranker_samples import RerankerQueries
 from asst.training.schedule import DROPOUT, IntervalBatches, share_of, torch_seed
@@ -38,13 +39,20 @@ class TrainingModule(lightning.LightningModule):
         self._answers: list[Any] = []
 
     def training_step(self, batch: Batch, batch_idx: int) -> torch.Tensor:
-        """The loss of a part of a batch."""
+        """The loss of a part of a batch.
+
+        Raises:
+            DivergedError: if it is not finite.
+        """
         training = self._recipe.training
         part = self.current_epoch * training.interval * training.parts + batch_idx
         # Dropout draws from torch's own source: set for each part, a resumed run draws what it would have.
         torch.manual_seed(torch_seed(DROPOUT, training.seed, part, self.global_rank))
         share = share_of(part, len(batch), seed=training.seed, rank=self.global_rank, processes=self.trainer.world_size)
         loss = self.method.loss(batch, share)
+        # That of all processes, so that they stop together.
+        together = float(share.mean_over_processes(loss.total.detach()))
+        require_finite_figures({"the loss": together}, self.trainer.global_step)
         logged = {"loss": loss.total, **{f"loss/{name}": value for name, value in loss.parts.items()}}
         self.log_dict(
             {f"train/{name}": value.detach() for name, value in logged.items()},
@@ -54,6 +62,14 @@ class TrainingModule(lightning.LightningModule):
             batch_size=len(batch),
         )
         return loss.total
+
+    def on_validation_start(self) -> None:
+        """Nothing is asked, and so nothing kept, of weights that the last step has spoilt.
+
+        Raises:
+            DivergedError: for such weights.
+        """
+        require_finite_weights(self.method.state_dict(), self.trainer.global_step)
 
     def validation_step(self, batch: Batch, batch_idx: int) -> None:
         """The answers to some questions."""

@@ -14,6 +14,7 @@ from asst.models.methods import METHODS, build_method
 from asst.models.reranked import PACKAGED
 from asst.models.restored import restored
 from asst.training.recipe import Recipe
+from asst.training.simulation import Say
 from asst.training.sources import Sources
 from asst.training.task import Task, open_task
 
@@ -40,8 +41,8 @@ class Prepared:
         return sum(tensor.numel() for tensor in learnt)
 
 
-def prepare(recipe: Recipe, sources: Sources) -> Prepared:
-    """Opens and checks everything.
+def prepare(recipe: Recipe, sources: Sources, say: Say) -> Prepared:
+    """Opens and checks everything; ``say`` is told where features are not as long as annotated.
 
     Raises:
         InputError: for anything missing or unfit.
@@ -50,7 +51,7 @@ def prepare(recipe: Recipe, sources: Sources) -> Prepared:
         fit = [name for name, method in METHODS.items() if method.finds_actions == recipe.detects]
         given = "labelled spans and no sentences" if recipe.detects else "sentences and no labelled spans"
         raise InputError(f"recipe {recipe.name}: {recipe.data.dataset} has {given}; set method to {' or '.join(fit)}")
-    task = open_task(recipe, sources)
+    task = open_task(recipe, sources, say)
     taken = sorted(task.given.keys() & recipe.network.keys())
     if taken:
         raise InputError(f"recipe {recipe.name}: network.{taken[0]} is decided by data and observation; leave it out")

@@ -11,6 +11,7 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from asst.data.action_sets import ACTION_DATASETS
+from asst.data.lengths import MOST_FACTOR
 from asst.data.simulate.settings import MODALITIES
 from asst.errors import InputError
 from asst.local import check_ends
@@ -26,7 +27,7 @@ FilePath = Annotated[Path, Field(strict=False)]
 
 
 class _Settings(BaseModel):
-    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True, allow_inf_nan=False)
 
 
 class Simulated(_Settings):
@@ -82,8 +83,9 @@ class Data(_Settings):
         simulated: make the features instead; each stream is then a key of `MODALITIES`.
         scenes: make everything, where ``dataset`` is `SCENES`; there are then no streams.
         words: ``packaged`` for the installed 50-dimensional GloVe, or a file of vectors.
-        train: split to learn from.
-        validate: split that checkpoints are chosen by; never the test split.
+        train: split to learn from; never the test split.
+        validate: split that checkpoints are chosen by; likewise.
+        length_factor: features that are more than so many times as long as annotated, or as short, are refused.
         memory_gb: features kept in memory, in GiB; the others are read each time.
     """
 
@@ -97,6 +99,7 @@ class Data(_Settings):
     words: str = "packaged"
     train: str = "train"
     validation: str = Field(default="val", alias="validate")
+    length_factor: Annotated[float, Field(ge=1)] = MOST_FACTOR
     memory_gb: Annotated[float, Field(ge=0)] = 8.0
 
     @model_validator(mode="after")
@@ -106,8 +109,9 @@ class Data(_Settings):
             raise ValueError(f"features of {', '.join(unknown)} are given, the streams are {', '.join(self.streams)}")
         if (self.scenes is not None) != (self.dataset == SCENES):
             raise ValueError(f"settings of scenes go with dataset {SCENES}, and it with them")
-        if self.validation == "test":
-            raise ValueError("validate is test; checkpoints are chosen on other data than they are tested on")
+        for key, split in (("train", self.train), ("validate", self.validation)):
+            if split == "test":
+                raise ValueError(f"{key} is test; learn and choose checkpoints on other data than the test is made on")
         if self.simulated is not None and not set(self.streams) <= set(MODALITIES):
             raise ValueError(f"simulated streams are {', '.join(MODALITIES)}, not {', '.join(self.streams)}")
         return self
@@ -213,6 +217,12 @@ class Recipe(_Settings):
         return self
 
     @model_validator(mode="after")
+    def _has_features_to_look_at(self) -> Recipe:
+        if METHODS[self.method].looks and self.data.scenes is None and not self.data.streams:
+            raise ValueError(f"method {self.method} looks at features; name their kinds in data.streams")
+        return self
+
+    @model_validator(mode="after")
     def _starts_from_what_it_trains(self) -> Recipe:
         if self.start is not None and self.network:
             raise ValueError("start brings the network's settings; leave network out")
@@ -280,15 +290,17 @@ def read_recipe(paths: Sequence[Path], changes: Sequence[str] = ()) -> Recipe:
     return recipe
 
 
-def _read(path: Path) -> dict[str, Any]:
-    """One file on top of the one that it extends, named relative to it."""
+def _read(path: Path, above: tuple[Path, ...] = ()) -> dict[str, Any]:
+    """One file on top of the one that it extends, named relative to it, below those ``above`` it."""
     own = _content(path)
+    if path.resolve() in above:
+        raise InputError(f"{path} extends itself, in a circle; take out one extends")
     below = own.pop("extends", None)
     if below is None:
         return own
     if not isinstance(below, str):
         raise InputError(f"{path}: extends: a file's name, not {below!r}")
-    return _merged(_read(path.parent / below), own)
+    return _merged(_read(path.parent / below, (*above, path.resolve())), own)
 
 
 def _content(path: Path) -> dict[str, Any]:
@@ -297,6 +309,8 @@ def _content(path: Path) -> dict[str, Any]:
         content = _parsed(path.read_text(encoding="utf-8"), str(path))
     except OSError as error:
         raise InputError(f"cannot read {path}: {error.strerror}; name a recipe, a YAML file") from error
+    except UnicodeDecodeError as error:
+        raise InputError(f"{path} is not UTF-8 text (byte {error.start}); a recipe is YAML") from error
     if not isinstance(content, dict):
         raise InputError(f"{path} holds no settings; a recipe is YAML with keys such as data and training")
     return content
@@ -317,8 +331,10 @@ def _change(text: str) -> dict[str, Any]:
 def _parsed(text: str, where: str) -> Any:
     try:
         return yaml.load(text, Loader=_Loader)  # noqa: S506  a subclass of SafeLoader
-    except yaml.YAMLError as error:
+    except (yaml.YAMLError, ValueError) as error:
         raise InputError(f"{where}: not YAML ({' '.join(str(error).split())})") from error
+    except RecursionError as error:
+        raise InputError(f"{where}: brackets nested too deep; a setting is a few levels deep") from error
 
 
 def _merged(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:

@@ -16,9 +16,11 @@ from lightning.pytorch.loggers import TensorBoardLogger
 from lightning.pytorch.strategies import DDPStrategy
 from lightning.pytorch.utilities import rank_zero_only
 
+from asst.atomic import write_whole
 from asst.features.precision import fastest_device, fastest_dtype
 from asst.models.method import Trainable
 from asst.training.callbacks import KeepRun
+from asst.training.divergence import DivergedError
 from asst.training.fit import fit
 from asst.training.folder import RunFolder
 from asst.training.module import TrainingData, TrainingModule
@@ -58,22 +60,33 @@ def train(recipe: Recipe, path: Path, say: Say, *, progress: bool = False) -> Tr
 
     Raises:
         InputError: for anything missing or unfit, before the first step.
+        DivergedError: if something is not finite any more; what was kept before stays.
         KeyboardInterrupt: if interrupted; everything up to the last interval is kept.
     """
     # The other processes of a machine come here too, started by the first; one of them speaks.
     say = rank_zero_only(say)
     folder = RunFolder(path)
     sources = open_sources(recipe.data, recipe.name, say)
-    prepared = prepare(recipe, sources)
+    prepared = prepare(recipe, sources, say)
     going_on = folder.claim(recipe)
+    try:
+        return _trained(prepared, recipe, folder, say, going_on=going_on, progress=progress)
+    except DivergedError as error:
+        write_whole(folder.diverged, f"{error}\n")
+        raise
+
+
+def _trained(
+    prepared: Prepared, recipe: Recipe, folder: RunFolder, say: Say, *, going_on: bool, progress: bool
+) -> Trained:
     if recipe.closed_form:
         if folder.best.exists():
-            say(f"{path} is fitted already")
+            say(f"{folder.path} is fitted already")
             return Trained(folder, 1, prepared.parameters, folder.log()[-1]["seconds"], first=True)
         say(f"{recipe.name}: {prepared.parameters:,} numbers in closed form from {len(prepared.task.samples)} samples")
         return Trained(folder, 1, prepared.parameters, fit(prepared, recipe, folder, say), first=True)
     if going_on:
-        say(f"going on with the run in {path}")
+        say(f"going on with the run in {folder.path}")
     steps, batch = recipe.training.steps, recipe.training.batch
     say(f"{recipe.name}: {prepared.parameters:,} parameters, {steps} steps of {batch} samples")
     return _train_by_steps(prepared, recipe, folder, say, going_on=going_on, progress=progress)

@@ -6,13 +6,16 @@ more of either than a `Task` says.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from asst.data.action_samples import ActionSamples, ActionWindows
+from asst.data.actions import ActionVideo
 from asst.data.held import HeldStore
+from asst.data.lengths import compare_lengths
 from asst.data.observations import CropObservation
+from asst.data.record import Record
 from asst.data.samples import Queries, TrainingSamples
 from asst.errors import InputError
 from asst.evaluation.detection import DETECTION_PROTOCOLS
@@ -24,6 +27,7 @@ from asst.models.zeroshot import zeroshot_of
 from asst.training.recipe import Recipe
 from asst.training.reranker_questions import RerankerQuestion, questions_about
 from asst.training.reranker_samples import RerankerQueries, RerankerSamples, RerankerValidation
+from asst.training.simulation import Say
 from asst.training.sources import Sources
 from asst.training.validation import ActionValidation, SentenceValidation, Validation
 
@@ -49,8 +53,13 @@ class Task:
     features: FeatureKind
 
 
-def open_task(recipe: Recipe, sources: Sources) -> Task:
-    """Reads the annotation of a recipe's data set, of whichever kind, and checks that there are features.
+def open_task(recipe: Recipe, sources: Sources, say: Say) -> Task:
+    """Reads the annotation of a recipe's data set, of whichever kind, and checks the features.
+
+    Args:
+        recipe: names the data.
+        sources: what it names.
+        say: told where features are not as long as annotated.
 
     Raises:
         InputError: for anything missing or unfit.
@@ -58,19 +67,22 @@ def open_task(recipe: Recipe, sources: Sources) -> Task:
     if sources.scenes is not None:
         return _choosing(sources, sources.scenes.learnt, sources.scenes.checked, sources.scenes.features)
     if recipe.method == "reranker":
-        return _reranked(recipe, sources)
-    return (_actions if recipe.detects else _sentences)(recipe, sources)
+        return _reranked(recipe, sources, say)
+    return (_actions if recipe.detects else _sentences)(recipe, sources, say)
 
 
-def _reranked(recipe: Recipe, sources: Sources) -> Task:
+def _reranked(recipe: Recipe, sources: Sources, say: Say) -> Task:
     learnt = sources.records(recipe.data.train).records
     checked = sources.records(recipe.data.validation).records
-    kind, store = _features(recipe, sources, (record.video for record in (*learnt, *checked)))
+    kind, store = _features(recipe, sources, [*learnt, *checked], say)
     model = zeroshot_of(kind.extractor, f"recipe {recipe.name}")
-    learnt_from = list(questions_about(model, learnt, store))
-    if not learnt_from:
-        raise InputError(f"recipe {recipe.name}: no candidate holds anything of the annotated moments; check the times")
-    return _choosing(sources, learnt_from, list(questions_about(model, checked, store)), kind)
+    learnt_from, checked_by = (list(questions_about(model, records, store)) for records in (learnt, checked))
+    if not (learnt_from and checked_by):
+        split = recipe.data.validation if learnt_from else recipe.data.train
+        raise InputError(
+            f"recipe {recipe.name}: no candidate holds anything of the annotated moments of {split}; check the times"
+        )
+    return _choosing(sources, learnt_from, checked_by, kind)
 
 
 def _choosing(
@@ -86,11 +98,11 @@ def _choosing(
     )
 
 
-def _sentences(recipe: Recipe, sources: Sources) -> Task:
+def _sentences(recipe: Recipe, sources: Sources, say: Say) -> Task:
     observation = build_observation(recipe.observation)
     learnt = sources.records(recipe.data.train).records
     checked = sources.records(recipe.data.validation).records
-    kind, store = _features(recipe, sources, (record.video for record in (*learnt, *checked)))
+    kind, store = _features(recipe, sources, [*learnt, *checked], say)
     return Task(
         samples=TrainingSamples(learnt, store, sources.words, observation, recipe.training.seed),
         questions=Queries(checked, store, sources.words, observation),
@@ -105,7 +117,7 @@ def _sentences(recipe: Recipe, sources: Sources) -> Task:
     )
 
 
-def _actions(recipe: Recipe, sources: Sources) -> Task:
+def _actions(recipe: Recipe, sources: Sources, say: Say) -> Task:
     observation = build_observation(recipe.observation)
     if not isinstance(observation, CropObservation):
         raise InputError(f"recipe {recipe.name}: actions are learnt from crops; set observation.kind to crops")
@@ -113,7 +125,11 @@ def _actions(recipe: Recipe, sources: Sources) -> Task:
     checked = sources.actions(recipe.data.validation).videos
     if not learnt.labels:
         raise InputError(f"{recipe.data.dataset} {recipe.data.train} has no action to learn; check its files")
-    kind, store = _features(recipe, sources, (video.video for video in (*learnt.videos, *checked)))
+    if not any(video.annotated for video in checked):
+        raise InputError(
+            f"{recipe.data.dataset} {recipe.data.validation} has no action to choose checkpoints by; check its files"
+        )
+    kind, store = _features(recipe, sources, [*learnt.videos, *checked], say)
     seed = recipe.training.seed
     return Task(
         samples=ActionSamples(learnt.videos, store, learnt.labels, learnt.includes, observation, seed),
@@ -130,8 +146,11 @@ def _actions(recipe: Recipe, sources: Sources) -> Task:
     )
 
 
-def _features(recipe: Recipe, sources: Sources, videos: Iterable[str]) -> tuple[FeatureKind, FeatureStore]:
-    needed = list(dict.fromkeys(videos))
+def _features(
+    recipe: Recipe, sources: Sources, videos: Sequence[Record | ActionVideo], say: Say
+) -> tuple[FeatureKind, FeatureStore]:
+    needed = list(dict.fromkeys(one.video for one in videos))
     require(sources.store, needed)
     held = HeldStore(sources.store, needed, int(recipe.data.memory_gb * 2**30))
+    compare_lengths(held, videos, say, recipe.data.length_factor)
     return sources.feature_kind(needed[0]), held

@@ -9,8 +9,7 @@ import numpy as np
 from fastapi import APIRouter
 
 from asst.library.search import search
-from asst.localizer import within
-from asst.moments import Attention, Curve, Moment
+from asst.moments import Attention, Curve, Moment, within
 from asst.outputs.printable import printable
 from asst.web.answers import (
     AttentionAnswer,

@@ -1,0 +1,63 @@
+"""Whether features are as long as the annotation says that their videos are.
+
+Where they are not, one of the two is of another cut of the video, or the length of a step is wrong, and what is learnt
+or judged lies elsewhere than it seems to.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+
+from asst.data.actions import ActionVideo
+from asst.data.record import Record
+from asst.errors import InputError
+from asst.features.absent import NAME as ABSENT
+from asst.features.store import FeatureStore, require
+
+MOST_FACTOR = 1.5
+"""Features that are more than so many times as long as annotated, or as short, are refused."""
+
+_SAME = 0.02
+_NAMED = 5
+
+
+def compare_lengths(
+    store: FeatureStore,
+    videos: Iterable[Record | ActionVideo],
+    tell: Callable[[str], None],
+    most_factor: float = MOST_FACTOR,
+) -> None:
+    """Looks at every video's features once; those that are longer or shorter than a step or 2 % are told.
+
+    Args:
+        store: of features.
+        videos: what is annotated; of each video the first counts.
+        tell: takes a line on those that are apart.
+        most_factor: see `MOST_FACTOR`.
+
+    Raises:
+        InputError: for videos without features, or features that are apart by more than the factor.
+    """
+    durations_s = {one.video: one.duration_s for one in reversed(list(videos))}
+    require(store, durations_s)
+    apart, far = [], []
+    for video, duration_s in sorted(durations_s.items()):
+        features = store.read(video)
+        found_s = features.end_s
+        if features.extractor == ABSENT or abs(found_s - duration_s) <= max(features.step_s, _SAME * duration_s):
+            continue
+        line = f"{video} ({found_s:.7g} s, annotated {duration_s:.7g} s)"
+        apart.append(line)
+        if max(found_s, duration_s) > most_factor * min(found_s, duration_s):
+            far.append(line)
+    if far:
+        raise InputError(
+            f"features of {len(far)} videos are not nearly as long as annotated: {_shown(far)}; extract them again, "
+            "correct step_s or the annotation, or allow more with data.length_factor"
+        )
+    if apart:
+        tell(f"features of {len(apart)} videos are not as long as annotated: {_shown(apart)}")
+
+
+def _shown(lines: Sequence[str]) -> str:
+    return ", ".join(lines[:_NAMED]) + (", ..." if len(lines) > _NAMED else "")

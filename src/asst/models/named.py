@@ -1,0 +1,36 @@
+"""A model by its name, or from a checkpoint of any method that answers sentences."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from asst.errors import InputError
+from asst.models import MODELS
+
+if TYPE_CHECKING:
+    from asst.models.model import Model
+
+
+def model_named(name: str | Path) -> Model:
+    """The model.
+
+    Args:
+        name: one of the names that ``asst models`` prints, or the path of a checkpoint that ``asst train`` wrote.
+
+    Raises:
+        InputError: for a name that no model has, a file that is no checkpoint, or when packaged weights are missing.
+    """
+    if str(name) in MODELS:
+        return MODELS[str(name)].build()
+    if Path(name).suffix == ".safetensors" or Path(name).exists():
+        from asst.models.checkpoint import read_description
+
+        if read_description(Path(name)).method == "reranker":
+            from asst.models.reranked import RerankedModel
+
+            return RerankedModel.load(Path(name))
+        from asst.models.trained import TrainedModel
+
+        return TrainedModel.load([Path(name)])
+    raise InputError(f"no model is called {str(name)!r}; choose one of {', '.join(MODELS)}, or name a checkpoint")

@@ -1,0 +1,48 @@
+"""A training of which something is not finite any more: it ends there, and nothing of it is kept or judged."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+
+import torch
+from torch import Tensor
+
+from asst.errors import InputError
+
+
+class DivergedError(InputError):
+    """Says after which step what was not finite.
+
+    Args:
+        step: optimiser steps done.
+        what: is not finite.
+    """
+
+    def __init__(self, step: int, what: str) -> None:
+        super().__init__(
+            f"the training diverged after step {step}: {what}, which is not finite; try a smaller "
+            "optimizer.learning_rate or training.precision=float32, or smaller features"
+        )
+
+
+def require_finite_figures(figures: Mapping[str, float], step: int) -> None:
+    """Looks at losses and metrics.
+
+    Raises:
+        DivergedError: naming the first that is not finite.
+    """
+    for name, value in figures.items():
+        if not math.isfinite(value):
+            raise DivergedError(step, f"{name} is {value}")
+
+
+def require_finite_weights(weights: Mapping[str, Tensor], step: int) -> None:
+    """Looks through what a method has learnt.
+
+    Raises:
+        DivergedError: naming the first that holds a number which is not finite.
+    """
+    for name, own in weights.items():
+        if not torch.isfinite(own).all():
+            raise DivergedError(step, f"{name} holds a NaN or an infinity")
