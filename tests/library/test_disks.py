@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import io
 import os
+from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
 from typing import Any, NoReturn
@@ -52,13 +53,15 @@ def test_tables_on_a_disk_that_takes_nothing(
         monkeypatch.setattr(type(tables._videos), name, raising(error))
     monkeypatch.setattr(type(tables._windows), "add", raising(error))
     (video,) = tables.videos()
-    windows: Any = fake.FakeEngine().windows(library.features.read(video.content))
-    for write in (
+    engine: Any = fake.FakeEngine()
+    windows = engine.windows(library.features.read(video.content))
+    writes: list[Callable[[], object]] = [
         lambda: library.remove([video]),
         lambda: tables.put_video(video),
         lambda: tables.put_windows("other", windows),
         tables.tidy,
-    ):
+    ]
+    for write in writes:
         with pytest.raises(WriteError) as told:
             write()
         assert str(told.value) == f"cannot write {library.folder / 'tables'}: {line}"

@@ -16,7 +16,7 @@ from lightning.pytorch.loggers import TensorBoardLogger
 from lightning.pytorch.strategies import DDPStrategy
 from lightning.pytorch.utilities import rank_zero_only
 
-from asst.atomic import write_whole
+from asst.atomic import is_refusal, write_error, write_whole
 from asst.features.precision import fastest_device, fastest_dtype
 from asst.models.method import Trainable
 from asst.training.callbacks import KeepRun
@@ -28,6 +28,7 @@ from asst.training.prepare import Prepared, prepare
 from asst.training.recipe import Recipe
 from asst.training.simulation import Say
 from asst.training.sources import open_sources
+from asst.training.state import WholeState
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +104,10 @@ def _train_by_steps(
         trainer = _trainer(recipe, folder, keeper, progress)
         try:
             trainer.fit(module, data, ckpt_path=str(folder.state) if going_on else None, weights_only=True)
+        except OSError as error:
+            if not is_refusal(error):
+                raise
+            raise write_error(folder.path, error) from error
         except SystemExit as ended:
             # What the library makes of Ctrl-C.
             if not trainer.interrupted:
@@ -141,6 +146,7 @@ def _trainer(recipe: Recipe, folder: RunFolder, keeper: KeepRun, progress: bool)
         enable_progress_bar=progress,
         enable_model_summary=False,
         callbacks=callbacks,
+        plugins=[WholeState()],
         logger=TensorBoardLogger(folder.path, name="", version=folder.events.name),
         log_every_n_steps=1,
     )
