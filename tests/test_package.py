@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import ast
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -42,3 +44,15 @@ def test_importing_loads_nothing_heavy_until_a_name_is_used() -> None:
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=60, check=True)
     assert done.stdout.splitlines() == ["", "numpy"]
+
+
+def test_whatever_writes_json_refuses_what_is_no_json() -> None:
+    """Python's own writer makes NaN and Infinity of numbers, which no other reader takes, unless it is told not to."""
+    calls = [
+        (path.name, call.lineno, {keyword.arg for keyword in call.keywords})
+        for path in sorted(Path(asst.__file__).parent.rglob("*.py"))
+        for call in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(call, ast.Call) and ast.unparse(call.func) in ("json.dumps", "json.dump")
+    ]
+    assert len(calls) > 20
+    assert [(name, line) for name, line, given in calls if "allow_nan" not in given] == []

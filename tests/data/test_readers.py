@@ -9,7 +9,9 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from typer.testing import CliRunner
 
+from asst.cli.app import app
 from asst.data import activitynet_captions, charades_sta, didemo, jsonlines, qvhighlights, read_dataset, tacos
 from asst.data.charades import read_classes, read_videos
 from asst.data.record import Dataset, Record
@@ -100,6 +102,17 @@ def test_absurd_numbers_and_nesting_are_a_lines_own_problem(
     assert (where, dropped) == ("line 2", True)
     assert found.startswith(reason)
     assert len(found) < 120
+
+
+def test_a_data_set_of_which_nothing_is_usable_says_why(tmp_path: Path) -> None:
+    for split, line in (("train", "[" * 3000), ("val", json.dumps(own(duration=-1)))):
+        lines(tmp_path / f"{split}.jsonl", line, "", line)
+    done = CliRunner().invoke(app, ["audit", "jsonlines", "--data", str(tmp_path)])
+    assert (done.exit_code, done.stdout) == (2, "")
+    place = f"{tmp_path / 'train.jsonl'}, line 1: brackets nested too deep to be read (left out); 3 more like it"
+    assert (
+        done.stderr == f"asst: jsonlines: no annotation with a usable record ({place}); name its folder with --data\n"
+    )
 
 
 def test_absurd_numbers_and_nesting_of_a_whole_file_are_told_with_their_place(tmp_path: Path) -> None:

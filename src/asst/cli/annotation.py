@@ -99,10 +99,11 @@ def read_every_split(name: str, folder: Path | None) -> tuple[str, dict[str, Dat
     Parts of another split, such as those that a training file is divided into, are left out.
 
     Raises:
-        InputError: for an unknown name, no folder, or files that are there and cannot be read.
+        InputError: for an unknown name, no folder, files that are there and cannot be read, or no record at all.
     """
     from asst.data import DATASETS, read_dataset
     from asst.data.folders import data_folder
+    from asst.data.record import first_problem
 
     key = _key(name)
     if key not in DATASETS:
@@ -110,6 +111,7 @@ def read_every_split(name: str, folder: Path | None) -> tuple[str, dict[str, Dat
     folder = folder or data_folder(key)
     found: dict[str, Dataset] = {}
     absent = []
+    problems: list[Problem] = []
     for split, part in DATASETS[key].splits.items():
         if part.held_out != "all":
             continue
@@ -119,4 +121,8 @@ def read_every_split(name: str, folder: Path | None) -> tuple[str, dict[str, Dat
             found[split] = dataset
         else:
             absent.append(split)
+            problems += dataset.problems if dataset is not None else ()
+    if not found:
+        told = f" ({first_problem(problems)})" if problems else ""
+        raise InputError(f"{key}: no annotation with a usable record{told}; name its folder with --data")
     return key, found, absent

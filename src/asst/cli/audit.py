@@ -10,7 +10,6 @@ import typer
 
 from asst.cli.annotation import DataFolder, read_every_split
 from asst.cli.evaluate import METRIC_HEADINGS, metric_rows
-from asst.errors import InputError
 
 if TYPE_CHECKING:
     from asst.evaluation.audit import Audit, Spread
@@ -47,8 +46,6 @@ def audit(
     key, splits, absent = read_every_split(dataset, data)
     if absent:
         typer.echo(f"{key}: no files of {', '.join(absent)}", err=True)
-    if not splits:
-        raise InputError(f"{key}: no annotation with a usable record; name its folder with --data")
     from asst.evaluation.audit import audit as look
 
     found = look(key, splits)

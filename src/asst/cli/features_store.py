@@ -53,7 +53,7 @@ def info(
         _, annotation = read_annotation(dataset, split, data, problems=False)
         found["missing"] = [video for video in annotation.videos if video not in opened]
     if as_json:
-        typer.echo(json.dumps(found))
+        typer.echo(json.dumps(found, allow_nan=False))
     else:
         _print(found, store)
     if found["damaged"] or found.get("missing"):
@@ -99,7 +99,8 @@ def extractors(
                         "summary": entry.summary,
                         "dimension": entry.dimension,
                         "weights": entry.source,
-                    }
+                    },
+                    allow_nan=False,
                 )
             )
         return

@@ -42,7 +42,7 @@ def status(library: LibraryOption, as_json: JsonOption = False) -> None:
         **opened.identity.record(),
     }
     if as_json:
-        typer.echo(json.dumps({**facts, "files": [video_record(video) for video in videos]}))
+        typer.echo(json.dumps({**facts, "files": [video_record(video) for video in videos]}, allow_nan=False))
         return
     typer.echo(
         f"{library}: {len(videos)} videos, {format_time(facts['duration_s'])}, {facts['vectors']} windows' vectors, "
@@ -75,7 +75,7 @@ def verify(
     if as_json:
         faults, unfinished = list(verdict.faults.values()), len(verdict.unfinished)
         record = {"videos": verdict.videos, "faults": faults, "unfinished": unfinished, "changed": verdict.changed}
-        typer.echo(json.dumps(record))
+        typer.echo(json.dumps(record, allow_nan=False))
     else:
         for fault in (*verdict.faults.values(), *verdict.changed):
             typer.echo(printable(fault))

@@ -21,7 +21,7 @@ def models(
 
     if as_json:
         for entry in MODELS.values():
-            typer.echo(json.dumps({"name": entry.name, "summary": entry.summary}))
+            typer.echo(json.dumps({"name": entry.name, "summary": entry.summary}, allow_nan=False))
         return
     table = Table(box=None, pad_edge=False, header_style="dim")
     table.add_column("name", no_wrap=True)

@@ -55,7 +55,7 @@ def train(
         return
     if as_json:
         report = {"run": str(folder), "steps": done.steps, "parameters": done.parameters, "seconds": done.seconds}
-        typer.echo(json.dumps(report))
+        typer.echo(json.dumps(report, allow_nan=False))
     else:
         did = "fitted in" if resolved.closed_form else f"trained {done.steps} steps in"
         took = f"{done.seconds / 60:.1f} min" if done.seconds >= 60 else f"{done.seconds:.1f} s"

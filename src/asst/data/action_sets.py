@@ -13,6 +13,7 @@ from pathlib import Path
 
 from asst.data import Part, action_lines, thumos14, validation_videos
 from asst.data.actions import ActionDataset
+from asst.data.record import first_problem
 from asst.errors import InputError
 
 
@@ -75,5 +76,5 @@ def read_actions(name: str, folder: Path, split: str) -> ActionDataset:
         held_out = validation_videos(names)
         dataset = dataset.about(held_out if part.held_out == "only" else frozenset(names) - held_out, split)
     if not dataset.videos:
-        raise InputError(f"{entry.title} {split} has no usable video in {folder}; check its files")
+        raise InputError(f"{entry.title} {split} has no usable video in {folder}: {first_problem(dataset.problems)}")
     return dataset

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -100,7 +100,12 @@ class Dataset:
             InputError: naming the first problem and how many there are.
         """
         if self.problems:
-            count = len(self.problems)
-            rest = f"; {count - 1} more like it" if count > 1 else ""
-            raise InputError(f"{self.problems[0]}{rest}; correct the file or read it without strict")
+            raise InputError(f"{first_problem(self.problems)}; correct the file or read it without strict")
         return self
+
+
+def first_problem(problems: Sequence[Problem]) -> str:
+    """The first of some problems and how many there are; an empty file where there is none."""
+    if not problems:
+        return "its files hold no row"
+    return f"{problems[0]}" + (f"; {len(problems) - 1} more like it" if len(problems) > 1 else "")

@@ -19,7 +19,7 @@ def settings_hash(settings: Mapping[str, object]) -> str:
     >>> settings_hash({"rate": 4, "side": 224}) == settings_hash({"side": 224, "rate": 4})
     True
     """
-    text = json.dumps(settings, sort_keys=True)
+    text = json.dumps(settings, sort_keys=True, allow_nan=False)
     return hashlib.sha256(text.encode()).hexdigest()[:LENGTH]
 
 

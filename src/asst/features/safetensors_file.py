@@ -55,7 +55,7 @@ def write_file(path: Path, features: Features, provenance: Provenance) -> None:
         "start_s": repr(float(features.start_s)),
         "step_s": repr(float(features.step_s)),
         "dimension": str(features.dimension),
-        "cuts_s": json.dumps(features.cuts_s.tolist()),
+        "cuts_s": json.dumps(features.cuts_s.tolist(), allow_nan=False),
         "preprocessing": provenance.preprocessing,
         "content": provenance.content,
         "weights": provenance.weights,
@@ -64,7 +64,7 @@ def write_file(path: Path, features: Features, provenance: Provenance) -> None:
     vectors = features.vectors
     dtype = {"float32": "F32", "float16": "F16"}[vectors.dtype.name]
     tensor = {"dtype": dtype, "shape": list(vectors.shape), "data_offsets": [0, vectors.nbytes]}
-    text = json.dumps({"__metadata__": header, TENSOR: tensor}).encode()
+    text = json.dumps({"__metadata__": header, TENSOR: tensor}, allow_nan=False).encode()
     text += b" " * (-len(text) % 8)
     with writing_whole(path) as file:
         # By hand and in parts: the library takes the whole file in memory, and features may lie on disk.

@@ -44,7 +44,7 @@ class Features:
             raise ValueError(f"features have the shape (steps, dimension), not {self.vectors.shape}")
         if self.vectors.dtype not in (np.float32, np.float16):
             raise ValueError(f"features are float32 or float16, not {self.vectors.dtype}")
-        if not (math.isfinite(self.start_s) and math.isfinite(self.step_s) and self.step_s > 0):
+        if not (math.isfinite(self.start_s) and math.isfinite(self.end_s) and self.step_s > 0):
             raise ValueError(f"features need a start and a positive step in seconds: {self.start_s}, {self.step_s}")
         if not self.extractor:
             raise ValueError("features name their extractor")

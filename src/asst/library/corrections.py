@@ -11,6 +11,8 @@ from pathlib import Path
 from typing import Any, Literal
 
 from asst.atomic import write_whole
+from asst.data.fields import as_number, as_span
+from asst.data.files import read_object_lines
 from asst.errors import InputError
 from asst.library.library import Library, locked
 
@@ -64,18 +66,14 @@ class Corrections:
         Raises:
             InputError: if the file is damaged.
         """
-        try:
-            lines = self.path.read_text(encoding="utf-8").splitlines()
-        except FileNotFoundError:
+        if not self.path.exists():
             return []
-        except OSError as error:
-            raise InputError(f"cannot read {self.path}: {error.strerror}; check the file") from error
         found = []
-        for number, line in enumerate(lines, start=1):
+        for where, parsed in read_object_lines(self.path):
             try:
-                found.append(_parsed(json.loads(line)))
-            except (ValueError, TypeError, KeyError) as error:
-                raise InputError(f"{self.path}, line {number}: no correction ({error}); mend or delete it") from error
+                found.append(_parsed(parsed()))
+            except (ValueError, TypeError, LookupError) as error:
+                raise InputError(f"{self.path}, {where}: no correction ({error}); mend or delete it") from error
         return found
 
     def add(
@@ -150,11 +148,13 @@ class Corrections:
                 "moments": sorted(own),
                 "file": Path(known[content].path).name,
             }
-            lines.append(json.dumps(row))
+            lines.append(json.dumps(row, allow_nan=False))
         return "".join(line + "\n" for line in lines), wrong
 
     def _write(self, corrections: Iterable[Correction]) -> None:
-        write_whole(self.path, "".join(json.dumps(asdict(correction)) + "\n" for correction in corrections))
+        write_whole(
+            self.path, "".join(json.dumps(asdict(correction), allow_nan=False) + "\n" for correction in corrections)
+        )
 
 
 def _replaces(new: Correction, old: Correction) -> bool:
@@ -175,8 +175,8 @@ def _parsed(row: dict[str, Any]) -> Correction:
         content=str(row["content"]),
         query=str(row["query"]),
         verdict=verdict,
-        start_s=float(row["start_s"]),
-        end_s=float(row["end_s"]),
-        proposed=None if proposed is None else (float(proposed[0]), float(proposed[1]), float(proposed[2])),
+        start_s=as_number(row["start_s"], "start_s"),
+        end_s=as_number(row["end_s"], "end_s"),
+        proposed=None if proposed is None else (*as_span(proposed[:2], "proposed"), as_number(proposed[2], "proposed")),
         made_at=str(row["made_at"]),
     )

@@ -27,7 +27,7 @@ def export(library: Library, out: Path) -> None:
     """
     out = local_path(out, "an export")
     if out.suffix == ".jsonl":
-        lines = (json.dumps(video_record(video)) + "\n" for video in library.tables.videos())
+        lines = (json.dumps(video_record(video), allow_nan=False) + "\n" for video in library.tables.videos())
         write_whole(out, "".join(lines))
     elif out.suffix == ".parquet":
         with moved_into_place(out) as lent:

@@ -316,7 +316,9 @@ def _add_times(folder: Path, identity: Identity) -> None:
 
 
 def _write_settings(folder: Path, identity: Identity) -> None:
-    write_whole(folder / _SETTINGS, json.dumps({"schema": SCHEMA, **identity.record()}, indent=2) + "\n")
+    write_whole(
+        folder / _SETTINGS, json.dumps({"schema": SCHEMA, **identity.record()}, indent=2, allow_nan=False) + "\n"
+    )
 
 
 def _identity(folder: Path) -> Identity:
@@ -330,7 +332,7 @@ def _identity(folder: Path) -> Identity:
         schema = record.pop("schema")
     except OSError as error:
         raise InputError(f"no library in {folder}; make one: asst index FILES... --library {folder}") from error
-    except (ValueError, KeyError, AttributeError) as error:
+    except (ValueError, KeyError, AttributeError, RecursionError) as error:
         raise InputError(f"{folder / _SETTINGS} is damaged; index again with --rebuild") from error
     if schema not in (SCHEMA, _WITHOUT_TIMES):
         raise InputError(

@@ -126,7 +126,7 @@ def save_checkpoint(path: Path, description: Description, weights: Mapping[str, 
     """
     from safetensors.torch import save
 
-    header = {"format": FORMAT, "description": json.dumps(dataclasses.asdict(description))}
+    header = {"format": FORMAT, "description": json.dumps(dataclasses.asdict(description), allow_nan=False)}
     content = save({name: tensor.detach().cpu().contiguous() for name, tensor in weights.items()}, metadata=header)
     write_whole(path, content)
 
@@ -164,7 +164,7 @@ def _opened(path: Path, with_weights: bool = False) -> tuple[Description, dict[s
             return description, {name: file.get_tensor(name) for name in file.keys() if with_weights}  # noqa: SIM118
     except OSError as error:
         raise InputError(f"cannot read {path}: {error.strerror or error}; check the file") from error
-    except (SafetensorError, ValueError, KeyError, TypeError) as error:
+    except (SafetensorError, ValueError, KeyError, TypeError, RecursionError) as error:
         if isinstance(error, InputError):
             raise
         raise InputError(f"{path} is damaged or of another version ({error}); copy it anew or train again") from error

@@ -10,6 +10,7 @@ from asst.data import Dataset, read_dataset
 from asst.data.action_sets import read_actions
 from asst.data.actions import ActionDataset
 from asst.data.folders import data_folder
+from asst.data.record import first_problem
 from asst.data.simulate.scene_settings import SceneSettings
 from asst.errors import InputError
 from asst.features.absent import AbsentStore
@@ -68,7 +69,8 @@ class Sources:
         """
         dataset = read_dataset(self.data.dataset, self.root, split)
         if not dataset.records:
-            raise InputError(f"{self.data.dataset} {split} has no usable record in {self.root}; check its files")
+            fault = first_problem(dataset.problems)
+            raise InputError(f"{self.data.dataset} {split} has no usable record in {self.root}: {fault}")
         return dataset
 
     def actions(self, split: str) -> ActionDataset:
