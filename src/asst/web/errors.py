@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import errno
+import logging
+from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Any
 
 from fastapi import FastAPI, Request
@@ -15,7 +18,15 @@ from asst.errors import InputError
 if TYPE_CHECKING:
     from starlette.responses import Response
 
-_CODES = {400: "bad_request", 404: "not_found", 405: "method_not_allowed", 413: "too_large", 415: "not_a_video"}
+_CODES = {
+    400: "bad_request",
+    404: "not_found",
+    405: "method_not_allowed",
+    413: "too_large",
+    415: "not_a_video",
+    416: "no_such_range",
+}
+_NO_SPACE = (errno.ENOSPC, errno.EDQUOT)
 
 
 class ErrorDetail(BaseModel):
@@ -67,8 +78,8 @@ class Problem(Exception):  # noqa: N818  it is an answer
 
 
 def documented(*statuses: int) -> dict[int | str, dict[str, Any]]:
-    """What an operation says of its errors; 400, 422 and 503 can be the answer to any."""
-    return {status: {"model": ErrorAnswer} for status in (400, *statuses, 422, 503)}
+    """What an operation says of its errors; 400, 422, 500 and 503 can be the answer to any."""
+    return {status: {"model": ErrorAnswer} for status in (400, *statuses, 422, 500, 503)}
 
 
 def not_found(what: str) -> Problem:
@@ -87,6 +98,11 @@ def install(app: FastAPI) -> None:
     async def bad_input(_: Request, error: InputError) -> Response:
         return Problem(422, "bad_input", str(error)).response()
 
+    @app.exception_handler(OSError)
+    async def storage(_: Request, error: OSError) -> Response:
+        status, code = (507, "disk_full") if error.errno in _NO_SPACE else (500, "storage")
+        return Problem(status, code, f"the server cannot store or read this ({error.strerror})").response()
+
     @app.exception_handler(RequestValidationError)
     async def invalid(_: Request, error: RequestValidationError) -> Response:
         first = error.errors()[0]
@@ -101,3 +117,29 @@ def install(app: FastAPI) -> None:
         answer = Problem(error.status_code, _CODES.get(error.status_code, "error"), message).response()
         answer.headers.update(error.headers or {})
         return answer
+
+
+async def answered(request: Request, go_on: Callable[[Request], Awaitable[Response]]) -> Response:
+    """The answer to a request, in the shape where a library below gave an error another, or failed by a fault of ours.
+
+    A range in a unit other than bytes is taken for none, as RFC 9110 asks (section 14.2).
+    """
+    headers = request.scope["headers"]
+    request.scope["headers"] = [(name, value) for name, value in headers if name != b"range" or _in_bytes(value)]
+    try:
+        answer = await go_on(request)
+    except Exception as error:
+        logging.getLogger(__name__).exception("%s %s", request.method, request.url.path)
+        return Problem(500, "fault", f"a fault of this server ({type(error).__name__}); it has said more").response()
+    status = answer.status_code
+    if status < 400 or answer.headers.get("content-type", "").startswith("application/json"):
+        return answer
+    message = f"the range {request.headers.get('range')!r} is not in this file" if status in (400, 416) else "no answer"
+    shaped = Problem(status, _CODES.get(status, "error"), message).response()
+    if "content-range" in answer.headers:
+        shaped.headers["content-range"] = answer.headers["content-range"]
+    return shaped
+
+
+def _in_bytes(ranges: bytes) -> bool:
+    return ranges.partition(b"=")[0].strip().lower() == b"bytes"

@@ -41,7 +41,6 @@ async def search_library(served: ServedHere, body: SearchBody) -> SearchAnswer:
 @router.post("/videos/{video}/locate", response_model=LocateAnswer, responses=documented(404))
 async def locate(served: ServedHere, video: Id, body: LocateBody) -> LocateAnswer:
     """The best moments of one video, with the score over time and the words that the model looked at."""
-    served.video(video)
     return await served.gate.run(lambda: _locate(served, video, body))
 
 
@@ -72,7 +71,7 @@ def _search(served: Served, body: SearchBody) -> SearchAnswer:
 
 
 def _locate(served: Served, content: str, body: LocateBody) -> LocateAnswer:
-    engine, known = served.engine(), served.video(content)
+    known, engine = served.video(content), served.engine()
     features = served.features(content)
     (ranking,) = engine.rank(features, [body.query], top=body.top)
     moments = within(ranking.moments, known.duration_s, known.path)
