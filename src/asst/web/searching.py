@@ -11,6 +11,7 @@ from fastapi import APIRouter
 from asst.library.search import search
 from asst.localizer import within
 from asst.moments import Attention, Curve, Moment
+from asst.text import understood
 from asst.web.answers import (
     AttentionAnswer,
     CurveAnswer,
@@ -61,6 +62,7 @@ def _search(served: Served, body: SearchBody) -> SearchAnswer:
     ]
     return SearchAnswer(
         query=body.query,
+        understood=understood(body.query),
         model=engine.name,
         threshold=found.threshold,
         found=bool(moments),
@@ -79,6 +81,7 @@ def _locate(served: Served, content: str, body: LocateBody) -> LocateAnswer:
     return LocateAnswer(
         video=video_answer(known),
         query=body.query,
+        understood=understood(body.query),
         duration_s=known.duration_s,
         model=engine.name,
         threshold=ranking.threshold,
