@@ -158,7 +158,7 @@ def test_the_command_prints_the_documented_lines(street: Path) -> None:
     done = locate(street, PRESENT[0], ABSENT[0], "--json", "--top", "2")
     assert (done.returncode, done.stderr) == (0, "")
     found, absent = (json.loads(line) for line in done.stdout.splitlines())
-    assert list(found) == list(absent) == ["video", "query", "duration_s", "model", "moments"]
+    assert list(found) == list(absent) == ["video", "query", "duration_s", "model", "moments", "understood"]
     assert (found["video"], found["query"], found["model"]) == (str(street), PRESENT[0], "default")
     assert found["duration_s"] == pytest.approx(10.0)
     assert absent["moments"] == []

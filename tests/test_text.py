@@ -16,7 +16,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from asst.errors import InputError
-from asst.text import WordVectors, tokenize
+from asst.text import WordVectors, tokenize, understood
 
 
 @pytest.mark.parametrize(
@@ -176,3 +176,31 @@ def test_an_archive_without_the_dimension_names_what_it_has(tmp_path: Path) -> N
     path.write_bytes(b"no archive")
     with pytest.raises(InputError, match="cannot read word vectors"):
         WordVectors.from_file(path)
+
+
+UNKNOWN = """
+ein Hund läuft am Strand entlang|der Mann öffnet die Tür|un perro corre por la playa|una mujer abre la puerta
+un chien court sur la plage|une femme ouvre la porte|un cane corre sulla spiaggia|een man rijdt op een fiets
+um homem anda de bicicleta|en hund springer på stranden|bir köpek koşuyor|pies biegnie po plaży
+koira juoksee rannalla|grünes Licht|mann öffnet tür|собака бежит|犬が走る|一个男人在骑自行车|رجل يركب دراجة|मनुष्य चलता है
+\N{DOG FACE}|\N{GRINNING FACE}!!!|of the|it is|was it you?|a|42|...|asdf qwer zxcv
+"""
+KNOWN = """
+dog|a capybara|zoom in|los angeles skyline|a woman dances la bamba|a man drinks from a t-shirt's sleeve
+someone's backflip|she stands up and leaves|up and down|café|A DOG RUNS|\N{DOG FACE} jumps|a man in 1.5
+"""
+
+
+@pytest.mark.parametrize("sentence", UNKNOWN.strip().replace("\n", "|").split("|"))
+def test_a_sentence_without_an_english_word_is_not_understood(sentence: str) -> None:
+    assert not understood(sentence)
+
+
+@pytest.mark.parametrize("sentence", KNOWN.strip().replace("\n", "|").split("|"))
+def test_a_sentence_with_one_is(sentence: str) -> None:
+    assert understood(sentence)
+
+
+def test_sentences_of_annotation_are_understood(shared_data: Path) -> None:
+    lines = (shared_data / "charades_sta" / "charades_sta_test.txt").read_text().splitlines()
+    assert all(understood(line.split("##")[1]) for line in lines[::20])

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from asst.errors import InputError
 from asst.models.named import model_named
 from asst.moments import Answer, Attention, Moment, within
+from asst.text import understood
 
 if TYPE_CHECKING:
     from asst.features.extractor import Progress
@@ -113,6 +114,7 @@ class Localizer:
                 curve=ranking.curve,
                 threshold=ranking.threshold,
                 attention=self._attention(features, ranking.query) if attention else None,
+                understood=understood(ranking.query),
             )
             for ranking in self._model.rank(features, queries, top=top)
         ]

@@ -106,6 +106,7 @@ class Answer:
         threshold: the score below which the model says "nothing found", where it has one.
         best_score: the score of the best moment, convincing or not, where there is one.
         attention: which words the model looked at, where it was asked for and the model has any.
+        understood: whether a word of the sentence is known; None where nobody looked.
     """
 
     video: str
@@ -117,6 +118,7 @@ class Answer:
     threshold: float | None = None
     best_score: float | None = None
     attention: Attention | None = None
+    understood: bool | None = None
 
 
 @dataclass(frozen=True, slots=True)

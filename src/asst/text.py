@@ -44,6 +44,27 @@ _APOSTROPHES = str.maketrans("\u2019\u2018\u02bc`", "''''")
 _DASHES = str.maketrans("\u2010\u2011\u2212", "---")
 _JOINTS = re.compile(r"[-']")
 
+_EMPTY = """
+a an the of in on at to with and or is are be it its his her their he she they that this from by for into as who which
+while then there
+"""
+EMPTY_WORDS = frozenset(_EMPTY.split())
+"""Words that stand in every sentence whatever it shows."""
+
+_STOP = """
+am was were been being has have had do does did will would can could shall should may might must not no n't 's 're 've
+'ll 'd 'm s t i me my you your we us our him them these those what when where why how if but so than too very just also
+some any all each both such same own other again about
+"""
+_STOP_WORDS = EMPTY_WORDS.union(_STOP.split())
+_FOREIGN = """
+el la los las un una unas unos de del y en con por para su que se le les des du et est une sur dans avec qui aux der das
+dem den ein eine einen einem einer und ist mit auf im zum zur von über il lo gli della di che nel het een op naar zijn
+och på ett som med det og er til um uma em com não na ja się jest po bir ve ile yang
+"""
+_FOREIGN_WORDS = frozenset(_FOREIGN.split())
+_COMMON, _NOT_RARE, _NEVER = 40_000, 100_000, 1_000_000
+
 
 def tokenize(sentence: str) -> list[str]:
     """The words of a sentence, as the corpora behind GloVe write them.
@@ -62,6 +83,37 @@ def tokenize(sentence: str) -> list[str]:
     """
     plain = unicodedata.normalize("NFKC", sentence).translate(_APOSTROPHES).translate(_DASHES)
     return _TOKEN.findall(plain.lower())
+
+
+def understood(sentence: str) -> bool:
+    """Whether a sentence has a word that the packaged English vocabulary knows, beside those that every sentence has.
+
+    The vocabulary, which is in order of frequency, has many words of other languages too. So in a sentence with
+    function words of one, or unknown words of other letters, half of the words must be common English; and one without
+    English function words must have a word that is not rare.
+
+    Args:
+        sentence: any text.
+
+    Returns:
+        False also for text of no words, such as emoji; True where the vocabulary is not installed.
+
+    >>> [understood(text) for text in ("a dog runs", "un perro corre por la playa", "of the", "42")]
+    [True, False, False, False]
+    """
+    tokens = [token for token in tokenize(sentence) if any(letter.isalpha() for letter in token)]
+    words = {token: _JOINTS.split(token) for token in tokens if token not in _STOP_WORDS}
+    index = _packaged("glove_6B_index.parquet")
+    if not words or index is None:
+        return index is None
+    names, rows = _places({part for token, parts in words.items() for part in (token, *parts)}, index)
+    places = dict(zip(names, rows.tolist(), strict=True))
+    best = {token: min(places.get(part, _NEVER) for part in (token, *parts)) for token, parts in words.items()}
+    foreign = {t for t, place in best.items() if t in _FOREIGN_WORDS or (place == _NEVER and not t.isascii())}
+    if foreign:
+        common = sum(place < _COMMON for token, place in best.items() if token not in foreign)
+        return bool(2 * common >= len(words))
+    return bool(min(best.values()) < (_NEVER if len(words) < len(tokens) else _NOT_RARE))
 
 
 class WordVectors:
@@ -91,14 +143,12 @@ class WordVectors:
         Raises:
             InputError: if they are not installed.
         """
-        spec = importlib.util.find_spec(PACKAGED)
-        if spec is None or not spec.submodule_search_locations:
+        index, rows = _packaged("glove_6B_index.parquet"), _packaged("glove_6B_50d_emb.npy")
+        if index is None or rows is None:
             raise InputError(
                 f"no word vectors: the package {PACKAGED} is missing; install {PACKAGED.replace('_', '-')}"
             )
-        folder = Path(spec.submodule_search_locations[0]) / "data"
-        matrix = np.load(folder / "glove_6B_50d_emb.npy", mmap_mode="r")
-        index = folder / "glove_6B_index.parquet"
+        matrix = np.load(rows, mmap_mode="r")
         return cls("glove.6B.50d", matrix.shape[1], lambda words: _from_parquet(words, index, matrix))
 
     @classmethod
@@ -159,8 +209,22 @@ class WordVectors:
         return np.mean(found, axis=0, dtype=np.float32) if found else None
 
 
+def _packaged(name: str) -> Path | None:
+    """A file of the packaged vectors; None where they are not installed."""
+    spec = importlib.util.find_spec(PACKAGED)
+    if spec is None or not spec.submodule_search_locations:
+        return None
+    return Path(spec.submodule_search_locations[0]) / "data" / name
+
+
 def _from_parquet(words: Collection[str], index: Path, matrix: npt.NDArray[np.float32]) -> dict[str, Vector]:
-    """The rows of a memory-mapped matrix whose names, in a one-column table, are asked for.
+    """The rows of a memory-mapped matrix whose names, in a one-column table, are asked for."""
+    names, rows = _places(words, index)
+    return dict(zip(names, np.asarray(matrix[rows]), strict=True))
+
+
+def _places(words: Collection[str], index: Path) -> tuple[list[str], npt.NDArray[np.uint64]]:
+    """Those of some words that a one-column table has, and in which of its rows each is.
 
     Marking the few asked words in the column takes a tenth of the time of making a dictionary of all its words.
     """
@@ -174,7 +238,7 @@ def _from_parquet(words: Collection[str], index: Path, matrix: npt.NDArray[np.fl
     asked.append_values(list(words))
     places = pc.indices_nonzero(pc.is_in(names, value_set=asked.finish()))
     rows = np.frombuffer(places.buffers()[1], dtype=np.uint64, count=len(places))
-    return dict(zip(names.take(places).to_pylist(), np.asarray(matrix[rows]), strict=True))
+    return names.take(places).to_pylist(), rows
 
 
 @functools.cache

@@ -1,5 +1,6 @@
 import json
 import os
+import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -72,6 +73,60 @@ def test_a_short_answer_to_a_closed_pipe_is_quiet_too(words: list[str]) -> None:
     finally:
         os.close(writing)
     assert done.stderr == b""
+
+
+VERBS = [
+    *(["--help"], ["--version"], ["models"], ["models", "--json"], ["tables", "1"], ["tables", "1", "--json"]),
+    *(["features", "--help"], ["locate", "--help"]),
+    *(["locate", "v.mp4", "a dog"], ["locate", "v.mp4", "a dog", "--json"], ["locate", "v.mp4", "a penguin"]),
+]
+
+
+@pytest.mark.parametrize("words", VERBS, ids=" ".join)
+@pytest.mark.parametrize("closing", ["> /dev/full", ">&-", "<&- >&-"])
+def test_output_that_cannot_be_written_is_one_line_and_no_answer(video: Path, words: list[str], closing: str) -> None:
+    command = f"exec {shlex.join([sys.executable, str(FAKES), *words])} {closing}"
+    done = subprocess.run(
+        ["sh", "-c", command], cwd=video.parent, stderr=subprocess.PIPE, text=True, timeout=60, check=False
+    )
+    assert done.returncode == 2
+    assert done.stderr.startswith("asst: standard output cannot be written (")
+    assert done.stderr.count("\n") == 1
+
+
+@pytest.mark.parametrize("closing", ["2> /dev/full", "2>&-", "2>&- <&-"])
+@pytest.mark.parametrize(
+    ("words", "code", "printed"),
+    [
+        (["v.mp4", "a dog", "--json"], 0, 1),
+        (["v.mp4", "a dog", "--json", "--report", "r.html"], 2, 1),
+        (["gone.mp4", "a dog"], 2, 0),
+        (["v.mp4"], 2, 0),
+        (["v.mp4", "--unknown"], 2, 0),
+    ],
+)
+def test_a_message_that_cannot_be_written_is_not_mixed_with_the_answer_and_shows_in_the_code(
+    video: Path, words: list[str], code: int, printed: int, closing: str
+) -> None:
+    command = f"exec {shlex.join([sys.executable, str(FAKES), 'locate', *words])} {closing}"
+    done = subprocess.run(
+        ["sh", "-c", command], cwd=video.parent, stdout=subprocess.PIPE, text=True, timeout=60, check=False
+    )
+    assert done.returncode == code
+    assert done.stdout.count("\n") == printed
+    assert ("--report" in words) == (video.parent / "r.html").is_file()
+
+
+def test_closed_standard_input_is_said(video: Path) -> None:
+    command = f"exec {shlex.join([sys.executable, str(FAKES), 'locate', 'v.mp4', '--queries', '-'])} <&-"
+    done = subprocess.run(["sh", "-c", command], cwd=video.parent, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.startswith("asst: -: cannot be read (")
+
+
+def test_the_package_runs_as_a_module() -> None:
+    done = subprocess.run([sys.executable, "-m", "asst", "--version"], capture_output=True, text=True, check=True)
+    assert done.stdout.startswith("asst ")
 
 
 def test_a_sentence_that_the_terminal_cannot_show_stops_nothing(video: Path) -> None:

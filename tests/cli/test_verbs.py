@@ -212,3 +212,27 @@ def test_what_is_loaded_is_left_to_the_end_and_collection_goes_on(video: str, mo
         assert gc.isenabled()
     finally:
         gc.unfreeze()
+
+
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
+@pytest.mark.parametrize("inside", ["\u2028", "\u2029", "\x85", "\x0b", "\x0c", "\x1c", "\x1e"])
+def test_lines_of_sentences_end_at_line_ends_alone(video: str, end: str, inside: str) -> None:
+    Path("q.txt").write_bytes(f"\ufeffa bike{inside}on a rail{end}{end}b{end} c".encode())
+    result = run("locate", video, "--queries", "q.txt", "--json")
+    assert [json.loads(line)["query"] for line in result.stdout.split("\n")[:-1]] == [
+        f"a bike{inside}on a rail",
+        "b",
+        "c",
+    ]
+    Path("bad.txt").write_bytes(end.join(("a", "b", "c")).encode() + b"\xff")
+    assert "bad.txt, line 3" in refused(run("locate", video, "--queries", "bad.txt"))
+
+
+def test_a_sentence_of_which_no_word_is_understood_is_said_to_be(video: str) -> None:
+    table = run("locate", video, "blargh", "a dog")
+    assert table.exit_code == 0
+    assert table.stderr == (
+        "blargh: no word of this is understood, so what is found is a guess; describe it in English\n"
+    )
+    records = [json.loads(line) for line in run("locate", video, "blargh", "a dog", "--json").stdout.splitlines()]
+    assert [record["understood"] for record in records] == [False, True]

@@ -1,6 +1,10 @@
 import io
 
-from asst.moments import Answer, Curve, Moment
+import pytest
+
+from asst.moments import Answer, Curve, Detections, Moment
+from asst.outputs.detections import write_detections_table
+from asst.outputs.moments import write_moments_table
 from asst.outputs.table import write_table
 
 
@@ -65,3 +69,24 @@ def test_labels_have_a_column_where_there_are_any() -> None:
     lines = written(answer(Moment(1.0, 2.0, label="HighJump"), Moment(3.0, 4.0))).splitlines()
     assert lines[1].split()[-1] == "label"
     assert lines[2].split()[-1] == "HighJump"
+
+
+@pytest.mark.parametrize("columns", ["1", "10", "20", "30"])
+def test_a_narrow_terminal_cuts_no_figure(columns: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", columns)
+    found = [
+        Moment(1.5, 1234.5, 0.123, video="/a b/" + "x" * 50 + ".mp4", label="HighJump"),
+        Moment(35000.5, 36000.5, -10.123, video="/y.mp4", label="B"),
+    ]
+    streams = [io.StringIO() for _ in range(3)]
+    write_table([Answer("v", "a dog", 36001.0, "m", tuple(found))], streams[0])
+    write_moments_table(found, streams[1])
+    write_detections_table(Detections("v", tuple(found), 36001.0), streams[2])
+    for stream in streams:
+        words = stream.getvalue().split()
+        assert {"start", "end", "score", "0:01.5", "20:34.5", "9:43:20.5", "10:00:00.5", "0.123", "-10.123"} <= set(
+            words
+        )
+        assert "\N{HORIZONTAL ELLIPSIS}" not in stream.getvalue()
+    assert "x" * 50 + ".mp4" in streams[1].getvalue()
+    assert "HighJump" in streams[2].getvalue()

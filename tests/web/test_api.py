@@ -49,6 +49,18 @@ def test_search_finds_the_moments_of_all_videos(client: TestClient) -> None:
     assert elsewhere["best_score"] is None or elsewhere["best_score"] < 0.3
 
 
+@pytest.mark.parametrize(
+    ("query", "known"), [("green light", True), ("gr\u00fcnes Licht", False), ("\N{DOG FACE}", False)]
+)
+def test_whether_a_word_is_understood_is_said_beside_what_is_found(
+    client: TestClient, videos: Ids, query: str, known: bool
+) -> None:
+    video = videos(client)["sea.mp4"]
+    for path in ("/api/search", f"/api/videos/{video}/locate"):
+        answer = client.post(path, json={"query": query, "attention": False} if "locate" in path else {"query": query})
+        assert answer.json()["understood"] is known
+
+
 def test_locate_shows_curve_and_words(client: TestClient, videos: Ids) -> None:
     video = videos(client)["traffic light.mp4"]
     answer = client.post(f"/api/videos/{video}/locate", json={"query": "green light"}).json()

@@ -1,13 +1,12 @@
 """The ``asst`` command: its verbs, and what becomes of an error, an interrupt or a closed pipe.
 
-Exit codes: 0, something was found; 1, nothing was found; 2, bad input; 130, interrupted; 141, the reader of standard
-output went away. The last two are what a shell reports for a program ended by those signals.
+Exit codes: 0, something was found; 1, nothing was found; 2, bad input, or output that cannot be written; 130,
+interrupted; 141, the reader of standard output went away. The last two are what a shell reports for a program ended by
+those signals.
 """
 
 from __future__ import annotations
 
-import io
-import os
 import sys
 from typing import Annotated, Any
 
@@ -29,13 +28,14 @@ from asst.cli.models import models
 from asst.cli.search import search
 from asst.cli.serve import serve
 from asst.cli.simulate import simulate
+from asst.cli.streams import OutputError, drop_output, take_streams
 from asst.cli.tables import tables
 from asst.cli.train import train
 from asst.cli.verb import Verb
 from asst.errors import InputError
 from asst.outputs.printable import printable
 
-_BAD_INPUT, _INTERRUPTED, _PIPE_CLOSED = 2, 130, 141
+_PARTLY_FAILED, _BAD_INPUT, _INTERRUPTED, _PIPE_CLOSED = 1, 2, 130, 141
 
 
 class _Verbs(TyperGroup):
@@ -44,19 +44,18 @@ class _Verbs(TyperGroup):
     def invoke(self, ctx: Any) -> Any:
         try:
             return super().invoke(ctx)
+        except OutputError:
+            raise
         except InputError as error:
-            print(f"asst: {printable(str(error))}", file=sys.stderr)  # noqa: T201
+            _say(str(error))
             raise typer.Exit(_BAD_INPUT) from error
         except KeyboardInterrupt as interrupt:
-            print("asst: interrupted", file=sys.stderr)  # noqa: T201
+            _say("interrupted")
             raise typer.Exit(_INTERRUPTED) from interrupt
-        except BrokenPipeError as error:
-            _drop_output()
-            raise typer.Exit(_PIPE_CLOSED) from error
         except OSError as error:
             if not is_refusal(error):
                 raise
-            print(f"asst: {printable(str(write_error(error.filename or 'the output', error)))}", file=sys.stderr)  # noqa: T201
+            _say(str(write_error(error.filename or "the output", error)))
             raise typer.Exit(_BAD_INPUT) from error
 
 
@@ -104,21 +103,30 @@ def _options(
 
 def run() -> None:
     """Run the command on the process's arguments, flush its output and exit."""
-    if isinstance(sys.stdout, io.TextIOWrapper):
-        # A terminal that cannot show a character of a sentence shows its code; it does not stop the run.
-        sys.stdout.reconfigure(errors="backslashreplace")
+    messages = take_streams()
+    code = _code()
+    if messages.lost and code in (0, _PARTLY_FAILED):
+        code = _BAD_INPUT
+    sys.exit(code)
+
+
+def _code() -> int:
+    """Runs the command; the code to exit with."""
     try:
         try:
             app(prog_name="asst")
         finally:
             sys.stdout.flush()
-    except BrokenPipeError:
-        _drop_output()
-        sys.exit(_PIPE_CLOSED)
+    except SystemExit as end:
+        return end.code if isinstance(end.code, int) else 0
+    except OutputError as error:
+        drop_output()
+        if error.reader_gone:
+            return _PIPE_CLOSED
+        _say(str(error))
+        return _BAD_INPUT
+    return 0
 
 
-def _drop_output() -> None:
-    """Point standard output at nothing, so that what is still buffered does not fail again at exit."""
-    nothing = os.open(os.devnull, os.O_WRONLY)
-    os.dup2(nothing, sys.stdout.fileno())
-    os.close(nothing)
+def _say(message: str) -> None:
+    print(f"asst: {printable(message)}", file=sys.stderr)  # noqa: T201

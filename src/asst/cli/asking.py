@@ -43,12 +43,15 @@ def uncollected() -> Iterator[None]:
 
 
 def print_answers(answers: Sequence[Answer], *, as_json: bool) -> None:
-    """Write the answers to standard output, as JSON lines or as tables."""
+    """Write the answers to standard output, as JSON lines or as tables; and say which sentences are not understood."""
     from asst.outputs.json_lines import write_answers
-    from asst.outputs.table import write_table
+    from asst.outputs.table import not_understood, write_table
 
     (write_answers if as_json else write_table)(answers, sys.stdout)
     sys.stdout.flush()
+    for answer in answers:
+        if answer.understood is False:
+            typer.echo(not_understood(answer.query), err=True)
 
 
 def exit_by(answers: Sequence[Answer]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -79,7 +80,7 @@ def _sentences(given: Sequence[str], queries: str | None) -> list[str]:
     for sentence in given:
         if not sentence.strip():
             raise InputError("a sentence is empty; say what to look for")
-    read = [] if queries is None else [line.strip() for line in _read(queries).splitlines() if line.strip()]
+    read = [] if queries is None else [line.strip() for line in _lines(queries) if line.strip()]
     asked = [*given, *read]
     if not asked:
         raise InputError("no sentence to look for; give one after the video, or a file of them with --queries")
@@ -89,18 +90,21 @@ def _sentences(given: Sequence[str], queries: str | None) -> list[str]:
     return asked
 
 
-def _read(queries: str) -> str:
+def _lines(queries: str) -> list[str]:
+    """The lines of a file, which end at LF, CRLF or CR; bytes are parted there alone, text at other characters too."""
     if queries != "-":
         check_ends(Path(queries))
     try:
         content = sys.stdin.buffer.read() if queries == "-" else Path(queries).read_bytes()
     except OSError as error:
         raise InputError(f"{queries}: cannot be read ({error.strerror or error})") from error
-    try:
-        return content.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        line = content.count(b"\n", 0, error.start) + 1
-        raise InputError(f"{queries}, line {line}: not UTF-8 text; save the file as UTF-8") from error
+    lines = []
+    for number, line in enumerate(content.removeprefix(codecs.BOM_UTF8).splitlines(), start=1):
+        try:
+            lines.append(line.decode("utf-8"))
+        except UnicodeDecodeError as error:
+            raise InputError(f"{queries}, line {number}: not UTF-8 text; save the file as UTF-8") from error
+    return lines
 
 
 def _check_input(video: Path) -> None:

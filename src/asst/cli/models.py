@@ -18,6 +18,7 @@ def models(
     from rich.text import Text
 
     from asst.models import MODELS
+    from asst.outputs.grid import fit
 
     if as_json:
         for entry in MODELS.values():
@@ -29,6 +30,7 @@ def models(
     for entry in MODELS.values():
         table.add_row(Text(entry.name, style="bold"), Text(entry.summary))
     console = Console(file=sys.stdout, highlight=False)
+    fit(console, table)
     with console.capture() as capture:
         console.print(table)
     sys.stdout.write(capture.get())

@@ -60,6 +60,8 @@ def search(
     from asst.cli.progress import counting
     from asst.library.library import Library
     from asst.outputs.moments import write_moments_json, write_moments_table
+    from asst.outputs.table import not_understood
+    from asst.text import understood
 
     opened = Library(library)
     # Every moment is a find of its own here, none a second guess at another.
@@ -73,17 +75,20 @@ def search(
         engine = engine_of(model)
     with counting("scoring") as progress:
         found = run(opened, engine, sentence, top=top, within_glob=within, min_score=min_score, progress=progress)
+    known = understood(sentence)
     for fault in found.faults:
         typer.echo(printable(fault), err=True)
     try:
         if as_json:
-            write_moments_json(found.moments, sys.stdout)
+            write_moments_json(found.moments, sys.stdout, understood=known)
         elif found.moments:
             write_moments_table(found.moments, sys.stdout)
         sys.stdout.flush()
     finally:
         if files.paths:
             files.write(_contents(found, sentence, videos, engine.name))
+    if not known:
+        typer.echo(not_understood(sentence), err=True)
     if not found.moments:
         best = "nothing scored" if found.best_score is None else f"best score {found.best_score:.3f}"
         typer.echo(f"{printable(sentence)}: nothing found ({best})", err=True)

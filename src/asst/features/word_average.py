@@ -10,16 +10,9 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
-from asst.text import WordVectors, tokenize
+from asst.text import EMPTY_WORDS, WordVectors, tokenize
 
 FloatArray = npt.NDArray[np.float32]
-
-# Words that stand in every sentence whatever it shows.
-_EMPTY_WORDS = """
-a an the of in on at to with and or is are be it its his her their he she they that this from by for into as who which
-while then there
-"""
-_EMPTY = frozenset(_EMPTY_WORDS.split())
 
 
 def word_average(sentences: Sequence[str], centre: FloatArray | None = None) -> FloatArray:
@@ -52,4 +45,4 @@ def word_average(sentences: Sequence[str], centre: FloatArray | None = None) -> 
 
 def _meaningful(tokens: list[str]) -> list[str]:
     """The tokens without empty words, or all where nothing else is left."""
-    return [token for token in tokens if token not in _EMPTY] or tokens
+    return [token for token in tokens if token not in EMPTY_WORDS] or tokens

@@ -35,6 +35,15 @@ class Grid:
     words: int = 1
 
 
+def fit(console: Console, table: Table) -> None:
+    """Widen a console until it holds every word and every figure of a table, however narrow the terminal.
+
+    A narrower one would have them cut off or parted.
+    """
+    needed = Measurement.get(console, console.options.update(max_width=_WIDEST), table).minimum
+    console.width = max(console.width, needed)
+
+
 def write_grids(grids: Iterable[Grid], stream: TextIO) -> None:
     """Write the grids in order, a blank line between two; no cell is cut or folded, however narrow the terminal."""
     console = Console(file=stream, highlight=False, markup=False, emoji=False)

@@ -57,7 +57,7 @@ def read_objects(path: Path, parse: Callable[[dict[str, Any]], T], what: str) ->
         InputError: for a file that cannot be read, or a line that does not keep to the schema.
     """
     try:
-        lines = path.read_bytes().split(b"\n")
+        lines = path.read_bytes().splitlines()
     except OSError as error:
         raise InputError(f"{path}: cannot be read ({error.strerror or error})") from error
     found = []
@@ -77,13 +77,14 @@ def read_objects(path: Path, parse: Callable[[dict[str, Any]], T], what: str) ->
 
 def answer_record(answer: Answer) -> dict[str, Any]:
     """An answer as its JSON object."""
-    return {
+    record = {
         "video": answer.video,
         "query": answer.query,
         "duration_s": float(answer.duration_s),
         "model": answer.model,
         "moments": [moment_record(moment) for moment in answer.moments],
     }
+    return record if answer.understood is None else {**record, "understood": answer.understood}
 
 
 def moment_record(moment: Moment) -> dict[str, Any]:

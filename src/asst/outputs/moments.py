@@ -10,13 +10,17 @@ from rich.table import Table
 from rich.text import Text
 
 from asst.moments import Moment, format_time
+from asst.outputs.grid import fit
 from asst.outputs.json_lines import write_lines
 from asst.outputs.printable import printable
 
 
-def write_moments_json(moments: Iterable[Moment], stream: TextIO) -> None:
-    """Write one line a moment, in order. Only ASCII is written, so every stream can take it."""
-    write_lines(map(found_record, moments), stream)
+def write_moments_json(moments: Iterable[Moment], stream: TextIO, *, understood: bool) -> None:
+    """Write one line a moment, in order, each with whether a word of the sentence is known.
+
+    Only ASCII is written, so every stream can take it.
+    """
+    write_lines(({**found_record(moment), "understood": understood} for moment in moments), stream)
 
 
 def found_record(moment: Moment) -> dict[str, Any]:
@@ -43,6 +47,7 @@ def write_moments_table(moments: Iterable[Moment], stream: TextIO) -> None:
         cells = (*times, Text(f"{moment.score:.3f}"), Text(printable(moment.video or "")))
         table.add_row(Text(str(rank)), *cells, style="bold" if rank == 1 else None)
     # Captured, because the console itself would end the process where it meets a closed pipe.
+    fit(console, table)
     with console.capture() as capture:
         console.print(table)
     stream.write(capture.get())

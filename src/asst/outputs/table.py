@@ -10,6 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from asst.moments import Answer, Moment, format_time
+from asst.outputs.grid import fit
 from asst.outputs.printable import printable
 
 _BAR_WIDEST = 60
@@ -54,6 +55,15 @@ def nothing_found(answer: Answer) -> str:
     return f"{printable(answer.query)}: nothing found" + (f" ({', '.join(known)})" if known else "")
 
 
+def not_understood(query: str) -> str:
+    """The line beside what was found for a sentence of which no word is known.
+
+    >>> not_understood("of the")
+    'of the: no word of this is understood, so what is found is a guess; describe it in English'
+    """
+    return f"{printable(query)}: no word of this is understood, so what is found is a guess; describe it in English"
+
+
 def print_captured(stream: TextIO, title: str, table: Callable[[Console], Table]) -> None:
     """Write a title and, below it, a table made for the console that the stream is."""
     console = Console(file=stream, highlight=False, markup=False, emoji=False)
@@ -64,7 +74,10 @@ def print_captured(stream: TextIO, title: str, table: Callable[[Console], Table]
 
 
 def moments_table(moments: Sequence[Moment], duration_s: float, console: Console) -> Table:
-    """Moments in their order, each with a bar of the video; a column of labels where one has a label."""
+    """Moments in their order, each with a bar of the video; a column of labels where one has a label.
+
+    The console is made as wide as it needs.
+    """
     plain = not console.is_terminal or console.options.ascii_only
     width = min(_BAR_WIDEST, max(_BAR_NARROWEST, console.width - _OTHER_COLUMNS))
     labelled = any(moment.label is not None for moment in moments)
@@ -86,6 +99,7 @@ def moments_table(moments: Sequence[Moment], duration_s: float, console: Console
         if labelled:
             cells.append(Text(printable(moment.label or "")))
         table.add_row(*cells, style="bold" if rank == 1 else None)
+    fit(console, table)
     return table
 
 

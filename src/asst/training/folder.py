@@ -107,7 +107,7 @@ class RunFolder:
         if not self.metrics.exists():
             return []
         lines = []
-        for line in self.metrics.read_text(encoding="utf-8").splitlines():
+        for line in self.metrics.read_bytes().splitlines():
             try:
                 lines.append(json.loads(line))
             except json.JSONDecodeError:

@@ -87,9 +87,10 @@ class SearchBody(_Body):
 
 
 class SearchAnswer(BaseModel):
-    """What a search found, best first."""
+    """What a search found, best first; `understood` says whether a word of the sentence is known."""
 
     query: str
+    understood: bool
     model: str
     threshold: float | None
     found: bool
@@ -123,10 +124,11 @@ class AttentionAnswer(BaseModel):
 
 
 class LocateAnswer(BaseModel):
-    """What one video says of a sentence."""
+    """What one video says of a sentence; `understood` as of a search."""
 
     video: VideoAnswer
     query: str
+    understood: bool
     duration_s: float
     model: str
     threshold: float | None

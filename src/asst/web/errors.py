@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import logging
+from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Any
 
 from fastapi import FastAPI, Request
@@ -17,7 +19,14 @@ from asst.outputs.printable import printable
 if TYPE_CHECKING:
     from starlette.responses import Response
 
-_CODES = {400: "bad_request", 404: "not_found", 405: "method_not_allowed", 413: "too_large", 415: "not_a_video"}
+_CODES = {
+    400: "bad_request",
+    404: "not_found",
+    405: "method_not_allowed",
+    413: "too_large",
+    415: "not_a_video",
+    416: "no_such_range",
+}
 
 
 class ErrorDetail(BaseModel):
@@ -69,8 +78,8 @@ class Problem(Exception):  # noqa: N818  it is an answer
 
 
 def documented(*statuses: int) -> dict[int | str, dict[str, Any]]:
-    """What an operation says of its errors; 400, 422, 503 and 507 can be the answer to any."""
-    return {status: {"model": ErrorAnswer} for status in (400, *statuses, 422, 503, 507)}
+    """What an operation says of its errors; 400, 422, 500, 503 and 507 can be the answer to any."""
+    return {status: {"model": ErrorAnswer} for status in (400, *statuses, 422, 500, 503, 507)}
 
 
 def not_found(what: str) -> Problem:
@@ -97,7 +106,7 @@ def install(app: FastAPI) -> None:
     @app.exception_handler(OSError)
     async def refused(request: Request, error: OSError) -> Response:
         if not is_refusal(error):
-            raise error
+            return Problem(500, "storage", f"the server cannot read this ({error.strerror})").response()
         return await unwritable(request, write_error("", error))
 
     @app.exception_handler(RequestValidationError)
@@ -114,3 +123,29 @@ def install(app: FastAPI) -> None:
         answer = Problem(error.status_code, _CODES.get(error.status_code, "error"), message).response()
         answer.headers.update(error.headers or {})
         return answer
+
+
+async def answered(request: Request, go_on: Callable[[Request], Awaitable[Response]]) -> Response:
+    """The answer to a request, in the shape where a library below gave an error another, or failed by a fault of ours.
+
+    A range in a unit other than bytes is taken for none, as RFC 9110 asks (section 14.2).
+    """
+    headers = request.scope["headers"]
+    request.scope["headers"] = [(name, value) for name, value in headers if name != b"range" or _in_bytes(value)]
+    try:
+        answer = await go_on(request)
+    except Exception as error:
+        logging.getLogger(__name__).exception("%s %s", request.method, request.url.path)
+        return Problem(500, "fault", f"a fault of this server ({type(error).__name__}); it has said more").response()
+    status = answer.status_code
+    if status < 400 or answer.headers.get("content-type", "").startswith("application/json"):
+        return answer
+    message = f"the range {request.headers.get('range')!r} is not in this file" if status in (400, 416) else "no answer"
+    shaped = Problem(status, _CODES.get(status, "error"), message).response()
+    if "content-range" in answer.headers:
+        shaped.headers["content-range"] = answer.headers["content-range"]
+    return shaped
+
+
+def _in_bytes(ranges: bytes) -> bool:
+    return ranges.partition(b"=")[0].strip().lower() == b"bytes"

@@ -158,6 +158,8 @@ class Jobs:
                 self._end(job, "cancelled", "cancelled; nothing of it was kept")
             except InputError as error:
                 self._end(job, "failed", str(error).replace(str(job.path), job.name))
+            except Problem as error:
+                self._end(job, "failed", f"{job.name}: {error.message}")
             except Exception as error:
                 self._end(job, "failed", f"{job.name}: could not be indexed ({type(error).__name__})")
 
@@ -182,14 +184,21 @@ class Jobs:
             (video,) = self._library.tables.videos(path=str(canonical(job.path)))
             job.content = video.content
             job.done_s = job.total_s
+            if done.state == "copied" and self._owned(job.path):
+                # The library has another file of this content, which serves as well.
+                self._library.remove([video])
+                self._discard(job)
             self._end(job, "done", "was in the library already" if done.state != "indexed" else "in the library")
 
     def _end(self, job: IndexJob, state: JobState, message: str) -> None:
         if state != "done" and self._owned(job.path):
-            job.path.unlink(missing_ok=True)
-            # An upload has a folder of its own.
-            with suppress(OSError):
-                job.path.parent.rmdir()
+            self._discard(job)
         job.message = message
         job.state = state
         job.version += 1
+
+    def _discard(self, job: IndexJob) -> None:
+        """Deletes an upload, which has a folder of its own; on a disk that has become read-only it stays."""
+        with suppress(OSError):
+            job.path.unlink(missing_ok=True)
+            job.path.parent.rmdir()

@@ -27,6 +27,7 @@ class Limits:
         at_once: requests that work at the same time.
         waiting: requests that wait for that; more are sent away.
         request_s: time that a request may take.
+        stalled_s: time that an upload may stand still.
         jobs: uploads that wait to be indexed.
     """
 
@@ -36,6 +37,7 @@ class Limits:
     at_once: int = 2
     waiting: int = 32
     request_s: float = 60.0
+    stalled_s: float = 60.0
     jobs: int = 100
 
 
@@ -51,8 +53,12 @@ class Gate:
         self._pool = ThreadPoolExecutor(limits.at_once, "request")
         self._held = 0
 
-    async def run(self, work: Callable[[], T]) -> T:
+    async def run(self, work: Callable[[], T], unwanted: Callable[[], None] = lambda: None) -> T:
         """The result of some work in a thread.
+
+        Args:
+            work: done in a thread.
+            unwanted: called when the work has ended, where nobody takes its result.
 
         Raises:
             Problem: 503 if too much is waiting, or the work takes too long.
@@ -64,7 +70,10 @@ class Gate:
         task.add_done_callback(self._done)
         try:
             return await asyncio.wait_for(asyncio.shield(task), self._limits.request_s)
-        except TimeoutError as error:
+        except BaseException as error:
+            task.add_done_callback(lambda _: unwanted())
+            if not isinstance(error, TimeoutError):
+                raise
             message = f"this took longer than {self._limits.request_s:g} s; ask for less, or again later"
             raise Problem(503, "timeout", message, retry_s=10) from error
 

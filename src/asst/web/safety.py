@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from asst.web.errors import Problem
+from asst.web.errors import Problem, answered
 
 if TYPE_CHECKING:
     from fastapi import FastAPI, Request
@@ -40,7 +40,7 @@ def install(app: FastAPI, hosts: frozenset[str] | None) -> None:
     @app.middleware("http")
     async def checked(request: Request, go_on: Callable[[Request], Awaitable[Response]]) -> Response:
         fault = _fault(request, hosts)
-        answer = await go_on(request) if fault is None else fault.response()
+        answer = await answered(request, go_on) if fault is None else fault.response()
         for name, value in HEADERS.items():
             answer.headers.setdefault(name, value)
         return answer

@@ -11,6 +11,7 @@ from fastapi import APIRouter
 from asst.library.search import search
 from asst.moments import Attention, Curve, Moment, within
 from asst.outputs.printable import printable
+from asst.text import understood
 from asst.web.answers import (
     AttentionAnswer,
     CurveAnswer,
@@ -41,7 +42,6 @@ async def search_library(served: ServedHere, body: SearchBody) -> SearchAnswer:
 @router.post("/videos/{video}/locate", response_model=LocateAnswer, responses=documented(404))
 async def locate(served: ServedHere, video: Id, body: LocateBody) -> LocateAnswer:
     """The best moments of one video, with the score over time and the words that the model looked at."""
-    served.video(video)
     return await served.gate.run(lambda: _locate(served, video, body))
 
 
@@ -62,6 +62,7 @@ def _search(served: Served, body: SearchBody) -> SearchAnswer:
     ]
     return SearchAnswer(
         query=body.query,
+        understood=understood(body.query),
         model=engine.name,
         threshold=found.threshold,
         found=bool(moments),
@@ -72,7 +73,7 @@ def _search(served: Served, body: SearchBody) -> SearchAnswer:
 
 
 def _locate(served: Served, content: str, body: LocateBody) -> LocateAnswer:
-    engine, known = served.engine(), served.video(content)
+    known, engine = served.video(content), served.engine()
     features = served.features(content)
     (ranking,) = engine.rank(features, [body.query], top=body.top)
     moments = within(ranking.moments, known.duration_s, known.path)
@@ -80,6 +81,7 @@ def _locate(served: Served, content: str, body: LocateBody) -> LocateAnswer:
     return LocateAnswer(
         video=video_answer(known),
         query=body.query,
+        understood=understood(body.query),
         duration_s=known.duration_s,
         model=engine.name,
         threshold=ranking.threshold,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import tempfile
 import threading
 from collections import OrderedDict
@@ -67,6 +68,7 @@ class Served:
 
         Raises:
             InputError: when its weights are missing.
+            Problem: when it cannot be loaded for any other reason.
         """
         return self._engine.result()
 
@@ -116,6 +118,11 @@ class Served:
             self._engine.set_result(load())
         except InputError as error:
             self._engine.set_exception(error)
+        except BaseException as error:
+            # Whatever it is, those who wait for the model must hear of it.
+            logging.getLogger(__name__).exception("the model cannot be loaded")
+            told = f"the model cannot be loaded ({type(error).__name__}); the server has said more"
+            self._engine.set_exception(Problem(500, "no_model", told))
 
 
 def _served(request: Request) -> Served:

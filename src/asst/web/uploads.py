@@ -3,27 +3,28 @@
 from __future__ import annotations
 
 import asyncio
-import re
+import shutil
+import unicodedata
 import uuid
 from collections.abc import AsyncIterator
-from contextlib import suppress
 from pathlib import Path
 from typing import Annotated
 
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import StreamingResponse
+from starlette.requests import ClientDisconnect
 
 from asst.errors import InputError
 from asst.video import probe
 from asst.web.answers import JobAnswer, JobsAnswer, UploadAnswer
 from asst.web.errors import Problem, documented
 from asst.web.jobs import IndexJob
-from asst.web.limits import ENDINGS
+from asst.web.limits import ENDINGS, Limits
 from asst.web.served import Served, ServedHere
 
 router = APIRouter(prefix="/api", tags=["uploads"])
 
-_NAME_MOST = 120
+_NAME_MOST = 255
 _LOOKED_AT_S = 0.15
 _KEEP_ALIVE_S = 15.0
 _BINARY = {"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}}
@@ -31,7 +32,11 @@ _BODY = {"requestBody": {"required": True, "content": _BINARY}}
 
 
 @router.post(
-    "/uploads", status_code=202, response_model=UploadAnswer, responses=documented(413, 415), openapi_extra=_BODY
+    "/uploads",
+    status_code=202,
+    response_model=UploadAnswer,
+    responses=documented(408, 413, 415, 507),
+    openapi_extra=_BODY,
 )
 async def upload(
     served: ServedHere, request: Request, name: Annotated[str, Query(min_length=1, max_length=500)]
@@ -41,19 +46,16 @@ async def upload(
     if Path(plain).suffix.lower() not in ENDINGS:
         raise Problem(415, "not_a_video", f"{plain}: no video file; upload one of {', '.join(ENDINGS)}", field="name")
     folder = served.library.uploads / uuid.uuid4().hex
-    folder.mkdir(parents=True)
-    part, path = folder / f".{plain}.part", folder / plain
+    part, path = folder / ".upload.part", folder / plain
     try:
-        await _received(request, part, served.limits.upload_bytes)
+        folder.mkdir(parents=True)
+        await _received(request, part, served.limits)
         duration_s = await served.gate.run(lambda: _checked(part, plain, served.limits.upload_s))
         part.rename(path)
         return UploadAnswer(job=served.jobs.add(path, plain, duration_s).answer())
     except BaseException:
-        for file in (part, path):
-            file.unlink(missing_ok=True)
-        # One that stood still for an hour may have been tidied away.
-        with suppress(FileNotFoundError):
-            folder.rmdir()
+        # The folder is this upload's own; one that stood still for an hour may have been tidied away.
+        shutil.rmtree(folder, ignore_errors=True)
         raise
 
 
@@ -104,23 +106,31 @@ async def _events(served: Served, request: Request, job: IndexJob) -> AsyncItera
         silent_s += _LOOKED_AT_S
 
 
-async def _received(request: Request, path: Path, most: int) -> None:
+async def _received(request: Request, path: Path, limits: Limits) -> None:
     """Writes the body to a file as it comes.
 
     Raises:
-        Problem: 413 as soon as it is too long, 422 if there is none.
+        OSError: if it cannot be written.
+        Problem: 413 as soon as it is too long, 408 when it stands still, 400 when it is cut off, 422 if there is none.
     """
+    most = limits.upload_bytes
     too_large = Problem(413, "too_large", f"more than {most:,} bytes; index it with asst index instead")
     stated = request.headers.get("content-length", "")
     if stated.isdigit() and int(stated) > most:
         raise too_large
-    size = 0
-    with path.open("wb") as file:
-        async for chunk in request.stream():
-            size += len(chunk)
-            if size > most:
-                raise too_large
-            await asyncio.to_thread(file.write, chunk)
+    size, body = 0, request.stream()
+    try:
+        with path.open("wb") as file:
+            while (chunk := await asyncio.wait_for(anext(body, None), limits.stalled_s)) is not None:
+                size += len(chunk)
+                if size > most:
+                    raise too_large
+                await asyncio.to_thread(file.write, chunk)
+    except TimeoutError as error:
+        message = f"nothing came for {limits.stalled_s:g} s; upload it again"
+        raise Problem(408, "stalled", message) from error
+    except ClientDisconnect as error:
+        raise Problem(400, "cut_off", f"cut off after {size:,} bytes; upload it again") from error
     if not size:
         raise Problem(422, "invalid", "an empty file; send the video as the body")
 
@@ -141,12 +151,30 @@ def _checked(path: Path, name: str, longest_s: float) -> float:
 
 
 def safe_name(name: str) -> str:
-    """A file's name without folders or what a file system or a terminal might take amiss.
+    """A file's name without folders or what a file system or a terminal might take amiss, of 255 bytes at most.
 
     >>> safe_name("../../etc/pass wd.mp4"), safe_name("*new*.mov")
     ('pass wd.mp4', '_new_.mov')
     """
     last = name.replace("\\", "/").rsplit("/", 1)[-1]
-    plain = re.sub(r"[^\w .()+,=@'-]", "_", last).strip().lstrip(".")
+    plain = "".join(letter if _harmless(letter) else "_" for letter in last).strip().lstrip(".")
     stem, dot, ending = plain.rpartition(".")
-    return f"{(stem if dot else plain)[:_NAME_MOST] or '_'}{dot}{ending[:10] if dot else ''}"
+    ending = dot + ending[:10] if dot else ""
+    return (_shortened(stem if dot else plain, _NAME_MOST - len(ending.encode())) or "_") + ending
+
+
+def _harmless(letter: str) -> bool:
+    return letter.isalnum() or letter in "_ .()+,=@'-" or _is_mark(letter)
+
+
+def _is_mark(letter: str) -> bool:
+    """Whether it stands on the letter before, as an accent or a vowel sign does."""
+    return unicodedata.category(letter).startswith("M")
+
+
+def _shortened(name: str, most: int) -> str:
+    """As much of a name as so many bytes hold in UTF-8, without half a letter at the end."""
+    short = name.encode()[:most].decode(errors="ignore")
+    while short and _is_mark(name[len(short) : len(short) + 1] or " "):
+        short = short[:-1]
+    return short

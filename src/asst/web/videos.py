@@ -13,14 +13,14 @@ from typing import Annotated
 from fastapi import APIRouter, Query
 from fastapi import Path as InPath
 from fastapi.responses import FileResponse, Response
-from starlette.background import BackgroundTask
+from starlette.types import Receive, Scope, Send
 
 from asst.library.pictures import PICTURES
 from asst.library.tables import Video
 from asst.outputs.printable import printable
 from asst.web.answers import Seconds, Strip, VideoAnswer, VideosAnswer
 from asst.web.errors import Problem, documented, not_found
-from asst.web.served import ServedHere
+from asst.web.served import Served, ServedHere
 
 router = APIRouter(prefix="/api/videos", tags=["videos"])
 Id = Annotated[str, InPath(pattern=r"^[0-9a-f]{16,64}$", description="A video's id.")]
@@ -98,9 +98,7 @@ def strip(served: ServedHere, video: Id) -> FileResponse:
 )
 async def picture(served: ServedHere, video: Id, at_s: Seconds) -> Response:
     """The picture that is shown at an instant, or the last one before the end."""
-    known = served.video(video)
-    at_s = min(at_s, max(0.0, known.duration_s - 0.05))
-    body = await served.gate.run(lambda: _jpeg(Path(known.path), at_s))
+    body = await served.gate.run(lambda: _jpeg(served.video(video), at_s))
     return Response(body, media_type="image/jpeg", headers={"Cache-Control": _KEPT})
 
 
@@ -117,23 +115,21 @@ async def picture(served: ServedHere, video: Id, at_s: Seconds) -> Response:
 )
 async def clip(served: ServedHere, video: Id, start_s: Seconds, end_s: Seconds, fast: bool = False) -> FileResponse:
     """A span of a video as a file: exact, encoded anew; or fast, copied from the key frame before."""
-    from asst.video import cut
-
-    known = served.video(video)
-    end_s = min(end_s, known.duration_s)
-    if not start_s < end_s:
-        raise Problem(422, "invalid", f"{start_s:g} to {end_s:g} s is no span of this video", field="end_s")
-    if end_s - start_s > served.limits.clip_s:
-        raise Problem(413, "too_large", f"a clip lasts {served.limits.clip_s:g} s at most; ask for a shorter one")
     out = served.clips / f"{uuid.uuid4().hex}.mp4"
-    report = await served.gate.run(lambda: cut(known.path, start_s, end_s, out, exact=not fast))
-    headers = {
-        "Content-Disposition": _attachment(_clip_name(Path(known.path).stem, start_s, end_s)),
-        "X-Clip-Start-S": f"{report.start_s:.3f}",
-        "X-Clip-End-S": f"{report.end_s:.3f}",
-    }
-    gone = BackgroundTask(out.unlink, missing_ok=True)
-    return FileResponse(out, media_type="video/mp4", headers=headers, background=gone)
+    headers = await served.gate.run(
+        lambda: _cut(served, video, (start_s, end_s), out, exact=not fast), lambda: out.unlink(missing_ok=True)
+    )
+    return _SentOnce(out, media_type="video/mp4", headers=headers)
+
+
+class _SentOnce(FileResponse):
+    """A file that goes when it has been sent, or when whoever asked for it has gone."""
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        try:
+            await super().__call__(scope, receive, send)
+        finally:
+            Path(self.path).unlink(missing_ok=True)
 
 
 def picture_url(content: str, at_s: float) -> str:
@@ -141,12 +137,35 @@ def picture_url(content: str, at_s: float) -> str:
     return f"/api/videos/{content}/picture?at_s={at_s:.2f}"
 
 
-def _jpeg(path: Path, at_s: float) -> bytes:
+def _cut(served: Served, content: str, span: tuple[float, float], out: Path, *, exact: bool) -> dict[str, str]:
+    """Writes a clip; the headers that go with it.
+
+    Raises:
+        Problem: for a span that is none or too long, or a video that is not there.
+    """
+    from asst.video import cut
+
+    known = served.video(content)
+    start_s, end_s = span[0], min(span[1], known.duration_s)
+    if not start_s < end_s:
+        raise Problem(422, "invalid", f"{start_s:g} to {end_s:g} s is no span of this video", field="end_s")
+    if end_s - start_s > served.limits.clip_s:
+        raise Problem(413, "too_large", f"a clip lasts {served.limits.clip_s:g} s at most; ask for a shorter one")
+    report = cut(known.path, start_s, end_s, out, exact=exact)
+    return {
+        "Content-Disposition": _attachment(_clip_name(Path(known.path).stem, start_s, end_s)),
+        "X-Clip-Start-S": f"{report.start_s:.3f}",
+        "X-Clip-End-S": f"{report.end_s:.3f}",
+    }
+
+
+def _jpeg(video: Video, at_s: float) -> bytes:
     from PIL import Image
 
     from asst.video import STILL, frames
 
-    for batch in frames(path, times_s=[at_s], short_side=_SHORT_SIDE, crop=STILL, threads=1):
+    at_s = min(at_s, max(0.0, video.duration_s - 0.05))
+    for batch in frames(Path(video.path), times_s=[at_s], short_side=_SHORT_SIDE, crop=STILL, threads=1):
         stream = io.BytesIO()
         Image.fromarray(batch.pixels[0]).save(stream, format="JPEG", quality=_QUALITY)
         return stream.getvalue()

@@ -92,7 +92,9 @@ async function askOne(query, signal) {
 function report(found, count) {
   const best = found.best_score === null ? "" : ` The best score is ${found.best_score.toFixed(2)}`;
   const least = found.threshold === null || !best ? "" : `, and from ${found.threshold.toFixed(2)} on it counts`;
-  $("note").textContent = count ? `${count} ${count === 1 ? "moment" : "moments"}` : `Nothing found.${best}${least}.`;
+  const lost = found.understood ? "" : " No word of this is understood, so what is found is a guess; describe it in English.";
+  const said = count ? `${count} ${count === 1 ? "moment" : "moments"}` : `Nothing found.${best}${least}.`;
+  $("note").textContent = said + (lost && count ? "." : "") + lost;
   say($("note").textContent);
 }
 
