@@ -62,7 +62,7 @@ def modules() -> dict[str, ModuleType]:
             raise InputError("no model 'unknown';\nsee asst models")
         return Localizer(name_or_path, calls)
 
-    def frames(path: Path, *, times_s: Sequence[float], short_side: int) -> Iterator[SimpleNamespace]:
+    def frames(path: Path, *, times_s: Sequence[float], short_side: int, crop: object) -> Iterator[SimpleNamespace]:
         pixels = np.full((len(times_s), short_side, short_side, 3), 90, dtype=np.uint8)
         yield SimpleNamespace(pixels=pixels, times_s=np.array(times_s))
 
@@ -77,7 +77,7 @@ def modules() -> dict[str, ModuleType]:
         return SimpleNamespace(path=out, start_s=start_s, end_s=end_s, shift_s=0.0)
 
     vars(localizer).update(load=load, calls=calls)
-    vars(video).update(frames=frames, probe=probe, cut=cut)
+    vars(video).update(STILL=None, frames=frames, probe=probe, cut=cut)
     entries = [SimpleNamespace(name="concepts", summary="needs no training"), SimpleNamespace(name="asst", summary="x")]
     vars(models)["MODELS"] = {entry.name: entry for entry in entries}
     return {"asst.localizer": localizer, "asst.video": video, "asst.models": models}

@@ -61,7 +61,7 @@ def decoded(monkeypatch: pytest.MonkeyPatch) -> list[list[float]]:
     """A video of ten seconds at one frame a second, each frame one grey: 20 times its second. Lists what is asked."""
     asked: list[list[float]] = []
 
-    def frames(path: Path, *, times_s: Sequence[float], short_side: int) -> Iterator[SimpleNamespace]:
+    def frames(path: Path, *, times_s: Sequence[float], short_side: int, crop: object) -> Iterator[SimpleNamespace]:
         asked.append(list(times_s))
         for half in np.array_split(np.array(times_s), 2):
             pixels = np.ones((len(half), short_side, short_side * 2, 3)) * np.floor(half)[:, None, None, None] * 20
@@ -71,7 +71,7 @@ def decoded(monkeypatch: pytest.MonkeyPatch) -> list[list[float]]:
         return SimpleNamespace(width=640, height=320, rate=Fraction(30000, 1001), codec="h264", has_audio=True)
 
     video = ModuleType("asst.video")
-    vars(video).update(frames=frames, probe=probe)
+    vars(video).update(STILL=None, frames=frames, probe=probe)
     monkeypatch.setitem(sys.modules, "asst.video", video)
     return asked
 
