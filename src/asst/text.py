@@ -107,7 +107,7 @@ def understood(sentence: str) -> bool:
     if not words or index is None:
         return index is None
     names, rows = _places({part for token, parts in words.items() for part in (token, *parts)}, index)
-    places = dict(zip(names, rows.tolist(), strict=True))
+    places: dict[str, int] = dict(zip(names, rows.tolist(), strict=True))
     best = {token: min(places.get(part, _NEVER) for part in (token, *parts)) for token, parts in words.items()}
     foreign = {t for t, place in best.items() if t in _FOREIGN_WORDS or (place == _NEVER and not t.isascii())}
     if foreign:

@@ -287,6 +287,7 @@ def test_other_sites_may_change_nothing(client: TestClient) -> None:
     for headers, status, code in (
         ({"origin": "https://evil.example"}, 403, "other_origin"),
         ({"origin": "null"}, 403, "other_origin"),
+        ({"origin": "http://[broken"}, 403, "other_origin"),
         ({"host": "evil.example"}, 400, "unknown_host"),
     ):
         answer = client.post("/api/search", json=body, headers=headers)

@@ -64,7 +64,7 @@ def locate(
 
     Exit codes: 0 when something was found, 1 when nothing was, 2 for bad input.
     """
-    asked = _sentences(sentences or [], queries)
+    asked = sentences_of(sentences or [], queries)
     _check_input(video)
     files = Files(clip_paths(clip, len(asked)), fast_clip, report, plot, tuple(export or ()), export_all)
     files.check([video], len(asked))
@@ -76,7 +76,16 @@ def locate(
     exit_by(answers)
 
 
-def _sentences(given: Sequence[str], queries: str | None) -> list[str]:
+def sentences_of(given: Sequence[str], queries: str | None) -> list[str]:
+    """All sentences to look for: those given, then those of a file.
+
+    Args:
+        given: on the command line.
+        queries: the file, ``-`` for standard input, or None.
+
+    Raises:
+        InputError: for an empty sentence, none at all, or a file that is no UTF-8 text.
+    """
     for sentence in given:
         if not sentence.strip():
             raise InputError("a sentence is empty; say what to look for")

@@ -119,7 +119,7 @@ def install(app: FastAPI) -> None:
 
     @app.exception_handler(HTTPException)
     async def http(request: Request, error: HTTPException) -> Response:
-        message = f"nothing at {request.url.path}" if error.status_code == 404 else str(error.detail)
+        message = f"nothing at {request.scope['path']}" if error.status_code == 404 else str(error.detail)
         answer = Problem(error.status_code, _CODES.get(error.status_code, "error"), message).response()
         answer.headers.update(error.headers or {})
         return answer
@@ -135,7 +135,7 @@ async def answered(request: Request, go_on: Callable[[Request], Awaitable[Respon
     try:
         answer = await go_on(request)
     except Exception as error:
-        logging.getLogger(__name__).exception("%s %s", request.method, request.url.path)
+        logging.getLogger(__name__).exception("%s %s", request.method, request.scope["path"])
         return Problem(500, "fault", f"a fault of this server ({type(error).__name__}); it has said more").response()
     status = answer.status_code
     if status < 400 or answer.headers.get("content-type", "").startswith("application/json"):

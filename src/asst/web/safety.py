@@ -48,12 +48,12 @@ def install(app: FastAPI, hosts: frozenset[str] | None) -> None:
 
 def _fault(request: Request, hosts: frozenset[str] | None) -> Problem | None:
     host = request.headers.get("host", "")
-    if hosts is not None and _name(f"//{host}") not in hosts:
+    if hosts is not None and _address(f"//{host}")[0] not in hosts:
         return Problem(400, "unknown_host", f"this server is not called {host!r}; use the address that it printed")
     if request.method not in _CHANGING:
         return None
     origin = request.headers.get("origin")
-    if origin is not None and urlsplit(origin).netloc != host:
+    if origin is not None and _address(origin)[1] != host:
         return Problem(403, "other_origin", f"a page of {origin} may change nothing here")
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if request.method == "POST" and kind not in _BODY_TYPES:
@@ -61,8 +61,10 @@ def _fault(request: Request, hosts: frozenset[str] | None) -> Problem | None:
     return None
 
 
-def _name(address: str) -> str:
+def _address(given: str) -> tuple[str, str]:
+    """The host's name, and that with its port; empty where there is none, or it is no address."""
     try:
-        return urlsplit(address).hostname or ""
+        parts = urlsplit(given)
+        return parts.hostname or "", parts.netloc
     except ValueError:
-        return ""
+        return "", ""
