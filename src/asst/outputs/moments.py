@@ -16,21 +16,24 @@ from asst.outputs.printable import printable
 
 
 def write_moments_json(moments: Iterable[Moment], stream: TextIO, *, understood: bool) -> None:
-    """Write one line a moment, in order, each with whether a word of the sentence is known.
+    """Write one line a moment, in order; as `found_record`. Only ASCII is written, so every stream can take it."""
+    write_lines((found_record(moment, understood=understood) for moment in moments), stream)
 
-    Only ASCII is written, so every stream can take it.
+
+def found_record(moment: Moment, *, understood: bool) -> dict[str, Any]:
+    """A moment of one of many videos as its JSON object.
+
+    Args:
+        moment: as above.
+        understood: whether a word of the sentence is known.
     """
-    write_lines(({**found_record(moment), "understood": understood} for moment in moments), stream)
-
-
-def found_record(moment: Moment) -> dict[str, Any]:
-    """A moment of one of many videos as its JSON object."""
     return {
         "video": moment.video,
         "query": moment.query,
         "start_s": float(moment.start_s),
         "end_s": float(moment.end_s),
         "score": float(moment.score),
+        "understood": understood,
     }
 
 
