@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from asst.errors import InputError
-from asst.features.safetensors_file import Provenance
+from asst.features.safetensors_file import Provenance, write_file
 from asst.features.values import Features
 from asst.library import search as searching
 from asst.library.index import index
@@ -54,6 +54,19 @@ def test_a_library_of_one_video_answers_as_the_localizer_does(tmp_path: Path, fa
         found = search(library, engine, query, top=3)
         assert found.moments == answer.moments
         assert found.best_score == answer.best_score
+
+
+def test_a_part_that_is_not_finite_is_a_fault_and_the_others_are_scored(many: Library, fake: ModuleType) -> None:
+    engine = fake.FakeEngine()
+    video = many.tables.videos()[0]
+    found = many.features.read(video.content)
+    vectors = found.vectors.copy()
+    vectors[-1] = np.nan
+    path = many.features.folder / f"{video.content}.safetensors"
+    write_file(path, Features(vectors, found.start_s, found.step_s, found.extractor), Provenance("p1", video.content))
+    (fault,) = search(many, engine, "red", top=100_000, scored_s=math.inf).faults
+    assert fault.startswith(f"{video.path}: {video.content}: step ")
+    assert " of colours holds nan at number 0, which is not finite" in fault
 
 
 def test_all_is_scored_in_a_library_that_is_too_large_for_one_array(

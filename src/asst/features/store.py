@@ -70,12 +70,21 @@ class Store:
             InputError: if there are none, or the file is damaged, of another extractor or dimension, or holds a number
                 that is not finite.
         """
+        features = self.mapped(video)
+        self._finite.require(features, video, self._path(video))
+        return features
+
+    def mapped(self, video: str) -> Features:
+        """As `read`, its numbers not looked through: for who takes a part of a long video and looks through that.
+
+        Raises:
+            InputError: as `read`, but for numbers.
+        """
         path = self._path(video)
         if not path.is_file():
             raise InputError(f"no features of {video} in {self.folder}; extract them first")
         features, _ = read_file(path)
         self._check(features, path)
-        self._finite.require(features, video, path)
         return features
 
     def extractor(self) -> str | None:

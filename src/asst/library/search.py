@@ -18,6 +18,7 @@ import numpy as np
 import numpy.typing as npt
 
 from asst.errors import InputError
+from asst.features.finite import require_finite
 from asst.features.values import Features
 from asst.library.curves import joined
 from asst.library.engine import Engine
@@ -222,11 +223,12 @@ def _picked(
     left_s = most_s
     for part in parts:
         try:
-            features = library.features.read(part.content)
+            features = cut_out(library.features.mapped(part.content), part.first, part.stop)
+            require_finite(features, part.content)
         except InputError as error:
             faults.append(f"{videos[part.content].path}: {error}")
             continue
-        yield part, cut_out(features, part.first, part.stop)
+        yield part, features
         left_s -= (part.stop - part.first) * features.step_s
         if left_s <= 0:
             return
