@@ -279,7 +279,8 @@ def _load_npy(path: Path, key: str | None) -> Array:
 
 
 def _load_npz(path: Path, key: str | None) -> Array:
-    with np.load(path, allow_pickle=False) as archive:
+    # Opened here: of an archive that is damaged NumPy leaves its file open.
+    with path.open("rb") as file, np.load(file, allow_pickle=False) as archive:
         return np.asarray(_only(archive, key, str(path)))
 
 
