@@ -36,7 +36,7 @@ from asst.features.store import file_name
 from asst.features.values import Features
 from asst.library.engine import Engine
 from asst.library.library import Library
-from asst.library.matrix import matrix_of, products
+from asst.library.matrix import matrix_of
 from asst.library.search import SCORED_S, Part, parts_by_match, search
 from asst.library.sketch import DefaultEngine
 from asst.library.tables import Video
@@ -155,7 +155,7 @@ def timed(library: Library, engine: Engine, asked: Sequence[Asked]) -> Times:
 
 def _parts(library: Library, engine: Engine, query: str) -> list[Part]:
     matrix = matrix_of(library)
-    return parts_by_match(matrix.rows, products(matrix.vectors, engine.sentence(query)))
+    return parts_by_match(matrix.rows, matrix.products(engine.sentence(query)))
 
 
 def picked(library: Library, engine: Engine, asked: Sequence[Asked], step_s: float) -> float:

@@ -22,7 +22,7 @@ from rich.table import Table
 
 from asst.library.engine import Identity
 from asst.library.library import Library
-from asst.library.matrix import matrix_of, products
+from asst.library.matrix import matrix_of
 from asst.library.search import Part, parts_by_match
 from asst.library.sketch import DIMENSION
 from asst.library.windows import WindowVectors, windows_of
@@ -82,7 +82,7 @@ def main() -> None:
             sentences = [draw.normal(size=DIMENSION).astype(np.float32) for _ in range(options.asked)]
             tables = library.tables
             array_ms, by_array = timed(
-                lambda s, m=matrix: parts_by_match(m.rows, products(m.vectors, s)),  # type: ignore[misc]
+                lambda s, m=matrix: parts_by_match(m.rows, m.products(s)),  # type: ignore[misc]
                 sentences,
             )
             lance_ms, by_lance = timed(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import io
 import os
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
@@ -118,6 +119,9 @@ def test_a_library_that_may_only_be_read_is_searched_and_verified(
     asked = search(library, engine, "green").moments
     make_read_only(library.folder, monkeypatch)
     again = Library.made(library.folder, engine.identity)
+    assert search(again, engine, "green").moments == asked
+    # One that was never searched has no array yet, and cannot have one.
+    shutil.rmtree(library.matrix_folder())
     assert search(again, engine, "green").moments == asked
     assert verify(again) == Verdict(1, {}, ())
     content = again.tables.videos()[0].content

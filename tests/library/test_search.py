@@ -5,8 +5,10 @@ from __future__ import annotations
 import math
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pytest
 
 from asst.errors import InputError
@@ -148,7 +150,54 @@ def test_what_is_added_and_removed_is_searched_at_once(many: Library, fake: Modu
     with pytest.raises(InputError, match="no video of"):
         search(many, engine, "blue", within_glob="new.mp4")
     assert search(many, engine, "blue", top=1).moments[0] == before
-    assert len(list(many.matrix_folder().iterdir())) == 1
+
+
+def rows_of(library: Library) -> dict[Path, bytes]:
+    return {part: part.read_bytes() for part in library.matrix_folder().glob("*.rows")}
+
+
+def test_what_is_added_is_appended_to_the_array(many: Library, fake: ModuleType, tmp_path: Path) -> None:
+    engine = fake.FakeEngine()
+    search(many, engine, "blue")
+    before = rows_of(many)
+    list(index([fake.make_video(tmp_path / "new.mp4", "b" * 20)], many, engine))
+    assert search(many, engine, "blue", within_glob="new.mp4").moments
+    after = rows_of(many)
+    assert before.items() < after.items()
+    assert len(after) == len(before) + 1
+
+
+def test_an_array_of_many_parts_is_made_one_and_finds_the_same(
+    many: Library, fake: ModuleType, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    engine = fake.FakeEngine()
+    for number in range(4):
+        list(index([fake.make_video(tmp_path / f"new{number}.mp4", "rgb"[number % 3] * (8 + number))], many, engine))
+        asked = search(many, engine, "blue").moments
+    monkeypatch.setattr("asst.library.matrix._PARTS_MOST", 2)
+    many.remove(many.tables.videos(path=str(tmp_path / "new0.mp4")))
+    assert [moment.video for moment in search(many, engine, "blue").moments] == [moment.video for moment in asked]
+    assert len(rows_of(many)) == 1
+
+
+def test_a_part_that_another_search_has_joined_meanwhile_is_looked_for_again(
+    many: Library, fake: ModuleType, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    engine = fake.FakeEngine()
+    asked = search(many, engine, "blue").moments
+    given = np.fromfile
+    gone: list[Path] = []
+
+    def vanishing(path: Path, dtype: np.dtype[Any]) -> npt.NDArray[Any]:
+        if not gone:
+            gone.append(path)
+            for part in many.matrix_folder().iterdir():
+                part.unlink()
+        return given(path, dtype=dtype)
+
+    monkeypatch.setattr(np, "fromfile", vanishing)
+    assert search(many, engine, "blue").moments == asked
+    assert gone
 
 
 def test_damaged_features_are_said_and_passed_over(many: Library, fake: ModuleType) -> None:

@@ -125,7 +125,7 @@ def _clock(step_s: float | None, extractor: str | None) -> Clock | None:
 def _summary(store: FeatureStore) -> dict[str, Any]:
     steps, seconds = 0, 0.0
     kinds: Counter[tuple[str, int, float]] = Counter()
-    made: Counter[tuple[str, str, str]] = Counter()
+    made: Counter[tuple[str, str, str, str]] = Counter()
     damaged = []
     videos = store.videos()
     for video in videos:
@@ -137,7 +137,7 @@ def _summary(store: FeatureStore) -> dict[str, Any]:
         steps += len(features)
         seconds += features.duration_s
         kinds[features.extractor, features.dimension, features.step_s] += 1
-        made[provenance.preprocessing, provenance.weights, provenance.flow] += 1
+        made[provenance.preprocessing, provenance.weights, provenance.flow, provenance.precision] += 1
     return {
         "videos": len(videos),
         "steps": steps,
@@ -147,8 +147,8 @@ def _summary(store: FeatureStore) -> dict[str, Any]:
             for (name, dimension, step_s), count in kinds.most_common()
         ],
         "made": [
-            {"preprocessing": preprocessing, "weights": weights, "flow": flow, "videos": count}
-            for (preprocessing, weights, flow), count in made.most_common()
+            {"preprocessing": preprocessing, "weights": weights, "flow": flow, "precision": precision, "videos": count}
+            for (preprocessing, weights, flow, precision), count in made.most_common()
         ],
         "damaged": damaged,
     }
@@ -163,7 +163,8 @@ def _print(found: dict[str, Any], store: Path) -> None:
     for made in found["made"]:
         preprocessing, weights = (made[key] or "not stated" for key in ("preprocessing", "weights"))
         flow = f"; flow is {made['flow']}" if made["flow"] else ""
-        typer.echo(f"{made['videos']} with preprocessing {preprocessing}, weights {weights}{flow}")
+        precision = f", in {made['precision']}" if made["precision"] else ""
+        typer.echo(f"{made['videos']} with preprocessing {preprocessing}, weights {weights}{precision}{flow}")
     for bad in found["damaged"]:
         typer.echo(f"damaged: {bad['reason']}")
     if "missing" in found:

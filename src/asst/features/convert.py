@@ -40,7 +40,7 @@ def to_hdf5(store: FeatureStore, path: Path, watch: Watch | None = None) -> int:
     with moved_into_place(path) as lent, open_hdf5(lent, "w") as file:
         stated = {"extractor": first.extractor, "start_s": first.start_s, "step_s": first.step_s}
         stated |= {"preprocessing": provenance.preprocessing, "weights": provenance.weights}
-        stated["flow"] = provenance.flow
+        stated |= {"flow": provenance.flow, "precision": provenance.precision}
         file.attrs.update(stated)
         for number, video in enumerate(videos, start=1):
             features = store.read(video)

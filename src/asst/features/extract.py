@@ -83,7 +83,10 @@ def jobs_of(paths: Sequence[Path], naming: Naming = "stem") -> list[Job]:
 
 def provenance_of(extractor: Extractor, content: str = "") -> Provenance:
     """What is written beside features of this extractor."""
-    return Provenance(extractor.preprocessing, content, extractor.weights, extractor.flow)
+    from asst.features.precision import precision_name
+
+    precision = precision_name() if extractor.weights else ""
+    return Provenance(extractor.preprocessing, content, extractor.weights, extractor.flow, precision)
 
 
 def extract_one(job: Job, extractor: Extractor, store: Store, progress: Progress | None = None) -> Outcome:

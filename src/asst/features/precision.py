@@ -45,3 +45,8 @@ def fastest_dtype() -> torch.dtype:
         return best
 
     return torch.bfloat16 if seconds(torch.bfloat16) < seconds(torch.float32) else torch.float32
+
+
+def precision_name() -> str:
+    """What `fastest_dtype` is called in the header of features: ``bfloat16`` or ``float32``."""
+    return str(fastest_dtype()).removeprefix("torch.")

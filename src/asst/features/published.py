@@ -85,7 +85,7 @@ class Hdf5Store:
     def provenance(self, video: str) -> Provenance:
         """What our own export says of all videos; nothing of other files."""
         with _refused(str(self._path)), self._open() as file:
-            said = {key: str(file.attrs.get(key, "")) for key in ("preprocessing", "weights", "flow")}
+            said = {key: str(file.attrs.get(key, "")) for key in ("preprocessing", "weights", "flow", "precision")}
             return Provenance(**said)
 
     def __contains__(self, video: str) -> bool:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import math
 import struct
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
@@ -35,12 +35,16 @@ class Provenance:
         weights: hash or version of the network's weights; empty if unknown, or if there are none.
         flow: how optical flow was found, for people; empty without. It is part of ``preprocessing``, so that
             provenances are equal whatever it says.
+        precision: the number format that the network ran in; empty if unknown, or without one. Features in bfloat16
+            and in float32 serve in each other's place (docs/extractors.md says how near they are), so that
+            provenances are equal whatever it says.
     """
 
     preprocessing: str = ""
     content: str = ""
     weights: str = ""
     flow: str = field(default="", compare=False)
+    precision: str = field(default="", compare=False)
 
 
 def write_file(path: Path, features: Features, provenance: Provenance) -> None:
@@ -60,6 +64,7 @@ def write_file(path: Path, features: Features, provenance: Provenance) -> None:
         "content": provenance.content,
         "weights": provenance.weights,
         "flow": provenance.flow,
+        "precision": provenance.precision,
     }
     vectors = features.vectors
     dtype = {"float32": "F32", "float16": "F16"}[vectors.dtype.name]
@@ -94,7 +99,7 @@ def read_file(path: Path) -> tuple[Features, Provenance]:
         cuts_s = np.array(json.loads(metadata["cuts_s"]), dtype=np.float64)
         clock = float(metadata["start_s"]), float(metadata["step_s"])
         features = Features(vectors, *clock, metadata["extractor"], cuts_s)
-        return features, Provenance(*(metadata.get(key, "") for key in ("preprocessing", "content", "weights", "flow")))
+        return features, Provenance(*(metadata.get(own.name, "") for own in fields(Provenance)))
     except InputError:
         raise
     except OSError as error:

@@ -181,7 +181,8 @@ class JoinedStore:
         parts = zip(*((own.preprocessing, own.content, own.weights) for own in each), strict=True)
         preprocessing, content, weights = ("+".join(part) if all(part) else "" for part in parts)
         flows = dict.fromkeys(own.flow for own in each if own.flow)
-        return Provenance(preprocessing, content, weights, ", ".join(flows))
+        precisions = dict.fromkeys(own.precision for own in each if own.precision)
+        return Provenance(preprocessing, content, weights, ", ".join(flows), "+".join(precisions))
 
 
 def require(store: FeatureStore, videos: Iterable[str]) -> None:

@@ -1,12 +1,15 @@
-"""All windows' vectors as one array on disk, mapped into memory: the exact search of the first stage.
+"""All windows' vectors as arrays on disk, mapped into memory: the exact search of the first stage.
 
-It is made of the table when it is needed and the table has changed, and never changed itself.
+They are kept in parts that are written once and never changed. What the table has gained is appended as another part
+when it is asked for; many parts, or parts of which most has gone, are made one anew.
 """
 
 from __future__ import annotations
 
-import shutil
+import uuid
 import warnings
+from collections.abc import Collection, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,7 +17,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
-from asst.atomic import writing_whole
+from asst.atomic import write_whole, writing_whole
+from asst.errors import WriteError
 from asst.library.library import Library
 from asst.library.tables import ROW, Rows, Tables
 
@@ -22,19 +26,26 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 _ROWS_AT_ONCE = 2048
+_PARTS_MOST = 16
+_ROWS = ".rows"
+_TRIES = 5
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Matrix:
-    """The windows of a library.
+    """The windows of a library, and perhaps some of videos that it no longer has.
 
     Attributes:
         rows: of `asst.library.tables.ROW`, shape ``(windows,)``.
-        vectors: shape ``(windows, dimension)``.
+        parts: their vectors, part after part, each of shape ``(windows, dimension)``.
     """
 
     rows: Rows
-    vectors: npt.NDArray[np.float16]
+    parts: Sequence[npt.NDArray[np.float16]]
+
+    def products(self, sentence: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+        """How well each window matches a sentence's vector ``(dimension,)``, shape ``(windows,)``."""
+        return np.concatenate([products(part, sentence) for part in self.parts])
 
 
 def products(vectors: npt.NDArray[np.float16], sentence: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
@@ -71,32 +82,62 @@ def _tensor(part: npt.NDArray[np.float16]) -> Tensor:
 
 
 def matrix_of(library: Library) -> Matrix:
-    """The library's windows as of now.
-
-    Raises:
-        InputError: if the array cannot be written.
-    """
-    version = library.tables.version
-    folder = library.matrix_folder() / str(version)
-    if not (folder / "rows").exists():
-        # A write since then is in it too, and is written anew under its own version when that is asked for.
-        _write(library.tables, folder)
-        for other in folder.parent.iterdir():
-            if other.name.isdigit() and int(other.name) < version:
-                shutil.rmtree(other, ignore_errors=True)
-    rows = np.fromfile(folder / "rows", dtype=ROW)
-    if not len(rows):
-        return Matrix(rows, np.zeros((0, library.identity.dimension), dtype=np.float16))
-    shape = (len(rows), library.identity.dimension)
-    return Matrix(rows, np.memmap(folder / "vectors", dtype=np.float16, mode="r", shape=shape))
+    """The library's windows as of now; on a medium that cannot be written they are kept in memory alone."""
+    for _ in range(_TRIES):
+        # Another search may make one part of several that this one has just listed.
+        with suppress(FileNotFoundError):
+            try:
+                return _matrix(library)
+            except WriteError:
+                break
+    return _opened(*zip(*library.tables.windows(), strict=True)) if library.tables.rows() else _opened((), ())
 
 
-def _write(tables: Tables, folder: Path) -> None:
-    """Vectors first: where there are rows, both are whole."""
+def _matrix(library: Library) -> Matrix:
+    folder, dimension = library.matrix_folder(), library.identity.dimension
+    version = str(library.tables.version)
+    parts = sorted(folder.glob(f"*{_ROWS}"))
+    rows = [np.fromfile(part, dtype=ROW) for part in parts]
+    known = folder / "version"
+    if not known.exists() or known.read_text() != version:
+        # Taken before what is written: a write since then is found by the next search.
+        counts = library.tables.window_counts()
+        held = {name.decode() for own in rows for name in np.unique(own["content"]).tolist()}
+        living = sum(counts[name] for name in counts.keys() & held)
+        many = len(parts) >= _PARTS_MOST or sum(map(len, rows)) > 2 * living
+        if gained := counts.keys() if many else counts.keys() - held:
+            _append(library.tables, folder, gained)
+        if many:
+            for part in parts:
+                part.unlink(missing_ok=True)
+                _vectors(part).unlink(missing_ok=True)
+        write_whole(known, version)
+        parts = sorted(folder.glob(f"*{_ROWS}"))
+        rows = [np.fromfile(part, dtype=ROW) for part in parts]
+    shapes = [(len(own), dimension) for own in rows]
+    mapped = [
+        np.memmap(_vectors(part), dtype=np.float16, mode="r", shape=shape)
+        for part, shape in zip(parts, shapes, strict=True)
+        if shape[0]
+    ]
+    return _opened(rows, mapped)
+
+
+def _opened(rows: Sequence[Rows], parts: Sequence[npt.NDArray[np.float16]]) -> Matrix:
+    return Matrix(np.concatenate([np.zeros(0, dtype=ROW), *rows]), parts or [np.zeros((0, 1), dtype=np.float16)])
+
+
+def _append(tables: Tables, folder: Path, contents: Collection[str]) -> None:
+    """Writes a part. Vectors first: where there are rows, both are whole."""
+    part = folder / f"{uuid.uuid4().hex}{_ROWS}"
     rows = [np.zeros(0, dtype=ROW)]
-    with writing_whole(folder / "vectors") as file:
-        for some, vectors in tables.windows():
+    with writing_whole(_vectors(part)) as file:
+        for some, vectors in tables.windows(sorted(contents)):
             rows.append(some)
             file.write(np.ascontiguousarray(vectors).tobytes())
-    with writing_whole(folder / "rows") as file:
+    with writing_whole(part) as file:
         file.write(np.concatenate(rows).tobytes())
+
+
+def _vectors(part: Path) -> Path:
+    return part.with_suffix(".vectors")

@@ -196,7 +196,7 @@ def _ordered_parts(library: Library, engine: Engine, query: str, contents: set[s
         rows, matches = library.tables.nearest(sentence, _NEAREST, sorted(contents))
     else:
         matrix = matrix_of(library)
-        rows, matches = matrix.rows, products(matrix.vectors, sentence)
+        rows, matches = matrix.rows, matrix.products(sentence)
     return [part for part in parts_by_match(rows, matches) if part.content in contents]
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from datetime import timedelta
@@ -194,9 +194,13 @@ class Tables:
                 counts[str(name)] = counts.get(str(name), 0) + int(count)
         return counts
 
-    def windows(self) -> Iterator[tuple[Rows, npt.NDArray[np.float16]]]:
-        """All the windows in blocks: rows of `ROW` and vectors of shape ``(rows, dimension)``."""
-        for batch in self._batches(self._window_schema.names):
+    def windows(self, contents: Iterable[str] | None = None) -> Iterator[tuple[Rows, npt.NDArray[np.float16]]]:
+        """The windows in blocks: rows of `ROW` and vectors of shape ``(rows, dimension)``.
+
+        Args:
+            contents: of these alone; None for all.
+        """
+        for batch in self._batches(self._window_schema.names, contents):
             yield self._block(batch)
 
     def write_parquet(self, path: Path) -> None:
@@ -224,7 +228,7 @@ class Tables:
         wanted: Any = self._windows.search(sentence, vector_column_name="vector")
         wanted = wanted.distance_type("dot").limit(limit)
         if contents is not None:
-            wanted = wanted.where(f"content IN ({', '.join(map(_quoted, contents))})", prefilter=True)
+            wanted = wanted.where(_among(contents), prefilter=True)
         found = wanted.to_arrow().combine_chunks()
         # LanceDB's distance is one less the product.
         distances = found["_distance"].to_numpy()
@@ -237,9 +241,12 @@ class Tables:
         for table in (self._videos, self._windows):
             table.optimize(cleanup_older_than=_KEPT)
 
-    def _batches(self, columns: list[str]) -> Iterator[Any]:
+    def _batches(self, columns: list[str], contents: Iterable[str] | None = None) -> Iterator[Any]:
         with _told(self.folder):
-            yield from self._windows.search().select(columns).to_batches(_ROWS_AT_ONCE)
+            wanted: Any = self._windows.search().select(columns)
+            if contents is not None:
+                wanted = wanted.where(_among(contents))
+            yield from wanted.to_batches(_ROWS_AT_ONCE)
 
     def _block(self, batch: Any) -> tuple[Rows, npt.NDArray[np.float16]]:
         vectors: npt.NDArray[np.float16] = batch["vector"].flatten().to_numpy(False).reshape(-1, self._dimension)
@@ -287,6 +294,10 @@ def _kept(path: str) -> str:
 def _given(path: str) -> str:
     """The inverse of `_kept`."""
     return _KEPT_BYTE.sub(lambda found: chr(_SURROGATE + int(found[1], 16)), path)
+
+
+def _among(contents: Iterable[str]) -> str:
+    return f"content IN ({', '.join(map(_quoted, contents))})"
 
 
 def _quoted(text: str) -> str:
