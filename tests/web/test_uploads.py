@@ -76,7 +76,7 @@ def test_what_the_library_has_is_not_kept_twice(
 
 @pytest.mark.parametrize(
     ("number", "status", "code"),
-    [(errno.ENOSPC, 507, "disk_full"), (errno.EDQUOT, 507, "disk_full"), (5, 500, "storage")],
+    [(errno.ENOSPC, 507, "unwritable"), (errno.EDQUOT, 507, "unwritable"), (errno.EROFS, 507, "unwritable")],
 )
 @pytest.mark.parametrize("place", ["mkdir", "open", "rename"])
 def test_a_disk_that_takes_no_more_is_said_and_nothing_stays(
@@ -111,7 +111,7 @@ def test_a_disk_that_fills_while_it_is_written_is_said(client: TestClient, libra
     with pytest.MonkeyPatch.context() as patched:
         patched.setattr(Path, "open", full)
         answer = send(client, "g.mp4", b"x" * 100_000)
-    assert (answer.status_code, answer.json()["error"]["code"]) == (507, "disk_full")
+    assert (answer.status_code, answer.json()["error"]["code"]) == (507, "unwritable")
     assert not list(library.uploads.iterdir())
 
 

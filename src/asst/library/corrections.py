@@ -65,7 +65,7 @@ class Corrections:
             InputError: if the file is damaged.
         """
         try:
-            lines = self.path.read_bytes().splitlines()
+            lines = self.path.read_text(encoding="utf-8").splitlines()
         except FileNotFoundError:
             return []
         except OSError as error:
@@ -74,7 +74,7 @@ class Corrections:
         for number, line in enumerate(lines, start=1):
             try:
                 found.append(_parsed(json.loads(line)))
-            except (ValueError, TypeError, KeyError, RecursionError) as error:
+            except (ValueError, TypeError, KeyError) as error:
                 raise InputError(f"{self.path}, line {number}: no correction ({error}); mend or delete it") from error
         return found
 

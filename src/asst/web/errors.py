@@ -26,7 +26,7 @@ _CODES = {
     415: "not_a_video",
     416: "no_such_range",
 }
-_NO_SPACE = (errno.ENOSPC, errno.EDQUOT)
+_NO_SPACE = (errno.ENOSPC, errno.EDQUOT, errno.EROFS)
 
 
 class ErrorDetail(BaseModel):
@@ -100,7 +100,7 @@ def install(app: FastAPI) -> None:
 
     @app.exception_handler(OSError)
     async def storage(_: Request, error: OSError) -> Response:
-        status, code = (507, "disk_full") if error.errno in _NO_SPACE else (500, "storage")
+        status, code = (507, "unwritable") if error.errno in _NO_SPACE else (500, "storage")
         return Problem(status, code, f"the server cannot store or read this ({error.strerror})").response()
 
     @app.exception_handler(RequestValidationError)
