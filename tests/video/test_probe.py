@@ -157,3 +157,21 @@ def test_impossible_facts_are_refused(make: Make) -> None:
     for wrong in wrongs:
         with pytest.raises(ValueError, match="video"):
             VideoInfo(**(facts | wrong))
+
+
+def test_pictures_that_last_no_time_are_damage(make: Make, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = make("still.avi")
+    # The function of that name hides the module.
+    monkeypatch.setattr(sys.modules["asst.video.probe"], "_duration_s", lambda source: 0.0)
+    with pytest.raises(InputError, match="last no time"):
+        probe(path)
+
+
+def test_a_kind_that_is_no_text_is_refused(make: Make) -> None:
+    path = make("kind.mp4", codec="libx264")
+    content = path.read_bytes()
+    assert b"avc1" in content
+    path.write_bytes(content.replace(b"avc1", b"\xffvc1"))
+    with pytest.raises(InputError, match="cannot be decoded here") as error:
+        probe(path)
+    one_line(error, path)

@@ -76,7 +76,7 @@ def test_what_the_library_has_is_not_kept_twice(
 
 @pytest.mark.parametrize(
     ("number", "status", "code"),
-    [(errno.ENOSPC, 507, "unwritable"), (errno.EDQUOT, 507, "unwritable"), (5, 500, "storage")],
+    [(errno.ENOSPC, 507, "unwritable"), (errno.EDQUOT, 507, "unwritable"), (errno.EROFS, 507, "unwritable")],
 )
 @pytest.mark.parametrize("place", ["mkdir", "open", "rename"])
 def test_a_disk_that_takes_no_more_is_said_and_nothing_stays(

@@ -33,14 +33,14 @@ class VideoEntry:
         """The entry of a JSON value.
 
         Raises:
-            UnusableRowError: if it is no object or its lists are missing or of different lengths.
+            UnusableRowError: if it has no name, is no object, or its lists are missing or of different lengths.
         """
         entry = as_object(content, "the entry")
         sentences = as_list(entry.get("sentences"), "sentences")
         timestamps = as_list(entry.get("timestamps"), "timestamps")
         if len(sentences) != len(timestamps):
             raise UnusableRowError(f"{len(sentences)} sentences and {len(timestamps)} timestamps")
-        return cls(video, entry, sentences, timestamps)
+        return cls(as_text(video, "the video's name"), entry, sentences, timestamps)
 
 
 def add_sentences(rows: Rows, entry: VideoEntry, duration_s: float, per_second: float) -> None:

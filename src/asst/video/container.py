@@ -59,7 +59,11 @@ def refuse_protected(container: InputContainer, stream: VideoStream, path: Path)
     Raises:
         InputError: if it is.
     """
-    kind = str(stream.codec_context.codec_tag)
+    try:
+        kind = str(stream.codec_context.codec_tag)
+    except UnicodeDecodeError:
+        # Four bytes of a damaged header.
+        kind = ""
     tags = {name.lower() for tags in (container.metadata, stream.metadata) for name in tags}
     if kind in _PROTECTED_KINDS or tags & _PROTECTED_TAGS:
         raise encrypted(path)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 
+from asst.errors import InputError
 from asst.video.picture import display_size, orientation
 from asst.video.source import Source
 
@@ -72,10 +73,13 @@ def probe(path: str | Path) -> VideoInfo:
         path: a local video file.
 
     Raises:
-        InputError: if no picture in it can be decoded.
+        InputError: if no picture in it can be decoded, or none of them lasts.
     """
     with Source(path) as source:
         first = source.first.frame
+        duration_s = _duration_s(source)
+        if duration_s <= 0:
+            raise InputError(f"{path} is damaged: its pictures last no time; check that it plays")
         kinds = tuple(stream.type for stream in source.container.streams)
         codec = source.stream.codec_context.name
         width, height = display_size(source.stream, first)
@@ -92,7 +96,7 @@ def probe(path: str | Path) -> VideoInfo:
             interlaced=source.interlaced,
             has_audio="audio" in kinds,
             streams=kinds,
-            duration_s=_duration_s(source),
+            duration_s=duration_s,
             time_code=_time_code(source),
         )
 
