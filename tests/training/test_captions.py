@@ -23,6 +23,7 @@ from asst.training.caption_recipe import CaptionRecipe, read_any_recipe
 from asst.training.caption_run import train_captions
 from asst.training.caption_samples import CaptionSamples, KeptCaptions, sentences_of, stacked
 from asst.training.caption_towers import LearningTowers
+from asst.training.divergence import DivergedError
 
 from ..caption_pictures import row, shapes, write
 
@@ -121,6 +122,43 @@ def test_training_ends_when_it_no_longer_gets_better_and_stays_ended(recipe_file
     assert (tmp_path / "metrics.jsonl").read_text() == log
 
 
+def test_a_training_that_diverges_ends_and_says_so_in_its_folder(
+    recipe_file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nothing of weights that are not finite is kept; what was before stays, and the same command goes on from it."""
+    step = CaptionModule.training_step
+
+    def spoilt(self: CaptionModule, batch: Any, batch_idx: int) -> torch.Tensor:
+        if self.trainer.global_step == 3:
+            with torch.no_grad():
+                self.learning.pictures.projection.weight.fill_(torch.nan)
+        return step(self, batch, batch_idx)
+
+    monkeypatch.setattr(CaptionModule, "training_step", spoilt)
+    with pytest.raises(DivergedError, match="the training diverged after step 3: the loss is nan"):
+        train_captions(recipe(recipe_file), tmp_path, silent)
+    assert "after step 3" in (tmp_path / "diverged.txt").read_text()
+    assert load_space(tmp_path / "checkpoints" / "best.safetensors").description.step == 2
+    monkeypatch.undo()
+    assert train_captions(recipe(recipe_file), tmp_path, silent).steps == 6
+    assert not (tmp_path / "diverged.txt").exists()
+
+
+def test_weights_that_the_last_step_of_an_interval_spoils_are_not_kept(
+    recipe_file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    average = CaptionModule.on_train_batch_end
+
+    def spoilt(self: CaptionModule, outputs: Any, batch: Any, batch_idx: int) -> None:
+        average(self, outputs, batch, batch_idx)
+        self.averaged.sentences.narrow.weight[0, 0] = torch.inf
+
+    monkeypatch.setattr(CaptionModule, "on_train_batch_end", torch.no_grad()(spoilt))
+    with pytest.raises(DivergedError, match=r"after step 2: .*narrow.weight holds a NaN or an infinity"):
+        train_captions(recipe(recipe_file), tmp_path, silent)
+    assert not (tmp_path / "checkpoints" / "best.safetensors").exists()
+
+
 def test_pairs_of_one_group_or_sentence_are_no_wrong_pairs() -> None:
     source = torch.Generator().manual_seed(0)
     pictures, sentences = (torch.nn.functional.normalize(torch.randn(5, 8, generator=source), dim=1) for _ in range(2))
@@ -145,9 +183,12 @@ def kept(recipe_file: Path, tmp_path_factory: pytest.TempPathFactory) -> KeptCap
     rows = [row("red", "circle", 0), row("blue", "square", 1), row("green", "stripe", 2), row("red", "square", 3)]
     captions = read_captions(write(folder / "data", rows))
     used = recipe(recipe_file, "data.views=3")
-    views = keep_maps(captions, used.data, used.network, folder, progress=False)
     texts = [text for picture in captions.pictures for text in picture.sentences]
-    hidden = keep_hidden(texts, MiniLM, used.network, folder, progress=False)
+    with pytest.MonkeyPatch.context() as patch:
+        # Numbers of 32 bits, whatever the machine is fastest in.
+        patch.setattr("asst.training.caption_cache.fastest_dtype", lambda: torch.float32)
+        views = keep_maps(captions, used.data, used.network, folder, progress=False)
+        hidden = keep_hidden(texts, MiniLM, used.network, folder, progress=False)
     numbers = [np.arange(2) + 2 * index for index in range(4)]
     return KeptCaptions(captions.pictures, np.arange(4), numbers, views, hidden)
 

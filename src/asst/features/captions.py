@@ -1,4 +1,4 @@
-"""Three squares of the picture in a space that ``asst train recipes/captions.yaml`` learnt of pictures and sentences."""
+"""Three squares of the picture in a space that ``asst train recipes/captions.yaml`` learnt from captioned pictures."""
 
 from __future__ import annotations
 
