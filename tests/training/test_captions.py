@@ -159,6 +159,12 @@ def test_weights_that_the_last_step_of_an_interval_spoils_are_not_kept(
     assert not (tmp_path / "checkpoints" / "best.safetensors").exists()
 
 
+def test_one_held_out_picture_has_no_interval(recipe_file: Path, tmp_path: Path) -> None:
+    train_captions(recipe(recipe_file, "data.holdout.shapes=1", "training.steps=2"), tmp_path, silent)
+    found = json.loads((tmp_path / "retrieval.json").read_text())["shapes/pictures"]["r@1"]
+    assert (found["mean"], found["low"], found["high"]) == (100.0, None, None)
+
+
 def test_pairs_of_one_group_or_sentence_are_no_wrong_pairs() -> None:
     source = torch.Generator().manual_seed(0)
     pictures, sentences = (torch.nn.functional.normalize(torch.randn(5, 8, generator=source), dim=1) for _ in range(2))

@@ -206,7 +206,7 @@ def save_space(path: Path, towers: nn.ModuleDict, description: SpaceDescription)
         shape = (-1, *[1] * (change.ndim - 1))
         stored[name] = torch.round(change / scale.view(shape)).to(torch.int8)
         stored[f"{name}.scale"] = scale
-    header = {"format": FORMAT, "description": json.dumps(asdict(description))}
+    header = {"format": FORMAT, "description": json.dumps(asdict(description), allow_nan=False)}
     write_whole(path, save({name: tensor.contiguous() for name, tensor in stored.items()}, metadata=header))
 
 

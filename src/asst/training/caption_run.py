@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import json
+import math
 import sys
 from collections import Counter
 from dataclasses import asdict
@@ -16,6 +17,7 @@ from torch import nn
 from asst.atomic import write_whole
 from asst.data.captions import Captions, held_out, read_captions
 from asst.data.folders import data_folder
+from asst.evaluation.bootstrap import Interval
 from asst.features.caption_space import SpaceDescription, load_space, save_space
 from asst.features.fingerprint import LENGTH
 from asst.features.minilm import MiniLM
@@ -128,7 +130,12 @@ def _measure(recipe: CaptionRecipe, validation: CaptionValidation, folder: RunFo
     learnt = LearningTowers(towers, recipe.network).eval()
     seen = {index: own for batch in validation.batches() for index, own in validation.see(learnt, batch).items()}
     found = {name: ranks.intervals() for name, ranks in validation.ranks(learnt, seen)}
-    report = {name: {key: asdict(value) for key, value in own.items()} for name, own in found.items()}
-    write_whole(folder.retrieval, json.dumps(report, indent=1) + "\n")
+    report = {name: {key: _ends(at) for key, at in own.items()} for name, own in found.items()}
+    write_whole(folder.retrieval, json.dumps(report, indent=1, allow_nan=False) + "\n")
     for name, own in found.items():
         say(f"{name}: " + ", ".join(f"{key} {at.mean:.1f} ({at.low:.1f} .. {at.high:.1f})" for key, at in own.items()))
+
+
+def _ends(at: Interval) -> dict[str, float | None]:
+    """An interval for JSON, which has no NaN: one picture says nothing of others."""
+    return {part: value if math.isfinite(value) else None for part, value in asdict(at).items()}
