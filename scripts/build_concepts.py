@@ -18,7 +18,7 @@ from pathlib import Path
 import numpy as np
 from safetensors.numpy import save_file
 
-from asst.features.sentence import SentenceEncoder
+from asst.features.minilm import MiniLM
 from asst.features.weights import packaged_file
 from asst.features.word_average import word_average
 
@@ -153,7 +153,7 @@ def main() -> None:
     others = unrelated()
     named = nouns(folder, below)
     content = {"texts": texts, "classes": classes, "nouns": named, "unrelated": others}
-    encode = SentenceEncoder()
+    encode = MiniLM().encode
     # No time stamp, so that the same input gives the same file.
     data = gzip.compress(json.dumps(content, separators=(",", ":")).encode(), mtime=0)
     (OUT / "concepts.json.gz").write_bytes(data)

@@ -16,7 +16,7 @@ from safetensors.numpy import load
 
 from asst.features.concepts import ConceptMap, concept_data, named_classes
 from asst.features.efficientnet import EfficientNetLite
-from asst.features.sentence import SentenceEncoder
+from asst.features.minilm import MiniLM
 from asst.features.weights import packaged_file
 from asst.features.word_average import word_average
 
@@ -85,7 +85,7 @@ def test_classifiers_are_those_of_kernel_ridge_regression(
         return unit(similar @ coefficients + mean)
 
     centre = shipped["word_centre"].astype(np.float32)
-    embeddings = (SentenceEncoder()(SENTENCES), word_average(SENTENCES, centre))[encoder]
+    embeddings = (MiniLM().encode(SENTENCES), word_average(SENTENCES, centre))[encoder]
     found = concept_map.read(SENTENCES).classifiers
     assert found.dtype == np.float32
     assert found.shape == (2, len(SENTENCES), rows.shape[1])
@@ -113,7 +113,7 @@ def test_a_sentence_about_a_class_finds_the_class(
 def test_a_sentence_resembles_classes_by_the_softmax_of_twenty_cosines(
     concept_map: ConceptMap, shipped: dict[str, npt.NDArray[np.float16]]
 ) -> None:
-    cosines = SentenceEncoder()(SENTENCES).astype(np.float64) @ shipped["texts"][:1000].astype(np.float64).T
+    cosines = MiniLM().encode(SENTENCES).astype(np.float64) @ shipped["texts"][:1000].astype(np.float64).T
     expected = np.exp(20 * cosines) / np.exp(20 * cosines).sum(axis=1, keepdims=True)
     np.testing.assert_allclose(concept_map.read(SENTENCES).resembled, expected, atol=1e-5)
 
@@ -138,7 +138,7 @@ def test_the_shipped_files_belong_together(shipped: dict[str, npt.NDArray[np.flo
 def test_the_shipped_embeddings_are_those_of_the_shipped_texts(
     one_thread: None, shipped: dict[str, npt.NDArray[np.float16]]
 ) -> None:
-    encode = SentenceEncoder()
+    encode = MiniLM().encode
     centre = shipped["word_centre"].astype(np.float32)
     for part, words in (("texts", "text_words"), ("unrelated", "unrelated_words")):
         texts: list[str] = concept_data()[part]

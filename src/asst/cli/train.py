@@ -12,7 +12,9 @@ import typer
 from asst.cli.extras import require_training
 
 if TYPE_CHECKING:
+    from asst.training.caption_recipe import CaptionRecipe
     from asst.training.recipe import Recipe
+    from asst.training.trainer import Trained
 
 
 def train(
@@ -40,17 +42,16 @@ def train(
     Run the same command again to go on with a run that was interrupted.
     """
     require_training()
-    from asst.training.recipe import read_recipe
-    from asst.training.run import train as run_training
+    from asst.training.caption_recipe import read_any_recipe
 
     files = [Path(text) for text in recipe if "=" not in text]
     if not files:
         from asst.errors import InputError
 
         raise InputError("which recipe? name a YAML file, such as recipes/charades_sta/c3d.yaml")
-    resolved = read_recipe(files, [text for text in recipe if "=" in text])
+    resolved = read_any_recipe(files, [text for text in recipe if "=" in text])
     folder = run or _usual_folder(resolved)
-    done = run_training(resolved, folder, _say, progress=sys.stderr.isatty())
+    done = _trained(resolved, folder)
     if not done.first:
         return
     if as_json:
@@ -62,10 +63,21 @@ def train(
         typer.echo(f"{did} {took}; everything is in {folder}")
 
 
-def _usual_folder(recipe: Recipe) -> Path:
-    simulated = recipe.data.simulated
-    kind = Path(f"simulated-{simulated.level}") if simulated else Path()
-    return Path("runs") / kind / recipe.name / f"seed{recipe.training.seed}"
+def _trained(recipe: Recipe | CaptionRecipe, folder: Path) -> Trained:
+    from asst.training.recipe import Recipe
+
+    progress = sys.stderr.isatty()
+    if isinstance(recipe, Recipe):
+        from asst.training.run import train as run_training
+
+        return run_training(recipe, folder, _say, progress=progress)
+    from asst.training.caption_run import train_captions
+
+    return train_captions(recipe, folder, _say, progress=progress)
+
+
+def _usual_folder(recipe: Recipe | CaptionRecipe) -> Path:
+    return Path("runs") / recipe.kind / recipe.name / f"seed{recipe.training.seed}"
 
 
 def _say(line: str) -> None:

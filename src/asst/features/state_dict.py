@@ -37,6 +37,10 @@ SOURCES = {
         "a Hugging Face folder of CLIP or SigLIP, such as that of openai/clip-vit-base-patch32 (hf download NAME "
         "--local-dir clip), saved as clip"
     ),
+    "captions": (
+        "a space of pictures and sentences, the checkpoint of a run of asst train recipes/captions.yaml, saved as "
+        "captions.safetensors"
+    ),
 }
 """Where people get weights, by the name that their file has in a folder of weights."""
 

@@ -1,4 +1,4 @@
-"""A model by its name, or from a checkpoint of any method that answers sentences."""
+"""A model by its name, or from a checkpoint of any method that answers sentences, or of a space."""
 
 from __future__ import annotations
 
@@ -24,8 +24,15 @@ def model_named(name: str | Path) -> Model:
     if str(name) in MODELS:
         return MODELS[str(name)].build()
     if Path(name).suffix == ".safetensors" or Path(name).exists():
+        from asst.features.caption_space import is_space
         from asst.models.checkpoint import read_description
 
+        if is_space(Path(name)):
+            from asst.features.captions import CaptionExtractor
+            from asst.models.zeroshot import ZeroShotModel
+
+            extractor = CaptionExtractor(Path(name))
+            return ZeroShotModel(Path(name).name, extractor, extractor.sentences)
         if read_description(Path(name)).method == "reranker":
             from asst.models.reranked import RerankedModel
 

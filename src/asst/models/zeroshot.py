@@ -5,7 +5,8 @@ classifiers, one a language encoder (see ``asst.features.concepts``), less the s
 particular. Two are the logs of the probability that the image classifier gives to the classes which the sentence names,
 and to those whose glosses it resembles. The fifth is the log of the share of the pixels that have the colours which it
 names. Each is standardised over the video, and they are added. ``clip`` measures one
-cosine, in the space of CLIP or SigLIP, which somebody has to bring. A sentence about the camera also looks for steps at
+cosine, in the space of CLIP or SigLIP, which somebody has to bring; so does a model in a space that was learnt from
+captions. A sentence about the camera also looks for steps at
 which what is seen turns. Spans between shot changes compete by their mean; a window inside a shot must stand out from
 the rest of it.
 """

@@ -5,17 +5,17 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable
-from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 from lightning import Callback, LightningModule, Trainer
 
 from asst.atomic import write_whole
-from asst.models.checkpoint import Description, save_checkpoint
 from asst.training.divergence import require_finite_figures
 from asst.training.folder import RunFolder
-from asst.training.module import TrainingModule
-from asst.training.recipe import Recipe
+
+Save = Callable[[Path, int, dict[str, float]], None]
+"""Writes a checkpoint to a path, after a step and with the metrics that it has."""
 
 
 class KeepRun(Callback):
@@ -23,22 +23,28 @@ class KeepRun(Callback):
 
     Args:
         folder: of the run.
-        recipe: of the run.
-        description: of its checkpoints, but for step and metrics.
+        steps: of the run, in all.
+        save: writes a checkpoint.
         headline: the metric that the best checkpoint is chosen by.
-        say: told each interval's figures.
+        say: told each interval's figures, but those with a slash in their name.
+        keep: latest checkpoints to keep beside the best one.
+        patience: intervals without a better one after which training ends; 0 for never.
     """
 
     def __init__(
         self,
         folder: RunFolder,
-        recipe: Recipe,
-        description: Description,
+        steps: int,
+        save: Save,
         headline: str,
         say: Callable[[str], None],
+        *,
+        keep: int = 0,
+        patience: int = 0,
     ) -> None:
-        self._folder, self._recipe, self._description = folder, recipe, description
+        self._folder, self._steps, self._save = folder, steps, save
         self._headline, self._say = headline, say
+        self._kept, self._patience, self._waited = keep, patience, 0
         self._best: float | None = None
         self._seconds = 0.0
         self._since = time.monotonic()
@@ -50,15 +56,17 @@ class KeepRun(Callback):
 
     def state_dict(self) -> dict[str, Any]:
         """What a resumed run must know."""
-        return {"best": self._best, "seconds": self._seconds}
+        return {"best": self._best, "seconds": self._seconds, "waited": self._waited}
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
         """Go on from `state_dict`."""
         self._best, self._seconds = state_dict["best"], state_dict["seconds"]
+        self._waited = state_dict.get("waited", 0)
 
     def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Forget what was logged after the state that a run is resumed from."""
         self._since = time.monotonic()
+        self._end_early(trainer)
         if trainer.is_global_zero:
             kept = [line for line in self._folder.log() if line["step"] <= trainer.global_step]
             write_whole(self._folder.metrics, "".join(json.dumps(line, allow_nan=False) + "\n" for line in kept))
@@ -80,20 +88,23 @@ class KeepRun(Callback):
         line = {"step": step, "seconds": round(self._seconds, 3), **figures}
         with self._folder.metrics.open("a", encoding="utf-8") as file:
             file.write(json.dumps(line, allow_nan=False) + "\n")
-        assert isinstance(pl_module, TrainingModule)
-        self._keep(step, metrics, pl_module)
+        self._keep(step, metrics)
         self._say(
-            f"step {step} of {self._recipe.training.steps}: loss {figures['train/loss']:.4f}, "
-            + ", ".join(f"{name} {value:.2f}" for name, value in metrics.items())
+            f"step {step} of {self._steps}: loss {figures['train/loss']:.4f}, "
+            + ", ".join(f"{name} {value:.2f}" for name, value in metrics.items() if "/" not in name)
         )
+        self._end_early(trainer)
 
-    def _keep(self, step: int, metrics: dict[str, float], module: TrainingModule) -> None:
-        description = replace(self._description, step=step, metrics=metrics)
-        weights = module.method.state_dict()
+    def _keep(self, step: int, metrics: dict[str, float]) -> None:
+        self._waited += 1
         if self._best is None or metrics[self._headline] > self._best:
-            self._best = metrics[self._headline]
-            save_checkpoint(self._folder.best, description, weights)
-        if self._recipe.training.keep:
-            save_checkpoint(self._folder.at_step(step), description, weights)
-            for old in self._folder.latest()[: -self._recipe.training.keep]:
+            self._best, self._waited = metrics[self._headline], 0
+            self._save(self._folder.best, step, metrics)
+        if self._kept:
+            self._save(self._folder.at_step(step), step, metrics)
+            for old in self._folder.latest()[: -self._kept]:
                 old.unlink()
+
+    def _end_early(self, trainer: Trainer) -> None:
+        if self._patience and self._waited >= self._patience:
+            trainer.should_stop = True

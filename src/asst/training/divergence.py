@@ -21,8 +21,8 @@ class DivergedError(InputError):
 
     def __init__(self, step: int, what: str) -> None:
         super().__init__(
-            f"the training diverged after step {step}: {what}, which is not finite; try a smaller "
-            "optimizer.learning_rate or training.precision=float32, or smaller features"
+            f"the training diverged after step {step}: {what}, which is not finite; try smaller "
+            "rates under optimizer or training.precision=float32, or smaller features"
         )
 
 

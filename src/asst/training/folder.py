@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from asst.atomic import write_whole
 from asst.errors import InputError
-from asst.training.recipe import Recipe, read_recipe
+from asst.training.caption_recipe import CaptionRecipe, read_any_recipe
+from asst.training.divergence import DivergedError
+from asst.training.recipe import Recipe
 
 STEP = "step-"
 
@@ -55,6 +59,11 @@ class RunFolder:
         return self.path / "diverged.txt"
 
     @property
+    def retrieval(self) -> Path:
+        """How well the best space finds held-out pictures and sentences, with intervals."""
+        return self.path / "retrieval.json"
+
+    @property
     def events(self) -> Path:
         """TensorBoard's folder."""
         return self.path / "events"
@@ -67,7 +76,7 @@ class RunFolder:
         """The checkpoints that are kept of the last steps, oldest first."""
         return sorted(self.checkpoints.glob(f"{STEP}*.safetensors"))
 
-    def claim(self, recipe: Recipe) -> bool:
+    def claim(self, recipe: Recipe | CaptionRecipe) -> bool:
         """Makes the folder one of this recipe, which is about to be trained.
 
         Returns:
@@ -77,12 +86,25 @@ class RunFolder:
             InputError: if it holds a run of another recipe, or cannot be written.
         """
         if self.recipe.exists():
-            if read_recipe([self.recipe]) != recipe:
+            if read_any_recipe([self.recipe]) != recipe:
                 raise InputError(f"{self.path} holds a run of other settings; name another folder with --run")
             self.diverged.unlink(missing_ok=True)
             return self.state.exists()
         write_whole(self.recipe, recipe.dump())
         return False
+
+    @contextmanager
+    def telling_divergence(self) -> Iterator[None]:
+        """Writes down why a training could not go on, where it could not.
+
+        Raises:
+            DivergedError: as the training does.
+        """
+        try:
+            yield
+        except DivergedError as error:
+            write_whole(self.diverged, f"{error}\n")
+            raise
 
     def checkpoints_to_use(self, recipe: Recipe) -> list[Path]:
         """The best checkpoint, or the latest ones to average, as the recipe has it.

@@ -6,8 +6,9 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from asst.errors import InputError
+from asst.training.caption_recipe import CaptionRecipe, read_any_recipe
 from asst.training.folder import RunFolder
-from asst.training.recipe import Recipe, read_recipe
+from asst.training.recipe import Recipe
 from asst.training.simulation import Say
 from asst.training.sources import Sources, open_sources
 
@@ -26,6 +27,8 @@ def open_run(path: Path, changes: Sequence[str], say: Say) -> tuple[list[Path], 
     folder = RunFolder(path)
     if not folder.recipe.exists():
         raise InputError(f"{path} is no folder of a run ({folder.recipe.name} is missing); 'asst train' makes them")
-    recipe = read_recipe([folder.recipe], changes)
+    recipe = read_any_recipe([folder.recipe], changes)
+    if isinstance(recipe, CaptionRecipe):
+        raise InputError(f"{path} holds a space of pictures and sentences; {folder.retrieval} says how good it is")
     paths = folder.checkpoints_to_use(recipe)
     return paths, recipe, open_sources(recipe.data, recipe.name, say)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, TypeVar
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
@@ -24,13 +24,23 @@ FOLDER = "recipes"
 Positive = Annotated[int, Field(ge=1)]
 Share = Annotated[float, Field(gt=0, le=1)]
 FilePath = Annotated[Path, Field(strict=False)]
+Precision = Literal["auto", "float32", "bfloat16"]
+"""Of sums; ``auto`` takes bfloat16 where it multiplies matrices faster."""
+Kind = TypeVar("Kind", bound="Checked")
 
 
-class _Settings(BaseModel):
+class Checked(BaseModel):
+    """Settings that are checked when they are read."""
+
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True, allow_inf_nan=False)
 
+    def dump(self) -> str:
+        """As YAML that reads back to the same value."""
+        text: str = yaml.safe_dump(self.model_dump(mode="json", by_alias=True), sort_keys=False)
+        return text
 
-class Simulated(_Settings):
+
+class Simulated(Checked):
     """Features made from annotation (`asst.data.simulate`), written where they are missing.
 
     Attributes:
@@ -46,7 +56,7 @@ class Simulated(_Settings):
     folder: FilePath = Path("features")
 
 
-class Scenes(_Settings):
+class Scenes(Checked):
     """Simulated scenes (`asst.data.simulate.scenes`), made where they are missing.
 
     Attributes:
@@ -70,7 +80,7 @@ SCENES = "scenes"
 """Stands for a data set where scenes are learnt from."""
 
 
-class Data(_Settings):
+class Data(Checked):
     """What is learnt from.
 
     Attributes:
@@ -117,7 +127,7 @@ class Data(_Settings):
         return self
 
 
-class Optimizer(_Settings):
+class Optimizer(Checked):
     """How weights move; the defaults are the paper's (section 4.2).
 
     Attributes:
@@ -135,7 +145,7 @@ class Optimizer(_Settings):
     momentum: Annotated[float, Field(ge=0, lt=1)] = 0.9
 
 
-class Training(_Settings):
+class Training(Checked):
     """How long, how much at once, on what.
 
     Attributes:
@@ -145,7 +155,7 @@ class Training(_Settings):
         parts: equal parts that a batch is passed in, to fit into memory (gradient accumulation).
         processes: on this machine, sharing each batch (DDP).
         nodes: machines.
-        precision: ``auto`` takes bfloat16 where it multiplies matrices faster.
+        precision: of sums.
         seed: of weights, draws and orders.
         keep: latest checkpoints to keep beside the best one, for averaging.
     """
@@ -156,7 +166,7 @@ class Training(_Settings):
     parts: Positive = 1
     processes: Positive = 1
     nodes: Positive = 1
-    precision: Literal["auto", "float32", "bfloat16"] = "auto"
+    precision: Precision = "auto"
     seed: Annotated[int, Field(ge=0)] = 0
     keep: Annotated[int, Field(ge=0)] = 0
 
@@ -172,7 +182,7 @@ class Training(_Settings):
         return self
 
 
-class Recipe(_Settings):
+class Recipe(Checked):
     """One training.
 
     Attributes:
@@ -244,14 +254,15 @@ class Recipe(_Settings):
         return self.data.dataset in ACTION_DATASETS
 
     @property
+    def kind(self) -> Path:
+        """Folder, below that of all runs, for runs of its kind."""
+        simulated = self.data.simulated
+        return Path(f"simulated-{simulated.level}") if simulated else Path()
+
+    @property
     def closed_form(self) -> bool:
         """Whether the method is fitted in one pass."""
         return issubclass(METHODS[self.method], Fitted)
-
-    def dump(self) -> str:
-        """As YAML that `read_recipe` reads back to the same value."""
-        text: str = yaml.safe_dump(self.model_dump(mode="json", by_alias=True), sort_keys=False)
-        return text
 
 
 class _Loader(yaml.SafeLoader):
@@ -264,7 +275,18 @@ _Loader.add_implicit_resolver(
 
 
 def read_recipe(paths: Sequence[Path], changes: Sequence[str] = ()) -> Recipe:
-    """A recipe from files, each of which changes what those before it say, and from ``key=value`` changes.
+    """`checked` of `settings_of` for a method that answers questions about videos.
+
+    Raises:
+        InputError: for a file that cannot be read, an unknown key or a value that does not fit, by name.
+    """
+    recipe = checked(Recipe, settings_of(paths, changes), paths)
+    assert recipe.method in METHODS
+    return recipe
+
+
+def settings_of(paths: Sequence[Path], changes: Sequence[str] = ()) -> dict[str, Any]:
+    """Settings from files, each of which changes what those before it say, and from ``key=value`` changes.
 
     A file with ``extends: OTHER.yaml`` changes what the other says, so that a row of an ablation is what it changes.
     The name is the first file's, unless a file gives one.
@@ -274,20 +296,26 @@ def read_recipe(paths: Sequence[Path], changes: Sequence[str] = ()) -> Recipe:
         changes: such as ``training.batch=64``; the value is YAML.
 
     Raises:
-        InputError: for a file that cannot be read, an unknown key or a value that does not fit, by name.
+        InputError: for a file that cannot be read.
     """
     values: dict[str, Any] = {"name": _name(paths[0])}
     for path in paths:
         values = _merged(values, _read(path))
     for change in changes:
         values = _merged(values, _change(change))
-    where = " + ".join(str(path) for path in paths)
+    return values
+
+
+def checked(kind: type[Kind], values: Mapping[str, Any], paths: Sequence[Path]) -> Kind:
+    """Settings as a typed value.
+
+    Raises:
+        InputError: for an unknown key or a value that does not fit, by name, and the files.
+    """
     try:
-        recipe = Recipe.model_validate(values)
+        return kind.model_validate(values)
     except ValidationError as error:
-        raise InputError(f"{where}: {_first_fault(error)}") from error
-    assert recipe.method in METHODS
-    return recipe
+        raise InputError(f"{' + '.join(str(path) for path in paths)}: {_first_fault(error)}") from error
 
 
 def _read(path: Path, above: tuple[Path, ...] = ()) -> dict[str, Any]:

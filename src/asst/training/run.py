@@ -2,25 +2,16 @@
 
 from __future__ import annotations
 
-import logging
-import warnings
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import replace
 from pathlib import Path
 
-import lightning
-import torch
-from lightning.pytorch.callbacks import ModelCheckpoint, RichProgressBar
-from lightning.pytorch.loggers import TensorBoardLogger
 from lightning.pytorch.strategies import DDPStrategy
 from lightning.pytorch.utilities import rank_zero_only
 
-from asst.atomic import is_refusal, write_error, write_whole
-from asst.features.precision import fastest_device, fastest_dtype
+from asst.features.precision import fastest_device
+from asst.models.checkpoint import save_checkpoint
 from asst.models.method import Trainable
 from asst.training.callbacks import KeepRun
-from asst.training.divergence import DivergedError
 from asst.training.fit import fit
 from asst.training.folder import RunFolder
 from asst.training.module import TrainingData, TrainingModule
@@ -28,26 +19,7 @@ from asst.training.prepare import Prepared, prepare
 from asst.training.recipe import Recipe
 from asst.training.simulation import Say
 from asst.training.sources import open_sources
-from asst.training.state import WholeState
-
-
-@dataclass(frozen=True, slots=True)
-class Trained:
-    """What a run came to.
-
-    Attributes:
-        folder: where everything is.
-        steps: optimiser steps done in all; one for a closed form.
-        parameters: numbers that were learnt.
-        seconds: time spent in training and validation, in all.
-        first: whether this is the first of the processes that trained together.
-    """
-
-    folder: RunFolder
-    steps: int
-    parameters: int
-    seconds: float
-    first: bool
+from asst.training.trainer import Trained, build_trainer, quiet, run_trainer
 
 
 def train(recipe: Recipe, path: Path, say: Say, *, progress: bool = False) -> Trained:
@@ -70,11 +42,8 @@ def train(recipe: Recipe, path: Path, say: Say, *, progress: bool = False) -> Tr
     sources = open_sources(recipe.data, recipe.name, say)
     prepared = prepare(recipe, sources, say)
     going_on = folder.claim(recipe)
-    try:
+    with folder.telling_divergence():
         return _trained(prepared, recipe, folder, say, going_on=going_on, progress=progress)
-    except DivergedError as error:
-        write_whole(folder.diverged, f"{error}\n")
-        raise
 
 
 def _trained(
@@ -96,78 +65,28 @@ def _trained(
 def _train_by_steps(
     prepared: Prepared, recipe: Recipe, folder: RunFolder, say: Say, *, going_on: bool, progress: bool
 ) -> Trained:
-    assert isinstance(prepared.method, Trainable)
-    keeper = KeepRun(folder, recipe, prepared.description, prepared.task.validation.headline, say)
-    module = TrainingModule(prepared.method, recipe, prepared.task.validation)
-    data = TrainingData(prepared.task, recipe)
-    with _quiet():
-        trainer = _trainer(recipe, folder, keeper, progress)
-        try:
-            trainer.fit(module, data, ckpt_path=str(folder.state) if going_on else None, weights_only=True)
-        except OSError as error:
-            if not is_refusal(error):
-                raise
-            raise write_error(folder.path, error) from error
-        except SystemExit as ended:
-            # What the library makes of Ctrl-C.
-            if not trainer.interrupted:
-                raise
-            kept = [line["step"] for line in folder.log()]
-            say(f"stopped; give the same command again to go on from step {kept[-1] if kept else 0}")
-            raise KeyboardInterrupt from ended
-    return Trained(folder, trainer.global_step, prepared.parameters, keeper.seconds, trainer.is_global_zero)
+    method, training = prepared.method, recipe.training
+    assert isinstance(method, Trainable)
 
+    def save(checkpoint: Path, step: int, metrics: dict[str, float]) -> None:
+        description = replace(prepared.description, step=step, metrics=metrics)
+        save_checkpoint(checkpoint, description, method.state_dict())
 
-def _trainer(recipe: Recipe, folder: RunFolder, keeper: KeepRun, progress: bool) -> lightning.Trainer:
-    training = recipe.training
+    keeper = KeepRun(folder, training.steps, save, prepared.task.validation.headline, say, keep=training.keep)
     together = training.processes * training.nodes > 1
-    on_gpu = fastest_device() == "cuda"
-    half = training.precision == "bfloat16" or (training.precision == "auto" and fastest_dtype() == torch.bfloat16)
-    state = ModelCheckpoint(
-        dirpath=folder.checkpoints,
-        filename=folder.state.stem,
-        enable_version_counter=False,
-        save_on_train_epoch_end=True,
-    )
-    callbacks: list[lightning.Callback] = [keeper, state]
-    if progress:
-        callbacks.append(RichProgressBar())
-    return lightning.Trainer(
-        accelerator="gpu" if on_gpu else "cpu",
-        devices=training.processes,
-        num_nodes=training.nodes,
-        strategy=DDPStrategy(process_group_backend="nccl" if on_gpu else "gloo") if together else "auto",
-        precision="bf16-mixed" if half else "32-true",
-        max_epochs=training.steps // training.interval,
-        accumulate_grad_batches=training.parts,
-        reload_dataloaders_every_n_epochs=1,
-        use_distributed_sampler=False,
-        num_sanity_val_steps=0,
-        enable_progress_bar=progress,
-        enable_model_summary=False,
-        callbacks=callbacks,
-        plugins=[WholeState()],
-        logger=TensorBoardLogger(folder.path, name="", version=folder.events.name),
-        log_every_n_steps=1,
-    )
-
-
-@contextmanager
-def _quiet() -> Iterator[None]:
-    """Without the library's hints on workers and hardware: there are few samples a batch and they are in memory."""
-    loggers = [logging.getLogger(name) for name in ("lightning.pytorch", "lightning.fabric")]
-    levels = [logger.level for logger in loggers]
-    for logger in loggers:
-        logger.setLevel(logging.WARNING)
-    with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", message=".*does not have many workers.*")
-        warnings.filterwarnings("ignore", message=".*exists and is not empty.*")
-        # A name of PyTorch's that the library still uses.
-        warnings.filterwarnings("ignore", message=".*LeafSpec.*")
-        # Those are what a recipe freezes.
-        warnings.filterwarnings("ignore", message="Found .* in eval mode")
-        try:
-            yield
-        finally:
-            for logger, level in zip(loggers, levels, strict=True):
-                logger.setLevel(level)
+    backend = "nccl" if fastest_device() == "cuda" else "gloo"
+    with quiet():
+        trainer = build_trainer(
+            folder,
+            [keeper],
+            intervals=training.steps // training.interval,
+            precision=training.precision,
+            progress=progress,
+            devices=training.processes,
+            num_nodes=training.nodes,
+            strategy=DDPStrategy(process_group_backend=backend) if together else "auto",
+            accumulate_grad_batches=training.parts,
+        )
+        module = TrainingModule(method, recipe, prepared.task.validation)
+        run_trainer(trainer, module, TrainingData(prepared.task, recipe), folder, say, going_on=going_on)
+    return Trained(folder, trainer.global_step, prepared.parameters, keeper.seconds, trainer.is_global_zero)

