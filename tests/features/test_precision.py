@@ -3,11 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 
+from asst.features.imagenet import CHANNELS, ImageNetExtractor
 from asst.features.precision import fastest_device, fastest_dtype
+from asst.features.safetensors_file import Provenance
+from asst.features.store import Store
+from asst.features.values import Features
+from asst.video import frames
 
 
 @pytest.fixture(autouse=True)
@@ -37,3 +44,26 @@ def test_one_that_may_have_it_is_measured(monkeypatch: pytest.MonkeyPatch) -> No
     monkeypatch.setattr(torch, "ones", lambda *size, dtype, device: made.append(dtype) or ones(*size, dtype=dtype))  # type: ignore[func-returns-value]
     assert fastest_dtype() in (torch.float32, torch.bfloat16)
     assert set(made) == {torch.float32, torch.bfloat16}
+
+
+def test_features_in_both_formats_serve_in_each_others_place(street: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    seen = []
+    pictures = next(frames(street, rate=0.5, batch=5))
+    for dtype in (torch.float32, torch.bfloat16):
+        monkeypatch.setattr("asst.features.imagenet.fastest_dtype", lambda dtype=dtype: dtype)
+        extractor = ImageNetExtractor("lite0")
+        rows = np.stack([extractor.see(picture[None])[0] for picture in pictures.pixels])
+        centred = rows.astype(np.float64).reshape(-1, CHANNELS) - extractor.space.mean
+        seen.append(centred / np.linalg.norm(centred, axis=1, keepdims=True))
+    cosines = (seen[0] * seen[1]).sum(axis=1)
+    # The bound that docs/extractors.md states.
+    assert cosines.min() > 0.9
+    assert np.median(cosines) > 0.99
+
+
+def test_the_header_says_which_and_both_are_accepted(tmp_path: Path) -> None:
+    store = Store(tmp_path)
+    made = Features(np.ones((2, 3), dtype=np.float16), 0.0, 0.5, "x")
+    store.write("a", made, Provenance("p", "c", "w", precision="bfloat16"))
+    assert store.provenance("a").precision == "bfloat16"
+    assert store.provenance("a") == Provenance("p", "c", "w", precision="float32")
