@@ -86,7 +86,7 @@ def search(
         sys.stdout.flush()
     finally:
         if files.paths:
-            files.write(_contents(found, sentence, videos, engine.name))
+            files.write(_contents(found, sentence, videos, engine.name, known))
     if not known:
         typer.echo(not_understood(sentence), err=True)
     if not found.moments:
@@ -95,7 +95,7 @@ def search(
         raise typer.Exit(1)
 
 
-def _contents(found: Found, sentence: str, videos: Sequence[Video], model: str) -> Contents:
+def _contents(found: Found, sentence: str, videos: Sequence[Video], model: str, known: bool) -> Contents:
     """The moments as an answer a video, those with the best moments first, and as one answer of all videos."""
     from asst.moments import Answer
     from asst.outputs.moments import found_record
@@ -109,4 +109,4 @@ def _contents(found: Found, sentence: str, videos: Sequence[Video], model: str) 
         by_video.append(Answer(path, sentence, durations_s[path], model, own, curve, found.threshold, best))
     answers = {answer.video: answer for answer in by_video}
     clipped = [replace(answers[moment.video or ""], moments=(moment,)) for moment in found.moments]
-    return Contents(by_video, clipped, [whole], [found_record(moment) for moment in found.moments])
+    return Contents(by_video, clipped, [whole], [found_record(moment, understood=known) for moment in found.moments])

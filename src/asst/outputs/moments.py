@@ -20,17 +20,18 @@ def write_moments_json(moments: Iterable[Moment], stream: TextIO, *, understood:
 
     Only ASCII is written, so every stream can take it.
     """
-    write_lines(({**found_record(moment), "understood": understood} for moment in moments), stream)
+    write_lines((found_record(moment, understood=understood) for moment in moments), stream)
 
 
-def found_record(moment: Moment) -> dict[str, Any]:
-    """A moment of one of many videos as its JSON object."""
+def found_record(moment: Moment, *, understood: bool) -> dict[str, Any]:
+    """A moment of one of many videos as its JSON object, with whether a word of the sentence is known."""
     return {
         "video": moment.video,
         "query": moment.query,
         "start_s": float(moment.start_s),
         "end_s": float(moment.end_s),
         "score": float(moment.score),
+        "understood": understood,
     }
 
 
