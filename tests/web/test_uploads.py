@@ -15,6 +15,7 @@ from fastapi import FastAPI
 from fastapi.testclient import TestClient
 
 from asst.library.library import Library
+from asst.web.app import create_app
 from asst.web.limits import Limits
 from asst.web.uploads import safe_name
 
@@ -51,15 +52,36 @@ def test_an_upload_with_a_long_name_is_taken(
     assert kept.name.startswith("_" if letter == "\N{GRINNING FACE}" else letter)
 
 
+def test_one_file_sent_again_while_it_waits_is_one_job_and_one_file(
+    library: Library, tmp_path: Path, fake: ModuleType, finished: Finished
+) -> None:
+    ready = threading.Event()
+
+    def load() -> Any:
+        ready.wait(10)
+        return fake.FakeEngine()
+
+    content, other = (fake.make_video(tmp_path / "g.mp4", colours).read_bytes() for colours in ("gggg", "bggb"))
+    with TestClient(create_app(library, load), base_url="http://127.0.0.1") as client:
+        jobs = [send(client, f"{number}.mp4", content).json()["job"]["id"] for number in range(4)]
+        assert len(set(jobs)) == 1
+        assert [file.name for file in library.uploads.rglob("*.*")] == ["0.mp4"]
+        assert send(client, "other.mp4", other).json()["job"]["id"] not in jobs
+        client.delete(f"/api/jobs/{jobs[0]}")
+        assert send(client, "5.mp4", content).json()["job"]["id"] not in jobs
+        ready.set()
+        assert {str(job["name"]) for job in client.get("/api/jobs").json()["jobs"]} == {"0.mp4", "other.mp4", "5.mp4"}
+
+
 def test_what_the_library_has_is_not_kept_twice(
     client: TestClient, library: Library, tmp_path: Path, fake: ModuleType, finished: Finished
 ) -> None:
     content = fake.make_video(tmp_path / "g.mp4", "gggg").read_bytes()
-    jobs = [send(client, f"{number}.mp4", content).json()["job"]["id"] for number in range(4)]
-    ended = [finished(client, job) for job in jobs]
-    assert {job["state"] for job in ended} == {"done"}
-    assert [job["message"] for job in ended] == ["in the library", *["was in the library already"] * 3]
-    assert len({job["video"] for job in ended}) == 1
+    first = finished(client, send(client, "0.mp4", content).json()["job"]["id"])
+    again = [finished(client, send(client, f"{number}.mp4", content).json()["job"]["id"]) for number in range(3)]
+    assert {job["state"] for job in (first, *again)} == {"done"}
+    assert [job["message"] for job in (first, *again)] == ["in the library", *["was in the library already"] * 3]
+    assert {job["video"] for job in again} == {first["video"]}
     (kept,) = library.uploads.iterdir()
     assert [file.name for file in kept.iterdir()] == ["0.mp4"]
     assert len(library.tables.videos()) == 3

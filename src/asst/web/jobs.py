@@ -40,6 +40,7 @@ class IndexJob:
         content: hash of the video, when it is in the library.
         version: counts changes, for those who wait for one.
         cancelled: whether it shall end.
+        received: hash of a file that came through the page.
     """
 
     path: Path
@@ -52,6 +53,7 @@ class IndexJob:
     content: str | None = None
     version: int = 0
     cancelled: bool = False
+    received: str = ""
 
     @property
     def ended(self) -> bool:
@@ -93,22 +95,27 @@ class Jobs:
         self._thread = threading.Thread(target=self._work, name="indexing", daemon=True)
         self._thread.start()
 
-    def add(self, path: Path, name: str, total_s: float, *, always: bool = False) -> IndexJob:
-        """A new job.
+    def add(self, path: Path, name: str, total_s: float, *, received: str = "", always: bool = False) -> IndexJob:
+        """A new job; or for an upload whose like already waits the one of that, and the second file goes.
 
         Args:
             path: the file.
             name: as the user calls it.
             total_s: its length in seconds, or 0 where that is not known yet.
+            received: hash of an upload.
             always: take it however many wait.
 
         Raises:
             Problem: 503 if too many wait.
         """
+        for job in self._jobs.values():
+            if received and job.received == received and not (job.ended or job.cancelled):
+                _discard(path)
+                return job
         if not always and sum(not job.ended for job in self._jobs.values()) >= self._most:
             message = f"{self._most} files wait to be indexed; upload more when they are done"
             raise Problem(503, "busy", message, retry_s=30)
-        job = IndexJob(path, name, total_s)
+        job = IndexJob(path, name, total_s, received=received)
         self._jobs[job.id] = job
         self._queue.put(job)
         return job
@@ -187,18 +194,19 @@ class Jobs:
             if done.state == "copied" and self._owned(job.path):
                 # The library has another file of this content, which serves as well.
                 self._library.remove([video])
-                self._discard(job)
+                _discard(job.path)
             self._end(job, "done", "was in the library already" if done.state != "indexed" else "in the library")
 
     def _end(self, job: IndexJob, state: JobState, message: str) -> None:
         if state != "done" and self._owned(job.path):
-            self._discard(job)
+            _discard(job.path)
         job.message = message
         job.state = state
         job.version += 1
 
-    def _discard(self, job: IndexJob) -> None:
-        """Deletes an upload, which has a folder of its own; on a disk that has become read-only it stays."""
-        with suppress(OSError):
-            job.path.unlink(missing_ok=True)
-            job.path.parent.rmdir()
+
+def _discard(upload: Path) -> None:
+    """Deletes an upload, which has a folder of its own; on a disk that has become read-only it stays."""
+    with suppress(OSError):
+        upload.unlink(missing_ok=True)
+        upload.parent.rmdir()

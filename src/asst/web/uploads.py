@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import shutil
 import unicodedata
 import uuid
@@ -49,10 +50,10 @@ async def upload(
     part, path = folder / ".upload.part", folder / plain
     try:
         folder.mkdir(parents=True)
-        await _received(request, part, served.limits)
+        content = await _received(request, part, served.limits)
         duration_s = await served.gate.run(lambda: _checked(part, plain, served.limits.upload_s))
         part.rename(path)
-        return UploadAnswer(job=served.jobs.add(path, plain, duration_s).answer())
+        return UploadAnswer(job=served.jobs.add(path, plain, duration_s, received=content).answer())
     except BaseException:
         # The folder is this upload's own; one that stood still for an hour may have been tidied away.
         shutil.rmtree(folder, ignore_errors=True)
@@ -106,8 +107,8 @@ async def _events(served: Served, request: Request, job: IndexJob) -> AsyncItera
         silent_s += _LOOKED_AT_S
 
 
-async def _received(request: Request, path: Path, limits: Limits) -> None:
-    """Writes the body to a file as it comes.
+async def _received(request: Request, path: Path, limits: Limits) -> str:
+    """Writes the body to a file as it comes; the hash of it.
 
     Raises:
         OSError: if it cannot be written.
@@ -118,13 +119,14 @@ async def _received(request: Request, path: Path, limits: Limits) -> None:
     stated = request.headers.get("content-length", "")
     if stated.isdigit() and int(stated) > most:
         raise too_large
-    size, body = 0, request.stream()
+    size, body, content = 0, request.stream(), hashlib.sha256()
     try:
         with path.open("wb") as file:
             while (chunk := await asyncio.wait_for(anext(body, None), limits.stalled_s)) is not None:
                 size += len(chunk)
                 if size > most:
                     raise too_large
+                content.update(chunk)
                 await asyncio.to_thread(file.write, chunk)
     except TimeoutError as error:
         message = f"nothing came for {limits.stalled_s:g} s; upload it again"
@@ -133,6 +135,7 @@ async def _received(request: Request, path: Path, limits: Limits) -> None:
         raise Problem(400, "cut_off", f"cut off after {size:,} bytes; upload it again") from error
     if not size:
         raise Problem(422, "invalid", "an empty file; send the video as the body")
+    return content.hexdigest()
 
 
 def _checked(path: Path, name: str, longest_s: float) -> float:
