@@ -63,7 +63,7 @@ def test_a_recipe_makes_scenes_trains_and_gives_a_model(
     said: list[str] = []
     done = train(recipe, tmp_path / "run", said.append)
     assert done.steps == 2
-    assert sum(line.startswith("making 50 scenes") for line in said) == 2
+    assert sum(line.startswith("making 100 scenes") for line in said) == 1
     description = read_description(done.folder.best)
     assert (description.method, description.origin, description.dataset) == ("reranker", "simulated", "scenes")
     assert {"R@1,IoU=0.5", "R@1,IoU=0.7", "joined,IoU=0.5"} <= description.metrics.keys()

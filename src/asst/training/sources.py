@@ -142,7 +142,10 @@ def _scenes(scenes: Scenes, say: Say) -> SceneQuestions:
     kind = FeatureKind(
         extractor=extractor.name, dimension=extractor.dimension, step_s=STEP_S, weights=extractor.weights
     )
-    return SceneQuestions(pool.questions(checked, scenes.count, say), pool.questions(0, checked, say), kind)
+    # All are made at once, by the same processes.
+    everything = pool.questions(0, checked + scenes.count, say)
+    chosen_by = pool.questions(0, checked, say)
+    return SceneQuestions(everything[len(chosen_by) :], chosen_by, kind)
 
 
 def _joined(stores: Sequence[FeatureStore]) -> FeatureStore:
