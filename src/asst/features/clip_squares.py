@@ -1,7 +1,4 @@
 """CLIP or SigLIP looking at three squares of the picture, two steps a second, on the shots of the video.
-
-To be asked by sentences: `ClipSentences` is the language side. What all sentences have in common says nothing of a
-picture, so a sentence's classifier is how its vector differs from the mean of sentences about nothing in particular.
 """
 
 from __future__ import annotations
@@ -16,44 +13,30 @@ import torch
 from asst.errors import InputError
 from asst.features.clip import NAME as WEIGHTS
 from asst.features.clip import ClipTowers
-from asst.features.concepts import CLASSES, concept_data
 from asst.features.precision import fastest_device, fastest_dtype
-from asst.features.reading import FloatArray, Reading, SentenceReader
-from asst.features.space import Space
+from asst.features.space import FloatArray, SentenceReader, Space
 from asst.features.squares import LOOKS_A_SECOND, SquaresExtractor, squares
 from asst.features.state_dict import weights_folder
 
 NAME = "clip-squares"
-# How far vectors turn at a change of shot, as one minus their cosine. They are not centred: even unrelated pictures are
-# alike, so this is less than for centred ones.
+# How far vectors turn at a change of shot, as one minus their cosine. Even unrelated frames are alike.
 _TURN_LEAST = 0.15
 
 
 class ClipSentences(SentenceReader):
-    """The language side; see the module's text.
+    """The language side.
 
     Args:
         towers: encode sentences.
     """
 
-    measures = ("picture and sentence",)
-
     def __init__(self, towers: ClipTowers) -> None:
         super().__init__()
         self._towers = towers
-        vectors = towers.sentence_vectors(concept_data()["unrelated"])
-        self._usual = vectors.mean(axis=0)
-        self.unrelated = self.classifiers(vectors)[None]
 
-    def _reading(self, sentences: Sequence[str]) -> Reading:
-        found = self.classifiers(self._towers.sentence_vectors(sentences))
-        return Reading(found[None], [()] * len(sentences), np.zeros((len(sentences), 0), dtype=np.float32))
-
-    def classifiers(self, vectors: FloatArray) -> FloatArray:
-        """How sentences differ from others, unit vectors; of and to the shape ``(sentences, channels)``."""
-        apart = vectors - self._usual
-        unit: FloatArray = apart / np.maximum(np.linalg.norm(apart, axis=1, keepdims=True), 1e-6)
-        return unit
+    def embed(self, sentences: Sequence[str]) -> FloatArray:
+        """See `SentenceReader.embed`."""
+        return self._towers.sentence_vectors(sentences)
 
 
 class ClipSquaresExtractor(SquaresExtractor):
@@ -78,8 +61,7 @@ class ClipSquaresExtractor(SquaresExtractor):
             raise InputError(f"{folder}: its network sees {height} x {width} pixels, no square; use extractor clip")
         towers.eval().to(fastest_device(), fastest_dtype())
         self.sentences = ClipSentences(towers)
-        glosses = towers.sentence_vectors(concept_data()["texts"][:CLASSES])
-        space = Space(NAME, np.zeros(towers.dimension, np.float32), self.sentences.classifiers(glosses), unit=True)
+        space = Space(NAME, towers.dimension)
         super().__init__(space, height, towers.weights, towers.settings, looks_a_second, _TURN_LEAST)
 
     @torch.inference_mode()

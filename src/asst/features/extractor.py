@@ -102,16 +102,8 @@ def _made_in(module: str, function: str, *arguments: str) -> Callable[[Path | No
 
 
 def _packaged() -> Iterator[ExtractorEntry]:
-    yield ExtractorEntry(
-        "imagenet-lite2",
-        "packaged ImageNet classifier, colours and panning, three squares of the picture, two steps a second",
-        3875,
-        (),
-        _made_in("imagenet", "packaged", "lite2"),
-    )
-    yield ExtractorEntry(
-        "imagenet-lite0", "the same of a smaller classifier", 3875, (), _made_in("imagenet", "packaged", "lite0")
-    )
+    summary = "three crops of the frame in the space learnt from captions, and panning, two steps a second"
+    yield ExtractorEntry("captions", summary, 1154, (), _made_in("captions", "CaptionExtractor"))
     yield ExtractorEntry(
         "none", "no picture: how long the video is, for methods that look at none", 1, (), _made_in("absent", "absent")
     )

@@ -1,68 +1,75 @@
-"""The space that what is seen of pictures lies in, and what sentences are compared with in it."""
+"""The space that pictures and sentences lie in together: an extractor's crops, and the language side beside it."""
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
 
-from asst.features.colours import COLOURS
+from asst.features.negative_sentences import negative_sentences
 
 WINDOWS = 3
-"""Squares of a picture that are looked at."""
+"""Crops of a frame that are looked at."""
 
 PAN = ("right", "up")
-"""What is known of how the camera turns."""
+"""What is known of how the camera pans and tilts."""
 
 FloatArray = npt.NDArray[np.float32]
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Classifier:
-    """The last layer of an image classifier.
-
-    Attributes:
-        weights: shape ``(classes, channels)``.
-        bias: shape ``(classes,)``.
-    """
-
-    weights: FloatArray
-    bias: FloatArray
-
-
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, slots=True)
 class Space:
-    """A space of pictures.
+    """Where a step's vector lies.
 
     Attributes:
-        extractor: name of the features that lie in it.
-        mean: what they are centred by, shape ``(channels,)``.
-        things: directions of things that pictures show, of unit length, shape ``(things, channels)``.
-        unit: whether vectors have length one; else they are never negative, as after a ReLU.
-        classifier: of the network, where it has one; its classes are then the things.
-        pixels: whether what pixels tell follows what the network sees: the shares of `COLOURS` in each square; and how
-            far the camera turns to the right and up, in widths and heights of the picture a second.
+        extractor: name of the features.
+        channels: numbers in the embedding of a crop, a unit vector.
+        pixels: whether how far the camera turns follows the embeddings: to the right and up, in widths and heights of
+            the frame a second.
     """
 
     extractor: str
-    mean: FloatArray
-    things: FloatArray
-    unit: bool = False
-    classifier: Classifier | None = None
+    channels: int
     pixels: bool = False
 
     @property
-    def channels(self) -> int:
-        """Numbers that the network gives for a square."""
-        return len(self.mean)
-
-    @property
     def seen(self) -> int:
-        """Numbers of a vector that the network gives; squares one after the other."""
+        """Numbers of a vector that are embeddings, crop after crop."""
         return WINDOWS * self.channels
 
     @property
     def dimension(self) -> int:
         """Numbers in a vector."""
-        return self.seen + (WINDOWS * len(COLOURS) + len(PAN) if self.pixels else 0)
+        return self.seen + (len(PAN) if self.pixels else 0)
+
+
+class SentenceReader(ABC):
+    """The language side of a space."""
+
+    def __init__(self) -> None:
+        self._kept: tuple[tuple[str, ...], FloatArray] = (), np.zeros((0, 0), dtype=np.float32)
+
+    @cached_property
+    def negatives(self) -> FloatArray:
+        """Embeddings of `negative_sentences`, shape ``(sentences, channels)``."""
+        return self.embed(negative_sentences())
+
+    def read(self, sentences: Sequence[str]) -> FloatArray:
+        """As `embed`; kept for the next time that the same are asked."""
+        # One assignment, so that threads which ask different sentences never mix them.
+        kept = self._kept
+        if kept[0] != tuple(sentences):
+            kept = self._kept = tuple(sentences), self.embed(sentences)
+        return kept[1]
+
+    @abstractmethod
+    def embed(self, sentences: Sequence[str]) -> FloatArray:
+        """Unit vectors of sentences, shape ``(sentences, channels)``.
+
+        Raises:
+            InputError: when weights are missing.
+        """

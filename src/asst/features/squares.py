@@ -19,7 +19,6 @@ import numpy.typing as npt
 from asst.errors import InputError
 from asst.features import panning
 from asst.features.ahead import made_ahead
-from asst.features.colours import colour_shares
 from asst.features.extractor import Progress
 from asst.features.fingerprint import settings_hash
 from asst.features.looking import GROUP_STEPS, Looking, Step
@@ -36,8 +35,6 @@ TICKS_A_STEP = 2
 STEP_S = TICKS_A_STEP / TICK_RATE
 LOOKS_A_SECOND = 1 / STEP_S
 _BATCH_TICKS = 16
-# Colours are named of every so many-th pixel and row.
-_COLOUR_STRIDE = 4
 
 
 class SquaresExtractor(ABC):
@@ -124,7 +121,7 @@ class SquaresExtractor(ABC):
     def _features(self, batches: Iterable[Frames]) -> Features:
         rows = SpillingRows(self.dimension)
         watch = _Watch(turning=self.space.pixels)
-        with Looking(self._looked, fastest_device(), self._looks) as looking:
+        with Looking(self.see, fastest_device(), self._looks) as looking:
             for row, steps in looking.rows(watch.steps(batches)):
                 rows.append(np.concatenate([row, watch.pan(len(rows), steps)]), steps)
         if not len(rows):
@@ -137,24 +134,15 @@ class SquaresExtractor(ABC):
         cuts = shot_cuts(np.array(watch.changes), unit_ticks, self._turn_least)
         return Features(seen, 0.0, STEP_S, self.name, cuts / TICK_RATE)
 
-    def _looked(self, pictures: npt.NDArray[np.uint8]) -> npt.NDArray[np.float16]:
-        """What the network sees of pictures of one size, and their colours; a row each."""
-        seen = self.see(pictures)
-        if not self.space.pixels:
-            return seen
-        parts = (pictures[:, rows, columns] for rows, columns in squares(*pictures.shape[1:3]))
-        colours = [colour_shares(part[:, ::_COLOUR_STRIDE, ::_COLOUR_STRIDE]) for part in parts]
-        return np.concatenate([seen, *(shares.astype(np.float16) for shares in colours)], axis=1)
-
     def _unit_ticks(self, seen: Rows, first: int, last: int) -> npt.NDArray[np.float64]:
-        """What is seen at some ticks, centred and of unit length, shape ``(last - first, channels)``."""
+        """What is seen at some ticks, of unit length, shape ``(last - first, channels)``."""
         steps = np.arange(first, last) // TICKS_A_STEP
         rows = np.asarray(seen[steps[0] : steps[-1] + 1])[:, : self.space.seen]
         windows = rows.reshape(-1, WINDOWS, self.space.channels)
         release(seen)
-        centred = windows.mean(axis=1, dtype=np.float64) - self.space.mean
-        centred /= np.linalg.norm(centred, axis=1, keepdims=True)
-        ticks: npt.NDArray[np.float64] = centred[steps - steps[0]]
+        means = windows.mean(axis=1, dtype=np.float64)
+        means /= np.linalg.norm(means, axis=1, keepdims=True)
+        ticks: npt.NDArray[np.float64] = means[steps - steps[0]]
         return ticks
 
     def _sized(self, batch: Frames) -> Frames:

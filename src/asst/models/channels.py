@@ -22,28 +22,20 @@ from asst.models.strength import standardised
 
 FloatArray = npt.NDArray[np.float32]
 
-_ASKED = (
-    *("all measures", "clearness"),
+CHANNELS = (
+    *("similarity", "clearness"),
     *("main clause", "clearness of the main clause", "main clause before"),
     *("related clause", "clearness of the related clause", "related clause before"),
     *("asks for before", "asks for after"),
     *(f"asks for {ordinal}" for ordinal in (*ORDINALS, "again")),
     *("cut", "position", "length"),
 )
+"""Names of the channels, in their order."""
 
 # A clause happens where it fits better than so many standard deviations above the mean of the video.
 _HAPPENS = 0.5
 _CLEAREST = 4.0
 _USUAL_S = 20.0
-
-
-def channel_names(measures: Sequence[str]) -> tuple[str, ...]:
-    """Of the channels, in their order.
-
-    Args:
-        measures: of `asst.features.reading.SentenceReader`.
-    """
-    return (*measures, *_ASKED)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -97,7 +89,7 @@ class ChannelReader:
         self._around = _around(stage)
 
     def __call__(self, asked: Asked, steps: Float64Array) -> FloatArray:
-        """Shape ``(steps, channels)``, as `channel_names` names them.
+        """Shape ``(steps, channels)``, as `CHANNELS` names them.
 
         Args:
             asked: the sentence.
@@ -106,7 +98,6 @@ class ChannelReader:
         stage, evidence, i = self._stage, self._evidence, asked.at
         main = steps if asked.main == i else step_scores(stage, evidence, asked.main, asked.clauses.main)
         rows = [
-            *(standardised(values) for values in (*evidence.matches[:, :, i], *evidence.classes[:, :, i])),
             *(steps, self._clearness(i)),
             *(main, self._clearness(asked.main), _share_before(main)),
             *self._related(asked),
@@ -124,7 +115,7 @@ class ChannelReader:
 
     def _clearness(self, i: int) -> Float64Array:
         evidence = self._evidence
-        clear = ((evidence.matches[:, :, i] - evidence.mean) / evidence.spread).mean(axis=0)
+        clear = (evidence.matches[:, i] - evidence.mean) / evidence.spread
         clipped: Float64Array = np.clip(clear.astype(np.float64), -_CLEAREST, _CLEAREST)
         return clipped / 2
 

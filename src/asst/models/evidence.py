@@ -1,4 +1,4 @@
-"""What the pictures of a video say of sentences, step by step: cosines with classifiers and class probabilities.
+"""How well the frames of a video fit sentences, step by step: products of unit vectors, against negative sentences.
 
 What does not depend on the sentence is measured once a video and kept, so that a second question costs one product.
 """
@@ -12,9 +12,7 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
-from asst.features.colours import named_colours
-from asst.features.reading import Reading, SentenceReader
-from asst.features.space import PAN, WINDOWS, Classifier, Space
+from asst.features.space import PAN, WINDOWS, SentenceReader, Space
 from asst.features.spill import Rows, pieces
 from asst.features.values import Features
 from asst.models.last_video import LastVideo
@@ -22,222 +20,137 @@ from asst.models.last_video import LastVideo
 FloatArray = npt.NDArray[np.float32]
 HalfArray = npt.NDArray[np.float16]
 
-# The classifier was trained with soft labels: half its logits' spread gives probabilities that are comparable.
-_TEMPERATURE = 2.0
-_LEAST_PROBABILITY = 1e-6
-_LEAST_SHARE = 0.01
 _LEAST_VARIANCE = 1e-8
 _STEPS_AT_ONCE = 1024
 
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """What the pictures say of some sentences, step by step.
+    """How well the frames fit some sentences, step by step.
 
     Attributes:
-        matches: cosine with each sentence's classifiers above the mean of unrelated sentences, the best of the
-            windows, shape ``(encoders, steps, sentences)``.
-        unrelated: the same of the unrelated sentences, shape ``(encoders, steps, unrelated)``.
-        mean: of these at each step, shape ``(encoders, steps)``.
-        spread: their deviation at each step, likewise.
-        classes: log-probability of the classes that each sentence names, and of those it resembles, the best of the
-            windows, ``(2, steps, sentences)``; zero throughout for a sentence that names none. In a space without
-            classes ``(0, steps, sentences)``.
-        colours: log-share of the colours that each sentence names, their mean, the best of the windows, shape
-            ``(steps, sentences)``; zero throughout for a sentence that names none, or where colours are not measured.
+        matches: similarity above the mean of negative sentences, the best of the crops, shape ``(steps, sentences)``.
+        negatives: the same of the negative sentences, shape ``(steps, negatives)``.
+        mean: of these at each step, shape ``(steps,)``.
+        spread: their standard deviation at each step, likewise.
         pans: how the camera turns, as `asst.features.space.PAN`, shape ``(steps, 2)``; zero where it is not measured.
         between: how far what is seen lies from the step before, as one minus the cosine, shape ``(steps - 1,)``.
     """
 
     matches: FloatArray
-    unrelated: HalfArray
+    negatives: HalfArray
     mean: FloatArray
     spread: FloatArray
-    classes: FloatArray
-    colours: FloatArray
     pans: FloatArray
     between: FloatArray
 
 
 @dataclass(frozen=True, slots=True)
 class Sight:
-    """What is seen in a video, whatever is asked. One picture often stands for several steps.
+    """What is seen in a video, whatever is asked. One frame often stands for several steps.
 
     Attributes:
-        first: the first step of each picture, shape ``(pictures,)``.
-        picture: of each step, shape ``(steps,)``.
-        scale: one over the length of each centred vector, shape ``(pictures, windows)``.
-        usual: mean cosine with unrelated sentences, shape ``(encoders, pictures, windows)``.
-        probabilities: of each class, the best of the windows, shape ``(pictures, classes)``; none without classes.
-        colours: log-share of each colour in each window, shape ``(pictures, WINDOWS, colours)``.
-        pans: as in `Evidence`, shape ``(pictures, 2)``.
-        unrelated: as in `Evidence`.
-        mean: of these for each picture, shape ``(encoders, pictures)``.
-        spread: their deviation for each picture, likewise.
+        first: the first step of each frame, shape ``(frames,)``.
+        frame: of each step, shape ``(steps,)``.
+        usual: mean similarity with negative sentences, shape ``(frames, WINDOWS)``.
+        pans: as in `Evidence`, shape ``(frames, 2)``.
+        negatives: as in `Evidence`.
+        mean: of these for each frame, shape ``(frames,)``.
+        spread: their standard deviation for each frame, likewise.
         between: as in `Evidence`.
     """
 
     first: npt.NDArray[np.int64]
-    picture: npt.NDArray[np.int64]
-    scale: FloatArray
+    frame: npt.NDArray[np.int64]
     usual: FloatArray
-    probabilities: FloatArray
-    colours: FloatArray
     pans: FloatArray
-    unrelated: HalfArray
+    negatives: HalfArray
     mean: FloatArray
     spread: FloatArray
     between: FloatArray
 
 
 class EvidenceReader:
-    """Measures what pictures say of sentences.
+    """Measures how well frames fit sentences.
 
     Attributes:
-        concepts: reads sentences.
+        sentences: embeds sentences.
         sight: what is seen in a video; kept for the next question about the same features.
 
     Args:
         space: that features lie in.
-        concepts: as above.
+        sentences: as above.
     """
 
-    def __init__(self, space: Space, concepts: SentenceReader) -> None:
-        self.concepts = concepts
+    def __init__(self, space: Space, sentences: SentenceReader) -> None:
+        self.sentences = sentences
         self._space = space
-        self._classifier = None
-        if space.classifier is not None:
-            weights, bias = space.classifier.weights, space.classifier.bias
-            self._classifier = Classifier(np.ascontiguousarray(weights.T) / _TEMPERATURE, bias / _TEMPERATURE)
         self.sight = LastVideo(self._look)
 
     def __call__(self, features: Features, queries: Sequence[str]) -> Evidence:
         """All measurements, for every sentence at every step; a part of the video at a time."""
-        reading = self.concepts.read(queries)
+        wanted = self.sentences.read(queries).T
         sight = self.sight(features)
-        encoders, sentences, channels = reading.classifiers.shape
-        # All encoders' in one product: an hour's vectors are read but once.
-        wanted = reading.classifiers.reshape(-1, channels).T
-        matches = np.empty((encoders, len(sight.first), sentences), dtype=np.float32)
+        matches = np.empty((len(sight.first), wanted.shape[1]), dtype=np.float32)
         at = 0
-        for rows in _pictures(features, sight.first, self._space.seen):
+        for rows in _frames(features, sight.first, self._space.seen):
             part = slice(at, at + len(rows))
-            cosines = (_product(rows, wanted) - self._space.mean @ wanted) * sight.scale[part, :, None]
-            for k in range(encoders):
-                own = cosines[..., k * sentences : (k + 1) * sentences]
-                matches[k, part] = (own - sight.usual[k, part, :, None]).max(axis=1)
+            matches[part] = (_product(rows, wanted) - sight.usual[part, :, None]).max(axis=1)
             at += len(rows)
-        classes = _class_evidence(sight.probabilities, reading)
+        frame = sight.frame
         return Evidence(
-            matches[:, sight.picture],
-            sight.unrelated,
-            sight.mean[:, sight.picture],
-            sight.spread[:, sight.picture],
-            classes[:, sight.picture],
-            _colour_evidence(sight.colours, queries)[sight.picture],
-            sight.pans[sight.picture],
-            sight.between,
+            matches[frame], sight.negatives, sight.mean[frame], sight.spread[frame], sight.pans[frame], sight.between
         )
 
     def _look(self, features: Features) -> Sight:
         first = _first_steps(features)
-        picture = np.repeat(np.arange(len(first)), np.diff(np.append(first, len(features))))
-        aside = self.concepts.unrelated.transpose(0, 2, 1)
-        # Written where it stays: of a long video this is most of what is kept.
-        unrelated = np.empty((len(aside), len(first), aside.shape[2]), dtype=np.float16)
-        classes = 0 if self._classifier is None else len(self._classifier.bias)
-        probabilities = np.empty((len(first), classes), dtype=np.float32)
-        scale = np.empty((len(first), WINDOWS), dtype=np.float32)
-        usual = np.empty((len(aside), len(first), WINDOWS), dtype=np.float32)
+        frame = np.repeat(np.arange(len(first)), np.diff(np.append(first, len(features))))
+        aside = self.sentences.negatives.T
+        negatives = np.empty((len(first), aside.shape[1]), dtype=np.float16)
+        usual = np.empty((len(first), WINDOWS), dtype=np.float32)
         middles = []
-        last = np.zeros((0, len(self._space.mean)), dtype=np.float32)
+        last = np.zeros((0, self._space.channels), dtype=np.float32)
         at = 0
-        for rows in _pictures(features, first, self._space.seen):
+        for rows in _frames(features, first, self._space.seen):
             part = slice(at, at + len(rows))
-            if self._classifier is not None:
-                probabilities[part] = _probabilities(rows, self._classifier)
-            centred = rows - self._space.mean
-            scale[part] = 1 / np.linalg.norm(centred, axis=2)
-            centred *= scale[part, :, None]
-            for k, sentences in enumerate(aside):
-                cosines = _product(centred, sentences)
-                usual[k, part] = cosines.mean(axis=2)
-                unrelated[k, part] = (cosines - usual[k, part, :, None]).max(axis=1)
-            means = centred.mean(axis=1)
+            products = _product(rows, aside)
+            usual[part] = products.mean(axis=2)
+            negatives[part] = (products - usual[part, :, None]).max(axis=1)
+            means = rows.mean(axis=1)
             units = np.concatenate([last, means / np.linalg.norm(means, axis=1, keepdims=True)])
             middles.append(1 - np.einsum("ij,ij->i", units[1:], units[:-1]))
             last = units[-1:]
             at += len(rows)
         between = np.zeros(len(features) - 1, dtype=np.float32)
         between[first[1:] - 1] = np.concatenate(middles)
-        mean, spread = _mean_and_spread(unrelated)
-        colours, pans = _of_pixels(features, first, self._space)
+        mean, spread = _mean_and_spread(negatives)
         return Sight(
-            first, picture, scale, usual, probabilities, colours, pans, unrelated[:, picture], mean, spread, between
+            first, frame, usual, _pans(features, first, self._space), negatives[frame], mean, spread, between
         )
 
 
-def _mean_and_spread(unrelated: HalfArray) -> tuple[FloatArray, FloatArray]:
-    """Mean and deviation over unrelated sentences, shape ``(encoders, pictures)``."""
-    means = unrelated.mean(axis=2, dtype=np.float32)
-    squares = np.einsum("est,est->es", unrelated, unrelated, dtype=np.float32)
-    variance = squares / unrelated.shape[2] - means**2
+def _mean_and_spread(negatives: HalfArray) -> tuple[FloatArray, FloatArray]:
+    """Mean and standard deviation over negative sentences, shape ``(frames,)``."""
+    means = negatives.mean(axis=1, dtype=np.float32)
+    variance = np.einsum("st,st->s", negatives, negatives, dtype=np.float32) / negatives.shape[1] - means**2
     return means, np.sqrt(np.maximum(variance, _LEAST_VARIANCE))
 
 
-def _probabilities(rows: FloatArray, classifier: Classifier) -> FloatArray:
-    """Of each class, the best of the windows, shape ``(pictures, classes)``; weights are ``(channels, classes)``."""
-    logits = _product(rows, classifier.weights) + classifier.bias
-    probabilities = np.exp(logits - logits.max(axis=2, keepdims=True))
-    probabilities /= probabilities.sum(axis=2, keepdims=True)
-    best: FloatArray = probabilities.max(axis=1)
-    return best
-
-
-def _class_evidence(probabilities: FloatArray, reading: Reading) -> FloatArray:
-    """`Evidence.classes` of each picture, shape ``(2, pictures, sentences)`` or ``(0, pictures, sentences)``."""
-    pictures, classes = probabilities.shape
-    if not classes:
-        return np.zeros((0, pictures, len(reading.named)), dtype=np.float32)
-    named = np.zeros((classes, len(reading.named)), dtype=np.float32)
-    for i, own in enumerate(reading.named):
-        named[list(own), i] = 1
-    found: FloatArray = np.stack(
-        [
-            np.log(probabilities @ named + _LEAST_PROBABILITY) * named.any(axis=0),
-            np.log(probabilities @ reading.resembled.T + _LEAST_PROBABILITY),
-        ]
-    )
-    return found
-
-
-def _of_pixels(features: Features, first: npt.NDArray[np.int64], space: Space) -> tuple[FloatArray, FloatArray]:
-    """`Sight.colours` and `Sight.pans`: what follows in a vector what the network sees."""
+def _pans(features: Features, first: npt.NDArray[np.int64], space: Space) -> FloatArray:
+    """`Sight.pans`: what follows the embeddings in a vector."""
     if not space.pixels:
-        return np.zeros((len(first), WINDOWS, 0), np.float32), np.zeros((len(first), len(PAN)), np.float32)
-    told = np.array(features.vectors[first, space.seen :], dtype=np.float32)
-    shares = told[:, : -len(PAN)].reshape(len(first), WINDOWS, -1)
-    return np.log(shares + _LEAST_SHARE), told[:, -len(PAN) :]
-
-
-def _colour_evidence(colours: FloatArray, queries: Sequence[str]) -> FloatArray:
-    """`Evidence.colours` of each picture, shape ``(pictures, sentences)``."""
-    found = np.zeros((len(colours), len(queries)), dtype=np.float32)
-    for i, query in enumerate(queries):
-        named = named_colours(query)
-        if named and colours.shape[2]:
-            found[:, i] = colours[:, :, named].mean(axis=2).max(axis=1)
-    return found
+        return np.zeros((len(first), len(PAN)), np.float32)
+    return np.array(features.vectors[first, space.seen :], dtype=np.float32)
 
 
 def _product(rows: FloatArray, matrix: FloatArray) -> FloatArray:
-    """``rows @ matrix`` as one product of matrices: NumPy makes one of each picture's three rows, many times slower."""
+    """``rows @ matrix`` as one product of matrices: NumPy makes one of each frame's three rows, many times slower."""
     product: FloatArray = (rows.reshape(-1, rows.shape[-1]) @ matrix).reshape(*rows.shape[:-1], -1)
     return product
 
 
 def _first_steps(features: Features) -> npt.NDArray[np.int64]:
-    """The steps that show another picture than the step before."""
+    """The steps that show another frame than the step before."""
     changed = np.ones(len(features), dtype=bool)
     at = 0
     last: Rows | None = None
@@ -250,10 +163,10 @@ def _first_steps(features: Features) -> npt.NDArray[np.int64]:
     return np.flatnonzero(changed)
 
 
-def _pictures(features: Features, first: npt.NDArray[np.int64], seen: int) -> Iterator[FloatArray]:
-    """What the network sees of pictures, the first ``seen`` numbers of their vectors, a part of the video at a time.
+def _frames(features: Features, first: npt.NDArray[np.int64], seen: int) -> Iterator[FloatArray]:
+    """Embeddings of frames, the first ``seen`` numbers of their vectors, a part of the video at a time.
 
-    Each part has the shape ``(pictures, WINDOWS, channels)``.
+    Each part has the shape ``(frames, WINDOWS, channels)``.
     """
     at = 0
     for piece in pieces(features.vectors, _STEPS_AT_ONCE):

@@ -22,7 +22,7 @@ from asst.moments import Curve, Moment, nms
 Float64Array = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]
 
-# How many standard deviations above unrelated sentences, in the best moment, a sentence must be to count as found.
+# How many standard deviations above negative sentences, in the best moment, a sentence must be to count as found.
 THRESHOLD = 1.3
 _OVERLAP_MOST = 0.5
 # Time in which the camera turns by the width of its picture, where a sentence about its turning counts as found.
@@ -111,8 +111,7 @@ def scored(stage: Stage, evidence: Evidence, i: int, query: str) -> Scored:
 
 def step_scores(stage: Stage, evidence: Evidence, i: int, query: str) -> Float64Array:
     """How well each step fits, in standard deviations over the video, shape ``(steps,)``; arguments as `scored`."""
-    measured = [*evidence.matches[:, :, i], *evidence.classes[:, :, i], evidence.colours[:, i]]
-    steps = standardised(np.sum([standardised(values) for values in measured], axis=0))
+    steps = standardised(evidence.matches[:, i])
     if is_about_camera_motion(query):
         moves = standardised(turning(evidence.between, stage.first_of_shot))
         if (direction := camera_direction(query)) is not None:
@@ -154,14 +153,10 @@ def ranking(
 
 
 def _clearness(evidence: Evidence, i: int, span: Sequence[int] | IntArray) -> float:
-    """By how many of their standard deviations the sentence fits the span better than unrelated sentences do.
-
-    The mean over the language encoders.
-    """
+    """By how many of their standard deviations the sentence fits the span better than negative sentences do."""
     first, last = _steps_of(span)
-    others = evidence.unrelated[:, first:last].mean(axis=1, dtype=np.float32)
-    own = evidence.matches[:, first:last, i].mean(axis=1)
-    return float(np.mean((own - others.mean(axis=1)) / others.std(axis=1)))
+    others = evidence.negatives[first:last].mean(axis=0, dtype=np.float32)
+    return float((evidence.matches[first:last, i].mean() - others.mean()) / others.std())
 
 
 def _camera_clearness(evidence: Evidence, query: str, span: Sequence[int] | IntArray) -> float:
