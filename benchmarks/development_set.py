@@ -33,7 +33,6 @@ from asst.data import jsonlines
 from asst.data.record import Record
 from asst.evaluation.bootstrap import Interval, bootstrap_difference, bootstrap_interval
 from asst.evaluation.metrics import hits
-from asst.features.imagenet import CHANNELS
 from asst.features.space import PAN, WINDOWS
 from asst.features.squares import TICK_RATE
 from asst.models.candidates import candidates
@@ -157,11 +156,11 @@ def mean_square(features: asst.Features) -> asst.Features:
 
 
 def of_squares(features: asst.Features, one: Callable[[Numbers], Numbers]) -> asst.Features:
-    """The same of all squares: ``one`` of what the network sees, and of the colours, ``(steps, WINDOWS, numbers)``."""
-    seen, end = WINDOWS * CHANNELS, features.dimension - len(PAN)
-    parts = (features.vectors[:, first:last] for first, last in ((0, seen), (seen, end)))
-    alike = [np.tile(one(part.reshape(len(features), WINDOWS, -1)), (1, WINDOWS)) for part in parts]
-    vectors = np.concatenate([*alike, features.vectors[:, end:]], axis=1)
+    """The same of all crops: ``one`` of their embeddings, ``(steps, WINDOWS, channels)``."""
+    end = features.dimension - len(PAN)
+    alike = one(features.vectors[:, :end].reshape(len(features), WINDOWS, -1)).astype(np.float32)
+    alike /= np.linalg.norm(alike, axis=1, keepdims=True)
+    vectors = np.concatenate([np.tile(alike, (1, WINDOWS)), features.vectors[:, end:]], axis=1)
     return replace(features, vectors=vectors.astype(np.float16))
 
 
@@ -257,19 +256,25 @@ def view_row(
 
 
 def show_found(localizer: asst.Localizer, records: Sequence[Record], features: dict[str, asst.Features]) -> None:
-    """Print how often the model says that it found a sentence that describes the video, and one of another video."""
-    present: list[bool] = []
-    absent: list[bool] = []
+    """Print how well the best moment's score tells a sentence that describes the video from one of another video."""
+    present: list[float] = []
+    absent: list[float] = []
+    found: dict[bool, list[bool]] = {True: [], False: []}
     sentences = sorted({r.sentence for r in records})
     where: dict[str, set[str]] = defaultdict(set)
     for record in records:
         where[record.sentence].add(footage(record.video))
     for video, seen in features.items():
         for ranking in localizer.rank(seen, sentences, top=1):
-            (present if footage(video) in where[ranking.query] else absent).append(ranking.found)
+            here = footage(video) in where[ranking.query]
+            (present if here else absent).append(ranking.moments[0].score)
+            found[here].append(ranking.found)
+    higher = np.mean([[p > a for a in absent] for p in present])
+    accepted = np.mean(np.array(present) > np.quantile(absent, 0.9))
     Console().print(
-        f"said to be found: {np.mean(present):.2f} of {len(present)} sentences about the video, "
-        f"{np.mean(absent):.2f} of {len(absent)} about another"
+        f"said to be found: {np.mean(found[True]):.2f} of {len(present)} sentences about the video, "
+        f"{np.mean(found[False]):.2f} of {len(absent)} about another; AUROC {higher:.3f}, accepted where 10 % of "
+        f"those about another are: {accepted:.3f}"
     )
 
 

@@ -53,7 +53,7 @@ class PictureTower(nn.Module):
         super().__init__()
         self.network = EfficientNetLite(VARIANT)
         self.projection = nn.Linear(CHANNELS, dimension, bias=False)
-        self.register_buffer("mean", self.network.mean_feature, persistent=False)
+        self.mean = nn.Parameter(self.network.mean_feature, requires_grad=False)
 
     def forward(self, pooled: Tensor, dropout: float = 0.0) -> Tensor:
         """Means over a crop of the network's last map, shape ``(..., CHANNELS)``, to ``(..., dimension)``.
@@ -211,7 +211,7 @@ def save_space(path: Path, towers: nn.ModuleDict, description: SpaceDescription)
 
 def _is_own(name: str) -> bool:
     """Whether a weight is of a projection, which begins at random and not as published."""
-    return not name.startswith(("pictures.network.", "sentences.encoder."))
+    return name.startswith(("pictures.projection.", "sentences.straight.", "sentences.wide.", "sentences.narrow."))
 
 
 @torch.no_grad()

@@ -61,10 +61,9 @@ class CaptionExtractor(SquaresExtractor):
         side = VARIANTS[network.variant].side
         space = Space(NAME, found.description.dimension, pixels=True)
         super().__init__(space, side, found.sha256[:LENGTH], {}, looks_a_second, _TURN_LEAST)
-        network.to(fastest_device(), fastest_dtype())
+        found.pictures.to(fastest_device())
+        network.to(fastest_dtype())
         network.pack()
-        self._tower.projection.to(fastest_device())
-        self._tower.mean.data = self._tower.mean.to(fastest_device())
 
     @torch.inference_mode()
     def see(self, pictures: npt.NDArray[np.uint8]) -> npt.NDArray[np.float16]:

@@ -38,7 +38,8 @@ class MiniLMLayer(nn.Module):
         super().__init__()
 
         def linear(name: str) -> nn.Linear:
-            return _filled(nn.Linear(*reversed(weights[f"{prefix}.{name}.weight"].shape)), weights, f"{prefix}.{name}")
+            outputs, inputs = weights[f"{prefix}.{name}.weight"].shape
+            return _filled(nn.Linear(inputs, outputs), weights, f"{prefix}.{name}")
 
         def norm(name: str) -> nn.LayerNorm:
             return _filled(nn.LayerNorm(WIDTH, _EPSILON), weights, f"{prefix}.{name}")
@@ -53,8 +54,10 @@ class MiniLMLayer(nn.Module):
     def forward(self, x: Tensor, real: Tensor) -> Tensor:
         """Shape ``(batch, tokens, WIDTH)`` in and out; ``real`` is true for a token, ``(batch, tokens)``."""
         batch, tokens, _ = x.shape
-        heads = (part(x).view(batch, tokens, _HEADS, -1).transpose(1, 2) for part in (self.query, self.key, self.value))
-        mixed = F.scaled_dot_product_attention(*heads, attn_mask=real[:, None, None, :])
+        query, key, value = (
+            part(x).view(batch, tokens, _HEADS, -1).transpose(1, 2) for part in (self.query, self.key, self.value)
+        )
+        mixed = F.scaled_dot_product_attention(query, key, value, attn_mask=real[:, None, None, :])
         mixed = self.mix(mixed.transpose(1, 2).reshape(batch, tokens, WIDTH))
         x = self.mix_norm(x + self.dropout(mixed))
         out: Tensor = self.narrow_norm(x + self.dropout(self.narrow(F.gelu(self.widen(x)))))
@@ -81,11 +84,11 @@ class MiniLM(nn.Module):
         self._tokenizer.enable_truncation(_TOKENS_MOST)
         self._tokenizer.no_padding()
         self.words, self.places = (
-            nn.Embedding.from_pretrained(weights[f"embeddings.{name}_embeddings.weight"])
+            nn.Parameter(weights[f"embeddings.{name}_embeddings.weight"], requires_grad=False)
             for name in ("word", "position")
         )
-        # Both sentences of a pair have a vector of their own; there is no pair here.
-        self.register_buffer("first", weights["embeddings.token_type_embeddings.weight"][0], persistent=False)
+        # The vector of a first sentence, where there might be two.
+        self.only = nn.Parameter(weights["embeddings.token_type_embeddings.weight"][0], requires_grad=False)
         self.norm = _filled(nn.LayerNorm(WIDTH, _EPSILON), weights, "embeddings.LayerNorm")
         self.layers = nn.ModuleList(MiniLMLayer(weights, f"encoder.layer.{i}", dropout) for i in range(LAYERS))
 
@@ -102,8 +105,7 @@ class MiniLM(nn.Module):
         longest = max(len(ids) for ids in tokens)
         ids = torch.tensor([[*row, *[0] * (longest - len(row))] for row in tokens])
         real = torch.arange(longest) < torch.tensor([len(row) for row in tokens])[:, None]
-        x = self.words(ids) + self.places.weight[:longest] + self.first
-        return self.norm(x), real
+        return self.norm(self.words[ids] + self.places[:longest] + self.only), real
 
     def forward(self, x: Tensor, real: Tensor, first: int = 0) -> Tensor:
         """The mean over tokens of what the last layer gives, of unit length, shape ``(sentences, WIDTH)``.

@@ -1,9 +1,8 @@
 """The packaged model's windows as vectors: one product estimates the score that it would give.
 
-The score of a moment is by how many standard deviations a sentence's classifiers match better than those of unrelated
-sentences (see `asst.models.zeroshot`). The numerator is linear in what is seen. The deviation depends on what is seen
-alone, so a window's vector is divided by it when it is made; over the two encoders, whose deviations rise and fall
-together, it is the mean. Both sides are kept in the principal directions of the image classifier's rows.
+The score of a moment is by how many standard deviations a sentence fits better than negative sentences do (see
+`asst.models.zeroshot`). The numerator is linear in what is seen. The deviation depends on what is seen alone, so a
+window's vector is divided by it when it is made.
 """
 
 from __future__ import annotations
@@ -14,7 +13,6 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from asst.errors import InputError
 from asst.features.extractor import Extractor
 from asst.features.fingerprint import settings_hash
 from asst.features.space import WINDOWS
@@ -28,7 +26,6 @@ from asst.moments import Attention
 
 FloatArray = npt.NDArray[np.float32]
 
-DIMENSION = 256
 _STEPS_AT_ONCE = 4096
 
 
@@ -44,17 +41,12 @@ class DefaultEngine:
 
     def __init__(self, checkpoint: Path | None = None) -> None:
         self._model = model = packaged_default() if checkpoint is None else RerankedModel.load(checkpoint)
-        space = model.extractor.space
-        if space.classifier is None:
-            raise InputError(f"{model.name} reads features of {space.extractor}, and libraries keep those of default")
-        self._space = space
-        self._basis = _principal(space.classifier.weights)
-        unrelated = model.reader.concepts.unrelated
-        self._usual = unrelated.mean(axis=1)
-        # (encoders, unrelated sentences, DIMENSION)
-        around = (unrelated - self._usual[:, None]) @ self._basis
-        self._typical = np.sqrt((around**2).mean(axis=(1, 2)))
-        self._around = around / self._typical[:, None, None]
+        self._space = model.extractor.space
+        negatives = model.reader.sentences.negatives
+        self._usual = negatives.mean(axis=0)
+        around = negatives - self._usual
+        self._typical = float(np.sqrt((around**2).mean()))
+        self._around = around / self._typical
 
     @property
     def name(self) -> str:
@@ -65,19 +57,14 @@ class DefaultEngine:
     def identity(self) -> Identity:
         """What decides its numbers."""
         extractor = self._model.extractor
-        settings = {
-            "version": 1,
-            "dimension": DIMENSION,
-            "window": (WINDOW_S, WINDOW_HOP_S),
-            "part": (PART_S, PART_OVERLAP_S),
-        }
+        settings = {"version": 2, "window": (WINDOW_S, WINDOW_HOP_S), "part": (PART_S, PART_OVERLAP_S)}
         return Identity(
             "default",
             extractor.name,
             extractor.preprocessing,
             extractor.weights,
             settings_hash(settings),
-            DIMENSION,
+            self._space.channels,
         )
 
     @property
@@ -90,9 +77,9 @@ class DefaultEngine:
         return Extraction(self._model.extractor.name, None, store)
 
     def windows(self, features: Features) -> WindowVectors:
-        """The windows of a video, a row for each of the three squares of the picture."""
+        """The windows of a video, a row for each of the three crops of the frame."""
         spans, parts = windows_of(len(features), features.step_s)
-        vectors = np.empty((len(spans), WINDOWS, DIMENSION), dtype=np.float16)
+        vectors = np.empty((len(spans), WINDOWS, self._space.channels), dtype=np.float16)
         first = 0
         while first < len(spans):
             begin = spans[first, 0]
@@ -103,14 +90,12 @@ class DefaultEngine:
                 vectors[k] = self._scaled(seen[spans[k, 0] - begin : spans[k, 1] - begin].mean(axis=0))
             first = last
         spans, parts = np.repeat(spans, WINDOWS, axis=0), np.repeat(parts, WINDOWS, axis=0)
-        return WindowVectors(spans, parts, vectors.reshape(-1, DIMENSION))
+        return WindowVectors(spans, parts, vectors.reshape(-1, self._space.channels))
 
     def sentence(self, query: str) -> FloatArray:
-        """A sentence's vector, shape ``(DIMENSION,)``."""
-        (classifiers,) = self._model.reader.concepts.read([query]).classifiers.transpose(1, 0, 2)
-        apart = (classifiers - self._usual) @ self._basis / self._typical[:, None]
-        result: FloatArray = apart.mean(axis=0).astype(np.float32)
-        return result
+        """A sentence's vector, shape ``(channels,)``."""
+        apart: FloatArray = (self._model.reader.sentences.read([query])[0] - self._usual) / self._typical
+        return apart
 
     def rank(self, features: Features, queries: Sequence[str], *, top: int) -> list[Ranking]:
         """The best moments of each sentence."""
@@ -121,25 +106,10 @@ class DefaultEngine:
         return self._model.word_attention(features, query)
 
     def _seen(self, vectors: npt.NDArray[np.floating]) -> FloatArray:
-        """What is seen in each square, centred, of unit length, in the basis; shape ``(steps, WINDOWS, DIMENSION)``."""
-        rows = np.asarray(vectors[:, : self._space.seen], dtype=np.float32)
-        centred: FloatArray = rows.reshape(len(vectors), WINDOWS, -1) - self._space.mean
-        centred /= np.linalg.norm(centred, axis=2, keepdims=True)
-        seen: FloatArray = centred @ self._basis
-        return seen
+        """The embeddings of each crop, shape ``(steps, WINDOWS, channels)``."""
+        return np.asarray(vectors[:, : self._space.seen], dtype=np.float32).reshape(len(vectors), WINDOWS, -1)
 
     def _scaled(self, seen: FloatArray) -> FloatArray:
-        """Means of a window's squares, ``(WINDOWS, DIMENSION)``, over the deviation of unrelated sentences there."""
-        deviation = np.mean([np.std(seen @ around.T, axis=1) for around in self._around], axis=0)
-        scaled: FloatArray = seen / deviation[:, None]
+        """Means of a window's crops, ``(WINDOWS, channels)``, over the deviation of negative sentences there."""
+        scaled: FloatArray = seen / np.std(seen @ self._around.T, axis=1)[:, None]
         return scaled
-
-
-def _principal(rows: npt.NDArray[np.floating]) -> FloatArray:
-    """The directions in which rows differ most, the same on every machine; shape ``(channels, DIMENSION)``."""
-    centred = rows.astype(np.float64) - rows.mean(axis=0, dtype=np.float64)
-    _, directions = np.linalg.eigh(centred.T @ centred)
-    basis = directions[:, : -DIMENSION - 1 : -1]
-    signs = np.sign(basis[np.abs(basis).argmax(axis=0), np.arange(DIMENSION)])
-    result: FloatArray = (basis * signs).astype(np.float32)
-    return result

@@ -44,28 +44,26 @@ class Simulated(_Settings):
     folder: FilePath = Path("features")
 
 
-class Scenes(_Settings):
-    """Simulated scenes (`asst.data.simulate.scenes`), made where they are missing.
+class Tapes(_Settings):
+    """Tapes made of captioned pictures (`asst.data.simulate.tapes`).
 
     Attributes:
-        count: scenes to learn from.
-        validate: scenes that checkpoints are chosen by; others than those.
-        seed: of the scenes.
-        extractor: whose space they are made in; ``clip-squares`` needs weights.
-        folder: where they are kept.
-        settings: of `asst.data.simulate.scene_settings.SceneSettings`.
+        count: tapes to learn from.
+        validate: tapes that checkpoints are chosen by; of other pictures than those.
+        seed: of the tapes.
+        space: file of the space that pictures and sentences are embedded in; None for the packaged one.
+        settings: of `asst.data.simulate.tape_settings.TapeSettings`.
     """
 
     count: Positive = 6000
     validation: Positive = Field(default=400, alias="validate")
     seed: Annotated[int, Field(ge=0)] = 0
-    extractor: Literal["imagenet-lite2", "imagenet-lite0", "clip-squares"] = "imagenet-lite2"
-    folder: FilePath = Path("scenes")
+    space: FilePath | None = None
     settings: dict[str, Any] = Field(default_factory=dict)
 
 
-SCENES = "scenes"
-"""Stands for a data set where scenes are learnt from."""
+TAPES = "tapes"
+"""Stands for a data set where tapes are learnt from."""
 
 
 class Data(_Settings):
@@ -79,7 +77,7 @@ class Data(_Settings):
         features: the store of each stream, ours or as the field publishes.
         step_s: for published stores, how long a step lasts in seconds.
         simulated: make the features instead; each stream is then a key of `MODALITIES`.
-        scenes: make everything, where ``dataset`` is `SCENES`; there are then no streams.
+        tapes: made of captioned pictures, where ``dataset`` is `TAPES`; there are then no streams.
         words: ``packaged`` for the installed 50-dimensional GloVe, or a file of vectors.
         train: split to learn from.
         validate: split that checkpoints are chosen by; never the test split.
@@ -92,7 +90,7 @@ class Data(_Settings):
     features: dict[str, FilePath] = Field(default_factory=dict)
     step_s: Annotated[float, Field(gt=0)] | None = None
     simulated: Simulated | None = None
-    scenes: Scenes | None = None
+    tapes: Tapes | None = None
     words: str = "packaged"
     train: str = "train"
     validation: str = Field(default="val", alias="validate")
@@ -103,8 +101,8 @@ class Data(_Settings):
         unknown = sorted(set(self.features) - set(self.streams))
         if unknown:
             raise ValueError(f"features of {', '.join(unknown)} are given, the streams are {', '.join(self.streams)}")
-        if (self.scenes is not None) != (self.dataset == SCENES):
-            raise ValueError(f"settings of scenes go with dataset {SCENES}, and it with them")
+        if (self.tapes is not None) != (self.dataset == TAPES):
+            raise ValueError(f"settings of tapes go with dataset {TAPES}, and it with them")
         if self.validation == "test":
             raise ValueError("validate is test; checkpoints are chosen on other data than they are tested on")
         if self.simulated is not None and not set(self.streams) <= set(MODALITIES):
@@ -204,11 +202,11 @@ class Recipe(_Settings):
         return self
 
     @model_validator(mode="after")
-    def _reranks_scenes(self) -> Recipe:
-        if self.data.scenes is not None and self.method != "reranker":
-            raise ValueError("only method reranker learns from data.scenes")
-        if self.method == "reranker" and self.data.scenes is None and len(self.data.streams) != 1:
-            raise ValueError("method reranker learns from data.scenes, or from one stream of the packaged features")
+    def _reranks_tapes(self) -> Recipe:
+        if self.data.tapes is not None and self.method != "reranker":
+            raise ValueError("only method reranker learns from data.tapes")
+        if self.method == "reranker" and self.data.tapes is None and len(self.data.streams) != 1:
+            raise ValueError("method reranker learns from data.tapes, or from one stream of the packaged features")
         return self
 
     @model_validator(mode="after")

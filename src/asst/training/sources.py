@@ -10,29 +10,30 @@ from asst.data import Dataset, read_dataset
 from asst.data.action_sets import read_actions
 from asst.data.actions import ActionDataset
 from asst.data.folders import data_folder
-from asst.data.simulate.scene_settings import SceneSettings
+from asst.data.simulate.tape_settings import TapeSettings
 from asst.errors import InputError
 from asst.features.absent import AbsentStore
 from asst.features.published import Clock, open_store
 from asst.features.squares import STEP_S
 from asst.features.store import FeatureStore, JoinedStore, Store
 from asst.models.checkpoint import FeatureKind, Origin
-from asst.models.zeroshot import zeroshot_of
+from asst.models.zeroshot import SimilarityModel
 from asst.text import WordVectors
-from asst.training.recipe import Data, Scenes, Simulated
+from asst.training.captioned_clips import embedded_clips
+from asst.training.recipe import Data, Simulated, Tapes
 from asst.training.reranker_questions import RerankerQuestion
-from asst.training.scene_pool import SCENES_A_SHARD, ScenePool
 from asst.training.simulation import Say, Wanted, simulate
+from asst.training.tape_questions import tape_questions
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class SceneQuestions:
-    """What is asked of simulated scenes.
+class TapeQuestions:
+    """What is asked of tapes.
 
     Attributes:
         learnt: questions to learn from.
         checked: questions to choose checkpoints by.
-        features: what the features of the scenes are.
+        features: what the features of the tapes are.
     """
 
     learnt: Sequence[RerankerQuestion]
@@ -50,7 +51,7 @@ class Sources:
         store: features of all streams, side by side.
         words: word vectors.
         origin: whether the features are of real videos.
-        scenes: where scenes are learnt from, what is asked of them.
+        tapes: where tapes are learnt from, what is asked of them.
     """
 
     data: Data
@@ -58,7 +59,7 @@ class Sources:
     store: FeatureStore
     words: WordVectors
     origin: Origin
-    scenes: SceneQuestions | None = None
+    tapes: TapeQuestions | None = None
 
     def records(self, split: str) -> Dataset:
         """One split's records.
@@ -108,9 +109,9 @@ def open_sources(data: Data, recipe: str, say: Say) -> Sources:
         InputError: for a missing folder, store or file of vectors, or simulated features where there are none.
     """
     words = WordVectors.packaged() if data.words == "packaged" else WordVectors.from_file(Path(data.words))
-    if data.scenes is not None:
-        return Sources(data, data.scenes.folder, AbsentStore(), words, "simulated", _scenes(data.scenes, say))
-    root = data.root or data_folder(data.dataset)
+    root = data.root or data_folder("captions" if data.tapes else data.dataset)
+    if data.tapes is not None:
+        return Sources(data, root, AbsentStore(), words, "simulated", _tapes(data.tapes, root, say))
     if not data.streams:
         return Sources(data, root, AbsentStore(), words, "real")
     if data.simulated is not None:
@@ -129,18 +130,20 @@ def open_sources(data: Data, recipe: str, say: Say) -> Sources:
     return Sources(data, root, _joined(found), words, "real")
 
 
-def _scenes(scenes: Scenes, say: Say) -> SceneQuestions:
-    settings = SceneSettings.from_dict(scenes.settings, "a scene")
-    model = zeroshot_of(scenes.extractor, "a reranker")
-    pool = ScenePool.of(model, scenes.folder, scenes.seed, settings)
-    # The first scenes are those to choose by, so that more of the others change nothing about them.
-    checked = -(-scenes.validation // SCENES_A_SHARD) * SCENES_A_SHARD
+def _tapes(tapes: Tapes, root: Path, say: Say) -> TapeQuestions:
+    settings = TapeSettings.from_dict(tapes.settings, "a tape")
+    model = SimilarityModel("a reranker", tapes.space)
+    clips = embedded_clips(root, model.extractor, say)
+    # Of every three clips one is for the tapes to choose by.
+    checked = tape_questions(model, clips[::3], settings, tapes.seed, tapes.validation, say)
+    others = [clip for i, clip in enumerate(clips) if i % 3]
+    learnt = tape_questions(model, others, settings, tapes.seed + 1, tapes.count, say)
     extractor = model.extractor
-    # Which pictures are looked at may differ, as long as the network is the same.
+    # Which frames are looked at may differ, as long as the network is the same.
     kind = FeatureKind(
         extractor=extractor.name, dimension=extractor.dimension, step_s=STEP_S, weights=extractor.weights
     )
-    return SceneQuestions(pool.questions(checked, scenes.count, say), pool.questions(0, checked, say), kind)
+    return TapeQuestions(learnt, checked, kind)
 
 
 def _joined(stores: Sequence[FeatureStore]) -> FeatureStore:
