@@ -59,7 +59,6 @@ def search(
     from asst.cli.asking import uncollected
     from asst.cli.progress import counting
     from asst.library.library import Library
-    from asst.outputs.moments import write_moments_json, write_moments_table
     from asst.outputs.table import not_understood
     from asst.text import understood
 
@@ -79,11 +78,7 @@ def search(
     for fault in found.faults:
         typer.echo(printable(fault), err=True)
     try:
-        if as_json:
-            write_moments_json(found.moments, sys.stdout, understood=known)
-        elif found.moments:
-            write_moments_table(found.moments, sys.stdout)
-        sys.stdout.flush()
+        _print(found, as_json=as_json, known=known)
     finally:
         if files.paths:
             files.write(_contents(found, sentence, videos, engine.name, known))
@@ -93,6 +88,16 @@ def search(
         best = "nothing scored" if found.best_score is None else f"best score {found.best_score:.3f}"
         typer.echo(f"{printable(sentence)}: nothing found ({best})", err=True)
         raise typer.Exit(1)
+
+
+def _print(found: Found, *, as_json: bool, known: bool) -> None:
+    from asst.outputs.moments import write_moments_json, write_moments_table
+
+    if as_json:
+        write_moments_json(found.moments, sys.stdout, understood=known)
+    elif found.moments:
+        write_moments_table(found.moments, sys.stdout)
+    sys.stdout.flush()
 
 
 def _contents(found: Found, sentence: str, videos: Sequence[Video], model: str, known: bool) -> Contents:

@@ -96,8 +96,7 @@ def matrix_of(library: Library) -> Matrix:
 def _matrix(library: Library) -> Matrix:
     folder, dimension = library.matrix_folder(), library.identity.dimension
     version = str(library.tables.version)
-    parts = sorted(folder.glob(f"*{_ROWS}"))
-    rows = [np.fromfile(part, dtype=ROW) for part in parts]
+    parts, rows = _kept(folder)
     known = folder / "version"
     if not known.exists() or known.read_text() != version:
         # Taken before what is written: a write since then is found by the next search.
@@ -112,15 +111,19 @@ def _matrix(library: Library) -> Matrix:
                 part.unlink(missing_ok=True)
                 _vectors(part).unlink(missing_ok=True)
         write_whole(known, version)
-        parts = sorted(folder.glob(f"*{_ROWS}"))
-        rows = [np.fromfile(part, dtype=ROW) for part in parts]
-    shapes = [(len(own), dimension) for own in rows]
+        parts, rows = _kept(folder)
     mapped = [
-        np.memmap(_vectors(part), dtype=np.float16, mode="r", shape=shape)
-        for part, shape in zip(parts, shapes, strict=True)
-        if shape[0]
+        np.memmap(_vectors(part), dtype=np.float16, mode="r", shape=(len(own), dimension))
+        for part, own in zip(parts, rows, strict=True)
+        if len(own)
     ]
     return _opened(rows, mapped)
+
+
+def _kept(folder: Path) -> tuple[list[Path], list[Rows]]:
+    """The parts that are there, and the rows of each."""
+    parts = sorted(folder.glob(f"*{_ROWS}"))
+    return parts, [np.fromfile(part, dtype=ROW) for part in parts]
 
 
 def _opened(rows: Sequence[Rows], parts: Sequence[npt.NDArray[np.float16]]) -> Matrix:
