@@ -4,7 +4,7 @@
 ``features/``     a store of features, one file a content
 ``pictures/``     a strip of small pictures of each content, JPEG
 ``tables/``       LanceDB's: the videos and their windows
-``matrix/``       the windows again, as one array that is searched; made when it is needed
+``matrix/``       the windows again, as arrays that are searched; made and appended to when needed
 ``uploads/``      files that came through the page
 ``corrections.jsonl``  what users said of answers
 
