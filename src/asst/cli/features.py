@@ -54,7 +54,7 @@ def extract(
     out: Annotated[Path, typer.Option(metavar="STORE", help="The folder to write.", show_default=False)],
     extractor: Annotated[
         str, typer.Option(metavar="NAME", help="Which features; 'asst features extractors' lists them.")
-    ] = "imagenet-lite2",
+    ] = "captions",
     weights: Annotated[
         Path | None,
         typer.Option(

@@ -1,21 +1,20 @@
 """The space of pictures and sentences that is learnt from people's captions.
 
 Two towers end in unit vectors whose product says how well a sentence describes a picture. The picture tower is an
-ImageNet classifier without its last layer, the sentence tower a sentence encoder; each has a projection into the space.
-A file of a space holds how far its towers were trained away from the published weights, which packages carry.
+ImageNet classifier without its last layer, which still tells classes from what the tower sees. The sentence tower is a
+sentence encoder with two layers more. A file of a space holds how far its towers were trained away from the published
+weights, which packages carry.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-import numpy.typing as npt
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
@@ -25,11 +24,9 @@ from asst.errors import InputError
 from asst.features.efficientnet import EfficientNetLite
 from asst.features.minilm import WIDTH, MiniLM
 
-FloatArray = npt.NDArray[np.float32]
-
 VARIANT = "lite2"
 CHANNELS = 1280
-FORMAT = "asst-caption-space-1"
+FORMAT = "asst-caption-space-2"
 
 _HIDDEN = 1024
 _LEVELS = 127
@@ -38,61 +35,55 @@ _LEVELS = 127
 class PictureTower(nn.Module):
     """Pictures to unit vectors.
 
-    Args:
-        dimension: of the space.
-
     Raises:
         InputError: when the published weights are missing.
     """
 
-    def __init__(self, dimension: int) -> None:
+    def __init__(self) -> None:
         super().__init__()
         self.network = EfficientNetLite(VARIANT)
-        self.projection = nn.Linear(CHANNELS, dimension, bias=False)
-        self.mean = nn.Parameter(self.network.mean_feature, requires_grad=False)
 
     def forward(self, pooled: Tensor, dropout: float = 0.0) -> Tensor:
-        """Means over a crop of the network's last map, shape ``(..., CHANNELS)``, to ``(..., dimension)``.
+        """Means over a crop of the network's last map, less what they usually are; shape ``(..., CHANNELS)``.
 
         Args:
-            pooled: as above.
+            pooled: likewise.
             dropout: share of the channels that is dropped, in training.
         """
-        centred = F.dropout(F.normalize(pooled.float() - self.mean, dim=-1), dropout)
-        return F.normalize(self.projection(centred), dim=-1)
+        pooled = pooled.float()
+        return F.normalize(F.dropout(pooled - self.network.mean_feature.to(pooled), dropout), dim=-1)
+
+    def logits(self, pooled: Tensor) -> Tensor:
+        """Of ImageNet's classes, by the published last layer; ``pooled`` as in `forward`."""
+        pooled, network = pooled.float(), self.network
+        return F.linear(pooled, network.class_weights.to(pooled), network.class_bias.to(pooled))
 
 
 class SentenceTower(nn.Module):
     """Sentences to unit vectors.
 
     Args:
-        dimension: of the space.
-        dropout: of the encoder's layers and of the projection, in training.
+        dropout: of the encoder's layers and of those that follow, in training.
 
     Raises:
         InputError: when the published weights are missing.
     """
 
-    def __init__(self, dimension: int, dropout: float = 0.1) -> None:
+    def __init__(self, dropout: float = 0.1) -> None:
         super().__init__()
         self.encoder = MiniLM(dropout)
-        self.straight = nn.Linear(WIDTH, dimension)
-        self.wide, self.narrow = nn.Linear(WIDTH, _HIDDEN), nn.Linear(_HIDDEN, dimension)
+        self.straight = nn.Linear(WIDTH, CHANNELS)
+        self.wide, self.narrow = nn.Linear(WIDTH, _HIDDEN), nn.Linear(_HIDDEN, CHANNELS)
         self.dropout = nn.Dropout(dropout)
 
     def forward(self, x: Tensor, real: Tensor, first: int = 0) -> Tensor:
-        """Shape ``(sentences, dimension)``; arguments as `MiniLM.forward`."""
-        meaning = self.encoder(x, real, first)
-        bent = self.narrow(self.dropout(F.gelu(self.wide(meaning))))
-        return F.normalize((self.straight(meaning) + bent).float(), dim=-1)
+        """Shape ``(sentences, CHANNELS)``; arguments as `MiniLM.forward`."""
+        return self.placed(self.encoder(x, real, first))
 
-    @torch.inference_mode()
-    def encode(self, sentences: Sequence[str]) -> FloatArray:
-        """Unit vectors of sentences, shape ``(sentences, dimension)``."""
-        vectors = np.zeros((len(sentences), self.straight.out_features), dtype=np.float32)
-        for chosen, x, real in self.encoder.batches(sentences):
-            vectors[chosen] = self(x, real).numpy()
-        return vectors
+    def placed(self, meanings: Tensor) -> Tensor:
+        """Where what the encoder makes of sentences, ``(sentences, WIDTH)``, lies in the space."""
+        bent = self.narrow(self.dropout(F.gelu(self.wide(meanings))))
+        return F.normalize((self.straight(meanings) + bent).float(), dim=-1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,7 +91,6 @@ class SpaceDescription:
     """What a file of a space says of itself.
 
     Attributes:
-        dimension: of the space.
         scale: what the training multiplied products by before its softmax.
         recipe: that it was trained by.
         sets: what it was trained on.
@@ -108,7 +98,6 @@ class SpaceDescription:
         metrics: of the validation pictures, in per cent.
     """
 
-    dimension: int
     scale: float
     recipe: str
     sets: tuple[str, ...]
@@ -133,13 +122,13 @@ class CaptionSpace:
     sha256: str
 
 
-def fresh_towers(dimension: int, dropout: float = 0.1) -> nn.ModuleDict:
+def fresh_towers(dropout: float = 0.1) -> nn.ModuleDict:
     """Untrained towers, ``pictures`` and ``sentences``, with the published weights.
 
     Raises:
         InputError: when these are missing.
     """
-    return nn.ModuleDict({"pictures": PictureTower(dimension), "sentences": SentenceTower(dimension, dropout)})
+    return nn.ModuleDict({"pictures": PictureTower(), "sentences": SentenceTower(dropout)})
 
 
 def is_space(path: Path) -> bool:
@@ -171,7 +160,7 @@ def load_space(path: Path) -> CaptionSpace:
             values: dict[str, Any] = json.loads(header["description"])
             description = SpaceDescription(**{**values, "sets": tuple(values["sets"])})
             stored = {name: opened.get_tensor(name) for name in opened.keys()}  # noqa: SIM118
-        towers = fresh_towers(description.dimension)
+        towers = fresh_towers()
         _unpack(towers, stored)
     except OSError as error:
         raise InputError(f"cannot read {path}: {error.strerror or error}; check the file") from error
@@ -193,7 +182,7 @@ def save_space(path: Path, towers: nn.ModuleDict, description: SpaceDescription)
     """
     from safetensors.torch import save
 
-    base = dict(fresh_towers(description.dimension).named_parameters())
+    base = dict(fresh_towers().named_parameters())
     stored: dict[str, Tensor] = {}
     for name, trained in towers.named_parameters():
         change = trained.detach().cpu().float() - (0 if _is_own(name) else base[name])
@@ -211,8 +200,8 @@ def save_space(path: Path, towers: nn.ModuleDict, description: SpaceDescription)
 
 
 def _is_own(name: str) -> bool:
-    """Whether a weight is of a projection, which begins at random and not as published."""
-    return name.startswith(("pictures.projection.", "sentences.straight.", "sentences.wide.", "sentences.narrow."))
+    """Whether a weight is of a layer that begins at random and not as published."""
+    return name.startswith(("sentences.straight.", "sentences.wide.", "sentences.narrow."))
 
 
 @torch.no_grad()

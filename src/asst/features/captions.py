@@ -1,32 +1,68 @@
-"""Three squares of the picture in a space that ``asst train recipes/captions.yaml`` learnt from captioned pictures."""
+"""The packaged extractor: three squares of the picture in a space that was learnt from captioned pictures.
+
+``asst train recipes/captions.yaml`` learns such a space. What is kept of a square are the picture network's pooled
+features: in the space lies their direction about what is usual, and the classifier tells its classes from them.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 import torch
+from torch import Tensor
+from torch.nn.functional import normalize
 
-from asst.features.caption_space import VARIANT, load_space
-from asst.features.clip_squares import JointSentences
+from asst.features.caption_space import VARIANT, SentenceTower, load_space
+from asst.features.concepts import embeddings, named_classes, resembled_classes
 from asst.features.efficientnet import VARIANTS
 from asst.features.fingerprint import LENGTH
-from asst.features.imagenet import pooled_squares
 from asst.features.precision import fastest_device, fastest_dtype
-from asst.features.space import Space
-from asst.features.squares import LOOKS_A_SECOND, SquaresExtractor
+from asst.features.reading import FloatArray, Reading, SentenceReader
+from asst.features.space import Classifier, Space
+from asst.features.squares import LOOKS_A_SECOND, SquaresExtractor, squares
 from asst.features.state_dict import weights_file
 
 NAME = "captions"
-# How far vectors turn at a change of shot, as one minus their cosine.
+PACKAGED = Path(__file__).with_name("captions.safetensors")
+"""The space that the package ships."""
+
+# How far centred features turn at a change of shot, as one minus their cosine.
 _TURN_LEAST = 0.3
 
 
+class CaptionSentences(SentenceReader):
+    """The language side.
+
+    Args:
+        tower: sentences to the space.
+    """
+
+    measures = ("picture and sentence", "named classes", "resembled classes")
+
+    def __init__(self, tower: SentenceTower) -> None:
+        self._tower = tower
+        known = embeddings()
+        super().__init__(self._placed(known["unrelated"]), self._placed(known["glosses"]))
+
+    def _reading(self, sentences: Sequence[str]) -> Reading:
+        meanings = self._tower.encoder.encode(sentences)
+        named = [named_classes(sentence) for sentence in sentences]
+        return Reading(self.classifiers(self._placed(meanings)), named, resembled_classes(meanings))
+
+    @torch.inference_mode()
+    def _placed(self, meanings: FloatArray) -> FloatArray:
+        vectors: FloatArray = self._tower.placed(torch.from_numpy(meanings)).numpy()
+        return vectors
+
+
 class CaptionExtractor(SquaresExtractor):
-    """Pictures in the space. A picture goes through the network whole; its last map is pooled by squares.
+    """A picture goes through the network whole; its last map is pooled by squares.
 
     Attributes:
+        network: the picture tower's.
         sentences: the language side.
 
     Args:
@@ -37,34 +73,52 @@ class CaptionExtractor(SquaresExtractor):
         InputError: as `load_space`.
     """
 
-    def __init__(self, path: Path, looks_a_second: float = LOOKS_A_SECOND) -> None:
+    def __init__(self, path: Path = PACKAGED, looks_a_second: float = LOOKS_A_SECOND) -> None:
         found = load_space(path)
-        self._tower = found.pictures
-        self.sentences = JointSentences(found.sentences.encode)
-        dimension = found.description.dimension
-        # No scenes are simulated in it, which would need directions of things.
-        space = Space(NAME, np.zeros(dimension, np.float32), np.zeros((0, dimension), np.float32), unit=True)
-        side = VARIANTS[VARIANT].side
-        super().__init__(space, side, found.sha256[:LENGTH], {}, looks_a_second, _TURN_LEAST)
-        self._tower.to(fastest_device())
-        self._tower.network.to(fastest_dtype())
-        self._tower.network.pack()
+        self.network = network = found.pictures.network
+        self.sentences = CaptionSentences(found.sentences)
+        weights = network.class_weights
+        space = Space(
+            NAME,
+            network.mean_feature.numpy(),
+            class_directions(weights).numpy(),
+            classifier=Classifier(weights.numpy(), network.class_bias.numpy()),
+            pixels=True,
+        )
+        super().__init__(space, VARIANTS[VARIANT].side, found.sha256[:LENGTH], {}, looks_a_second, _TURN_LEAST)
+        network.to(fastest_device(), fastest_dtype())
+        network.pack()
 
-    @torch.inference_mode()
     def see(self, pictures: npt.NDArray[np.uint8]) -> npt.NDArray[np.float16]:
         """See `SquaresExtractor.see`."""
-        maps = self._tower.network(torch.from_numpy(np.ascontiguousarray(pictures)))
-        seen: npt.NDArray[np.float16] = self._tower(pooled_squares(maps)).flatten(1).half().cpu().numpy()
-        return seen
+        maps = self.network(torch.from_numpy(np.ascontiguousarray(pictures)))
+        pooled: npt.NDArray[np.float16] = pooled_squares(maps).flatten(1).half().cpu().numpy()
+        return pooled
 
 
 def captions(weights: Path | None = None) -> CaptionExtractor:
     """The extractor ``captions``.
 
     Args:
-        weights: file of the space, or a folder that holds it as ``captions``; None for the folder of ``ASST_WEIGHTS``.
+        weights: file of a space, or a folder that holds one as ``captions``; None for the packaged one.
 
     Raises:
-        InputError: as `CaptionExtractor`, or without such a file.
+        InputError: as `CaptionExtractor`, or for a folder without one.
     """
-    return CaptionExtractor(weights_file(NAME, weights))
+    return CaptionExtractor(PACKAGED if weights is None else weights_file(NAME, weights))
+
+
+def pooled_squares(maps: Tensor) -> Tensor:
+    """Mean over the squares of maps ``(batch, channels, height, width)``; shape ``(batch, WINDOWS, channels)``."""
+    parts = [maps[:, :, rows, columns] for rows, columns in squares(*maps.shape[2:])]
+    return torch.stack([part.float().mean((2, 3)) for part in parts], dim=1)
+
+
+def class_directions(class_weights: Tensor) -> Tensor:
+    """What tells each class from the others: its row less the mean row, of length one, shape ``(classes, channels)``.
+
+    Args:
+        class_weights: the rows of the image classifier's last layer.
+    """
+    rows = class_weights.float()
+    return normalize(rows - rows.mean(0), dim=1)

@@ -1,8 +1,4 @@
-"""CLIP or SigLIP looking at three squares of the picture, two steps a second, on the shots of the video.
-
-To be asked by sentences: `JointSentences` is the language side. What all sentences have in common says nothing of a
-picture, so a sentence's classifier is how its vector differs from the mean of sentences about nothing in particular.
-"""
+"""CLIP or SigLIP looking at three squares of the picture, two steps a second, on the shots of the video."""
 
 from __future__ import annotations
 
@@ -16,7 +12,7 @@ import torch
 from asst.errors import InputError
 from asst.features.clip import NAME as WEIGHTS
 from asst.features.clip import ClipTowers
-from asst.features.concepts import CLASSES, concept_data
+from asst.features.concepts import concept_data
 from asst.features.precision import fastest_device, fastest_dtype
 from asst.features.reading import FloatArray, Reading, SentenceReader
 from asst.features.space import Space
@@ -29,8 +25,8 @@ NAME = "clip-squares"
 _TURN_LEAST = 0.15
 
 
-class JointSentences(SentenceReader):
-    """The language side of a space of pictures and sentences; see the module's text.
+class ClipSentences(SentenceReader):
+    """The language side.
 
     Args:
         vectors: of sentences in the space, unit vectors, shape ``(sentences, channels)``.
@@ -39,21 +35,13 @@ class JointSentences(SentenceReader):
     measures = ("picture and sentence",)
 
     def __init__(self, vectors: Callable[[Sequence[str]], FloatArray]) -> None:
-        super().__init__()
+        table = concept_data()
+        super().__init__(vectors(table["unrelated"]), vectors(table["glosses"]))
         self._vectors = vectors
-        unrelated = vectors(concept_data()["unrelated"])
-        self._usual = unrelated.mean(axis=0)
-        self.unrelated = self.classifiers(unrelated)[None]
 
     def _reading(self, sentences: Sequence[str]) -> Reading:
-        found = self.classifiers(self._vectors(sentences))
-        return Reading(found[None], [()] * len(sentences), np.zeros((len(sentences), 0), dtype=np.float32))
-
-    def classifiers(self, vectors: FloatArray) -> FloatArray:
-        """How sentences differ from others, unit vectors; of and to the shape ``(sentences, channels)``."""
-        apart = vectors - self._usual
-        unit: FloatArray = apart / np.maximum(np.linalg.norm(apart, axis=1, keepdims=True), 1e-6)
-        return unit
+        nothing = np.zeros((len(sentences), 0), dtype=np.float32)
+        return Reading(self.classifiers(self._vectors(sentences)), [()] * len(sentences), nothing)
 
 
 class ClipSquaresExtractor(SquaresExtractor):
@@ -77,9 +65,8 @@ class ClipSquaresExtractor(SquaresExtractor):
         if height != width:
             raise InputError(f"{folder}: its network sees {height} x {width} pixels, no square; use extractor clip")
         towers.eval().to(fastest_device(), fastest_dtype())
-        self.sentences = JointSentences(towers.sentence_vectors)
-        glosses = towers.sentence_vectors(concept_data()["texts"][:CLASSES])
-        space = Space(NAME, np.zeros(towers.dimension, np.float32), self.sentences.classifiers(glosses), unit=True)
+        self.sentences = ClipSentences(towers.sentence_vectors)
+        space = Space(NAME, np.zeros(towers.dimension, np.float32), self.sentences.glosses, unit=True)
         super().__init__(space, height, towers.weights, towers.settings, looks_a_second, _TURN_LEAST)
 
     @torch.inference_mode()

@@ -103,14 +103,11 @@ def _made_in(module: str, function: str, *arguments: str) -> Callable[[Path | No
 
 def _packaged() -> Iterator[ExtractorEntry]:
     yield ExtractorEntry(
-        "imagenet-lite2",
-        "packaged ImageNet classifier, colours and panning, three squares of the picture, two steps a second",
+        "captions",
+        "packaged space of pictures and sentences, colours and panning, three squares, two steps a second",
         3875,
         (),
-        _made_in("imagenet", "packaged", "lite2"),
-    )
-    yield ExtractorEntry(
-        "imagenet-lite0", "the same of a smaller classifier", 3875, (), _made_in("imagenet", "packaged", "lite0")
+        _made_in("captions", "captions"),
     )
     yield ExtractorEntry(
         "none", "no picture: how long the video is, for methods that look at none", 1, (), _made_in("absent", "absent")
@@ -136,8 +133,6 @@ def _of_language() -> Iterator[ExtractorEntry]:
     yield ExtractorEntry("clip", summary, None, ("clip",), _made_in("clip", "clip"))
     summary = "the same of three squares of the picture, two steps a second, as the model clip reads it"
     yield ExtractorEntry("clip-squares", summary, None, ("clip",), _made_in("clip_squares", "clip_squares"))
-    summary = "three squares in a space that 'asst train recipes/captions.yaml' learnt, two steps a second"
-    yield ExtractorEntry("captions", summary, None, ("captions",), _made_in("captions", "captions"))
 
 
 def _of_flow(suffix: str, algorithm: str, flow: str) -> Iterator[ExtractorEntry]:

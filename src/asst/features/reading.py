@@ -18,7 +18,7 @@ class Reading:
     """What sentences say.
 
     Attributes:
-        classifiers: unit vectors to be compared with centred features, shape ``(encoders, sentences, channels)``.
+        classifiers: unit vectors to be compared with centred features, shape ``(sentences, channels)``.
         named: the classes that each sentence names; none of an extractor without classes.
         resembled: how much each class's gloss resembles each sentence, a distribution; ``(sentences, classes)``. An
             extractor without classes has no column.
@@ -33,16 +33,22 @@ class SentenceReader(ABC):
     """The language side of an extractor.
 
     Attributes:
-        measures: names of what is measured of a sentence at each step: a cosine for each encoder; then, where there are
-            classes, the probability of those it names and of those it resembles.
-        unrelated: classifiers of sentences about nothing in particular, unit vectors,
-            ``(encoders, sentences, channels)``.
+        measures: names of what is measured of a sentence at each step: a cosine; then, where there are classes, the
+            probability of those it names and of those it resembles.
+        unrelated: classifiers of sentences about nothing in particular, unit vectors, ``(sentences, channels)``.
+        glosses: classifiers of sentences about ImageNet's classes, unit vectors, ``(classes, channels)``.
+
+    Args:
+        unrelated: vectors of sentences about nothing in particular, of unit length, in the space of what is seen.
+        glosses: of sentences about ImageNet's classes, likewise.
     """
 
     measures: ClassVar[tuple[str, ...]]
-    unrelated: FloatArray
 
-    def __init__(self) -> None:
+    def __init__(self, unrelated: FloatArray, glosses: FloatArray) -> None:
+        self._usual = unrelated.mean(axis=0)
+        self.unrelated = self.classifiers(unrelated)
+        self.glosses = self.classifiers(glosses)
         self._kept: tuple[tuple[str, ...], Reading] | None = None
 
     def read(self, sentences: Sequence[str]) -> Reading:
@@ -55,6 +61,15 @@ class SentenceReader(ABC):
         if kept is None or kept[0] != tuple(sentences):
             kept = self._kept = tuple(sentences), self._reading(sentences)
         return kept[1]
+
+    def classifiers(self, vectors: FloatArray) -> FloatArray:
+        """How sentences differ from others, unit vectors; of and to the shape ``(sentences, channels)``.
+
+        What all sentences have in common says nothing of a picture.
+        """
+        apart = vectors - self._usual
+        unit: FloatArray = apart / np.maximum(np.linalg.norm(apart, axis=1, keepdims=True), 1e-6)
+        return unit
 
     @abstractmethod
     def _reading(self, sentences: Sequence[str]) -> Reading:

@@ -1,9 +1,9 @@
 """The packaged model's windows as vectors: one product estimates the score that it would give.
 
-The score of a moment is by how many standard deviations a sentence's classifiers match better than those of unrelated
+The score of a moment is by how many standard deviations a sentence's classifier matches better than those of unrelated
 sentences (see `asst.models.zeroshot`). The numerator is linear in what is seen. The deviation depends on what is seen
-alone, so a window's vector is divided by it when it is made; over the two encoders, whose deviations rise and fall
-together, it is the mean. Both sides are kept in the principal directions of the image classifier's rows.
+alone, so a window's vector is divided by it when it is made. Both sides are kept in the directions in which sentences
+differ most.
 """
 
 from __future__ import annotations
@@ -48,13 +48,10 @@ class DefaultEngine:
         if space.classifier is None:
             raise InputError(f"{model.name} reads features of {space.extractor}, and libraries keep those of default")
         self._space = space
-        self._basis = _principal(space.classifier.weights)
-        unrelated = model.reader.concepts.unrelated
-        self._usual = unrelated.mean(axis=1)
-        # (encoders, unrelated sentences, DIMENSION)
-        around = (unrelated - self._usual[:, None]) @ self._basis
-        self._typical = np.sqrt((around**2).mean(axis=(1, 2)))
-        self._around = around / self._typical[:, None, None]
+        sentences = model.reader.sentences
+        self._basis = _principal(sentences.glosses)
+        self._usual = sentences.unrelated.mean(axis=0)
+        self._around = (sentences.unrelated - self._usual) @ self._basis
 
     @property
     def name(self) -> str:
@@ -66,7 +63,7 @@ class DefaultEngine:
         """What decides its numbers."""
         extractor = self._model.extractor
         settings = {
-            "version": 1,
+            "version": 2,
             "dimension": DIMENSION,
             "window": (WINDOW_S, WINDOW_HOP_S),
             "part": (PART_S, PART_OVERLAP_S),
@@ -107,10 +104,9 @@ class DefaultEngine:
 
     def sentence(self, query: str) -> FloatArray:
         """A sentence's vector, shape ``(DIMENSION,)``."""
-        (classifiers,) = self._model.reader.concepts.read([query]).classifiers.transpose(1, 0, 2)
-        apart = (classifiers - self._usual) @ self._basis / self._typical[:, None]
-        result: FloatArray = apart.mean(axis=0).astype(np.float32)
-        return result
+        (classifier,) = self._model.reader.sentences.read([query]).classifiers
+        apart: FloatArray = (classifier - self._usual) @ self._basis
+        return apart
 
     def rank(self, features: Features, queries: Sequence[str], *, top: int) -> list[Ranking]:
         """The best moments of each sentence."""
@@ -130,8 +126,7 @@ class DefaultEngine:
 
     def _scaled(self, seen: FloatArray) -> FloatArray:
         """Means of a window's squares, ``(WINDOWS, DIMENSION)``, over the deviation of unrelated sentences there."""
-        deviation = np.mean([np.std(seen @ around.T, axis=1) for around in self._around], axis=0)
-        scaled: FloatArray = seen / deviation[:, None]
+        scaled: FloatArray = seen / np.std(seen @ self._around.T, axis=1)[:, None]
         return scaled
 
 

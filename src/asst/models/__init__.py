@@ -31,16 +31,16 @@ def _default() -> Model:
     return packaged_default()
 
 
-def _concepts() -> Model:
-    from asst.models.zeroshot import ConceptsModel
+def _similarity() -> Model:
+    from asst.models.zeroshot import SimilarityModel
 
-    return ConceptsModel()
+    return SimilarityModel()
 
 
-def _concepts_fast() -> Model:
-    from asst.models.zeroshot import ConceptsModel
+def _similarity_fast() -> Model:
+    from asst.models.zeroshot import SimilarityModel
 
-    return ConceptsModel("concepts-fast", looks_a_second=0.75)
+    return SimilarityModel("similarity-fast", looks_a_second=0.75)
 
 
 def _clip() -> Model:
@@ -52,9 +52,9 @@ def _clip() -> Model:
 MODELS = {
     entry.name: entry
     for entry in (
-        ModelEntry("default", "ASST, trained on sentences alone, choosing among what concepts finds", _default),
-        ModelEntry("concepts", "ImageNet classifier and sentence encoder, no training on video", _concepts),
-        ModelEntry("concepts-fast", "concepts looking at fewer pictures: faster, finds less", _concepts_fast),
+        ModelEntry("default", "ASST, trained on sentences alone, choosing among what similarity finds", _default),
+        ModelEntry("similarity", "space learnt from captioned pictures, no training on video", _similarity),
+        ModelEntry("similarity-fast", "similarity looking at fewer pictures: faster, finds less", _similarity_fast),
         ModelEntry("clip", "CLIP or SigLIP from the folder ASST_WEIGHTS, no training on video", _clip),
     )
 }

@@ -106,7 +106,7 @@ class ChannelReader:
         stage, evidence, i = self._stage, self._evidence, asked.at
         main = steps if asked.main == i else step_scores(stage, evidence, asked.main, asked.clauses.main)
         rows = [
-            *(standardised(values) for values in (*evidence.matches[:, :, i], *evidence.classes[:, :, i])),
+            *(standardised(values) for values in (evidence.matches[:, i], *evidence.classes[:, :, i])),
             *(steps, self._clearness(i)),
             *(main, self._clearness(asked.main), _share_before(main)),
             *self._related(asked),
@@ -124,7 +124,7 @@ class ChannelReader:
 
     def _clearness(self, i: int) -> Float64Array:
         evidence = self._evidence
-        clear = ((evidence.matches[:, :, i] - evidence.mean) / evidence.spread).mean(axis=0)
+        clear = (evidence.matches[:, i] - evidence.mean) / evidence.spread
         clipped: Float64Array = np.clip(clear.astype(np.float64), -_CLEAREST, _CLEAREST)
         return clipped / 2
 

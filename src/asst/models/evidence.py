@@ -35,10 +35,10 @@ class Evidence:
     """What the pictures say of some sentences, step by step.
 
     Attributes:
-        matches: cosine with each sentence's classifiers above the mean of unrelated sentences, the best of the
-            windows, shape ``(encoders, steps, sentences)``.
-        unrelated: the same of the unrelated sentences, shape ``(encoders, steps, unrelated)``.
-        mean: of these at each step, shape ``(encoders, steps)``.
+        matches: cosine with each sentence's classifier above the mean of unrelated sentences, the best of the windows,
+            shape ``(steps, sentences)``.
+        unrelated: the same of the unrelated sentences, shape ``(steps, unrelated)``.
+        mean: of these at each step, shape ``(steps,)``.
         spread: their deviation at each step, likewise.
         classes: log-probability of the classes that each sentence names, and of those it resembles, the best of the
             windows, ``(2, steps, sentences)``; zero throughout for a sentence that names none. In a space without
@@ -67,12 +67,12 @@ class Sight:
         first: the first step of each picture, shape ``(pictures,)``.
         picture: of each step, shape ``(steps,)``.
         scale: one over the length of each centred vector, shape ``(pictures, windows)``.
-        usual: mean cosine with unrelated sentences, shape ``(encoders, pictures, windows)``.
+        usual: mean cosine with unrelated sentences, shape ``(pictures, windows)``.
         probabilities: of each class, the best of the windows, shape ``(pictures, classes)``; none without classes.
         colours: log-share of each colour in each window, shape ``(pictures, WINDOWS, colours)``.
         pans: as in `Evidence`, shape ``(pictures, 2)``.
         unrelated: as in `Evidence`.
-        mean: of these for each picture, shape ``(encoders, pictures)``.
+        mean: of these for each picture, shape ``(pictures,)``.
         spread: their deviation for each picture, likewise.
         between: as in `Evidence`.
     """
@@ -94,16 +94,16 @@ class EvidenceReader:
     """Measures what pictures say of sentences.
 
     Attributes:
-        concepts: reads sentences.
+        sentences: reads sentences.
         sight: what is seen in a video; kept for the next question about the same features.
 
     Args:
         space: that features lie in.
-        concepts: as above.
+        sentences: as above.
     """
 
-    def __init__(self, space: Space, concepts: SentenceReader) -> None:
-        self.concepts = concepts
+    def __init__(self, space: Space, sentences: SentenceReader) -> None:
+        self.sentences = sentences
         self._space = space
         self._classifier = None
         if space.classifier is not None:
@@ -113,26 +113,22 @@ class EvidenceReader:
 
     def __call__(self, features: Features, queries: Sequence[str]) -> Evidence:
         """All measurements, for every sentence at every step; a part of the video at a time."""
-        reading = self.concepts.read(queries)
+        reading = self.sentences.read(queries)
         sight = self.sight(features)
-        encoders, sentences, channels = reading.classifiers.shape
-        # All encoders' in one product: an hour's vectors are read but once.
-        wanted = reading.classifiers.reshape(-1, channels).T
-        matches = np.empty((encoders, len(sight.first), sentences), dtype=np.float32)
+        wanted = reading.classifiers.T
+        matches = np.empty((len(sight.first), len(queries)), dtype=np.float32)
         at = 0
         for rows in _pictures(features, sight.first, self._space.seen):
             part = slice(at, at + len(rows))
             cosines = (_product(rows, wanted) - self._space.mean @ wanted) * sight.scale[part, :, None]
-            for k in range(encoders):
-                own = cosines[..., k * sentences : (k + 1) * sentences]
-                matches[k, part] = (own - sight.usual[k, part, :, None]).max(axis=1)
+            matches[part] = (cosines - sight.usual[part, :, None]).max(axis=1)
             at += len(rows)
         classes = _class_evidence(sight.probabilities, reading)
         return Evidence(
-            matches[:, sight.picture],
+            matches[sight.picture],
             sight.unrelated,
-            sight.mean[:, sight.picture],
-            sight.spread[:, sight.picture],
+            sight.mean[sight.picture],
+            sight.spread[sight.picture],
             classes[:, sight.picture],
             _colour_evidence(sight.colours, queries)[sight.picture],
             sight.pans[sight.picture],
@@ -142,13 +138,13 @@ class EvidenceReader:
     def _look(self, features: Features) -> Sight:
         first = _first_steps(features)
         picture = np.repeat(np.arange(len(first)), np.diff(np.append(first, len(features))))
-        aside = self.concepts.unrelated.transpose(0, 2, 1)
+        aside = self.sentences.unrelated.T
         # Written where it stays: of a long video this is most of what is kept.
-        unrelated = np.empty((len(aside), len(first), aside.shape[2]), dtype=np.float16)
+        unrelated = np.empty((len(first), aside.shape[1]), dtype=np.float16)
         classes = 0 if self._classifier is None else len(self._classifier.bias)
         probabilities = np.empty((len(first), classes), dtype=np.float32)
         scale = np.empty((len(first), WINDOWS), dtype=np.float32)
-        usual = np.empty((len(aside), len(first), WINDOWS), dtype=np.float32)
+        usual = np.empty((len(first), WINDOWS), dtype=np.float32)
         middles = []
         last = np.zeros((0, len(self._space.mean)), dtype=np.float32)
         at = 0
@@ -159,10 +155,9 @@ class EvidenceReader:
             centred = rows - self._space.mean
             scale[part] = 1 / np.linalg.norm(centred, axis=2)
             centred *= scale[part, :, None]
-            for k, sentences in enumerate(aside):
-                cosines = _product(centred, sentences)
-                usual[k, part] = cosines.mean(axis=2)
-                unrelated[k, part] = (cosines - usual[k, part, :, None]).max(axis=1)
+            cosines = _product(centred, aside)
+            usual[part] = cosines.mean(axis=2)
+            unrelated[part] = (cosines - usual[part, :, None]).max(axis=1)
             means = centred.mean(axis=1)
             units = np.concatenate([last, means / np.linalg.norm(means, axis=1, keepdims=True)])
             middles.append(1 - np.einsum("ij,ij->i", units[1:], units[:-1]))
@@ -173,15 +168,15 @@ class EvidenceReader:
         mean, spread = _mean_and_spread(unrelated)
         colours, pans = _of_pixels(features, first, self._space)
         return Sight(
-            first, picture, scale, usual, probabilities, colours, pans, unrelated[:, picture], mean, spread, between
+            first, picture, scale, usual, probabilities, colours, pans, unrelated[picture], mean, spread, between
         )
 
 
 def _mean_and_spread(unrelated: HalfArray) -> tuple[FloatArray, FloatArray]:
-    """Mean and deviation over unrelated sentences, shape ``(encoders, pictures)``."""
-    means = unrelated.mean(axis=2, dtype=np.float32)
-    squares = np.einsum("est,est->es", unrelated, unrelated, dtype=np.float32)
-    variance = squares / unrelated.shape[2] - means**2
+    """Mean and deviation over unrelated sentences, shape ``(pictures,)``."""
+    means = unrelated.mean(axis=1, dtype=np.float32)
+    squares = np.einsum("st,st->s", unrelated, unrelated, dtype=np.float32)
+    variance = squares / unrelated.shape[1] - means**2
     return means, np.sqrt(np.maximum(variance, _LEAST_VARIANCE))
 
 

@@ -28,11 +28,9 @@ def model_named(name: str | Path) -> Model:
         from asst.models.checkpoint import read_description
 
         if is_space(Path(name)):
-            from asst.features.captions import CaptionExtractor
-            from asst.models.zeroshot import ZeroShotModel
+            from asst.models.zeroshot import SimilarityModel
 
-            extractor = CaptionExtractor(Path(name))
-            return ZeroShotModel(Path(name).name, extractor, extractor.sentences)
+            return SimilarityModel(Path(name).name, Path(name))
         if read_description(Path(name)).method == "reranker":
             from asst.models.reranked import RerankedModel
 

@@ -111,7 +111,7 @@ def scored(stage: Stage, evidence: Evidence, i: int, query: str) -> Scored:
 
 def step_scores(stage: Stage, evidence: Evidence, i: int, query: str) -> Float64Array:
     """How well each step fits, in standard deviations over the video, shape ``(steps,)``; arguments as `scored`."""
-    measured = [*evidence.matches[:, :, i], *evidence.classes[:, :, i], evidence.colours[:, i]]
+    measured = [evidence.matches[:, i], *evidence.classes[:, :, i], evidence.colours[:, i]]
     steps = standardised(np.sum([standardised(values) for values in measured], axis=0))
     if is_about_camera_motion(query):
         moves = standardised(turning(evidence.between, stage.first_of_shot))
@@ -154,14 +154,10 @@ def ranking(
 
 
 def _clearness(evidence: Evidence, i: int, span: Sequence[int] | IntArray) -> float:
-    """By how many of their standard deviations the sentence fits the span better than unrelated sentences do.
-
-    The mean over the language encoders.
-    """
+    """By how many of their standard deviations the sentence fits the span better than unrelated sentences do."""
     first, last = _steps_of(span)
-    others = evidence.unrelated[:, first:last].mean(axis=1, dtype=np.float32)
-    own = evidence.matches[:, first:last, i].mean(axis=1)
-    return float(np.mean((own - others.mean(axis=1)) / others.std(axis=1)))
+    others = evidence.unrelated[first:last].mean(axis=0, dtype=np.float32)
+    return float((evidence.matches[first:last, i].mean() - others.mean()) / others.std())
 
 
 def _camera_clearness(evidence: Evidence, query: str, span: Sequence[int] | IntArray) -> float:

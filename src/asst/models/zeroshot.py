@@ -1,14 +1,12 @@
 """Models that find moments without training on video: what is seen, compared with what is said.
 
-``concepts`` measures five things at every step. Two are the cosines between what is seen and the sentence's
-classifiers, one a language encoder (see ``asst.features.concepts``), less the same for sentences about nothing in
-particular. Two are the logs of the probability that the image classifier gives to the classes which the sentence names,
-and to those whose glosses it resembles. The fifth is the log of the share of the pixels that have the colours which it
-names. Each is standardised over the video, and they are added. ``clip`` measures one
-cosine, in the space of CLIP or SigLIP, which somebody has to bring; so does a model in a space that was learnt from
-captions. A sentence about the camera also looks for steps at
-which what is seen turns. Spans between shot changes compete by their mean; a window inside a shot must stand out from
-the rest of it.
+``similarity`` measures four things at every step. One is the cosine between what is seen and the sentence in a space
+that was learnt from captions, less the same for sentences about nothing in particular. Two are the logs of the
+probability that the image classifier gives to the classes which the sentence names, and to those whose glosses it
+resembles. The fourth is the log of the share of the pixels that have the colours which it names. Each is standardised
+over the video, and they are added. ``clip`` measures one cosine, in the space of CLIP or SigLIP, which somebody has to
+bring. A sentence about the camera also looks for steps at which what is seen turns. Spans between shot changes compete
+by their mean; a window inside a shot must stand out from the rest of it.
 """
 
 from __future__ import annotations
@@ -17,8 +15,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from asst.errors import InputError
-from asst.features.concepts import ConceptMap
-from asst.features.imagenet import PREFIX, ImageNetExtractor
+from asst.features.captions import NAME as CAPTIONS
+from asst.features.captions import PACKAGED, CaptionExtractor
 from asst.features.reading import SentenceReader
 from asst.features.squares import LOOKS_A_SECOND, SquaresExtractor
 from asst.features.values import Features
@@ -73,21 +71,21 @@ class ZeroShotModel:
         return rankings
 
 
-class ConceptsModel(ZeroShotModel):
-    """The packaged image classifier and sentence encoder.
+class SimilarityModel(ZeroShotModel):
+    """The packaged space of pictures and sentences, or another that was learnt from captions.
 
     Args:
         name: its name.
-        variant: of the image classifier, ``lite2`` or ``lite0``.
-        looks_a_second: how many pictures of a second of video the classifier sees at most.
+        path: file of the space.
+        looks_a_second: how many pictures of a second of video are looked at at most.
 
     Raises:
-        InputError: when packaged weights are missing.
+        InputError: when published weights are missing, or for a file that is damaged or of no space.
     """
 
-    def __init__(self, name: str = "concepts", variant: str = "lite2", looks_a_second: float = LOOKS_A_SECOND) -> None:
-        extractor = ImageNetExtractor(variant, looks_a_second)
-        super().__init__(name, extractor, ConceptMap(extractor.network.class_weights))
+    def __init__(self, name: str = "similarity", path: Path = PACKAGED, looks_a_second: float = LOOKS_A_SECOND) -> None:
+        extractor = CaptionExtractor(path, looks_a_second)
+        super().__init__(name, extractor, extractor.sentences)
 
 
 class ClipModel(ZeroShotModel):
@@ -120,7 +118,6 @@ def zeroshot_of(extractor: str, name: str) -> ZeroShotModel:
     """
     if extractor == _CLIP_SQUARES:
         return ClipModel(name)
-    if extractor.startswith(PREFIX):
-        return ConceptsModel(name, extractor.removeprefix(PREFIX))
-    known = f"{PREFIX}lite2, {PREFIX}lite0 or {_CLIP_SQUARES}"
-    raise InputError(f"{name} reads features of {known}, not of {extractor}; extract those")
+    if extractor == CAPTIONS:
+        return SimilarityModel(name)
+    raise InputError(f"{name} reads features of {CAPTIONS} or {_CLIP_SQUARES}, not of {extractor}; extract those")

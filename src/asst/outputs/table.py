@@ -44,7 +44,7 @@ def write_table(answers: Iterable[Answer], stream: TextIO) -> None:
 def nothing_found(answer: Answer) -> str:
     """The line for a sentence that no moment answers, with the best score and the threshold where they are known.
 
-    >>> nothing_found(Answer("a.mp4", "a penguin", 10.0, "concepts", moments=(), threshold=0.3))
+    >>> nothing_found(Answer("a.mp4", "a penguin", 10.0, "similarity", moments=(), threshold=0.3))
     'a penguin: nothing found (threshold 0.300)'
     """
     known = []

@@ -136,7 +136,7 @@ def keep_maps(
 def keep_hidden(
     sentences: Sequence[str], build: Callable[[], MiniLM], network: CaptionNetwork, folder: Path, *, progress: bool
 ) -> KeptArrays:
-    """What the first layer that learns reads of each sentence, ``(tokens, channels)``.
+    """What the first layer that learns reads of each sentence, ``(tokens, channels)``; of one token if none learns.
 
     Args:
         sentences: all distinct ones.
@@ -194,6 +194,9 @@ def _hidden(encoder: MiniLM, layers: int, tokens: Sequence[Sequence[int]]) -> li
         x, real = encoder.embedded(tokens)
         for layer in encoder.layers[:layers]:
             x = layer(x, real)
+        if layers == len(encoder.layers):
+            # Nothing will look at single tokens any more: their mean stands for all.
+            return [own[None].half().numpy() for own in encoder(x, real, layers)]
         return [own[: len(ids)].half().numpy() for own, ids in zip(x, tokens, strict=True)]
 
 

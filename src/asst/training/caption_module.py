@@ -22,6 +22,8 @@ from asst.training.divergence import require_finite_figures, require_finite_weig
 from asst.training.schedule import DROPOUT, IntervalBatches, torch_seed
 
 _SCALE_MOST = 100.0
+# Softens both distributions over classes, so that the less likely ones count too (Hinton et al. 2015).
+_CLASS_TEMPERATURE = 2.0
 
 
 class CaptionModule(lightning.LightningModule):
@@ -41,8 +43,9 @@ class CaptionModule(lightning.LightningModule):
         super().__init__()
         torch.manual_seed(recipe.training.seed)
         network = recipe.network
-        self.learning = LearningTowers(fresh_towers(network.dimension, network.sentence_dropout), network)
+        self.learning = LearningTowers(fresh_towers(network.sentence_dropout), network)
         self.averaged = copy.deepcopy(self.learning).requires_grad_(False)
+        self._published = copy.deepcopy(self.learning).requires_grad_(False)
         self.log_scale = nn.Parameter(torch.tensor(-math.log(recipe.training.temperature)))
         self._recipe, self._validation = recipe, validation
         self.strict_loading = False
@@ -63,13 +66,27 @@ class CaptionModule(lightning.LightningModule):
         step = self.current_epoch * training.interval + batch_idx
         # Dropout draws from torch's own source: set for each step, a resumed run draws what it would have.
         torch.manual_seed(torch_seed(DROPOUT, training.seed, step))
-        pictures = self.learning.embedded(self.learning.maps(batch.maps).float().mean((2, 3)))
-        sentences = self.learning.vectors(batch.sentences)
-        loss = contrastive_loss(pictures, sentences, self.scale, batch.groups, batch.texts)
+        pooled = self.learning.maps(batch.maps).float().mean((2, 3))
+        pictures = self.learning.embedded(pooled)
+        parts = torch.split(self.learning.vectors(batch.sentences), len(pictures))
+        losses = [
+            contrastive_loss(pictures, part, self.scale, batch.groups, texts)
+            for part, texts in zip(parts, batch.texts, strict=True)
+        ]
+        contrast = torch.stack(losses).mean()
+        classes = class_loss(self.learning.pictures.logits(pooled), self._published_logits(batch.maps))
+        loss = contrast + training.classes * classes
         require_finite_figures({"the loss": float(loss.detach())}, self.trainer.global_step)
-        figures = {"train/loss": loss.detach(), "train/scale": self.scale.detach()}
+        figures = {"train/loss": contrast.detach(), "train/classes": classes.detach()}
+        figures["train/scale"] = self.scale.detach()
         self.log_dict(figures, on_step=False, on_epoch=True, batch_size=len(batch.groups))
         return loss
+
+    @torch.no_grad()
+    def _published_logits(self, maps: Tensor) -> Tensor:
+        """What the published classifier says of pictures, ``(batch, classes)``."""
+        published = self._published.eval()
+        return published.pictures.logits(published.maps(maps).float().mean((2, 3)))
 
     def configure_gradient_clipping(self, *args: Any, **kwargs: Any) -> None:
         """Shortens the towers' gradient; the trainer's own way refuses optimisers that do everything in one pass."""
@@ -86,11 +103,10 @@ class CaptionModule(lightning.LightningModule):
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         """What is frozen is as published, and not kept."""
-        learnt = {name for name, weight in self.learning.named_parameters() if weight.requires_grad}
+        learnt = [name for name, weight in self.learning.named_parameters() if weight.requires_grad]
+        kept = {"log_scale", *(f"{towers}.{name}" for towers in ("learning", "averaged") for name in learnt)}
         own = checkpoint["state_dict"]
-        checkpoint["state_dict"] = {
-            name: value for name, value in own.items() if name == "log_scale" or name.partition(".")[2] in learnt
-        }
+        checkpoint["state_dict"] = {name: value for name, value in own.items() if name in kept}
 
     def on_validation_start(self) -> None:
         """Nothing is asked, and so nothing kept, of weights that the last step has spoilt.
@@ -113,7 +129,7 @@ class CaptionModule(lightning.LightningModule):
     def configure_optimizers(self) -> OptimizerLRSchedulerConfig:
         """AdamW with a rate for each part, in one cycle."""
         settings = self._recipe.optimizer
-        rates = [settings.picture_rate, settings.sentence_rate, settings.projection_rate, settings.projection_rate]
+        rates = [settings.picture_rate, settings.sentence_rate, settings.placing_rate, settings.placing_rate]
         parts: list[dict[str, Any]] = [{"params": part} for part in self.learning.learnt()]
         parts.append({"params": [self.log_scale], "weight_decay": 0})
         optimizer = torch.optim.AdamW(parts, weight_decay=settings.weight_decay, fused=True)
@@ -148,6 +164,19 @@ class CaptionLoaders(lightning.LightningDataModule):
     def val_dataloader(self) -> DataLoader[Any]:
         """Numbers of the held-out pictures."""
         return DataLoader(self._validation.batches(), batch_size=None)  # type: ignore[arg-type]
+
+
+def class_loss(logits: Tensor, published: Tensor) -> Tensor:
+    """How far classes are told otherwise than by the published classifier: the divergence of softened distributions.
+
+    Args:
+        logits: shape ``(batch, classes)``.
+        published: likewise.
+    """
+    with torch.autocast(logits.device.type, enabled=False):
+        own, right = (F.log_softmax(part.float() / _CLASS_TEMPERATURE, dim=1) for part in (logits, published))
+        divergence = F.kl_div(own, right, log_target=True, reduction="batchmean")
+    return divergence * _CLASS_TEMPERATURE**2
 
 
 def contrastive_loss(pictures: Tensor, sentences: Tensor, scale: Tensor, groups: Tensor, texts: Tensor) -> Tensor:

@@ -64,17 +64,15 @@ class CaptionNetwork(Checked):
     """The space and what of its towers learns; the other layers stay as published.
 
     Attributes:
-        dimension: of the space.
         first_block: of the picture network's that learns, with all after it.
-        first_layer: of the sentence encoder's that learns, with all after it.
+        first_layer: of the sentence encoder's that learns, with all after it; 6 for none.
         picture_dropout: share of a picture's channels that is dropped.
         depth_dropout: how often the last block is left out; those before it less often, in equal steps.
-        sentence_dropout: of the encoder's layers and projection.
+        sentence_dropout: of the encoder's layers and of those that follow.
     """
 
-    dimension: Positive = 384
-    first_block: Annotated[int, Field(ge=0, lt=sum(VARIANTS[VARIANT].blocks))] = 11
-    first_layer: Annotated[int, Field(ge=0, lt=LAYERS)] = 3
+    first_block: Annotated[int, Field(ge=0, lt=sum(VARIANTS[VARIANT].blocks))] = 20
+    first_layer: Annotated[int, Field(ge=0, le=LAYERS)] = 6
     picture_dropout: Fraction = 0.2
     depth_dropout: Fraction = 0.1
     sentence_dropout: Fraction = 0.1
@@ -86,15 +84,15 @@ class CaptionOptimizer(Checked):
     Attributes:
         picture_rate: of the picture network.
         sentence_rate: of the sentence encoder.
-        projection_rate: of both projections and the temperature.
+        placing_rate: of the layers after the sentence encoder, and of the temperature.
         weight_decay: of all but the temperature.
         rise: share of the steps in which rates rise.
         clip: the longest gradient.
     """
 
-    picture_rate: Rate = 3e-4
+    picture_rate: Rate = 2e-4
     sentence_rate: Rate = 1e-4
-    projection_rate: Rate = 1e-3
+    placing_rate: Rate = 1e-3
     weight_decay: Annotated[float, Field(ge=0)] = 0.02
     rise: Annotated[float, Field(gt=0, lt=1)] = 0.1
     clip: Rate = 5.0
@@ -106,7 +104,9 @@ class CaptionTraining(Checked):
     Attributes:
         steps: optimiser steps in all, a multiple of ``interval``.
         interval: steps from one validation, log line and resumable state to the next.
-        batch: pictures a step; each one's sentence is told from all others'.
+        batch: pictures a step; each one's sentences are told from all others'.
+        sentences: of each picture in a step.
+        classes: weight of telling the published classifier's classes as it does, beside telling sentences.
         temperature: that products are divided by at the start; it learns.
         average: how much of the averaged weights, which are what is kept, stays at each step in the end.
         patience: intervals without a better R@10 after which training ends; 0 for never.
@@ -117,6 +117,8 @@ class CaptionTraining(Checked):
     steps: Positive = 700
     interval: Positive = 140
     batch: Annotated[int, Field(ge=2)] = 512
+    sentences: Positive = 2
+    classes: Annotated[float, Field(ge=0)] = 1.0
     temperature: Rate = 0.07
     average: Fraction = 0.99
     patience: Annotated[int, Field(ge=0)] = 3

@@ -62,7 +62,6 @@ def train_captions(recipe: CaptionRecipe, path: Path, say: Say, *, progress: boo
 
     def save(space: Path, step: int, metrics: dict[str, float]) -> None:
         description = SpaceDescription(
-            dimension=recipe.network.dimension,
             scale=float(module.scale.detach()),
             recipe=recipe.name,
             sets=sets,
@@ -88,7 +87,7 @@ def train_captions(recipe: CaptionRecipe, path: Path, say: Say, *, progress: boo
             precision=training.precision,
             progress=progress,
         )
-        samples = CaptionSamples(kept, learnt, recipe.data.window, training.seed)
+        samples = CaptionSamples(kept, learnt, recipe.data.window, training.sentences, training.seed)
         loaders = CaptionLoaders(samples, validation, recipe)
         run_trainer(trainer, module, loaders, folder, say, going_on=going_on)
     _measure(recipe, validation, folder, say)

@@ -1,4 +1,4 @@
-"""Pictures with one of their sentences each, as a step of training sees them."""
+"""Pictures with some of their sentences each, as a step of training sees them."""
 
 from __future__ import annotations
 
@@ -51,13 +51,13 @@ class Sentences(NamedTuple):
 
 
 class CaptionBatch(NamedTuple):
-    """Pictures and a sentence of each, ``(batch, ...)``.
+    """Pictures and as many sentences of each.
 
     Attributes:
         maps: parts of views, ``(batch, channels, side, side)``.
-        sentences: their sentences.
-        groups: number of each one's group.
-        texts: number of each one's sentence.
+        sentences: a first one of every picture, then a second one of every picture, and so on.
+        groups: number of each picture's group, ``(batch,)``.
+        texts: numbers of the sentences, ``(sentences a picture, batch)``.
     """
 
     maps: Tensor
@@ -66,38 +66,41 @@ class CaptionBatch(NamedTuple):
     texts: Tensor
 
 
-class CaptionSamples(Dataset[tuple[HalfArray, int, int]]):
+class CaptionSamples(Dataset[tuple[HalfArray, int, IndexArray]]):
     """What a step sees of a picture: a function of seed, epoch and index, as `asst.data.samples` has it.
 
     Args:
         kept: everything.
         learnt: which pictures are learnt from.
         window: side of the part of a view, as a share of its short side.
+        sentences: of each picture; one that has fewer repeats some.
         seed: of all draws.
     """
 
-    def __init__(self, kept: KeptCaptions, learnt: IndexArray, window: float, seed: int) -> None:
-        self._kept, self._learnt, self._window, self._seed = kept, learnt, window, seed
+    def __init__(self, kept: KeptCaptions, learnt: IndexArray, window: float, sentences: int, seed: int) -> None:
+        self._kept, self._learnt, self._window = kept, learnt, window
+        self._sentences, self._seed = sentences, seed
 
     def __len__(self) -> int:
         return len(self._learnt)
 
-    def __getitem__(self, key: Key) -> tuple[HalfArray, int, int]:
-        """Part of a view, the picture's group and the sentence."""
+    def __getitem__(self, key: Key) -> tuple[HalfArray, int, IndexArray]:
+        """Part of a view, the picture's group and the sentences."""
         random = np.random.default_rng((DRAWS, self._seed, *key))
         picture = int(self._learnt[key[1]])
         view = self._kept.views[int(random.integers(len(self._kept.views)))][picture]
         side = max(1, round(self._window * min(view.shape[:2])))
         top, left = (int(random.integers(length - side + 1)) for length in view.shape[:2])
-        text = int(random.choice(self._kept.texts[picture]))
-        return view[top : top + side, left : left + side], int(self._kept.groups[picture]), text
+        own = self._kept.texts[picture]
+        texts = random.choice(own, self._sentences, replace=len(own) < self._sentences)
+        return view[top : top + side, left : left + side], int(self._kept.groups[picture]), texts
 
-    def collate(self, samples: Sequence[tuple[HalfArray, int, int]]) -> CaptionBatch:
+    def collate(self, samples: Sequence[tuple[HalfArray, int, IndexArray]]) -> CaptionBatch:
         """Samples as a batch."""
-        maps, groups, texts = zip(*samples, strict=True)
-        return CaptionBatch(
-            stacked(maps), sentences_of(self._kept.hidden, texts), torch.tensor(groups), torch.tensor(texts)
-        )
+        maps, groups, drawn = zip(*samples, strict=True)
+        texts = np.stack(drawn, axis=1)
+        sentences = sentences_of(self._kept.hidden, texts.ravel().tolist())
+        return CaptionBatch(stacked(maps), sentences, torch.tensor(groups), torch.from_numpy(texts))
 
 
 def stacked(maps: Sequence[HalfArray]) -> Tensor:

@@ -45,21 +45,21 @@ class LearningTowers(nn.Module):
     @property
     def device(self) -> torch.device:
         """Where the towers are."""
-        return self.pictures.projection.weight.device
+        return self.sentences.straight.weight.device
 
     def learnt(self) -> tuple[list[nn.Parameter], list[nn.Parameter], list[nn.Parameter]]:
-        """The weights that learn: the picture network's, the sentence encoder's, and both projections'.
+        """The weights that learn: the picture network's, the sentence encoder's, and those of what follows that.
 
         Depthwise filters of 5 by 5 stay, as their gradient alone would take four fifths of a step in bfloat16.
         """
         network, sentences = self.pictures.network, self.sentences
         seeing = [weight for block in self._blocks() for part in _learning(block) for weight in part.parameters()]
         reading = [weight for layer in self._layers() for weight in layer.parameters()]
-        projecting = (self.pictures.projection, sentences.straight, sentences.wide, sentences.narrow)
+        placing = (sentences.straight, sentences.wide, sentences.narrow)
         return (
             [*seeing, *network.head.parameters()],
             reading,
-            [weight for part in projecting for weight in part.parameters()],
+            [weight for part in placing for weight in part.parameters()],
         )
 
     def maps(self, x: Tensor) -> Tensor:

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from asst.data.captions import IndexArray
 from asst.evaluation.retrieval import Ranks, retrieval_ranks
-from asst.features.imagenet import pooled_squares
+from asst.features.captions import pooled_squares
 from asst.training.caption_samples import KeptCaptions, sentences_of, stacked
 from asst.training.caption_towers import LearningTowers
 

@@ -71,7 +71,7 @@ class Scenes(Checked):
     count: Positive = 6000
     validation: Positive = Field(default=400, alias="validate")
     seed: Annotated[int, Field(ge=0)] = 0
-    extractor: Literal["imagenet-lite2", "imagenet-lite0", "clip-squares"] = "imagenet-lite2"
+    extractor: Literal["captions", "clip-squares"] = "captions"
     folder: FilePath = Path("scenes")
     settings: dict[str, Any] = Field(default_factory=dict)
 

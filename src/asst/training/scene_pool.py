@@ -60,7 +60,7 @@ class ScenePool:
     def of(cls, model: ZeroShotModel, folder: Path, seed: int, settings: SceneSettings) -> Self:
         """Scenes in the space of a model's extractor; the other arguments are as above."""
         extractor = model.extractor
-        return cls(folder, seed, settings, extractor.name, extractor.weights, model.reader.concepts.measures)
+        return cls(folder, seed, settings, extractor.name, extractor.weights, model.reader.sentences.measures)
 
     @property
     def own_folder(self) -> Path:
@@ -127,8 +127,8 @@ class _Worker:
 
         torch.set_num_threads(1)
         cls.model = zeroshot_of(pool.extractor, "a reranker")
-        concepts, space = cls.model.reader.concepts, cls.model.extractor.space
-        cls.simulator = SceneSimulator(read_timelines(), concepts, space, pool.settings, pool.seed)
+        sentences, space = cls.model.reader.sentences, cls.model.extractor.space
+        cls.simulator = SceneSimulator(read_timelines(), sentences, space, pool.settings, pool.seed)
 
     @classmethod
     def make(cls, path: Path, number: int) -> None:

@@ -1,7 +1,7 @@
 """What a planned scene looks like: features in the space of the packaged extractor, made of directions.
 
-A sentence's appearance is a unit direction. Its classifiers (`asst.features.concepts`) point at it no better than they
-point at what real videos show, now and then not at all: each cosine is drawn for itself.
+A sentence's appearance is a unit direction. Its classifier (`asst.features.reading`) points at it no better than it
+points at what real videos show, now and then not at all: the cosine is drawn.
 """
 
 from __future__ import annotations
@@ -109,18 +109,13 @@ class Appearances:
         if source.random() < settings.confused:
             shown = list(said.index)[source.integers(len(said.index))]
         i = said.index[shown]
-        classifiers, named = said.reading.classifiers[:, i], said.reading.named[i]
-        usual = (settings.sentence_cosine, settings.words_cosine)[: len(classifiers)]
-        strengths = np.exp(settings.cosine_spread * source.standard_normal(len(classifiers)))
-        cosines = np.minimum(0.9, strengths * usual)
-        look = cosines[0] * classifiers[0]
-        if len(classifiers) > 1:
-            # Two classifiers of one sentence are alike: the second counts for what it says beyond the first.
-            beyond = classifiers[1] - (classifiers[1] @ classifiers[0]) * classifiers[0]
-            look = look + cosines[1] * _unit(beyond)
+        named = said.reading.named[i]
+        strength = np.exp(settings.cosine_spread * source.standard_normal())
+        cosine = min(0.9, float(settings.cosine * strength))
+        look = cosine * said.reading.classifiers[i]
         if len(named) and source.random() < settings.named_chance:
             look = look + settings.named * self._space.things[source.choice(np.asarray(named))]
-        rest = np.sqrt(max(0.05, 1 - (cosines**2).sum()))
+        rest = np.sqrt(1 - cosine**2)
         return _unit(look + rest * self._direction(source))
 
     def _topic(self, looks: Sequence[FloatArray], source: np.random.Generator) -> FloatArray:

@@ -15,7 +15,7 @@ class SceneSettings(Settings):
     """How scenes are planned and what they look like.
 
     A feature, less the mean feature, is a sum of unit directions times the weights below; it is then given a length.
-    What a sentence looks like, its *appearance*, is a direction that its classifiers point at as much as chance has it.
+    What a sentence looks like, its *appearance*, is a direction that its classifier points at as much as chance has it.
 
     Attributes:
         joined: share of scenes in which unrelated events follow each other.
@@ -40,9 +40,8 @@ class SceneSettings(Settings):
         memory: how much of the drift is left half a second later.
         white: weight of what changes from step to step.
         squares: weight of what differs between the squares of a picture.
-        sentence_cosine: median cosine of an appearance with the sentence encoder's classifier.
-        words_cosine: likewise with the averaged words' classifier.
-        cosine_spread: deviation of the logs of these cosines.
+        cosine: median cosine of an appearance with the sentence's classifier.
+        cosine_spread: deviation of the log of that cosine.
         named: weight, in an appearance, of classes that the sentence names, when it has them.
         named_chance: how often it has them.
         confused: how often an appearance is another sentence's instead.
@@ -78,8 +77,7 @@ class SceneSettings(Settings):
     memory: float = 0.92
     white: float = 0.25
     squares: float = 0.35
-    sentence_cosine: float = 0.42
-    words_cosine: float = 0.09
+    cosine: float = 0.42
     cosine_spread: float = 0.6
     named: float = 0.5
     named_chance: float = 0.6

@@ -37,7 +37,7 @@ class SceneSimulator:
 
     Args:
         timelines: where sentences and spans come from.
-        concepts: reads the sentences.
+        sentences: reads them.
         space: that features are made in.
         settings: every distribution.
         seed: of all chance.
@@ -46,7 +46,7 @@ class SceneSimulator:
     def __init__(
         self,
         timelines: Sequence[Timeline],
-        concepts: SentenceReader,
+        sentences: SentenceReader,
         space: Space,
         settings: SceneSettings | None = None,
         seed: int = 0,
@@ -54,7 +54,7 @@ class SceneSimulator:
         settings = settings or SceneSettings()
         self._planner = Planner(timelines, settings)
         self._appearances = Appearances(space, settings)
-        self._concepts = concepts
+        self._sentences = sentences
         self._dropped = settings.dropped
         self._seed = seed
 
@@ -82,4 +82,4 @@ class SceneSimulator:
 
     def _read(self, texts: Sequence[str]) -> Said:
         distinct = list(dict.fromkeys(texts))
-        return Said(self._concepts.read(distinct), {text: i for i, text in enumerate(distinct)})
+        return Said(self._sentences.read(distinct), {text: i for i, text in enumerate(distinct)})
