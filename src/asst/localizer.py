@@ -6,6 +6,9 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import numpy as np
+import numpy.typing as npt
+
 from asst.errors import InputError
 from asst.models.named import model_named
 from asst.moments import Answer, Attention, Moment, within
@@ -14,7 +17,7 @@ from asst.text import understood
 if TYPE_CHECKING:
     from asst.features.extractor import Progress
     from asst.features.values import Features
-    from asst.models.model import Model, Ranking
+    from asst.models.model import Embedding, Model, Ranking
     from asst.video import Frames
 
 
@@ -65,7 +68,12 @@ class Localizer:
         return found
 
     def locate(
-        self, video: str | Path | Iterable[Frames] | Features, queries: Sequence[str], *, top: int = 5
+        self,
+        video: str | Path | Iterable[Frames] | Features,
+        queries: Sequence[str],
+        *,
+        top: int = 5,
+        min_score: float | None = None,
     ) -> list[list[Moment]]:
         """The best moments of each sentence, best first.
 
@@ -73,6 +81,7 @@ class Localizer:
             video: a file, frames in memory, or features.
             queries: sentences.
             top: the most moments to return for a sentence.
+            min_score: moments of at least this score, in place of what the model finds convincing.
 
         Returns:
             A list a sentence, in their order; empty for a sentence that describes nothing in the video.
@@ -81,7 +90,7 @@ class Localizer:
             InputError: for a video that cannot be read, no sentence or an empty one, a sentence that is not in a list,
                 or ``top`` below one.
         """
-        return [list(answer.moments) for answer in self.answer(video, queries, top=top)]
+        return [list(answer.moments) for answer in self.answer(video, queries, top=top, min_score=min_score)]
 
     def answer(
         self,
@@ -89,6 +98,7 @@ class Localizer:
         queries: Sequence[str],
         *,
         top: int = 5,
+        min_score: float | None = None,
         progress: Progress | None = None,
         attention: bool = False,
     ) -> list[Answer]:
@@ -98,26 +108,62 @@ class Localizer:
             video: as in ``locate``.
             queries: as in ``locate``.
             top: as in ``locate``.
+            min_score: as in ``locate``; what does not reach it is guessed.
             progress: told how many seconds of how many have been read.
             attention: also say which words the model looked at, where it has attention; the network runs once more.
         """
         features, duration_s = self._read(video, queries, top, progress)
         name = str(video) if isinstance(video, str | Path) else ""
-        return [
-            Answer(
-                video=name,
-                query=ranking.query,
-                duration_s=duration_s,
-                model=self.name,
-                moments=within(ranking.moments, duration_s, name) if ranking.found else (),
-                best_score=ranking.moments[0].score if ranking.moments else None,
-                curve=ranking.curve,
-                threshold=ranking.threshold,
-                attention=self._attention(features, ranking.query) if attention else None,
-                understood=understood(ranking.query),
+        answers = []
+        for ranking in self._model.rank(features, queries, top=top):
+            found = ranking.convincing(min_score)
+            answers.append(
+                Answer(
+                    video=name,
+                    query=ranking.query,
+                    duration_s=duration_s,
+                    model=self.name,
+                    moments=within(found, duration_s, name),
+                    guesses=() if found else within(ranking.moments, duration_s, name),
+                    best_score=ranking.moments[0].score if ranking.moments else None,
+                    curve=ranking.curve,
+                    threshold=ranking.threshold if min_score is None else min_score,
+                    attention=self._attention(features, ranking.query) if attention else None,
+                    understood=understood(ranking.query),
+                )
             )
-            for ranking in self._model.rank(features, queries, top=top)
-        ]
+        return answers
+
+    def embed_frames(self, frames: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:
+        """Pictures in the model's space, unit vectors; their product with those of sentences is the similarity.
+
+        Args:
+            frames: RGB, shape ``(frames, height, width, 3)``.
+
+        Returns:
+            Shape ``(frames, d)``.
+
+        Raises:
+            InputError: for frames of another shape or type, or a model without such a space.
+        """
+        return self._embedding().embed_frames(frames)
+
+    def embed_sentences(self, sentences: Sequence[str]) -> npt.NDArray[np.float32]:
+        """Sentences in the model's space, unit vectors, shape ``(sentences, d)``; see `embed_frames`.
+
+        Raises:
+            InputError: for no list of sentences, or a model without such a space.
+        """
+        if isinstance(sentences, str):
+            raise InputError(f"one sentence is not a list of them; give [{sentences!r}]")
+        return self._embedding().embed_sentences(sentences)
+
+    def _embedding(self) -> Embedding:
+        from asst.models.model import Embedding
+
+        if not isinstance(self._model, Embedding):
+            raise InputError(f"{self.name} has no space of pictures and sentences; choose similarity or clip")
+        return self._model
 
     def rank(self, features: Features, queries: Sequence[str], *, top: int = 5) -> list[Ranking]:
         """The model's ranking, convincing or not: what evaluation measures."""

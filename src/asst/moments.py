@@ -101,12 +101,13 @@ class Answer:
         query: the sentence; empty where actions were looked for and the moments have labels.
         duration_s: the video's length in seconds.
         model: the name of the model that answered.
-        moments: best first; empty when nothing in the video reaches the model's threshold.
+        moments: best first; empty when nothing in the video reaches the threshold.
         curve: the match at each instant, where the model has one.
         threshold: the score below which the model says "nothing found", where it has one.
         best_score: the score of the best moment, convincing or not, where there is one.
         attention: which words the model looked at, where it was asked for and the model has any.
         understood: whether a word of the sentence is known; None where nobody looked.
+        guesses: the best there is where no moment reaches the threshold, best first.
     """
 
     video: str
@@ -119,6 +120,12 @@ class Answer:
     best_score: float | None = None
     attention: Attention | None = None
     understood: bool | None = None
+    guesses: tuple[Moment, ...] = ()
+
+    @property
+    def ranked(self) -> tuple[Moment, ...]:
+        """The best moments first, convincing or not."""
+        return self.moments or self.guesses
 
 
 @dataclass(frozen=True, slots=True)

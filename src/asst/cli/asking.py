@@ -15,7 +15,15 @@ if TYPE_CHECKING:
     from asst.moments import Answer
 
 
-def ask(video: Path, sentences: Sequence[str], *, model: str, top: int, attention: bool = False) -> list[Answer]:
+def ask(
+    video: Path,
+    sentences: Sequence[str],
+    *,
+    model: str,
+    top: int,
+    min_score: float | None = None,
+    attention: bool = False,
+) -> list[Answer]:
     """Load the model and ask it every sentence, and on demand for the words it looked at; the video is read once."""
     from asst.cli.progress import reading_progress
 
@@ -24,7 +32,7 @@ def ask(video: Path, sentences: Sequence[str], *, model: str, top: int, attentio
             from asst.localizer import load
 
             localizer = load(model)
-        return localizer.answer(video, sentences, top=top, progress=move, attention=attention)
+        return localizer.answer(video, sentences, top=top, min_score=min_score, progress=move, attention=attention)
 
 
 @contextmanager

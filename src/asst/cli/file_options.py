@@ -14,6 +14,10 @@ FastClipOption = Annotated[
         help="Copy the clip from the key frame before the moment on, which is fast and loses nothing; else encode it.",
     ),
 ]
+MinScoreOption = Annotated[
+    float | None,
+    typer.Option(metavar="X", help="Moments of this score or more, in place of what the model finds convincing."),
+]
 ReportOption = Annotated[
     Path | None, typer.Option(metavar="OUT.html", help="Write a page with frames, curves and moments.")
 ]

@@ -11,7 +11,7 @@ from typing import Annotated
 import typer
 
 from asst.cli.asking import ask, exit_by, print_answers
-from asst.cli.file_options import FastClipOption, PlotOption, ReportOption
+from asst.cli.file_options import FastClipOption, MinScoreOption, PlotOption, ReportOption
 from asst.cli.files import Contents, Files, clip_paths
 from asst.errors import InputError
 from asst.local import check_ends, local_path
@@ -50,6 +50,7 @@ def locate(
     model: Annotated[
         str, typer.Option(metavar="NAME|PATH", help="A model from 'asst models', or a checkpoint.")
     ] = "default",
+    min_score: MinScoreOption = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON lines, one a sentence.")] = False,
     clip: _Clip = None,
     fast_clip: FastClipOption = False,
@@ -68,7 +69,7 @@ def locate(
     _check_input(video)
     files = Files(clip_paths(clip, len(asked)), fast_clip, report, plot, tuple(export or ()), export_all)
     files.check([video], len(asked))
-    answers = ask(video, asked, model=model, top=top, attention=report is not None)
+    answers = ask(video, asked, model=model, top=top, min_score=min_score, attention=report is not None)
     try:
         print_answers(answers, as_json=as_json)
     finally:

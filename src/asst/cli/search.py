@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from asst.cli.file_options import ExportOption, FastClipOption, PlotOption, ReportOption
+from asst.cli.file_options import ExportOption, FastClipOption, MinScoreOption, PlotOption, ReportOption
 from asst.cli.files import Contents, Files, clip_paths
 from asst.cli.index import LibraryOption, RerankerOption
 from asst.outputs.printable import printable
@@ -40,10 +40,7 @@ def search(
             help="Only videos whose path matches, as '*/2025/*'; without a slash, whose file name does.",
         ),
     ] = None,
-    min_score: Annotated[
-        float | None,
-        typer.Option(metavar="X", help="Moments of this score or more, in place of the model's own threshold."),
-    ] = None,
+    min_score: MinScoreOption = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON lines, one a moment.")] = False,
     clip: _Clip = None,
     fast_clip: FastClipOption = False,

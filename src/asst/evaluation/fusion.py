@@ -138,10 +138,10 @@ def _aligned(systems: Sequence[Iterable[Answer]]) -> dict[Pair, _Candidates]:
     aligned = {}
     for pair, answer in first.items():
         places = _places(answer)
-        rows = [[moment.score for moment in answer.moments]]
+        rows = [[moment.score for moment in answer.ranked]]
         for number, other in enumerate(others, start=2):
             theirs = _places(other[pair])
-            if theirs.keys() != places.keys() or len(places) != len(answer.moments):
+            if theirs.keys() != places.keys() or len(places) != len(answer.ranked):
                 raise InputError(
                     f"{pair[0]} {pair[1]!r}: predictions 1 and {number} have different spans; "
                     "only scores of the same candidates can be fused"
@@ -155,15 +155,17 @@ def _places(answer: Answer) -> dict[tuple[float, float, str | None], Moment]:
     """An answer's moments by span, to the microsecond, and label."""
     return {
         (round(moment.start_s, _MICROSECONDS), round(moment.end_s, _MICROSECONDS), moment.label): moment
-        for moment in answer.moments
+        for moment in answer.ranked
     }
 
 
 def _fused(candidates: _Candidates, weights: FloatArray) -> Answer:
     scores = weights @ candidates.scores
-    moments = candidates.answer.moments
+    moments = candidates.answer.ranked
     ranked = tuple(replace(moments[place], score=float(scores[place])) for place in candidates.order(weights))
-    return replace(candidates.answer, model="fusion", moments=ranked, curve=None, threshold=None, best_score=None)
+    return replace(
+        candidates.answer, model="fusion", moments=ranked, guesses=(), curve=None, threshold=None, best_score=None
+    )
 
 
 def _headline(

@@ -71,12 +71,12 @@ def named(pairs: Collection[Pair]) -> str:
 
 def spans_of(answer: Answer) -> FloatArray:
     """An answer's spans in its order, shape ``(moments, 2)``, seconds."""
-    return np.array([(moment.start_s, moment.end_s) for moment in answer.moments], dtype=np.float64).reshape(-1, 2)
+    return np.array([(moment.start_s, moment.end_s) for moment in answer.ranked], dtype=np.float64).reshape(-1, 2)
 
 
 def _equal(one: Answer, other: Answer) -> bool:
     """Whether two answers say the same; how their sentences are spaced and who answered does not matter."""
     if one is other:
         return True
-    ours, theirs = ([(moment.start_s, moment.end_s, moment.score) for moment in a.moments] for a in (one, other))
+    ours, theirs = ([(moment.start_s, moment.end_s, moment.score) for moment in a.ranked] for a in (one, other))
     return ours == theirs

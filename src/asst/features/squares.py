@@ -125,6 +125,25 @@ class SquaresExtractor(ABC):
         """
         return self._features(ticks(frames, TICK_RATE, _BATCH_TICKS, self._sized))
 
+    def embed(self, pictures: Pixels) -> npt.NDArray[np.float32]:
+        """Pictures as unit vectors in the space, each the mean of its squares, shape ``(pictures, channels)``.
+
+        Args:
+            pictures: RGB, shape ``(pictures, height, width, 3)``.
+
+        Raises:
+            InputError: for pictures of another shape or type.
+        """
+        if pictures.ndim != 4 or pictures.shape[3] != 3 or pictures.dtype != np.uint8:
+            raise InputError(f"frames are uint8, (frames, height, width, 3), not {pictures.dtype}, {pictures.shape}")
+        vectors = np.zeros((len(pictures), self.space.channels), dtype=np.float32)
+        for first in range(0, len(pictures), _BATCH_TICKS):
+            seen = self.see(self._sized(pictures[first : first + _BATCH_TICKS]))
+            squares = seen.reshape(len(seen), WINDOWS, -1).astype(np.float32) - self.space.mean
+            middle = (squares / np.linalg.norm(squares, axis=2, keepdims=True)).mean(axis=1)
+            vectors[first : first + _BATCH_TICKS] = middle / np.linalg.norm(middle, axis=1, keepdims=True)
+        return vectors
+
     def _features(self, batches: Iterable[Frames]) -> Features:
         rows = SpillingRows(self.dimension)
         watch = _Watch(turning=self.space.pixels)

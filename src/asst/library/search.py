@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from pathlib import Path
@@ -137,7 +137,7 @@ class _Heard:
         self.threshold, self.step_s = ranking.threshold, features.step_s
         self.best += [moment.score for moment in ranking.moments[:1]]
         self.scored_s += len(features) * features.step_s
-        self.moments[video.path] += within(_convincing(ranking, self.min_score), video.duration_s, video.path)
+        self.moments[video.path] += within(ranking.convincing(self.min_score), video.duration_s, video.path)
         if ranking.curve is not None:
             self.curves[video.path].append(ranking.curve)
 
@@ -247,9 +247,3 @@ def cut_out(features: Features, first: int, stop: int) -> Features:
     if (first, stop) == (0, len(features)):
         return features
     return Features(features.vectors[first:stop], start_s, features.step_s, features.extractor, features.cuts_s[inside])
-
-
-def _convincing(ranking: Ranking, min_score: float | None) -> Sequence[Moment]:
-    if min_score is None:
-        return ranking.moments if ranking.found else ()
-    return [moment for moment in ranking.moments if moment.score >= min_score]

@@ -6,6 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
 
+import numpy as np
+import numpy.typing as npt
+
 from asst.features.extractor import Extractor
 from asst.features.values import Features
 from asst.moments import Attention, Curve, Moment
@@ -31,6 +34,12 @@ class Ranking:
     def found(self) -> bool:
         """Whether the best moment is convincing."""
         return bool(self.moments) and (self.threshold is None or self.moments[0].score >= self.threshold)
+
+    def convincing(self, min_score: float | None = None) -> tuple[Moment, ...]:
+        """The moments of at least a score; if none is given, all, or none where the best misses the threshold."""
+        if min_score is None:
+            return self.moments if self.found else ()
+        return tuple(moment for moment in self.moments if moment.score >= min_score)
 
 
 class Model(Protocol):
@@ -65,4 +74,17 @@ class Attentive(Protocol):
         Raises:
             InputError: for features of another extractor, or a sentence without a word.
         """
+        ...
+
+
+@runtime_checkable
+class Embedding(Protocol):
+    """A model that compares pictures and sentences in one space."""
+
+    def embed_frames(self, frames: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:
+        """See `asst.localizer.Localizer.embed_frames`."""
+        ...
+
+    def embed_sentences(self, sentences: Sequence[str]) -> npt.NDArray[np.float32]:
+        """See `asst.localizer.Localizer.embed_sentences`."""
         ...

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Literal, Self
 
 import numpy as np
+import numpy.typing as npt
 import torch
 
 from asst.data.batch import Collate
@@ -97,6 +98,14 @@ class RerankedModel:
     def extractor(self) -> SquaresExtractor:
         """Makes the features it reads."""
         return self._first.extractor
+
+    def embed_frames(self, frames: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:
+        """See `asst.localizer.Localizer.embed_frames`."""
+        return self._first.embed_frames(frames)
+
+    def embed_sentences(self, sentences: Sequence[str]) -> npt.NDArray[np.float32]:
+        """See `asst.localizer.Localizer.embed_sentences`."""
+        return self._first.embed_sentences(sentences)
 
     def rank(self, features: Features, queries: Sequence[str], *, top: int) -> list[Ranking]:
         """The best moments of each sentence; a moment's score is explained in ``docs/models.md``.

@@ -14,6 +14,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+import numpy as np
+import numpy.typing as npt
+
 from asst.errors import InputError
 from asst.features.captions import NAME as CAPTIONS
 from asst.features.captions import PACKAGED, CaptionExtractor
@@ -56,6 +59,14 @@ class ZeroShotModel:
         """
         check_features(features, self.extractor.space, self.name)
         return Stage(features, *self._spans(features))
+
+    def embed_frames(self, frames: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:
+        """See `asst.localizer.Localizer.embed_frames`."""
+        return self.extractor.embed(frames)
+
+    def embed_sentences(self, sentences: Sequence[str]) -> npt.NDArray[np.float32]:
+        """See `asst.localizer.Localizer.embed_sentences`."""
+        return self.reader.sentences.read(sentences).classifiers
 
     def rank(self, features: Features, queries: Sequence[str], *, top: int) -> list[Ranking]:
         """The best moments of each sentence; a moment's score is explained in ``docs/models.md``.

@@ -82,7 +82,8 @@ def answer_record(answer: Answer) -> dict[str, Any]:
         "query": answer.query,
         "duration_s": float(answer.duration_s),
         "model": answer.model,
-        "moments": [moment_record(moment) for moment in answer.moments],
+        "found": bool(answer.moments),
+        "moments": [moment_record(moment) for moment in answer.ranked],
     }
     return record if answer.understood is None else {**record, "understood": answer.understood}
 
@@ -107,12 +108,16 @@ def _answer(record: dict[str, Any]) -> Answer:
     duration_s = number_of(record, "duration_s")
     if duration_s <= 0:
         raise ValueError(f'"duration_s" must be positive, not {duration_s}')
+    found, read = record.get("found", True), tuple(read_moment(moment, video, query) for moment in moments)
+    if not isinstance(found, bool):
+        raise ValueError('"found" must be true or false')
     return Answer(
         video=video,
         query=query,
         duration_s=duration_s,
         model=text_of(record, "model"),
-        moments=tuple(read_moment(moment, video, query) for moment in moments),
+        moments=read if found else (),
+        guesses=() if found else read,
     )
 
 

@@ -104,6 +104,7 @@ class LocateBody(_Body):
 
     query: Query
     top: Annotated[int, Field(ge=1, le=50)] = 5
+    min_score: Score | None = None
     attention: bool = True
 
 

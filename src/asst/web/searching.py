@@ -76,7 +76,8 @@ def _locate(served: Served, content: str, body: LocateBody) -> LocateAnswer:
     known, engine = served.video(content), served.engine()
     features = served.features(content)
     (ranking,) = engine.rank(features, [body.query], top=body.top)
-    moments = within(ranking.moments, known.duration_s, known.path)
+    convincing = ranking.convincing(body.min_score)
+    moments = within(convincing or ranking.moments, known.duration_s, known.path)
     attention = engine.attention(features, body.query) if body.attention else None
     return LocateAnswer(
         video=video_answer(known),
@@ -84,9 +85,9 @@ def _locate(served: Served, content: str, body: LocateBody) -> LocateAnswer:
         understood=understood(body.query),
         duration_s=known.duration_s,
         model=engine.name,
-        threshold=ranking.threshold,
+        threshold=ranking.threshold if body.min_score is None else body.min_score,
         best_score=ranking.moments[0].score if ranking.moments else None,
-        found=ranking.found,
+        found=bool(convincing),
         moments=[MomentAnswer(**_span(moment)) for moment in moments],
         curve=None if ranking.curve is None else curve_answer(ranking.curve),
         attention=None if attention is None else attention_answer(attention),
