@@ -90,10 +90,11 @@ def search(
 def _print(found: Found, *, as_json: bool, known: bool) -> None:
     from asst.outputs.moments import write_moments_json, write_moments_table
 
+    convincing = bool(found.moments)
     if as_json:
-        write_moments_json(found.moments, sys.stdout, understood=known)
-    elif found.moments:
-        write_moments_table(found.moments, sys.stdout)
+        write_moments_json(found.ranked, sys.stdout, found=convincing, understood=known)
+    elif found.ranked:
+        write_moments_table(found.moments or found.guesses[:1], sys.stdout, found=convincing)
     sys.stdout.flush()
 
 
@@ -111,4 +112,6 @@ def _contents(found: Found, sentence: str, videos: Sequence[Video], model: str, 
         by_video.append(Answer(path, sentence, durations_s[path], model, own, curve, found.threshold, best))
     answers = {answer.video: answer for answer in by_video}
     clipped = [replace(answers[moment.video or ""], moments=(moment,)) for moment in found.moments]
-    return Contents(by_video, clipped, [whole], [found_record(moment, understood=known) for moment in found.moments])
+    return Contents(
+        by_video, clipped, [whole], [found_record(moment, found=True, understood=known) for moment in found.moments]
+    )

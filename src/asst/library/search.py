@@ -60,6 +60,7 @@ class Found:
 
     Attributes:
         moments: best first, each with its video's path.
+        guesses: the best there is where none is convincing, likewise.
         best_score: of all that was scored, convincing or not; None if nothing was.
         threshold: the score that the best moment of a part must reach, where the model has one.
         curves: the match over time of each video that a moment lies in, by its path, where the model has one.
@@ -68,11 +69,17 @@ class Found:
     """
 
     moments: tuple[Moment, ...]
+    guesses: tuple[Moment, ...]
     best_score: float | None
     threshold: float | None
     curves: Mapping[str, Curve]
     parts: tuple[int, int]
     faults: tuple[str, ...]
+
+    @property
+    def ranked(self) -> tuple[Moment, ...]:
+        """The best moments first, convincing or not."""
+        return self.moments or self.guesses
 
 
 def search(
@@ -126,6 +133,7 @@ class _Heard:
 
     min_score: float | None
     moments: dict[str, list[Moment]] = field(default_factory=lambda: defaultdict(list))
+    guesses: dict[str, list[Moment]] = field(default_factory=lambda: defaultdict(list))
     curves: dict[str, list[Curve]] = field(default_factory=lambda: defaultdict(list))
     best: list[float] = field(default_factory=list)
     faults: list[str] = field(default_factory=list)
@@ -137,17 +145,21 @@ class _Heard:
         self.threshold, self.step_s = ranking.threshold, features.step_s
         self.best += [moment.score for moment in ranking.moments[:1]]
         self.scored_s += len(features) * features.step_s
-        self.moments[video.path] += within(ranking.convincing(self.min_score), video.duration_s, video.path)
+        found = ranking.convincing(self.min_score)
+        into, moments = (self.moments, found) if found else (self.guesses, ranking.moments)
+        into[video.path] += within(moments, video.duration_s, video.path)
         if ranking.curve is not None:
             self.curves[video.path].append(ranking.curve)
 
     def found(self, top: int, parts: int) -> Found:
         moments = merged(self.moments.values(), top)
+        guesses = () if moments else merged(self.guesses.values(), top)
         shown = {moment.video for moment in moments}
         return Found(
             moments,
+            guesses,
             max(self.best, default=None),
-            self.threshold,
+            self.threshold if self.min_score is None else self.min_score,
             {path: joined(curves, self.step_s) for path, curves in self.curves.items() if path in shown},
             (len(self.best), parts),
             tuple(self.faults),

@@ -22,8 +22,16 @@ from asst.moments import Curve, Moment, nms
 Float64Array = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]
 
-# How many standard deviations above unrelated sentences, in the best moment, a sentence must be to count as found.
-THRESHOLD = 1.3
+THRESHOLD = 0.5
+"""The probability from which a sentence counts as found."""
+
+SLOPE, HALF = 1.5, 1.3
+"""The logistic curve from clearness to the probability that a sentence applies; ``benchmarks/calibration.py`` fits it.
+
+Clearness is by how many standard deviations a sentence fits better than unrelated ones do. At half of all sentences
+with the clearness `HALF` apply, where as many are asked that apply as that do not.
+"""
+
 _OVERLAP_MOST = 0.5
 # Time in which the camera turns by the width of its picture, where a sentence about its turning counts as found.
 _WHOLLY_OTHER_S = 8.0
@@ -144,13 +152,20 @@ def ranking(
         clear = max(clear, _camera_clearness(evidence, query, best))
     # The best moment's score says how clearly the sentence applies at all; the others follow by how much weaker they
     # are than it.
+    scores = probability(clear + strengths[kept] - strengths[kept[0]])
     moments = tuple(
-        Moment(float(spans_s[k, 0]), float(spans_s[k, 1]), float(clear + strengths[k] - strengths[kept[0]]), query)
-        for k in kept
+        Moment(float(spans_s[k, 0]), float(spans_s[k, 1]), float(score), query)
+        for k, score in zip(kept, scores, strict=True)
     )
-    # On the same scale: the curve's mean over the best moment is that moment's score.
-    curve = Curve(features.times_s, own.steps + clear - own.ticks[best[0] : best[1]].mean())
+    # On the same scale: where the curve is at its mean over the best moment, it is that moment's score.
+    curve = Curve(features.times_s, probability(own.steps + clear - own.ticks[best[0] : best[1]].mean()))
     return Ranking(query, moments, curve, THRESHOLD)
+
+
+def probability(clearness: Float64Array) -> Float64Array:
+    """That a sentence applies, by how clearly it fits; see `SLOPE`."""
+    chance: Float64Array = 1 / (1 + np.exp(-SLOPE * (clearness - HALF)))
+    return chance
 
 
 def _clearness(evidence: Evidence, i: int, span: Sequence[int] | IntArray) -> float:
@@ -170,7 +185,7 @@ def _camera_clearness(evidence: Evidence, query: str, span: Sequence[int] | IntA
     pans = evidence.pans[first:last].astype(np.float64)
     direction = camera_direction(query)
     speeds = np.linalg.norm(pans, axis=1) if direction is None else pans @ np.array(direction)
-    return float(THRESHOLD * _WHOLLY_OTHER_S * speeds.mean())
+    return float(HALF * _WHOLLY_OTHER_S * speeds.mean())
 
 
 def _steps_of(span: Sequence[int] | IntArray) -> tuple[int, int]:

@@ -15,16 +15,17 @@ from asst.outputs.json_lines import write_lines
 from asst.outputs.printable import printable
 
 
-def write_moments_json(moments: Iterable[Moment], stream: TextIO, *, understood: bool) -> None:
+def write_moments_json(moments: Iterable[Moment], stream: TextIO, *, found: bool, understood: bool) -> None:
     """Write one line a moment, in order; as `found_record`. Only ASCII is written, so every stream can take it."""
-    write_lines((found_record(moment, understood=understood) for moment in moments), stream)
+    write_lines((found_record(moment, found=found, understood=understood) for moment in moments), stream)
 
 
-def found_record(moment: Moment, *, understood: bool) -> dict[str, Any]:
+def found_record(moment: Moment, *, found: bool, understood: bool) -> dict[str, Any]:
     """A moment of one of many videos as its JSON object.
 
     Args:
         moment: as above.
+        found: whether it is convincing; else it is a guess.
         understood: whether a word of the sentence is known.
     """
     return {
@@ -33,12 +34,13 @@ def found_record(moment: Moment, *, understood: bool) -> dict[str, Any]:
         "start_s": float(moment.start_s),
         "end_s": float(moment.end_s),
         "score": float(moment.score),
+        "found": found,
         "understood": understood,
     }
 
 
-def write_moments_table(moments: Iterable[Moment], stream: TextIO) -> None:
-    """Write a table with a row a moment, in order; paths are never cut short."""
+def write_moments_table(moments: Iterable[Moment], stream: TextIO, *, found: bool = True) -> None:
+    """Write a table with a row a moment, in order, dim for guesses; paths are never cut short."""
     console = Console(file=stream, highlight=False, markup=False, emoji=False)
     table = Table(box=None, pad_edge=False, header_style="dim")
     table.add_column("", justify="right")
@@ -52,5 +54,5 @@ def write_moments_table(moments: Iterable[Moment], stream: TextIO) -> None:
     # Captured, because the console itself would end the process where it meets a closed pipe.
     fit(console, table)
     with console.capture() as capture:
-        console.print(table)
+        console.print(table, style="" if found else "dim")
     stream.write(capture.get())

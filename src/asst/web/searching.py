@@ -57,7 +57,7 @@ def _search(served: Served, body: SearchBody) -> SearchAnswer:
             video=video_answer(known[moment.video]),
             picture=picture_url(known[moment.video].content, (moment.start_s + moment.end_s) / 2),
         )
-        for moment in found.moments
+        for moment in found.ranked
         if moment.video in known
     ]
     return SearchAnswer(
@@ -65,7 +65,7 @@ def _search(served: Served, body: SearchBody) -> SearchAnswer:
         understood=understood(body.query),
         model=engine.name,
         threshold=found.threshold,
-        found=bool(moments),
+        found=bool(found.moments),
         best_score=found.best_score,
         moments=moments,
         faults=[_without_folder(fault) for fault in found.faults],

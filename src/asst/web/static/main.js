@@ -21,6 +21,7 @@ async function showLibrary(more = false) {
   const { total, videos } = await api.videos(state.listed, PAGE);
   state.listed += videos.length;
   $("heading").textContent = "Your videos";
+  $("cards").classList.remove("guess");
   showVideos(videos, (video) => openVideo(video, null), more);
   $("more").hidden = state.listed >= total;
   const hours = (await api.status()).hours;
@@ -66,11 +67,7 @@ async function askAll(query, signal) {
   const found = await api.search(query, signal);
   $("more").hidden = true;
   $("heading").textContent = "Found";
-  showMoments(found.moments, (moment, index) => {
-    mark(index);
-    openVideo(moment.video, moment);
-  });
-  report(found, found.moments.length);
+  showAnswer(found, found.moments, (moment) => moment.video);
   if (found.faults.length) showFault(new Error(found.faults.join("; ")));
 }
 
@@ -78,22 +75,25 @@ async function askOne(query, signal) {
   const answer = await api.locate(state.only.id, query, signal);
   $("more").hidden = true;
   $("heading").textContent = `Found in ${state.only.name}`;
-  const moments = answer.found ? answer.moments : [];
-  showMoments(
-    moments.map((m) => ({ ...m, video: answer.video, picture: api.pictureUrl(answer.video.id, (m.start_s + m.end_s) / 2) })),
-    (moment, index) => {
-      mark(index);
-      openVideo(answer.video, moment);
-    },
-  );
-  report(answer, moments.length);
+  const pictured = (m) => ({ ...m, video: answer.video, picture: api.pictureUrl(answer.video.id, (m.start_s + m.end_s) / 2) });
+  showAnswer(answer, answer.moments.map(pictured), () => answer.video);
+}
+
+// What is not convincing is shown as one guess, less clearly.
+function showAnswer(answer, moments, videoOf) {
+  $("cards").classList.toggle("guess", !answer.found);
+  showMoments(answer.found ? moments : moments.slice(0, 1), (moment, index) => {
+    mark(index);
+    openVideo(videoOf(moment), moment);
+  });
+  report(answer, answer.found ? moments.length : 0);
 }
 
 function report(found, count) {
   const best = found.best_score === null ? "" : ` The best score is ${found.best_score.toFixed(2)}`;
   const least = found.threshold === null || !best ? "" : `, and from ${found.threshold.toFixed(2)} on it counts`;
   const lost = found.understood ? "" : " No word of this is understood, so what is found is a guess; describe it in English.";
-  const said = count ? `${count} ${count === 1 ? "moment" : "moments"}` : `Nothing found.${best}${least}.`;
+  const said = count ? `${count} ${count === 1 ? "moment" : "moments"}` : `Nothing found.${best}${least}.${found.moments.length ? " Below is the best guess." : ""}`;
   $("note").textContent = said + (lost && count ? "." : "") + lost;
   say($("note").textContent);
 }

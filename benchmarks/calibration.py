@@ -1,0 +1,181 @@
+"""How often a sentence applies where a model says how likely that is: reliability on tapes of held-out pictures.
+
+A tape is 1 to 20 clips of one set in a row, each held for 2 to 8 seconds; none of them was learnt from (the recipe's
+held-out groups). It is asked one sentence of every clip, and as many of other held-out clips of the set, which do not
+apply but are of the same kind. The logistic curve from clearness to probability that ``asst.models.scored`` states is
+fitted on the tapes of even number, and judged on those of odd number: expected calibration error in ten equal bins,
+the area under the ROC curve, and how many sentences are found where one in ten absent ones is.
+
+Run: ``python benchmarks/calibration.py [--model default] [--data FOLDER] [--plot docs/calibration.png]``
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import matplotlib
+import numpy as np
+import numpy.typing as npt
+from rich.console import Console
+from rich.progress import track
+from rich.table import Table
+from scipy.optimize import minimize
+from scipy.special import expit, logit
+
+import asst
+from asst.data.captions import Captions, decoded, held_out, read_captions
+from asst.features.squares import TICK_RATE
+from asst.models.scored import HALF, SLOPE
+from asst.training.caption_recipe import CaptionRecipe, read_any_recipe
+
+Array = npt.NDArray[np.float64]
+Picture = npt.NDArray[np.uint8]
+
+ROOT = Path(__file__).parents[1]
+CLIPS_MOST = 20
+HELD_S = (2.0, 8.0)
+BINS = 10
+
+
+@dataclass(frozen=True)
+class Clip:
+    """A held-out clip or picture: its frames, and what people wrote of it."""
+
+    frames: tuple[Picture, ...]
+    sentences: tuple[str, ...]
+
+
+def held_clips(captions: Captions, recipe: CaptionRecipe) -> dict[str, list[Clip]]:
+    """The held-out clips by set."""
+    _, held = held_out(captions, recipe.data.holdout, recipe.data.seed)
+    wanted = {index: name for name, indices in held.items() for index in indices.tolist()}
+    frames: dict[tuple[str, str], list[Picture]] = {}
+    sentences: dict[tuple[str, str], tuple[str, ...]] = {}
+    for index, (picture, image) in enumerate(captions.images()):
+        if index in wanted:
+            key = wanted[index], picture.id
+            frames.setdefault(key, []).append(np.asarray(decoded(picture, image)))
+            sentences[key] = picture.sentences
+    sets: dict[str, list[Clip]] = {}
+    for key, shown in frames.items():
+        sets.setdefault(key[0].removesuffix("_sample"), []).append(Clip(tuple(shown), sentences[key]))
+    return sets
+
+
+def tapes(clips: Sequence[Clip], source: np.random.Generator) -> Iterator[list[Clip]]:
+    """The clips in chance order, some in a row."""
+    order = [clips[i] for i in source.permutation(len(clips))]
+    while order:
+        count = int(source.integers(1, CLIPS_MOST + 1))
+        yield order[:count]
+        order = order[count:]
+
+
+def shown(tape: Sequence[Clip], source: np.random.Generator) -> Iterator[asst.Frames]:
+    """A tape as frames: each clip's in turn, held for equal times."""
+    tick = 0
+    for clip in tape:
+        ticks = round(source.uniform(*HELD_S) * TICK_RATE)
+        for part in np.array_split(np.arange(ticks), len(clip.frames)):
+            frame = clip.frames[len(part) and int(part[0] * len(clip.frames) // ticks)]
+            yield asst.Frames(np.repeat(frame[None], len(part), axis=0), (tick + part) / TICK_RATE)
+        tick += ticks
+
+
+def scores(localizer: asst.Localizer, sets: dict[str, list[Clip]], seed: int) -> tuple[Array, Array, Array]:
+    """The best moment's clearness, whether the sentence applies, and the tape's number, of every question."""
+    found: list[tuple[float, bool, int]] = []
+    number = 0
+    for clips in sets.values():
+        source = np.random.default_rng(seed)
+        for tape in track(list(tapes(clips, source)), "asking", console=Console(stderr=True)):
+            own = {id(clip) for clip in tape}
+            others = [clip for clip in clips if id(clip) not in own]
+            absent = [others[i] for i in source.choice(len(others), min(len(tape), len(others)), replace=False)]
+            asked = [(str(source.choice(clip.sentences)), clip in tape) for clip in (*tape, *absent)]
+            features = localizer.features(shown(tape, source))
+            rankings = localizer.rank(features, [sentence for sentence, _ in asked], top=1)
+            best = [ranking.moments[0].score for ranking in rankings]
+            found += [(score, applies, number) for score, (_, applies) in zip(best, asked, strict=True)]
+            number += 1
+    probability, applies, numbers = np.array(found, dtype=np.float64).T
+    return logit(np.clip(probability, 1e-12, 1 - 1e-12)) / SLOPE + HALF, applies, numbers
+
+
+def fitted(clearness: Array, applies: Array) -> tuple[float, float]:
+    """Slope and half-way point of the logistic curve of the greatest likelihood."""
+
+    def loss(values: Array) -> float:
+        chance = np.clip(expit(values[0] * (clearness - values[1])), 1e-9, 1 - 1e-9)
+        return float(-np.mean(applies * np.log(chance) + (1 - applies) * np.log(1 - chance)))
+
+    slope, half = minimize(loss, np.array([1.0, 1.0]), method="Nelder-Mead").x
+    return float(slope), float(half)
+
+
+def reliability(chance: Array, applies: Array) -> tuple[float, list[tuple[int, float, float]]]:
+    """Expected calibration error, and of each bin its size, mean probability and share that applies."""
+    bins = np.minimum((chance * BINS).astype(int), BINS - 1)
+    rows = [
+        (int((bins == b).sum()), float(chance[bins == b].mean()), float(applies[bins == b].mean()))
+        for b in range(BINS)
+        if (bins == b).any()
+    ]
+    return sum(size * abs(said - real) for size, said, real in rows) / len(chance), rows
+
+
+def main() -> None:
+    """Measure, print and draw."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("--model", default="default")
+    parser.add_argument(
+        "--data", type=Path, default=Path(os.environ.get("ASST_DATA") or ROOT.parent / "shared/data"), metavar="FOLDER"
+    )
+    parser.add_argument("--plot", type=Path)
+    parser.add_argument("--seed", type=int, default=0)
+    options = parser.parse_args()
+    recipe = read_any_recipe([ROOT / "recipes/captions.yaml"])
+    assert isinstance(recipe, CaptionRecipe)
+    sets = held_clips(read_captions(options.data / "captions"), recipe)
+    clearness, applies, numbers = scores(asst.load(options.model), sets, options.seed)
+    out, judged = Console(width=120), numbers % 2 == 1
+    slope, half = fitted(clearness[~judged], applies[~judged])
+    out.print(f"fitted on {(~judged).sum()} questions: slope {slope:.3f}, half-way {half:.3f}; in use: {SLOPE}, {HALF}")
+    chance, right = expit(SLOPE * (clearness[judged] - HALF)), applies[judged]
+    error, rows = reliability(chance, right)
+    present, absent = chance[right == 1], chance[right == 0]
+    area = float(np.mean(present[:, None] > absent))
+    accepted = float(np.mean(present > np.quantile(absent, 0.9)))
+    out.print(
+        f"judged on {judged.sum()} others: expected calibration error {error:.3f}, AUROC {area:.3f}, found where one "
+        f"absent sentence in ten is {accepted:.3f}; at 0.5: {np.mean(present >= 0.5):.3f} found, "
+        f"{np.mean(absent >= 0.5):.3f} falsely"
+    )
+    table = Table(title="reliability")
+    for heading in ("questions", "said", "applies"):
+        table.add_column(heading, justify="right")
+    for size, said, real in rows:
+        table.add_row(str(size), f"{said:.2f}", f"{real:.2f}")
+    out.print(table)
+    if options.plot:
+        draw(rows, options.plot)
+
+
+def draw(rows: Sequence[tuple[int, float, float]], path: Path) -> None:
+    """The reliability diagram."""
+    matplotlib.use("Agg")
+    from matplotlib import pyplot
+
+    figure, axes = pyplot.subplots(figsize=(4, 4), layout="constrained")
+    axes.plot([0, 1], [0, 1], color="#8fb8b5", lw=1)
+    axes.plot([said for _, said, _ in rows], [real for _, _, real in rows], "o-", color="#0b7a75")
+    axes.set(xlabel="score", ylabel="share of sentences that apply", xlim=(0, 1), ylim=(0, 1))
+    figure.savefig(path, dpi=100)
+
+
+if __name__ == "__main__":
+    main()
