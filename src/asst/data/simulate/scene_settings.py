@@ -77,7 +77,7 @@ class SceneSettings(Settings):
     memory: float = 0.92
     white: float = 0.25
     squares: float = 0.35
-    cosine: float = 0.42
+    cosine: float = 0.35
     cosine_spread: float = 0.6
     named: float = 0.5
     named_chance: float = 0.6
