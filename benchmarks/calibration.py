@@ -1,10 +1,11 @@
 """How often a sentence applies where a model says how likely that is: reliability on tapes of held-out pictures.
 
 A tape is 1 to 20 clips of one set in a row, each held for 2 to 8 seconds; none of them was learnt from (the recipe's
-held-out groups). It is asked one sentence of every clip, and as many of other held-out clips of the set, which do not
-apply but are of the same kind. The logistic curve from clearness to probability that ``asst.models.scored`` states is
-fitted on the tapes of even number, and judged on those of odd number: expected calibration error in ten equal bins,
-the area under the ROC curve, and how many sentences are found where one in ten absent ones is.
+held-out groups). It is asked one sentence of every clip, and as many that do not apply: half of them of other held-out
+clips of the set, which are of the same kind, and half of another set. The logistic curve from clearness to probability
+that ``asst.models.scored`` states is fitted on the tapes of even number, and judged on those of odd number: expected
+calibration error in ten equal bins, and for each kind of absent sentences the area under the ROC curve, and how many that
+apply are found where one in ten of them is.
 
 Run: ``python benchmarks/calibration.py [--model default] [--data FOLDER] [--plot docs/calibration.png]``
 """
@@ -29,7 +30,7 @@ from scipy.special import expit, logit
 import asst
 from asst.data.captions import Captions, decoded, held_out, read_captions
 from asst.features.squares import TICK_RATE
-from asst.models.scored import HALF, SLOPE
+from asst.models.scored import HALF, SLOPE, THRESHOLD
 from asst.training.caption_recipe import CaptionRecipe, read_any_recipe
 
 Array = npt.NDArray[np.float64]
@@ -75,35 +76,44 @@ def tapes(clips: Sequence[Clip], source: np.random.Generator) -> Iterator[list[C
         order = order[count:]
 
 
-def shown(tape: Sequence[Clip], source: np.random.Generator) -> Iterator[asst.Frames]:
+def shown(
+    tape: Sequence[Clip], source: np.random.Generator, held_s: tuple[float, float] = HELD_S
+) -> Iterator[asst.Frames]:
     """A tape as frames: each clip's in turn, held for equal times."""
     tick = 0
     for clip in tape:
-        ticks = round(source.uniform(*HELD_S) * TICK_RATE)
+        ticks = round(source.uniform(*held_s) * TICK_RATE)
         for part in np.array_split(np.arange(ticks), len(clip.frames)):
             frame = clip.frames[len(part) and int(part[0] * len(clip.frames) // ticks)]
             yield asst.Frames(np.repeat(frame[None], len(part), axis=0), (tick + part) / TICK_RATE)
         tick += ticks
 
 
+APPLIES, SAME_KIND, OTHER_KIND = range(3)
+"""What a sentence is to a tape: of one of its clips, of another clip of the set, or of another set."""
+
+
 def scores(localizer: asst.Localizer, sets: dict[str, list[Clip]], seed: int) -> tuple[Array, Array, Array]:
-    """The best moment's clearness, whether the sentence applies, and the tape's number, of every question."""
-    found: list[tuple[float, bool, int]] = []
+    """The best moment's clearness, what the sentence is to the tape, and the tape's number, of every question."""
+    found: list[tuple[float, int, int]] = []
     number = 0
-    for clips in sets.values():
+    for name, clips in sets.items():
+        strange = [clip for other, own in sets.items() if other != name for clip in own]
         source = np.random.default_rng(seed)
         for tape in track(list(tapes(clips, source)), "asking", console=Console(stderr=True)):
             own = {id(clip) for clip in tape}
-            others = [clip for clip in clips if id(clip) not in own]
-            absent = [others[i] for i in source.choice(len(others), min(len(tape), len(others)), replace=False)]
-            asked = [(str(source.choice(clip.sentences)), clip in tape) for clip in (*tape, *absent)]
+            alike = [clip for clip in clips if id(clip) not in own]
+            kinds = [*[SAME_KIND] * (len(tape) // 2), *[OTHER_KIND] * (len(tape) - len(tape) // 2)]
+            absent = [(choice[source.integers(len(choice))], k) for k in kinds if (choice := (alike, strange)[k - 1])]
+            of_tape = [(clip, APPLIES) for clip in tape]
+            asked = [(str(source.choice(clip.sentences)), kind) for clip, kind in (*of_tape, *absent)]
             features = localizer.features(shown(tape, source))
             rankings = localizer.rank(features, [sentence for sentence, _ in asked], top=1)
             best = [ranking.moments[0].score for ranking in rankings]
-            found += [(score, applies, number) for score, (_, applies) in zip(best, asked, strict=True)]
+            found += [(score, kind, number) for score, (_, kind) in zip(best, asked, strict=True)]
             number += 1
-    probability, applies, numbers = np.array(found, dtype=np.float64).T
-    return logit(np.clip(probability, 1e-12, 1 - 1e-12)) / SLOPE + HALF, applies, numbers
+    probability, kinds, numbers = np.array(found, dtype=np.float64).T
+    return logit(np.clip(probability, 1e-12, 1 - 1e-12)) / SLOPE + HALF, kinds, numbers
 
 
 def fitted(clearness: Array, applies: Array) -> tuple[float, float]:
@@ -141,20 +151,25 @@ def main() -> None:
     recipe = read_any_recipe([ROOT / "recipes/captions.yaml"])
     assert isinstance(recipe, CaptionRecipe)
     sets = held_clips(read_captions(options.data / "captions"), recipe)
-    clearness, applies, numbers = scores(asst.load(options.model), sets, options.seed)
-    out, judged = Console(width=120), numbers % 2 == 1
+    clearness, kinds, numbers = scores(asst.load(options.model), sets, options.seed)
+    out, judged, applies = Console(width=120), numbers % 2 == 1, (kinds == APPLIES).astype(np.float64)
     slope, half = fitted(clearness[~judged], applies[~judged])
     out.print(f"fitted on {(~judged).sum()} questions: slope {slope:.3f}, half-way {half:.3f}; in use: {SLOPE}, {HALF}")
     chance, right = expit(SLOPE * (clearness[judged] - HALF)), applies[judged]
     error, rows = reliability(chance, right)
-    present, absent = chance[right == 1], chance[right == 0]
-    area = float(np.mean(present[:, None] > absent))
-    accepted = float(np.mean(present > np.quantile(absent, 0.9)))
+    present = chance[right == 1]
     out.print(
-        f"judged on {judged.sum()} others: expected calibration error {error:.3f}, AUROC {area:.3f}, found where one "
-        f"absent sentence in ten is {accepted:.3f}; at 0.5: {np.mean(present >= 0.5):.3f} found, "
-        f"{np.mean(absent >= 0.5):.3f} falsely"
+        f"judged on {judged.sum()} others: expected calibration error {error:.3f}; {np.mean(present >= THRESHOLD):.3f} "
+        "of those that apply are found"
     )
+    for kind, name in ((SAME_KIND, "of the same kind"), (OTHER_KIND, "of another set")):
+        absent = chance[kinds[judged] == kind]
+        area = float(np.mean(present[:, None] > absent))
+        accepted = float(np.mean(present > np.quantile(absent, 0.9)))
+        out.print(
+            f"absent sentences {name}: {np.mean(absent >= THRESHOLD):.3f} are found; AUROC {area:.3f}; found of those "
+            f"that apply where one of these in ten is: {accepted:.3f}"
+        )
     table = Table(title="reliability")
     for heading in ("questions", "said", "applies"):
         table.add_column(heading, justify="right")

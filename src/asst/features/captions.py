@@ -15,6 +15,7 @@ import torch
 from torch import Tensor
 from torch.nn.functional import normalize
 
+from asst.errors import InputError
 from asst.features.caption_space import VARIANT, SentenceTower, load_space
 from asst.features.concepts import embeddings, named_classes, resembled_classes
 from asst.features.efficientnet import VARIANTS
@@ -28,6 +29,9 @@ from asst.features.state_dict import weights_file
 NAME = "captions"
 PACKAGED = Path(__file__).with_name("captions.safetensors")
 """The space that the package ships."""
+
+SHA256 = "4652d516371fa3ce9d76b65b4c683aeed19785fb6e4f49fb36a83a78893361f8"
+"""Of that file."""
 
 # How far centred features turn at a change of shot, as one minus their cosine.
 _TURN_LEAST = 0.3
@@ -70,11 +74,13 @@ class CaptionExtractor(SquaresExtractor):
         looks_a_second: as `SquaresExtractor` has it.
 
     Raises:
-        InputError: as `load_space`.
+        InputError: as `load_space`, or for a packaged space that is not the one that was shipped.
     """
 
     def __init__(self, path: Path = PACKAGED, looks_a_second: float = LOOKS_A_SECOND) -> None:
         found = load_space(path)
+        if path == PACKAGED and found.sha256 != SHA256:
+            raise InputError(f"{path}: not the space that was shipped (sha256 {found.sha256[:12]}...); reinstall asst")
         self.network = network = found.pictures.network
         self.sentences = CaptionSentences(found.sentences)
         weights = network.class_weights
