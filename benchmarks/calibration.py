@@ -4,8 +4,8 @@ A tape is 1 to 20 clips of one set in a row, each held for 2 to 8 seconds; none 
 held-out groups). It is asked one sentence of every clip, and as many that do not apply: half of them of other held-out
 clips of the set, which are of the same kind, and half of another set. The logistic curve from clearness to probability
 that ``asst.models.scored`` states is fitted on the tapes of even number, and judged on those of odd number: expected
-calibration error in ten equal bins, and for each kind of absent sentences the area under the ROC curve, and how many that
-apply are found where one in ten of them is.
+calibration error in ten equal bins, and for each kind of absent sentences the area under the ROC curve, and how many
+that apply are found where one in ten of them is.
 
 Run: ``python benchmarks/calibration.py [--model default] [--data FOLDER] [--plot docs/calibration.png]``
 """
@@ -24,8 +24,6 @@ import numpy.typing as npt
 from rich.console import Console
 from rich.progress import track
 from rich.table import Table
-from scipy.optimize import minimize
-from scipy.special import expit, logit
 
 import asst
 from asst.data.captions import Captions, decoded, held_out, read_captions
@@ -40,6 +38,7 @@ ROOT = Path(__file__).parents[1]
 CLIPS_MOST = 20
 HELD_S = (2.0, 8.0)
 BINS = 10
+NEWTON_STEPS = 30
 
 
 @dataclass(frozen=True)
@@ -113,18 +112,24 @@ def scores(localizer: asst.Localizer, sets: dict[str, list[Clip]], seed: int) ->
             found += [(score, kind, number) for score, (_, kind) in zip(best, asked, strict=True)]
             number += 1
     probability, kinds, numbers = np.array(found, dtype=np.float64).T
-    return logit(np.clip(probability, 1e-12, 1 - 1e-12)) / SLOPE + HALF, kinds, numbers
+    chance = np.clip(probability, 1e-12, 1 - 1e-12)
+    return np.log(chance / (1 - chance)) / SLOPE + HALF, kinds, numbers
 
 
 def fitted(clearness: Array, applies: Array) -> tuple[float, float]:
-    """Slope and half-way point of the logistic curve of the greatest likelihood."""
+    """Slope and half-way point of the logistic curve of the greatest likelihood, by Newton's method."""
+    rows, weights = np.stack([clearness, np.ones_like(clearness)], axis=1), np.zeros(2)
+    for _ in range(NEWTON_STEPS):
+        chance = expit(rows @ weights)
+        curvature = rows.T @ (rows * (chance * (1 - chance))[:, None])
+        weights += np.linalg.solve(curvature, rows.T @ (applies - chance))
+    return float(weights[0]), float(-weights[1] / weights[0])
 
-    def loss(values: Array) -> float:
-        chance = np.clip(expit(values[0] * (clearness - values[1])), 1e-9, 1 - 1e-9)
-        return float(-np.mean(applies * np.log(chance) + (1 - applies) * np.log(1 - chance)))
 
-    slope, half = minimize(loss, np.array([1.0, 1.0]), method="Nelder-Mead").x
-    return float(slope), float(half)
+def expit(values: Array) -> Array:
+    """The logistic curve."""
+    curve: Array = 1 / (1 + np.exp(-values))
+    return curve
 
 
 def reliability(chance: Array, applies: Array) -> tuple[float, list[tuple[int, float, float]]]:

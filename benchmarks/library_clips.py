@@ -1,9 +1,10 @@
 """What a search of a library of captioned clips finds when it scores everything, and when it scores a part.
 
-Every clip of MSR-VTT among the captioned pictures becomes a video of 10 to 30 seconds that shows its frames one after the
-other: together a day of video. Held-out clips are asked for by one sentence each (the space was learnt from the others).
-Printed is how often the clip is among the ten best when the model scores all videos; how often when it scores those that
-the first stage puts first, a share of them; and the share of the first that is kept by the second, the first stage's recall.
+Every clip of MSR-VTT among the captioned pictures becomes a video of 10 to 30 seconds that shows its frames one after
+the other: together a day of video. Held-out clips are asked for by one sentence each; the space was learnt from the
+others. Printed is how often the clip is among the ten best when the model scores all videos; how often when it scores a
+share of them, those that the first stage puts first; and how many of the first the second keeps, the first stage's
+recall.
 
 Run: ``python benchmarks/library_clips.py [--data FOLDER] [--asked 100] [--clips 4370]``
 """
@@ -15,7 +16,6 @@ import os
 from pathlib import Path
 
 import numpy as np
-from calibration import Clip, held_clips, shown
 from rich.console import Console
 from rich.progress import track
 from rich.table import Table
@@ -24,6 +24,7 @@ import asst
 from asst.data.captions import Captions, decoded, read_captions
 from asst.library.engine import default_engine
 from asst.training.caption_recipe import CaptionRecipe, read_any_recipe
+from calibration import Clip, held_clips, shown
 
 ROOT = Path(__file__).parents[1]
 SET = "msrvtt"

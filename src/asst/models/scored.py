@@ -22,10 +22,10 @@ from asst.moments import Curve, Moment, nms
 Float64Array = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]
 
-THRESHOLD = 0.5
-"""The probability from which a sentence counts as found."""
+THRESHOLD = 0.25
+"""The probability from which a sentence counts as found: to refuse what is there is worse than to show what is not."""
 
-SLOPE, HALF = 1.5, 1.3
+SLOPE, HALF = 1.0, 2.44
 """The logistic curve from clearness to the probability that a sentence applies; ``benchmarks/calibration.py`` fits it.
 
 Clearness is by how many standard deviations a sentence fits better than unrelated ones do. At half of all sentences
@@ -35,6 +35,7 @@ with the clearness `HALF` apply, where as many are asked that apply as that do n
 _OVERLAP_MOST = 0.5
 # Time in which the camera turns by the width of its picture, where a sentence about its turning counts as found.
 _WHOLLY_OTHER_S = 8.0
+_LEAST_CLEARNESS = HALF + float(np.log(THRESHOLD / (1 - THRESHOLD))) / SLOPE
 
 
 def check_features(features: Features, space: Space, reader: str) -> None:
@@ -185,7 +186,7 @@ def _camera_clearness(evidence: Evidence, query: str, span: Sequence[int] | IntA
     pans = evidence.pans[first:last].astype(np.float64)
     direction = camera_direction(query)
     speeds = np.linalg.norm(pans, axis=1) if direction is None else pans @ np.array(direction)
-    return float(HALF * _WHOLLY_OTHER_S * speeds.mean())
+    return float(_LEAST_CLEARNESS * _WHOLLY_OTHER_S * speeds.mean())
 
 
 def _steps_of(span: Sequence[int] | IntArray) -> tuple[int, int]:
