@@ -94,7 +94,7 @@ def slow_evidence(
     mean, weights, bias = (
         own.astype(np.float64) for own in (space.mean, space.classifier.weights, space.classifier.bias)
     )
-    sentences = model.extractor.sentences
+    sentences = model.reader.sentences
     reading = sentences.read([query])
     matches, classes, middles = [], [], []
     for row in vectors.astype(np.float64):
