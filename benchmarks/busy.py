@@ -23,7 +23,7 @@ import asst
 from asst.features.extractor import EXTRACTORS
 from asst.features.squares import STEP_S
 
-EXTRACTOR = "imagenet-lite2"
+EXTRACTOR = "captions"
 
 
 def asked_s(count: int) -> float:

@@ -6,7 +6,7 @@ the scenes that a reranker is trained on. For each model and kind: R@1 at IoU 0.
 at any of its times, the share that hit the time that is meant, beside what guessing among the times would reach.
 Brackets: 95 % bootstrap intervals over scenes.
 
-Run: ``ASST_DATA=FOLDER python benchmarks/diagnostic_scenes.py [--models concepts CHECKPOINT] [--scenes 1000]``
+Run: ``ASST_DATA=FOLDER python benchmarks/diagnostic_scenes.py [--models similarity CHECKPOINT] [--scenes 1000]``
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from asst.data.simulate.scene_settings import SceneSettings
 from asst.data.simulate.scenes import SceneSimulator
 from asst.data.simulate.timelines import read_timelines
 from asst.evaluation.bootstrap import bootstrap_interval
-from asst.models.zeroshot import ConceptsModel
+from asst.models.zeroshot import SimilarityModel
 from asst.moments import Moment, iou
 from development_set import cell
 
@@ -76,15 +76,15 @@ def answers(localizer: asst.Localizer, simulator: SceneSimulator, scenes: int) -
 
 def order_scenes() -> SceneSimulator:
     """Makes the scenes."""
-    model = ConceptsModel()
+    model = SimilarityModel()
     settings = SceneSettings(joined=0.0, ordinals=0.5, relations=0.5)
-    return SceneSimulator(read_timelines(), model.reader.concepts, model.extractor.space, settings, SEED)
+    return SceneSimulator(read_timelines(), model.reader.sentences, model.extractor.space, settings, SEED)
 
 
 def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("--models", nargs="+", default=["concepts"], help="names or checkpoints")
+    parser.add_argument("--models", nargs="+", default=["similarity"], help="names or checkpoints")
     parser.add_argument("--scenes", type=int, default=1000)
     options = parser.parse_args()
     simulator = order_scenes()

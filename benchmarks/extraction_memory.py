@@ -27,7 +27,7 @@ from rich.progress import track
 from rich.table import Table
 
 WIDTH, HEIGHT, RATE = 320, 180, 12
-USUAL = ("imagenet-lite2", "bn-inception-rgb", "bn-inception-flow-dis")
+USUAL = ("captions", "bn-inception-rgb", "bn-inception-flow-dis")
 
 
 def write_video(path: Path, minutes: float) -> None:

@@ -36,11 +36,11 @@ from asst.features.bn_inception import SIZE as SIDE_256
 from asst.features.c3d import C3D
 from asst.features.c3d import SIZE as C3D_SIZE
 from asst.features.c3d import branch_of as c3d_branch_of
+from asst.features.captions import CaptionExtractor
 from asst.features.extractor import EXTRACTORS, Extractor
 from asst.features.flow import Algorithm, OpticalFlow
 from asst.features.frame_network import TICK_RATE, TICKS_A_STEP, Branch, FrameNetwork, windows
-from asst.features.imagenet import ImageNetExtractor
-from asst.features.squares import TICK_RATE as IMAGENET_RATE
+from asst.features.squares import TICK_RATE as SQUARES_RATE
 from asst.features.ticks import Pixels, resized
 from asst.features.vgg16 import VGG16
 from asst.features.vgg16 import branch_of as vgg16_branch_of
@@ -88,8 +88,7 @@ def clip() -> FrameNetwork:
 
 
 BUILD: dict[str, Callable[[], Extractor]] = {
-    "imagenet-lite2": lambda: ImageNetExtractor("lite2"),
-    "imagenet-lite0": lambda: ImageNetExtractor("lite0"),
+    "captions": CaptionExtractor,
     "vgg16": lambda: FrameNetwork("vgg16", [vgg16()], SIDE_256),
     "bn-inception-rgb": lambda: FrameNetwork("bn-inception-rgb", [rgb()], SIDE_256),
     "bn-inception-flow": lambda: FrameNetwork("bn-inception-flow", [flow("tvl1")], SIDE_256),
@@ -118,7 +117,7 @@ def measure(path: Path, name: str, staged_s: float) -> dict[str, float]:
         report |= {"rate": extractor.rate, "staged_s": staged_s, **stages(extractor, path, staged_s)}
         report["plain_s"] = plain_loop(extractor, path, staged_s)
     else:
-        report["rate"] = IMAGENET_RATE
+        report["rate"] = SQUARES_RATE
     return report
 
 
@@ -214,7 +213,7 @@ def main() -> None:
             video = clip
         Console().print(measured(video, options.staged, options.only))
     absent = ", ".join(sorted(set(EXTRACTORS) - set(BUILD)))
-    print(f"Not measured, as it looks at no picture: {absent}. For shares of imagenet-*: benchmarks/locate.py.")
+    print(f"Not measured, as it looks at no picture: {absent}. For shares of captions: benchmarks/locate.py.")
 
 
 def measured(video: Path, staged_s: float, names: list[str]) -> Table:

@@ -29,7 +29,7 @@ from asst.evaluation.metrics import hits
 from asst.features.safetensors_file import Provenance
 from asst.features.store import Store
 from asst.models.reranked import PACKAGED
-from asst.models.zeroshot import ConceptsModel
+from asst.models.zeroshot import SimilarityModel
 from asst.moments import FloatArray
 from asst.training.recipe import read_recipe
 from asst.training.run import train
@@ -93,17 +93,17 @@ def main() -> None:
     options = parser.parse_args()
     folder = options.data / "real"
     records = jsonlines.read(folder / "annotations.jsonl", "development").strict().records
-    model = ConceptsModel()
-    concepts = asst.Localizer(model)
-    features = {video: concepts.features(folder / video) for video in sorted({record.video for record in records})}
+    model = SimilarityModel()
+    similarity = asst.Localizer(model)
+    features = {video: similarity.features(folder / video) for video in sorted({record.video for record in records})}
     questions = single_questions(records, features)
     known = [record for record in records if not record.extra["whole"]]
     truths = [question.truths for question in questions]
     sources = [question.source for question in questions]
     table = Table(title=f"single videos: {len(questions)} queries, {options.steps} steps")
-    for heading in ("", "R@1 IoU 0.5", "R@1 IoU 0.7", "against concepts, 0.5", "against the start, 0.5"):
+    for heading in ("", "R@1 IoU 0.5", "R@1 IoU 0.7", "against similarity, 0.5", "against the start, 0.5"):
         table.add_column(heading)
-    rows = {"concepts": model_spans(concepts, questions), "start": model_spans(asst.load(options.start), questions)}
+    rows = {"similarity": model_spans(similarity, questions), "start": model_spans(asst.load(options.start), questions)}
     extractor = model.extractor
     with tempfile.TemporaryDirectory() as place:
         store = Store(Path(place) / "features")
@@ -117,11 +117,11 @@ def main() -> None:
     for name in rows:
         shares = [cell(bootstrap_interval(hit[name, iou], sources)) for iou in IOUS]
         gains = [
-            cell(bootstrap_difference(hit[name, 0.5], hit[other, 0.5], sources)) for other in ("concepts", "start")
+            cell(bootstrap_difference(hit[name, 0.5], hit[other, 0.5], sources)) for other in ("similarity", "start")
         ]
         table.add_row(name, *shares, *gains)
     Console(width=130).print(table)
-    clips = joined_questions(records, pictures_of(folder, features), concepts, options.joins, 0)
+    clips = joined_questions(records, pictures_of(folder, features), similarity, options.joins, 0)
     before, after = (
         hits(model_spans(localizer, clips), [clip.truths for clip in clips], n=1, iou=0.5).mean()
         for localizer in (asst.load(options.start), learnt)

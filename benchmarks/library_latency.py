@@ -41,7 +41,7 @@ from asst.library.search import SCORED_S, Part, parts_by_match, search
 from asst.library.sketch import DefaultEngine
 from asst.library.tables import Video
 from asst.library.windows import WindowVectors
-from asst.models.zeroshot import ConceptsModel
+from asst.models.zeroshot import SimilarityModel
 
 HOUR_S = 3600.0
 SCENES_AT_ONCE = 16
@@ -99,9 +99,8 @@ class Growing:
     """A library that grows to the sizes that are measured."""
 
     def __init__(self, folder: Path, engine: Engine, distinct: int) -> None:
-        model = ConceptsModel()
-        concepts, space = model.reader.concepts, model.extractor.space
-        self._simulator = SceneSimulator(read_timelines(), concepts, space, seed=7)
+        model = SimilarityModel()
+        self._simulator = SceneSimulator(read_timelines(), model.reader.sentences, model.extractor.space, seed=7)
         self.library = Library.made(folder, engine.identity)
         self.asked: list[Asked] = []
         self._engine, self._distinct = engine, distinct

@@ -32,8 +32,8 @@ from rich.console import Console
 from rich.table import Table
 
 import asst
-from asst.features.efficientnet import VARIANTS, EfficientNetLite
-from asst.features.imagenet import ImageNetExtractor
+from asst.features.captions import CaptionExtractor
+from asst.features.efficientnet import SIDE, EfficientNetLite
 from asst.features.squares import STEP_S, TICK_RATE
 from asst.models import MODELS
 from asst.video import frames
@@ -84,9 +84,9 @@ def measure(path: Path, model: str) -> dict[str, float]:
     """One process's report, see the module's text."""
     built = MODELS[model].build()
     localizer, extractor = asst.Localizer(built), built.extractor
-    assert isinstance(extractor, ImageNetExtractor)
+    assert isinstance(extractor, CaptionExtractor)
     start, decoded_s = time.perf_counter(), 0.0
-    for batch in frames(path, rate=TICK_RATE, short_side=VARIANTS[extractor.variant].side, end_s=DECODED_MOST_S):
+    for batch in frames(path, rate=TICK_RATE, short_side=SIDE, end_s=DECODED_MOST_S):
         decoded_s = batch.times_s[-1] + 1 / TICK_RATE
     decode_speed = decoded_s / (time.perf_counter() - start)
     looks_s: list[float] = []
@@ -118,11 +118,9 @@ def measure(path: Path, model: str) -> dict[str, float]:
     }
 
 
-def plain_loop(path: Path, model: str) -> float:
+def plain_loop(path: Path) -> float:
     """Seconds that the plain loop takes."""
-    variant = localizer_variant(model)
-    network = EfficientNetLite(variant)
-    side = VARIANTS[variant].side
+    network = EfficientNetLite()
     start = time.perf_counter()
     due_s = 0.0
     with av.open(str(path)) as container:
@@ -132,17 +130,10 @@ def plain_loop(path: Path, model: str) -> float:
                 continue
             due_s += STEP_S
             picture = torch.from_numpy(pixels).permute(2, 0, 1)[None].float()
-            size = (side, round(side * WIDTH / HEIGHT))
+            size = (SIDE, round(SIDE * WIDTH / HEIGHT))
             small = F.interpolate(picture, size=size, mode="bilinear", antialias=True)
             network(small.round().clamp(0, 255).byte().permute(0, 2, 3, 1)).mean((2, 3))
     return time.perf_counter() - start
-
-
-def localizer_variant(model: str) -> str:
-    """The image classifier that a model is built on."""
-    extractor = MODELS[model].build().extractor
-    assert isinstance(extractor, ImageNetExtractor)
-    return extractor.variant
 
 
 def cold_start(path: Path, model: str) -> float:
@@ -194,7 +185,7 @@ def main() -> None:
                 f"{report['peak_mb']:.0f} MB",
             )
         shortest = min(options.lengths)
-        plain_s = plain_loop(files[shortest], options.model)
+        plain_s = plain_loop(files[shortest])
         cold_s = cold_start(files[shortest], options.model)
     console = Console(width=110)
     console.print(table)

@@ -4,7 +4,7 @@ The hour is put together from simulated scenes (``docs/scenes.md``), and what is
 measured once a video is measured before; what is timed is ``asst.Localizer.rank``, a sentence at a time. Printed for
 each model: the median, and the slowest of 95 %.
 
-Run: ``ASST_DATA=FOLDER python benchmarks/query.py [--models concepts default] [--asked 60] [--threads 2]``
+Run: ``ASST_DATA=FOLDER python benchmarks/query.py [--models similarity default] [--asked 60] [--threads 2]``
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ import torch
 import asst
 from asst.data.simulate.scenes import SceneSimulator
 from asst.data.simulate.timelines import read_timelines
-from asst.models.zeroshot import ConceptsModel
+from asst.models.zeroshot import SimilarityModel
 from library_latency import hour
 
 WARMING = 5
@@ -34,13 +34,13 @@ WARMING = 5
 def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("--models", nargs="+", default=["concepts", "default"])
+    parser.add_argument("--models", nargs="+", default=["similarity", "default"])
     parser.add_argument("--asked", type=int, default=60)
     parser.add_argument("--threads", type=int, default=os.cpu_count() or 1)
     options = parser.parse_args()
     torch.set_num_threads(options.threads)
-    model = ConceptsModel()
-    simulator = SceneSimulator(read_timelines(), model.reader.concepts, model.extractor.space, seed=7)
+    model = SimilarityModel()
+    simulator = SceneSimulator(read_timelines(), model.reader.sentences, model.extractor.space, seed=7)
     features, questions = hour(simulator, 0)
     queries = [query for query, _, _ in questions[: options.asked + WARMING]]
     title = f"{features.duration_s / 60:.0f} min, {len(features.cuts_s)} shot changes, {options.threads} threads"

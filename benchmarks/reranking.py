@@ -20,7 +20,7 @@ import asst
 from asst.evaluation.bootstrap import bootstrap_difference
 from asst.evaluation.metrics import hits
 from asst.models.reranked import PACKAGED, RerankedModel, Scope
-from asst.models.zeroshot import ConceptsModel
+from asst.models.zeroshot import SimilarityModel
 from asst.moments import FloatArray
 from development_set import cell, model_spans, read_questions
 
@@ -29,7 +29,7 @@ SCOPES: tuple[Scope, ...] = ("windows", "order", "everything")
 
 def localizers(checkpoints: list[Path]) -> Iterator[tuple[str, asst.Localizer]]:
     """The model without a reranker, and each reranker at each scope."""
-    yield "concepts", asst.Localizer(ConceptsModel())
+    yield "similarity", asst.Localizer(SimilarityModel())
     for path in checkpoints:
         for scope in SCOPES:
             yield f"{path.stem}, {scope}", asst.Localizer(RerankedModel.load(path, scope=scope))
@@ -43,7 +43,7 @@ def main() -> None:
     parser.add_argument("--checkpoints", type=Path, nargs="+", default=[PACKAGED])
     parser.add_argument("--joins", type=int, default=150)
     options = parser.parse_args()
-    singles, joined = read_questions(options.data, asst.load("concepts"), options.joins)
+    singles, joined = read_questions(options.data, asst.load("similarity"), options.joins)
     table = Table(title=f"{len(joined)} joined and {len(singles)} single queries")
     for heading in ("", "joined", "difference", "single", "difference"):
         table.add_column(heading)

@@ -30,7 +30,7 @@ from asst.evaluation.metrics import hits
 from asst.models.reranked import RerankedModel, Scope
 from asst.models.reranker import RerankerMethod
 from asst.models.restored import restored
-from asst.models.zeroshot import ConceptsModel
+from asst.models.zeroshot import SimilarityModel
 from development_set import Question, model_spans, read_questions
 from diagnostic_scenes import answers, order_scenes
 from simulated_runs import command
@@ -79,7 +79,7 @@ def run_folder(out: Path, name: str, seed: int) -> Path:
     return out / "runs" / f"seed{seed}" / name.replace(" ", "-")
 
 
-def reranker(checkpoint: Path, first: ConceptsModel, scope: Scope, *, alone: bool = False) -> asst.Localizer:
+def reranker(checkpoint: Path, first: SimilarityModel, scope: Scope, *, alone: bool = False) -> asst.Localizer:
     """A row's model."""
     (method,), description = restored([checkpoint])
     assert isinstance(method, RerankerMethod)
@@ -120,14 +120,14 @@ def main() -> None:
     options = parser.parse_args()
     out = options.out.absolute()
     train_all(out, options.seeds, options.jobs)
-    first = ConceptsModel()
-    concepts = asst.Localizer(first)
-    singles, joined = read_questions(options.data, concepts, options.joins)
+    first = SimilarityModel()
+    similarity = asst.Localizer(first)
+    singles, joined = read_questions(options.data, similarity, options.joins)
     table = Table(title=f"{len(joined)} joined and {len(singles)} single queries; {options.scenes} simulated scenes")
     for heading in ("", "joined, everything", "single, everything", "joined, order", "ordinals", "relations"):
         table.add_column(heading)
-    without = [recall(concepts, joined), recall(concepts, singles), ""]
-    table.add_row("no reranker", *without, *right_times(concepts, options.scenes))
+    without = [recall(similarity, joined), recall(similarity, singles), ""]
+    table.add_row("no reranker", *without, *right_times(similarity, options.scenes))
     for seed in options.seeds:
         for name in ROWS:
             checkpoint = run_folder(out, name, seed) / "checkpoints" / "best.safetensors"

@@ -26,19 +26,20 @@ import asst
 from asst.data import jsonlines
 from asst.data.simulate.scenes import SceneSimulator
 from asst.data.simulate.timelines import read_timelines
-from asst.models.zeroshot import ConceptsModel
+from asst.features.captions import CaptionSentences
+from asst.models.zeroshot import SimilarityModel
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "benchmarks"))
 from development_set import joined_questions, pictures_of, single_questions
 
-MEASURES = ("sentence encoder", "averaged words", "named classes", "resembled classes", "change of a step")
+MEASURES = (*CaptionSentences.measures, "change of a step")
 QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
 _FLAT = 1e-6
 
 Asked = tuple[asst.Features, str, tuple[tuple[float, float], ...]]
 
 
-def measured(model: ConceptsModel, asked: Iterable[Asked]) -> dict[str, npt.NDArray[np.float64]]:
+def measured(model: SimilarityModel, asked: Iterable[Asked]) -> dict[str, npt.NDArray[np.float64]]:
     """For each measure its values, one a sentence; of the change of a step one a video, its median."""
     values: dict[str, list[float]] = defaultdict(list)
     videos: dict[int, list[Asked]] = defaultdict(list)
@@ -52,7 +53,7 @@ def measured(model: ConceptsModel, asked: Iterable[Asked]) -> dict[str, npt.NDAr
         for i, (_, _, spans) in enumerate(group):
             inside = np.any([(features.times_s > a) & (features.times_s < b) for a, b in spans], axis=0)
             if inside.any() and not inside.all():
-                curves = (*evidence.matches[:, :, i], *evidence.classes[:, :, i])
+                curves = (evidence.matches[:, i], *evidence.classes[:, :, i])
                 for name, curve in zip(MEASURES, curves, strict=False):
                     if curve.std() > _FLAT:
                         values[name].append(float((curve[inside].mean() - curve.mean()) / curve.std()))
@@ -62,7 +63,7 @@ def measured(model: ConceptsModel, asked: Iterable[Asked]) -> dict[str, npt.NDAr
 def real(folder: Path, joins: int) -> Mapping[str, list[Asked]]:
     """The development videos, alone and joined."""
     records = jsonlines.read(folder / "annotations.jsonl", "development").strict().records
-    localizer = asst.load("concepts")
+    localizer = asst.load("similarity")
     features = {video: localizer.features(folder / video) for video in sorted({r.video for r in records})}
     questions = {
         "single": single_questions(records, features),
@@ -71,11 +72,11 @@ def real(folder: Path, joins: int) -> Mapping[str, list[Asked]]:
     return {name: [(q.features, q.sentence, q.truths) for q in own] for name, own in questions.items()}
 
 
-def simulated(model: ConceptsModel, count: int) -> Mapping[str, list[Asked]]:
+def simulated(model: SimilarityModel, count: int) -> Mapping[str, list[Asked]]:
     """Scenes as real videos: timelines stand beside single ones."""
     space = model.extractor.space
     asked: dict[str, list[Asked]] = {"single": [], "joined": []}
-    for scene in SceneSimulator(read_timelines(), model.reader.concepts, space).scenes(0, count):
+    for scene in SceneSimulator(read_timelines(), model.reader.sentences, space).scenes(0, count):
         step_s = scene.features.step_s
         for question in scene.questions:
             kind = "single" if question.kind == "timeline" else question.kind
@@ -116,7 +117,7 @@ def main() -> None:
     parser.add_argument("--scenes", type=int, default=300)
     parser.add_argument("--joins", type=int, default=60)
     options = parser.parse_args()
-    model = ConceptsModel()
+    model = SimilarityModel()
     origins = {"real": real(options.data / "real", options.joins), "simulated": simulated(model, options.scenes)}
     tasks = ("single", "joined")
     found = {(origin, task): measured(model, asked[task]) for origin, asked in origins.items() for task in tasks}

@@ -22,6 +22,8 @@ from asst.video import Frames
 
 if TYPE_CHECKING:
     import asst
+    from asst.features.captions import CaptionExtractor
+    from asst.models.zeroshot import SimilarityModel
 
 
 @pytest.fixture(scope="session")
@@ -50,6 +52,23 @@ def street() -> Path:
 
 
 @pytest.fixture(scope="session")
+def similarity(one_thread: None) -> SimilarityModel:
+    """The packaged model that is not trained on video."""
+    from asst.models.zeroshot import SimilarityModel
+
+    return SimilarityModel()
+
+
+@pytest.fixture(scope="session")
+def extractor(similarity: SimilarityModel) -> CaptionExtractor:
+    """The packaged extractor."""
+    from asst.features.captions import CaptionExtractor
+
+    assert isinstance(similarity.extractor, CaptionExtractor)
+    return similarity.extractor
+
+
+@pytest.fixture(scope="session")
 def localizer(one_thread: None) -> asst.Localizer:
     """The packaged model."""
     import asst
@@ -58,36 +77,33 @@ def localizer(one_thread: None) -> asst.Localizer:
 
 
 @pytest.fixture(scope="session")
-def street_features(localizer: asst.Localizer, street: Path) -> asst.Features:
-    """What the packaged model needs of the street."""
-    return localizer.features(street)
+def street_features(extractor: CaptionExtractor, street: Path) -> asst.Features:
+    """What the packaged models need of the street."""
+    return extractor.extract(street)
 
 
 @pytest.fixture(scope="session")
-def untrained_reranker() -> Callable[..., Path]:
+def untrained_reranker(similarity: SimilarityModel) -> Callable[[Path, dict[str, Any]], Path]:
     """Writes a checkpoint of a small reranker that learnt nothing, as one trained on scenes."""
     import torch
 
-    from asst.features.concepts import ConceptMap
-    from asst.features.efficientnet import VARIANTS
-    from asst.features.extractor import EXTRACTORS
-    from asst.features.fingerprint import LENGTH
-    from asst.features.squares import STEP_S as IMAGENET_STEP_S
+    from asst.features.squares import STEP_S as SQUARES_STEP_S
     from asst.models.channels import channel_names
     from asst.models.checkpoint import Description, FeatureKind, save_checkpoint
     from asst.models.reranker import RerankerMethod
     from asst.text import WordVectors
 
-    def write(path: Path, settings: dict[str, Any], variant: str) -> Path:
+    def write(path: Path, settings: dict[str, Any]) -> Path:
         torch.manual_seed(3)
-        words = WordVectors.packaged()
-        widths = {"feature_channels": len(channel_names(ConceptMap.measures)), "word_channels": words.dimension}
+        words, extractor = WordVectors.packaged(), similarity.extractor
+        channels = len(channel_names(similarity.reader.sentences.measures))
+        widths = {"feature_channels": channels, "word_channels": words.dimension}
         method = RerankerMethod({**settings, **widths})
         kind = FeatureKind(
-            extractor=f"imagenet-{variant}",
-            dimension=EXTRACTORS[f"imagenet-{variant}"].dimension or 0,
-            step_s=IMAGENET_STEP_S,
-            weights=VARIANTS[variant].sha256[:LENGTH],
+            extractor=extractor.name,
+            dimension=extractor.dimension,
+            step_s=SQUARES_STEP_S,
+            weights=extractor.weights,
         )
         description = Description(
             method="reranker",

@@ -138,7 +138,7 @@ def test_what_cannot_be_read_is_refused(localizer: asst.Localizer, tmp_path: Pat
 def test_an_unknown_model_is_refused_with_the_names_of_all() -> None:
     with pytest.raises(
         asst.InputError,
-        match=r"^no model is called 'concept'; choose one of default, concepts, concepts-fast, clip, or name a ch",
+        match=r"^no model is called 'concept'; choose one of default, similarity, similarity-fast, clip, or name a ch",
     ):
         asst.load("concept")
 
@@ -146,12 +146,12 @@ def test_an_unknown_model_is_refused_with_the_names_of_all() -> None:
 def test_the_fast_model_finds_the_same_here_and_reads_the_features_of_the_other(
     street: Path, street_features: asst.Features
 ) -> None:
-    fast = asst.load("concepts-fast")
-    assert fast.name == "concepts-fast"
+    fast = asst.load("similarity-fast")
+    assert fast.name == "similarity-fast"
     found, absent = fast.locate(street, [PRESENT[0], ABSENT[0]], top=1)
     assert overlaps(found[0], TAXI_SIGN_S)
     assert absent == []
-    assert fast.locate(street_features, PRESENT) == asst.load("concepts").locate(street_features, PRESENT)
+    assert fast.locate(street_features, PRESENT) == asst.load("similarity").locate(street_features, PRESENT)
 
 
 def test_the_command_prints_the_documented_lines(street: Path) -> None:
@@ -172,6 +172,6 @@ def test_the_command_prints_the_documented_lines(street: Path) -> None:
 
 
 def test_the_command_says_by_its_exit_code_that_nothing_was_found(street: Path) -> None:
-    done = locate(street, ABSENT[0], "--json", "--model", "concepts-fast")
+    done = locate(street, ABSENT[0], "--json", "--model", "similarity-fast")
     assert (done.returncode, done.stderr) == (1, "")
     assert json.loads(done.stdout)["moments"] == []

@@ -9,11 +9,11 @@ import torch
 from asst.features.caption_space import SpaceDescription, fresh_towers, save_space
 
 
-def write_space(path: Path, dimension: int) -> Path:
+def write_space(path: Path) -> Path:
     """Its file, always the same."""
     with torch.random.fork_rng():
         torch.manual_seed(0)
-        towers = fresh_towers(dimension)
-    about = SpaceDescription(dimension=dimension, scale=14.0, recipe="tiny", sets=("none",), step=0, metrics={})
+        towers = fresh_towers()
+    about = SpaceDescription(scale=14.0, recipe="tiny", sets=("none",), step=0, metrics={})
     save_space(path, towers, about)
     return path

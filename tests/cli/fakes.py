@@ -57,7 +57,7 @@ def modules() -> dict[str, ModuleType]:
     localizer, video, models = ModuleType("asst.localizer"), ModuleType("asst.video"), ModuleType("asst.models")
     calls: list[tuple[str, str, list[str], int]] = []
 
-    def load(name_or_path: str = "concepts") -> Localizer:
+    def load(name_or_path: str = "similarity") -> Localizer:
         if name_or_path == "unknown":
             raise InputError("no model 'unknown';\nsee asst models")
         return Localizer(name_or_path, calls)
@@ -78,7 +78,10 @@ def modules() -> dict[str, ModuleType]:
 
     vars(localizer).update(load=load, calls=calls)
     vars(video).update(STILL=None, frames=frames, probe=probe, cut=cut)
-    entries = [SimpleNamespace(name="concepts", summary="needs no training"), SimpleNamespace(name="asst", summary="x")]
+    entries = [
+        SimpleNamespace(name="similarity", summary="needs no training"),
+        SimpleNamespace(name="asst", summary="x"),
+    ]
     vars(models)["MODELS"] = {entry.name: entry for entry in entries}
     return {"asst.localizer": localizer, "asst.video": video, "asst.models": models}
 

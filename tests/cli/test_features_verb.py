@@ -11,7 +11,7 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from asst.cli.app import app
-from asst.features.imagenet import ImageNetExtractor
+from asst.features.captions import CaptionExtractor
 from asst.features.store import Store
 
 pytestmark = pytest.mark.usefixtures("one_thread")
@@ -54,10 +54,10 @@ def test_a_folder_is_extracted_gone_on_with_and_looked_at(videos: Path, tmp_path
 
 def test_the_packaged_extractor_fills_a_store_by_workers(videos: Path, tmp_path: Path) -> None:
     store = tmp_path / "store"
-    done = run(videos, "--extractor", "imagenet-lite0", "--out", store, "--workers", "2", "--names", "name")
+    done = run(videos, "--extractor", "captions", "--out", store, "--workers", "2", "--names", "name")
     assert done.exit_code == 1, done.output
     features, provenance = Store(store).read("street.mp4"), Store(store).provenance("street.mp4")
-    assert (features.extractor, features.step_s, len(features)) == ("imagenet-lite0", 0.5, 20)
+    assert (features.extractor, features.step_s, len(features)) == ("captions", 0.5, 20)
     assert provenance.preprocessing
     assert provenance.weights
     assert len(provenance.content) == 32
@@ -79,7 +79,7 @@ def test_missing_videos_of_a_data_set_are_named(toy: Path, tmp_path: Path) -> No
 def test_the_extractors_are_listed_with_what_they_need() -> None:
     listed = [json.loads(line) for line in run("extractors", "--json").stdout.splitlines()]
     by_name = {entry["name"]: entry for entry in listed}
-    assert by_name["imagenet-lite2"]["weights"] == ""
+    assert by_name["captions"]["weights"] == ""
     assert by_name["vgg16"]["dimension"] == 4096
     assert "vgg16" in by_name["vgg16"]["weights"]
     assert run("extractors").exit_code == 0
@@ -116,15 +116,15 @@ def test_an_interrupted_run_reports_what_failed_and_what_is_left(
     videos: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     shutil.copy(videos / "street.mp4", videos / "z.mp4")
-    real = ImageNetExtractor.extract
+    real = CaptionExtractor.extract
 
-    def interrupted(self: ImageNetExtractor, video: Path, **options: Any) -> Any:
+    def interrupted(self: CaptionExtractor, video: Path, **options: Any) -> Any:
         if video.name == "z.mp4":
             raise KeyboardInterrupt
         return real(self, video, **options)
 
-    monkeypatch.setattr(ImageNetExtractor, "extract", interrupted)
-    done = run(videos, "--extractor", "imagenet-lite0", "--out", tmp_path / "store")
+    monkeypatch.setattr(CaptionExtractor, "extract", interrupted)
+    done = run(videos, "--extractor", "captions", "--out", tmp_path / "store")
     assert done.exit_code not in (0, 1, 2)
     assert done.stderr.startswith("broken: ")
     assert "of 3 videos extracted 1 (" in done.stdout

@@ -165,7 +165,7 @@ def test_one_video_is_searched_without_the_database(street: Path) -> None:
     program = (
         "import sys\n"
         "from asst.cli.app import app\n"
-        "app(['locate', sys.argv[1], 'a bus', '--json', '--model', 'concepts-fast'], standalone_mode=False)\n"
+        "app(['locate', sys.argv[1], 'a bus', '--json', '--model', 'similarity-fast'], standalone_mode=False)\n"
         "print(*sorted({'lancedb', 'pandas'} & set(sys.modules)))\n"
     )
     done = subprocess.run([sys.executable, "-c", program, str(street)], capture_output=True, text=True, timeout=120)

@@ -46,7 +46,7 @@ def own(tmp_path: Path, street: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-@pytest.mark.parametrize("extractor", ["imagenet-lite0", "bn-inception-rgb"])
+@pytest.mark.parametrize("extractor", ["captions", "bn-inception-rgb"])
 def test_videos_become_features_a_checkpoint_and_moments(
     own: Path, extractor: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -171,9 +171,9 @@ def test_the_demo_says_what_it_lacks(tmp_path: Path, monkeypatch: pytest.MonkeyP
 
 
 def test_models_are_listed(video: str) -> None:
-    assert ["concepts", "needs", "no", "training"] in [line.split() for line in run("models").stdout.splitlines()]
+    assert ["similarity", "needs", "no", "training"] in [line.split() for line in run("models").stdout.splitlines()]
     records = [json.loads(line) for line in run("models", "--json").stdout.splitlines()]
-    assert records == [{"name": "concepts", "summary": "needs no training"}, {"name": "asst", "summary": "x"}]
+    assert records == [{"name": "similarity", "summary": "needs no training"}, {"name": "asst", "summary": "x"}]
 
 
 def test_the_version_is_printed() -> None:
@@ -203,7 +203,7 @@ def test_progress_shows_the_fraction_and_the_speed_on_a_terminal_alone(monkeypat
         assert move is None
 
 
-@pytest.mark.parametrize("model", ["concepts", "unknown"])
+@pytest.mark.parametrize("model", ["similarity", "unknown"])
 def test_what_is_loaded_is_left_to_the_end_and_collection_goes_on(video: str, model: str) -> None:
     before = gc.get_freeze_count()
     try:

@@ -19,7 +19,7 @@ from asst.data.simulate.scenes import Scene, SceneSimulator
 from asst.data.simulate.timelines import SOURCES, Event, Timeline, read_timelines
 from asst.errors import InputError
 from asst.features.values import Features
-from asst.models.zeroshot import ConceptsModel
+from asst.models.zeroshot import SimilarityModel
 
 TIMELINES = [
     Timeline(30.0, (Event("A dog runs on the grass.", (0.0, 12.0)), Event("A man plays the piano.", (12.0, 30.0)))),
@@ -31,12 +31,12 @@ TIMELINES = [
 
 
 @pytest.fixture(scope="module")
-def model(one_thread: None) -> ConceptsModel:
-    return ConceptsModel("small", "lite0")
+def model(similarity: SimilarityModel) -> SimilarityModel:
+    return similarity
 
 
-def simulator(model: ConceptsModel, seed: int = 0, **settings: float) -> SceneSimulator:
-    return SceneSimulator(TIMELINES, model.reader.concepts, model.extractor.space, SceneSettings(**settings), seed)
+def simulator(model: SimilarityModel, seed: int = 0, **settings: float) -> SceneSimulator:
+    return SceneSimulator(TIMELINES, model.reader.sentences, model.extractor.space, SceneSettings(**settings), seed)
 
 
 @given(st.integers(0, 2**31))
@@ -108,18 +108,18 @@ def test_timelines_keep_their_proportions() -> None:
             assert np.abs(np.array(occurrence.span) - expected).max() <= 1
 
 
-def rise(model: ConceptsModel, scenes: Sequence[Scene]) -> npt.NDArray[np.float64]:
-    """How far the sentence encoder's match rises inside each answer, in standard deviations over the scene."""
+def rise(model: SimilarityModel, scenes: Sequence[Scene]) -> npt.NDArray[np.float64]:
+    """How far the match rises inside each answer, in standard deviations over the scene."""
     found = []
     for scene in scenes:
         evidence = model.reader(scene.features, [question.query for question in scene.questions])
         for i, question in enumerate(scene.questions):
-            (first, end), curve = question.spans[0], evidence.matches[0, :, i]
+            (first, end), curve = question.spans[0], evidence.matches[:, i]
             found.append((curve[first:end].mean() - curve.mean()) / curve.std())
     return np.array(found)
 
 
-def test_what_is_said_is_seen_where_it_is_said(model: ConceptsModel) -> None:
+def test_what_is_said_is_seen_where_it_is_said(model: SimilarityModel) -> None:
     """Were the events not in the features, matches would rise by zero on average."""
     scenes = simulator(model, joined=1.0, ordinals=0.0, relations=0.0).scenes(0, 12)
     rises = rise(model, scenes)
@@ -131,7 +131,7 @@ def test_what_is_said_is_seen_where_it_is_said(model: ConceptsModel) -> None:
     assert abs(unseen.mean()) < rises.mean() / 3
 
 
-def test_a_shot_change_is_seen(model: ConceptsModel) -> None:
+def test_a_shot_change_is_seen(model: SimilarityModel) -> None:
     joined = simulator(model, joined=1.0, ordinals=0.0, relations=0.0, cuts_false=0.0, cuts_seen=1.0)
     for scene in joined.scenes(0, 5):
         between = model.reader.sight(scene.features).between
@@ -141,7 +141,7 @@ def test_a_shot_change_is_seen(model: ConceptsModel) -> None:
         assert between[changed].min() > np.quantile(between[~changed], 0.9)
 
 
-def test_a_scene_depends_on_seed_and_number_alone(model: ConceptsModel) -> None:
+def test_a_scene_depends_on_seed_and_number_alone(model: SimilarityModel) -> None:
     together = simulator(model).scenes(3, 3)
     alone = simulator(model).scenes(5, 1)[0]
     assert alone.questions == together[2].questions
@@ -151,7 +151,7 @@ def test_a_scene_depends_on_seed_and_number_alone(model: ConceptsModel) -> None:
     assert other.questions != alone.questions
 
 
-def test_features_are_those_that_the_model_reads(model: ConceptsModel) -> None:
+def test_features_are_those_that_the_model_reads(model: SimilarityModel) -> None:
     (scene,) = simulator(model).scenes(0, 1)
     assert isinstance(scene.features, Features)
     (ranking,) = model.rank(scene.features, [scene.questions[0].query], top=1)

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import gzip
 import importlib.util
+import json
 import sys
 from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
 
 import pytest
+from safetensors.numpy import load_file
 
 from asst.features.concepts import concept_data
 
@@ -84,7 +87,7 @@ def test_nouns_name_the_classes_of_their_first_three_senses(
     script: ModuleType, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     below = script.classes_below(script.read_synsets(folder), ["00000004", "00000005", "00000006"])
-    monkeypatch.setattr(script, "GROUP_MOST", 2)
+    monkeypatch.setattr(script, "CLASSES_MOST", 2)
     assert script.nouns(folder, below) == {
         "dog": [0, 1],
         "poodle": [0],
@@ -94,22 +97,11 @@ def test_nouns_name_the_classes_of_their_first_three_senses(
     }
 
 
-def test_texts_are_of_classes_then_groups_then_longer_descriptions(
-    script: ModuleType, folder: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    known = (["00000004", "00000005", "00000006"], ["poodle", "pug", "pan"], {1: "It snores.", 0: "It has curls."})
-    monkeypatch.setattr(script, "class_names", lambda: known)
-    monkeypatch.setattr(script, "GROUP_MOST", 2)
-    texts, classes, _ = script.concepts(script.read_synsets(folder))
-    assert list(zip(texts, classes, strict=True)) == [
-        ("poodle, a curly dog", [0]),
-        ("pug, a dog with a flat face", [1]),
-        ("pan, for frying", [2]),
-        ("animal, a living thing", [0, 1]),
-        ("dog, a pet; also a guard", [0, 1]),
-        ("It has curls.", [0]),
-        ("It snores.", [1]),
-    ]
+def test_a_class_is_glossed_by_its_name_and_its_sense(script: ModuleType, folder: Path) -> None:
+    senses, offsets = script.read_synsets(folder), script.class_offsets()
+    placed = dict.fromkeys(offsets, senses["00000004"]) | {offsets[999]: senses["00000006"]}
+    glosses = script.glosses(placed, offsets)
+    assert (len(glosses), glosses[0], glosses[999]) == (1000, "tench, a curly dog", "toilet paper, for frying")
 
 
 def test_the_unrelated_sentences_are_the_shipped_ones(script: ModuleType) -> None:
@@ -119,8 +111,25 @@ def test_the_unrelated_sentences_are_the_shipped_ones(script: ModuleType) -> Non
 def test_the_real_wordnet_gives_the_shipped_table(script: ModuleType) -> None:
     if not (WORDNET / "data.noun").is_file():
         pytest.skip(f"no WordNet in {WORDNET}; install Debian's wordnet-base to check the shipped table against it")
-    texts, classes, below = script.concepts(script.read_synsets(WORDNET))
-    table = concept_data()
-    assert texts == table["texts"]
-    assert classes == table["classes"]
-    assert script.nouns(WORDNET, below) == table["nouns"]
+    senses, offsets, table = script.read_synsets(WORDNET), script.class_offsets(), concept_data()
+    assert script.glosses(senses, offsets) == table["glosses"]
+    assert script.nouns(WORDNET, script.classes_below(senses, offsets)) == table["nouns"]
+
+
+def test_the_files_that_it_writes_are_read(
+    script: ModuleType, folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, one_thread: None
+) -> None:
+    monkeypatch.setattr(script, "OUT", tmp_path)
+    monkeypatch.setattr(sys, "argv", ["build_concepts.py", str(folder)])
+    monkeypatch.setattr(script, "class_offsets", lambda: ["00000004", "00000006"])
+    monkeypatch.setattr(script, "glosses", lambda senses, offsets: [senses[offset].gloss for offset in offsets])
+    monkeypatch.setattr(script, "unrelated", lambda: ["it rains"])
+    script.main()
+    content = json.loads(gzip.decompress((tmp_path / "concepts.json.gz").read_bytes()))
+    assert content == {
+        "glosses": ["a curly dog", "for frying"],
+        "nouns": {"dog": [0], "poodle": [0], "frying pan": [1], "entity": [0, 1], "doggen": [0], "frying pans": [1]},
+        "unrelated": ["it rains"],
+    }
+    written = load_file(tmp_path / "concepts.safetensors")
+    assert {name: rows.shape for name, rows in written.items()} == {"glosses": (2, 384), "unrelated": (1, 384)}

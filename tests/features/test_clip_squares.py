@@ -56,12 +56,12 @@ def test_sentences_are_told_by_how_they_differ_from_others(folder: Path) -> None
     vectors = extractor._towers.sentence_vectors([unrelated[7], "a dog runs", *unrelated])
     usual = vectors[2:].mean(axis=0)
     reading = extractor.sentences.read([unrelated[7], "a dog runs"])
-    assert reading.classifiers.shape == (1, 2, extractor.space.channels)
+    assert reading.classifiers.shape == (2, extractor.space.channels)
     assert [list(own) for own in reading.named] == [[], []]
     assert reading.resembled.shape == (2, 0)
-    for vector, classifier in zip(vectors[:2], reading.classifiers[0], strict=True):
+    for vector, classifier in zip(vectors[:2], reading.classifiers, strict=True):
         np.testing.assert_allclose(classifier, (vector - usual) / np.linalg.norm(vector - usual), atol=1e-4)
-    np.testing.assert_allclose(extractor.sentences.unrelated[0, 7], reading.classifiers[0, 0], atol=1e-4)
+    np.testing.assert_allclose(extractor.sentences.unrelated[7], reading.classifiers[0], atol=1e-4)
     np.testing.assert_allclose(np.linalg.norm(extractor.space.things, axis=1), 1, atol=1e-4)
 
 

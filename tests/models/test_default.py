@@ -14,7 +14,7 @@ from asst.data.simulate.scenes import SceneSimulator
 from asst.data.simulate.timelines import Timeline, read_timelines
 from asst.models.checkpoint import read_description
 from asst.models.reranked import PACKAGED, packaged_default
-from asst.models.zeroshot import ConceptsModel
+from asst.models.zeroshot import SimilarityModel
 from asst.moments import Moment, iou
 from asst.training.recipe import read_recipe
 
@@ -52,20 +52,20 @@ def right_of_found(answers: list[tuple[Question, Moment]], step_s: float) -> flo
 
 @pytest.mark.parametrize(("kind", "guessing", "least"), [("ordinals", 0.45, 0.6), ("relations", 0.5, 0.75)])
 def test_it_tells_times_apart_by_their_order_alone(
-    timelines: list[Timeline], one_thread: None, kind: str, guessing: float, least: float
+    timelines: list[Timeline], similarity: SimilarityModel, kind: str, guessing: float, least: float
 ) -> None:
-    below, default = ConceptsModel(), packaged_default()
+    below, default = similarity, packaged_default()
     settings = SceneSettings(**{"joined": 0.0, "ordinals": 0.0, "relations": 0.0, kind: 1.0})
-    concepts, space = below.reader.concepts, below.extractor.space
-    simulator = SceneSimulator(timelines, concepts, space, settings, SEED)
-    answers: dict[str, list[tuple[Question, Moment]]] = {"concepts": [], "default": []}
+    sentences, space = below.reader.sentences, below.extractor.space
+    simulator = SceneSimulator(timelines, sentences, space, settings, SEED)
+    answers: dict[str, list[tuple[Question, Moment]]] = {"similarity": [], "default": []}
     for scene in simulator.scenes(0, SCENES):
         queries = [question.query for question in scene.questions]
         for model in (below, default):
             rankings = model.rank(scene.features, queries, top=1)
             answers[model.name] += zip(scene.questions, (r.moments[0] for r in rankings), strict=True)
     step_s = scene.features.step_s
-    assert abs(right_of_found(answers["concepts"], step_s) - guessing) < 0.2
+    assert abs(right_of_found(answers["similarity"], step_s) - guessing) < 0.2
     assert right_of_found(answers["default"], step_s) > least
 
 
@@ -74,7 +74,7 @@ def test_of_a_plain_sentence_the_shot_is_that_of_the_model_below(street_features
     cuts = [0.0, *street_features.cuts_s.tolist(), street_features.end_s]
     for own, below in zip(
         packaged_default().rank(street_features, queries, top=1),
-        asst.load("concepts").rank(street_features, queries, top=1),
+        asst.load("similarity").rank(street_features, queries, top=1),
         strict=True,
     ):
         shots = [

@@ -16,7 +16,7 @@ import asst
 from asst.data.batch import Batch, CandidateRows, Collate, Sample
 from asst.data.windows import Window
 from asst.errors import InputError
-from asst.features.concepts import ConceptMap
+from asst.features.captions import CaptionSentences
 from asst.features.squares import STEP_S, TICKS_A_STEP
 from asst.models.candidates import candidates
 from asst.models.channels import ChannelReader, ask, channel_names
@@ -25,10 +25,10 @@ from asst.models.reranked import RerankedModel, within_shots
 from asst.models.reranker import RerankerMethod
 from asst.models.scored import Stage, scored, step_scores
 from asst.models.views import FACTS, STEPS, VIEW_STEPS, View, samples, views_of
-from asst.models.zeroshot import ConceptsModel
+from asst.models.zeroshot import SimilarityModel
 
 WORDS = 4
-NAMES = channel_names(ConceptMap.measures)
+NAMES = channel_names(CaptionSentences.measures)
 SETTINGS = {
     "feature_channels": len(NAMES),
     "word_channels": WORDS,
@@ -44,11 +44,11 @@ SETTINGS = {
 
 
 @pytest.fixture(scope="module")
-def first(one_thread: None) -> ConceptsModel:
-    return ConceptsModel("small", "lite0")
+def first(similarity: SimilarityModel) -> SimilarityModel:
+    return similarity
 
 
-def made(model: ConceptsModel, steps: int, cuts_s: tuple[float, ...] = ()) -> asst.Features:
+def made(model: SimilarityModel, steps: int, cuts_s: tuple[float, ...] = ()) -> asst.Features:
     draw = np.random.default_rng(steps)
     drift = np.cumsum(draw.normal(size=(steps, 3 * 1280)), axis=0) * 0.2
     vectors = np.zeros((steps, model.extractor.dimension), dtype=np.float16)
@@ -150,7 +150,7 @@ def test_views_cover_the_video(steps: int) -> None:
     assert seen.all()
 
 
-def test_each_candidate_is_judged_once_and_inside_its_view(first: ConceptsModel) -> None:
+def test_each_candidate_is_judged_once_and_inside_its_view(first: SimilarityModel) -> None:
     stage = Stage.of(made(first, 700, (40.0, 90.5, 200.0, 300.0)))
     evidence, (asked,) = ask(first.reader, stage.features, ["a dog jumps"])
     scores = scored(stage, evidence, asked.at, asked.query)
@@ -168,7 +168,7 @@ def test_each_candidate_is_judged_once_and_inside_its_view(first: ConceptsModel)
     )
 
 
-def test_channels_tell_the_clauses_apart(first: ConceptsModel) -> None:
+def test_channels_tell_the_clauses_apart(first: SimilarityModel) -> None:
     stage = Stage.of(made(first, 50, (10.0,)))
     queries = ["a dog jumps before a man plays the piano", "a dog jumps", "a dog jumps for the second time"]
     evidence, every = ask(first.reader, stage.features, queries)
@@ -191,14 +191,12 @@ def test_channels_tell_the_clauses_apart(first: ConceptsModel) -> None:
 
 
 @pytest.fixture(scope="module")
-def checkpoint(
-    first: ConceptsModel, untrained_reranker: Callable[..., Path], tmp_path_factory: pytest.TempPathFactory
-) -> Path:
+def checkpoint(untrained_reranker: Callable[..., Path], tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("reranker") / "own.safetensors"
-    return untrained_reranker(path, SETTINGS, first.extractor.name.removeprefix("imagenet-"))
+    return untrained_reranker(path, SETTINGS)
 
 
-def test_it_chooses_windows_and_leaves_shots_to_the_model_below(checkpoint: Path, first: ConceptsModel) -> None:
+def test_it_chooses_windows_and_leaves_shots_to_the_model_below(checkpoint: Path, first: SimilarityModel) -> None:
     model = RerankedModel.load(checkpoint)
     features = made(first, 60, (8.0, 20.5))
     shots = {(0.0, 8.0), (8.0, 20.5), (20.5, 30.0), (0.0, 20.5), (8.0, 30.0), (0.0, 30.0)}
@@ -230,7 +228,7 @@ def test_the_best_window_of_each_shot_is_as_strong_as_before(data: st.DataObject
 
 
 def test_it_judges_what_tells_order_and_explains_a_video_longer_than_a_view(
-    checkpoint: Path, first: ConceptsModel
+    checkpoint: Path, first: SimilarityModel
 ) -> None:
     localizer = asst.load(checkpoint)
     features = made(first, 600, (40.0, 90.5, 200.0))
@@ -248,6 +246,6 @@ def test_it_judges_what_tells_order_and_explains_a_video_longer_than_a_view(
     assert scores[0] != scores[1]
 
 
-def test_features_of_another_extractor_are_refused(checkpoint: Path, first: ConceptsModel) -> None:
-    with pytest.raises(InputError, match="reads features of imagenet-lite0"):
+def test_features_of_another_extractor_are_refused(checkpoint: Path, first: SimilarityModel) -> None:
+    with pytest.raises(InputError, match="reads features of captions"):
         asst.load(checkpoint).rank(replace(made(first, 4), extractor="other"), ["a dog"])

@@ -10,20 +10,19 @@ from itertools import pairwise
 import numpy as np
 import numpy.typing as npt
 import pytest
-import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
 import asst
 from asst.errors import InputError
 from asst.features.colours import COLOURS
-from asst.features.concepts import ConceptMap, named_classes
+from asst.features.concepts import named_classes
 from asst.models import MODELS, evidence
 from asst.models.candidates import candidates
 from asst.models.evidence import Evidence
 from asst.models.model import Ranking
 from asst.models.strength import smoothed, span_strengths
-from asst.models.zeroshot import ConceptsModel, zeroshot_of
+from asst.models.zeroshot import SimilarityModel, zeroshot_of
 from asst.moments import iou
 
 QUERIES = [
@@ -36,11 +35,11 @@ CHANNELS = 1280
 
 
 @pytest.fixture(scope="module")
-def model(one_thread: None) -> ConceptsModel:
-    return ConceptsModel("small", "lite0")
+def model(similarity: SimilarityModel) -> SimilarityModel:
+    return similarity
 
 
-def made(model: ConceptsModel, steps: int, cuts_s: tuple[float, ...] = (), start_s: float = 0.0) -> asst.Features:
+def made(model: SimilarityModel, steps: int, cuts_s: tuple[float, ...] = (), start_s: float = 0.0) -> asst.Features:
     """Features that drift about the mean feature, as those of a video do."""
     draw = np.random.default_rng(steps)
     drift = np.cumsum(draw.normal(size=(steps, 3, CHANNELS)), axis=0) * 0.2
@@ -87,25 +86,22 @@ def test_span_strengths_are_those_of_the_definition(ticks: list[float], cuts: se
 
 
 def slow_evidence(
-    model: ConceptsModel, concepts: ConceptMap, vectors: npt.NDArray[np.float16], query: str
-) -> tuple[list[list[float]], list[list[float]], list[float]]:
+    model: SimilarityModel, vectors: npt.NDArray[np.float16], query: str
+) -> tuple[list[float], list[list[float]], list[float]]:
     """The matches and the log-probabilities of classes at each step, and the way between steps, a window at a time."""
     space = model.extractor.space
     assert space.classifier is not None
     mean, weights, bias = (
         own.astype(np.float64) for own in (space.mean, space.classifier.weights, space.classifier.bias)
     )
-    reading = concepts.read([query])
+    sentences = model.reader.sentences
+    reading = sentences.read([query])
     matches, classes, middles = [], [], []
     for row in vectors.astype(np.float64):
         windows = row[: 3 * CHANNELS].reshape(3, CHANNELS)
         units = [(window - mean) / math.sqrt(((window - mean) ** 2).sum()) for window in windows]
-        matches.append(
-            [
-                max(float(unit @ wanted[0]) - float((others @ unit).mean()) for unit in units)
-                for wanted, others in zip(reading.classifiers, concepts.unrelated, strict=True)
-            ]
-        )
+        apart = [float(unit @ reading.classifiers[0]) - float((sentences.unrelated @ unit).mean()) for unit in units]
+        matches.append(max(apart))
         exponents = [np.exp((weights @ window + bias) / 2) for window in windows]
         best = np.max([exponent / exponent.sum() for exponent in exponents], axis=0)
         names = named_classes(query)
@@ -116,20 +112,17 @@ def slow_evidence(
     return matches, classes, between
 
 
-def test_evidence_is_that_of_the_definition(model: ConceptsModel) -> None:
+def test_evidence_is_that_of_the_definition(model: SimilarityModel) -> None:
     features = made(model, 4)
     found = model.reader(features, QUERIES)
-    classifier = model.extractor.space.classifier
-    assert classifier is not None
-    concepts = ConceptMap(torch.from_numpy(classifier.weights))
-    assert found.unrelated.shape == (2, 4, concepts.unrelated.shape[1])
+    assert found.unrelated.shape == (4, 300)
     wide = found.unrelated.astype(np.float64)
-    np.testing.assert_allclose(found.mean, wide.mean(axis=2), atol=1e-6)
-    np.testing.assert_allclose(found.spread, wide.std(axis=2), atol=1e-5)
+    np.testing.assert_allclose(found.mean, wide.mean(axis=1), atol=1e-6)
+    np.testing.assert_allclose(found.spread, wide.std(axis=1), atol=1e-5)
     assert (found.classes[0, :, 2] == 0).all()
     for i, query in enumerate(QUERIES):
-        matches, classes, between = slow_evidence(model, concepts, features.vectors.astype(np.float16), query)
-        np.testing.assert_allclose(found.matches[:, :, i].T, matches, atol=2e-5)
+        matches, classes, between = slow_evidence(model, features.vectors.astype(np.float16), query)
+        np.testing.assert_allclose(found.matches[:, i], matches, atol=2e-5)
         np.testing.assert_allclose(found.classes[:, :, i].T, classes, atol=1e-3)
         np.testing.assert_allclose(found.between, between, atol=1e-5)
 
@@ -146,14 +139,14 @@ def test_scores_are_smoothed_within_shots(ticks: list[float], cuts: set[int]) ->
     np.testing.assert_allclose(found, expected, atol=1e-9)
 
 
-def coloured(model: ConceptsModel, shares: npt.NDArray[np.floating]) -> asst.Features:
+def coloured(model: SimilarityModel, shares: npt.NDArray[np.floating]) -> asst.Features:
     """Steps that differ in their colours alone, of shape ``(steps, 3, len(COLOURS))``."""
     still = made(model, 1).vectors.repeat(len(shares), axis=0)
     still[:, 3 * CHANNELS : -2] = shares.reshape(len(shares), -1)
     return asst.Features(still, 0.0, 0.5, model.extractor.name)
 
 
-def test_a_sentence_that_names_a_colour_finds_where_it_is_seen(model: ConceptsModel) -> None:
+def test_a_sentence_that_names_a_colour_finds_where_it_is_seen(model: SimilarityModel) -> None:
     red, blue = COLOURS.index("red"), COLOURS.index("blue")
     shares = np.zeros((40, 3, len(COLOURS)))
     # In one of the squares; blue is a little everywhere.
@@ -174,17 +167,19 @@ def test_a_sentence_that_names_a_colour_finds_where_it_is_seen(model: ConceptsMo
 
 
 def test_a_sentence_about_the_camera_finds_where_what_is_seen_turns(
-    model: ConceptsModel, monkeypatch: pytest.MonkeyPatch
+    model: SimilarityModel, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A pan from 8 to 11 s; the cut at 3 s turns more, and is no camera's doing. Nothing else is measured."""
     queries = ["the camera pans to the left", "she turns to the left"]
     between = np.zeros(33, dtype=np.float32)
     between[5], between[15:22] = 0.9, 0.3
-    unrelated = np.random.default_rng(0).normal(size=(2, 34, 9)).astype(np.float16)
-    none = np.zeros((2, 34, 2), dtype=np.float32)
-    usual = np.zeros((2, 34), dtype=np.float32)
+    unrelated = np.random.default_rng(0).normal(size=(34, 9)).astype(np.float16)
+    none = np.zeros((34, 2), dtype=np.float32)
+    usual = np.zeros(34, dtype=np.float32)
     monkeypatch.setattr(
-        model, "reader", lambda *_: Evidence(none, unrelated, usual, usual + 1, none, none[0], none[0], between)
+        model,
+        "reader",
+        lambda *_: Evidence(none, unrelated, usual, usual + 1, np.stack([none, none]), none, none, between),
     )
     pan, other = model.rank(made(model, 34, (3.0,)), queries, top=1)
     start_s, end_s = spans(pan)[0]
@@ -194,7 +189,7 @@ def test_a_sentence_about_the_camera_finds_where_what_is_seen_turns(
     assert np.ptp(other.curve.scores) == 0
 
 
-def test_a_sentence_about_the_cameras_way_finds_where_it_turns_that_way(model: ConceptsModel) -> None:
+def test_a_sentence_about_the_cameras_way_finds_where_it_turns_that_way(model: SimilarityModel) -> None:
     """From 5 to 8 s the camera turns to the left, from 12 to 15 s to the right and up; nothing else is measured."""
     still = made(model, 1).vectors.repeat(40, axis=0)
     still[10:16, -2] = -0.5
@@ -214,7 +209,7 @@ def test_a_sentence_about_the_cameras_way_finds_where_it_turns_that_way(model: C
     assert np.ptp(other.curve.scores) == 0
 
 
-def test_parts_of_the_video_at_a_time_change_nothing(model: ConceptsModel, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_parts_of_the_video_at_a_time_change_nothing(model: SimilarityModel, monkeypatch: pytest.MonkeyPatch) -> None:
     features = made(model, 17, (2.75, 5.0))
     at_once = model.rank(features, QUERIES, top=5)
     monkeypatch.setattr(evidence, "_STEPS_AT_ONCE", 5)
@@ -223,7 +218,7 @@ def test_parts_of_the_video_at_a_time_change_nothing(model: ConceptsModel, monke
         assert_same(first, second)
 
 
-def test_what_is_kept_of_a_video_is_not_taken_for_another(model: ConceptsModel) -> None:
+def test_what_is_kept_of_a_video_is_not_taken_for_another(model: SimilarityModel) -> None:
     first, second = made(model, 17, (2.75, 5.0)), made(model, 23)
     alone = {id(features): model.rank(replace(features), QUERIES, top=5) for features in (first, second)}
     for features in (first, first, second, first):
@@ -231,7 +226,7 @@ def test_what_is_kept_of_a_video_is_not_taken_for_another(model: ConceptsModel) 
             assert_same(ranking, expected)
 
 
-def test_a_picture_that_lasts_is_as_good_as_many(model: ConceptsModel) -> None:
+def test_a_picture_that_lasts_is_as_good_as_many(model: SimilarityModel) -> None:
     vectors = np.repeat(np.asarray(made(model, 7).vectors, dtype=np.float16), [1, 3, 2, 1, 4, 1, 1], axis=0)
     lasting = asst.Features(vectors, 0.0, 0.5, model.extractor.name)
     # By the least that makes no step equal to the one before it.
@@ -245,7 +240,7 @@ def test_a_picture_that_lasts_is_as_good_as_many(model: ConceptsModel) -> None:
 
 
 @pytest.mark.parametrize("order", [[3, 2, 1, 0], [1], [2, 2, 0]])
-def test_a_sentence_is_answered_whatever_its_company(model: ConceptsModel, order: list[int]) -> None:
+def test_a_sentence_is_answered_whatever_its_company(model: SimilarityModel, order: list[int]) -> None:
     features = made(model, 30, (2.75, 5.0, 9.25))
     together = model.rank(features, QUERIES, top=5)
     others = model.rank(features, [QUERIES[i] for i in order], top=5)
@@ -255,7 +250,7 @@ def test_a_sentence_is_answered_whatever_its_company(model: ConceptsModel, order
 
 @pytest.mark.parametrize("start_s", [0.0, 12.5])
 @pytest.mark.parametrize("top", [1, 2, 50])
-def test_moments_lie_in_the_video_best_first_and_apart(model: ConceptsModel, top: int, start_s: float) -> None:
+def test_moments_lie_in_the_video_best_first_and_apart(model: SimilarityModel, top: int, start_s: float) -> None:
     cuts_s = tuple(start_s + cut_s for cut_s in (2.75, 5.0, 9.25))
     features = made(model, 30, cuts_s, start_s)
     for query, ranking in zip(QUERIES, model.rank(features, QUERIES, top=top), strict=True):
@@ -272,13 +267,13 @@ def test_moments_lie_in_the_video_best_first_and_apart(model: ConceptsModel, top
         assert ranking.found == (scores[0] >= 1.3)
 
 
-def test_fewer_moments_are_the_first_of_more(model: ConceptsModel) -> None:
+def test_fewer_moments_are_the_first_of_more(model: SimilarityModel) -> None:
     features = made(model, 30, (5.0,))
     many, few = (model.rank(features, QUERIES[:1], top=top)[0] for top in (6, 2))
     assert few.moments == many.moments[:2]
 
 
-def test_the_curve_is_on_the_scale_of_the_scores(model: ConceptsModel) -> None:
+def test_the_curve_is_on_the_scale_of_the_scores(model: SimilarityModel) -> None:
     for ranking in model.rank(made(model, 30), QUERIES, top=1):
         assert ranking.curve is not None
         np.testing.assert_array_equal(ranking.curve.times_s, np.arange(30) * 0.5 + 0.25)
@@ -286,7 +281,7 @@ def test_the_curve_is_on_the_scale_of_the_scores(model: ConceptsModel) -> None:
         assert np.repeat(ranking.curve.scores, 2)[start:end].mean() == pytest.approx(ranking.moments[0].score)
 
 
-def test_a_shot_that_begins_within_a_step_shows_what_the_next_step_shows(model: ConceptsModel) -> None:
+def test_a_shot_that_begins_within_a_step_shows_what_the_next_step_shows(model: SimilarityModel) -> None:
     """Both halves of the video are constant, so every tick of the second must be as strong as it is."""
     calm = made(model, 1).vectors
     classifier = model.extractor.space.classifier
@@ -304,12 +299,12 @@ def test_a_shot_that_begins_within_a_step_shows_what_the_next_step_shows(model: 
 
 
 @pytest.mark.parametrize("steps", [1, 2])
-def test_the_shortest_video_is_one_moment(model: ConceptsModel, steps: int) -> None:
+def test_the_shortest_video_is_one_moment(model: SimilarityModel, steps: int) -> None:
     for ranking in model.rank(made(model, steps), QUERIES, top=5):
         assert spans(ranking) == [(0.0, steps * 0.5)]
 
 
-def test_a_video_that_never_changes_has_a_flat_curve_and_finite_scores(model: ConceptsModel) -> None:
+def test_a_video_that_never_changes_has_a_flat_curve_and_finite_scores(model: SimilarityModel) -> None:
     vectors = made(model, 1).vectors.repeat(20, axis=0)
     for ranking in model.rank(asst.Features(vectors, 0.0, 0.5, model.extractor.name), QUERIES, top=5):
         assert ranking.moments
@@ -318,20 +313,20 @@ def test_a_video_that_never_changes_has_a_flat_curve_and_finite_scores(model: Co
         assert np.ptp(ranking.curve.scores) == 0
 
 
-def test_features_of_another_extractor_or_clock_are_refused(model: ConceptsModel) -> None:
-    other = asst.Features(made(model, 4).vectors, 0.0, 0.5, "imagenet-lite2")
-    with pytest.raises(InputError, match=r"^small reads features of imagenet-lite0, not of imagenet-lite2; extract"):
+def test_features_of_another_extractor_or_clock_are_refused(model: SimilarityModel) -> None:
+    other = asst.Features(made(model, 4).vectors, 0.0, 0.5, "vgg16")
+    with pytest.raises(InputError, match=r"^similarity reads features of captions, not of vgg16; extract"):
         model.rank(other, QUERIES, top=1)
-    older = asst.Features(made(model, 4).vectors[:, : 3 * CHANNELS], 0.0, 0.5, "imagenet-lite0")
-    with pytest.raises(
-        InputError, match=r"^small reads 3875 numbers a step of imagenet-lite0, not 3840 as another ver"
-    ):
+    older = asst.Features(made(model, 4).vectors[:, : 3 * CHANNELS], 0.0, 0.5, "captions")
+    with pytest.raises(InputError, match=r"^similarity reads 3875 numbers a step of captions, not 3840 as another ver"):
         model.rank(older, QUERIES, top=1)
-    with pytest.raises(InputError, match=r"^small reads a vector every 0\.5 s, not every 1 s; extract them again$"):
+    with pytest.raises(
+        InputError, match=r"^similarity reads a vector every 0\.5 s, not every 1 s; extract them again$"
+    ):
         model.rank(made(model, 4).resampled(1.0), QUERIES, top=1)
 
 
-def test_what_is_kept_of_a_video_does_not_keep_its_features(model: ConceptsModel) -> None:
+def test_what_is_kept_of_a_video_does_not_keep_its_features(model: SimilarityModel) -> None:
     features = made(model, 4)
     model.rank(features, QUERIES, top=1)
     alive = weakref.ref(features)
@@ -340,7 +335,7 @@ def test_what_is_kept_of_a_video_does_not_keep_its_features(model: ConceptsModel
 
 
 def test_the_table_names_its_models() -> None:
-    assert list(MODELS) == ["default", "concepts", "concepts-fast", "clip"]
+    assert list(MODELS) == ["default", "similarity", "similarity-fast", "clip"]
     assert all(entry.name == name and "\n" not in entry.summary for name, entry in MODELS.items())
     for name, entry in MODELS.items():
         if name != "clip":
@@ -351,7 +346,5 @@ def test_clip_says_what_it_lacks(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("ASST_WEIGHTS", raising=False)
     with pytest.raises(InputError, match=r"^clip needs weights; .*ASST_WEIGHTS"):
         MODELS["clip"].build()
-    with pytest.raises(
-        InputError, match=r"^own reads features of imagenet-lite2, .* or clip-squares, not of vgg16; ext"
-    ):
+    with pytest.raises(InputError, match=r"^own reads features of captions or clip-squares, not of vgg16; extract"):
         zeroshot_of("vgg16", "own")

@@ -43,12 +43,12 @@ def test_reading_gives_back_what_was_written(tmp_path_factory: pytest.TempPathFa
 def test_the_keys_are_the_documented_ones_and_numpy_numbers_are_written() -> None:
     moments = (Moment(*np.array([0.5, 2.0, 0.25], dtype=np.float32)), Moment(1.0, 2.0, 0.0, label="Jump"))
     stream = io.StringIO()
-    write_answers([Answer("v.mp4", "q", 9.0, "concepts", moments)], stream)
+    write_answers([Answer("v.mp4", "q", 9.0, "similarity", moments)], stream)
     assert json.loads(stream.getvalue()) == {
         "video": "v.mp4",
         "query": "q",
         "duration_s": 9.0,
-        "model": "concepts",
+        "model": "similarity",
         "moments": [
             {"start_s": 0.5, "end_s": 2.0, "score": 0.25},
             {"start_s": 1.0, "end_s": 2.0, "score": 0.0, "label": "Jump"},

@@ -78,7 +78,7 @@ def decoded(monkeypatch: pytest.MonkeyPatch) -> list[list[float]]:
 
 def answer(query: str, *moments: Moment, video: str = "street & co.mp4") -> Answer:
     curve = Curve(np.arange(0.5, 10.0), np.array([0, 0, 0.1, 0, 0, 0, 0, 0.5, 0, 0]))
-    return Answer(video, query, 10.0, "concepts", moments, curve, threshold=0.3, best_score=0.5)
+    return Answer(video, query, 10.0, "similarity", moments, curve, threshold=0.3, best_score=0.5)
 
 
 def written(tmp_path: Path, *answers: Answer) -> Page:
@@ -94,7 +94,7 @@ def test_the_page_says_what_was_found_and_what_was_not(tmp_path: Path) -> None:
     assert page.open == []
     assert "street & co.mp4" in text
     assert all(
-        fact in text for fact in ("0:10.0", "640 \N{MULTIPLICATION SIGN} 320", "29.97 per second", "h264", "concepts")
+        fact in text for fact in ("0:10.0", "640 \N{MULTIPLICATION SIGN} 320", "29.97 per second", "h264", "similarity")
     )
     assert "1 Frame at 0:07.5 0:06.0 0:09.0 3.0 s 0.510 2 Frame at 0:02.5 0:01.0 0:03.5 2.5 s 0.350" in text
     assert "Nothing found. The best score is 0.500; the model asks for 0.300 at least." in text

@@ -16,7 +16,7 @@ class Terminal(io.StringIO):
 
 
 def answer(*moments: Moment, query: str = "a dog runs", curve: Curve | None = None) -> Answer:
-    return Answer("a.mp4", query, 10.0, "concepts", moments, curve=curve, threshold=0.25)
+    return Answer("a.mp4", query, 10.0, "similarity", moments, curve=curve, threshold=0.25)
 
 
 def written(*answers: Answer, stream: io.StringIO | None = None) -> str:
@@ -49,7 +49,7 @@ def test_a_terminal_gets_colour_and_blocks() -> None:
 
 
 def test_nothing_found_is_one_line_with_the_best_score_and_the_threshold() -> None:
-    nothing = Answer("a.mp4", "a dog runs", 10.0, "concepts", (), threshold=0.25, best_score=0.2)
+    nothing = Answer("a.mp4", "a dog runs", 10.0, "similarity", (), threshold=0.25, best_score=0.2)
     assert written(nothing) == "a dog runs: nothing found (best score 0.200, threshold 0.250)\n"
     assert written(Answer("a.mp4", "x", 1.0, "m", ())) == "x: nothing found\n"
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,11 +15,11 @@ from typer.testing import CliRunner
 from asst.cli.app import app
 from asst.data.captions import decoded, read_captions
 from asst.errors import InputError
-from asst.features.caption_space import fresh_towers, load_space
-from asst.features.imagenet import pooled_squares
+from asst.features.caption_space import PictureTower, fresh_towers, load_space
+from asst.features.captions import pooled_squares
 from asst.training.callbacks import KeepRun
 from asst.training.caption_cache import KeptArrays, keep_hidden, keep_maps
-from asst.training.caption_module import CaptionModule, contrastive_loss
+from asst.training.caption_module import CaptionModule, class_loss, contrastive_loss
 from asst.training.caption_recipe import CaptionRecipe, read_any_recipe
 from asst.training.caption_run import train_captions
 from asst.training.caption_samples import CaptionSamples, KeptCaptions, sentences_of, stacked
@@ -50,7 +51,7 @@ def recipe_file(pictures: Path) -> Path:
     path.write_text(
         f"method: captions\n"
         f"data: {{root: {pictures}, holdout: {{shapes: 12}}, cache: {pictures.parent / 'cache'}, views: 2}}\n"
-        f"network: {{dimension: 16, first_block: 20, first_layer: 5}}\n"
+        f"network: {{first_block: 20, first_layer: 5}}\n"
         f"training: {{steps: 6, interval: 2, batch: 4, average: 0.5, precision: float32}}\n"
     )
     return path
@@ -131,7 +132,7 @@ def test_a_training_that_diverges_ends_and_says_so_in_its_folder(
     def spoilt(self: CaptionModule, batch: Any, batch_idx: int) -> torch.Tensor:
         if self.trainer.global_step == 3:
             with torch.no_grad():
-                self.learning.pictures.projection.weight.fill_(torch.nan)
+                self.learning.sentences.straight.weight.fill_(torch.nan)
         return step(self, batch, batch_idx)
 
     monkeypatch.setattr(CaptionModule, "training_step", spoilt)
@@ -180,6 +181,34 @@ def test_pairs_of_one_group_or_sentence_are_no_wrong_pairs() -> None:
     assert float(found) == pytest.approx(slow / 10, rel=1e-5)
 
 
+def test_classes_are_as_far_apart_as_the_softened_distributions_diverge() -> None:
+    logits, published = (3 * torch.randn(4, 7, generator=torch.Generator().manual_seed(seed)) for seed in range(2))
+    slow = 0.0
+    for own, right in zip(logits.double().tolist(), published.double().tolist(), strict=True):
+        shares = [np.exp(np.array(part) / 2) / np.exp(np.array(part) / 2).sum() for part in (own, right)]
+        slow += sum(p * (np.log(p) - np.log(q)) for q, p in zip(*shares, strict=True))
+    assert float(class_loss(logits, published)) == pytest.approx(4 * slow / 4, rel=1e-5)
+    assert float(class_loss(published, published)) == pytest.approx(0, abs=1e-6)
+
+
+def test_the_weight_of_classes_keeps_those_that_the_published_classifier_tells(
+    recipe_file: Path, pictures: Path, tmp_path: Path
+) -> None:
+    captions = read_captions(pictures)
+    shown = np.stack([np.array(decoded(picture, data).resize((96, 96))) for picture, data in captions.images()][::3])
+
+    def logits(tower: PictureTower) -> torch.Tensor:
+        return tower.logits(tower.network(torch.from_numpy(shown)).mean((2, 3)))
+
+    published, moved = logits(PictureTower()), []
+    for weight in (0, 20):
+        changes = ("training.steps=12", "training.interval=12", "optimizer.picture_rate=1e-3")
+        used = recipe(recipe_file, *changes, f"training.classes={weight}")
+        run = train_captions(used, tmp_path / str(weight), silent).folder
+        moved.append(float(class_loss(logits(load_space(run.best).pictures), published)))
+    assert moved[1] < moved[0] / 3
+
+
 @pytest.fixture(scope="module")
 def kept(recipe_file: Path, tmp_path_factory: pytest.TempPathFactory) -> KeptCaptions:
     """What the towers' frozen parts make of four pictures."""
@@ -200,10 +229,9 @@ def kept(recipe_file: Path, tmp_path_factory: pytest.TempPathFactory) -> KeptCap
 
 
 def test_from_what_is_kept_the_towers_see_and_read_what_they_do_from_pixels_and_words(
-    recipe_file: Path, kept: KeptCaptions, tmp_path: Path
+    recipe_file: Path, kept: KeptCaptions
 ) -> None:
-    used = recipe(recipe_file)
-    towers = LearningTowers(fresh_towers(16), used.network).eval()
+    towers = LearningTowers(fresh_towers(), recipe(recipe_file).network).eval()
     (image,) = [data for picture, data in read_captions(kept.pictures[1].file.parent).images() if picture.row == 1]
     pixels = decoded(kept.pictures[1], image).resize((341, 256), 3)
     with torch.inference_mode():
@@ -212,16 +240,32 @@ def test_from_what_is_kept_the_towers_see_and_read_what_they_do_from_pixels_and_
         read = towers.vectors(sentences_of(kept.hidden, [5, 0, 3]))
     assert torch.nn.functional.cosine_similarity(seen, whole, dim=-1).min() > 0.995
     texts = [text for picture in kept.pictures for text in picture.sentences]
-    same = (read.numpy() * towers.sentences.encode([texts[5], texts[0], texts[3]])).sum(axis=1)
-    assert same.min() > 0.995
+    meanings = towers.sentences.encoder.encode([texts[5], texts[0], texts[3]])
+    with torch.inference_mode():
+        placed = towers.sentences.placed(torch.from_numpy(meanings))
+    assert (read * placed).sum(dim=1).min() > 0.995
+
+
+def test_of_an_encoder_of_which_nothing_learns_one_vector_a_sentence_is_kept(recipe_file: Path, tmp_path: Path) -> None:
+    from asst.features.minilm import MiniLM
+
+    used, texts = recipe(recipe_file, "network.first_layer=6"), ["a dog", "a car drives down the road", ""]
+    hidden = keep_hidden(texts, MiniLM, used.network, tmp_path, progress=False)
+    assert [hidden[index].shape for index in range(3)] == [(1, 384)] * 3
+    towers = LearningTowers(fresh_towers(), used.network).eval()
+    assert not any(weight.requires_grad for weight in towers.sentences.encoder.parameters())
+    with torch.inference_mode():
+        read = towers.vectors(sentences_of(hidden, [2, 1]))
+        placed = towers.sentences.placed(torch.from_numpy(towers.sentences.encoder.encode([texts[2], texts[1]])))
+    assert (read * placed).sum(dim=1).min() > 0.995
 
 
 def test_what_a_step_sees_is_a_function_of_its_number(kept: KeptCaptions) -> None:
-    samples = CaptionSamples(kept, np.array([3, 1]), 0.75, seed=0)
+    samples = CaptionSamples(kept, np.array([3, 1]), 0.75, 1, seed=0)
     drawn = [samples[(epoch, 1)] for epoch in range(30)]
     assert {array.shape for array, _, _ in drawn} == {(6, 6, kept.views[0][0].shape[2])}
     assert {group for _, group, _ in drawn} == {1}
-    assert {text for _, _, text in drawn} == {2, 3}
+    assert {tuple(texts) for _, _, texts in drawn} == {(2,), (3,)}
     assert len({array.tobytes() for array, _, _ in drawn}) > 10
     again = samples[(7, 1)]
     assert np.array_equal(again[0], drawn[7][0])
@@ -229,10 +273,29 @@ def test_what_a_step_sees_is_a_function_of_its_number(kept: KeptCaptions) -> Non
     batch = samples.collate([samples[(0, 0)], samples[(0, 1)]])
     assert batch.maps.shape == (2, kept.views[0][0].shape[2], 6, 6)
     assert batch.groups.tolist() == [3, 1]
+    assert batch.texts.shape == (1, 2)
     # A mirrored view is another picture; a crop is neither.
     plain, mirrored, crop = (view[0].astype(float) for view in kept.views)
     assert abs(plain[:, ::-1] - mirrored).mean() < 0.7 * abs(plain - mirrored).mean()
     assert not np.array_equal(crop, plain)
+
+
+def test_a_picture_comes_with_several_of_its_sentences_at_once(kept: KeptCaptions) -> None:
+    texts = [np.array([0]), np.array([2, 3]), np.array([4, 5, 6, 7]), np.array([1])]
+    own = replace(kept, texts=texts)
+    samples = CaptionSamples(own, np.array([2, 0]), 0.75, 3, seed=0)
+    drawn = [samples[(epoch, 0)][2] for epoch in range(20)]
+    assert all(len(set(numbers)) == 3 for numbers in drawn)
+    assert set(np.concatenate(drawn)) == {4, 5, 6, 7}
+    # One that has fewer repeats some.
+    assert samples[(0, 1)][2].tolist() == [0, 0, 0]
+    batch = samples.collate([samples[(0, 0)], samples[(0, 1)]])
+    assert batch.texts.T.tolist() == [drawn[0].tolist(), [0, 0, 0]]
+    # The sentences lie as their numbers do: a first one of every picture, then a second one of every picture.
+    alone = sentences_of(kept.hidden, batch.texts.flatten().tolist())
+    assert torch.equal(batch.sentences.places, alone.places)
+    for part, expected in zip(batch.sentences.parts, alone.parts, strict=True):
+        assert torch.equal(part[0], expected[0])
 
 
 def test_what_is_kept_before_a_damaged_picture_is_not_made_again(
@@ -263,14 +326,14 @@ def test_the_rates_and_what_learns_are_the_recipes(recipe_file: Path) -> None:
     module = CaptionModule(used, None)  # type: ignore[arg-type]
     learning = {name for name, weight in module.learning.named_parameters() if weight.requires_grad}
     assert not any("blocks.18." in name or "layers.4." in name or "words" in name for name in learning)
-    for part in ("blocks.19.expand", "blocks.20.project", "head.weight", "layers.5.query", "narrow", "projection"):
+    for part in ("blocks.19.expand", "blocks.20.project", "head.weight", "layers.5.query", "narrow", "straight"):
         assert any(part in name for name in learning), part
     # Kernels of 5 by 5 stay; that of the last block is 3 by 3.
     assert not any("blocks.19.depthwise" in name for name in learning)
     assert any("blocks.20.depthwise" in name for name in learning)
     assert not any(weight.requires_grad for weight in module.averaged.parameters())
     groups = module.configure_optimizers()["optimizer"].param_groups
-    assert [group["max_lr"] for group in groups] == [3e-4, 1e-5, 1e-3, 1e-3]
+    assert [group["max_lr"] for group in groups] == [2e-4, 1e-5, 1e-3, 1e-3]
     assert [group["weight_decay"] for group in groups] == [0.02, 0.02, 0.02, 0]
 
 

@@ -13,8 +13,7 @@ from typer.testing import CliRunner, Result
 import asst
 from asst.cli.app import app
 from asst.errors import InputError
-from asst.features.efficientnet import VARIANTS
-from asst.features.fingerprint import LENGTH
+from asst.features.captions import CaptionExtractor
 from asst.features.safetensors_file import Provenance
 from asst.features.store import Store
 from asst.library.engine import default_engine, engine_of
@@ -37,16 +36,16 @@ SENTENCES = ("a taxi sign on top of a car", "bicycles chained to a railing", "pe
 
 
 @pytest.fixture(scope="module")
-def start(untrained_reranker: Callable[..., Path], tmp_path_factory: pytest.TempPathFactory, one_thread: None) -> Path:
+def start(untrained_reranker: Callable[..., Path], tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A checkpoint that learnt nothing, as one of scenes."""
-    return untrained_reranker(tmp_path_factory.mktemp("start") / "start.safetensors", SIZES, "lite2")
+    return untrained_reranker(tmp_path_factory.mktemp("start") / "start.safetensors", SIZES)
 
 
 @pytest.fixture
-def settings(start: Path, tmp_path: Path, street_features: asst.Features) -> list[str]:
+def settings(start: Path, tmp_path: Path, extractor: CaptionExtractor, street_features: asst.Features) -> list[str]:
     """Corrections of three answers in one video, to spans that the model would not choose."""
     store = Store(tmp_path / "features")
-    store.write("street", street_features, Provenance("", "street", VARIANTS["lite2"].sha256[:LENGTH]))
+    store.write("street", street_features, Provenance("", "street", extractor.weights))
     spans = ((7.5, 10.0), (0.0, 1.25), (5.5, 7.5))
     rows = [
         {"video": "street", "duration": 10.0, "sentence": sentence, "moments": [span]}
@@ -94,7 +93,7 @@ def test_a_run_and_its_checkpoint_and_a_packaged_model_are_judged(
     assert [moment["score"] for moment in kept["moments"]] == [moment.score for moment in expected.moments]
     again = evaluate("--model", str(done.folder.best), *asked, *features)
     assert json.loads(again.stdout) == json.loads(judged.stdout)
-    for name in ("default", "concepts"):
+    for name in ("default", "similarity"):
         packaged = evaluate("--model", name, *asked, *features, "--out", str(tmp_path / "answers.jsonl"))
         assert packaged.exit_code == 0, packaged.output
         said = json.loads((tmp_path / "answers.jsonl").read_text())
@@ -104,7 +103,7 @@ def test_a_run_and_its_checkpoint_and_a_packaged_model_are_judged(
         assert json.loads(packaged.stdout)["queries"] == 1
     refused = evaluate("--model", "default", *asked)
     assert (refused.exit_code, refused.stdout) == (2, "")
-    assert "default reads features of imagenet-lite2; give --store STORE once" in refused.stderr
+    assert "default reads features of captions; give --store STORE once" in refused.stderr
 
 
 def test_a_library_is_searched_with_what_was_learnt(

@@ -11,11 +11,12 @@ from safetensors.torch import load_file, save_file
 import asst
 from asst.data.simulate.scene_settings import SceneSettings
 from asst.errors import InputError
-from asst.features.concepts import ConceptMap, concept_data
+from asst.features.captions import CaptionSentences
+from asst.features.concepts import concept_data
 from asst.library.engine import engine_of
 from asst.models.channels import channel_names
 from asst.models.checkpoint import read_description
-from asst.models.zeroshot import ConceptsModel
+from asst.models.zeroshot import SimilarityModel
 from asst.training.recipe import read_recipe
 from asst.training.reranker_samples import Chosen, RerankerValidation
 from asst.training.run import train
@@ -54,11 +55,11 @@ def test_recall_is_of_the_first_and_by_kind() -> None:
 
 
 def test_a_recipe_makes_scenes_trains_and_gives_a_model(
-    shared_data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, street: Path, one_thread: None
+    shared_data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, street: Path, similarity: SimilarityModel
 ) -> None:
     monkeypatch.setenv("ASST_DATA", str(shared_data))
     folder = tmp_path / "scenes"
-    changes = [*SMALL, "data.scenes.extractor=imagenet-lite0", f"data.scenes.folder={folder}"]
+    changes = [*SMALL, f"data.scenes.folder={folder}"]
     recipe = read_recipe([RECIPE], changes)
     said: list[str] = []
     done = train(recipe, tmp_path / "run", said.append)
@@ -70,10 +71,10 @@ def test_a_recipe_makes_scenes_trains_and_gives_a_model(
 
     settings = SceneSettings.from_dict(recipe.data.scenes.settings if recipe.data.scenes else {})
     again: list[str] = []
-    questions = ScenePool.of(ConceptsModel(variant="lite0"), folder, 0, settings).questions(50, 50, again.append)
+    questions = ScenePool.of(similarity, folder, 0, settings).questions(50, 50, again.append)
     assert not again
     for question in questions:
-        assert question.channels.shape[1] == len(channel_names(ConceptMap.measures))
+        assert question.channels.shape[1] == len(channel_names(CaptionSentences.measures))
         assert 0 <= question.clips.min() <= question.clips.max() <= len(question.channels)
         assert (question.clips[:, 0] < question.clips[:, 1]).all()
     # The candidates can answer nearly all of what is asked.

@@ -24,7 +24,6 @@ from asst.errors import InputError
 from asst.features.efficientnet import EfficientNetLite
 from asst.features.minilm import WIDTH, MiniLM
 
-VARIANT = "lite2"
 CHANNELS = 1280
 FORMAT = "asst-caption-space-2"
 
@@ -41,7 +40,7 @@ class PictureTower(nn.Module):
 
     def __init__(self) -> None:
         super().__init__()
-        self.network = EfficientNetLite(VARIANT)
+        self.network = EfficientNetLite()
 
     def forward(self, pooled: Tensor, dropout: float = 0.0) -> Tensor:
         """Means over a crop of the network's last map, less what they usually are; shape ``(..., CHANNELS)``.

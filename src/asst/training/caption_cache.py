@@ -22,8 +22,7 @@ from rich.progress import track
 
 from asst.atomic import writing_whole
 from asst.data.captions import Captioned, Captions, decoded
-from asst.features.caption_space import VARIANT
-from asst.features.efficientnet import VARIANTS, EfficientNetLite
+from asst.features.efficientnet import SIDE, EfficientNetLite
 from asst.features.minilm import MiniLM
 from asst.features.precision import fastest_dtype
 from asst.training.caption_recipe import CaptionData, CaptionNetwork
@@ -113,7 +112,7 @@ def keep_maps(
     missing = [own.missing() for own in kept]
     if not any(missing):
         return kept
-    lite = EfficientNetLite(VARIANT).to(fastest_dtype())
+    lite = EfficientNetLite().to(fastest_dtype())
     lite.pack()
 
     def maps(item: tuple[int, tuple[Captioned, bytes | None]], chunk: int) -> dict[int, HalfArray]:
@@ -177,9 +176,8 @@ def _view(picture: Image.Image, view: int, number: int, data: CaptionData) -> np
             picture = change(picture).enhance(random.uniform(1 - data.jitter, 1 + data.jitter))
     if view == 1 or (view > 1 and random.random() < 0.5):
         picture = picture.transpose(Image.Transpose.FLIP_LEFT_RIGHT)
-    short = VARIANTS[VARIANT].side
-    scale = short / min(width, height)
-    size = [min(max(short, round(length * scale)), _LONGEST * short) for length in (width, height)]
+    scale = SIDE / min(width, height)
+    size = [min(max(SIDE, round(length * scale)), _LONGEST * SIDE) for length in (width, height)]
     return np.asarray(picture.resize((size[0], size[1]), Image.Resampling.BICUBIC))
 
 

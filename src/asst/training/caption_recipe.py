@@ -8,8 +8,7 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field, model_validator
 
-from asst.features.caption_space import VARIANT
-from asst.features.efficientnet import VARIANTS
+from asst.features.efficientnet import BLOCKS
 from asst.features.minilm import LAYERS
 from asst.training.recipe import (
     Checked,
@@ -71,7 +70,7 @@ class CaptionNetwork(Checked):
         sentence_dropout: of the encoder's layers and of those that follow.
     """
 
-    first_block: Annotated[int, Field(ge=0, lt=sum(VARIANTS[VARIANT].blocks))] = 20
+    first_block: Annotated[int, Field(ge=0, lt=BLOCKS)] = 20
     first_layer: Annotated[int, Field(ge=0, le=LAYERS)] = 6
     picture_dropout: Fraction = 0.2
     depth_dropout: Fraction = 0.1

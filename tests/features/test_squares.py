@@ -14,19 +14,15 @@ import numpy.typing as npt
 import pytest
 
 from asst.errors import InputError
+from asst.features.caption_space import CHANNELS
+from asst.features.captions import CaptionExtractor
 from asst.features.colours import COLOURS
-from asst.features.imagenet import ImageNetExtractor
 from asst.features.values import Features
 from asst.features.weights import packaged_file
 from asst.video import Frames, frames
 
 Pixels = npt.NDArray[np.uint8]
 Vectors = npt.NDArray[np.float32]
-
-
-@pytest.fixture(scope="module")
-def extractor(one_thread: None) -> ImageNetExtractor:
-    return ImageNetExtractor("lite0")
 
 
 @pytest.fixture(scope="module")
@@ -52,21 +48,21 @@ def at_ticks(pictures: Sequence[Pixels], first: int = 0) -> Frames:
     return in_memory(pictures, [(first + k) / 4 for k in range(len(pictures))])
 
 
-def rows(features: Features, extractor: ImageNetExtractor) -> Vectors:
+def rows(features: Features, extractor: CaptionExtractor) -> Vectors:
     """Every window less the mean feature, at unit length, shape ``(steps, 3, channels)``."""
-    seen = features.vectors[:, : 3 * 1280].astype(np.float32).reshape(len(features), 3, -1)
-    centred = seen - extractor.network.mean_feature.numpy()
+    seen = features.vectors[:, : 3 * CHANNELS].astype(np.float32).reshape(len(features), 3, -1)
+    centred = seen - extractor.space.mean
     unit: Vectors = centred / np.linalg.norm(centred, axis=2, keepdims=True)
     return unit
 
 
-def alone(extractor: ImageNetExtractor, picture: Pixels) -> Vectors:
+def alone(extractor: CaptionExtractor, picture: Pixels) -> Vectors:
     """What is seen of one picture, shape ``(3, channels)``."""
     (windows,) = rows(extractor.extract_frames([at_ticks([picture])]), extractor)
     return np.asarray(windows)
 
 
-def shown_at(extractor: ImageNetExtractor, features: Features, pictures: Sequence[Pixels]) -> list[int]:
+def shown_at(extractor: CaptionExtractor, features: Features, pictures: Sequence[Pixels]) -> list[int]:
     """Which of the pictures each step shows."""
     known = np.stack([alone(extractor, picture) for picture in pictures]).reshape(len(pictures), -1) / 3
     likeness = rows(features, extractor).reshape(len(features), -1) @ known.T
@@ -90,22 +86,22 @@ def write(path: Path, pictures: Sequence[Pixels], rate: int) -> Path:
 
 @pytest.mark.parametrize(("ticks", "steps"), [(1, 1), (2, 1), (3, 2), (16, 8), (17, 9), (35, 18)])
 def test_a_step_covers_two_ticks_and_the_last_may_cover_one(
-    extractor: ImageNetExtractor, pictures: list[Pixels], ticks: int, steps: int
+    extractor: CaptionExtractor, pictures: list[Pixels], ticks: int, steps: int
 ) -> None:
     found = extractor.extract_frames([at_ticks(pictures[:1] * ticks)])
-    assert found.vectors.shape == (steps, extractor.dimension) == (steps, 3 * 1280 + 3 * 11 + 2)
+    assert found.vectors.shape == (steps, extractor.dimension) == (steps, 3 * CHANNELS + 3 * 11 + 2)
     assert found.vectors.dtype == np.float16
-    assert (found.start_s, found.step_s, found.extractor) == (0.0, 0.5, "imagenet-lite0")
+    assert (found.start_s, found.step_s, found.extractor) == (0.0, 0.5, "captions")
     assert found.cuts_s.size == 0
 
 
-def test_a_step_shows_the_last_picture_that_had_begun(extractor: ImageNetExtractor, pictures: list[Pixels]) -> None:
+def test_a_step_shows_the_last_picture_that_had_begun(extractor: CaptionExtractor, pictures: list[Pixels]) -> None:
     # Ticks 0 to 8: the picture that begins at 0.55 s is not seen at 0.5 s, the one at 1.45 s is over before 2 s.
     found = extractor.extract_frames([in_memory([pictures[i] for i in (0, 1, 2, 3, 0)], [0.0, 0.55, 1.0, 1.45, 1.9])])
     assert shown_at(extractor, found, pictures) == [0, 0, 2, 3, 0]
 
 
-def test_the_first_picture_stands_for_the_time_before_it(extractor: ImageNetExtractor, pictures: list[Pixels]) -> None:
+def test_the_first_picture_stands_for_the_time_before_it(extractor: CaptionExtractor, pictures: list[Pixels]) -> None:
     found = extractor.extract_frames([in_memory([pictures[1], pictures[2]], [1.2, 1.5])])
     assert shown_at(extractor, found, pictures) == [1, 1, 1, 2]
 
@@ -122,7 +118,7 @@ def test_the_first_picture_stands_for_the_time_before_it(extractor: ImageNetExtr
     ],
 )
 def test_the_last_picture_lasts_as_long_as_the_one_before(
-    extractor: ImageNetExtractor, pictures: list[Pixels], times_s: list[float], ticks: int
+    extractor: CaptionExtractor, pictures: list[Pixels], times_s: list[float], ticks: int
 ) -> None:
     found = extractor.extract_frames([in_memory(pictures[:1] * len(times_s), times_s)])
     assert len(found) == -(-ticks // 2)
@@ -130,7 +126,7 @@ def test_the_last_picture_lasts_as_long_as_the_one_before(
 
 @pytest.mark.parametrize("sizes", [[1] * 21, [2, 3, 5, 11], [16, 5], [0, 7, 0, 14]])
 def test_how_frames_are_batched_does_not_matter(
-    extractor: ImageNetExtractor, pictures: list[Pixels], sizes: list[int]
+    extractor: CaptionExtractor, pictures: list[Pixels], sizes: list[int]
 ) -> None:
     shown = [pictures[k // 3 % 4] for k in range(21)]
     whole = extractor.extract_frames([at_ticks(shown)])
@@ -144,7 +140,7 @@ def test_how_frames_are_batched_does_not_matter(
 
 @pytest.mark.parametrize(("first", "steps"), [(3, [0, 0, 2, 3]), (4, [0, 0, 1, 2])])
 def test_pictures_may_change_their_size_at_any_tick(
-    extractor: ImageNetExtractor, pictures: list[Pixels], first: int, steps: list[int]
+    extractor: CaptionExtractor, pictures: list[Pixels], first: int, steps: list[int]
 ) -> None:
     wide = [np.concatenate([picture, picture], axis=1)[:40] for picture in pictures[1:]]
     shown = [wide[0], wide[1], wide[1], wide[2]][: 8 - first]
@@ -152,25 +148,25 @@ def test_pictures_may_change_their_size_at_any_tick(
     assert shown_at(extractor, found, [pictures[0], *wide]) == steps
 
 
-def test_a_cut_may_change_the_size_of_the_picture(extractor: ImageNetExtractor, pictures: list[Pixels]) -> None:
+def test_a_cut_may_change_the_size_of_the_picture(extractor: CaptionExtractor, pictures: list[Pixels]) -> None:
     tall = np.concatenate([pictures[1], pictures[2]], axis=0)
     found = extractor.extract_frames([at_ticks(pictures[:1] * 5), at_ticks([tall] * 5, 5)])
     assert found.cuts_s.tolist() == [1.25]
 
 
-def test_no_frame_is_refused(extractor: ImageNetExtractor) -> None:
+def test_no_frame_is_refused(extractor: CaptionExtractor) -> None:
     for none in ([], [Frames(np.zeros((0, 8, 8, 3), np.uint8), np.zeros(0))]):
         with pytest.raises(InputError, match=r"^no frame to look at; give at least one$"):
             extractor.extract_frames(none)
 
 
-def test_frames_that_go_back_in_time_are_refused(extractor: ImageNetExtractor, pictures: list[Pixels]) -> None:
+def test_frames_that_go_back_in_time_are_refused(extractor: CaptionExtractor, pictures: list[Pixels]) -> None:
     with pytest.raises(InputError, match=r"^frames go back from 0\.75 s to 0 s; put every batch on one clock$"):
         extractor.extract_frames([at_ticks(pictures), at_ticks(pictures)])
 
 
 @pytest.mark.parametrize("axis", [0, 1])
-def test_windows_go_along_the_longer_side(extractor: ImageNetExtractor, pictures: list[Pixels], axis: int) -> None:
+def test_windows_go_along_the_longer_side(extractor: CaptionExtractor, pictures: list[Pixels], axis: int) -> None:
     grey = np.full_like(pictures[0], 127)
     long = np.concatenate([pictures[0], grey, pictures[1], grey, pictures[2]], axis=axis)
     windows = alone(extractor, long)
@@ -179,7 +175,7 @@ def test_windows_go_along_the_longer_side(extractor: ImageNetExtractor, pictures
     assert likeness.argmax(axis=1).tolist() == likeness.argmax(axis=0).tolist() == [0, 1, 2]
 
 
-def test_windows_of_a_square_are_the_same(extractor: ImageNetExtractor, pictures: list[Pixels]) -> None:
+def test_windows_of_a_square_are_the_same(extractor: CaptionExtractor, pictures: list[Pixels]) -> None:
     left, middle, right = alone(extractor, pictures[0])
     np.testing.assert_array_equal(left, middle)
     np.testing.assert_array_equal(left, right)
@@ -192,7 +188,7 @@ def cut_video(tmp_path_factory: pytest.TempPathFactory, street: Path, bunny: Pat
     return write(tmp_path_factory.mktemp("cut") / "v.mp4", [one] * 30 + [two] * 25 + [one] * 29, 20)
 
 
-def test_a_file_gives_what_its_frames_in_memory_give(extractor: ImageNetExtractor, cut_video: Path) -> None:
+def test_a_file_gives_what_its_frames_in_memory_give(extractor: CaptionExtractor, cut_video: Path) -> None:
     told: list[tuple[float, float]] = []
     from_file = extractor.extract(cut_video, progress=lambda done_s, all_s: told.append((done_s, all_s)))
     from_memory = extractor.extract_frames(frames(cut_video))
@@ -204,14 +200,14 @@ def test_a_file_gives_what_its_frames_in_memory_give(extractor: ImageNetExtracto
     assert {all_s for _, all_s in told} == {told[-1][0]}
 
 
-def test_a_file_without_pictures_is_refused(extractor: ImageNetExtractor, tmp_path: Path) -> None:
+def test_a_file_without_pictures_is_refused(extractor: CaptionExtractor, tmp_path: Path) -> None:
     path = tmp_path / "v.mp4"
     path.write_bytes(b"no video")
     with pytest.raises(InputError, match=r"v\.mp4"):
         extractor.extract(path)
 
 
-def counted(extractor: ImageNetExtractor, monkeypatch: pytest.MonkeyPatch) -> list[int]:
+def counted(extractor: CaptionExtractor, monkeypatch: pytest.MonkeyPatch) -> list[int]:
     """How many pictures go through the network at once; grows as they do."""
     looked: list[int] = []
     see = extractor.see
@@ -224,11 +220,11 @@ def counted(extractor: ImageNetExtractor, monkeypatch: pytest.MonkeyPatch) -> li
     return looked
 
 
-def test_the_colours_of_each_square_follow_what_the_network_sees(extractor: ImageNetExtractor) -> None:
+def test_the_colours_of_each_square_follow_what_the_network_sees(extractor: CaptionExtractor) -> None:
     picture = np.zeros((90, 160, 3), np.uint8)
     picture[:, :80], picture[:, 80:] = (255, 0, 0), (0, 0, 255)
     found = extractor.extract_frames([at_ticks([picture])])
-    shares = found.vectors[0, 3 * 1280 : -2].reshape(3, 11).astype(np.float32)
+    shares = found.vectors[0, 3 * CHANNELS : -2].reshape(3, 11).astype(np.float32)
     expected = np.zeros((3, 11))
     for share, (first, last) in zip(expected, ((0, 90), (35, 125), (70, 160)), strict=True):
         share[COLOURS.index("red")] = max(0, 80 - first) / 90
@@ -237,7 +233,7 @@ def test_the_colours_of_each_square_follow_what_the_network_sees(extractor: Imag
     np.testing.assert_allclose(shares, expected, atol=0.03)
 
 
-def test_how_the_camera_turns_comes_last(extractor: ImageNetExtractor, street: Path) -> None:
+def test_how_the_camera_turns_comes_last(extractor: CaptionExtractor, street: Path) -> None:
     wide = next(frames(street, times_s=[2.5], short_side=272)).pixels[0]
     # Four ticks a second: a tenth of the width each to the right for two seconds, then nothing.
     lefts = [min(20 * tick, 140) for tick in range(16)]
@@ -256,7 +252,7 @@ def test_restless_video_is_looked_at_as_often_as_it_may_be(
     looks_a_second: float,
     looks: int,
 ) -> None:
-    extractor = ImageNetExtractor("lite0", looks_a_second)
+    extractor = CaptionExtractor(looks_a_second=looks_a_second)
     looked = counted(extractor, monkeypatch)
     found = extractor.extract_frames([at_ticks([pictures[k % 4] for k in range(4 * 16)])])
     assert len(found) == 32
@@ -264,9 +260,8 @@ def test_restless_video_is_looked_at_as_often_as_it_may_be(
 
 
 def test_still_video_is_looked_at_once_in_eight_seconds(
-    one_thread: None, pictures: list[Pixels], monkeypatch: pytest.MonkeyPatch
+    extractor: CaptionExtractor, pictures: list[Pixels], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    extractor = ImageNetExtractor("lite0")
     looked = counted(extractor, monkeypatch)
     found = extractor.extract_frames([at_ticks(pictures[:1] * 4 * 20)])
     assert len(found) == 40
@@ -275,9 +270,9 @@ def test_still_video_is_looked_at_once_in_eight_seconds(
 
 
 def test_fewer_looks_find_the_same_shots(
-    extractor: ImageNetExtractor, one_thread: None, pictures: list[Pixels], cut_video: Path
+    extractor: CaptionExtractor, one_thread: None, pictures: list[Pixels], cut_video: Path
 ) -> None:
-    fewer = ImageNetExtractor("lite0", looks_a_second=0.75)
+    fewer = CaptionExtractor(looks_a_second=0.75)
     shots = [0] * 9 + [1] * 5 + [2] * 12 + [3] * 6 + [0] * 13
     every = extractor.extract_frames([at_ticks([pictures[k] for k in shots])])
     found = fewer.extract_frames([at_ticks([pictures[k] for k in shots])])
