@@ -21,6 +21,7 @@ from asst.models import MODELS, evidence
 from asst.models.candidates import candidates
 from asst.models.evidence import Evidence
 from asst.models.model import Ranking
+from asst.models.scored import HALF, SLOPE, probability
 from asst.models.strength import smoothed, span_strengths
 from asst.models.zeroshot import SimilarityModel, zeroshot_of
 from asst.moments import iou
@@ -263,8 +264,9 @@ def test_moments_lie_in_the_video_best_first_and_apart(model: SimilarityModel, t
         assert scores == sorted(scores, reverse=True)
         assert (iou(found, found) - np.eye(len(found)) <= 0.5 + 1e-9).all()
         assert all(moment.query == query for moment in ranking.moments)
-        assert ranking.threshold == 1.3
-        assert ranking.found == (scores[0] >= 1.3)
+        assert all(0 < score < 1 for score in scores)
+        assert ranking.threshold == 0.25
+        assert ranking.found == (scores[0] >= 0.25)
 
 
 def test_fewer_moments_are_the_first_of_more(model: SimilarityModel) -> None:
@@ -278,7 +280,35 @@ def test_the_curve_is_on_the_scale_of_the_scores(model: SimilarityModel) -> None
         assert ranking.curve is not None
         np.testing.assert_array_equal(ranking.curve.times_s, np.arange(30) * 0.5 + 0.25)
         start, end = (round(4 * time_s) for time_s in spans(ranking)[0])
-        assert np.repeat(ranking.curve.scores, 2)[start:end].mean() == pytest.approx(ranking.moments[0].score)
+        clear = clearness(np.repeat(ranking.curve.scores, 2)[start:end])
+        assert clear.mean() == pytest.approx(clearness(np.array(ranking.moments[0].score)))
+
+
+def clearness(probability: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    """In standard deviations above unrelated sentences: the inverse of the logistic curve."""
+    odds: npt.NDArray[np.float64] = np.log(probability / (1 - probability))
+    return odds / SLOPE + HALF
+
+
+def test_a_score_is_the_probability_that_the_fitted_curve_gives() -> None:
+    assert probability(np.array([HALF]))[0] == pytest.approx(0.5)
+    found = probability(np.array([-1.0, 0.0, 1.3, 5.0]))
+    np.testing.assert_allclose(clearness(found), [-1.0, 0.0, 1.3, 5.0])
+
+
+def test_pictures_and_sentences_are_unit_vectors_whose_product_is_the_similarity(model: SimilarityModel) -> None:
+    picture = np.random.default_rng(0).integers(0, 255, (2, 300, 256, 3), dtype=np.uint8)
+    seen, said = model.embed_frames(picture), model.embed_sentences(QUERIES)
+    assert (seen.shape, said.shape) == ((2, CHANNELS), (len(QUERIES), CHANNELS))
+    for vectors in (seen, said):
+        np.testing.assert_allclose(np.linalg.norm(vectors, axis=1), 1, rtol=1e-5)
+    space = model.extractor.space
+    squares = model.extractor.see(picture).reshape(2, 3, -1).astype(np.float64) - space.mean
+    middle = (squares / np.linalg.norm(squares, axis=2, keepdims=True)).mean(axis=1)
+    expected = middle / np.linalg.norm(middle, axis=1, keepdims=True) @ said.T
+    np.testing.assert_allclose(seen @ said.T, expected, atol=2e-3)
+    with pytest.raises(InputError, match=r"frames are uint8, \(frames, height, width, 3\)"):
+        model.embed_frames(picture[0])
 
 
 def test_a_shot_that_begins_within_a_step_shows_what_the_next_step_shows(model: SimilarityModel) -> None:

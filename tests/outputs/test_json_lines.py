@@ -49,11 +49,24 @@ def test_the_keys_are_the_documented_ones_and_numpy_numbers_are_written() -> Non
         "query": "q",
         "duration_s": 9.0,
         "model": "similarity",
+        "found": True,
         "moments": [
             {"start_s": 0.5, "end_s": 2.0, "score": 0.25},
             {"start_s": 1.0, "end_s": 2.0, "score": 0.0, "label": "Jump"},
         ],
     }
+
+
+def test_what_was_not_convincing_is_written_and_read_as_guesses(tmp_path: Path) -> None:
+    answer = Answer("v.mp4", "q", 9.0, "m", (), guesses=(Moment(1.0, 2.0, 0.1, query="q", video="v.mp4"),))
+    with (tmp_path / "a.jsonl").open("w") as stream:
+        write_answers([answer], stream)
+    (record,) = map(json.loads, (tmp_path / "a.jsonl").read_text().splitlines())
+    assert (record["found"], len(record["moments"])) == (False, 1)
+    assert read_answers(tmp_path / "a.jsonl") == [answer]
+    (tmp_path / "b.jsonl").write_text(f'{GOOD[:-1]}, "found": 1}}\n')
+    with pytest.raises(InputError, match='"found" must be true or false'):
+        read_answers(tmp_path / "b.jsonl")
 
 
 def test_blank_lines_and_unknown_keys_are_passed_over(tmp_path: Path) -> None:

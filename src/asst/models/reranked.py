@@ -27,7 +27,7 @@ from asst.models.evidence import Evidence, EvidenceReader
 from asst.models.model import Ranking
 from asst.models.reranker import RerankerMethod
 from asst.models.restored import restored
-from asst.models.scored import Float64Array, Scored, Stage, ranking, scored, step_scores
+from asst.models.scored import THRESHOLD, Float64Array, Scored, Stage, ranking, scored, step_scores
 from asst.models.trained import word_vectors
 from asst.models.views import STEPS, samples, views_of
 from asst.models.word_attention import of_window, over_time
@@ -42,6 +42,8 @@ Scope = Literal["windows", "order", "everything"]
 """What a reranker decides: which window of a shot is meant; which shot too, if the sentence tells order; or all."""
 
 _SAMPLES_AT_ONCE = 16
+# From this probability on it is likely that what another moment is told by is in the video.
+_LIKELY = 0.5
 
 
 class RerankedModel:
@@ -200,14 +202,17 @@ def within_shots(found: Candidates, before: Float64Array, after: Float64Array) -
 
 
 def _order_tells(stage: Stage, evidence: Evidence, asked: Asked) -> bool:
-    """Whether there is an order to judge by: an ordinal, or a related clause that is found in the video."""
+    """Whether there is an order to judge by: what an ordinal counts is found twice, or the related clause is likely."""
     if asked.clauses.ordinal:
-        return True
+        return len(_found(stage, evidence, asked.main, asked.clauses.main, 2).convincing(THRESHOLD)) > 1
     if asked.related is None:
         return False
-    query = asked.clauses.related
-    related = scored(stage, evidence, asked.related, query)
-    return ranking(stage, query, related, related.strengths, evidence, asked.related, 1).found
+    return bool(_found(stage, evidence, asked.related, asked.clauses.related, 1).convincing(_LIKELY))
+
+
+def _found(stage: Stage, evidence: Evidence, i: int, query: str, top: int) -> Ranking:
+    own = scored(stage, evidence, i, query)
+    return ranking(stage, query, own, own.strengths, evidence, i, top)
 
 
 def _filled(values: Float64Array) -> Float64Array:
