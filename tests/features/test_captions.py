@@ -69,8 +69,9 @@ def test_sentences_lie_where_the_sentence_tower_puts_them(path: Path) -> None:
         """By the tower's layers one after the other."""
         meanings = torch.from_numpy(tower.encoder.encode(texts))
         bent = tower.narrow(torch.nn.functional.gelu(tower.wide(meanings)))
-        vectors: npt.NDArray[np.float32] = (tower.straight(meanings) + bent).numpy()
-        return vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
+        vectors = (tower.straight(meanings) + bent).numpy()
+        unit: npt.NDArray[np.float32] = vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
+        return unit
 
     said = ["a dog runs", "", "the red car at the traffic lights"]
     usual = placed(table["unrelated"]).mean(axis=0)
