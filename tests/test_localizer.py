@@ -72,7 +72,8 @@ def test_sentences_that_apply_nowhere_are_not_found(localizer: asst.Localizer, s
     for answer in answers[len(PRESENT) :]:
         assert answer.moments == ()
         assert answer.best_score is not None
-        assert answer.best_score < least_present - 1
+        assert answer.best_score < least_present / 3
+        assert [guess.score for guess in answer.guesses][0] == answer.best_score
 
 
 def test_features_are_what_a_file_gives_and_can_be_asked_again(
@@ -158,15 +159,15 @@ def test_the_command_prints_the_documented_lines(street: Path) -> None:
     done = locate(street, PRESENT[0], ABSENT[0], "--json", "--top", "2")
     assert (done.returncode, done.stderr) == (0, "")
     found, absent = (json.loads(line) for line in done.stdout.splitlines())
-    assert list(found) == list(absent) == ["video", "query", "duration_s", "model", "moments", "understood"]
+    assert list(found) == list(absent) == ["video", "query", "duration_s", "model", "found", "moments", "understood"]
     assert (found["video"], found["query"], found["model"]) == (str(street), PRESENT[0], "default")
     assert found["duration_s"] == pytest.approx(10.0)
-    assert absent["moments"] == []
-    assert len(found["moments"]) == 2
+    assert (found["found"], absent["found"]) == (True, False)
+    assert len(found["moments"]) == len(absent["moments"]) == 2
     for moment in found["moments"]:
         assert list(moment) == ["start_s", "end_s", "score"]
         assert 0 <= moment["start_s"] < moment["end_s"] <= found["duration_s"]
-        assert np.isfinite(moment["score"])
+        assert 0 < moment["score"] < 1
     best = found["moments"][0]
     assert overlaps(asst.Moment(best["start_s"], best["end_s"]), TAXI_SIGN_S)
 
@@ -174,4 +175,11 @@ def test_the_command_prints_the_documented_lines(street: Path) -> None:
 def test_the_command_says_by_its_exit_code_that_nothing_was_found(street: Path) -> None:
     done = locate(street, ABSENT[0], "--json", "--model", "similarity-fast")
     assert (done.returncode, done.stderr) == (1, "")
-    assert json.loads(done.stdout)["moments"] == []
+    assert json.loads(done.stdout)["found"] is False
+
+
+def test_a_least_score_of_ones_own_decides_what_is_found(street: Path) -> None:
+    strict = locate(street, PRESENT[0], "--json", "--min-score", "0.999", "--model", "similarity-fast")
+    lax = locate(street, ABSENT[0], "--json", "--min-score", "0", "--model", "similarity-fast")
+    assert (strict.returncode, lax.returncode) == (1, 0)
+    assert [json.loads(done.stdout)["found"] for done in (strict, lax)] == [False, True]

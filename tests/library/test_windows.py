@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 import asst
 from asst.library.sketch import DefaultEngine
 from asst.library.windows import evenly, parts_of, windows_of
+from asst.models.scored import HALF, SLOPE
 
 
 @given(steps=st.integers(1, 3000), length=st.integers(2, 400), data=st.data())
@@ -36,4 +37,5 @@ def test_a_product_is_near_the_score(street_features: asst.Features) -> None:
     for sentence in ("a taxi sign on top of a car", "a penguin on the ice", "a bus seen from above"):
         (ranking,) = engine.rank(street_features, [sentence], top=1)
         product = float((windows.vectors.astype(np.float32) @ engine.sentence(sentence)).max())
-        assert product == pytest.approx(ranking.moments[0].score, abs=1.5)
+        odds = ranking.moments[0].score / (1 - ranking.moments[0].score)
+        assert product == pytest.approx(np.log(odds) / SLOPE + HALF, abs=1.5)

@@ -106,12 +106,12 @@ def captions(weights: Path | None = None) -> CaptionExtractor:
     """The extractor ``captions``.
 
     Args:
-        weights: file of a space, or a folder that holds one as ``captions``; None for the packaged one.
+        weights: file of a space; None, or a folder of other networks' weights, for the packaged one.
 
     Raises:
-        InputError: as `CaptionExtractor`, or for a folder without one.
+        InputError: as `CaptionExtractor`, or for a file that is missing.
     """
-    return CaptionExtractor(PACKAGED if weights is None else weights_file(NAME, weights))
+    return CaptionExtractor(PACKAGED if weights is None or weights.is_dir() else weights_file(NAME, weights))
 
 
 def pooled_squares(maps: Tensor) -> Tensor:
