@@ -53,6 +53,11 @@ def open_container(path: Path) -> InputContainer:
         ) from None
 
 
+def may_be_edited(container: InputContainer) -> bool:
+    """Whether a file of this format may have edit lists, which play parts of what is stored, in any order."""
+    return "mov" in container.format.name
+
+
 def refuse_protected(container: InputContainer, stream: VideoStream, path: Path) -> None:
     """Refuse a picture that its container says is encrypted.
 
