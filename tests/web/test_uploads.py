@@ -15,6 +15,7 @@ import pytest
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
 
+from asst.errors import InputError
 from asst.library.library import Library
 from asst.library.sharing import SharedLock
 from asst.web.app import create_app
@@ -82,8 +83,8 @@ def killed(library: Library, tmp_path: Path, fake: ModuleType) -> list[Path]:
     content, other = (fake.make_video(tmp_path / "g.mp4", colours).read_bytes() for colours in ("gggg", "bggb"))
 
     def load() -> Any:
-        never.wait(10)
-        return fake.FakeEngine()
+        never.wait(60)
+        raise InputError("no model, so that nothing is read")
 
     with TestClient(create_app(library, load), base_url="http://127.0.0.1") as client:
         assert send(client, "one.mp4", content).status_code == send(client, "two.mp4", other).status_code == 202
