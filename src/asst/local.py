@@ -46,8 +46,12 @@ def canonical(path: Path) -> Path:
     return real if os.path.lexists(real) else Path(os.path.realpath(path.parent), path.name)
 
 
-def check_ends(path: Path) -> None:
+def check_ends(path: Path, *, pipes: bool = False) -> None:
     """Refuses what is neither a file nor a folder: to open a pipe may wait for ever, and a device may never end.
+
+    Args:
+        path: to be read.
+        pipes: whether it may be a pipe after all, as it is read once, from its start to its end.
 
     Raises:
         InputError: for a pipe, a socket or a device.
@@ -57,5 +61,5 @@ def check_ends(path: Path) -> None:
     except OSError:
         # What is not there is told by whoever opens it.
         return
-    if kind is not None:
+    if kind is not None and not (pipes and kind == "pipe"):
         raise InputError(f"{path}: is a {kind}, and no file; save it as a file and name that")

@@ -52,7 +52,6 @@ def test_no_verb_waits_for_a_pipe(tmp_path: Path, street: Path, fake: ModuleType
     run("index", fake.make_video(tmp_path / "b.mp4", "rg"), "--library", library)
     for words in (
         ("locate", pipe, "a car"),
-        ("locate", street, "--queries", pipe),
         ("detect", pipe, "--checkpoint", street),
         ("detect", street, "--checkpoint", pipe),
         ("search", "a car", "--library", library, "--model", pipe),

@@ -3,6 +3,7 @@ import os
 import shlex
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 import pytest
@@ -122,6 +123,41 @@ def test_closed_standard_input_is_said(video: Path) -> None:
     done = subprocess.run(["sh", "-c", command], cwd=video.parent, capture_output=True, text=True, check=False)
     assert (done.returncode, done.stdout) == (2, "")
     assert done.stderr.startswith("asst: -: cannot be read (")
+
+
+def asked(done: subprocess.CompletedProcess[str]) -> list[str]:
+    assert (done.returncode, done.stderr) == (0, "")
+    return [json.loads(line)["query"] for line in done.stdout.splitlines()]
+
+
+def test_sentences_are_read_from_a_pipe_as_from_a_file(video: Path) -> None:
+    # As a shell gives it for <(command).
+    reading, writing = os.pipe()
+    os.write(writing, b"one\ntwo\n")
+    os.close(writing)
+    command = [sys.executable, str(FAKES), "locate", str(video), "--json", "--queries", f"/dev/fd/{reading}"]
+    try:
+        done = subprocess.run(command, pass_fds=[reading], capture_output=True, text=True, timeout=60, check=False)
+    finally:
+        os.close(reading)
+    assert asked(done) == ["one", "two"]
+    os.mkfifo(pipe := video.with_name("pipe"))
+    writer = threading.Thread(target=pipe.write_text, args=("three\nfour\n",), daemon=True)
+    writer.start()
+    assert asked(run("locate", video, "--json", "--queries", pipe)) == ["three", "four"]
+
+
+def test_a_pipe_of_sentences_is_not_waited_for_where_there_is_no_video_and_a_device_is_none(video: Path) -> None:
+    os.mkfifo(pipe := video.with_name("pipe"))
+    refused: list[tuple[list[str | Path], str]] = [
+        (["none.mp4", "--queries", pipe], "none.mp4: no such file"),
+        ([pipe, "--queries", pipe], "pipe: is a pipe, and no file"),
+        ([video, "--queries", "/dev/zero"], "/dev/zero: is a device, and no file"),
+    ]
+    for words, message in refused:
+        done = run("locate", *words)
+        assert (done.returncode, done.stdout) == (2, "")
+        assert message in done.stderr
 
 
 def test_the_package_runs_as_a_module() -> None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import logging
+import struct
+import uuid
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
@@ -85,6 +87,84 @@ def test_the_stream_of_most_pictures_is_the_film_where_none_is_marked(tmp_path: 
 def test_a_protected_video_is_called_encrypted(make: Make) -> None:
     key = {"encryption_key": "76a6c65c5ea762046bd749a2e632ccbb", "encryption_kid": "a7e61c373e219033c21091fa607bf3b8"}
     path = make("protected.mp4", container_options={"encryption_scheme": "cenc-aes-ctr", **key})
+    with pytest.raises(InputError, match="is encrypted"):
+        probe(path)
+
+
+def element(name: bytes, body: bytes) -> bytes:
+    """Of Matroska, its size in eight bytes."""
+    return name + struct.pack(">Q", 1 << 56 | len(body)) + body
+
+
+def inside(data: bytes, at: int) -> tuple[int, int]:
+    """Where the body of the element begins and ends whose size stands at a place."""
+    length = 9 - data[at].bit_length()
+    begin = at + length
+    return begin, begin + (int.from_bytes(data[at:begin]) & ((1 << 7 * length) - 1))
+
+
+def with_encodings(path: Path, *bodies: bytes) -> Path:
+    """Give the only track of a Matroska file that states no sizes such content encodings."""
+    data = path.read_bytes()
+    name = bytes.fromhex("1654ae6b")
+    at = data.rindex(name)
+    begin, end = inside(data, at + len(name))
+    # A checksum of six bytes may be first.
+    track = begin + 6 if data[begin] == 0xBF else begin
+    track_begin, track_end = inside(data, track + 1)
+    encodings = element(b"\x6d\x80", b"".join(element(b"\x62\x40", body) for body in bodies))
+    tracks = element(data[track : track + 1], data[track_begin:track_end] + encodings) + data[track_end:end]
+    path.write_bytes(data[:at] + element(name, tracks) + data[end:])
+    return path
+
+
+def encrypting(key: bytes) -> bytes:
+    """A content encoding that encrypts all pictures, by AES."""
+    return element(b"\x50\x33", b"\1") + element(b"\x50\x35", element(b"\x47\xe1", b"\5") + key)
+
+
+@pytest.mark.parametrize(("name", "codec"), [("a.mkv", "libx264"), ("a.webm", "libvpx")])
+def test_matroska_and_webm_with_a_key_are_called_encrypted(make: Make, name: str, codec: str) -> None:
+    path = make(name, codec=codec, container_options={"live": "1"}, options={})
+    probe(path)
+    with pytest.raises(InputError, match="is encrypted"):
+        probe(with_encodings(path, encrypting(element(b"\x47\xe2", b"0123456789abcdef"))))
+
+
+@pytest.mark.parametrize("encodings", [[encrypting(b"")], [element(b"\x50\x34", b""), encrypting(b"")]])
+def test_matroska_without_a_keys_name_or_with_more_encodings_is_called_encrypted(
+    make: Make, tmp_path: Path, encodings: list[bytes]
+) -> None:
+    path, noise = tmp_path / "a.mkv", np.random.default_rng(0)
+    with av.open(str(make("clear.mkv"))) as clear, av.open(str(path), "w", options={"live": "1"}) as out:
+        copy = out.add_stream_from_template(clear.streams.video[0])
+        for packet in clear.demux(video=0):
+            if packet.size:
+                hidden = av.Packet(noise.bytes(packet.size))
+                hidden.pts, hidden.dts, hidden.time_base = packet.pts, packet.dts, packet.time_base
+                hidden.stream, hidden.is_keyframe = copy, packet.is_keyframe
+                out.mux(hidden)
+    with pytest.raises(InputError, match="holds no picture that can be decoded"):
+        probe(path)
+    with pytest.raises(InputError, match="is encrypted"):
+        probe(with_encodings(path, *encodings))
+
+
+@pytest.mark.parametrize(
+    ("identity", "fields"),
+    [
+        ("2211b3fb-bd23-11d2-b4b7-00a0c955fc6e", [b"secret", b"DRM\0", b"key\0", b"http://example.org\0"]),
+        ("298ae614-2622-4c17-b935-dae07ee9289c", [b"secret"]),
+    ],
+)
+def test_protected_windows_media_is_called_encrypted(make: Make, identity: str, fields: list[bytes]) -> None:
+    path = make("a.wmv", codec="wmv2", options={})
+    probe(path)
+    data = path.read_bytes()
+    body = b"".join(struct.pack("<I", len(part)) + part for part in fields)
+    made = uuid.UUID(identity).bytes_le + struct.pack("<Q", 24 + len(body)) + body
+    size, count = struct.unpack_from("<QI", data, 16)
+    path.write_bytes(data[:16] + struct.pack("<QI", size + len(made), count + 1) + data[28:30] + made + data[30:])
     with pytest.raises(InputError, match="is encrypted"):
         probe(path)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import errno
+import shutil
 import threading
 from collections.abc import Callable
 from pathlib import Path
@@ -14,7 +15,9 @@ import pytest
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
 
+from asst.errors import InputError
 from asst.library.library import Library
+from asst.library.sharing import SharedLock
 from asst.web.app import create_app
 from asst.web.limits import Limits
 from asst.web.uploads import safe_name
@@ -71,6 +74,65 @@ def test_one_file_sent_again_while_it_waits_is_one_job_and_one_file(
         assert send(client, "5.mp4", content).json()["job"]["id"] not in jobs
         ready.set()
         assert {str(job["name"]) for job in client.get("/api/jobs").json()["jobs"]} == {"0.mp4", "other.mp4", "5.mp4"}
+
+
+@pytest.fixture
+def killed(library: Library, tmp_path: Path, fake: ModuleType) -> list[Path]:
+    """Uploads that were whole, or half there, when a server was killed that had not yet read them."""
+    aside, never = tmp_path / "aside", threading.Event()
+    content, other = (fake.make_video(tmp_path / "g.mp4", colours).read_bytes() for colours in ("gggg", "bggb"))
+
+    def load() -> Any:
+        never.wait(60)
+        raise InputError("no model, so that nothing is read")
+
+    with TestClient(create_app(library, load), base_url="http://127.0.0.1") as client:
+        assert send(client, "one.mp4", content).status_code == send(client, "two.mp4", other).status_code == 202
+        # What a server that ends in order takes away, and one that is killed does not.
+        shutil.copytree(library.uploads, aside)
+        never.set()
+    shutil.rmtree(library.uploads)
+    aside.rename(library.uploads)
+    half = library.uploads / "half" / ".upload.part"
+    half.parent.mkdir()
+    half.write_bytes(content[:100])
+    return sorted(library.uploads.rglob("*.mp4"), key=lambda path: path.name)
+
+
+def test_what_waited_when_a_server_was_killed_is_indexed_by_the_next(
+    library: Library, killed: list[Path], served: Callable[..., TestClient], finished: Finished
+) -> None:
+    client = served()
+    jobs = client.get("/api/jobs").json()["jobs"]
+    assert {job["name"] for job in jobs} == {"one.mp4", "two.mp4"}
+    assert {finished(client, job["id"])["message"] for job in jobs} == {"in the library"}
+    assert {str(path) for path in killed} <= {video.path for video in library.tables.videos()}
+    assert not (library.uploads / "half").exists()
+    # What is indexed is not taken up again, nor by a server beside this one.
+    assert served().get("/api/jobs").json() == {"jobs": []}
+
+
+def test_what_waits_for_one_server_is_left_to_it_by_another(
+    library: Library, killed: list[Path], served: Callable[..., TestClient]
+) -> None:
+    with SharedLock(library.uploads_lock) as other:
+        other.share()
+        assert served().get("/api/jobs").json() == {"jobs": []}
+    assert all(path.exists() for path in killed)
+    assert (library.uploads / "half").exists()
+
+
+def test_an_upload_that_was_removed_does_not_come_back(
+    library: Library, tmp_path: Path, fake: ModuleType, finished: Finished
+) -> None:
+    content = fake.make_video(tmp_path / "g.mp4", "gggg").read_bytes()
+    with TestClient(create_app(library, fake.FakeEngine), base_url="http://127.0.0.1") as client:
+        finished(client, send(client, "g.mp4", content).json()["job"]["id"])
+    (kept,) = library.uploads.rglob("g.mp4")
+    library.remove(library.tables.videos(path=str(kept)))
+    with TestClient(create_app(library, fake.FakeEngine), base_url="http://127.0.0.1") as client:
+        assert client.get("/api/jobs").json() == {"jobs": []}
+    assert kept.exists()
 
 
 def test_what_the_library_has_is_not_kept_twice(

@@ -44,7 +44,9 @@ def locate(
     ] = None,
     queries: Annotated[
         str | None,
-        typer.Option(metavar="FILE", help="Read more sentences from a file, one a line; - reads standard input."),
+        typer.Option(
+            metavar="FILE", help="Read more sentences from a file or a pipe, one a line; - reads standard input."
+        ),
     ] = None,
     top: Annotated[int, typer.Option(min=1, metavar="N", help="Moments to keep for each sentence.")] = 5,
     model: Annotated[
@@ -65,8 +67,8 @@ def locate(
 
     Exit codes: 0 when something was found, 1 when nothing was, 2 for bad input.
     """
-    asked = sentences_of(sentences or [], queries)
     _check_input(video)
+    asked = sentences_of(sentences or [], queries)
     files = Files(clip_paths(clip, len(asked)), fast_clip, report, plot, tuple(export or ()), export_all)
     files.check([video], len(asked))
     answers = ask(video, asked, model=model, top=top, min_score=min_score, attention=report is not None)
@@ -82,7 +84,7 @@ def sentences_of(given: Sequence[str], queries: str | None) -> list[str]:
 
     Args:
         given: on the command line.
-        queries: the file, ``-`` for standard input, or None.
+        queries: the file or pipe, ``-`` for standard input, or None.
 
     Raises:
         InputError: for an empty sentence, none at all, or a file that is no UTF-8 text.
@@ -103,7 +105,7 @@ def sentences_of(given: Sequence[str], queries: str | None) -> list[str]:
 def _lines(queries: str) -> list[str]:
     """The lines of a file, which end at LF, CRLF or CR; bytes are parted there alone, text at other characters too."""
     if queries != "-":
-        check_ends(Path(queries))
+        check_ends(Path(queries), pipes=True)
     try:
         content = sys.stdin.buffer.read() if queries == "-" else Path(queries).read_bytes()
     except OSError as error:

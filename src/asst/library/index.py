@@ -19,6 +19,7 @@ from asst.features.extractor import Progress
 from asst.features.folders import video_files
 from asst.library.engine import Engine
 from asst.library.library import Library
+from asst.library.matrix import without_rows
 from asst.library.pictures import write_strip
 from asst.library.sharing import SharedLock
 from asst.library.stamp import Stamp, stamp_of
@@ -164,7 +165,8 @@ def _drop_parts(library: Library) -> None:
         for part in folder.glob(_PARTS):
             part.unlink(missing_ok=True)
     abandoned = time.time() - _ABANDONED_S
-    for part in (*library.matrix_folder().rglob(_PARTS), *library.uploads.rglob(_PARTS)):
+    array = library.matrix_folder()
+    for part in (*array.rglob(_PARTS), *without_rows(array), *library.uploads.rglob(_PARTS)):
         with suppress(OSError):
             if part.stat().st_mtime < abandoned:
                 part.unlink()

@@ -40,7 +40,9 @@ _WITHOUT_TIMES = 1
 _SETTINGS = "library.json"
 _FOLDERS = ("features", "pictures", "tables", "matrix", "uploads")
 _CORRECTIONS = "corrections.jsonl"
-_LOCKS = ("rows.lock", "indexing.lock")
+_LOCKS = ("rows.lock", "indexing.lock", "uploads.lock")
+REMOVED = ".removed"
+"""Beside an upload that was removed from the library, so that it is not taken for one that waits."""
 _WRITES_A_TIDYING = 64
 
 
@@ -181,6 +183,11 @@ class Library:
         return self.folder / _LOCKS[1]
 
     @property
+    def uploads_lock(self) -> Path:
+        """The file whose lock all servers hold together, and alone who looks for what another left behind."""
+        return self.folder / _LOCKS[2]
+
+    @property
     def rows_lock(self) -> Path:
         """The file whose lock whoever writes rows or corrections holds."""
         return self.folder / _LOCKS[0]
@@ -243,9 +250,12 @@ class Library:
 
     def remove(self, videos: list[Video]) -> None:
         """Forgets videos, and what was made of contents that no other video has. The files themselves stay."""
+        uploads = canonical(self.uploads)
         with self.writing() as tables:
-            for video in videos:
-                tables.drop_video(video.path)
+            for path in (Path(video.path) for video in videos):
+                if path.is_relative_to(uploads) and path.exists():
+                    path.with_name(REMOVED).touch()
+                tables.drop_video(str(path))
             self._drop_unused(tables, videos)
 
     def drop_content(self, content: str) -> None:

@@ -142,5 +142,10 @@ def _append(tables: Tables, folder: Path, contents: Collection[str]) -> None:
         file.write(np.concatenate(rows).tobytes())
 
 
+def without_rows(folder: Path) -> list[Path]:
+    """Vectors whose rows are not written, or never were."""
+    return [vectors for vectors in folder.glob("*.vectors") if not vectors.with_suffix(_ROWS).exists()]
+
+
 def _vectors(part: Path) -> Path:
     return part.with_suffix(".vectors")

@@ -12,9 +12,11 @@ if TYPE_CHECKING:
     from av.container import InputContainer
     from av.video.stream import VideoStream
 
-# What protected streams are called in MP4, and the tags that WebM and ASF come with.
+# What protected streams are called in MP4, and the tags that WebM and ASF come with, by their names or what they say.
 _PROTECTED_KINDS = frozenset({"drmi", "encv"})
-_PROTECTED_TAGS = frozenset({"asf_key_id", "asf_protection_type", "enc_key_id"})
+_PROTECTED_TAGS = frozenset({"asf_key_id", "asf_protection_type", "asf extended content encryption", "enc_key_id"})
+# What Matroska calls a track's encodings and that one of them encrypts, and what comes after all tracks.
+_ENCODINGS, _ENCRYPTION, _CLUSTER = b"\x6d\x80", b"\x50\x35", b"\x1f\x43\xb6\x75"
 # A transport stream's packets, of so many bytes from the byte that each begins with; two bits of the fourth scramble.
 _TRANSPORT_BYTES, _TRANSPORT_SYNC, _SCRAMBLED = 188, 0x47, 0xC0
 _LOOKED_AT_BYTES = 4 * 2**20
@@ -53,6 +55,11 @@ def open_container(path: Path) -> InputContainer:
         ) from None
 
 
+def may_be_edited(container: InputContainer) -> bool:
+    """Whether a file of this format may have edit lists, which play parts of what is stored, in any order."""
+    return "mov" in container.format.name
+
+
 def refuse_protected(container: InputContainer, stream: VideoStream, path: Path) -> None:
     """Refuse a picture that its container says is encrypted.
 
@@ -64,8 +71,8 @@ def refuse_protected(container: InputContainer, stream: VideoStream, path: Path)
     except UnicodeDecodeError:
         # Four bytes of a damaged header.
         kind = ""
-    tags = {name.lower() for tags in (container.metadata, stream.metadata) for name in tags}
-    if kind in _PROTECTED_KINDS or tags & _PROTECTED_TAGS:
+    tags = [*container.metadata.items(), *stream.metadata.items()]
+    if kind in _PROTECTED_KINDS or _PROTECTED_TAGS & {word.lower() for tag in tags for word in tag}:
         raise encrypted(path)
 
 
@@ -75,11 +82,14 @@ def encrypted(path: Path) -> InputError:
 
 
 def scrambled(container: InputContainer, path: Path) -> bool:
-    """Whether most of the packets at the start of a transport stream are scrambled."""
-    if container.format.name != "mpegts":
-        return False
+    """Whether the start of a file in which no picture can be decoded says why: scrambled packets, encrypted tracks."""
     with path.open("rb") as file:
         data = file.read(_LOOKED_AT_BYTES)
+    if container.format.name.startswith("matroska"):
+        # Such as have a key's name, and no other encoding, were told by their tags.
+        return _ENCRYPTION in data.partition(_CLUSTER)[0].partition(_ENCODINGS)[2]
+    if container.format.name != "mpegts":
+        return False
     # Between packets of 192 or 204 bytes the next one's first byte is found a few bytes on.
     at, packets, hidden = data.find(_TRANSPORT_SYNC), 0, 0
     while 0 <= at < len(data) - _TRANSPORT_BYTES:

@@ -238,6 +238,8 @@ def _copy(source: Source, start_s: float, end_s: float, out: OutputContainer) ->
                 continue
             if dts >= end:
                 return
+            if packet.is_discard and pts < end:
+                raise InputError(f"{source.path} does not play all that is stored there (its edit list); cut exactly")
             last = max(last, pts + source.lasts(packet.duration))
             packet.pts, packet.dts, packet.stream = pts - start, dts - start, stream
             yield packet

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, NamedTuple, Self
 
 from asst.errors import InputError
 from asst.video.clock import Clock, Index, may_begin_anew
-from asst.video.container import encrypted, open_container, scrambled
+from asst.video.container import encrypted, may_be_edited, open_container, scrambled
 from asst.video.film import film
 
 if TYPE_CHECKING:
@@ -122,7 +122,9 @@ class Source:
         if self.index is not None:
             return self.index.end
         if self.stream.duration:
-            return (self.stream.start_time or 0) + self.stream.duration
+            start = self.stream.start_time or 0
+            # What an edit list puts before the first picture may be counted in.
+            return self.stream.duration + (min(0, start) if may_be_edited(self.container) else start)
         # Matroska states each stream's end as a tag, and for the file only the longest stream's.
         if tag := _CLOCK.match(self.stream.metadata.get("DURATION", "")):
             hours, minutes, seconds = tag.groups()
@@ -320,12 +322,12 @@ class Source:
         for packet in itertools.chain(self._packets, itertools.repeat(None, _REORDER)):
             if packet is not None:
                 window.append(packet)
-                if packet.pts is not None:
+                if packet.pts is not None and not packet.is_discard:
                     insort(around, packet.pts)
             if not window or (packet is not None and len(window) <= _REORDER):
                 continue
             ready = window.popleft()
-            if ready.pts is None or self.wanted is None:
+            if ready.pts is None or ready.is_discard or self.wanted is None:
                 yield ready, True
                 continue
             after = bisect_right(around, ready.pts)
@@ -351,7 +353,7 @@ class Source:
                 self.damaged += 1
 
     def _clocked(self, frames: Iterator[VideoFrame]) -> Iterator[Decoded]:
-        """Give each frame a time later than the last one's; deinterlace where needed."""
+        """Give each frame a time later than the last one's, of two of one time the later; deinterlace where needed."""
         from asst.video.picture import deinterlaced
 
         first = next(frames, None)
@@ -361,16 +363,21 @@ class Source:
         self.interlaced = first.interlaced_frame
         if self.interlaced:
             frames = deinterlaced(frames, self.time_base)
-        last: int | None = None
+        last: Decoded | None = None
         for frame in frames:
             pts = frame.pts if frame.pts is not None else frame.dts
-            if pts is None or (frame.pts is None and last is not None and pts <= last):
-                pts = 0 if last is None else last + self.frame_ticks
-            if last is not None and pts <= last:
-                self.damaged += 1
-                continue
-            last = pts
-            yield Decoded(pts, frame)
+            if pts is None or (frame.pts is None and last is not None and pts <= last.pts):
+                pts = 0 if last is None else last.pts + self.frame_ticks
+            if last is not None and pts <= last.pts:
+                # Where parts of an edit list meet this is no damage.
+                self.damaged += not may_be_edited(self.container)
+                if pts < last.pts:
+                    continue
+            elif last is not None:
+                yield last
+            last = Decoded(pts, frame)
+        if last is not None:
+            yield last
 
 
 @lru_cache(_REMEMBERED)

@@ -36,6 +36,12 @@ class VideoAnswer(BaseModel):
     strip: Strip
 
 
+class OneVideoAnswer(VideoAnswer):
+    """One of them; `start_s` is when its first picture is shown by the file's own clock, which players count by."""
+
+    start_s: float
+
+
 class VideosAnswer(BaseModel):
     """Some of the videos, by name."""
 

@@ -44,13 +44,14 @@ def create_app(
 
     @asynccontextmanager
     async def living(app: FastAPI) -> AsyncIterator[None]:
-        app.state.served = served = Served(library, load, limits or Limits())
-        for path in wanted:
-            served.jobs.add(path, path.name, 0.0, always=True)
-        try:
-            yield
-        finally:
-            served.close()
+        with uploads.looked_after(library) as left:
+            app.state.served = served = Served(library, load, limits or Limits())
+            for path in (*left, *wanted):
+                served.jobs.add(path, path.name, 0.0, always=True)
+            try:
+                yield
+            finally:
+                served.close()
 
     app = FastAPI(
         title="asst",

@@ -193,8 +193,8 @@ class Jobs:
             job.done_s = job.total_s
             if done.state == "copied" and self._owned(job.path):
                 # The library has another file of this content, which serves as well.
-                self._library.remove([video])
                 _discard(job.path)
+                self._library.remove([video])
             self._end(job, "done", "was in the library already" if done.state != "indexed" else "in the library")
 
     def _end(self, job: IndexJob, state: JobState, message: str) -> None:

@@ -7,7 +7,8 @@ import hashlib
 import shutil
 import unicodedata
 import uuid
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated
 
@@ -15,7 +16,10 @@ from fastapi import APIRouter, Query, Request
 from fastapi.responses import StreamingResponse
 from starlette.requests import ClientDisconnect
 
-from asst.errors import InputError
+from asst.errors import InputError, WriteError
+from asst.library.library import REMOVED, Library
+from asst.library.sharing import SharedLock
+from asst.local import canonical
 from asst.video import probe
 from asst.web.answers import JobAnswer, JobsAnswer, UploadAnswer
 from asst.web.errors import Problem, documented
@@ -105,6 +109,39 @@ async def _events(served: Served, request: Request, job: IndexJob) -> AsyncItera
             return
         await asyncio.sleep(_LOOKED_AT_S)
         silent_s += _LOOKED_AT_S
+
+
+@contextmanager
+def looked_after(library: Library) -> Iterator[list[Path]]:
+    """For as long as it is entered, no other server takes what comes in here for its own.
+
+    Returns:
+        Uploads that no job knows and no row names, as the server was killed that they had come to; none while another
+        server runs, which may be about to index them. Of uploads that had not come in whole nothing stays.
+    """
+    try:
+        lock = SharedLock(library.uploads_lock)
+    except WriteError:
+        # Nothing can be indexed there.
+        yield []
+        return
+    with lock:
+        left = _left(library) if lock.alone() else []
+        lock.share()
+        yield left
+
+
+def _left(library: Library) -> list[Path]:
+    left: list[Path] = []
+    for folder in library.uploads.glob("*/"):
+        names = [path.name for path in folder.iterdir()]
+        if REMOVED in names:
+            continue
+        whole = [folder / name for name in names if not name.startswith(".")]
+        if not whole:
+            shutil.rmtree(folder, ignore_errors=True)
+        left += [path for path in whole if not library.tables.videos(path=str(canonical(path)))]
+    return sorted(left, key=lambda path: path.stat().st_mtime)
 
 
 async def _received(request: Request, path: Path, limits: Limits) -> str:

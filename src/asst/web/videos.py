@@ -18,7 +18,7 @@ from starlette.types import Receive, Scope, Send
 from asst.library.pictures import PICTURES
 from asst.library.tables import Video
 from asst.outputs.printable import printable
-from asst.web.answers import Seconds, Strip, VideoAnswer, VideosAnswer
+from asst.web.answers import OneVideoAnswer, Seconds, Strip, VideoAnswer, VideosAnswer
 from asst.web.errors import Problem, documented, not_found
 from asst.web.served import Served, ServedHere
 
@@ -62,10 +62,10 @@ def videos(
     return VideosAnswer(total=len(wanted), videos=[video_answer(video) for video in wanted[offset : offset + limit]])
 
 
-@router.get("/{video}", response_model=VideoAnswer, responses=documented(404))
-def video(served: ServedHere, video: Id) -> VideoAnswer:
+@router.get("/{video}", response_model=OneVideoAnswer, responses=documented(404))
+async def video(served: ServedHere, video: Id) -> OneVideoAnswer:
     """One of them."""
-    return video_answer(served.video(video))
+    return await served.gate.run(lambda: _one(served.video(video)))
 
 
 @router.get(
@@ -135,6 +135,12 @@ class _SentOnce(FileResponse):
 def picture_url(content: str, at_s: float) -> str:
     """Where the picture of an instant is."""
     return f"/api/videos/{content}/picture?at_s={at_s:.2f}"
+
+
+def _one(video: Video) -> OneVideoAnswer:
+    from asst.video import probe
+
+    return OneVideoAnswer(**video_answer(video).model_dump(), start_s=probe(video.path).start_s)
 
 
 def _cut(served: Served, content: str, span: tuple[float, float], out: Path, *, exact: bool) -> dict[str, str]:

@@ -107,7 +107,7 @@ async function openVideo(video, moment, push = true) {
   $("title").textContent = video.name;
   $("only").hidden = state.only?.id === video.id;
   if (push) remember();
-  player.show(video, moment ?? { start_s: 0, end_s: video.duration_s });
+  const showing = player.show(video, moment ?? { start_s: 0, end_s: video.duration_s });
   if (before?.id !== video.id) $("words").hidden = true;
   let answer = { duration_s: video.duration_s, curve: null, threshold: null, moments: [], attention: null };
   choose(answer, -1, state.span ?? { start_s: 0, end_s: video.duration_s });
@@ -123,6 +123,7 @@ async function openVideo(video, moment, push = true) {
   if (moment) choose(answer, near, state.span ?? moment);
   else if (answer.moments.length) {
     choose(answer, 0, answer.moments[0]);
+    await showing;
     player.seek(answer.moments[0].start_s);
   }
   words.show(answer.attention, answer.duration_s, timeline.overlay);

@@ -1,32 +1,38 @@
 // The picture: plays a video from a moment, or the moment's clip where the browser cannot play the file.
 
-import { clipUrl } from "./api.js";
+import { clipUrl, video as asked } from "./api.js";
 import { $ } from "./dom.js";
 
 let span = null;
+// What the player's time lacks to be the video's: a file's own clock may be ahead of its first picture.
 let offset_s = 0;
+let clip = false;
 let until_s = null;
 let shown = null;
 
 const player = () => $("player");
 
-/** Shows a video at a moment; calls `told(seconds)` as it plays. */
-export function show(video, moment) {
-  const same = shown?.id === video.id && offset_s === 0;
+/** Shows a video at a moment. */
+export async function show(video, moment) {
+  const same = shown?.id === video.id && !clip;
   shown = video;
   setSpan(moment);
   until_s = null;
   $("instead").hidden = true;
-  if (video.playable && same) {
-    player().currentTime = moment.start_s;
-    return;
-  }
   if (!video.playable) {
     showClip();
     return;
   }
-  offset_s = 0;
-  player().src = `${video.media}#t=${moment.start_s.toFixed(3)}`;
+  if (same) {
+    seek(moment.start_s);
+    return;
+  }
+  clip = false;
+  // A file that cannot be read cannot be played, and the clip is tried.
+  const { start_s } = await asked(video.id).catch(() => ({ start_s: 0 }));
+  if (shown !== video) return;
+  offset_s = -start_s;
+  player().src = `${video.media}#t=${(span.start_s - offset_s).toFixed(3)}`;
 }
 
 /** What playing the moment plays. */
@@ -37,7 +43,7 @@ export function setSpan(moment) {
 /** Plays the moment from its start to its end. */
 export async function playMoment() {
   if (!span) return;
-  if (offset_s > 0 && (span.start_s < offset_s || span.end_s > offset_s + player().duration)) showClip();
+  if (clip && (span.start_s < offset_s || span.end_s > offset_s + player().duration)) showClip();
   player().currentTime = Math.max(0, span.start_s - offset_s);
   until_s = span.end_s;
   await player().play().catch(() => {});
@@ -64,7 +70,7 @@ export function clear() {
 /** Calls `told(seconds)` whenever the picture moves. */
 export function watch(told) {
   const look = () => {
-    const at_s = player().currentTime + offset_s;
+    const at_s = Math.max(0, player().currentTime + offset_s);
     if (until_s !== null && at_s >= until_s - 0.02) {
       if ($("loop").checked) player().currentTime = span.start_s - offset_s;
       else {
@@ -82,12 +88,13 @@ export function watch(told) {
   player().addEventListener("timeupdate", look);
   player().addEventListener("seeked", look);
   player().addEventListener("error", () => {
-    if (shown && offset_s === 0 && player().getAttribute("src")) showClip();
+    if (shown && !clip && player().getAttribute("src")) showClip();
   });
 }
 
 function showClip() {
-  offset_s = Math.max(span.start_s, 1e-6);
+  clip = true;
+  offset_s = span.start_s;
   $("instead").textContent = `This browser may not play ${shown.name} itself; this is the moment, encoded anew.`;
   $("instead").hidden = false;
   player().src = clipUrl(shown.id, span, false);
