@@ -60,9 +60,9 @@ def own(
     pixels = next(frames(street, times_s=[2.0] * 3 + [2.125] * 3)).pixels
     shown, (count, height, width, _) = iter(pixels), pixels.shape
     kind = {"ticks": range(count), "time_base": Fraction(1, 24), "height": height, "width": width}
-    video = make("real.mp4", **kind, stored=lambda _: next(shown))
+    real = make("real.mp4", **kind, stored=lambda _: next(shown))
     for name in ("one.mp4", "two.mp4"):
-        shutil.copy(video, Path("videos", name))
+        shutil.copy(real, Path("videos", name))
     for video, split in (("one", "train"), ("two", "val")):
         row = {"video": video, "duration": LENGTH_S, "sentence": "a cyclist rides past", "moments": [[0.0, 0.125]]}
         Path("annotation", f"{split}.jsonl").write_text(json.dumps(row) + "\n")
