@@ -5,7 +5,7 @@ READY := .venv/.ready
 # Public annotation and videos, where they lie beside the project; what needs them is skipped without.
 export ASST_DATA ?= $(wildcard $(abspath ../shared/data))
 
-.PHONY: demo serve test lint bench clean
+.PHONY: demo serve test lint style bench clean
 
 demo: $(READY)
 	$(BIN)/asst demo
@@ -13,14 +13,19 @@ demo: $(READY)
 serve: $(READY)
 	$(BIN)/asst serve "$$($(BIN)/python -c 'from asst.cli.demo import demo_video; print(demo_video())')" --library demo/library --open
 
-# Two tests at a time, each on one thread: small networks gain nothing from more, and the cores are shared.
-test: $(READY) lint
-	OMP_NUM_THREADS=1 $(BIN)/pytest -n 2 --dist worksteal
+# Two tests at a time, each on one thread: small networks gain nothing from more, and the cores are shared. Types are
+# checked meanwhile, as they take one core most of a minute; what mypy says comes last. Either failure is one of all.
+test: $(READY) style
+	@echo "$(BIN)/mypy (beside the tests)"; $(BIN)/mypy > .venv/mypy.txt 2>&1 & types=$$!; \
+	OMP_NUM_THREADS=1 $(BIN)/pytest -n 2 --dist worksteal; tests=$$?; \
+	wait $$types; types=$$?; cat .venv/mypy.txt; [ $$tests -eq 0 ] && [ $$types -eq 0 ]
 
-lint: $(READY)
+lint: $(READY) style
+	$(BIN)/mypy
+
+style: $(READY)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	$(BIN)/mypy
 	$(BIN)/lint-imports
 
 bench: $(READY)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import shutil
+from collections.abc import Callable
+from fractions import Fraction
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +15,7 @@ from typer.testing import CliRunner, Result
 from asst.cli.app import app
 from asst.features.extractor import EXTRACTORS
 from asst.features.store import Store
-from asst.video import cut
+from asst.video import frames
 
 from ..tiny_clip import write
 
@@ -22,7 +24,7 @@ pytestmark = [
     pytest.mark.filterwarnings("ignore:`isinstance.treespec, LeafSpec.` is deprecated"),
 ]
 
-# One step of most extractors; TV-L1 takes seconds for each.
+# One step of most extractors, in which the picture changes once; TV-L1 takes seconds for each change.
 LENGTH_S = 0.25
 WITH_TVL1 = {"bn-inception-flow", "two-stream", "two-stream-didemo"}
 TVL1 = "TV-L1 of at most 30 iterations"
@@ -45,14 +47,20 @@ def weights(weights: Path) -> Path:
 
 
 @pytest.fixture
-def own(tmp_path: Path, street: Path, weights: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def own(
+    tmp_path: Path, street: Path, weights: Path, make: Callable[..., Path], monkeypatch: pytest.MonkeyPatch
+) -> Path:
     """A folder with a real video, once for each split, and sentences, which is also where the commands are typed."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("ASST_WEIGHTS", str(weights))
     Path("videos").mkdir()
     Path("annotation").mkdir()
-    cut(street, 2.0, 2.0 + LENGTH_S, Path("videos", "one.mp4"))
-    shutil.copy(Path("videos", "one.mp4"), Path("videos", "two.mp4"))
+    pixels = next(frames(street, times_s=[2.0] * 3 + [2.125] * 3)).pixels
+    shown, (count, height, width, _) = iter(pixels), pixels.shape
+    kind = {"ticks": range(count), "time_base": Fraction(1, 24), "height": height, "width": width}
+    real = make("real.mp4", **kind, stored=lambda _: next(shown))
+    for name in ("one.mp4", "two.mp4"):
+        shutil.copy(real, Path("videos", name))
     for video, split in (("one", "train"), ("two", "val")):
         row = {"video": video, "duration": LENGTH_S, "sentence": "a cyclist rides past", "moments": [[0.0, 0.125]]}
         Path("annotation", f"{split}.jsonl").write_text(json.dumps(row) + "\n")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-from collections import Counter
 from collections.abc import Iterator
 from importlib import import_module
 from pathlib import Path
@@ -13,7 +12,6 @@ from typing import Any
 import pytest
 
 from asst.errors import InputError
-from asst.features.cluster import extract_by_cluster
 from asst.features.content import content_hash
 from asst.features.extract import Job, Outcome, extract_in_turn, jobs_of
 from asst.features.safetensors_file import Provenance
@@ -128,28 +126,3 @@ def test_a_fault_that_is_no_files_stops_the_workers(tmp_path: Path, fake: Module
     (tmp_path / "store").write_text("a file where the folder should be")
     with pytest.raises(InputError, match="cannot write"):
         list(extract_by_workers(jobs, fake.FakeExtraction("fake", None, tmp_path / "store"), 2))
-
-
-@pytest.mark.filterwarnings("ignore::DeprecationWarning")
-@pytest.mark.filterwarnings("ignore::FutureWarning")
-@pytest.mark.filterwarnings("ignore::ResourceWarning")
-@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
-def test_a_cluster_loses_and_doubles_nothing_when_an_actor_dies(tmp_path: Path, fake: ModuleType) -> None:
-    from ray import cloudpickle
-
-    texts = {f"v{index}": f"steps {index + 1}" for index in range(8)}
-    jobs = files(tmp_path / "videos", **texts, w="die once", x="nonsense")
-    cloudpickle.register_pickle_by_value(fake)  # type: ignore[no-untyped-call]
-    try:
-        extraction = fake.FakeExtraction("fake", tmp_path / "log", tmp_path / "store")
-        outcomes = list(extract_by_cluster(jobs, extraction, 2))
-    finally:
-        cloudpickle.unregister_pickle_by_value(fake)  # type: ignore[no-untyped-call]
-    found = states(outcomes)
-    assert {video for video, state in found.items() if state == "failed"} == {"x"}
-    store = Store(tmp_path / "store")
-    assert store.videos() == (*sorted(texts), "w")
-    assert [len(store.read(video)) for video in sorted(texts)] == list(range(1, 9))
-    assert (tmp_path / "videos" / "w.died").exists()
-    read = Counter((tmp_path / "log").read_text().split())
-    assert read["w.mp4"] >= 2

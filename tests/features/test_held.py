@@ -18,7 +18,7 @@ from asst.features.frame_network import Branch, FrameNetwork, PictureSize, repea
 from asst.features.space import Space
 from asst.features.squares import SquaresExtractor
 from asst.features.ticks import pictures, ticks
-from asst.video import Frames, frames
+from asst.video import Crop, Frames, frames
 
 Make = Callable[..., Path]
 Pixels = npt.NDArray[np.uint8]
@@ -40,6 +40,13 @@ class Greys(SquaresExtractor):
     def see(self, pictures: Pixels) -> npt.NDArray[np.float16]:
         self.looks.append(pictures.shape)
         return np.repeat(pictures.mean(axis=(1, 2, 3))[:, None], 3, 1).astype(np.float16)
+
+
+def test_what_is_kept_of_long_pictures_is_in_the_hash(monkeypatch: pytest.MonkeyPatch) -> None:
+    before = Greys().preprocessing
+    assert Greys().preprocessing == before
+    monkeypatch.setattr("asst.features.squares._CROP", Crop(3, 2.0))
+    assert Greys().preprocessing != before
 
 
 @pytest.fixture(scope="module")

@@ -4,18 +4,14 @@ from __future__ import annotations
 
 import json
 import os
-import re
 import shutil
 from dataclasses import replace
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-import numpy as np
 import pytest
-from typer.testing import CliRunner
 
-from asst.cli.app import app
 from asst.errors import InputError
 from asst.features.content import content_hash
 from asst.library.index import index, missing
@@ -248,56 +244,6 @@ def test_workers_fill_a_library(tmp_path: Path, videos: Path, fake: ModuleType) 
     library = made(tmp_path, fake)
     assert run(videos, library, fake, workers=2) == {"a.mp4": "indexed", "b.mp4": "indexed", "bad.mp4": "failed"}
     assert verify(library) == Verdict(2, {}, ())
-
-
-@pytest.mark.filterwarnings("ignore::DeprecationWarning")
-@pytest.mark.filterwarnings("ignore::FutureWarning")
-@pytest.mark.filterwarnings("ignore::ResourceWarning")
-@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
-def test_a_cluster_fills_a_library_as_one_process_does(
-    tmp_path: Path, videos: Path, fake: ModuleType, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    from ray import cloudpickle
-
-    shutil.copy(videos / "a.mp4", videos / "copy.mp4")
-    monkeypatch.setattr("asst.library.engine.default_engine", fake.FakeEngine)
-    folders = [tmp_path / "one", tmp_path / "cluster"]
-    printed = [CliRunner().invoke(app, ["index", str(videos), "--library", str(folders[0])])]
-    # The actors' processes are not given the path of the fakes.
-    cloudpickle.register_pickle_by_value(fake)  # type: ignore[no-untyped-call]
-    try:
-        words = ["index", str(videos), "--library", str(folders[1]), "--cluster", "--workers", "2"]
-        printed.append(CliRunner().invoke(app, words))
-    finally:
-        cloudpickle.unregister_pickle_by_value(fake)  # type: ignore[no-untyped-call]
-    assert [result.exit_code for result in printed] == [1, 1], printed[1].output
-    counts = [re.sub(r" \(.*?\)|; .*", "", result.stdout) for result in printed]
-    assert counts == ["of 4 videos indexed 2, 0 were there already, 1 copied, 1 failed\n"] * 2
-    # Ray has more to say there.
-    assert printed[0].stderr.startswith("bad.mp4: cannot read")
-    assert set(printed[0].stderr.splitlines()) <= set(printed[1].stderr.splitlines())
-    alone, spread = (Library(folder) for folder in folders)
-    assert verify(spread) == Verdict(3, {}, ())
-    # Which of two equal files is read first is the same, too.
-    assert spread.tables.videos() == alone.tables.videos()
-    assert spread.features.videos() == alone.features.videos()
-    for video in alone.tables.videos():
-        ours, theirs = (library.features.read(video.content).vectors for library in (spread, alone))
-        np.testing.assert_array_equal(ours, theirs)
-        assert spread.picture(video.content).read_bytes() == alone.picture(video.content).read_bytes()
-    assert windows_by_content(spread) == windows_by_content(alone)
-    engine = fake.FakeEngine()
-    for colour in ("red", "green", "blue"):
-        assert search(spread, engine, colour).moments == search(alone, engine, colour).moments
-
-
-def windows_by_content(library: Library) -> dict[str, list[tuple[object, ...]]]:
-    """The rows and vectors of each content, in order."""
-    found: dict[str, list[tuple[object, ...]]] = {}
-    for rows, vectors in library.tables.windows():
-        for row, vector in zip(rows.tolist(), vectors.tolist(), strict=True):
-            found.setdefault(row[0].decode(), []).append((*row[1:], *vector))
-    return {content: sorted(windows) for content, windows in sorted(found.items())}
 
 
 def test_damage_is_found_and_repaired(tmp_path: Path, videos: Path, fake: ModuleType) -> None:

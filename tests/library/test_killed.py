@@ -19,7 +19,7 @@ from asst.library.verify import Verdict, verify
 
 # Each at another moment; benchmarks/library_kills.py kills twenty times.
 KILLS = 4
-VIDEOS = 24
+VIDEOS = 16
 
 
 @pytest.fixture

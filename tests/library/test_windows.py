@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import re
+import tracemalloc
+from pathlib import Path
+
 import numpy as np
+import numpy.typing as npt
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 import asst
+from asst.features.store import Store
 from asst.library.sketch import DefaultEngine
 from asst.library.windows import evenly, parts_of, windows_of
 from asst.models.scored import HALF, SLOPE
@@ -20,6 +26,24 @@ def test_spans_cover_all_steps_and_share_enough(steps: int, length: int, data: s
     assert (spans[0, 0], spans[-1, 1]) == (0, steps)
     assert (np.diff(spans, axis=1) <= length).all()
     assert (spans[:-1, 1] - spans[1:, 0] >= overlap).all()
+
+
+@given(steps=st.integers(1, 3000), step_s=st.sampled_from([0.25, 0.5, 1.7]))
+def test_a_window_goes_to_the_part_whose_middle_is_nearest(steps: int, step_s: float) -> None:
+    windows, parts = windows_of(steps, step_s)
+    every = parts_of(steps, step_s)
+    apart = np.abs(windows.sum(axis=1)[:, None] - every.sum(axis=1))
+    np.testing.assert_array_equal(parts, every[apart.argmin(axis=1)])
+
+
+def test_the_windows_of_a_day_take_little_memory() -> None:
+    tracemalloc.start()
+    try:
+        windows, _ = windows_of(2 * 86_400, 0.5)
+        peak_bytes = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert peak_bytes < 10 * windows.nbytes
 
 
 @given(steps=st.integers(1, 20_000))
@@ -39,3 +63,37 @@ def test_a_product_is_near_the_score(street_features: asst.Features) -> None:
         product = float((windows.vectors.astype(np.float32) @ engine.sentence(sentence)).max())
         odds = ranking.moments[0].score / (1 - ranking.moments[0].score)
         assert product == pytest.approx(np.log(odds) / SLOPE + HALF, abs=1.5)
+
+
+def resident_mb() -> float:
+    """Megabytes of files that are mapped and in memory."""
+    return int(re.findall(r"RssFile:\s+(\d+)", Path("/proc/self/status").read_text())[0]) / 1024
+
+
+def test_pictures_that_are_held_cost_by_the_pictures_and_no_memory(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    engine = DefaultEngine()
+    draw = np.random.default_rng(0)
+    held = draw.integers(1, 4, 60)
+    held[::9] = draw.integers(500, 1500, len(held[::9]))
+    pictures = draw.random((len(held), engine.extractor.dimension), dtype=np.float32).astype(np.float16)
+    store = Store(tmp_path)
+    store.write("day", asst.Features(np.repeat(pictures, held, axis=0), 0.0, 0.5, engine.extractor.name))
+    features = store.read("day")
+    plain, looked = engine._seen, []
+
+    def counted(rows: npt.NDArray[np.floating]) -> npt.NDArray[np.float32]:
+        looked.append(len(rows))
+        return plain(rows)
+
+    monkeypatch.setattr(engine, "_seen", counted)
+    before_mb = resident_mb()
+    windows = engine.windows(features)
+    assert resident_mb() - before_mb < 10
+    assert len(features) > 4096
+    # A picture may be looked at again by the next block of steps.
+    assert sum(looked) < 2 * len(held)
+    seen = np.repeat(plain(pictures[:, : 3 * 1280]), held, axis=0)
+    slow = [engine._scaled(seen[first:stop].mean(axis=0)) for first, stop in windows.spans[::3]]
+    np.testing.assert_allclose(windows.vectors, np.concatenate(slow), rtol=2e-3, atol=1e-4)

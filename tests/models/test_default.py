@@ -13,7 +13,7 @@ from asst.data.simulate.scene_settings import SceneSettings
 from asst.data.simulate.scenes import SceneSimulator
 from asst.data.simulate.timelines import Timeline, read_timelines
 from asst.models.checkpoint import read_description
-from asst.models.reranked import PACKAGED, packaged_default
+from asst.models.reranked import PACKAGED, RerankedModel, packaged_default
 from asst.models.zeroshot import SimilarityModel
 from asst.moments import Moment, iou
 from asst.training.recipe import read_recipe
@@ -28,6 +28,12 @@ def timelines(shared_data: Path) -> list[Timeline]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("ASST_DATA", str(shared_data))
         return list(read_timelines())
+
+
+@pytest.fixture(scope="module")
+def default(one_thread: None) -> RerankedModel:
+    """The packaged default."""
+    return packaged_default()
 
 
 def test_it_was_made_by_the_recipe_as_it_stands() -> None:
@@ -52,16 +58,20 @@ def right_of_found(answers: list[tuple[Question, Moment]], step_s: float) -> flo
 
 @pytest.mark.parametrize(("kind", "guessing", "least"), [("ordinals", 0.45, 0.6), ("relations", 0.5, 0.75)])
 def test_it_tells_times_apart_by_their_order_alone(
-    timelines: list[Timeline], similarity: SimilarityModel, kind: str, guessing: float, least: float
+    timelines: list[Timeline],
+    similarity: SimilarityModel,
+    default: RerankedModel,
+    kind: str,
+    guessing: float,
+    least: float,
 ) -> None:
-    below, default = similarity, packaged_default()
     settings = SceneSettings(**{"joined": 0.0, "ordinals": 0.0, "relations": 0.0, kind: 1.0})
-    sentences, space = below.reader.sentences, below.extractor.space
+    sentences, space = similarity.reader.sentences, similarity.extractor.space
     simulator = SceneSimulator(timelines, sentences, space, settings, SEED)
     answers: dict[str, list[tuple[Question, Moment]]] = {"similarity": [], "default": []}
     for scene in simulator.scenes(0, SCENES):
         queries = [question.query for question in scene.questions]
-        for model in (below, default):
+        for model in (similarity, default):
             rankings = model.rank(scene.features, queries, top=1)
             answers[model.name] += zip(scene.questions, (r.moments[0] for r in rankings), strict=True)
     step_s = scene.features.step_s
@@ -69,16 +79,15 @@ def test_it_tells_times_apart_by_their_order_alone(
     assert right_of_found(answers["default"], step_s) > least
 
 
-def test_of_a_plain_sentence_the_shot_is_that_of_the_model_below(street_features: asst.Features) -> None:
+def test_of_a_plain_sentence_the_shot_is_that_of_the_model_below(
+    street_features: asst.Features, similarity: SimilarityModel, default: RerankedModel
+) -> None:
     queries = ["a taxi sign on top of a car", "people in the street", "a row of cars"]
     cuts = [0.0, *street_features.cuts_s.tolist(), street_features.end_s]
-    for own, below in zip(
-        packaged_default().rank(street_features, queries, top=1),
-        asst.load("similarity").rank(street_features, queries, top=1),
-        strict=True,
-    ):
+    rankings = (model.rank(street_features, queries, top=1) for model in (default, similarity))
+    for pair in zip(*rankings, strict=True):
         shots = [
             (np.searchsorted(cuts, ranking.moments[0].start_s + 0.01), np.searchsorted(cuts, ranking.moments[0].end_s))
-            for ranking in (own, below)
+            for ranking in pair
         ]
         assert shots[0] == shots[1]

@@ -6,24 +6,38 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
+from asst.training.recipe import Recipe
+from asst.training.run import train
 
-def losses(recipe: Path, run: Path, *changes: str) -> list[tuple[float, float]]:
-    """Training loss and validation metric of each interval, from the command as a user types it."""
-    command = [str(Path(sys.executable).with_name("asst")), "train", str(recipe), *changes, "--run", str(run), "--json"]
-    done = subprocess.run(command, capture_output=True, text=True, env={**os.environ, "OMP_NUM_THREADS": "1"})
-    assert done.returncode == 0, done.stderr
-    assert json.loads(done.stdout)["steps"] == 6
+pytestmark = [
+    pytest.mark.filterwarnings("ignore:`isinstance.treespec, LeafSpec.` is deprecated"),
+    pytest.mark.filterwarnings("ignore:.*litlogger.*"),
+]
+
+
+def losses(run: Path) -> list[tuple[float, float]]:
+    """Training loss and validation metric of each interval."""
     log = [json.loads(line) for line in (run / "metrics.jsonl").read_text().splitlines()]
     return [(line["train/loss"], line["validate/miou"]) for line in log]
 
 
-def test_two_processes_follow_the_loss_of_one(recipe_file: Path, tmp_path: Path) -> None:
-    alone = losses(recipe_file, tmp_path / "alone", "training.interval=2")
-    shared = losses(recipe_file, tmp_path / "shared", "training.interval=2", "training.processes=2")
+@pytest.mark.usefixtures("one_thread")
+def test_two_processes_follow_the_loss_of_one(
+    recipe_file: Path, toy_recipe: Callable[..., Recipe], tmp_path: Path
+) -> None:
+    assert train(toy_recipe("training.interval=2"), tmp_path / "alone", lambda _: None).steps == 6
+    # The command as a user types it, which starts a second process.
+    command = [str(Path(sys.executable).with_name("asst")), "train", str(recipe_file), "--json"]
+    command += ["training.interval=2", "training.processes=2", "--run", str(tmp_path / "shared")]
+    done = subprocess.run(command, capture_output=True, text=True, env={**os.environ, "OMP_NUM_THREADS": "1"})
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout)["steps"] == 6
+    alone, shared = losses(tmp_path / "alone"), losses(tmp_path / "shared")
     assert len(alone) == 3
     assert alone[0][0] > 1.05 * alone[-1][0]
     for one, two in zip(alone, shared, strict=True):

@@ -82,7 +82,8 @@ class SquaresExtractor(ABC):
         self._turn_least = turn_least
         clock = {"version": 1, "tick_rate": TICK_RATE, "ticks_a_step": TICKS_A_STEP, "group": GROUP_STEPS}
         pictures = {"looks": self._looks, "short_side": short_side, "windows": WINDOWS, "pixels": space.pixels}
-        self.preprocessing = settings_hash({**clock, **pictures, **settings})
+        kept = {"long_pictures": (_CROP.parts, _CROP.sides)}
+        self.preprocessing = settings_hash({**clock, **pictures, **kept, **settings})
 
     @abstractmethod
     def see(self, pictures: npt.NDArray[np.uint8]) -> npt.NDArray[np.float16]:

@@ -18,6 +18,7 @@ from asst.errors import InputError
 from asst.features.extractor import Extractor
 from asst.features.fingerprint import settings_hash
 from asst.features.space import WINDOWS
+from asst.features.spill import release
 from asst.features.values import Features
 from asst.features.workers import Extraction
 from asst.library.engine import Identity
@@ -95,9 +96,15 @@ class DefaultEngine:
             begin = spans[first, 0]
             # As many windows as lie in the block of steps, one at least.
             last = max(first + 1, int(np.searchsorted(spans[:, 1], begin + _STEPS_AT_ONCE, side="right")))
-            seen = self._seen(features.vectors[begin : spans[last - 1, 1]])
+            rows = features.vectors[begin : spans[last - 1, 1], : self._space.seen]
+            # Rows that are as the one before, as of a picture that is held, are taken once.
+            new = np.append(True, (rows[1:] != rows[:-1]).any(axis=1))
+            seen, runs = self._seen(rows[new]), np.cumsum(new) - 1
+            release(features.vectors)
             for k in range(first, last):
-                vectors[k] = self._scaled(seen[spans[k, 0] - begin : spans[k, 1] - begin].mean(axis=0))
+                steps = runs[spans[k, 0] - begin : spans[k, 1] - begin]
+                held = k > first and runs[spans[k - 1, 0] - begin] == steps[-1]
+                vectors[k] = vectors[k - 1] if held else self._scaled(seen[steps].mean(axis=0))
             first = last
         spans, parts = np.repeat(spans, WINDOWS, axis=0), np.repeat(parts, WINDOWS, axis=0)
         return WindowVectors(spans, parts, vectors.reshape(-1, DIMENSION))
@@ -118,7 +125,7 @@ class DefaultEngine:
 
     def _seen(self, vectors: npt.NDArray[np.floating]) -> FloatArray:
         """What is seen in each square, centred, of unit length, in the basis; shape ``(steps, WINDOWS, DIMENSION)``."""
-        rows = np.asarray(vectors[:, : self._space.seen], dtype=np.float32)
+        rows = np.asarray(vectors, dtype=np.float32)
         centred: FloatArray = rows.reshape(len(vectors), WINDOWS, -1) - self._space.mean
         centred /= np.linalg.norm(centred, axis=2, keepdims=True)
         seen: FloatArray = centred @ self._basis

@@ -72,8 +72,10 @@ def windows_of(steps: int, step_s: float) -> tuple[IntArray, IntArray]:
     """
     windows = evenly(steps, _steps(WINDOW_S, step_s), _steps(WINDOW_S - WINDOW_HOP_S, step_s))
     parts = parts_of(steps, step_s)
-    apart = np.abs(windows.sum(axis=1)[:, None] - parts.sum(axis=1)[None, :])
-    return windows, parts[apart.argmin(axis=1)]
+    middles = parts.sum(axis=1)
+    # Between two parts, a window just half-way is of the first.
+    nearest = np.searchsorted(middles[:-1] + middles[1:], 2 * windows.sum(axis=1))
+    return windows, parts[nearest]
 
 
 def parts_of(steps: int, step_s: float) -> IntArray:
