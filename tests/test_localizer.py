@@ -8,7 +8,6 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-import numpy as np
 import pytest
 
 import asst
@@ -73,7 +72,7 @@ def test_sentences_that_apply_nowhere_are_not_found(localizer: asst.Localizer, s
         assert answer.moments == ()
         assert answer.best_score is not None
         assert answer.best_score < least_present / 3
-        assert [guess.score for guess in answer.guesses][0] == answer.best_score
+        assert answer.guesses[0].score == answer.best_score
 
 
 def test_features_are_what_a_file_gives_and_can_be_asked_again(

@@ -29,6 +29,7 @@ class Localizer:
         queries: Sequence[str],
         *,
         top: int = 5,
+        min_score: float | None = None,
         progress: Callable[[float, float], None] | None = None,
         attention: bool = False,
     ) -> list[Answer]:

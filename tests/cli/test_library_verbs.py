@@ -36,7 +36,7 @@ def test_a_folder_is_indexed_asked_and_looked_after(tmp_path: Path, fake: Module
     found = run("search", "green", "--library", library, "--json")
     assert found.exit_code == 0
     (line,) = map(json.loads, found.stdout.splitlines())
-    assert list(line) == ["video", "query", "start_s", "end_s", "score", "understood"]
+    assert list(line) == ["video", "query", "start_s", "end_s", "score", "found", "understood"]
     assert (line["video"], line["query"], line["start_s"], line["end_s"]) == (str(videos / "a.mp4"), "green", 2.0, 4.0)
     guess = run("search", "gggg", "--library", library, "--json")
     assert json.loads(guess.stdout)["understood"] is False
