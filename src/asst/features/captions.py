@@ -106,12 +106,15 @@ def captions(weights: Path | None = None) -> CaptionExtractor:
     """The extractor ``captions``.
 
     Args:
-        weights: file of a space; None, or a folder of other networks' weights, for the packaged one.
+        weights: file of a space, or a folder that holds one as ``captions``; None, or a folder that holds the weights
+            of others alone, for the packaged one.
 
     Raises:
         InputError: as `CaptionExtractor`, or for a file that is missing.
     """
-    return CaptionExtractor(PACKAGED if weights is None or weights.is_dir() else weights_file(NAME, weights))
+    if weights is None or (weights.is_dir() and not any(weights.glob(f"{NAME}.*"))):
+        return CaptionExtractor()
+    return CaptionExtractor(weights_file(NAME, weights))
 
 
 def pooled_squares(maps: Tensor) -> Tensor:
