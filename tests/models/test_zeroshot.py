@@ -376,5 +376,5 @@ def test_clip_says_what_it_lacks(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("ASST_WEIGHTS", raising=False)
     with pytest.raises(InputError, match=r"^clip needs weights; .*ASST_WEIGHTS"):
         MODELS["clip"].build()
-    with pytest.raises(InputError, match=r"^own reads features of captions or clip-squares, not of vgg16; extract"):
+    with pytest.raises(InputError, match=r"^own is of features of vgg16, not of captions or clip-squares; train it"):
         zeroshot_of("vgg16", "own")

@@ -131,4 +131,4 @@ def zeroshot_of(extractor: str, name: str) -> ZeroShotModel:
         return ClipModel(name)
     if extractor == CAPTIONS:
         return SimilarityModel(name)
-    raise InputError(f"{name} reads features of {CAPTIONS} or {_CLIP_SQUARES}, not of {extractor}; extract those")
+    raise InputError(f"{name} is of features of {extractor}, not of {CAPTIONS} or {_CLIP_SQUARES}; train it on those")
