@@ -82,8 +82,7 @@ def shown(
     tick = 0
     for clip in tape:
         ticks = round(source.uniform(*held_s) * TICK_RATE)
-        for part in np.array_split(np.arange(ticks), len(clip.frames)):
-            frame = clip.frames[len(part) and int(part[0] * len(clip.frames) // ticks)]
+        for frame, part in zip(clip.frames, np.array_split(np.arange(ticks), len(clip.frames)), strict=True):
             yield asst.Frames(np.repeat(frame[None], len(part), axis=0), (tick + part) / TICK_RATE)
         tick += ticks
 

@@ -49,7 +49,7 @@ class CaptionSentences(SentenceReader):
     def __init__(self, tower: SentenceTower) -> None:
         self._tower = tower
         known = embeddings()
-        super().__init__(self._placed(known["unrelated"]), self._placed(known["glosses"]))
+        super().__init__(self._placed(known["unrelated"]), lambda: self._placed(known["glosses"]))
 
     def _reading(self, sentences: Sequence[str]) -> Reading:
         meanings = self._tower.encoder.encode(sentences)

@@ -36,7 +36,7 @@ class ClipSentences(SentenceReader):
 
     def __init__(self, vectors: Callable[[Sequence[str]], FloatArray]) -> None:
         table = concept_data()
-        super().__init__(vectors(table["unrelated"]), vectors(table["glosses"]))
+        super().__init__(vectors(table["unrelated"]), lambda: vectors(table["glosses"]))
         self._vectors = vectors
 
     def _reading(self, sentences: Sequence[str]) -> Reading:

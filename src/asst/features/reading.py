@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import ClassVar
 
 import numpy as np
@@ -36,19 +37,18 @@ class SentenceReader(ABC):
         measures: names of what is measured of a sentence at each step: a cosine; then, where there are classes, the
             probability of those it names and of those it resembles.
         unrelated: classifiers of sentences about nothing in particular, unit vectors, ``(sentences, channels)``.
-        glosses: classifiers of sentences about ImageNet's classes, unit vectors, ``(classes, channels)``.
 
     Args:
         unrelated: vectors of sentences about nothing in particular, of unit length, in the space of what is seen.
-        glosses: of sentences about ImageNet's classes, likewise.
+        glosses: makes those of sentences about ImageNet's classes, likewise; called when they are first wanted.
     """
 
     measures: ClassVar[tuple[str, ...]]
 
-    def __init__(self, unrelated: FloatArray, glosses: FloatArray) -> None:
+    def __init__(self, unrelated: FloatArray, glosses: Callable[[], FloatArray]) -> None:
         self._usual = unrelated.mean(axis=0)
+        self._glosses = glosses
         self.unrelated = self.classifiers(unrelated)
-        self.glosses = self.classifiers(glosses)
         self._kept: tuple[tuple[str, ...], Reading] | None = None
 
     def read(self, sentences: Sequence[str]) -> Reading:
@@ -61,6 +61,11 @@ class SentenceReader(ABC):
         if kept is None or kept[0] != tuple(sentences):
             kept = self._kept = tuple(sentences), self._reading(sentences)
         return kept[1]
+
+    @cached_property
+    def glosses(self) -> FloatArray:
+        """Classifiers of sentences about ImageNet's classes, unit vectors, shape ``(classes, channels)``."""
+        return self.classifiers(self._glosses())
 
     def classifiers(self, vectors: FloatArray) -> FloatArray:
         """How sentences differ from others, unit vectors; of and to the shape ``(sentences, channels)``.
