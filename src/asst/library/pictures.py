@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +10,6 @@ from asst.atomic import write_whole
 
 PICTURES = 8
 _SHORT_SIDE = 72
-_QUALITY = 70
 
 
 def write_strip(video: Path, duration_s: float, path: Path) -> None:
@@ -25,9 +23,8 @@ def write_strip(video: Path, duration_s: float, path: Path) -> None:
     Raises:
         InputError: if the video cannot be read, or the strip not written.
     """
-    from PIL import Image
-
     from asst.video import STILL, frames
+    from asst.video.jpeg import jpeg
 
     times_s = [(k + 0.5) / PICTURES * duration_s for k in range(PICTURES)]
     pictures = [
@@ -35,6 +32,4 @@ def write_strip(video: Path, duration_s: float, path: Path) -> None:
         for batch in frames(video, times_s=times_s, short_side=_SHORT_SIDE, crop=STILL, threads=1)
         for pixels in batch.pixels
     ]
-    stream = io.BytesIO()
-    Image.fromarray(np.concatenate(pictures, axis=1)).save(stream, format="JPEG", quality=_QUALITY)
-    write_whole(path, stream.getvalue())
+    write_whole(path, jpeg(np.concatenate(pictures, axis=1)))

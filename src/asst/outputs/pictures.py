@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import io
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,7 +11,6 @@ import numpy as np
 import numpy.typing as npt
 
 _SHORT_SIDE = 180
-_JPEG_QUALITY = 72
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,10 +54,7 @@ def take_pictures(video: Path, times_s: Iterable[float]) -> dict[float, Picture]
 
 
 def _picture(pixels: npt.NDArray[np.uint8], time_s: float) -> Picture:
-    from PIL import Image
+    from asst.video.jpeg import jpeg
 
-    image = Image.fromarray(pixels)
-    stream = io.BytesIO()
-    image.save(stream, format="JPEG", quality=_JPEG_QUALITY, optimize=True)
-    href = "data:image/jpeg;base64," + base64.b64encode(stream.getvalue()).decode("ascii")
-    return Picture(time_s, image.width, image.height, href)
+    height, width, _ = pixels.shape
+    return Picture(time_s, width, height, "data:image/jpeg;base64," + base64.b64encode(jpeg(pixels)).decode("ascii"))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import html
-import re
 from collections.abc import Sequence
 from typing import Literal
 
@@ -12,9 +11,6 @@ from asst.moments import Answer
 from asst.outputs.edits import chosen, name_of
 
 _LONGEST_S = 100 * 3600
-# The library reads these as spaces and line breaks; a character of no width keeps them apart and looks the same.
-_BREAK = re.compile(r"\\(?=[hnN])")
-_JOINER = "\N{WORD JOINER}"
 
 
 def subtitles(answers: Sequence[Answer], form: Literal["srt", "vtt"], *, every: bool = False) -> str:
@@ -28,8 +24,6 @@ def subtitles(answers: Sequence[Answer], form: Literal["srt", "vtt"], *, every: 
     Raises:
         InputError: for moments in several videos, or past 100 hours, which subtitles cannot count to.
     """
-    from pysubs2 import SSAEvent, SSAFile
-
     moments = chosen(answers, every=every)
     videos = {moment.video or answer.video for answer, _, moment in moments}
     if len(videos) > 1:
@@ -37,19 +31,25 @@ def subtitles(answers: Sequence[Answer], form: Literal["srt", "vtt"], *, every: 
             f"subtitles are of one video, and these moments lie in {len(videos)}; "
             "narrow a search to one with --in, or write .csv or .otio"
         )
-    file = SSAFile()
+    cues = []
     for answer, _, moment in moments:
         if moment.end_s >= _LONGEST_S:
             raise InputError(f"subtitles end before 100 hours, and a moment ends at {moment.end_s:.0f} s; write .csv")
         start_ms = round(moment.start_s * 1000)
-        end_ms = max(start_ms + 1, round(moment.end_s * 1000))
-        file.append(SSAEvent(start=start_ms, end=end_ms, text=_text(name_of(answer, moment), form)))
-    file.sort()
-    # Kept as they are, or braces in a sentence would be taken for commands and left out.
-    return file.to_string(form, keep_ssa_tags=True)
+        cues.append((start_ms, max(start_ms + 1, round(moment.end_s * 1000)), _text(name_of(answer, moment), form)))
+    point = "." if form == "vtt" else ","
+    shown = [
+        f"{number}\n{_time(start_ms, point)} --> {_time(end_ms, point)}\n{text}\n\n"
+        for number, (start_ms, end_ms, text) in enumerate(sorted(cues, key=lambda cue: cue[:2]), start=1)
+    ]
+    return "".join(["WEBVTT\n\n" if form == "vtt" else "", *shown])
 
 
 def _text(name: str, form: Literal["srt", "vtt"]) -> str:
     # SubRip has no escapes, and an arrow would be read as a line of times.
-    safe = html.escape(name, quote=False) if form == "vtt" else name.replace("-->", "\N{RIGHTWARDS ARROW}")
-    return _BREAK.sub(rf"\\{_JOINER}", safe)
+    return html.escape(name, quote=False) if form == "vtt" else name.replace("-->", "\N{RIGHTWARDS ARROW}")
+
+
+def _time(at_ms: int, point: str) -> str:
+    minutes, ms = divmod(at_ms, 60_000)
+    return f"{minutes // 60:02}:{minutes % 60:02}:{ms // 1000:02}{point}{ms % 1000:03}"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import mimetypes
 import re
 import urllib.parse
@@ -28,7 +27,6 @@ Id = Annotated[str, InPath(pattern=r"^[0-9a-f]{16,64}$", description="A video's 
 _PLAYABLE = (".mp4", ".m4v", ".webm", ".mov")
 _MEDIA_TYPES = {".mkv": "video/x-matroska", ".mov": "video/mp4", ".m4v": "video/mp4", ".ts": "video/mp2t"}
 _SHORT_SIDE = 180
-_QUALITY = 75
 _KEPT = "private, max-age=86400"
 
 
@@ -166,15 +164,12 @@ def _cut(served: Served, content: str, span: tuple[float, float], out: Path, *, 
 
 
 def _jpeg(video: Video, at_s: float) -> bytes:
-    from PIL import Image
-
     from asst.video import STILL, frames
+    from asst.video.jpeg import jpeg
 
     at_s = min(at_s, max(0.0, video.duration_s - 0.05))
     for batch in frames(Path(video.path), times_s=[at_s], short_side=_SHORT_SIDE, crop=STILL, threads=1):
-        stream = io.BytesIO()
-        Image.fromarray(batch.pixels[0]).save(stream, format="JPEG", quality=_QUALITY)
-        return stream.getvalue()
+        return jpeg(batch.pixels[0])
     raise not_found(f"no picture at {at_s:g} s")
 
 
