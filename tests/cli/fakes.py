@@ -16,6 +16,7 @@ import numpy as np
 
 from asst.errors import InputError
 from asst.moments import Answer, Curve, Moment
+from asst.video import jpeg
 
 
 class Localizer:
@@ -78,7 +79,7 @@ def modules() -> dict[str, ModuleType]:
         return SimpleNamespace(path=out, start_s=start_s, end_s=end_s, shift_s=0.0)
 
     vars(localizer).update(load=load, calls=calls)
-    vars(video).update(STILL=None, frames=frames, probe=probe, cut=cut)
+    vars(video).update(STILL=None, frames=frames, probe=probe, cut=cut, jpeg=jpeg)
     entries = [
         SimpleNamespace(name="similarity", summary="needs no training"),
         SimpleNamespace(name="asst", summary="x"),

@@ -69,10 +69,13 @@ class Lacking:
     """OpenCV without its contributed part."""
 
     COLOR_RGB2GRAY = 7
+    __spec__ = "found"
 
 
-@pytest.mark.parametrize("found", [None, Lacking()])
-def test_without_opencv_the_extra_is_named(found: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(
+    ("found", "lacks"), [(None, "cv2, which is not installed"), (Lacking(), "OpenCV's contributed part")]
+)
+def test_without_opencv_the_extra_is_named(found: Any, lacks: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "cv2", found)
-    with pytest.raises(InputError, match=r"^optical flow needs OpenCV; run: pip install 'asst-video\[flow\]'$"):
+    with pytest.raises(InputError, match=rf"^optical flow needs {lacks}; run: pip install 'asst-video\[flow\]'$"):
         OpticalFlow("tvl1")

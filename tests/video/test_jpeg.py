@@ -6,8 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from asst.video import STILL, frames
-from asst.video.jpeg import is_jpeg, jpeg
+from asst.video import STILL, frames, is_jpeg, jpeg
 
 
 @pytest.mark.parametrize(("height", "width"), [(90, 160), (91, 37), (1, 1)])

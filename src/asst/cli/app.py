@@ -33,6 +33,7 @@ from asst.cli.tables import tables
 from asst.cli.train import train
 from asst.cli.verb import Verb
 from asst.errors import InputError
+from asst.extras import lacking
 from asst.outputs.printable import printable
 
 _PARTLY_FAILED, _BAD_INPUT, _INTERRUPTED, _PIPE_CLOSED = 1, 2, 130, 141
@@ -48,6 +49,12 @@ class _Verbs(TyperGroup):
             raise
         except InputError as error:
             _say(str(error))
+            raise typer.Exit(_BAD_INPUT) from error
+        except ModuleNotFoundError as error:
+            missing = lacking(error, f"asst {ctx.invoked_subcommand}")
+            if missing is None:
+                raise
+            _say(str(missing))
             raise typer.Exit(_BAD_INPUT) from error
         except KeyboardInterrupt as interrupt:
             _say("interrupted")
@@ -66,8 +73,8 @@ app = typer.Typer(
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
-    rich_markup_mode="rich",
-    context_settings={"help_option_names": ["-h", "--help"]},
+    rich_markup_mode=None,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 120},
 )
 app.command(cls=Verb)(locate)
 app.command(cls=Verb)(detect)

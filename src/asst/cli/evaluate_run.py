@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, TextIO
 
 import typer
 
-from asst.cli.extras import require_training
 from asst.cli.progress import counting
+from asst.extras import require
 
 if TYPE_CHECKING:
     from asst.evaluation.scoring import Evaluation
@@ -49,7 +49,7 @@ def evaluate_run(run: Path, split: str, changes: Sequence[str]) -> Evaluation:
     Raises:
         InputError: for a folder without a finished checkpoint, or data that cannot be read.
     """
-    require_training()
+    require("train", "judging a run")
     from asst.atomic import check_writable
     from asst.evaluation.results import Result, write_result
     from asst.outputs.destination import replacing

@@ -12,6 +12,7 @@ import typer
 from typer.core import TyperGroup
 
 from asst.cli.features_store import convert, extractors, info
+from asst.cli.file_options import ClusterOption
 from asst.cli.verb import Verb
 from asst.errors import InputError
 from asst.outputs.printable import printable
@@ -71,9 +72,7 @@ def extract(
         ),
     ] = "stem",
     workers: Annotated[int, typer.Option(min=1, metavar="N", help="Processes that read videos.")] = 1,
-    cluster: Annotated[
-        bool, typer.Option("--cluster", help="Spread the work over the Ray cluster of $RAY_ADDRESS, or a local one.")
-    ] = False,
+    cluster: ClusterOption = False,
 ) -> None:
     """Extract the features of FILES into STORE.
 

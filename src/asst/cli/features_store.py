@@ -99,6 +99,7 @@ def extractors(
                         "summary": entry.summary,
                         "dimension": entry.dimension,
                         "weights": entry.source,
+                        "extra": entry.extra,
                     },
                     allow_nan=False,
                 )
@@ -106,10 +107,12 @@ def extractors(
         return
     from asst.outputs.grid import Grid, write_grids
 
-    rows = [[entry.name, entry.summary, ", ".join(entry.needs) or "-"] for entry in EXTRACTORS.values()]
-    sources = dict.fromkeys(entry.source for entry in EXTRACTORS.values() if len(entry.needs) == 1)
+    entries = EXTRACTORS.values()
+    rows = [[entry.name, entry.summary, ", ".join(entry.needs) or "-", entry.extra or "-"] for entry in entries]
+    sources = dict.fromkeys(entry.source for entry in entries if len(entry.needs) == 1)
     notes = [*sources, "name a file with --weights, or a folder of such files in ASST_WEIGHTS"]
-    write_grids([Grid("extractors", ["name", "features", "weights to bring"], rows, notes, words=3)], sys.stdout)
+    headings = ["name", "features", "weights to bring", "extra"]
+    write_grids([Grid("extractors", headings, rows, notes, words=len(headings))], sys.stdout)
 
 
 def _clock(step_s: float | None, extractor: str | None) -> Clock | None:

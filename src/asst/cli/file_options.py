@@ -1,4 +1,4 @@
-"""The options by which a verb is asked for files of its answers."""
+"""Options that several verbs have: of the files of their answers, and of where they work."""
 
 from __future__ import annotations
 
@@ -7,6 +7,12 @@ from typing import Annotated
 
 import typer
 
+ClusterOption = Annotated[
+    bool,
+    typer.Option(
+        "--cluster", help="Spread the work over the Ray cluster of $RAY_ADDRESS, or a local one (extra: cluster)."
+    ),
+]
 FastClipOption = Annotated[
     bool,
     typer.Option(
@@ -21,12 +27,12 @@ MinScoreOption = Annotated[
 ReportOption = Annotated[
     Path | None, typer.Option(metavar="OUT.html", help="Write a page with frames, curves and moments.")
 ]
-PlotOption = Annotated[Path | None, typer.Option(metavar="OUT.png", help="Draw the curves and moments.")]
+PlotOption = Annotated[Path | None, typer.Option(metavar="OUT.png", help="Draw the curves and moments (extra: plot).")]
 ExportOption = Annotated[
     list[Path] | None,
     typer.Option(
         metavar="OUT",
         help="Write all moments for another program, in the format of the ending: .csv .json .jsonl, .srt .vtt "
-        "(subtitles) .otio .edl .fcpxml (timelines). Repeat for more files.",
+        "(subtitles) .fcpxml, with the extra timeline .otio .edl (timelines). Repeat for more files.",
     ),
 ]

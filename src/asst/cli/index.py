@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from asst.cli.file_options import ClusterOption
 from asst.outputs.printable import printable
 
 if TYPE_CHECKING:
@@ -36,9 +37,7 @@ def index(
     ],
     library: LibraryOption,
     workers: Annotated[int, typer.Option(min=1, metavar="N", help="Processes that read videos.")] = 1,
-    cluster: Annotated[
-        bool, typer.Option("--cluster", help="Spread the work over the Ray cluster of $RAY_ADDRESS, or a local one.")
-    ] = False,
+    cluster: ClusterOption = False,
     rehash: Annotated[
         bool, typer.Option("--rehash", help="Read all files, also those of the same size and time of change as before.")
     ] = False,

@@ -10,14 +10,16 @@ from typing import Annotated, Any
 import typer
 
 from asst.cli.index import LibraryOption
-from asst.cli.verb import Verb
+from asst.cli.verb import Verb, with_extra
 from asst.errors import InputError
 from asst.local import canonical
 from asst.outputs.printable import printable
 
 _FAULTY = 1
 
-app = typer.Typer(name="library", help="Look after a library that asst index made.", no_args_is_help=True)
+app = typer.Typer(
+    name="library", help=with_extra("library", "Look after a library that asst index made."), no_args_is_help=True
+)
 
 JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
 

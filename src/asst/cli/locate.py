@@ -28,7 +28,8 @@ _Export = Annotated[
     typer.Option(
         metavar="OUT",
         help="Write the moments for another program, in the format of the ending: .csv .json .jsonl (all moments), "
-        ".srt .vtt (subtitles) .otio .edl .fcpxml (timelines) (the best of each sentence). Repeat for more files.",
+        ".srt .vtt (subtitles) .fcpxml, with the extra timeline .otio .edl (timelines) (the best of each sentence). "
+        "Repeat for more files.",
     ),
 ]
 _ExportAll = Annotated[

@@ -34,9 +34,6 @@ def serve(
 
     There is no password: whoever can reach the address can see the library and add to it.
     """
-    from asst.cli.extras import require_web
-
-    require_web()
     from asst.cli.asking import uncollected
 
     with uncollected():

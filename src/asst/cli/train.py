@@ -9,8 +9,6 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from asst.cli.extras import require_training
-
 if TYPE_CHECKING:
     from asst.training.caption_recipe import CaptionRecipe
     from asst.training.recipe import Recipe
@@ -41,7 +39,6 @@ def train(
 
     Run the same command again to go on with a run that was interrupted.
     """
-    require_training()
     from asst.training.caption_recipe import read_any_recipe
 
     files = [Path(text) for text in recipe if "=" not in text]

@@ -7,20 +7,41 @@ from typing import Any
 
 from typer.core import TyperCommand
 
+from asst.extras import VERBS, install, require
 from asst.local import check_ends
+
+_WHOLE = 1000
+"""Letters of a line that is wrapped and not cut."""
 
 
 class Verb(TyperCommand):
-    """Refuses files that are none before the verb begins."""
+    """Refuses, before the verb begins, files that are none, and to begin without the extra that the verb needs."""
+
+    def __init__(self, name: str | None, **settings: Any) -> None:
+        if name in VERBS:
+            settings["epilog"] = f"Needs: {install(VERBS[name])}"
+        super().__init__(name, **settings)
+
+    def get_short_help_str(self, limit: int = 45) -> str:
+        """What the list of verbs says of it, with the extra that it needs."""
+        return with_extra(self.name or "", super().get_short_help_str(_WHOLE))
 
     def invoke(self, ctx: Any) -> Any:
         """Run the verb.
 
         Raises:
-            InputError: for a pipe, a socket or a device among its files.
+            InputError: for a pipe, a socket or a device among its files, or where the extra is not installed.
         """
         for value in ctx.params.values():
             for path in value if isinstance(value, list | tuple) else (value,):
                 if isinstance(path, Path):
                     check_ends(path)
+        verb = " ".join(ctx.command_path.split()[1:2])
+        if verb in VERBS:
+            require(VERBS[verb], f"asst {verb}")
         return super().invoke(ctx)
+
+
+def with_extra(verb: str, summary: str) -> str:
+    """A line about a verb, with the extra that it needs."""
+    return f"{summary.removesuffix('.')} (extra: {VERBS[verb]})." if verb in VERBS else summary

@@ -23,6 +23,7 @@ from PIL import Image
 from torch import Tensor, nn
 
 from asst.errors import InputError
+from asst.extras import require
 from asst.features.fingerprint import files_hash
 from asst.features.frame_network import MIDDLE, Branch, FrameNetwork, PictureSize, centre
 from asst.features.precision import fastest_device
@@ -241,10 +242,9 @@ def _loaded(folder: Path) -> tuple[PreTrainedModel, Any]:
     Raises:
         InputError: for what cannot be read, or does not fit.
     """
-    try:
-        from transformers import AutoModel, AutoTokenizer
-    except ImportError as error:
-        raise InputError("CLIP needs transformers; run: pip install 'asst-video[clip]'") from error
+    require("clip", "CLIP")
+    from transformers import AutoModel, AutoTokenizer
+
     with _quiet():
         try:
             model, info = AutoModel.from_pretrained(folder, local_files_only=True, output_loading_info=True)

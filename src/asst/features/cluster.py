@@ -8,7 +8,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, TypeVar
 
-from asst.errors import InputError, WriteError
+from asst.errors import WriteError
+from asst.extras import require
 from asst.features.extract import Job, Outcome, extract_one
 from asst.features.workers import Extraction
 
@@ -67,11 +68,10 @@ def extract_by_cluster(jobs: Iterable[Job | T], extraction: Extraction, workers:
             yield job
     if not by_video:
         return
-    try:
-        import ray
-        import ray.data
-    except ImportError as error:
-        raise InputError("--cluster needs Ray: pip install 'asst-video[cluster]'") from error
+    require("cluster", "--cluster")
+    import ray
+    import ray.data
+
     extraction.build()
     started = not ray.is_initialized()
     if started:

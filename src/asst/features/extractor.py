@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Protocol
 
 from asst.errors import InputError
+from asst.extras import require
 from asst.features.state_dict import SOURCES
 from asst.features.values import Features
 from asst.video import Frames
@@ -83,6 +84,13 @@ class ExtractorEntry:
     dimension: int | None
     needs: tuple[str, ...]
     build: Callable[[Path | None], Extractor]
+
+    @property
+    def extra(self) -> str:
+        """The extra of this package that brings what it is built of; empty if it needs none."""
+        if "clip" in self.needs:
+            return "clip"
+        return "flow" if "bn-inception-flow" in self.needs else "torch" if self.needs else ""
 
     @property
     def source(self) -> str:
@@ -182,7 +190,7 @@ def extractor_named(name: str, weights: Path | None = None) -> Extractor:
             another space only if it is given, ``none`` nothing.
 
     Raises:
-        InputError: for features that cannot be made here, or when weights are missing or do not fit.
+        InputError: for features that cannot be made here, or when an extra or weights are missing or do not fit.
     """
     parts = name.split("+")
     if len(parts) > 1 and EXTRACTORS.keys() >= set(parts):
@@ -194,4 +202,7 @@ def extractor_named(name: str, weights: Path | None = None) -> Extractor:
             f"features of {name} cannot be made from a video here (only {', '.join(EXTRACTORS)}); give features that "
             "were made elsewhere, or choose another model"
         )
-    return EXTRACTORS[name].build(weights)
+    entry = EXTRACTORS[name]
+    if entry.extra:
+        require(entry.extra, f"the extractor {name}")
+    return entry.build(weights)

@@ -15,6 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from asst.errors import InputError
+from asst.extras import install, require
 
 Algorithm = Literal["tvl1", "dis"]
 Grey = npt.NDArray[np.uint8]
@@ -43,13 +44,14 @@ class OpticalFlow:
     """
 
     def __init__(self, algorithm: Algorithm, iterations: int = TVL1_ITERATIONS) -> None:
-        try:
-            import cv2
+        require("flow", "optical flow")
+        import cv2
 
-            self._cv2: Any = cv2
+        self._cv2: Any = cv2
+        try:
             self._make = self._maker(algorithm, iterations)
-        except (ImportError, AttributeError) as error:
-            raise InputError("optical flow needs OpenCV; run: pip install 'asst-video[flow]'") from error
+        except AttributeError as error:
+            raise InputError(f"optical flow needs OpenCV's contributed part; run: {install('flow')}") from error
         self.settings: dict[str, object] = {"algorithm": algorithm}
         self.told = "DIS"
         if algorithm == "tvl1":

@@ -16,6 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from asst.errors import InputError
+from asst.extras import require
 from asst.features.finite import FiniteFiles, require_finite
 from asst.features.safetensors_file import Provenance, kind
 from asst.features.store import FeatureStore, Store
@@ -124,10 +125,9 @@ def open_hdf5(path: Path, mode: str = "r") -> Any:
     Raises:
         InputError: if h5py is not installed, or it cannot be opened.
     """
-    try:
-        import h5py
-    except ImportError as error:
-        raise InputError(f"{path} needs h5py; install it with: pip install h5py") from error
+    require("hdf5", str(path))
+    import h5py
+
     try:
         return h5py.File(path, mode)
     except OSError as error:

@@ -23,8 +23,7 @@ def write_strip(video: Path, duration_s: float, path: Path) -> None:
     Raises:
         InputError: if the video cannot be read, or the strip not written.
     """
-    from asst.video import STILL, frames
-    from asst.video.jpeg import jpeg
+    from asst.video import STILL, frames, jpeg
 
     times_s = [(k + 0.5) / PICTURES * duration_s for k in range(PICTURES)]
     pictures = [

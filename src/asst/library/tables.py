@@ -21,6 +21,7 @@ import numpy.typing as npt
 
 from asst.atomic import is_refusal, write_error
 from asst.errors import InputError
+from asst.extras import require
 from asst.features.content import DIGITS
 from asst.library.windows import WindowVectors
 
@@ -40,7 +41,6 @@ _SURROGATE = 0xDC00
 """Python reads a byte of a path that is no UTF-8 as the character of this number and the byte's."""
 _NOT_UTF8, _KEPT_BYTE = re.compile("[\udc80-\udcff]"), re.compile("\0(..)")
 _SYSTEMS = re.compile(r"\(os error (\d+)\)")
-_NOT_INSTALLED = "a library needs LanceDB: pip install 'asst-video[library]'"
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,10 +114,8 @@ class Tables:
     """
 
     def __init__(self, folder: Path, dimension: int) -> None:
-        try:
-            import pyarrow as pa
-        except ImportError as error:
-            raise InputError(_NOT_INSTALLED) from error
+        require("library", "a library")
+        import pyarrow as pa
 
         self._arrow = pa
         self._dimension = dimension
@@ -276,12 +274,11 @@ def _connected(folder: Path) -> Any:
     """LanceDB's connection.
 
     Raises:
-        InputError: if LanceDB is not installed.
+        InputError: if it is not installed.
     """
-    try:
-        import lancedb
-    except ImportError as error:
-        raise InputError(_NOT_INSTALLED) from error
+    require("library", "a library")
+    import lancedb
+
     # Other processes write too: what is asked is always asked of the newest version.
     return lancedb.connect(folder, read_consistency_interval=timedelta(0))
 

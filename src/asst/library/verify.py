@@ -113,7 +113,7 @@ def _wrong(library: Library, video: Video, windows: int) -> str:
 
 
 def _wrong_picture(library: Library, content: str) -> str:
-    from asst.video.jpeg import is_jpeg
+    from asst.video import is_jpeg
 
     try:
         is_whole = is_jpeg(library.picture(content).read_bytes())

@@ -44,6 +44,9 @@ def _similarity_fast() -> Model:
 
 
 def _clip() -> Model:
+    from asst.extras import require
+
+    require("clip", "the model clip")
     from asst.models.zeroshot import ClipModel
 
     return ClipModel()
@@ -55,6 +58,6 @@ MODELS = {
         ModelEntry("default", "ASST, trained on sentences alone, choosing among what similarity finds", _default),
         ModelEntry("similarity", "space learnt from captioned pictures, no training on video", _similarity),
         ModelEntry("similarity-fast", "similarity looking at fewer pictures: faster, finds less", _similarity_fast),
-        ModelEntry("clip", "CLIP or SigLIP from the folder ASST_WEIGHTS, no training on video", _clip),
+        ModelEntry("clip", "CLIP or SigLIP from the folder ASST_WEIGHTS, no training on video (extra: clip)", _clip),
     )
 }

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from asst.errors import InputError
+from asst.extras import require
 from asst.outputs.destination import check_destination, replacing
 
 if TYPE_CHECKING:
@@ -28,12 +29,15 @@ def check_exports(paths: Sequence[Path], source: Path | None = None) -> None:
         source: the input, which none of them may replace.
 
     Raises:
-        InputError: for an ending that no format has, a file named twice, or as `check_destination`.
+        InputError: for an ending that no format has, or whose extra is not installed, a file named twice, or as
+            `check_destination`.
     """
     for number, path in enumerate(paths):
         suffix = path.suffix.lower()
         if suffix not in FORMATS:
             raise InputError(f"{path}: no format has this ending; use one of {', '.join(FORMATS)}")
+        if suffix in _BY_LIBRARY:
+            require("timeline", f"{path}: {suffix}")
         check_destination(path, suffix, source=source)
         if path in paths[:number]:
             raise InputError(f"{path}: is named twice; export to different files")
@@ -124,6 +128,7 @@ def _timeline(text: Callable[[Sequence[Edit]], str], answers: Sequence[Answer], 
     return text(edits) if edits else None
 
 
+_BY_LIBRARY = (".otio", ".edl")
 _OBJECTS = (".json", ".jsonl")
 _TEXTS: dict[str, TextOf] = {
     ".csv": _csv,

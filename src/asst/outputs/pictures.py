@@ -54,7 +54,7 @@ def take_pictures(video: Path, times_s: Iterable[float]) -> dict[float, Picture]
 
 
 def _picture(pixels: npt.NDArray[np.uint8], time_s: float) -> Picture:
-    from asst.video.jpeg import jpeg
+    from asst.video import jpeg
 
     height, width, _ = pixels.shape
     return Picture(time_s, width, height, "data:image/jpeg;base64," + base64.b64encode(jpeg(pixels)).decode("ascii"))

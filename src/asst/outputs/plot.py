@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from asst.errors import InputError
+from asst.extras import require
 from asst.outputs.destination import check_destination, replacing
 from asst.outputs.headings import headings
 from asst.outputs.time_axis import tick_label, ticks_s
@@ -28,11 +29,12 @@ _BEST, _OTHER, _LINE, _THRESHOLD = "#0b7a75", "#8fb8b5", "#26323a", "#b4532a"
 
 
 def check_plot(sentences: int) -> None:
-    """Refuse more sentences than one image holds.
+    """Refuse more sentences than one image holds, and to draw without the extra.
 
     Raises:
-        InputError: for more than ``SENTENCES_MOST``.
+        InputError: for more than ``SENTENCES_MOST``, or where the extra ``plot`` is not installed.
     """
+    require("plot", "a plot")
     if sentences > SENTENCES_MOST:
         raise InputError(f"a plot holds at most {SENTENCES_MOST} sentences, not {sentences}; ask fewer at a time")
 
@@ -48,13 +50,13 @@ def write_plot(answers: Sequence[Answer], out: Path) -> None:
         InputError: when ``out`` cannot be written or there are more than ``SENTENCES_MOST`` sentences.
         ValueError: for no answers.
     """
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from matplotlib.figure import Figure
-
     if not answers:
         raise ValueError("a plot needs one answer at least")
     check_destination(out, ".png")
     check_plot(len(answers))
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
     figure = Figure(figsize=(_WIDTH_INCHES, _ROW_INCHES * len(answers)), layout="constrained")
     canvas = FigureCanvasAgg(figure)
     rows = figure.subplots(len(answers), squeeze=False)[:, 0]

@@ -164,8 +164,7 @@ def _cut(served: Served, content: str, span: tuple[float, float], out: Path, *, 
 
 
 def _jpeg(video: Video, at_s: float) -> bytes:
-    from asst.video import STILL, frames
-    from asst.video.jpeg import jpeg
+    from asst.video import STILL, frames, jpeg
 
     at_s = min(at_s, max(0.0, video.duration_s - 0.05))
     for batch in frames(Path(video.path), times_s=[at_s], short_side=_SHORT_SIDE, crop=STILL, threads=1):
