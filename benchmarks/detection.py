@@ -28,7 +28,8 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from asst.data.batch import Collate, Sample
+from asst.data.batch import Collate
+from asst.data.sample import Sample
 from asst.features.store import Store
 from asst.features.values import Features
 from asst.models.answering import window_answers

@@ -8,7 +8,8 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from asst.data.batch import Batch, Collate, Sample
+from asst.data.batch import Batch, Collate
+from asst.data.sample import Sample
 from asst.data.windows import Window
 from asst.errors import InputError
 from asst.models.frame_classifier import CUT_OFF, FrameClassifierMethod, padded_runs, runs, step_labels

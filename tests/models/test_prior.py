@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 
 from asst.data import Record
-from asst.data.batch import Collate, Sample
+from asst.data.batch import Collate
+from asst.data.sample import Sample
 from asst.data.didemo import candidate_clips
 from asst.data.windows import Window
 from asst.errors import InputError

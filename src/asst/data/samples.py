@@ -12,7 +12,7 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 from torch.utils.data import Dataset, Sampler
 
-from asst.data.batch import Sample
+from asst.data.sample import Sample
 from asst.data.observations import Observation
 from asst.data.record import Record
 from asst.data.sentences import SentenceVectors
