@@ -19,5 +19,9 @@ def export(
     from asst.training.export import export_checkpoint
 
     description = export_checkpoint(checkpoint, out)
-    use = f"detect VIDEO --checkpoint {out}" if "labels" in description.settings else f"locate VIDEO SENTENCE --model {out}"
+    use = (
+        f"detect VIDEO --checkpoint {out}"
+        if "labels" in description.settings
+        else f"locate VIDEO SENTENCE --model {out}"
+    )
     typer.echo(f"wrote {out} ({description.method}), which runs without PyTorch: asst {use}")

@@ -10,8 +10,8 @@ import numpy.typing as npt
 from torch.utils.data import Dataset
 
 from asst.data.actions import ActionVideo, particular
-from asst.data.sample import NO_WORDS, Sample
 from asst.data.observations import LEAST_VISIBLE, CropObservation
+from asst.data.sample import NO_WORDS, Sample
 from asst.data.samples import DRAWS, Key
 from asst.data.windows import Window, whole_steps
 from asst.features.store import FeatureStore, require

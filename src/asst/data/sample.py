@@ -16,6 +16,7 @@ from asst.text import Vector
 NO_WORDS: Vector = np.zeros((0, 1), dtype=np.float32)
 """Of a sample for a method that reads no sentence."""
 
+
 @dataclass(frozen=True, slots=True, eq=False)
 class CandidateRows:
     """Clips that a sample brings with it, for a method that chooses among given ones.

@@ -125,4 +125,5 @@ def class_directions(class_weights: FloatArray) -> FloatArray:
         class_weights: the rows of the image classifier's last layer.
     """
     rows = class_weights - class_weights.mean(axis=0)
-    return rows / np.linalg.norm(rows, axis=1, keepdims=True)
+    unit: FloatArray = rows / np.linalg.norm(rows, axis=1, keepdims=True)
+    return unit

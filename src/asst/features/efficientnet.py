@@ -67,7 +67,7 @@ def published_lite() -> LiteWeights:
         InputError: when they are missing or others.
     """
     path = packaged_file(PACKAGE, FILE, SHA256)
-    weights = read_torch_file(path)
+    weights: dict[str, FloatArray] = read_torch_file(path)
     if "_fc.weight" not in weights:
         raise InputError(f"{path}: no classifier in these weights; reinstall {PACKAGE}")
     folded: dict[str, FloatArray] = {}
@@ -75,9 +75,10 @@ def published_lite() -> LiteWeights:
         for published, norm, own in _CONVOLUTIONS:
             if match := re.fullmatch(rf"{published}\.weight", name):
                 mean, variance, scale, shift = (
-                    weights[f"{match.expand(norm)}.{part}"] for part in ("running_mean", "running_var", "weight", "bias")
+                    weights[f"{match.expand(norm)}.{part}"]
+                    for part in ("running_mean", "running_var", "weight", "bias")
                 )
-                scale = scale / np.sqrt(variance + np.float32(_EPSILON))
+                scale = (scale / np.sqrt(variance + _EPSILON)).astype(np.float32)
                 folded[f"{match.expand(own)}.weight"] = kernel * scale[:, None, None, None]
                 folded[f"{match.expand(own)}.bias"] = shift - mean * scale
     mean = _mean_after_relu6(weights["_bn1.bias"], np.abs(weights["_bn1.weight"]))

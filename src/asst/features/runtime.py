@@ -77,7 +77,9 @@ class Network:
         InputError: for a file that is missing, damaged or no graph, or a device that is not here.
     """
 
-    def __init__(self, path: Path, weights: Mapping[str, npt.NDArray[Any]] | None = None, *, alone: bool = False) -> None:
+    def __init__(
+        self, path: Path, weights: Mapping[str, npt.NDArray[Any]] | None = None, *, alone: bool = False
+    ) -> None:
         import onnxruntime
 
         options = onnxruntime.SessionOptions()

@@ -47,7 +47,9 @@ class ExportedMethod:
         network = Network(path)
         said = network.metadata
         if said.get("format") != FORMAT:
-            raise InputError(f"{path} is no network of asst ({said.get('format', 'no format')}); write one by asst export")
+            raise InputError(
+                f"{path} is no network of asst ({said.get('format', 'no format')}); write one by asst export"
+            )
         try:
             description = described(said["description"])
             return cls(network, description), description

@@ -100,7 +100,9 @@ class FrameClassifierMethod(Trainable):
         shares = self.classify(batch.features).float().softmax(dim=2)[..., 1:] @ self.inclusion
         shares = shares * batch.feature_mask[..., None]
         kernel = self._settings.smoothing
-        return {"values": functional.avg_pool1d(shares.transpose(1, 2), kernel, 1, kernel // 2, count_include_pad=False)}
+        return {
+            "values": functional.avg_pool1d(shares.transpose(1, 2), kernel, 1, kernel // 2, count_include_pad=False)
+        }
 
 
 def step_labels(batch: Batch) -> Tensor:

@@ -23,9 +23,9 @@ from asst.models.candidates import Candidates
 from asst.models.channels import Asked, ChannelReader, ask
 from asst.models.checkpoint import Description, load_checkpoint, read_description
 from asst.models.evidence import Evidence, EvidenceReader
-from asst.models.model import Ranking
 from asst.models.exported import SUFFIX, ExportedMethod
 from asst.models.loading import loaded
+from asst.models.model import Ranking
 from asst.models.scored import THRESHOLD, Float64Array, Scored, Stage, ranking, scored, step_scores
 from asst.models.trained import word_vectors
 from asst.models.views import FACTS, STEPS, samples, views_of

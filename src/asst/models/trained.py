@@ -10,8 +10,8 @@ from typing import Self
 
 import numpy as np
 
-from asst.data.sample import Sample
 from asst.data.record import Record
+from asst.data.sample import Sample
 from asst.errors import InputError
 from asst.features.extractor import Extractor, extractor_named
 from asst.features.store import FeatureStore

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import dataclasses
-import io
 import json
 import warnings
 from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 import torch
@@ -20,8 +20,8 @@ from asst.models.checkpoint import Description
 from asst.models.exported import FORMAT, SUFFIX
 from asst.models.loading import window_steps
 from asst.models.method import Method
-from asst.models.restored import restored_method
 from asst.models.reranked import METHOD as RERANKER
+from asst.models.restored import restored_method
 from asst.models.views import FACTS
 
 if TYPE_CHECKING:
@@ -95,22 +95,23 @@ def graph_of(
     """
     import onnx
 
-    file = io.BytesIO()
-    with warnings.catch_warnings():
-        # What is traced with several samples, words and clips holds for any number of them, as the tests show.
-        warnings.simplefilter("ignore")
-        torch.onnx.export(
-            module,
-            tuple(inputs.values()),
-            file,
-            input_names=list(inputs),
-            output_names=list(outputs),
-            dynamic_axes={name: dict(own) for name, own in axes.items() if name in inputs},
-            opset_version=_OPSET,
-            do_constant_folding=given is None,
-            dynamo=False,
-        )
-    model = onnx.load_from_string(file.getvalue())
+    with TemporaryDirectory() as folder:
+        path = Path(folder) / "traced.onnx"
+        with warnings.catch_warnings():
+            # What is traced with several samples, words and clips holds for any number of them, as the tests show.
+            warnings.simplefilter("ignore")
+            torch.onnx.export(
+                module,
+                tuple(inputs.values()),
+                path,
+                input_names=list(inputs),
+                output_names=list(outputs),
+                dynamic_axes={name: dict(own) for name, own in axes.items() if name in inputs},
+                opset_version=_OPSET,
+                do_constant_folding=given is None,
+                dynamo=False,
+            )
+        model = onnx.load(path)
     onnx.helper.set_model_props(model, dict(metadata or {}))
     if given is not None:
         _without_weights(model, given, module.state_dict().keys())
