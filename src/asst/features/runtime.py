@@ -82,6 +82,8 @@ class Network:
     ) -> None:
         import onnxruntime
 
+        if not path.is_file():
+            raise InputError(f"no file {path}; name a network that asst export wrote")
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = 1 if alone else threads()
         options.log_severity_level = 3
@@ -94,7 +96,8 @@ class Network:
         try:
             self._session: InferenceSession = onnxruntime.InferenceSession(path, options, providers=[provider])
         except Exception as error:  # ONNX Runtime's errors have no class in common but this.
-            raise InputError(f"{path}: no graph that can be computed ({error}); copy the file anew") from error
+            reason = " ".join(str(error).split())[:200]
+            raise InputError(f"{path}: no graph that can be computed ({reason}); copy the file anew") from error
 
     @property
     def metadata(self) -> dict[str, str]:

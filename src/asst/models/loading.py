@@ -50,8 +50,13 @@ def described_by(path: Path) -> Description:
 def _loaded(path: Path) -> tuple[Answerer, Description]:
     if path.suffix == SUFFIX:
         return ExportedMethod.load(path)
-    from asst.models.restored import RestoredMethod, restored_method
-
+    try:
+        from asst.models.restored import RestoredMethod, restored_method
+    except ImportError as error:
+        raise InputError(
+            f"{path}: checkpoints are computed by PyTorch ({error}); run pip install 'asst-video[train]', or write it as "
+            f"a network where that is installed: asst export {path.name} {path.stem}{SUFFIX}"
+        ) from error
     method, description = restored_method(path)
     return RestoredMethod(method, window_steps(description)), description
 
