@@ -208,7 +208,7 @@ def test_the_weight_of_classes_keeps_those_that_the_published_classifier_tells(
         changes = ("training.steps=12", "training.interval=12", "training.batch=8", f"training.classes={weight}")
         used = recipe(recipe_file, *changes)
         run = train_captions(used, tmp_path / str(weight), silent).folder
-        moved.append(float(class_loss(logits(towers_with(load_space(run.best).weights)["pictures"]), published)))
+        moved.append(float(class_loss(logits(towers_with(load_space(run.best).weights())["pictures"]), published)))
     assert moved[1] < moved[0] / 3
 
 

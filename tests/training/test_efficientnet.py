@@ -147,7 +147,7 @@ def test_weights_without_a_classifier_are_refused(tmp_path: Path, monkeypatch: p
     folder.mkdir()
     (folder / "__init__.py").write_text("")
     content: dict[str, Any] = {"_conv_stem.weight": torch.zeros(1)}
-    torch.save(content, folder / "w.pth")
+    torch.save(content, folder / "w.pth", _use_new_zipfile_serialization=False)
     monkeypatch.syspath_prepend(tmp_path)
     monkeypatch.setattr(efficientnet, "packaged_file", lambda package, name, sha256: packaged_file(package, name))
     monkeypatch.setattr(efficientnet, "PACKAGE", folder.name)

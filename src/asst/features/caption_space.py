@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -28,9 +28,9 @@ FloatArray = npt.NDArray[np.float32]
 FORMAT = "asst-caption-space-2"
 
 _LEVELS = 127
-_NETWORK, _ENCODER = "pictures.network.", "sentences.encoder."
-# Layers that begin at random and not as published.
-_OWN = ("sentences.straight", "sentences.wide", "sentences.narrow")
+_NETWORK, _ENCODER, _SENTENCES = "pictures.network.", "sentences.encoder.", "sentences."
+# Weights that begin at random and not as published.
+_OWN = frozenset(f"{_SENTENCES}{name}.{part}" for name in ("straight", "wide", "narrow") for part in ("weight", "bias"))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,35 +57,25 @@ class CaptionSpace:
     """A space.
 
     Attributes:
-        weights: of both towers by their names: ``pictures.network.stem.weight``, ``sentences.wide.bias`` and so on.
+        network: weights of the picture network, by name.
+        encoder: makes those of the sentence encoder, most of which lie in a file of their own.
+        placing: those of the layers that follow the encoder.
         published: the classifier that the picture tower was.
         description: of the file.
         sha256: of the file.
     """
 
-    weights: dict[str, FloatArray]
+    network: dict[str, FloatArray]
+    encoder: Callable[[], dict[str, FloatArray]]
+    placing: dict[str, FloatArray]
     published: LiteWeights
     description: SpaceDescription
     sha256: str
 
-    def part(self, prefix: str) -> dict[str, FloatArray]:
-        """The weights whose names begin so, by the rest of their names."""
-        return {name.removeprefix(prefix): own for name, own in self.weights.items() if name.startswith(prefix)}
-
-    @property
-    def network(self) -> dict[str, FloatArray]:
-        """Weights of the picture network."""
-        return self.part(_NETWORK)
-
-    @property
-    def encoder(self) -> dict[str, FloatArray]:
-        """Weights of the sentence encoder."""
-        return self.part(_ENCODER)
-
-    @property
-    def placing(self) -> dict[str, FloatArray]:
-        """Weights of the layers that follow the encoder."""
-        return {name: own for name, own in self.part("sentences.").items() if not name.startswith("encoder.")}
+    def weights(self) -> dict[str, FloatArray]:
+        """All of them: ``pictures.network.stem.weight``, ``sentences.encoder.words``, ``sentences.wide.bias``, ..."""
+        parts = {_NETWORK: self.network, _ENCODER: self.encoder(), _SENTENCES: self.placing}
+        return {f"{prefix}{name}": own for prefix, part in parts.items() for name, own in part.items()}
 
 
 def is_space(path: Path) -> bool:
@@ -117,8 +107,18 @@ def load_space(path: Path) -> CaptionSpace:
             values: dict[str, Any] = json.loads(header["description"])
             description = SpaceDescription(**{**values, "sets": tuple(values["sets"])})
             stored = {name: opened.get_tensor(name) for name in opened.keys()}  # noqa: SIM118
+        if missing := _OWN - stored.keys():
+            raise ValueError(f"no {sorted(missing)[0]}")
         lite = published_lite()
-        return CaptionSpace(_trained(_published(lite), stored), lite, description, sha256)
+        changes = _changes(stored)
+        return CaptionSpace(
+            _changed(lite.convolutions, changes, _NETWORK),
+            lambda: _changed(published_minilm(), changes, _ENCODER),
+            {name.removeprefix(_SENTENCES): changes[name] for name in _OWN},
+            lite,
+            description,
+            sha256,
+        )
     except OSError as error:
         raise InputError(f"cannot read {path}: {error.strerror or error}; check the file") from error
     except (SafetensorError, ValueError, KeyError, TypeError, AttributeError) as error:
@@ -132,7 +132,7 @@ def save_space(path: Path, weights: Mapping[str, FloatArray], description: Space
 
     Args:
         path: to be written.
-        weights: as `CaptionSpace.weights`.
+        weights: as `CaptionSpace.weights` gives them.
         description: as above.
 
     Raises:
@@ -140,10 +140,11 @@ def save_space(path: Path, weights: Mapping[str, FloatArray], description: Space
     """
     from safetensors.numpy import save
 
-    base = _published(published_lite())
+    base = {f"{_NETWORK}{name}": own for name, own in published_lite().convolutions.items()}
+    base |= {f"{_ENCODER}{name}": own for name, own in published_minilm().items()}
     stored: dict[str, npt.NDArray[Any]] = {}
     for name, trained in weights.items():
-        change = trained - (0 if _is_own(name) else base[name])
+        change = trained - (0 if name in _OWN else base[name])
         if not change.any():
             continue
         if change.ndim == 1:
@@ -156,29 +157,25 @@ def save_space(path: Path, weights: Mapping[str, FloatArray], description: Space
     write_whole(path, save(stored, metadata=header))
 
 
-def _published(lite: LiteWeights) -> dict[str, FloatArray]:
-    """What towers begin with, by the names in a space."""
-    seeing = {f"{_NETWORK}{name}": own for name, own in lite.convolutions.items()}
-    return seeing | {f"{_ENCODER}{name}": own for name, own in published_minilm().items()}
-
-
-def _is_own(name: str) -> bool:
-    return name.rsplit(".", 1)[0] in _OWN
-
-
-def _trained(base: dict[str, FloatArray], stored: Mapping[str, npt.NDArray[Any]]) -> dict[str, FloatArray]:
-    weights = dict(base)
-    own = {f"{layer}.{part}" for layer in _OWN for part in ("weight", "bias")}
-    if missing := own - stored.keys():
-        raise ValueError(f"no {sorted(missing)[0]}")
+def _changes(stored: Mapping[str, npt.NDArray[Any]]) -> dict[str, FloatArray]:
+    """How far weights were trained away, or the weights themselves of `_OWN`."""
+    found: dict[str, FloatArray] = {}
     for name, change in stored.items():
-        if name.endswith(".scale"):
-            continue
-        if change.dtype == np.int8:
-            change = change * _beside(stored[f"{name}.scale"], change)
-        if name not in own and change.shape != base[name].shape:
-            raise ValueError(f"{name} has the shape {change.shape}, not {base[name].shape}")
-        weights[name] = change.astype(np.float32) if name in own else base[name] + change.astype(np.float32)
+        if not name.endswith(".scale"):
+            if change.dtype == np.int8:
+                change = change * _beside(stored[f"{name}.scale"], change)
+            found[name] = change.astype(np.float32)
+    return found
+
+
+def _changed(base: Mapping[str, FloatArray], changes: Mapping[str, FloatArray], prefix: str) -> dict[str, FloatArray]:
+    weights = dict(base)
+    for name, change in changes.items():
+        own = name.removeprefix(prefix)
+        if name.startswith(prefix):
+            if change.shape != weights[own].shape:
+                raise ValueError(f"{name} has the shape {change.shape}, not {weights[own].shape}")
+            weights[own] = weights[own] + change
     return weights
 
 

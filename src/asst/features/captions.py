@@ -7,6 +7,7 @@ features: in the space lies their direction about what is usual, and the classif
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -45,7 +46,7 @@ class CaptionSentences(SentenceReader):
     measures = ("picture and sentence", "named classes", "resembled classes")
 
     def __init__(self, space: CaptionSpace) -> None:
-        self._encoder = MiniLM(space.encoder)
+        self._weights = space.encoder
         self._placing = Network(graph("placing"), space.placing)
         known = embeddings()
         super().__init__(self._placed(known["unrelated"]), lambda: self._placed(known["glosses"]))
@@ -54,6 +55,11 @@ class CaptionSentences(SentenceReader):
         meanings = self._encoder.encode(sentences)
         named = [named_classes(sentence) for sentence in sentences]
         return Reading(self.classifiers(self._placed(meanings)), named, resembled_classes(meanings))
+
+    @cached_property
+    def _encoder(self) -> MiniLM:
+        # Of all that is read it is the largest, and whoever indexes asks nothing.
+        return MiniLM(self._weights())
 
     def _placed(self, meanings: FloatArray) -> FloatArray:
         (vectors,) = self._placing(meanings=meanings)

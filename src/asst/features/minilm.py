@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from asst.features.runtime import Network, graph
+from asst.features.safetensors_file import read_header
 from asst.features.weights import packaged_file
 
 FloatArray = npt.NDArray[np.float32]
@@ -40,18 +41,20 @@ _NAMES = (
 
 
 def published_minilm() -> dict[str, FloatArray]:
-    """The published weights: ``words``, ``places``, ``norm.weight``, ``layers.0.query.weight`` and so on.
+    """The published weights, mapped from their file: ``words``, ``layers.0.query.weight`` and so on.
 
     Raises:
         InputError: when they are missing or others.
     """
-    from safetensors.numpy import load_file
-
+    path = packaged_file(_PACKAGE, *_WEIGHTS)
+    header, first_byte = read_header(path)
+    content = np.memmap(path, np.uint8, "r", first_byte)
     found: dict[str, FloatArray] = {}
-    for name, weight in load_file(packaged_file(_PACKAGE, *_WEIGHTS)).items():
+    for name, tensor in header.items():
         for published, own in _NAMES:
             if match := re.fullmatch(published, name):
-                found[match.expand(own)] = weight
+                begin, end = tensor["data_offsets"]
+                found[match.expand(own)] = content[begin:end].view(np.float32).reshape(tensor["shape"])
     # The vector of a first sentence, where there might be two.
     found["only"] = found["only"][0]
     return found

@@ -54,8 +54,8 @@ def _loaded(path: Path) -> tuple[Answerer, Description]:
         from asst.models.restored import RestoredMethod, restored_method
     except ImportError as error:
         raise InputError(
-            f"{path}: checkpoints are computed by PyTorch ({error}); run pip install 'asst-video[train]', or write it as "
-            f"a network where that is installed: asst export {path.name} {path.stem}{SUFFIX}"
+            f"{path}: PyTorch computes checkpoints ({error}); run pip install 'asst-video[train]', or "
+            f"write it as a network where that is installed: asst export {path.name} {path.stem}{SUFFIX}"
         ) from error
     method, description = restored_method(path)
     return RestoredMethod(method, window_steps(description)), description

@@ -125,7 +125,7 @@ def _kept(recipe: CaptionRecipe, captions: Captions, say: Say, *, progress: bool
 def _measure(recipe: CaptionRecipe, validation: CaptionValidation, folder: RunFolder, say: Say) -> None:
     """Retrieval by the best space as its file has it, with intervals."""
     space = load_space(folder.best)
-    learnt = LearningTowers(towers_with(space.weights), recipe.network).eval()
+    learnt = LearningTowers(towers_with(space.weights()), recipe.network).eval()
     seen = {index: own for batch in validation.batches() for index, own in validation.see(learnt, batch).items()}
     found = {name: ranks.intervals() for name, ranks in validation.ranks(learnt, seen)}
     report = {name: {key: _ends(at) for key, at in own.items()} for name, own in found.items()}

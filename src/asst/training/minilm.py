@@ -55,7 +55,7 @@ class MiniLM(nn.Module):
 
     def __init__(self, dropout: float = 0.0) -> None:
         super().__init__()
-        weights = {name: torch.from_numpy(own) for name, own in published_minilm().items()}
+        weights = {name: torch.tensor(own) for name, own in published_minilm().items()}
         self.tokens = MiniLMTokens()
         self.words, self.places, self.only = (
             nn.Parameter(torch.empty_like(weights[name]), requires_grad=False) for name in ("words", "places", "only")

@@ -86,7 +86,7 @@ def fresh_towers(dropout: float = 0.1) -> nn.ModuleDict:
 def towers_with(weights: Mapping[str, FloatArray]) -> nn.ModuleDict:
     """Towers with the weights of a space, which do not learn."""
     towers = fresh_towers()
-    towers.load_state_dict({name: torch.from_numpy(own) for name, own in weights.items()})
+    towers.load_state_dict({name: torch.tensor(own) for name, own in weights.items()})
     return towers.eval().requires_grad_(False)
 
 
