@@ -28,14 +28,16 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from asst.data.batch import Collate, Sample
+from asst.data.batch import Collate
+from asst.data.sample import Sample
 from asst.features.store import Store
 from asst.features.values import Features
 from asst.models.answering import window_answers
 from asst.models.checkpoint import Description, FeatureKind, load_checkpoint
 from asst.models.detector import DetectorMethod
+from asst.models.loading import build_observation, window_steps
 from asst.models.methods import build_method
-from asst.models.restored import build_observation
+from asst.models.restored import RestoredMethod
 from asst.models.suppression import LEAST_SCORE, MOST_A_WINDOW
 from asst.models.trained_detector import TOP, TrainedDetector
 from asst.moments import nms
@@ -93,7 +95,11 @@ def loaded(path: Path) -> tuple[DetectorMethod, Description]:
 
 def streamed(method: DetectorMethod, description: Description, features: Features) -> int:
     """Ours: some windows at a time, settled as they pass."""
-    return len(TrainedDetector([method], description, "small").detect(features).moments)
+    return len(
+        TrainedDetector([RestoredMethod(method, window_steps(description))], description, "small")
+        .detect(features)
+        .moments
+    )
 
 
 def at_once(method: DetectorMethod, description: Description, features: Features) -> int:
@@ -105,7 +111,8 @@ def at_once(method: DetectorMethod, description: Description, features: Features
         for window in windows
     ]
     spans, scores, labels = [], [], []
-    for answer in window_answers([method], Collate(observation.steps)(samples)):
+    each = [method.answers(Collate(observation.steps)(samples))]
+    for answer in window_answers(each, [0] * len(windows), windows):
         assert answer.labels is not None
         strength = answer.scores.mean(axis=0)
         usable = np.flatnonzero(answer.kept & (strength >= LEAST_SCORE))

@@ -33,7 +33,7 @@ from asst.data import jsonlines
 from asst.data.record import Record
 from asst.evaluation.bootstrap import Interval, bootstrap_difference, bootstrap_interval
 from asst.evaluation.metrics import hits
-from asst.features.caption_space import CHANNELS
+from asst.features.efficientnet import CHANNELS
 from asst.features.space import PAN, WINDOWS
 from asst.features.squares import TICK_RATE
 from asst.models.candidates import candidates

@@ -26,6 +26,8 @@ from fractions import Fraction
 from pathlib import Path
 
 import av
+import numpy as np
+import numpy.typing as npt
 import torch
 import torch.nn.functional as F
 from rich.console import Console
@@ -33,9 +35,10 @@ from rich.table import Table
 
 import asst
 from asst.features.captions import CaptionExtractor
-from asst.features.efficientnet import SIDE, EfficientNetLite
+from asst.features.efficientnet import SIDE
 from asst.features.squares import STEP_S, TICK_RATE
 from asst.models import MODELS
+from asst.training.efficientnet import EfficientNetLite
 from asst.video import frames
 
 WIDTH, HEIGHT, RATE = 640, 360, 30
@@ -90,15 +93,15 @@ def measure(path: Path, model: str) -> dict[str, float]:
         decoded_s = batch.times_s[-1] + 1 / TICK_RATE
     decode_speed = decoded_s / (time.perf_counter() - start)
     looks_s: list[float] = []
-    forward = extractor.network.forward
+    see = extractor.see
 
-    def timed(pixels: torch.Tensor) -> torch.Tensor:
+    def timed(pictures: npt.NDArray[np.uint8]) -> npt.NDArray[np.float16]:
         began = time.thread_time()
-        maps = forward(pixels)
+        seen = see(pictures)
         looks_s.append(time.thread_time() - began)
-        return maps
+        return seen
 
-    extractor.network.forward = timed  # type: ignore[method-assign]
+    extractor.see = timed  # type: ignore[method-assign]
     start, start_cpu = time.perf_counter(), time.process_time()
     features = localizer.features(path)
     extract_s, cpu_s = time.perf_counter() - start, time.process_time() - start_cpu
@@ -121,6 +124,7 @@ def measure(path: Path, model: str) -> dict[str, float]:
 def plain_loop(path: Path) -> float:
     """Seconds that the plain loop takes."""
     network = EfficientNetLite()
+    torch.set_grad_enabled(False)
     start = time.perf_counter()
     due_s = 0.0
     with av.open(str(path)) as container:

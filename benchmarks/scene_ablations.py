@@ -29,7 +29,8 @@ import asst
 from asst.evaluation.metrics import hits
 from asst.models.reranked import RerankedModel, Scope
 from asst.models.reranker import RerankerMethod
-from asst.models.restored import restored
+from asst.models.restored import RestoredMethod, restored_method
+from asst.models.views import STEPS
 from asst.models.zeroshot import SimilarityModel
 from development_set import Question, model_spans, read_questions
 from diagnostic_scenes import answers, order_scenes
@@ -81,7 +82,7 @@ def run_folder(out: Path, name: str, seed: int) -> Path:
 
 def reranker(checkpoint: Path, first: SimilarityModel, scope: Scope, *, alone: bool = False) -> asst.Localizer:
     """A row's model."""
-    (method,), description = restored([checkpoint])
+    method, description = restored_method(checkpoint)
     assert isinstance(method, RerankerMethod)
     if alone:
         with torch.no_grad():
@@ -89,7 +90,7 @@ def reranker(checkpoint: Path, first: SimilarityModel, scope: Scope, *, alone: b
             method.scale.fill_(1e-6)
             for values in method.facts.parameters():
                 values.zero_()
-    return asst.Localizer(RerankedModel(method, description, first, "reranker", scope))
+    return asst.Localizer(RerankedModel(RestoredMethod(method, STEPS), description, first, "reranker", scope))
 
 
 def recall(localizer: asst.Localizer, questions: Sequence[Question]) -> str:

@@ -36,7 +36,7 @@ def cells(row: Row, seed: int, options: Options) -> list[str]:
         row.title,
         "no features" if description.features.extractor == "none" else "simulated",
         *(interval(result.metrics[key]) for key in METRICS),
-        f"{sum(tensor.numel() for tensor in learnt):,}",
+        f"{sum(tensor.size for tensor in learnt):,}",
         f"{log[-1]['seconds']:.0f}",
         f"{result.queries / result.seconds:.0f}",
     ]

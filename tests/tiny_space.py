@@ -6,7 +6,8 @@ from pathlib import Path
 
 import torch
 
-from asst.features.caption_space import SpaceDescription, fresh_towers, save_space
+from asst.features.caption_space import SpaceDescription, save_space
+from asst.training.towers import fresh_towers, weights_of
 
 
 def write_space(path: Path) -> Path:
@@ -15,5 +16,5 @@ def write_space(path: Path) -> Path:
         torch.manual_seed(0)
         towers = fresh_towers()
     about = SpaceDescription(scale=14.0, recipe="tiny", sets=("none",), step=0, metrics={})
-    save_space(path, towers, about)
+    save_space(path, weights_of(towers), about)
     return path

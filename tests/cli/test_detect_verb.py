@@ -17,6 +17,7 @@ from asst.data.record import Record
 from asst.evaluation.prior import fitted_prior
 from asst.models.checkpoint import Description, FeatureKind, save_checkpoint
 from asst.models.detector import DetectorMethod
+from asst.models.restored import RestoredMethod
 from asst.video import probe
 
 
@@ -98,7 +99,9 @@ def test_actions_are_exported_cut_and_shown(checkpoint: Path, street: Path, tmp_
 
 def test_a_checkpoint_that_answers_sentences_is_refused(tmp_path: Path, street: Path) -> None:
     model = fitted_prior("jsonlines", [_record()])
-    save_checkpoint(tmp_path / "p.safetensors", model.description, model._methods[0].state_dict())
+    (restored,) = model._methods
+    assert isinstance(restored, RestoredMethod)
+    save_checkpoint(tmp_path / "p.safetensors", model.description, restored.method.state_dict())
     done = CliRunner().invoke(app, ["detect", str(street), "--checkpoint", str(tmp_path / "p.safetensors")])
     assert (done.exit_code, done.stderr.count("\n")) == (2, 1)
     assert "answers sentences and finds no actions; use it with asst locate --model" in done.stderr

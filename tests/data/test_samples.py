@@ -12,10 +12,11 @@ import pytest
 import torch
 from torch.utils.data import DataLoader
 
-from asst.data.batch import Batch, Collate, CollateWindows, Sample, padded
+from asst.data.batch import Batch, Collate, CollateWindows
 from asst.data.held import HeldStore
 from asst.data.observations import CropObservation, PieceObservation
 from asst.data.record import Record
+from asst.data.sample import Sample, padded
 from asst.data.samples import EpochOrder, Queries, TrainingSamples
 from asst.data.windows import Window
 from asst.errors import InputError

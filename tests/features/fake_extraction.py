@@ -28,6 +28,7 @@ class FakeExtractor:
     dimension = 2
     preprocessing = "p1"
     weights = "w1"
+    precision = ""
     flow = ""
 
     def __init__(self, log: Path | None = None) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -15,11 +16,13 @@ from typer.testing import CliRunner
 import asst
 from asst.cli.app import app
 from asst.errors import InputError
-from asst.features import captions
-from asst.features.caption_space import CHANNELS, load_space
+from asst.features.caption_space import load_space
 from asst.features.captions import CaptionExtractor
 from asst.features.concepts import concept_data, named_classes, resembled_classes
+from asst.features.efficientnet import CHANNELS
+from asst.features.minilm import MiniLM
 from asst.features.store import Store
+from asst.training.towers import PictureTower, towers_with
 from asst.video import Frames, frames
 
 from ..tiny_space import write_space
@@ -31,15 +34,12 @@ def path(tmp_path_factory: pytest.TempPathFactory, one_thread: None) -> Path:
 
 
 @torch.inference_mode()
-def test_each_square_is_what_the_network_sees_and_lies_where_the_tower_puts_it(
-    path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(captions, "fastest_dtype", lambda: torch.float32)
+def test_each_square_is_what_the_network_sees_and_lies_where_the_tower_puts_it(path: Path) -> None:
     picture = np.random.default_rng(0).integers(0, 255, (256, 512, 3), dtype=np.uint8)
     extractor = CaptionExtractor(path)
     found = extractor.extract_frames([Frames(picture[None], np.zeros(1))])
     assert (found.extractor, found.step_s, found.dimension) == ("captions", 0.5, extractor.space.dimension)
-    tower = load_space(path).pictures
+    tower: Any = towers_with(load_space(path).weights())["pictures"]
     maps = tower.network(torch.from_numpy(picture)[None])
     squares = found.vectors[0, : extractor.space.seen].reshape(3, -1).astype(np.float32)
     for row, first in zip(squares, (0, 4, 8), strict=True):
@@ -50,7 +50,7 @@ def test_each_square_is_what_the_network_sees_and_lies_where_the_tower_puts_it(
 
 
 def test_classes_are_told_by_the_published_last_layer(extractor: CaptionExtractor) -> None:
-    tower, classifier = load_space(captions.PACKAGED).pictures, extractor.space.classifier
+    tower, classifier = PictureTower(), extractor.space.classifier
     assert classifier is not None
     pooled = torch.rand(2, CHANNELS, generator=torch.Generator().manual_seed(0))
     expected = pooled.double().numpy() @ classifier.weights.T.astype(float) + classifier.bias
@@ -62,12 +62,14 @@ def test_classes_are_told_by_the_published_last_layer(extractor: CaptionExtracto
 
 
 def test_sentences_lie_where_the_sentence_tower_puts_them(path: Path) -> None:
-    sentences, tower, table = CaptionExtractor(path).sentences, load_space(path).sentences, concept_data()
+    space, sentences, table = load_space(path), CaptionExtractor(path).sentences, concept_data()
+    tower: Any = towers_with(space.weights())["sentences"]
+    encoder = MiniLM(space.encoder())
 
     @torch.inference_mode()
     def placed(texts: list[str]) -> npt.NDArray[np.float32]:
         """By the tower's layers one after the other."""
-        meanings = torch.from_numpy(tower.encoder.encode(texts))
+        meanings = torch.from_numpy(encoder.encode(texts))
         bent = tower.narrow(torch.nn.functional.gelu(tower.wide(meanings)))
         vectors = (tower.straight(meanings) + bent).numpy()
         unit: npt.NDArray[np.float32] = vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
@@ -85,7 +87,7 @@ def test_sentences_lie_where_the_sentence_tower_puts_them(path: Path) -> None:
         np.testing.assert_allclose(found, apart / np.linalg.norm(apart, axis=1, keepdims=True), atol=2e-3)
     assert (sentences.unrelated.shape, sentences.glosses.shape) == ((300, CHANNELS), (1000, CHANNELS))
     assert list(reading.named) == [named_classes(text) for text in said]
-    np.testing.assert_allclose(reading.resembled, resembled_classes(tower.encoder.encode(said)), atol=1e-6)
+    np.testing.assert_allclose(reading.resembled, resembled_classes(encoder.encode(said)), atol=1e-6)
 
 
 def test_in_the_packaged_space_sentences_about_a_class_point_at_it(extractor: CaptionExtractor) -> None:

@@ -9,13 +9,10 @@ import numpy as np
 import pytest
 import torch
 
-from asst.features.caption_space import CHANNELS
-from asst.features.captions import CaptionExtractor
 from asst.features.precision import fastest_device, fastest_dtype
 from asst.features.safetensors_file import Provenance
 from asst.features.store import Store
 from asst.features.values import Features
-from asst.video import frames
 
 
 @pytest.fixture(autouse=True)
@@ -45,21 +42,6 @@ def test_one_that_may_have_it_is_measured(monkeypatch: pytest.MonkeyPatch) -> No
     monkeypatch.setattr(torch, "ones", lambda *size, dtype, device: made.append(dtype) or ones(*size, dtype=dtype))  # type: ignore[func-returns-value]
     assert fastest_dtype() in (torch.float32, torch.bfloat16)
     assert set(made) == {torch.float32, torch.bfloat16}
-
-
-def test_features_in_both_formats_serve_in_each_others_place(street: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    seen = []
-    pictures = next(frames(street, rate=0.5, batch=5))
-    for dtype in (torch.float32, torch.bfloat16):
-        monkeypatch.setattr("asst.features.captions.fastest_dtype", lambda dtype=dtype: dtype)
-        extractor = CaptionExtractor()
-        rows = np.stack([extractor.see(picture[None])[0] for picture in pictures.pixels])
-        centred = rows.astype(np.float64).reshape(-1, CHANNELS) - extractor.space.mean
-        seen.append(centred / np.linalg.norm(centred, axis=1, keepdims=True))
-    cosines = (seen[0] * seen[1]).sum(axis=1)
-    # The bound that docs/extractors.md states.
-    assert cosines.min() > 0.9
-    assert np.median(cosines) > 0.99
 
 
 def test_the_header_says_which_and_both_are_accepted(tmp_path: Path) -> None:

@@ -14,9 +14,9 @@ import numpy.typing as npt
 import pytest
 
 from asst.errors import InputError
-from asst.features.caption_space import CHANNELS
 from asst.features.captions import CaptionExtractor
 from asst.features.colours import COLOURS
+from asst.features.efficientnet import CHANNELS
 from asst.features.values import Features
 from asst.features.weights import packaged_file
 from asst.video import Frames, frames

@@ -54,6 +54,7 @@ class FakeExtractor:
     dimension = 3
     preprocessing = "p1"
     weights = "w1"
+    precision = ""
     flow = ""
 
     def extract(self, video: str | Path, *, progress: Progress | None = None) -> Features:

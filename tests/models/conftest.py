@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 import torch
 
-from asst.data.batch import Batch, Collate, Sample
+from asst.data.batch import Batch, Collate
+from asst.data.sample import Sample
 from asst.data.windows import Window
 from asst.models.method import Share
 

@@ -8,10 +8,12 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from asst.data.batch import Batch, Collate, Sample
+from asst.data.batch import Batch, Collate
+from asst.data.sample import Sample
 from asst.data.windows import Window
 from asst.errors import InputError
-from asst.models.frame_classifier import CUT_OFF, FrameClassifierMethod, padded_runs, runs, step_labels
+from asst.models.frame_classifier import FrameClassifierMethod, step_labels
+from asst.models.runs import CUT_OFF, padded_runs, runs
 
 SETTINGS = {"feature_channels": 3, "steps": 8, "hidden_channels": 4, "labels": ["a", "b"], "smoothing": 1}
 
@@ -58,9 +60,9 @@ def test_runs_equal_a_loop(digits: list[int], gap: int) -> None:
 def test_runs_become_answers_scored_by_their_mean() -> None:
     values = np.array([[[0.2, 0.8, 0.6, 0.0]], [[0.0, 0.0, 0.0, 0.0]]])  # the first run of 0.1 begins at the edge
     answers = padded_runs(values, [runs(values, 0.5, 0), runs(values, 0.1, 0), runs(values, 0.7, 0)])
-    assert answers.spans[0].tolist() == [[0, 3], [1, 2], [1, 3]]
-    assert answers.scores[0].tolist() == pytest.approx([CUT_OFF * 1.6 / 3, 0.8, 0.7])
-    assert answers.kept.tolist() == [[True] * 3, [False] * 3]
+    assert answers["spans"][0].tolist() == [[0, 3], [1, 2], [1, 3]]
+    assert answers["scores"][0].tolist() == pytest.approx([CUT_OFF * 1.6 / 3, 0.8, 0.7])
+    assert answers["kept"].tolist() == [[True] * 3, [False] * 3]
 
 
 def test_settings_it_cannot_have_are_refused() -> None:

@@ -9,8 +9,9 @@ import numpy as np
 import pytest
 
 from asst.data import Record
-from asst.data.batch import Collate, Sample
+from asst.data.batch import Collate
 from asst.data.didemo import candidate_clips
+from asst.data.sample import Sample
 from asst.data.windows import Window
 from asst.errors import InputError
 from asst.evaluation.prior import fitted_prior
@@ -71,7 +72,9 @@ def test_elsewhere_places_are_shares_of_the_video_and_do_not_overlap_much() -> N
     method.fit(records, ())
     nothing, word = np.zeros((16, 1), np.float32), np.ones((1, 50), np.float32)
     batch = Collate(16)([Sample(0, Window(0.0, 1.0, 16), nothing, word, np.zeros((0, 2)))])
-    (found,) = query_answers(window_answers([method], batch), [16.0], relative=False, overlap=0.5, limit=2)
+    (found,) = query_answers(
+        window_answers([method.answers(batch)], [0], batch.windows), [16.0], relative=False, overlap=0.5, limit=2
+    )
     assert found.spans_s.tolist() == [[0.0, 8.0], [12.0, 16.0]]
     model = fitted_prior("charades_sta", records)
     moments = model.rank(absent_features(100.0), ["anything at all"], top=5)[0].moments

@@ -13,7 +13,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import asst
-from asst.data.batch import Batch, CandidateRows, Collate, Sample
+from asst.data.batch import Batch, Collate
+from asst.data.sample import CandidateRows, Sample
 from asst.data.windows import Window
 from asst.errors import InputError
 from asst.features.captions import CaptionSentences

@@ -13,8 +13,8 @@ import asst
 from asst.errors import InputError
 from asst.features.values import Features
 from asst.models.checkpoint import Description, FeatureKind, load_checkpoint, save_checkpoint
+from asst.models.loading import build_observation
 from asst.models.methods import build_method
-from asst.models.restored import build_observation
 from asst.models.trained import TrainedModel, word_vectors
 
 SETTINGS = {
@@ -90,7 +90,9 @@ def test_what_does_not_belong_together_is_refused(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="different models; average checkpoints of one training"):
         TrainedModel.load([tmp_path / "a.safetensors", tmp_path / "b.safetensors"])
     weights = load_checkpoint(tmp_path / "b.safetensors")[1]
-    save_checkpoint(tmp_path / "c.safetensors", description, weights)
+    save_checkpoint(
+        tmp_path / "c.safetensors", description, {name: torch.from_numpy(own) for name, own in weights.items()}
+    )
     with pytest.raises(InputError, match="its weights do not fit its settings"):
         TrainedModel.load([tmp_path / "c.safetensors"])
     model = TrainedModel.load([tmp_path / "a.safetensors"])

@@ -15,8 +15,9 @@ from typer.testing import CliRunner
 from asst.cli.app import app
 from asst.data.captions import decoded, read_captions
 from asst.errors import InputError
-from asst.features.caption_space import PictureTower, fresh_towers, load_space
+from asst.features.caption_space import load_space
 from asst.features.captions import pooled_squares
+from asst.features.minilm import MiniLM as SentenceEncoder
 from asst.training.callbacks import KeepRun
 from asst.training.caption_cache import KeptArrays, keep_hidden, keep_maps
 from asst.training.caption_module import CaptionModule, class_loss, contrastive_loss
@@ -25,6 +26,7 @@ from asst.training.caption_run import train_captions
 from asst.training.caption_samples import CaptionSamples, KeptCaptions, sentences_of, stacked
 from asst.training.caption_towers import LearningTowers
 from asst.training.divergence import DivergedError
+from asst.training.towers import PictureTower, fresh_towers, towers_with
 
 from ..caption_pictures import row, shapes, write
 
@@ -197,22 +199,23 @@ def test_the_weight_of_classes_keeps_those_that_the_published_classifier_tells(
     captions = read_captions(pictures)
     shown = np.stack([np.array(decoded(picture, data).resize((96, 96))) for picture, data in captions.images()][::3])
 
-    def logits(tower: PictureTower) -> torch.Tensor:
-        return tower.logits(tower.network(torch.from_numpy(shown)).mean((2, 3)))
+    def logits(tower: Any) -> torch.Tensor:
+        found: torch.Tensor = tower.logits(tower.network(torch.from_numpy(shown)).mean((2, 3)))
+        return found
 
     published, moved = logits(PictureTower()), []
     for weight in (0, 5):
         changes = ("training.steps=12", "training.interval=12", "training.batch=8", f"training.classes={weight}")
         used = recipe(recipe_file, *changes)
         run = train_captions(used, tmp_path / str(weight), silent).folder
-        moved.append(float(class_loss(logits(load_space(run.best).pictures), published)))
+        moved.append(float(class_loss(logits(towers_with(load_space(run.best).weights())["pictures"]), published)))
     assert moved[1] < moved[0] / 3
 
 
 @pytest.fixture(scope="module")
 def kept(recipe_file: Path, tmp_path_factory: pytest.TempPathFactory) -> KeptCaptions:
     """What the towers' frozen parts make of four pictures."""
-    from asst.features.minilm import MiniLM
+    from asst.training.minilm import MiniLM
 
     folder = tmp_path_factory.mktemp("kept")
     rows = [row("red", "circle", 0), row("blue", "square", 1), row("green", "stripe", 2), row("red", "square", 3)]
@@ -234,20 +237,24 @@ def test_from_what_is_kept_the_towers_see_and_read_what_they_do_from_pixels_and_
     towers = LearningTowers(fresh_towers(), recipe(recipe_file).network).eval()
     (image,) = [data for picture, data in read_captions(kept.pictures[1].file.parent).images() if picture.row == 1]
     pixels = decoded(kept.pictures[1], image).resize((341, 256), 3)
+
+    def pooled(maps: torch.Tensor) -> torch.Tensor:
+        return torch.from_numpy(pooled_squares(maps.permute(0, 2, 3, 1).numpy()))
+
     with torch.inference_mode():
-        seen = towers.embedded(pooled_squares(towers.maps(stacked([kept.views[0][1]]))))
-        whole = towers.pictures(pooled_squares(towers.pictures.network(torch.from_numpy(np.array(pixels))[None])))
+        seen = towers.embedded(pooled(towers.maps(stacked([kept.views[0][1]]))))
+        whole = towers.pictures(pooled(towers.pictures.network(torch.from_numpy(np.array(pixels))[None])))
         read = towers.vectors(sentences_of(kept.hidden, [5, 0, 3]))
     assert torch.nn.functional.cosine_similarity(seen, whole, dim=-1).min() > 0.995
     texts = [text for picture in kept.pictures for text in picture.sentences]
-    meanings = towers.sentences.encoder.encode([texts[5], texts[0], texts[3]])
+    meanings = SentenceEncoder().encode([texts[5], texts[0], texts[3]])
     with torch.inference_mode():
         placed = towers.sentences.placed(torch.from_numpy(meanings))
     assert (read * placed).sum(dim=1).min() > 0.995
 
 
 def test_of_an_encoder_of_which_nothing_learns_one_vector_a_sentence_is_kept(recipe_file: Path, tmp_path: Path) -> None:
-    from asst.features.minilm import MiniLM
+    from asst.training.minilm import MiniLM
 
     used, texts = recipe(recipe_file, "network.first_layer=6"), ["a dog", "a car drives down the road", ""]
     hidden = keep_hidden(texts, MiniLM, used.network, tmp_path, progress=False)
@@ -256,7 +263,7 @@ def test_of_an_encoder_of_which_nothing_learns_one_vector_a_sentence_is_kept(rec
     assert not any(weight.requires_grad for weight in towers.sentences.encoder.parameters())
     with torch.inference_mode():
         read = towers.vectors(sentences_of(hidden, [2, 1]))
-        placed = towers.sentences.placed(torch.from_numpy(towers.sentences.encoder.encode([texts[2], texts[1]])))
+        placed = towers.sentences.placed(torch.from_numpy(SentenceEncoder().encode([texts[2], texts[1]])))
     assert (read * placed).sum(dim=1).min() > 0.995
 
 

@@ -50,7 +50,7 @@ def silent(_: str) -> None:
 
 
 def weights(path: Path) -> dict[str, torch.Tensor]:
-    return load_checkpoint(path)[1]
+    return {name: torch.from_numpy(own) for name, own in load_checkpoint(path)[1].items()}
 
 
 def test_a_run_learns_and_its_folder_answers_and_locates(

@@ -19,6 +19,7 @@ from asst.cli.audit import audit
 from asst.cli.demo import demo
 from asst.cli.detect import detect
 from asst.cli.evaluate import evaluate
+from asst.cli.export import export
 from asst.cli.features import app as features
 from asst.cli.fuse import WeightsCommand, fuse
 from asst.cli.index import index
@@ -84,6 +85,7 @@ app.command(cls=Verb)(index)
 app.command(cls=Verb)(search)
 app.command(cls=Verb)(serve)
 app.command(cls=Verb)(train)
+app.command(cls=Verb)(export)
 app.command(cls=Verb)(simulate)
 app.command(cls=Verb)(evaluate)
 app.command(cls=WeightsCommand)(fuse)

@@ -10,15 +10,14 @@ import numpy.typing as npt
 from torch.utils.data import Dataset
 
 from asst.data.actions import ActionVideo, particular
-from asst.data.batch import Sample
 from asst.data.observations import LEAST_VISIBLE, CropObservation
+from asst.data.sample import NO_WORDS, Sample
 from asst.data.samples import DRAWS, Key
 from asst.data.windows import Window, whole_steps
 from asst.features.store import FeatureStore, require
 from asst.features.values import Features
 from asst.moments import FloatArray
 
-NO_WORDS = np.zeros((0, 1), dtype=np.float32)
 NEITHER = -1
 
 

@@ -7,54 +7,11 @@ from dataclasses import dataclass
 from itertools import chain
 
 import numpy as np
-import numpy.typing as npt
 import torch
 from torch import Tensor
 
+from asst.data.sample import Sample, network_inputs, padded
 from asst.data.windows import Window
-from asst.moments import FloatArray
-from asst.text import Vector
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class CandidateRows:
-    """Clips that a sample brings with it, for a method that chooses among given ones.
-
-    Attributes:
-        clips: start and end in steps of the window, shape ``(candidates, 2)``.
-        facts: what else is known of each, shape ``(candidates, facts)``.
-        overlaps: IoU of each with the truth, shape ``(candidates,)``; None where a query is to be answered.
-    """
-
-    clips: npt.NDArray[np.float32]
-    facts: npt.NDArray[np.float32]
-    overlaps: npt.NDArray[np.float32] | None = None
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Sample:
-    """One window of a video with one sentence.
-
-    Attributes:
-        record: index of the record it was made of.
-        window: the steps observed.
-        features: shape ``(window.steps, dimension)``.
-        words: one vector a word, shape ``(words, word dimension)``.
-        moments: true spans in steps, shape ``(moments, 2)``; none where a query is to be answered.
-        target: index of the true clip, if the task is a classification with a truth.
-        labels: class of each of the moments, from 1, or -1 for a stretch that is neither action nor background, shape
-            ``(moments,)``; None where moments have no class.
-        candidates: the clips to choose among; None where the method has its own.
-    """
-
-    record: int
-    window: Window
-    features: npt.NDArray[np.float32]
-    words: Vector
-    moments: FloatArray
-    target: int | None = None
-    labels: npt.NDArray[np.int64] | None = None
-    candidates: CandidateRows | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -72,18 +29,6 @@ class CandidateBatch:
     mask: Tensor
     facts: Tensor
     overlaps: Tensor | None = None
-
-    @classmethod
-    def of(cls, rows: Sequence[CandidateRows]) -> CandidateBatch:
-        """Side by side."""
-        clips, mask = padded([own.clips for own in rows])
-        overlaps = [own.overlaps[:, None] for own in rows if own.overlaps is not None]
-        return cls(
-            clips,
-            mask,
-            padded([own.facts for own in rows])[0],
-            padded(overlaps)[0][..., 0] if len(overlaps) == len(rows) else None,
-        )
 
     def to(self, device: torch.device | str, non_blocking: bool = False) -> CandidateBatch:
         """The same on a device."""
@@ -163,24 +108,32 @@ class Collate:
         Raises:
             ValueError: for no sample, or one longer than the window.
         """
-        features, feature_mask = padded([sample.features for sample in samples], self.steps)
-        words, word_mask = padded([sample.words for sample in samples])
+        read = {name: torch.from_numpy(own) for name, own in network_inputs(samples, self.steps).items()}
         moments, moment_mask = padded([sample.moments.astype(np.float32) for sample in samples])
         targets = [sample.target for sample in samples if sample.target is not None]
         labels = [sample.labels[:, None].astype(np.float32) for sample in samples if sample.labels is not None]
-        candidates = [sample.candidates for sample in samples if sample.candidates is not None]
+        candidates = None
+        if "clips" in read:
+            overlaps = [own.candidates.overlaps for own in samples if own.candidates is not None]
+            known = [own[:, None] for own in overlaps if own is not None]
+            candidates = CandidateBatch(
+                read["clips"],
+                read["clip_mask"],
+                read["facts"],
+                torch.from_numpy(padded(known)[0][..., 0]) if len(known) == len(samples) else None,
+            )
         return Batch(
-            features=features,
-            feature_mask=feature_mask,
-            words=words,
-            word_mask=word_mask,
-            moments=moments,
-            moment_mask=moment_mask,
+            features=read["features"],
+            feature_mask=read["feature_mask"],
+            words=read["words"],
+            word_mask=read["word_mask"],
+            moments=torch.from_numpy(moments),
+            moment_mask=torch.from_numpy(moment_mask),
             targets=torch.tensor(targets) if len(targets) == len(samples) else None,
             records=torch.tensor([sample.record for sample in samples]),
             windows=tuple(sample.window for sample in samples),
-            labels=padded(labels)[0][..., 0].long() if len(labels) == len(samples) else None,
-            candidates=CandidateBatch.of(candidates) if len(candidates) == len(samples) else None,
+            labels=None if len(labels) < len(samples) else torch.from_numpy(padded(labels)[0][..., 0]).long(),
+            candidates=candidates,
         )
 
 
@@ -197,28 +150,3 @@ class CollateWindows:
     def __call__(self, queries: Sequence[Sequence[Sample]]) -> Batch:
         """One batch of as many samples as there are windows."""
         return Collate(self.steps)(list(chain.from_iterable(queries)))
-
-
-def padded(rows: Sequence[npt.NDArray[np.float32]], length: int | None = None) -> tuple[Tensor, Tensor]:
-    """Arrays of different lengths in one tensor, and which of its rows are real.
-
-    Args:
-        rows: each of shape ``(own length, width)``.
-        length: to pad to; the greatest own length if None.
-
-    Returns:
-        Shapes ``(batch, length, width)`` and ``(batch, length)``.
-
-    Raises:
-        ValueError: for no array, or one longer than ``length``.
-    """
-    if not rows:
-        raise ValueError("nothing to pad")
-    lengths = torch.tensor([len(row) for row in rows])
-    most = int(lengths.max())
-    if length is not None and most > length:
-        raise ValueError(f"{most} rows do not fit into {length}")
-    together = torch.zeros(len(rows), most if length is None else length, rows[0].shape[1])
-    for place, row in zip(together, rows, strict=True):
-        place[: len(row)] = torch.from_numpy(row)
-    return together, torch.arange(together.shape[1]) < lengths[:, None]

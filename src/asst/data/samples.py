@@ -12,9 +12,9 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 from torch.utils.data import Dataset, Sampler
 
-from asst.data.batch import Sample
 from asst.data.observations import Observation
 from asst.data.record import Record
+from asst.data.sample import Sample
 from asst.data.sentences import SentenceVectors
 from asst.features.store import FeatureStore, require
 from asst.text import WordVectors

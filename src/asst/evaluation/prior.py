@@ -9,7 +9,9 @@ from asst.errors import InputError
 from asst.evaluation.protocol import protocol_of
 from asst.features.absent import NAME, absent_features
 from asst.models.checkpoint import Description, FeatureKind
+from asst.models.loading import window_steps
 from asst.models.prior import PriorMethod
+from asst.models.restored import RestoredMethod
 from asst.models.trained import TrainedModel
 from asst.text import WordVectors
 
@@ -47,4 +49,4 @@ def fitted_prior(dataset: str, records: Sequence[Record]) -> TrainedModel:
         step=1,
         seed=0,
     )
-    return TrainedModel([method], description, "prior", words)
+    return TrainedModel([RestoredMethod(method, window_steps(description))], description, "prior", words)

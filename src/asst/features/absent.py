@@ -47,6 +47,7 @@ class AbsentExtractor:
     dimension = 1
     preprocessing = ""
     weights = ""
+    precision = ""
     flow = ""
 
     def extract(self, video: str | Path, *, progress: Progress | None = None) -> Features:

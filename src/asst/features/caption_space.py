@@ -10,79 +10,27 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-import torch
-import torch.nn.functional as F
-from torch import Tensor, nn
+import numpy as np
+import numpy.typing as npt
 
 from asst.atomic import write_whole
 from asst.errors import InputError
-from asst.features.efficientnet import EfficientNetLite
-from asst.features.minilm import WIDTH, MiniLM
+from asst.features.efficientnet import LiteWeights, published_lite
+from asst.features.minilm import published_minilm
 
-CHANNELS = 1280
+FloatArray = npt.NDArray[np.float32]
+
 FORMAT = "asst-caption-space-2"
 
-_HIDDEN = 1024
 _LEVELS = 127
-
-
-class PictureTower(nn.Module):
-    """Pictures to unit vectors.
-
-    Raises:
-        InputError: when the published weights are missing.
-    """
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.network = EfficientNetLite()
-
-    def forward(self, pooled: Tensor, dropout: float = 0.0) -> Tensor:
-        """Means over a crop of the network's last map, less what they usually are; shape ``(..., CHANNELS)``.
-
-        Args:
-            pooled: likewise.
-            dropout: share of the channels that is dropped, in training.
-        """
-        pooled = pooled.float()
-        return F.normalize(F.dropout(pooled - self.network.mean_feature.to(pooled), dropout), dim=-1)
-
-    def logits(self, pooled: Tensor) -> Tensor:
-        """Of ImageNet's classes, by the published last layer; ``pooled`` as in `forward`."""
-        pooled, network = pooled.float(), self.network
-        return F.linear(pooled, network.class_weights.to(pooled), network.class_bias.to(pooled))
-
-
-class SentenceTower(nn.Module):
-    """Sentences to unit vectors.
-
-    Args:
-        dropout: of the encoder's layers and of those that follow, in training.
-
-    Raises:
-        InputError: when the published weights are missing.
-    """
-
-    def __init__(self, dropout: float = 0.1) -> None:
-        super().__init__()
-        self.encoder = MiniLM(dropout)
-        self.straight = nn.Linear(WIDTH, CHANNELS)
-        self.wide, self.narrow = nn.Linear(WIDTH, _HIDDEN), nn.Linear(_HIDDEN, CHANNELS)
-        self.dropout = nn.Dropout(dropout)
-
-    def forward(self, x: Tensor, real: Tensor, first: int = 0) -> Tensor:
-        """Shape ``(sentences, CHANNELS)``; arguments as `MiniLM.forward`."""
-        return self.placed(self.encoder(x, real, first))
-
-    def placed(self, meanings: Tensor) -> Tensor:
-        """Where what the encoder makes of sentences, ``(sentences, WIDTH)``, lies in the space."""
-        bent = self.narrow(self.dropout(F.gelu(self.wide(meanings))))
-        return F.normalize((self.straight(meanings) + bent).float(), dim=-1)
+_NETWORK, _ENCODER, _SENTENCES = "pictures.network.", "sentences.encoder.", "sentences."
+# Weights that begin at random and not as published.
+_OWN = frozenset(f"{_SENTENCES}{name}.{part}" for name in ("straight", "wide", "narrow") for part in ("weight", "bias"))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -106,28 +54,28 @@ class SpaceDescription:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class CaptionSpace:
-    """Both towers of a space.
+    """A space.
 
     Attributes:
-        pictures: the picture tower.
-        sentences: the sentence tower.
+        network: weights of the picture network, by name.
+        encoder: makes those of the sentence encoder, most of which lie in a file of their own.
+        placing: those of the layers that follow the encoder.
+        published: the classifier that the picture tower was.
         description: of the file.
         sha256: of the file.
     """
 
-    pictures: PictureTower
-    sentences: SentenceTower
+    network: dict[str, FloatArray]
+    encoder: Callable[[], dict[str, FloatArray]]
+    placing: dict[str, FloatArray]
+    published: LiteWeights
     description: SpaceDescription
     sha256: str
 
-
-def fresh_towers(dropout: float = 0.1) -> nn.ModuleDict:
-    """Untrained towers, ``pictures`` and ``sentences``, with the published weights.
-
-    Raises:
-        InputError: when these are missing.
-    """
-    return nn.ModuleDict({"pictures": PictureTower(), "sentences": SentenceTower(dropout)})
+    def weights(self) -> dict[str, FloatArray]:
+        """All of them: ``pictures.network.stem.weight``, ``sentences.encoder.words``, ``sentences.wide.bias``, ..."""
+        parts = {_NETWORK: self.network, _ENCODER: self.encoder(), _SENTENCES: self.placing}
+        return {f"{prefix}{name}": own for prefix, part in parts.items() for name, own in part.items()}
 
 
 def is_space(path: Path) -> bool:
@@ -135,7 +83,7 @@ def is_space(path: Path) -> bool:
     from safetensors import SafetensorError, safe_open
 
     try:
-        with safe_open(path, framework="pt") as opened:
+        with safe_open(path, framework="np") as opened:
             return (opened.metadata() or {}).get("format") == FORMAT
     except (OSError, SafetensorError):
         return False
@@ -152,68 +100,85 @@ def load_space(path: Path) -> CaptionSpace:
     try:
         with path.open("rb") as file:
             sha256 = hashlib.file_digest(file, "sha256").hexdigest()
-        with safe_open(path, framework="pt") as opened:
+        with safe_open(path, framework="np") as opened:
             header = opened.metadata() or {}
             if header.get("format") != FORMAT:
                 raise InputError(f"{path} is no space of pictures and sentences ({header.get('format', 'no format')})")
             values: dict[str, Any] = json.loads(header["description"])
             description = SpaceDescription(**{**values, "sets": tuple(values["sets"])})
             stored = {name: opened.get_tensor(name) for name in opened.keys()}  # noqa: SIM118
-        towers = fresh_towers()
-        _unpack(towers, stored)
+        if missing := _OWN - stored.keys():
+            raise ValueError(f"no {sorted(missing)[0]}")
+        lite = published_lite()
+        changes = _changes(stored)
+        return CaptionSpace(
+            _changed(lite.convolutions, changes, _NETWORK),
+            lambda: _changed(published_minilm(), changes, _ENCODER),
+            {name.removeprefix(_SENTENCES): changes[name] for name in _OWN},
+            lite,
+            description,
+            sha256,
+        )
     except OSError as error:
         raise InputError(f"cannot read {path}: {error.strerror or error}; check the file") from error
-    except (SafetensorError, ValueError, KeyError, TypeError, RuntimeError, AttributeError) as error:
+    except (SafetensorError, ValueError, KeyError, TypeError, AttributeError) as error:
         if isinstance(error, InputError):
             raise
         raise InputError(f"{path} is damaged or of another version ({error}); copy it anew or train again") from error
-    pictures, sentences = towers.eval().requires_grad_(False).values()
-    assert isinstance(pictures, PictureTower)
-    assert isinstance(sentences, SentenceTower)
-    return CaptionSpace(pictures, sentences, description, sha256)
 
 
-def save_space(path: Path, towers: nn.ModuleDict, description: SpaceDescription) -> None:
+def save_space(path: Path, weights: Mapping[str, FloatArray], description: SpaceDescription) -> None:
     """Writes a space whole or not at all: what differs from the published weights, in 8 bits.
+
+    Args:
+        path: to be written.
+        weights: as `CaptionSpace.weights` gives them.
+        description: as above.
 
     Raises:
         InputError: if it cannot be written.
     """
-    from safetensors.torch import save
+    from safetensors.numpy import save
 
-    base = dict(fresh_towers().named_parameters())
-    stored: dict[str, Tensor] = {}
-    for name, trained in towers.named_parameters():
-        change = trained.detach().cpu().float() - (0 if _is_own(name) else base[name])
+    base = {f"{_NETWORK}{name}": own for name, own in published_lite().convolutions.items()}
+    base |= {f"{_ENCODER}{name}": own for name, own in published_minilm().items()}
+    stored: dict[str, npt.NDArray[Any]] = {}
+    for name, trained in weights.items():
+        change = trained - (0 if name in _OWN else base[name])
         if not change.any():
             continue
         if change.ndim == 1:
-            stored[name] = change.half()
+            stored[name] = change.astype(np.float16)
             continue
-        scale = change.abs().flatten(1).amax(dim=1).clamp(min=1e-12) / _LEVELS
-        shape = (-1, *[1] * (change.ndim - 1))
-        stored[name] = torch.round(change / scale.view(shape)).to(torch.int8)
-        stored[f"{name}.scale"] = scale
+        scale = np.maximum(np.abs(change).reshape(len(change), -1).max(axis=1), 1e-12) / _LEVELS
+        stored[name] = np.round(change / _beside(scale, change)).astype(np.int8)
+        stored[f"{name}.scale"] = scale.astype(np.float32)
     header = {"format": FORMAT, "description": json.dumps(asdict(description), allow_nan=False)}
-    write_whole(path, save({name: tensor.contiguous() for name, tensor in stored.items()}, metadata=header))
+    write_whole(path, save(stored, metadata=header))
 
 
-def _is_own(name: str) -> bool:
-    """Whether a weight is of a layer that begins at random and not as published."""
-    return name.startswith(("sentences.straight.", "sentences.wide.", "sentences.narrow."))
-
-
-@torch.no_grad()
-def _unpack(towers: nn.ModuleDict, stored: Mapping[str, Tensor]) -> None:
-    own = {name for name, _ in towers.named_parameters() if _is_own(name)}
-    if missing := own - stored.keys():
-        raise ValueError(f"no {sorted(missing)[0]}")
+def _changes(stored: Mapping[str, npt.NDArray[Any]]) -> dict[str, FloatArray]:
+    """How far weights were trained away, or the weights themselves of `_OWN`."""
+    found: dict[str, FloatArray] = {}
     for name, change in stored.items():
-        if name.endswith(".scale"):
-            continue
-        weight = towers.get_parameter(name)
-        if change.dtype == torch.int8:
-            change = change * stored[f"{name}.scale"].view(-1, *[1] * (change.ndim - 1))
-        if change.shape != weight.shape:
-            raise ValueError(f"{name} has the shape {tuple(change.shape)}, not {tuple(weight.shape)}")
-        weight.copy_(change.float() if name in own else weight + change)
+        if not name.endswith(".scale"):
+            if change.dtype == np.int8:
+                change = change * _beside(stored[f"{name}.scale"], change)
+            found[name] = change.astype(np.float32)
+    return found
+
+
+def _changed(base: Mapping[str, FloatArray], changes: Mapping[str, FloatArray], prefix: str) -> dict[str, FloatArray]:
+    weights = dict(base)
+    for name, change in changes.items():
+        own = name.removeprefix(prefix)
+        if name.startswith(prefix):
+            if change.shape != weights[own].shape:
+                raise ValueError(f"{name} has the shape {change.shape}, not {weights[own].shape}")
+            weights[own] = weights[own] + change
+    return weights
+
+
+def _beside(scale: npt.NDArray[Any], change: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    """A number for each row of a change."""
+    return scale.reshape(-1, *[1] * (change.ndim - 1))

@@ -7,21 +7,20 @@ features: in the space lies their direction about what is usual, and the classif
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
-import torch
-from torch import Tensor
-from torch.nn.functional import normalize
 
 from asst.errors import InputError
-from asst.features.caption_space import SentenceTower, load_space
+from asst.features.caption_space import CaptionSpace, load_space
 from asst.features.concepts import embeddings, named_classes, resembled_classes
 from asst.features.efficientnet import SIDE
 from asst.features.fingerprint import LENGTH
-from asst.features.precision import fastest_device, fastest_dtype
+from asst.features.minilm import MiniLM
 from asst.features.reading import FloatArray, Reading, SentenceReader
+from asst.features.runtime import Network, graph
 from asst.features.space import Classifier, Space
 from asst.features.squares import LOOKS_A_SECOND, SquaresExtractor, squares
 from asst.features.state_dict import weights_file
@@ -41,24 +40,29 @@ class CaptionSentences(SentenceReader):
     """The language side.
 
     Args:
-        tower: sentences to the space.
+        space: with the sentence tower.
     """
 
     measures = ("picture and sentence", "named classes", "resembled classes")
 
-    def __init__(self, tower: SentenceTower) -> None:
-        self._tower = tower
+    def __init__(self, space: CaptionSpace) -> None:
+        self._weights = space.encoder
+        self._placing = Network(graph("placing"), space.placing)
         known = embeddings()
         super().__init__(self._placed(known["unrelated"]), lambda: self._placed(known["glosses"]))
 
     def _reading(self, sentences: Sequence[str]) -> Reading:
-        meanings = self._tower.encoder.encode(sentences)
+        meanings = self._encoder.encode(sentences)
         named = [named_classes(sentence) for sentence in sentences]
         return Reading(self.classifiers(self._placed(meanings)), named, resembled_classes(meanings))
 
-    @torch.inference_mode()
+    @cached_property
+    def _encoder(self) -> MiniLM:
+        # Of all that is read it is the largest, and whoever indexes asks nothing.
+        return MiniLM(self._weights())
+
     def _placed(self, meanings: FloatArray) -> FloatArray:
-        vectors: FloatArray = self._tower.placed(torch.from_numpy(meanings)).numpy()
+        (vectors,) = self._placing(meanings=meanings)
         return vectors
 
 
@@ -66,7 +70,6 @@ class CaptionExtractor(SquaresExtractor):
     """A picture goes through the network whole; its last map is pooled by squares.
 
     Attributes:
-        network: the picture tower's.
         sentences: the language side.
 
     Args:
@@ -81,25 +84,23 @@ class CaptionExtractor(SquaresExtractor):
         found = load_space(path)
         if path == PACKAGED and found.sha256 != SHA256:
             raise InputError(f"{path}: not the space that was shipped (sha256 {found.sha256[:12]}...); reinstall asst")
-        self.network = network = found.pictures.network
-        self.sentences = CaptionSentences(found.sentences)
-        weights = network.class_weights
+        self.sentences = CaptionSentences(found)
+        # One thread: several pictures are looked at at once.
+        self._network = Network(graph("pictures"), found.network, alone=True)
+        published = found.published
         space = Space(
             NAME,
-            network.mean_feature.numpy(),
-            class_directions(weights).numpy(),
-            classifier=Classifier(weights.numpy(), network.class_bias.numpy()),
+            published.mean_feature,
+            class_directions(published.class_weights),
+            classifier=Classifier(published.class_weights, published.class_bias),
             pixels=True,
         )
         super().__init__(space, SIDE, found.sha256[:LENGTH], {}, looks_a_second, _TURN_LEAST)
-        network.to(fastest_device(), fastest_dtype())
-        network.pack()
 
     def see(self, pictures: npt.NDArray[np.uint8]) -> npt.NDArray[np.float16]:
         """See `SquaresExtractor.see`."""
-        maps = self.network(torch.from_numpy(np.ascontiguousarray(pictures)))
-        pooled: npt.NDArray[np.float16] = pooled_squares(maps).flatten(1).half().cpu().numpy()
-        return pooled
+        (maps,) = self._network(pixels=np.ascontiguousarray(pictures))
+        return pooled_squares(maps).reshape(len(maps), -1).astype(np.float16)
 
 
 def captions(weights: Path | None = None) -> CaptionExtractor:
@@ -117,17 +118,18 @@ def captions(weights: Path | None = None) -> CaptionExtractor:
     return CaptionExtractor(weights_file(NAME, weights))
 
 
-def pooled_squares(maps: Tensor) -> Tensor:
-    """Mean over the squares of maps ``(batch, channels, height, width)``; shape ``(batch, WINDOWS, channels)``."""
-    parts = [maps[:, :, rows, columns] for rows, columns in squares(*maps.shape[2:])]
-    return torch.stack([part.float().mean((2, 3)) for part in parts], dim=1)
+def pooled_squares(maps: FloatArray) -> FloatArray:
+    """Mean over the squares of maps ``(batch, height, width, channels)``; shape ``(batch, WINDOWS, channels)``."""
+    parts = [maps[:, rows, columns] for rows, columns in squares(*maps.shape[1:3])]
+    return np.stack([part.mean(axis=(1, 2)) for part in parts], axis=1)
 
 
-def class_directions(class_weights: Tensor) -> Tensor:
+def class_directions(class_weights: FloatArray) -> FloatArray:
     """What tells each class from the others: its row less the mean row, of length one, shape ``(classes, channels)``.
 
     Args:
         class_weights: the rows of the image classifier's last layer.
     """
-    rows = class_weights.float()
-    return normalize(rows - rows.mean(0), dim=1)
+    rows = class_weights - class_weights.mean(axis=0)
+    unit: FloatArray = rows / np.linalg.norm(rows, axis=1, keepdims=True)
+    return unit

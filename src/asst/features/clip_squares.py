@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +14,8 @@ from asst.errors import InputError
 from asst.features.clip import NAME as WEIGHTS
 from asst.features.clip import ClipTowers
 from asst.features.concepts import concept_data
-from asst.features.precision import fastest_device, fastest_dtype
+from asst.features.looking import CARD_BATCH
+from asst.features.precision import fastest_device, fastest_dtype, precision_name
 from asst.features.reading import FloatArray, Reading, SentenceReader
 from asst.features.space import Space
 from asst.features.squares import LOOKS_A_SECOND, SquaresExtractor, squares
@@ -68,6 +70,20 @@ class ClipSquaresExtractor(SquaresExtractor):
         self.sentences = ClipSentences(towers.sentence_vectors)
         space = Space(NAME, np.zeros(towers.dimension, np.float32), self.sentences.glosses, unit=True)
         super().__init__(space, height, towers.weights, towers.settings, looks_a_second, _TURN_LEAST)
+        self.precision = precision_name()
+
+    @contextmanager
+    def _undivided(self) -> Iterator[int]:
+        if fastest_device() != "cpu":
+            yield CARD_BATCH
+            return
+        before = torch.get_num_threads()
+        # PyTorch's setting holds for the thread that sets it and for all that start later.
+        torch.set_num_threads(1)
+        try:
+            yield 1
+        finally:
+            torch.set_num_threads(before)
 
     @torch.inference_mode()
     def see(self, pictures: npt.NDArray[np.uint8]) -> npt.NDArray[np.float16]:

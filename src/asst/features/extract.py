@@ -13,7 +13,6 @@ from asst.features.content import content_hash
 from asst.features.extractor import Extractor, Progress
 from asst.features.finite import require_finite
 from asst.features.folders import VIDEO_ENDINGS, video_files
-from asst.features.precision import precision_name
 from asst.features.safetensors_file import Provenance
 from asst.features.store import Store
 
@@ -84,8 +83,7 @@ def jobs_of(paths: Sequence[Path], naming: Naming = "stem") -> list[Job]:
 
 def provenance_of(extractor: Extractor, content: str = "") -> Provenance:
     """What is written beside features of this extractor."""
-    precision = precision_name() if extractor.weights else ""
-    return Provenance(extractor.preprocessing, content, extractor.weights, extractor.flow, precision)
+    return Provenance(extractor.preprocessing, content, extractor.weights, extractor.flow, extractor.precision)
 
 
 def extract_one(job: Job, extractor: Extractor, store: Store, progress: Progress | None = None) -> Outcome:

@@ -45,6 +45,11 @@ class Extractor(Protocol):
         ...
 
     @property
+    def precision(self) -> str:
+        """The number format that its networks compute in, those of several joined by ``+``; empty if there are none."""
+        ...
+
+    @property
     def flow(self) -> str:
         """How optical flow is found, for people to read; empty where none is."""
         ...

@@ -26,7 +26,7 @@ from asst.errors import InputError
 from asst.features.ahead import made_ahead
 from asst.features.extractor import Progress
 from asst.features.fingerprint import settings_hash
-from asst.features.precision import fastest_device, fastest_dtype
+from asst.features.precision import fastest_device, fastest_dtype, precision_name
 from asst.features.spill import SpillingRows
 from asst.features.ticks import Pixels, pictures, resized, short_side_size, ticks
 from asst.features.values import Features
@@ -111,6 +111,7 @@ class FrameNetwork:
         dimension: numbers in a vector.
         preprocessing: a short hash of all that decides the numbers besides the weights.
         weights: a short hash of the weights.
+        precision: the number format that networks compute in.
         flow: how optical flow is found; empty where none is.
         branches: the networks and what they see.
         size: what pictures are brought to.
@@ -127,6 +128,7 @@ class FrameNetwork:
             {**clock, **pictures, "branches": [dict(branch.settings) for branch in branches]}
         )
         self.weights = "+".join(branch.weights for branch in branches)
+        self.precision = precision_name()
         self.flow = ", ".join(branch.flow for branch in branches if branch.flow)
         self.branches = tuple(branches)
         self.size = size

@@ -24,6 +24,7 @@ class JoinedExtractor:
         dimension: numbers in a vector.
         preprocessing: hashes of the parts, joined by ``+``.
         weights: likewise.
+        precision: likewise, each format once.
         flow: how the parts find it, where they do.
     """
 
@@ -32,6 +33,7 @@ class JoinedExtractor:
         self.dimension = sum(part.dimension for part in parts)
         self.preprocessing = "+".join(part.preprocessing for part in parts)
         self.weights = "+".join(part.weights for part in parts)
+        self.precision = "+".join(dict.fromkeys(part.precision for part in parts if part.precision))
         self.flow = ", ".join(dict.fromkeys(part.flow for part in parts if part.flow))
         self._parts = tuple(parts)
 

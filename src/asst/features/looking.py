@@ -16,14 +16,15 @@ from typing import NamedTuple, Self
 import numpy as np
 import numpy.typing as npt
 
+from asst.features.runtime import threads
 from asst.features.shots import colour_jumps
 
 GROUP_STEPS = 16
 """So many steps are decided on together."""
 # Grey levels that the mean colours move by, all in all, in a run in which something happens.
 _HAPPENS_LEAST = 6.0
-# Pictures that a graphics card is given at once, and threads that are worth feeding.
-_CARD_BATCH = 8
+CARD_BATCH = 8
+"""Pictures that a graphics card is given at once."""
 _THREADS_MOST = 8
 
 Pictures = npt.NDArray[np.uint8]
@@ -80,34 +81,25 @@ class Looking:
     """Threads that look at pictures, for the length of a ``with`` block.
 
     Args:
-        see: the network: pictures of one size ``(pictures, height, width, 3)`` to a row each.
-        device: where it runs, ``cpu`` or ``cuda``.
+        see: the network: pictures of one size ``(pictures, height, width, 3)`` to a row each, in one thread.
+        together: how many pictures it is given at once.
         most: at most so many pictures of a group are looked at.
     """
 
-    def __init__(self, see: Callable[[Pictures], Rows], device: str, most: int) -> None:
-        import torch
-
+    def __init__(self, see: Callable[[Pictures], Rows], together: int, most: int) -> None:
         self._see = see
         self._most = most
-        self._threads_before = torch.get_num_threads()
-        on_cpu = device == "cpu"
-        self._batch = 1 if on_cpu else _CARD_BATCH
-        self._threads = min(_THREADS_MOST, self._threads_before) if on_cpu else 1
-        # PyTorch's setting holds for the thread that sets it and for all that start later.
-        one_each = torch.set_num_threads if on_cpu else lambda _: None
+        self._batch = together
         self._last: Pictures | None = None
         self._last_seen: _Seen | None = None
-        self._pool = ThreadPoolExecutor(self._threads, "looking", initializer=one_each, initargs=(1,))
+        # A card is fed by one.
+        self._pool = ThreadPoolExecutor(min(_THREADS_MOST, threads()) if together == 1 else 1, "looking")
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
-        import torch
-
         self._pool.shutdown(cancel_futures=True)
-        torch.set_num_threads(self._threads_before)
 
     def rows(self, steps: Iterable[Step]) -> Iterator[tuple[Rows, int]]:
         """What is seen, in order: a row, and for how many steps it stands. A picture that is held is looked at once."""

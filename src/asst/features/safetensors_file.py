@@ -85,7 +85,7 @@ def read_file(path: Path) -> tuple[Features, Provenance]:
         InputError: if it cannot be read, is damaged or is not of ours.
     """
     try:
-        header, first_byte = _header(path)
+        header, first_byte = read_header(path)
         metadata = header.get("__metadata__") or {}
         if metadata.get("format") != FORMAT:
             raise InputError(f"{path} has no header of ours; read it with its step length, as a published store")
@@ -111,14 +111,18 @@ def read_file(path: Path) -> tuple[Features, Provenance]:
 def kind(path: Path) -> tuple[str, int] | None:
     """The extractor and dimension that a file's header names; None if the file is damaged there or not of ours."""
     try:
-        metadata = _header(path)[0].get("__metadata__") or {}
+        metadata = read_header(path)[0].get("__metadata__") or {}
         return (metadata["extractor"], int(metadata["dimension"])) if metadata.get("format") == FORMAT else None
     except (OSError, ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError, struct.error):
         return None
 
 
-def _header(path: Path) -> tuple[dict[str, Any], int]:
-    """The header of a safetensors file, and where its data starts: eight bytes of length, then JSON, then data."""
+def read_header(path: Path) -> tuple[dict[str, Any], int]:
+    """The header of a safetensors file, and where its data starts: eight bytes of length, then JSON, then data.
+
+    Raises:
+        OSError, ValueError, struct.error: for a file that cannot be read or is none.
+    """
     with path.open("rb") as file:
         (length,) = struct.unpack("<Q", file.read(8))
         if length > path.stat().st_size:

@@ -11,6 +11,7 @@ import os
 from abc import ABC, abstractmethod
 from array import array
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -22,8 +23,8 @@ from asst.features.ahead import made_ahead
 from asst.features.colours import colour_shares
 from asst.features.extractor import Progress
 from asst.features.fingerprint import settings_hash
-from asst.features.looking import GROUP_STEPS, Looking, Step
-from asst.features.precision import fastest_device
+from asst.features.looking import CARD_BATCH, GROUP_STEPS, Looking, Step
+from asst.features.runtime import device
 from asst.features.shots import coarse_colours, shot_cuts
 from asst.features.space import PAN, WINDOWS, Space
 from asst.features.spill import Rows, SpillingRows, release
@@ -51,6 +52,7 @@ class SquaresExtractor(ABC):
         dimension: numbers in a vector.
         preprocessing: a short hash of all that decides the numbers besides the weights.
         weights: a short hash of the weights.
+        precision: the number format that the network computes in.
         flow: empty, as it looks for none.
 
     Args:
@@ -77,6 +79,7 @@ class SquaresExtractor(ABC):
         self.dimension = space.dimension
         self.flow = ""
         self.weights = weights
+        self.precision = "float32"
         self._looks = round(looks_a_second * GROUP_STEPS * STEP_S)
         self._short_side = short_side
         self._turn_least = turn_least
@@ -148,7 +151,7 @@ class SquaresExtractor(ABC):
     def _features(self, batches: Iterable[Frames]) -> Features:
         rows = SpillingRows(self.dimension)
         watch = _Watch(turning=self.space.pixels)
-        with Looking(self._looked, fastest_device(), self._looks) as looking:
+        with self._undivided() as together, Looking(self._looked, together, self._looks) as looking:
             for row, steps in looking.rows(watch.steps(batches)):
                 rows.append(np.concatenate([row, watch.pan(len(rows), steps)]), steps)
         if not len(rows):
@@ -160,6 +163,11 @@ class SquaresExtractor(ABC):
 
         cuts = shot_cuts(np.array(watch.changes), unit_ticks, self._turn_least)
         return Features(seen, 0.0, STEP_S, self.name, cuts / TICK_RATE)
+
+    @contextmanager
+    def _undivided(self) -> Iterator[int]:
+        """While it lasts a call of `see` takes one thread; gives how many pictures are worth a call."""
+        yield 1 if device() == "cpu" else CARD_BATCH
 
     def _looked(self, pictures: npt.NDArray[np.uint8]) -> npt.NDArray[np.float16]:
         """What the network sees of pictures of one size, and their colours; a row each."""

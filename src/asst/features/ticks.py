@@ -7,6 +7,7 @@ from itertools import repeat
 
 import numpy as np
 import numpy.typing as npt
+from PIL import Image
 
 from asst.errors import InputError
 from asst.video import Frames, batched
@@ -105,12 +106,8 @@ def resized(pixels: Pixels, size: tuple[int, int]) -> Pixels:
     Returns:
         Shape ``(pictures, *size, 3)``.
     """
-    import torch
-    import torch.nn.functional as F
-
     if pixels.shape[1:3] == size:
         return pixels
-    values = torch.from_numpy(np.ascontiguousarray(pixels)).permute(0, 3, 1, 2).float()
-    sized = F.interpolate(values, size=size, mode="bilinear", antialias=True, align_corners=False)
-    rounded: Pixels = sized.round().clamp(0, 255).byte().permute(0, 2, 3, 1).numpy()
-    return rounded
+    height, width = size
+    images = (Image.fromarray(np.ascontiguousarray(picture)) for picture in pixels)
+    return np.stack([np.asarray(image.resize((width, height), Image.Resampling.BILINEAR)) for image in images])

@@ -43,9 +43,8 @@ class Extraction:
             InputError: if the extractor or its weights are not here.
         """
         if self.threads:
-            import torch
-
-            torch.set_num_threads(self.threads)
+            # Read by the libraries of networks when they are imported.
+            os.environ["OMP_NUM_THREADS"] = str(self.threads)
         return extractor_named(self.extractor, self.weights), Store(self.store)
 
 

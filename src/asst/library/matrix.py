@@ -7,25 +7,21 @@ when it is asked for; many parts, or parts of which most has gone, are made one 
 from __future__ import annotations
 
 import uuid
-import warnings
 from collections.abc import Collection, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
 
 from asst.atomic import write_whole, writing_whole
 from asst.errors import WriteError
+from asst.features.half import widened
 from asst.library.library import Library
 from asst.library.tables import ROW, Rows, Tables
 
-if TYPE_CHECKING:
-    from torch import Tensor
-
-_ROWS_AT_ONCE = 2048
+_ROWS_AT_ONCE = 256
 _PARTS_MOST = 16
 _ROWS = ".rows"
 _TRIES = 5
@@ -58,27 +54,11 @@ def products(vectors: npt.NDArray[np.float16], sentence: npt.NDArray[np.float32]
     Returns:
         Shape ``(rows,)``.
     """
-    import torch
-
-    found = torch.empty(len(vectors))
-    wide = torch.empty((min(_ROWS_AT_ONCE, len(vectors)), vectors.shape[1]))
-    wanted = torch.from_numpy(sentence)
+    found = np.empty(len(vectors), dtype=np.float32)
     for first in range(0, len(vectors), _ROWS_AT_ONCE):
-        part = vectors[first : first + _ROWS_AT_ONCE]
         # A block stays in the processor's cache between the two.
-        block = wide[: len(part)].copy_(_tensor(part))
-        torch.mv(block, wanted, out=found[first : first + len(part)])
-    result: npt.NDArray[np.float32] = found.numpy()
-    return result
-
-
-def _tensor(part: npt.NDArray[np.float16]) -> Tensor:
-    """The same numbers; those of a read-only map are not to be written."""
-    import torch
-
-    with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", "The given NumPy array is not writable")
-        return torch.from_numpy(part)
+        np.dot(widened(vectors[first : first + _ROWS_AT_ONCE]), sentence, out=found[first : first + _ROWS_AT_ONCE])
+    return found
 
 
 def matrix_of(library: Library) -> Matrix:

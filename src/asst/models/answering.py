@@ -9,9 +9,8 @@ from itertools import groupby
 import numpy as np
 import numpy.typing as npt
 
-from asst.data.batch import Batch
 from asst.data.windows import Window, placed
-from asst.models.method import Method
+from asst.models.answers import Answers
 from asst.moments import FloatArray, nms
 
 
@@ -55,12 +54,19 @@ class QueryAnswer:
     every_score: FloatArray
 
 
-def window_answers(methods: Sequence[Method], batch: Batch) -> Iterator[WindowAnswer]:
-    """The answers of one batch, a window at a time. The methods come from one training, and so have the same clips."""
-    each = [method.answers(batch) for method in methods]
+def window_answers(
+    each: Sequence[Answers], records: Sequence[int], windows: Sequence[Window]
+) -> Iterator[WindowAnswer]:
+    """The answers of one batch, a window at a time.
+
+    Args:
+        each: of several methods of one training, which so have the same clips.
+        records: index of each window's record.
+        windows: of the batch.
+    """
     spans = np.mean([own.spans for own in each], axis=0)
     scores = np.stack([own.scores for own in each], axis=1)
-    for row, (record, window) in enumerate(zip(batch.records.tolist(), batch.windows, strict=True)):
+    for row, (record, window) in enumerate(zip(records, windows, strict=True)):
         labels = None if each[0].labels is None else each[0].labels[row]
         yield WindowAnswer(record, window, spans[row], scores[row], each[0].kept[row], labels)
 

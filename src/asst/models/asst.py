@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
-import torch
 from torch import Tensor
 
 from asst.data.batch import Batch
 from asst.errors import InputError
-from asst.models.method import Answers, Loss, Share, Trainable
+from asst.models.answers import ATTENTION
+from asst.models.method import Loss, Share, Trainable
 from asst.nn.config import ASSTConfig
 from asst.nn.losses import classification_loss, detection_loss, sample_anchors
 from asst.nn.network import ASSTNetwork, ASSTOutput
@@ -64,33 +63,16 @@ class ASSTMethod(Trainable):
         loss = detection_loss(out.logits, out.offsets, clips, sample, batch.moments, count=count)
         return Loss(loss.total, {"presence": loss.presence, "offsets": loss.offsets})
 
-    @torch.no_grad()
-    def answers(self, batch: Batch) -> Answers:
+    def outputs(self, batch: Batch, *, attention: bool = False) -> dict[str, Tensor]:
         """Every clip of every window: logits to compare (classification), or presence at the moved span (detection)."""
-        out = self._run(batch)
+        out = self._run(batch, attention)
         clip_mask = self.network.clip_mask(batch.feature_mask)
         clips = self.network.clips.expand(*clip_mask.shape, 2)
         spans = clips if out.offsets is None else decode_offsets(clips, out.offsets.float())
         scores = out.logits[..., 0] if self.relative else out.scores(clip_mask)[..., 0]
-        return Answers(_array(spans), _array(scores), clip_mask.cpu().numpy())
+        weights = {f"{ATTENTION}{name}": own for name, own in (out.attention or {}).items()}
+        return {"spans": spans, "scores": scores, "kept": clip_mask, **weights}
 
-    @torch.no_grad()
-    def attention(self, batch: Batch) -> dict[str, Tensor]:
-        """The weight of each word at each step, equation 4.
-
-        Returns:
-            By the name of each fed layer, shape ``(batch, words, steps of the layer)``.
-        """
-        found = self._run(batch, return_attention=True).attention
-        assert found is not None
-        return found
-
-    def _run(self, batch: Batch, return_attention: bool = False) -> ASSTOutput:
-        out: ASSTOutput = self.network(
-            batch.features, batch.feature_mask, batch.words, batch.word_mask, return_attention=return_attention
-        )
+    def _run(self, batch: Batch, attention: bool = False) -> ASSTOutput:
+        out: ASSTOutput = self.network(batch.features, batch.feature_mask, batch.words, batch.word_mask, attention)
         return out
-
-
-def _array(values: Tensor) -> np.ndarray[Any, np.dtype[np.float64]]:
-    return values.double().cpu().numpy()

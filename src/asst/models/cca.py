@@ -22,7 +22,7 @@ from asst.models.clips import (
     sentence_mean,
     sliding_clips,
 )
-from asst.models.method import Answers, Fitted
+from asst.models.method import Fitted
 from asst.settings import Settings
 
 
@@ -174,8 +174,7 @@ class CCAMethod(Fitted):
         self.said_map.copy_(found.right[:, :kept] / y_scale[:, None] * weight)
         self.correlations.copy_(found.correlations[:kept])
 
-    @torch.no_grad()
-    def answers(self, batch: Batch) -> Answers:
+    def outputs(self, batch: Batch, *, attention: bool = False) -> dict[str, Tensor]:
         """Every clip with the correlation of its variates and the sentence's."""
         kept = clips_or_first(self.clips, batch.feature_mask, self._slack)
         seen = in_context(batch.features, batch.feature_mask, self.clips)
@@ -184,7 +183,7 @@ class CCAMethod(Fitted):
         y = (said - self.said_mean) @ self.said_map
         scores = (1 + functional.cosine_similarity(x, y[:, None], dim=2)) / 2
         spans = self.clips.expand(*kept.shape, 2)
-        return Answers(spans.double().cpu().numpy(), scores.double().cpu().numpy(), kept.cpu().numpy())
+        return {"spans": spans, "scores": scores, "kept": kept}
 
 
 class _Side:

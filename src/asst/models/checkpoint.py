@@ -9,6 +9,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
+import numpy as np
+import numpy.typing as npt
+
 from asst._version import __version__
 from asst.atomic import write_whole
 from asst.errors import InputError
@@ -131,6 +134,16 @@ def save_checkpoint(path: Path, description: Description, weights: Mapping[str, 
     write_whole(path, content)
 
 
+def described(text: str) -> Description:
+    """What a checkpoint says of itself, as its header has it.
+
+    Raises:
+        ValueError, KeyError, TypeError: for another text.
+    """
+    values = json.loads(text)
+    return Description(**{**values, "features": FeatureKind(**values["features"])})
+
+
 def read_description(path: Path) -> Description:
     """What a checkpoint says of itself, without its weights.
 
@@ -140,7 +153,7 @@ def read_description(path: Path) -> Description:
     return _opened(path)[0]
 
 
-def load_checkpoint(path: Path) -> tuple[Description, dict[str, Tensor]]:
+def load_checkpoint(path: Path) -> tuple[Description, dict[str, npt.NDArray[Any]]]:
     """A checkpoint; nothing in it is executed.
 
     Raises:
@@ -149,19 +162,20 @@ def load_checkpoint(path: Path) -> tuple[Description, dict[str, Tensor]]:
     return _opened(path, with_weights=True)
 
 
-def _opened(path: Path, with_weights: bool = False) -> tuple[Description, dict[str, Tensor]]:
+def _opened(path: Path, with_weights: bool = False) -> tuple[Description, dict[str, npt.NDArray[Any]]]:
     from safetensors import SafetensorError, safe_open
 
     if not path.is_file():
         raise InputError(f"no checkpoint at {path}; name a {SUFFIX} file that 'asst train' wrote")
     try:
-        with safe_open(path, framework="pt") as file:
+        with safe_open(path, framework="np") as file:
             header = file.metadata() or {}
             if header.get("format") != FORMAT:
                 raise InputError(f"{path} is no checkpoint of asst ({header.get('format', 'no format')})")
-            values = json.loads(header["description"])
-            description = Description(**{**values, "features": FeatureKind(**values["features"])})
-            return description, {name: file.get_tensor(name) for name in file.keys() if with_weights}  # noqa: SIM118
+            weights = {name: file.get_tensor(name) for name in file.keys() if with_weights}  # noqa: SIM118
+            if faulty := [name for name, own in weights.items() if not np.isfinite(own).all()]:
+                raise InputError(f"{path}: its {faulty[0]} holds a NaN or an infinity; train it again")
+            return described(header["description"]), weights
     except OSError as error:
         raise InputError(f"cannot read {path}: {error.strerror or error}; check the file") from error
     except (SafetensorError, ValueError, KeyError, TypeError, RecursionError) as error:

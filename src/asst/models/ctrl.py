@@ -12,7 +12,7 @@ from torch.nn import functional
 from asst.data.batch import Batch
 from asst.errors import InputError
 from asst.models.clips import check_windows, clips_or_first, mean_pooled, sliding_clips
-from asst.models.method import Answers, Loss, Share, Trainable
+from asst.models.method import Loss, Share, Trainable
 from asst.models.sentence_lstm import SentenceLSTM
 from asst.nn.losses import POSITIVE_IOU, span_iou
 from asst.settings import Settings
@@ -169,16 +169,15 @@ class CTRLMethod(Trainable):
         shift = functional.smooth_l1_loss(offsets, wanted, reduction="none").sum(dim=1).mean()
         return Loss(align + own.offset_weight * shift, {"alignment": align, "offsets": shift})
 
-    @torch.no_grad()
-    def answers(self, batch: Batch) -> Answers:
+    def outputs(self, batch: Batch, *, attention: bool = False) -> dict[str, Tensor]:
         """Every window, moved, with the probability that it belongs to the sentence."""
         kept = self._kept(batch)
         seen, said = self.network(self._seen(batch, self.clips), batch.words, batch.word_mask)
-        predicted = self.network.fuse(seen, said[:, None]).double()
+        predicted = self.network.fuse(seen, said[:, None]).float()
         spans = self.clips + predicted[..., 1:] * self._settings.unit
         # Boundaries are moved apart from each other and may change places.
         spans = spans.sort(dim=2).values
-        return Answers(spans.cpu().numpy(), predicted[..., 0].sigmoid().cpu().numpy(), kept.cpu().numpy())
+        return {"spans": spans, "scores": predicted[..., 0].sigmoid(), "kept": kept}
 
     def _seen(self, batch: Batch, spans: Tensor) -> Tensor:
         """The stretch before, the clip and the stretch after, shape ``(batch, clips, 3 * feature_channels)``."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
 import torch
 from torch import Tensor
 from torch.nn import functional
@@ -12,7 +11,7 @@ from torch.nn import functional
 from asst.data.batch import Batch
 from asst.errors import InputError
 from asst.models.classes import inclusion, taken_classes
-from asst.models.method import Answers, Loss, Share, Trainable
+from asst.models.method import Loss, Share, Trainable
 from asst.nn.config import ASSTConfig
 from asst.nn.losses import POSITIVE_IOU, detection_loss, sample_anchors, span_iou
 from asst.nn.network import ASSTNetwork
@@ -78,8 +77,7 @@ class DetectorMethod(Trainable):
         loss = detection_loss(out.logits, out.offsets, clips, sample, moments, labels.clamp(min=0), count)
         return Loss(loss.total, {"class": loss.presence, "offsets": loss.offsets})
 
-    @torch.no_grad()
-    def answers(self, batch: Batch) -> Answers:
+    def outputs(self, batch: Batch, *, attention: bool = False) -> dict[str, Tensor]:
         """Every class of every anchor at its moved span: ``clips`` are the anchors in turn, each with all classes."""
         out = self.network(batch.features, batch.feature_mask)
         clip_mask = self.network.clip_mask(batch.feature_mask)
@@ -88,13 +86,13 @@ class DetectorMethod(Trainable):
         spans = decode_offsets(clips, out.offsets.float())
         scores = out.scores(clip_mask) @ self.inclusion
         classes = len(self.labels)
-        labels = np.broadcast_to(np.arange(classes), scores.shape).reshape(len(batch), -1)
-        return Answers(
-            spans.double().cpu().numpy().repeat(classes, axis=1),
-            scores.double().flatten(1).cpu().numpy(),
-            clip_mask.cpu().numpy().repeat(classes, axis=1),
-            labels,
-        )
+        labels = torch.arange(classes, device=scores.device).expand(scores.shape)
+        return {
+            "spans": spans.repeat_interleave(classes, dim=1),
+            "scores": scores.flatten(1),
+            "kept": clip_mask.repeat_interleave(classes, dim=1),
+            "labels": labels.flatten(1),
+        }
 
 
 def _open_question(clips: Tensor, moments: Tensor, labels: Tensor) -> Tensor:

@@ -10,9 +10,9 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-import torch
 
 from asst.features.colours import named_colours
+from asst.features.half import widened
 from asst.features.reading import Reading, SentenceReader
 from asst.features.space import PAN, WINDOWS, Classifier, Space
 from asst.features.spill import Rows, pieces
@@ -254,7 +254,6 @@ def _pictures(features: Features, first: npt.NDArray[np.int64], seen: int) -> It
     for piece in pieces(features.vectors, _STEPS_AT_ONCE):
         here = first[(first >= at) & (first < at + len(piece))] - at
         if len(here):
-            # PyTorch widens half precision many times faster than NumPy.
-            wide: FloatArray = torch.from_numpy(piece[here, :seen]).float().numpy()
+            wide = widened(piece[here, :seen])
             yield wide.reshape(len(wide), WINDOWS, -1)
         at += len(piece)

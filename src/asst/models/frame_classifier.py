@@ -10,8 +10,6 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
-import numpy as np
-import numpy.typing as npt
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
@@ -19,15 +17,8 @@ from torch.nn import functional
 from asst.data.batch import Batch
 from asst.errors import InputError
 from asst.models.classes import inclusion, taken_classes
-from asst.models.method import Answers, Loss, Share, Trainable
-from asst.moments import FloatArray
+from asst.models.method import Loss, Share, Trainable
 from asst.settings import Settings
-
-IntArray = npt.NDArray[np.int64]
-
-
-CUT_OFF = 0.5
-"""Factor of the score of a run that touches an edge of its window: the window beside it sees more of it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -104,17 +95,14 @@ class FrameClassifierMethod(Trainable):
         logits = self.classify(batch.features)[counted].float()
         return Loss(functional.cross_entropy(logits, targets[counted], reduction="sum") / count, {})
 
-    @torch.no_grad()
-    def answers(self, batch: Batch) -> Answers:
-        """The runs of each window; windows with fewer than the most are filled up with clips that are not kept."""
+    def outputs(self, batch: Batch, *, attention: bool = False) -> dict[str, Tensor]:
+        """``values``: how much each class goes on at each step, shape ``(windows, classes, steps)``."""
         shares = self.classify(batch.features).float().softmax(dim=2)[..., 1:] @ self.inclusion
         shares = shares * batch.feature_mask[..., None]
         kernel = self._settings.smoothing
-        smooth = functional.avg_pool1d(shares.mT, kernel, 1, kernel // 2, count_include_pad=False)
-        values = smooth.double().cpu().numpy()
-        return padded_runs(
-            values, [runs(values, threshold, self._settings.gap) for threshold in self._settings.thresholds]
-        )
+        return {
+            "values": functional.avg_pool1d(shares.transpose(1, 2), kernel, 1, kernel // 2, count_include_pad=False)
+        }
 
 
 def step_labels(batch: Batch) -> Tensor:
@@ -137,51 +125,3 @@ def step_labels(batch: Batch) -> Tensor:
         inside = (middles >= span[:, :1]) & (middles < span[:, 1:]) & (label != 0)
         found = torch.where(inside, label, found)
     return found
-
-
-def runs(values: FloatArray, threshold: float, gap: int) -> IntArray:
-    """Where values reach a threshold.
-
-    Args:
-        values: shape ``(windows, classes, steps)``.
-        threshold: to be reached.
-        gap: runs no further apart than so many steps are one.
-
-    Returns:
-        Window, class, first step and the step after the last of each run, shape ``(runs, 4)``.
-
-    >>> runs(np.array([[[0.9, 0.1, 0.9, 0.1, 0.1, 0.9]]]), 0.5, 1).tolist()
-    [[0, 0, 0, 3], [0, 0, 5, 6]]
-    """
-    reached = np.pad((values >= threshold).astype(np.int8), ((0, 0), (0, 0), (1, 1)))
-    changes = np.diff(reached, axis=2)
-    starts, ends = np.argwhere(changes == 1), np.argwhere(changes == -1)
-    found = np.concatenate([starts, ends[:, 2:]], axis=1)
-    if len(found) < 2:
-        return found
-    near = (found[1:, :2] == found[:-1, :2]).all(axis=1) & (found[1:, 2] - found[:-1, 3] <= gap)
-    merged: IntArray = found[np.concatenate([[True], ~near])]
-    merged[:, 3] = found[np.concatenate([~near, [True]]), 3]
-    return merged
-
-
-def padded_runs(values: FloatArray, found: list[IntArray]) -> Answers:
-    """Runs as the answers of windows, scored by their mean values.
-
-    Args:
-        values: shape ``(windows, classes, steps)``.
-        found: of `runs`, one a threshold.
-    """
-    together = np.unique(np.concatenate(found), axis=0)
-    window, label, start, end = together.T
-    sums = np.pad(np.cumsum(values, axis=2), ((0, 0), (0, 0), (1, 0)))
-    means = (sums[window, label, end] - sums[window, label, start]) / np.maximum(end - start, 1)
-    means = np.where((start == 0) | (end == values.shape[2]), CUT_OFF * means, means)
-    counts = np.bincount(window, minlength=len(values))
-    column = np.arange(len(together)) - np.repeat(np.cumsum(counts) - counts, counts)
-    shape = len(values), int(counts.max(initial=0))
-    spans, scores = np.zeros((*shape, 2)), np.zeros(shape)
-    labels, kept = np.zeros(shape, dtype=np.int64), np.zeros(shape, dtype=bool)
-    spans[window, column] = together[:, 2:]
-    scores[window, column], labels[window, column], kept[window, column] = means, label, True
-    return Answers(spans, scores, kept, labels)

@@ -13,7 +13,7 @@ from torch.nn import functional
 from asst.data.batch import Batch
 from asst.errors import InputError
 from asst.models.clips import ClipKind, clip_grid, clip_slack, clips_or_first, in_context
-from asst.models.method import Answers, Loss, Share, Trainable
+from asst.models.method import Loss, Share, Trainable
 from asst.models.sentence_lstm import SentenceLSTM
 from asst.nn.losses import POSITIVE_IOU, span_iou
 from asst.settings import Settings
@@ -179,15 +179,14 @@ class MCNMethod(Trainable):
             intra, inter = intra + losses[0], inter + losses[1]
         return Loss(own.intra_weight * intra + own.inter_weight * inter, {"intra": intra, "inter": inter})
 
-    @torch.no_grad()
-    def answers(self, batch: Batch) -> Answers:
+    def outputs(self, batch: Batch, *, attention: bool = False) -> dict[str, Tensor]:
         """Every clip with its negative distance, the weighted mean over streams."""
         kept = self._kept(batch)
         weights = self._weights()
         distances = torch.stack([distance(clips, sentence) for clips, sentence in self._embedded(batch)])
         scores = -(distances * weights[:, None, None]).sum(dim=0)
         spans = self.clips.expand(*kept.shape, 2)
-        return Answers(spans.double().cpu().numpy(), scores.double().cpu().numpy(), kept.cpu().numpy())
+        return {"spans": spans, "scores": scores, "kept": kept}
 
     def _embedded(self, batch: Batch) -> Sequence[tuple[Tensor, Tensor]]:
         widths = self._settings.streams or (self._settings.feature_channels,)

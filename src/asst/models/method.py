@@ -7,13 +7,12 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
-import numpy.typing as npt
+import torch
 from torch import Tensor, nn
 
 from asst.data.batch import Batch
 from asst.data.record import Record
-from asst.moments import FloatArray
+from asst.models.answers import ATTENTION, Answers, answers_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,24 +42,6 @@ class Loss:
     parts: Mapping[str, Tensor]
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Answers:
-    """What a method says of every clip of a batch of windows.
-
-    Attributes:
-        spans: in steps of each window, shape ``(windows, clips, 2)``.
-        scores: larger is better, shape ``(windows, clips)``.
-        kept: which clips the window can answer with, shape ``(windows, clips)``.
-        labels: the action that each clip is scored for, an index of `Method.labels`, shape ``(windows, clips)``; None
-            for a method that answers sentences.
-    """
-
-    spans: FloatArray
-    scores: FloatArray
-    kept: npt.NDArray[np.bool_]
-    labels: npt.NDArray[np.int64] | None = None
-
-
 class Method(nn.Module, ABC):
     """Answers sentences about windows of features, or finds actions in them.
 
@@ -87,16 +68,33 @@ class Method(nn.Module, ABC):
         """What the method is built from, fit for JSON."""
 
     @abstractmethod
-    def answers(self, batch: Batch) -> Answers:
-        """Every clip of every window, without gradients."""
+    def outputs(self, batch: Batch, *, attention: bool = False) -> dict[str, Tensor]:
+        """What `asst.models.answers.answers_of` makes answers of: every clip of every window.
 
+        Args:
+            batch: of windows.
+            attention: whether to return weights of words too.
+
+        Returns:
+            ``spans`` in steps of each window ``(windows, clips, 2)``, ``scores`` and ``kept`` ``(windows, clips)``, and
+            ``labels`` where the method finds actions; or what else that function reads. If asked for, the weights that
+            `attention` returns, `ATTENTION` before each name.
+        """
+
+    @torch.no_grad()
+    def answers(self, batch: Batch) -> Answers:
+        """Every clip of every window."""
+        return answers_of({name: own.cpu().numpy() for name, own in self.outputs(batch).items()}, self.settings)
+
+    @torch.no_grad()
     def attention(self, batch: Batch) -> dict[str, Tensor]:
         """The weight of each word at each step of each layer that attends to words; none where no layer does.
 
         Returns:
             By the layer's name, shape ``(batch, words, steps of the layer)``.
         """
-        return {}
+        found = self.outputs(batch, attention=True)
+        return {name.removeprefix(ATTENTION): own for name, own in found.items() if name.startswith(ATTENTION)}
 
 
 class Trainable(Method):

@@ -23,19 +23,18 @@ def model_named(name: str | Path) -> Model:
     """
     if str(name) in MODELS:
         return MODELS[str(name)].build()
-    if Path(name).suffix == ".safetensors" or Path(name).exists():
+    if Path(name).suffix in (".safetensors", ".onnx") or Path(name).exists():
         from asst.features.caption_space import is_space
-        from asst.models.checkpoint import read_description
 
         if is_space(Path(name)):
             from asst.models.zeroshot import SimilarityModel
 
             return SimilarityModel(Path(name).name, Path(name))
-        if read_description(Path(name)).method == "reranker":
-            from asst.models.reranked import RerankedModel
-
-            return RerankedModel.load(Path(name))
+        from asst.models.loading import described_by
+        from asst.models.reranked import METHOD, RerankedModel
         from asst.models.trained import TrainedModel
 
+        if described_by(Path(name)).method == METHOD:
+            return RerankedModel.load(Path(name))
         return TrainedModel.load([Path(name)])
     raise InputError(f"no model is called {str(name)!r}; choose one of {', '.join(MODELS)}, or name a checkpoint")

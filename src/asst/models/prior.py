@@ -15,7 +15,7 @@ from asst.data.didemo import MOST_PIECES, PIECE_S, candidate_clips, span_clip
 from asst.data.record import Record
 from asst.errors import InputError
 from asst.models.clips import clip_grid, clip_slack
-from asst.models.method import Answers, Fitted
+from asst.models.method import Fitted
 from asst.moments import FloatArray, iou
 from asst.nn.losses import POSITIVE_IOU
 from asst.nn.sampler import clips_within
@@ -98,12 +98,11 @@ class PriorMethod(Fitted):
             found = hit_share(shares, at) if hits else span_density(shares, at, self._settings.bandwidth)
         self.frequency.copy_(torch.from_numpy(found))
 
-    @torch.no_grad()
-    def answers(self, batch: Batch) -> Answers:
+    def outputs(self, batch: Batch, *, attention: bool = False) -> dict[str, Tensor]:
         """Every clip with its frequency."""
         kept = clips_within(self.clips, batch.feature_mask, self._slack)
-        spans = self.clips.expand(*kept.shape, 2).double().cpu().numpy()
-        return Answers(spans, self.frequency.expand(kept.shape).cpu().numpy(), kept.cpu().numpy())
+        spans = self.clips.expand(*kept.shape, 2)
+        return {"spans": spans, "scores": self.frequency.expand(kept.shape), "kept": kept}
 
 
 def clip_frequency(records: Sequence[Record]) -> FloatArray:

@@ -13,23 +13,22 @@ from typing import Literal, Self
 
 import numpy as np
 import numpy.typing as npt
-import torch
 
-from asst.data.batch import Collate
+from asst.data.sample import CandidateRows
 from asst.errors import InputError
-from asst.features.precision import fastest_device
 from asst.features.squares import SquaresExtractor
 from asst.features.values import Features
+from asst.models.answers import Answerer
 from asst.models.candidates import Candidates
 from asst.models.channels import Asked, ChannelReader, ask
-from asst.models.checkpoint import Description
+from asst.models.checkpoint import Description, load_checkpoint, read_description
 from asst.models.evidence import Evidence, EvidenceReader
+from asst.models.exported import SUFFIX, ExportedMethod
+from asst.models.loading import loaded
 from asst.models.model import Ranking
-from asst.models.reranker import RerankerMethod
-from asst.models.restored import restored
 from asst.models.scored import THRESHOLD, Float64Array, Scored, Stage, ranking, scored, step_scores
 from asst.models.trained import word_vectors
-from asst.models.views import STEPS, samples, views_of
+from asst.models.views import FACTS, STEPS, samples, views_of
 from asst.models.word_attention import of_window, over_time
 from asst.models.zeroshot import ZeroShotModel, zeroshot_of
 from asst.moments import Attention
@@ -37,11 +36,19 @@ from asst.text import Vector, WordVectors, tokenize
 
 PACKAGED = Path(__file__).with_name("default.safetensors")
 """The checkpoint that the package ships."""
+GRAPH = PACKAGED.with_suffix(SUFFIX)
+"""Its network without weights, which serves every checkpoint of the same settings; ``scripts/build_graphs.py`` writes
+it."""
+
+METHOD = "reranker"
+"""What checkpoints call it."""
 
 Scope = Literal["windows", "order", "everything"]
 """What a reranker decides: which window of a shot is meant; which shot too, if the sentence tells order; or all."""
 
 _SAMPLES_AT_ONCE = 16
+# Stands for the candidates where words are looked at, whose weights do not depend on them.
+_ANY = CandidateRows(np.zeros((1, 2), dtype=np.float32), np.zeros((1, len(FACTS)), dtype=np.float32))
 # From this probability on it is likely that what another moment is told by is in the video.
 _LIKELY = 0.5
 
@@ -63,7 +70,7 @@ class RerankedModel:
 
     def __init__(
         self,
-        method: RerankerMethod,
+        method: Answerer,
         description: Description,
         first: ZeroShotModel,
         name: str,
@@ -83,9 +90,7 @@ class RerankedModel:
         Raises:
             InputError: for a file that is no checkpoint of a reranker, or made for other weights of the extractor.
         """
-        (method,), description = restored([path])
-        if not isinstance(method, RerankerMethod):
-            raise InputError(f"{path} holds {description.method}, which is no reranker")
+        method, description = _method(path)
         name = name or path.name
         first = zeroshot_of(description.features.extractor, name)
         description.features.check_extractor(first.extractor, name)
@@ -137,13 +142,11 @@ class RerankedModel:
         channels = ChannelReader(stage, evidence)(asked, step_scores(stage, evidence, asked.at, query))
         windows, found = [], []
         for view in views_of(len(features)):
-            seen = view.sample(stage, channels, self._sentence(query), 0)
-            weights = self._method.attention(Collate(STEPS)([seen]).to(fastest_device()))
+            seen = view.sample(stage, channels, self._sentence(query), 0, _ANY)
             windows.append(seen.window)
-            found.append(of_window(weights, seen.window, STEPS))
+            found.append(of_window(self._method.attention([seen]), seen.window, STEPS))
         return over_time(windows, found, tokenize(query))
 
-    @torch.no_grad()
     def _added(
         self, stage: Stage, evidence: Evidence, asked: Sequence[Asked], found: Sequence[Scored]
     ) -> list[Float64Array]:
@@ -157,10 +160,9 @@ class RerankedModel:
         ]
         for at in range(0, len(every), _SAMPLES_AT_ONCE):
             some = every[at : at + _SAMPLES_AT_ONCE]
-            batch = Collate(STEPS)([sample for _, sample, _ in some]).to(fastest_device())
-            residual = (self._method.residual(batch) / self._method.scale).double().cpu().numpy()
-            for (i, _, here), values in zip(some, residual, strict=True):
-                added[i][here] = values[: len(here)]
+            judged = self._method.answers([sample for _, sample, _ in some])
+            for (i, _, here), scores in zip(some, judged.scores, strict=True):
+                added[i][here] = scores[: len(here)] - found[i].strengths[here]
         return [_filled(values) for values in added]
 
     def _decides_shots(self, stage: Stage, evidence: Evidence, asked: Asked) -> bool:
@@ -169,6 +171,21 @@ class RerankedModel:
     def _sentence(self, query: str) -> Vector:
         # A sentence of signs alone has no word; the network is shown one that means nothing.
         return self._words.vectors(tokenize(query) or ["the"])
+
+
+def _method(path: Path) -> tuple[Answerer, Description]:
+    """What computes the reranker of a file: the graph that ships, if it has the settings of that."""
+    if path.suffix == SUFFIX:
+        (method,), description = loaded([path])
+    else:
+        description = read_description(path)
+        if description.method == METHOD and description.settings == read_description(PACKAGED).settings:
+            method = ExportedMethod.of_graph(GRAPH, load_checkpoint(path)[1], description)
+        else:
+            (method,), description = loaded([path])
+    if description.method != METHOD:
+        raise InputError(f"{path} holds {description.method}, which is no reranker")
+    return method, description
 
 
 def packaged_default() -> RerankedModel:

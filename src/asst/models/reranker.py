@@ -15,7 +15,8 @@ from torch.nn import functional
 
 from asst.data.batch import Batch, CandidateBatch
 from asst.errors import InputError
-from asst.models.method import Answers, Loss, Share, Trainable
+from asst.models.answers import ATTENTION
+from asst.models.method import Loss, Share, Trainable
 from asst.models.views import FACTS, STEPS
 from asst.nn.config import ASSTConfig
 from asst.nn.network import ASSTNetwork
@@ -68,34 +69,23 @@ class RerankerMethod(Trainable):
         shares = wanted / wanted.sum(dim=1, keepdim=True)
         return Loss(functional.cross_entropy(logits, shares), {})
 
-    @torch.no_grad()
-    def answers(self, batch: Batch) -> Answers:
-        """A logit for every candidate."""
+    def outputs(self, batch: Batch, *, attention: bool = False) -> dict[str, Tensor]:
+        """Every candidate with its logit, on the scale of its strength."""
         given = _candidates(batch)
-        spans, scores = (values.double().cpu().numpy() for values in (given.clips, self.logits(batch)))
-        return Answers(spans, scores, given.mask.cpu().numpy())
-
-    @torch.no_grad()
-    def attention(self, batch: Batch) -> dict[str, Tensor]:
-        """The weight of each word at each step, equation 4.
-
-        Returns:
-            By the name of each fed layer, shape ``(batch, words, steps of the layer)``.
-        """
-        found = self.network(batch.features, batch.feature_mask, batch.words, batch.word_mask, True).attention
-        assert found is not None
-        return dict(found)
-
-    def residual(self, batch: Batch) -> Tensor:
-        """What comes to the scaled strength of each candidate, shape ``(batch, candidates)``, of 32 bits."""
-        given = _candidates(batch)
-        out = self.network(batch.features, batch.feature_mask, batch.words, batch.word_mask, clips=given.clips)
-        learnt: Tensor = out.logits[..., 0].float() + self.facts(given.facts)[..., 0].float()
-        return learnt
+        logits, found = self._run(batch, attention)
+        weights = {f"{ATTENTION}{name}": own for name, own in (found or {}).items()}
+        return {"spans": given.clips, "scores": logits / self.scale, "kept": given.mask, **weights}
 
     def logits(self, batch: Batch) -> Tensor:
         """Shape ``(batch, candidates)``, of 32 bits; what stands at padding means nothing."""
-        return self.scale.float() * _candidates(batch).facts[..., 0] + self.residual(batch)
+        return self._run(batch)[0]
+
+    def _run(self, batch: Batch, attention: bool = False) -> tuple[Tensor, dict[str, Tensor] | None]:
+        given = _candidates(batch)
+        seen, said = (batch.features, batch.feature_mask), (batch.words, batch.word_mask)
+        out = self.network(*seen, *said, attention, given.clips)
+        learnt = out.logits[..., 0].float() + self.facts(given.facts)[..., 0].float()
+        return self.scale.float() * given.facts[..., 0] + learnt, out.attention
 
 
 def _candidates(batch: Batch) -> CandidateBatch:

@@ -1,73 +1,65 @@
-"""From checkpoint files to methods with their weights, and how they look at a video."""
+"""From checkpoint files to methods with their weights, computed by PyTorch."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
-from torch import Tensor
+import torch
 
-from asst.data.observations import OBSERVATIONS, Observation
+from asst.data.batch import Batch, Collate
+from asst.data.sample import Sample
 from asst.errors import InputError
 from asst.features.precision import fastest_device
+from asst.models.answers import Answers
 from asst.models.checkpoint import Description, load_checkpoint
 from asst.models.method import Method
 from asst.models.methods import build_method
+from asst.moments import FloatArray
 
 
-def restored(paths: Sequence[Path]) -> tuple[list[Method], Description]:
-    """The methods of checkpoint files, at least one, and what the first says of itself.
+class RestoredMethod:
+    """A method as `asst.models.answers.Answerer` has it.
+
+    Attributes:
+        method: with its weights.
+
+    Args:
+        method: as above.
+        steps: length of its window.
+    """
+
+    def __init__(self, method: Method, steps: int) -> None:
+        self.method = method.to(fastest_device()).eval()
+        self.relative, self.averages = method.relative, method.averages
+        self.finds_actions, self.labels = method.finds_actions, method.labels
+        self._collate = Collate(steps)
+
+    def answers(self, samples: Sequence[Sample]) -> Answers:
+        """Every clip of every sample's window."""
+        return self.method.answers(self._batch(samples))
+
+    @torch.no_grad()
+    def attention(self, samples: Sequence[Sample]) -> dict[str, FloatArray]:
+        """See `asst.models.answers.Answerer.attention`."""
+        found = self.method.attention(self._batch(samples))
+        return {name: own.double().cpu().numpy() for name, own in found.items()}
+
+    def _batch(self, samples: Sequence[Sample]) -> Batch:
+        return self._collate(samples).to(fastest_device())
+
+
+def restored_method(path: Path) -> tuple[Method, Description]:
+    """The method of a checkpoint file, and what the file says of itself.
 
     Raises:
-        InputError: for a file that is no checkpoint, or checkpoints that do not belong together.
+        InputError: for a file that is no checkpoint, or whose weights are not finite or do not fit.
     """
-    methods: list[Method] = []
-    first: Description | None = None
-    for path in paths:
-        description, weights = load_checkpoint(path)
-        first = first or description
-        if (description.method, description.settings, description.features) != (
-            first.method,
-            first.settings,
-            first.features,
-        ):
-            raise InputError(f"{path} and {paths[0]} are of different models; average checkpoints of one training")
-        methods.append(_restored(path, description, weights))
-    assert first is not None
-    if len(paths) > 1 and not methods[0].averages:
-        raise InputError(f"checkpoints of {first.method} cannot be averaged; name one, or set average=0")
-    return methods, first
-
-
-def build_observation(settings: Mapping[str, Any]) -> Observation:
-    """How a method looks at videos, from ``kind`` and that kind's settings.
-
-    Raises:
-        InputError: for a kind that there is not, or settings that it has not.
-
-    >>> build_observation({"kind": "crops", "steps": 64}).steps
-    64
-    """
-    values = dict(settings)
-    kind = values.pop("kind", None)
-    if kind not in OBSERVATIONS:
-        raise InputError(f"observation.kind must be one of {', '.join(OBSERVATIONS)}, not {kind!r}")
-    try:
-        return OBSERVATIONS[kind](**values)
-    except TypeError as error:
-        known = ", ".join(OBSERVATIONS[kind].__dataclass_fields__)
-        raise InputError(f"observation of kind {kind} has the settings {known}; got {', '.join(values)}") from error
-
-
-def _restored(path: Path, description: Description, weights: Mapping[str, Tensor]) -> Method:
-    faulty = [name for name, own in weights.items() if not own.isfinite().all()]
-    if faulty:
-        raise InputError(f"{path}: its {faulty[0]} holds a NaN or an infinity; train it again")
+    description, weights = load_checkpoint(path)
     method = build_method(description.method, dict(description.settings))
     try:
-        method.load_state_dict(dict(weights))
+        method.load_state_dict({name: torch.from_numpy(own) for name, own in weights.items()})
     except RuntimeError as error:
         reason = " ".join(str(error).split())[:200]
         raise InputError(f"{path}: its weights do not fit its settings ({reason}); train it again") from error
-    return method.to(fastest_device()).eval()
+    return method.eval(), description

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from torch import Tensor, nn
-from torch.nn.utils.rnn import pack_padded_sequence
 
 
 class SentenceLSTM(nn.Module):
-    """Reads words in order; padding never enters the recurrence.
+    """Reads words in order; padding comes after the state that is taken.
 
     Args:
         word_channels: width of a word vector.
@@ -28,8 +27,7 @@ class SentenceLSTM(nn.Module):
         Returns:
             Shape ``(batch, channels)``.
         """
-        lengths = word_mask.sum(dim=1).cpu()
-        packed = pack_padded_sequence(words, lengths, batch_first=True, enforce_sorted=False)
-        _, (state, _) = self.lstm(packed)
-        last: Tensor = state[-1]
-        return last
+        states, _ = self.lstm(words)
+        last = (word_mask.sum(dim=1) - 1).view(-1, 1, 1).expand(-1, 1, states.shape[2])
+        state: Tensor = states.gather(1, last).squeeze(1)
+        return state

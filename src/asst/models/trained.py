@@ -10,19 +10,17 @@ from typing import Self
 
 import numpy as np
 
-from asst.data.batch import Batch, Collate, Sample
 from asst.data.record import Record
-from asst.data.samples import Queries
+from asst.data.sample import Sample
 from asst.errors import InputError
 from asst.features.extractor import Extractor, extractor_named
-from asst.features.precision import fastest_device
 from asst.features.store import FeatureStore
 from asst.features.values import Features
 from asst.models.answering import QueryAnswer, WindowAnswer, query_answers, window_answers
+from asst.models.answers import Answerer
 from asst.models.checkpoint import Description
-from asst.models.method import Method
+from asst.models.loading import build_observation, loaded
 from asst.models.model import Ranking
-from asst.models.restored import build_observation, restored
 from asst.models.word_attention import of_window, over_time
 from asst.moments import Attention, Curve, FloatArray, Moment, best_around
 from asst.text import Vector, WordVectors, tokenize
@@ -51,7 +49,7 @@ class TrainedModel:
     """
 
     def __init__(
-        self, methods: Sequence[Method], description: Description, name: str, words: WordVectors | None = None
+        self, methods: Sequence[Answerer], description: Description, name: str, words: WordVectors | None = None
     ) -> None:
         self.name = name
         self.description = description
@@ -66,7 +64,7 @@ class TrainedModel:
         Raises:
             InputError: for a file that is no checkpoint, or checkpoints that do not belong together.
         """
-        methods, description = restored(paths)
+        methods, description = loaded(paths)
         if methods[0].finds_actions:
             raise InputError(f"{paths[0]} finds actions and answers no sentence; use it with asst detect")
         return cls(methods, description, paths[0].name, words)
@@ -113,6 +111,8 @@ class TrainedModel:
         Raises:
             InputError: for a video without features or with features of another kind, or a sentence without a word.
         """
+        from asst.data.samples import Queries
+
         queries = Queries(records, store, self._words, self.observation)
         if records:
             self.description.features.check(store.read(records[0].video), self.name)
@@ -134,8 +134,8 @@ class TrainedModel:
         words = self._sentence(query)
         found = []
         for window in self.observation.windows(features.end_s, features):
-            batch = self._batch([Sample(0, window, window.read(features), words, np.zeros((0, 2)))])
-            found.append(of_window(self._methods[0].attention(batch), window, self.observation.steps))
+            sample = Sample(0, window, window.read(features), words, np.zeros((0, 2)))
+            found.append(of_window(self._methods[0].attention([sample]), window, self.observation.steps))
         return found
 
     def word_attention(self, features: Features, query: str) -> Attention | None:
@@ -164,10 +164,8 @@ class TrainedModel:
     def _windows(self, samples: Iterable[Sample]) -> Iterator[WindowAnswer]:
         source = iter(samples)
         while some := list(islice(source, WINDOWS_AT_ONCE)):
-            yield from window_answers(self._methods, self._batch(some))
-
-    def _batch(self, samples: Sequence[Sample]) -> Batch:
-        return Collate(self.observation.steps)(samples).to(fastest_device())
+            each = [method.answers(some) for method in self._methods]
+            yield from window_answers(each, [own.record for own in some], [own.window for own in some])
 
     def _sentence(self, query: str) -> Vector:
         tokens = tokenize(query)

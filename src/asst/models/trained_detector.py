@@ -9,18 +9,16 @@ from typing import Self
 
 import numpy as np
 
-from asst.data.action_samples import NO_WORDS
 from asst.data.actions import ActionVideo
-from asst.data.batch import Collate, Sample
+from asst.data.sample import NO_WORDS, Sample
 from asst.errors import InputError
 from asst.features.extractor import Extractor, extractor_named
-from asst.features.precision import fastest_device
 from asst.features.store import FeatureStore, require
 from asst.features.values import Features
 from asst.models.answering import window_answers
+from asst.models.answers import Answerer
 from asst.models.checkpoint import Description
-from asst.models.method import Method
-from asst.models.restored import build_observation, restored
+from asst.models.loading import build_observation, loaded
 from asst.models.suppression import FoundActions, detections_of, video_actions, window_actions
 from asst.moments import Detections
 
@@ -47,7 +45,7 @@ class TrainedDetector:
         labels: the classes it finds.
     """
 
-    def __init__(self, methods: Sequence[Method], description: Description, name: str) -> None:
+    def __init__(self, methods: Sequence[Answerer], description: Description, name: str) -> None:
         self.name = name
         self.description = description
         self.labels = methods[0].labels
@@ -61,7 +59,7 @@ class TrainedDetector:
         Raises:
             InputError: for a file that is no checkpoint of a detector, or checkpoints that do not belong together.
         """
-        methods, description = restored(paths)
+        methods, description = loaded(paths)
         if not methods[0].finds_actions:
             raise InputError(f"{paths[0]} answers sentences and finds no actions; use it with asst locate --model")
         return cls(methods, description, paths[0].name)
@@ -122,9 +120,10 @@ class TrainedDetector:
                     yield Sample(index, window, window.read(features), NO_WORDS, np.zeros((0, 2)))
 
         def windows() -> Iterator[FoundActions]:
-            source, collate = samples(), Collate(self._observation.steps)
+            source = samples()
             while some := list(islice(source, WINDOWS_AT_ONCE)):
-                for answer in window_answers(self._methods, collate(some).to(fastest_device())):
+                each = [method.answers(some) for method in self._methods]
+                for answer in window_answers(each, [own.record for own in some], [own.window for own in some]):
                     yield window_actions(answer, durations_s[answer.record])
 
         return video_actions(windows(), len(self.labels), overlap=self.description.overlap, limit=top, least=least)

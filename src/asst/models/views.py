@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from asst.data.batch import CandidateRows, Sample
+from asst.data.sample import CandidateRows, Sample
 from asst.data.windows import Window, firsts
 from asst.features.squares import STEP_S, TICKS_A_STEP
 from asst.models.channels import FloatArray

@@ -6,13 +6,12 @@ import math
 from collections.abc import Mapping, Sequence
 
 import numpy as np
-from torch import Tensor
 
 from asst.data.windows import Window
 from asst.moments import Attention, FloatArray
 
 
-def of_window(weights: Mapping[str, Tensor], window: Window, observed: int) -> dict[str, FloatArray]:
+def of_window(weights: Mapping[str, FloatArray], window: Window, observed: int) -> dict[str, FloatArray]:
     """The attention in one window without its padding.
 
     Args:
@@ -26,7 +25,7 @@ def of_window(weights: Mapping[str, Tensor], window: Window, observed: int) -> d
     real = {}
     for name, own in weights.items():
         steps = math.ceil(window.steps * own.shape[2] / observed)
-        real[name] = own[0, :, :steps].double().cpu().numpy()
+        real[name] = own[0, :, :steps]
     return real
 
 

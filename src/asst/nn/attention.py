@@ -40,7 +40,7 @@ class CrossModalAttention(nn.Module):
         w_a = functional.glu(self.word_key(words))
         w_v = functional.glu(self.word_value(words))
         v_a = self.step_query(v)
-        scores = (w_a / self.attention_channels) @ v_a.mT
+        scores = (w_a / self.attention_channels) @ v_a.transpose(-2, -1)
         a = scores.masked_fill(~word_mask[:, :, None], float("-inf")).softmax(dim=1)
-        attended = a.mT @ w_v
+        attended = a.transpose(-2, -1) @ w_v
         return attended * v, a

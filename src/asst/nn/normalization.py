@@ -22,8 +22,11 @@ class MaskedBatchNorm(nn.BatchNorm1d):
 
     def forward(self, x: Tensor, steps: ValidSteps) -> Tensor:  # type: ignore[override]
         """``(batch, steps, channels)`` to the same, with zeros at padding."""
+        if not self.training:
+            # Nothing is counted, so padding can go through and be silenced after.
+            return steps.silence(super().forward(x.flatten(0, 1)).view(x.shape))
         rows = steps.gather(x)
-        shared = self.training and distributed.is_initialized() and distributed.get_world_size() > 1
+        shared = distributed.is_initialized() and distributed.get_world_size() > 1
         return steps.scatter(self._over_processes(rows) if shared else super().forward(rows))
 
     def _over_processes(self, rows: Tensor) -> Tensor:

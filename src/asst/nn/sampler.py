@@ -145,8 +145,9 @@ class ClipSampler(nn.Module):
             Shape ``(batch, clips, outputs)``.
         """
         # Row (clip, window) times column (step, tap): the weight of that step in the point that this tap reads.
-        windows = pooling.view(*pooling.shape[:-2], -1, POINTS, pooling.shape[-1]).unfold(-2, TAPS, STRIDE)
-        mixing = windows.flatten(-4, -3).flatten(-2)
+        points = pooling.view(*pooling.shape[:-2], -1, POINTS, pooling.shape[-1])
+        windows = [points[..., first : first + TAPS, :] for first in range(0, POINTS - TAPS + 1, STRIDE)]
+        mixing = torch.stack(windows, dim=-3).transpose(-2, -1).flatten(-4, -3).flatten(-2)
         taps = functional.linear(x, self.first.weight.permute(2, 0, 1).flatten(0, 1))
         inner = mixing.to(taps.dtype) @ taps.view(x.shape[0], -1, self.first.out_channels)
         assert self.first.bias is not None

@@ -22,10 +22,11 @@ from rich.progress import track
 
 from asst.atomic import writing_whole
 from asst.data.captions import Captioned, Captions, decoded
-from asst.features.efficientnet import SIDE, EfficientNetLite
-from asst.features.minilm import MiniLM
+from asst.features.efficientnet import SIDE
 from asst.features.precision import fastest_dtype
 from asst.training.caption_recipe import CaptionData, CaptionNetwork
+from asst.training.efficientnet import EfficientNetLite
+from asst.training.minilm import MiniLM
 
 HalfArray = npt.NDArray[np.float16]
 Item = TypeVar("Item")
@@ -113,7 +114,6 @@ def keep_maps(
     if not any(missing):
         return kept
     lite = EfficientNetLite().to(fastest_dtype())
-    lite.pack()
 
     def maps(item: tuple[int, tuple[Captioned, bytes | None]], chunk: int) -> dict[int, HalfArray]:
         number, (picture, image) = item
@@ -182,8 +182,9 @@ def _view(picture: Image.Image, view: int, number: int, data: CaptionData) -> np
 
 
 def _before(lite: EfficientNetLite, block: int, pixels: npt.NDArray[np.uint8]) -> HalfArray:
-    maps = lite.before(torch.from_numpy(pixels.copy())[None], block)
-    kept: HalfArray = maps[0].permute(1, 2, 0).half().numpy()
+    with torch.inference_mode():
+        maps = lite.before(torch.from_numpy(pixels.copy())[None], block)
+        kept: HalfArray = maps[0].permute(1, 2, 0).half().numpy()
     return kept
 
 

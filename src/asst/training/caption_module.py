@@ -13,13 +13,13 @@ from lightning.pytorch.utilities.types import OptimizerLRSchedulerConfig
 from torch import Tensor, nn
 from torch.utils.data import DataLoader
 
-from asst.features.caption_space import fresh_towers
 from asst.training.caption_recipe import CaptionRecipe
 from asst.training.caption_samples import CaptionBatch, CaptionSamples
 from asst.training.caption_towers import LearningTowers
 from asst.training.caption_validation import CaptionValidation
 from asst.training.divergence import require_finite_figures, require_finite_weights
 from asst.training.schedule import DROPOUT, IntervalBatches, torch_seed
+from asst.training.towers import fresh_towers
 
 _SCALE_MOST = 100.0
 # Softens both distributions over classes, so that the less likely ones count too (Hinton et al. 2015).

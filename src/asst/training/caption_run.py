@@ -12,7 +12,6 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from torch import nn
 
 from asst.atomic import write_whole
 from asst.data.captions import Captions, held_out, read_captions
@@ -20,7 +19,6 @@ from asst.data.folders import data_folder
 from asst.evaluation.bootstrap import Interval
 from asst.features.caption_space import SpaceDescription, load_space, save_space
 from asst.features.fingerprint import LENGTH
-from asst.features.minilm import MiniLM
 from asst.training.callbacks import KeepRun
 from asst.training.caption_cache import keep_hidden, keep_maps
 from asst.training.caption_module import CaptionLoaders, CaptionModule
@@ -29,7 +27,9 @@ from asst.training.caption_samples import CaptionSamples, KeptCaptions
 from asst.training.caption_towers import LearningTowers
 from asst.training.caption_validation import HEADLINE, CaptionValidation
 from asst.training.folder import RunFolder
+from asst.training.minilm import MiniLM
 from asst.training.simulation import Say
+from asst.training.towers import towers_with, weights_of
 from asst.training.trainer import Trained, build_trainer, quiet, run_trainer
 
 _TRIM_THRESHOLD, _MMAP_MAX = -1, -4
@@ -68,7 +68,7 @@ def train_captions(recipe: CaptionRecipe, path: Path, say: Say, *, progress: boo
             step=step,
             metrics=metrics,
         )
-        save_space(space, module.averaged.towers, description)
+        save_space(space, weights_of(module.averaged.towers), description)
 
     parameters = sum(weight.numel() for weight in module.parameters() if weight.requires_grad)
     held_words = " and ".join(f"{len(own)} of {name}" for name, own in held.items())
@@ -125,8 +125,7 @@ def _kept(recipe: CaptionRecipe, captions: Captions, say: Say, *, progress: bool
 def _measure(recipe: CaptionRecipe, validation: CaptionValidation, folder: RunFolder, say: Say) -> None:
     """Retrieval by the best space as its file has it, with intervals."""
     space = load_space(folder.best)
-    towers = nn.ModuleDict({"pictures": space.pictures, "sentences": space.sentences})
-    learnt = LearningTowers(towers, recipe.network).eval()
+    learnt = LearningTowers(towers_with(space.weights()), recipe.network).eval()
     seen = {index: own for batch in validation.batches() for index, own in validation.see(learnt, batch).items()}
     found = {name: ranks.intervals() for name, ranks in validation.ranks(learnt, seen)}
     report = {name: {key: _ends(at) for key, at in own.items()} for name, own in found.items()}

@@ -5,10 +5,10 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from asst.features.caption_space import PictureTower, SentenceTower
-from asst.features.efficientnet import Bottleneck
 from asst.training.caption_recipe import CaptionNetwork
 from asst.training.caption_samples import Sentences
+from asst.training.efficientnet import Bottleneck
+from asst.training.towers import PictureTower, SentenceTower
 
 _SLOW_KERNEL = 5
 

@@ -41,7 +41,9 @@ class CaptionValidation:
     def see(self, towers: LearningTowers, batch: Sequence[int]) -> dict[int, Tensor]:
         """Each picture of a batch as the crops that videos are searched by, ``(crops, dimension)``."""
         maps = towers.maps(stacked([self._kept.views[0][index] for index in batch]))
-        return dict(zip(batch, towers.embedded(pooled_squares(maps)).float().cpu(), strict=True))
+        pooled = pooled_squares(maps.float().permute(0, 2, 3, 1).cpu().numpy())
+        vectors = towers.embedded(torch.from_numpy(pooled).to(towers.device)).float().cpu()
+        return dict(zip(batch, vectors, strict=True))
 
     def ranks(self, towers: LearningTowers, seen: Mapping[int, Tensor]) -> Iterator[tuple[str, Ranks]]:
         """By set and by what is found (``flickr8k/pictures``): clips by all of their frames, and by their first."""

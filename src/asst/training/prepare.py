@@ -12,7 +12,7 @@ from asst.models.checkpoint import Description
 from asst.models.method import Method
 from asst.models.methods import METHODS, build_method
 from asst.models.reranked import PACKAGED
-from asst.models.restored import restored
+from asst.models.restored import restored_method
 from asst.training.recipe import Recipe
 from asst.training.simulation import Say
 from asst.training.sources import Sources
@@ -82,7 +82,7 @@ def _fresh(recipe: Recipe, task: Task) -> Method:
 
 def _started(recipe: Recipe, start: Path, task: Task) -> Method:
     start = PACKAGED if start == Path("default") else start
-    (method,), begun = restored([start])
+    method, begun = restored_method(start)
     if begun.method != recipe.method:
         raise InputError(f"recipe {recipe.name}: {start} holds {begun.method}, and the method is {recipe.method}")
     ours = {"words": task.words, "features.extractor": task.features.extractor, **task.given}
@@ -91,8 +91,7 @@ def _started(recipe: Recipe, start: Path, task: Task) -> Method:
     if other:
         name = other[0]
         raise InputError(f"recipe {recipe.name}: {start} has {name} {theirs.get(name)}, the data {ours[name]}")
-    # On a graphics card the trainer moves it back there.
-    return method.cpu().train()
+    return method.train()
 
 
 def _freeze(recipe: Recipe, method: Method, name: str) -> None:

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 from torch.utils.data import Dataset
 
-from asst.data.batch import Batch, CandidateRows, Sample
+from asst.data.batch import Batch
+from asst.data.sample import CandidateRows, Sample
 from asst.data.samples import Key
 from asst.data.sentences import SentenceVectors
 from asst.data.windows import Window

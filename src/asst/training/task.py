@@ -22,7 +22,7 @@ from asst.evaluation.detection import DETECTION_PROTOCOLS
 from asst.evaluation.protocol import protocol_of
 from asst.features.store import FeatureStore, require
 from asst.models.checkpoint import FeatureKind
-from asst.models.restored import build_observation
+from asst.models.loading import build_observation
 from asst.models.zeroshot import zeroshot_of
 from asst.training.recipe import Recipe
 from asst.training.reranker_questions import RerankerQuestion, questions_about

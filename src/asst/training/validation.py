@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -53,7 +53,7 @@ class SentenceValidation:
 
     def answers(self, method: Method, batch: Batch) -> Iterable[WindowAnswer]:
         """What the method says of every clip."""
-        return window_answers([method], batch)
+        return _answered(method, batch)
 
     def metrics(self, method: Method, answers: Iterable[WindowAnswer]) -> dict[str, float]:
         """The protocol's metrics."""
@@ -61,6 +61,10 @@ class SentenceValidation:
         found = query_answers(answers, durations_s, relative=method.relative, overlap=self.overlap, limit=TOP)
         values = self.protocol.values(self.records, [answer.spans_s for answer in found])
         return {key: 100 * float(own.mean()) for key, own in values.items()}
+
+
+def _answered(method: Method, batch: Batch) -> Iterator[WindowAnswer]:
+    return window_answers([method.answers(batch)], batch.records.tolist(), batch.windows)
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +88,7 @@ class ActionValidation:
 
     def answers(self, method: Method, batch: Batch) -> Iterable[FoundActions]:
         """The best detections of every window."""
-        for answer in window_answers([method], batch):
+        for answer in _answered(method, batch):
             yield window_actions(answer, self.videos[answer.record].duration_s)
 
     def metrics(self, method: Method, answers: Iterable[FoundActions]) -> dict[str, float]:

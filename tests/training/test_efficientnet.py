@@ -15,8 +15,9 @@ from torch import Tensor
 
 from asst.errors import InputError
 from asst.features import efficientnet
-from asst.features.efficientnet import FILE, PACKAGE, SIDE, EfficientNetLite
+from asst.features.efficientnet import BLOCKS, FILE, PACKAGE, SIDE
 from asst.features.weights import packaged_file
+from asst.training.efficientnet import EfficientNetLite
 from asst.video import frames
 
 # The paper's table of EfficientNet-B0: kernel, stride and expansion of each stage. A scaled network differs from it in
@@ -92,38 +93,6 @@ def test_folding_changes_no_feature(
     torch.testing.assert_close(network(pixels), expected, atol=1e-3, rtol=1e-3)
 
 
-@pytest.mark.parametrize("sizes", [[(65, 98), (64, 64), (97, 64)], [(63, 33), (128, 227)]])
-def test_packed_kernels_give_the_plain_features(network: EfficientNetLite, sizes: list[tuple[int, int]]) -> None:
-    packed = EfficientNetLite()
-    packed.pack()
-    for height, width in sizes:
-        pixels = noise(2, height, width, 3)
-        plain = network(pixels)
-        torch.testing.assert_close(packed(pixels), plain, atol=1e-3, rtol=1e-3)
-        alike = F.cosine_similarity(packed(pixels).mean((2, 3)), plain.mean((2, 3)))
-        assert alike.min() > 0.9999
-
-
-def test_kernels_are_packed_where_the_processor_can(one_thread: None) -> None:
-    packed = EfficientNetLite()
-    packed.pack()
-    assert packed.stem.packs == packed.head.packs == torch.backends.mkldnn.is_available()  # type: ignore[no-untyped-call]
-
-
-def test_without_the_operations_the_plain_network_runs(
-    network: EfficientNetLite, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def lacks(*_: object) -> Tensor:
-        raise RuntimeError("not in this build")
-
-    monkeypatch.setattr(torch.ops.mkldnn, "_reorder_convolution_weight", lacks)
-    other = EfficientNetLite()
-    other.pack()
-    assert not other.stem.packs
-    pixels = noise(1, 64, 96, 3)
-    torch.testing.assert_close(other(pixels), network(pixels), atol=1e-3, rtol=1e-3)
-
-
 @pytest.mark.parametrize(("height", "width"), [(1, 1), (31, 33), (64, 65), (97, 32)])
 def test_maps_are_a_32nd_of_the_picture_rounded_up(network: EfficientNetLite, height: int, width: int) -> None:
     maps = network(noise(1, height, width, 3))
@@ -141,6 +110,7 @@ def test_every_published_number_is_in_use(network: EfficientNetLite, published: 
     assert network.class_bias.shape == (1000,)
     assert network.mean_feature.shape == (1280,)
     assert not network.training
+    assert len(network.blocks) == BLOCKS
 
 
 def test_half_precision_changes_pooled_features_little(network: EfficientNetLite, street: Path) -> None:
@@ -177,7 +147,7 @@ def test_weights_without_a_classifier_are_refused(tmp_path: Path, monkeypatch: p
     folder.mkdir()
     (folder / "__init__.py").write_text("")
     content: dict[str, Any] = {"_conv_stem.weight": torch.zeros(1)}
-    torch.save(content, folder / "w.pth")
+    torch.save(content, folder / "w.pth", _use_new_zipfile_serialization=False)
     monkeypatch.syspath_prepend(tmp_path)
     monkeypatch.setattr(efficientnet, "packaged_file", lambda package, name, sha256: packaged_file(package, name))
     monkeypatch.setattr(efficientnet, "PACKAGE", folder.name)

@@ -1,0 +1,84 @@
+"""Writes the graphs that the package ships, without weights: run it after a change of a tower's layers.
+
+``python scripts/build_graphs.py`` needs the extra ``train``.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import torch
+from torch import Tensor, nn
+
+from asst.features.runtime import graph
+from asst.models.reranked import GRAPH, PACKAGED
+from asst.models.restored import restored_method
+from asst.training.efficientnet import EfficientNetLite
+from asst.training.export import graph_of, method_graph
+from asst.training.minilm import MiniLM
+from asst.training.towers import PictureTower, SentenceTower
+
+
+class _Pictures(nn.Module):
+    def __init__(self, network: EfficientNetLite) -> None:
+        super().__init__()
+        self.network = network
+
+    def forward(self, pixels: Tensor) -> Tensor:
+        maps: Tensor = self.network(pixels)
+        return maps.permute(0, 2, 3, 1)
+
+
+class _Sentences(nn.Module):
+    def __init__(self, encoder: MiniLM) -> None:
+        super().__init__()
+        self.encoder = encoder
+
+    def forward(self, ids: Tensor, real: Tensor) -> Tensor:
+        meanings: Tensor = self.encoder(self.encoder.first(ids), real)
+        return meanings
+
+
+class _Placing(nn.Module):
+    def __init__(self, tower: SentenceTower) -> None:
+        super().__init__()
+        self.tower = tower
+
+    def forward(self, meanings: Tensor) -> Tensor:
+        return self.tower.placed(meanings)
+
+
+def main() -> None:
+    """All of them."""
+    pixels = torch.zeros(2, 256, 448, 3, dtype=torch.uint8)
+    network = PictureTower().network
+    _write("pictures", _Pictures(network), "network.", {"pixels": pixels}, {"pixels": (0, 1, 2)}, ["maps"])
+    tower = SentenceTower().eval()
+    ids, real = torch.zeros(2, 9, dtype=torch.int64), torch.ones(2, 9, dtype=torch.bool)
+    inputs = {"ids": ids, "real": real}
+    _write("sentences", _Sentences(tower.encoder), "encoder.", inputs, {"ids": (0, 1), "real": (0, 1)}, ["meanings"])
+    meanings = torch.zeros(2, 384)
+    _write("placing", _Placing(tower), "tower.", {"meanings": meanings}, {"meanings": (0,)}, ["vectors"])
+    method, description = restored_method(PACKAGED)
+    _keep(GRAPH, method_graph(method, description, weights=False))
+
+
+def _write(
+    name: str,
+    module: nn.Module,
+    given: str,
+    inputs: dict[str, Tensor],
+    varying: dict[str, tuple[int, ...]],
+    outputs: list[str],
+) -> None:
+    axes = {key: {axis: f"{key}_{axis}" for axis in own} for key, own in varying.items()}
+    _keep(graph(name), graph_of(module.eval(), inputs, outputs, axes, given=given))
+
+
+def _keep(path: Path, content: bytes) -> None:
+    path.write_bytes(content)
+    print(f"{path}: {len(content):,} bytes")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,27 @@
+"""``asst export``: a trained network for ONNX Runtime."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from asst.cli.extras import require_training
+
+
+def export(
+    checkpoint: Annotated[Path, typer.Argument(help="A .safetensors file that asst train wrote, of any method.")],
+    out: Annotated[Path, typer.Argument(metavar="OUT.onnx", help="What is written.")],
+) -> None:
+    """Write a trained method as a network that runs without PyTorch: asst locate --model OUT.onnx."""
+    require_training()
+    from asst.training.export import export_checkpoint
+
+    description = export_checkpoint(checkpoint, out)
+    use = (
+        f"detect VIDEO --checkpoint {out}"
+        if "labels" in description.settings
+        else f"locate VIDEO SENTENCE --model {out}"
+    )
+    typer.echo(f"wrote {out} ({description.method}), which runs without PyTorch: asst {use}")

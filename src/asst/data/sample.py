@@ -1,0 +1,110 @@
+"""What one window of a video shows with one sentence, before it becomes part of a batch."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from asst.data.windows import Window
+from asst.moments import FloatArray
+from asst.text import Vector
+
+NO_WORDS: Vector = np.zeros((0, 1), dtype=np.float32)
+"""Of a sample for a method that reads no sentence."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class CandidateRows:
+    """Clips that a sample brings with it, for a method that chooses among given ones.
+
+    Attributes:
+        clips: start and end in steps of the window, shape ``(candidates, 2)``.
+        facts: what else is known of each, shape ``(candidates, facts)``.
+        overlaps: IoU of each with the truth, shape ``(candidates,)``; None where a query is to be answered.
+    """
+
+    clips: npt.NDArray[np.float32]
+    facts: npt.NDArray[np.float32]
+    overlaps: npt.NDArray[np.float32] | None = None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Sample:
+    """One window of a video with one sentence.
+
+    Attributes:
+        record: index of the record it was made of.
+        window: the steps observed.
+        features: shape ``(window.steps, dimension)``.
+        words: one vector a word, shape ``(words, word dimension)``.
+        moments: true spans in steps, shape ``(moments, 2)``; none where a query is to be answered.
+        target: index of the true clip, if the task is a classification with a truth.
+        labels: class of each of the moments, from 1, or -1 for a stretch that is neither action nor background, shape
+            ``(moments,)``; None where moments have no class.
+        candidates: the clips to choose among; None where the method has its own.
+    """
+
+    record: int
+    window: Window
+    features: npt.NDArray[np.float32]
+    words: Vector
+    moments: FloatArray
+    target: int | None = None
+    labels: npt.NDArray[np.int64] | None = None
+    candidates: CandidateRows | None = None
+
+
+def network_inputs(samples: Sequence[Sample], steps: int) -> dict[str, npt.NDArray[Any]]:
+    """Samples side by side, as every method reads them; padding is zero, and false in the masks.
+
+    Args:
+        samples: at least one.
+        steps: length of the network's window.
+
+    Returns:
+        ``features`` of shape ``(batch, steps, dimension)``, ``words`` of ``(batch, most words, word dimension)`` and,
+        where every sample brings candidates, ``clips`` of ``(batch, most candidates, 2)`` and ``facts``; with
+        ``feature_mask``, ``word_mask`` and ``clip_mask``, which are true for what is real.
+
+    Raises:
+        ValueError: for no sample, or one longer than the window.
+    """
+    features, feature_mask = padded([sample.features for sample in samples], steps)
+    words, word_mask = padded([sample.words for sample in samples])
+    inputs = {"features": features, "feature_mask": feature_mask, "words": words, "word_mask": word_mask}
+    candidates = [sample.candidates for sample in samples if sample.candidates is not None]
+    if len(candidates) == len(samples):
+        inputs["clips"], inputs["clip_mask"] = padded([own.clips for own in candidates])
+        inputs["facts"], _ = padded([own.facts for own in candidates])
+    return inputs
+
+
+def padded(
+    rows: Sequence[npt.NDArray[np.float32]], length: int | None = None
+) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.bool_]]:
+    """Arrays of different lengths in one, and which of its rows are real.
+
+    Args:
+        rows: each of shape ``(own length, width)``.
+        length: to pad to; the greatest own length if None.
+
+    Returns:
+        Shapes ``(batch, length, width)`` and ``(batch, length)``.
+
+    Raises:
+        ValueError: for no array, or one longer than ``length``.
+    """
+    if not rows:
+        raise ValueError("nothing to pad")
+    lengths = np.array([len(row) for row in rows])
+    most = int(lengths.max())
+    if length is not None and most > length:
+        raise ValueError(f"{most} rows do not fit into {length}")
+    together = np.zeros((len(rows), most if length is None else length, rows[0].shape[1]), dtype=np.float32)
+    for place, row in zip(together, rows, strict=True):
+        place[: len(row)] = row
+    return together, np.arange(together.shape[1]) < lengths[:, None]

@@ -1,0 +1,121 @@
+"""Networks as graphs that ONNX Runtime computes, on whatever device it was installed for.
+
+Graphs ship without weights: these come from the packages that carry the published ones, and from files of what was
+trained. ``scripts/build_graphs.py`` writes the graphs.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from asst.errors import InputError
+
+if TYPE_CHECKING:
+    from onnxruntime import InferenceSession
+
+DEVICE = "ASST_DEVICE"
+"""Environment variable that names the device to compute on; the first of `devices` if it is not set."""
+
+_PROVIDERS = {
+    "cuda": "CUDAExecutionProvider",
+    "rocm": "MIGraphXExecutionProvider",
+    "coreml": "CoreMLExecutionProvider",
+    "openvino": "OpenVINOExecutionProvider",
+    "cpu": "CPUExecutionProvider",
+}
+
+
+def devices() -> list[str]:
+    """What ONNX Runtime can compute on here, the best first; ``cpu`` is always among them."""
+    import onnxruntime
+
+    here = onnxruntime.get_available_providers()
+    return [name for name, provider in _PROVIDERS.items() if provider in here]
+
+
+def device() -> str:
+    """The device that networks are computed on.
+
+    Raises:
+        InputError: if `DEVICE` names one that is not here.
+    """
+    here = devices()
+    named = os.environ.get(DEVICE) or here[0]
+    if named not in here:
+        raise InputError(f"no device {named!r} here, only {', '.join(here)}; install the onnxruntime that has it")
+    return named
+
+
+def threads() -> int:
+    """Threads that this process may use: what ``OMP_NUM_THREADS`` says, else the cores that it may run on."""
+    named = os.environ.get("OMP_NUM_THREADS", "")
+    if named.isdecimal() and int(named):
+        return int(named)
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def graph(name: str) -> Path:
+    """The file of a graph that ships."""
+    return Path(__file__).with_name(f"{name}.onnx")
+
+
+class Network:
+    """A graph with its weights. It may be called by several threads at once.
+
+    Args:
+        path: the graph's file.
+        weights: by their names in the graph, of those that it does not hold; others are ignored.
+        alone: whether a call takes one thread, as several calls go on at once; else it takes `threads`.
+
+    Raises:
+        InputError: for a file that is missing, damaged or no graph, or a device that is not here.
+    """
+
+    def __init__(
+        self, path: Path, weights: Mapping[str, npt.NDArray[Any]] | None = None, *, alone: bool = False
+    ) -> None:
+        import onnxruntime
+
+        if not path.is_file():
+            raise InputError(f"no file {path}; name a network that asst export wrote")
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = 1 if alone else threads()
+        options.log_severity_level = 3
+        # Threads that wait by spinning take the cores from those that decode.
+        options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+        given = {name: np.asarray(weight, order="C") for name, weight in (weights or {}).items()}
+        values = [onnxruntime.OrtValue.ortvalue_from_numpy(weight) for weight in given.values()]
+        options.add_external_initializers(list(given), values)
+        provider = _PROVIDERS[device()]
+        try:
+            self._session: InferenceSession = onnxruntime.InferenceSession(path, options, providers=[provider])
+        except Exception as error:  # ONNX Runtime's errors have no class in common but this.
+            reason = " ".join(str(error).split())[:200]
+            raise InputError(f"{path}: no graph that can be computed ({reason}); copy the file anew") from error
+
+    @property
+    def metadata(self) -> dict[str, str]:
+        """What the file says of itself."""
+        found: dict[str, str] = self._session.get_modelmeta().custom_metadata_map
+        return found
+
+    @property
+    def inputs(self) -> list[str]:
+        """Names of what is read."""
+        return [given.name for given in self._session.get_inputs()]
+
+    @property
+    def outputs(self) -> list[str]:
+        """Names of what is computed."""
+        return [output.name for output in self._session.get_outputs()]
+
+    def __call__(self, **inputs: npt.NDArray[Any]) -> list[npt.NDArray[Any]]:
+        """The outputs for some inputs."""
+        found: list[npt.NDArray[Any]] = self._session.run(None, inputs)
+        return found
