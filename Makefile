@@ -1,13 +1,15 @@
 # The README's commands. Everything runs in .venv, installed from constraints.txt, and only when that has changed.
 PYTHON ?= python3
 BIN := .venv/bin
+CORE := .venv/.core
 READY := .venv/.ready
+QUIET := --quiet --disable-pip-version-check
 # Public annotation and videos, where they lie beside the project; what needs them is skipped without.
 export ASST_DATA ?= $(wildcard $(abspath ../shared/data))
 
-.PHONY: demo serve test lint style bench clean
+.PHONY: demo serve test lint style bench build clean
 
-demo: $(READY)
+demo: $(CORE)
 	$(BIN)/asst demo
 
 serve: $(READY)
@@ -32,11 +34,28 @@ bench: $(READY)
 	$(BIN)/python benchmarks/locate.py
 	$(BIN)/python benchmarks/development_set.py
 
-$(READY): pyproject.toml constraints.txt
+# The wheel as a stranger gets it: in an environment of its own, with no extra, away from the sources. At the end, its
+# size without pip.
+build:
+	rm -rf build dist
+	$(PYTHON) -m venv dist/environment
+	dist/environment/bin/pip wheel $(QUIET) --no-deps --wheel-dir dist .
+	dist/environment/bin/pip install $(QUIET) --constraint constraints.txt dist/*.whl
+	cd dist && environment/bin/asst demo
+	dist/environment/bin/python -m pip uninstall $(QUIET) --yes setuptools pip
+	du -sm dist/environment/lib/python3*/site-packages
+	rm -rf build
+
+# What the first command needs; then what the tests need.
+$(CORE): pyproject.toml constraints.txt
 	$(PYTHON) -c 'import sys; sys.exit("asst needs Python 3.11 or newer; name one with: make PYTHON=python3.11") if sys.version_info < (3, 11) else None'
 	$(PYTHON) -m venv .venv
-	$(BIN)/pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[dev]'
+	$(BIN)/pip install $(QUIET) --constraint constraints.txt --editable .
+	touch $(CORE)
+
+$(READY): $(CORE)
+	$(BIN)/pip install $(QUIET) --constraint constraints.txt --editable '.[dev]'
 	touch $(READY)
 
 clean:
-	rm -rf .venv
+	rm -rf .venv build dist

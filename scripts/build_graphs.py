@@ -10,6 +10,7 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
+from asst.features.minilm import WIDTH
 from asst.features.runtime import graph
 from asst.models.reranked import GRAPH, PACKAGED
 from asst.models.restored import restored_method
@@ -34,8 +35,8 @@ class _Sentences(nn.Module):
         super().__init__()
         self.encoder = encoder
 
-    def forward(self, ids: Tensor, real: Tensor) -> Tensor:
-        meanings: Tensor = self.encoder(self.encoder.first(ids), real)
+    def forward(self, words: Tensor, real: Tensor) -> Tensor:
+        meanings: Tensor = self.encoder(self.encoder.first(words), real)
         return meanings
 
 
@@ -54,10 +55,9 @@ def main() -> None:
     network = PictureTower().network
     _write("pictures", _Pictures(network), "network.", {"pixels": pixels}, {"pixels": (0, 1, 2)}, ["maps"])
     tower = SentenceTower().eval()
-    ids, real = torch.zeros(2, 9, dtype=torch.int64), torch.ones(2, 9, dtype=torch.bool)
-    inputs = {"ids": ids, "real": real}
-    _write("sentences", _Sentences(tower.encoder), "encoder.", inputs, {"ids": (0, 1), "real": (0, 1)}, ["meanings"])
-    meanings = torch.zeros(2, 384)
+    inputs = {"words": torch.zeros(2, 9, WIDTH), "real": torch.ones(2, 9, dtype=torch.bool)}
+    _write("sentences", _Sentences(tower.encoder), "encoder.", inputs, {"words": (0, 1), "real": (0, 1)}, ["meanings"])
+    meanings = torch.zeros(2, WIDTH)
     _write("placing", _Placing(tower), "tower.", {"meanings": meanings}, {"meanings": (0,)}, ["vectors"])
     method, description = restored_method(PACKAGED)
     _keep(GRAPH, method_graph(method, description, weights=False))

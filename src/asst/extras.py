@@ -10,7 +10,7 @@ _LIBRARY = ("lancedb", "filelock", "pyarrow")
 
 EXTRAS: dict[str, tuple[str, ...]] = {
     "torch": ("torch",),
-    "train": ("torch", "lightning", "pydantic", "yaml", "tensorboard", "h5py", "pyarrow", "PIL"),
+    "train": ("torch", "lightning", "onnx", "onnxscript", "pydantic", "yaml", "tensorboard", "h5py", "pyarrow", "PIL"),
     "clip": ("torch", "transformers", "PIL"),
     "flow": ("torch", "cv2"),
     "library": _LIBRARY,
@@ -24,7 +24,7 @@ EXTRAS: dict[str, tuple[str, ...]] = {
 
 VERBS = {
     "audit": "torch",
-    "detect": "torch",
+    "export": "train",
     "index": "library",
     "library": "library",
     "search": "library",

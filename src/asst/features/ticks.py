@@ -7,10 +7,10 @@ from itertools import repeat
 
 import numpy as np
 import numpy.typing as npt
-from PIL import Image
 
 from asst.errors import InputError
 from asst.video import Frames, batched
+from asst.video.picture import scaled
 
 Pixels = npt.NDArray[np.uint8]
 
@@ -97,7 +97,7 @@ def short_side_size(height: int, width: int, short_side: int) -> tuple[int, int]
 
 
 def resized(pixels: Pixels, size: tuple[int, int]) -> Pixels:
-    """Pictures of another size, low-pass filtered where they shrink.
+    """Pictures of another size, as frames of a file are brought to it.
 
     Args:
         pixels: shape ``(pictures, height, width, 3)``.
@@ -109,5 +109,4 @@ def resized(pixels: Pixels, size: tuple[int, int]) -> Pixels:
     if pixels.shape[1:3] == size:
         return pixels
     height, width = size
-    images = (Image.fromarray(np.ascontiguousarray(picture)) for picture in pixels)
-    return np.stack([np.asarray(image.resize((width, height), Image.Resampling.BILINEAR)) for image in images])
+    return np.stack([scaled(picture, width, height) for picture in pixels])

@@ -8,6 +8,7 @@ from typing import Any
 
 from asst.data.observations import OBSERVATIONS, Observation
 from asst.errors import InputError
+from asst.extras import require
 from asst.models.answers import Answerer
 from asst.models.checkpoint import Description, read_description
 from asst.models.exported import SUFFIX, ExportedMethod
@@ -50,13 +51,9 @@ def described_by(path: Path) -> Description:
 def _loaded(path: Path) -> tuple[Answerer, Description]:
     if path.suffix == SUFFIX:
         return ExportedMethod.load(path)
-    try:
-        from asst.models.restored import RestoredMethod, restored_method
-    except ImportError as error:
-        raise InputError(
-            f"{path}: PyTorch computes checkpoints ({error}); run pip install 'asst-video[train]', or "
-            f"write it as a network where that is installed: asst export {path.name} {path.stem}{SUFFIX}"
-        ) from error
+    require("torch", f"{path} (unless asst export writes it as a network)")
+    from asst.models.restored import RestoredMethod, restored_method
+
     method, description = restored_method(path)
     return RestoredMethod(method, window_steps(description)), description
 

@@ -8,7 +8,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from asst.features.minilm import LAYERS, WIDTH, MiniLMTokens, published_minilm
+from asst.features.minilm import LAYERS, WIDTH, MiniLMTokens, published_minilm, token_vectors
 
 _HEADS = 12
 _EPSILON = 1e-12
@@ -48,17 +48,14 @@ class MiniLM(nn.Module):
 
     Args:
         dropout: of each layer, in training.
-
-    Raises:
-        InputError: when the weights are missing or not the published ones.
     """
 
     def __init__(self, dropout: float = 0.0) -> None:
         super().__init__()
         weights = {name: torch.tensor(own) for name, own in published_minilm().items()}
         self.tokens = MiniLMTokens()
-        self.words, self.places, self.only = (
-            nn.Parameter(torch.empty_like(weights[name]), requires_grad=False) for name in ("words", "places", "only")
+        self.places, self.only = (
+            nn.Parameter(torch.empty_like(weights[name]), requires_grad=False) for name in ("places", "only")
         )
         self.norm = nn.LayerNorm(WIDTH, _EPSILON, device="meta")
         width = len(weights["layers.0.widen.weight"])
@@ -68,12 +65,13 @@ class MiniLM(nn.Module):
 
     def embedded(self, tokens: Sequence[Sequence[int]]) -> tuple[Tensor, Tensor]:
         """What the first layer reads of sentences' tokens, ``(sentences, tokens, WIDTH)``, and which are real."""
-        ids, real = (torch.from_numpy(own) for own in self.tokens.side_by_side(tokens))
-        return self.first(ids), real
+        ids, real = self.tokens.side_by_side(tokens)
+        device = self.places.device
+        return self.first(torch.from_numpy(token_vectors(ids)).to(device)), torch.from_numpy(real).to(device)
 
-    def first(self, ids: Tensor) -> Tensor:
-        """What the first layer reads of the numbers of tokens, ``(sentences, tokens)``."""
-        read: Tensor = self.norm(self.words[ids] + self.places[: ids.shape[1]] + self.only)
+    def first(self, words: Tensor) -> Tensor:
+        """What the first layer reads of the vectors of tokens, both ``(sentences, tokens, WIDTH)``."""
+        read: Tensor = self.norm(words + self.places[: words.shape[1]] + self.only)
         return read
 
     def forward(self, x: Tensor, real: Tensor, first: int = 0) -> Tensor:

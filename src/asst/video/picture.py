@@ -215,6 +215,15 @@ class Converter:
         return _rgb(self._sized, part, self.width, self.height)
 
 
+def scaled(picture: Pixels, width: int, height: int) -> Pixels:
+    """A picture of another size: the mean over areas where it shrinks."""
+    from av.video.frame import VideoFrame
+    from av.video.reformatter import VideoReformatter
+
+    frame = VideoFrame.from_ndarray(np.ascontiguousarray(picture), format="rgb24")
+    return _rgb(VideoReformatter(), frame, width, height)
+
+
 def _rgb(swscale: VideoReformatter, frame: VideoFrame, width: int, height: int) -> Pixels:
     """A frame as RGB of another size, shape ``(height, width, 3)``."""
     from av.video.reformatter import ColorRange, Colorspace, Interpolation
