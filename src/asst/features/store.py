@@ -165,10 +165,10 @@ class JoinedStore:
         return all(video in store for store in self._stores)
 
     def read(self, video: str) -> Features:
-        """One video's features, in the order of the stores.
+        """One video's features, in the order of the stores, on the clock of the first.
 
         Raises:
-            InputError: if one store lacks the video, or clocks or lengths differ.
+            InputError: if one store lacks the video, or lengths differ (`asst.features.values.concatenated`).
         """
         joined = self._stores[0].read(video)
         for store in self._stores[1:]:
@@ -189,12 +189,24 @@ def require(store: FeatureStore, videos: Iterable[str]) -> None:
     """Checks that a store holds all of these videos, before a long run finds out.
 
     Raises:
-        InputError: naming the first five that are missing, and how many are.
+        InputError: naming the first five that are missing, how many are, and what there is if they are all.
     """
-    missing = sorted({video for video in videos if video not in store})
+    wanted = set(videos)
+    missing = sorted(video for video in wanted if video not in store)
     if missing:
-        shown = ", ".join(missing[:NAMED_MISSING]) + (", ..." if len(missing) > NAMED_MISSING else "")
-        raise InputError(f"{len(missing)} videos have no features: {shown}; extract them or name another store")
+        there = f" (the store has {named(store.videos())})" if len(missing) == len(wanted) else ""
+        raise InputError(
+            f"{len(missing)} videos have no features: {named(missing)}{there}; extract them or name another store"
+        )
+
+
+def named(names: Sequence[str]) -> str:
+    """The first few of many names.
+
+    >>> named("abcdefg")
+    'a, b, c, d, e, ...'
+    """
+    return ", ".join(names[:NAMED_MISSING]) + (", ..." if len(names) > NAMED_MISSING else "")
 
 
 def file_name(video: str) -> str:
