@@ -104,9 +104,10 @@ class WindowStore:
         return nearest
 
     def _vector(self, path: Path) -> npt.NDArray[np.float32]:
-        vector = np.ravel(load_array(path))
-        if vector.dtype.kind != "f" or not vector.size:
-            raise InputError(f"{path}: a window has a vector of numbers, not {vector.size} of {vector.dtype}")
+        array = load_array(path)
+        vector = np.atleast_1d(array.squeeze())
+        if vector.dtype.kind != "f" or vector.ndim != 1 or not vector.size:
+            raise InputError(f"{path}: a window has one vector of numbers, not {array.shape} of {array.dtype}")
         self._dimension = self._dimension or vector.size
         if vector.size != self._dimension:
             raise InputError(f"{path}: {vector.size} numbers, where other windows have {self._dimension}")

@@ -1,0 +1,513 @@
+"""Features and tokens in the forms that the field passes on, written here as their authors write them.
+
+A recipe line each, a training of two steps, and its evaluation.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import h5py
+import numpy as np
+import numpy.typing as npt
+import pytest
+import torch
+import yaml
+from typer.testing import CliRunner, Result
+
+from asst.cli.app import app
+from asst.data.query_tokens import QueryTokens
+from asst.training.data_settings import Data
+from asst.training.recipe import read_recipe
+from asst.training.sources import open_sources
+
+pytestmark = [
+    pytest.mark.usefixtures("one_thread"),
+    pytest.mark.filterwarnings("ignore:`isinstance.treespec, LeafSpec.` is deprecated"),
+]
+
+Numbers = npt.NDArray[np.floating]
+SLOWFAST, CLIP, VGG, FLOW = 2304, 512, 4096, 1024
+SENTENCE = "a person opens the door"
+
+
+@dataclass
+class Form:
+    """What a recipe says of some files, and how the run is judged.
+
+    Attributes:
+        data: the recipe's.
+        steps: of the video that is looked at.
+        step_s: of its features.
+        dimension: likewise.
+        split: to be judged.
+        queries: in it.
+        kind: of the observation.
+    """
+
+    data: dict[str, Any]
+    steps: int
+    step_s: float
+    dimension: int
+    split: str
+    queries: int
+    kind: dict[str, Any] = field(default_factory=lambda: {"kind": "crops", "steps": 16, "step_s": 2.0})
+
+
+def numbers(*shape: int) -> Numbers:
+    return np.random.default_rng(sum(shape)).standard_normal(shape).astype(np.float32)
+
+
+def lines(path: Path, rows: list[dict[str, Any]]) -> None:
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows))
+
+
+def queries(path: Path, videos: list[str], duration_s: float, first_qid: int) -> None:
+    lines(
+        path,
+        [
+            {
+                "qid": first_qid + at,
+                "query": SENTENCE,
+                "duration": duration_s,
+                "vid": video,
+                "relevant_windows": [[2, 8]],
+            }
+            for at, video in enumerate(videos)
+        ],
+    )
+
+
+def tokens(folder: Path, names: list[str]) -> None:
+    folder.mkdir(parents=True)
+    for at, name in enumerate(names):
+        np.savez(
+            folder / f"{name}.npz",
+            last_hidden_state=numbers(6 + at % 3, CLIP).astype(np.float16),
+            pooler_output=numbers(CLIP),
+        )
+
+
+def npz(folder: Path, videos: list[str], *shape: int) -> str:
+    folder.mkdir()
+    for video in videos:
+        np.savez(folder / f"{video}.npz", features=numbers(*shape))
+    return str(folder)
+
+
+def charades(root: Path) -> list[str]:
+    """The authors' text and CSV files, of ten videos to learn from and one to test on."""
+    videos = [f"{at}ABCD" for at in range(11)]
+    head = "id,subject,scene,quality,relevance,verified,script,objects,descriptions,actions,length\n"
+    for split, own in (("train", videos[:10]), ("test", videos[10:])):
+        (root / f"charades_sta_{split}.txt").write_text("".join(f"{video} 2.0 8.0##{SENTENCE}.\n" for video in own))
+        rows = "".join(f"{video},A,B,6,7,Yes,s,o,d,c001 2.0 8.0,30.0\n" for video in own)
+        (root / f"Charades_v1_{split}.csv").write_text(head + rows)
+    return videos
+
+
+def by_video(root: Path, videos: dict[str, list[str]], **extra: Any) -> None:
+    """TACoS and ActivityNet Captions: an object of videos a split."""
+    for split, own in videos.items():
+        entry = {"timestamps": [[20, 80]], "sentences": [f"{SENTENCE}."], **extra}
+        (root / f"{split}.json").write_text(json.dumps(dict.fromkeys(own, entry)))
+
+
+def moment_detr(root: Path) -> Form:
+    train, val = ["a_0.0_150.0", "b_60.0_210.0"], ["c_0.0_150.0"]
+    queries(root / "highlight_train_release.jsonl", train, 150, 8737)
+    queries(root / "highlight_val_release.jsonl", val, 150, 2579)
+    tokens(root / "clip_text_features", ["qid8737", "qid8738", "qid2579"])
+    slowfast = npz(root / "slowfast_features", train + val, 75, SLOWFAST)
+    clip = npz(root / "clip_features", train + val, 77, CLIP)
+    return Form(
+        {
+            "dataset": "qvhighlights",
+            "streams": ["slowfast", "clip"],
+            "step_s": 2,
+            "features": {
+                "slowfast": {"path": slowfast, "normalize": True},
+                "clip": {"path": clip, "normalize": True},
+            },
+            "words": {"path": str(root / "clip_text_features"), "normalize": True, "most": 32},
+        },
+        *(75, 2.0, SLOWFAST + CLIP, "val", 1),
+    )
+
+
+def lighthouse(root: Path) -> Form:
+    """Charades-STA in the form of QVHighlights, in steps of a second."""
+    train, test = [f"{at}ABCD" for at in range(10)], ["TESTV"]
+    queries(root / "charades_train_release.jsonl", train, 31.3, 0)
+    queries(root / "charades_test_release.jsonl", test, 31.3, 10)
+    tokens(root / "clip_text", [f"qid{at}" for at in range(11)])
+    features = {
+        name: npz(root / name, train + test, 31, width) for name, width in (("clip", CLIP), ("slowfast", SLOWFAST))
+    }
+    return Form(
+        {
+            "dataset": "charades_sta",
+            "streams": ["clip", "slowfast"],
+            "step_s": 1,
+            "features": features,
+            "words": str(root / "clip_text"),
+        },
+        *(31, 1.0, SLOWFAST + CLIP, "test", 1),
+    )
+
+
+def own_clip_lengths(root: Path) -> Form:
+    videos = charades(root)
+    slowfast, clip = npz(root / "slowfast", videos, 15, SLOWFAST), npz(root / "clip", videos, 30, CLIP)
+    features = {"slowfast": {"path": slowfast, "step_s": 2.0}, "clip": {"path": clip, "step_s": 1.0}}
+    data = {"dataset": "charades_sta", "streams": ["slowfast", "clip"], "features": features}
+    return Form(data, *(15, 2.0, SLOWFAST + CLIP, "test", 1))
+
+
+def tensors(root: Path) -> Form:
+    """A tensor a video, or one among other things that are no tensors; tokens by the order of the text file's lines."""
+    videos = charades(root)
+    folder = root / "C3D_unit16_overlap0.5_merged"
+    folder.mkdir()
+    for at, video in enumerate(videos):
+        tensor = torch.from_numpy(numbers(88, VGG))
+        torch.save({"features": tensor, "fps": 24.0, "video": video} if at % 2 else tensor, folder / f"{video}.pt")
+    tokens(root / "text" / "charades_sta_train", [f"qid{at}" for at in range(10)])
+    tokens(root / "text" / "charades_sta_test", ["qid0"])
+    return Form(
+        {
+            "dataset": "charades_sta",
+            "streams": ["c3d"],
+            "features": {"c3d": {"path": str(folder), "step_s": "even"}},
+            "words": {"path": str(root / "text" / "{file}"), "by": "order"},
+        },
+        *(88, 30 / 88, VGG, "test", 1),
+    )
+
+
+def vgg_hdf5(root: Path) -> Form:
+    videos = charades(root)
+    with h5py.File(root / "vgg_rgb_features.hdf5", "w") as file:
+        for video in videos:
+            file.create_dataset(video, data=numbers(180, VGG))
+    with h5py.File(root / "CLIP_language_token_features.h5", "w") as file:
+        for at in range(11):
+            file.create_dataset(str(at + 1), data=numbers(7, CLIP))
+    return Form(
+        {
+            "dataset": "charades_sta",
+            "streams": ["vgg"],
+            "features": {"vgg": {"path": str(root / "vgg_rgb_features.hdf5"), "step_s": 1 / 6}},
+            "words": {"path": str(root / "CLIP_language_token_features.h5"), "by": "order", "first": 1},
+        },
+        *(180, 1 / 6, VGG, "test", 1),
+    )
+
+
+def didemo(root: Path) -> Form:
+    """A video of five pieces has a sixth row of zeros."""
+    videos = {"train": "12090392@N02_13482799053_87ef417396.mov", "val": "10015567@N08_3655084291_d8b58466fa.mpg"}
+    for at, (split, video) in enumerate(videos.items()):
+        row = {"annotation_id": at, "video": video, "description": SENTENCE, "num_segments": 5, "dl_link": "x"}
+        (root / f"{split}_data.json").write_text(json.dumps([{**row, "times": [[1, 1], [1, 1], [1, 2], [0, 0]]}]))
+    for name, width in (("average_fc7", VGG), ("average_global_flow", FLOW)):
+        with h5py.File(root / f"{name}.h5", "w") as file:
+            for video in videos.values():
+                average = np.zeros((6, width))
+                average[:5] = numbers(5, width)
+                file.create_dataset(video, data=average)
+    features = {"rgb": str(root / "average_fc7.h5"), "flow": str(root / "average_global_flow.h5")}
+    data = {"dataset": "didemo", "streams": ["rgb", "flow"], "step_s": 5, "features": features}
+    return Form(data, 6, 5.0, VGG + FLOW, "val", 1, {"kind": "pieces", "steps": 16})
+
+
+def tacos(root: Path) -> Form:
+    videos = {"train": ["s13-d21.avi"], "val": ["s13-d25.avi"], "test": ["s13-d28.avi"]}
+    by_video(root, videos, fps=29.4, num_frames=2940)
+    with h5py.File(root / "tall_c3d_features.hdf5", "w") as file:
+        for (video,) in videos.values():
+            file.create_dataset(video, data=numbers(150, VGG))
+    features = {"c3d": {"path": str(root / "tall_c3d_features.hdf5"), "step_s": "even"}}
+    return Form({"dataset": "tacos", "streams": ["c3d"], "features": features}, 150, 100 / 150, VGG, "test", 1)
+
+
+def activitynet(root: Path) -> Form:
+    videos = {"train": ["v_QOlSCBRmfWY"], "val": ["v_bXdq2zI1Ms0"], "test": ["v_FsS_NCZEfaI"]}
+    by_video(root, videos, duration=82.73)
+    with h5py.File(root / "sub_activitynet_v1-3.c3d.hdf5", "w") as file:
+        for (video,) in videos.values():
+            file.create_group(video).create_dataset("c3d_features", data=numbers(310, 500))
+    path = str(root / "sub_activitynet_v1-3.c3d.hdf5")
+    data = {"dataset": "activitynet_captions", "streams": ["c3d"], "step_s": "even", "features": {"c3d": path}}
+    return Form(data, 310, 82.73 / 310, 500, "test", 1)
+
+
+def tall(root: Path) -> Form:
+    """Windows of 64 and 128 frames that overlap by four fifths, a vector each."""
+    videos = {"train": ["s13-d21.avi"], "val": ["s13-d25.avi"], "test": ["s13-d28.avi"]}
+    by_video(root, videos, fps=29.4, num_frames=2940)
+    folder = root / "Interval64_128_256_512_overlap0.8_c3d_fc6"
+    folder.mkdir()
+    for (video,) in videos.values():
+        for length in (64, 128):
+            for start in range(1, 2940 - length, round(length * 0.2)):
+                np.save(folder / f"{video}_{start}_{start + length}.npy", np.full(VGG, start, dtype=np.float32))
+    files = {"path": str(folder), "windows": {"fps": 29.4, "length": 128}}
+    data = {"dataset": "tacos", "streams": ["c3d"], "features": {"c3d": files}}
+    return Form(data, 113, 26 / 29.4, VGG, "test", 1)
+
+
+FORMS = [
+    *(moment_detr, lighthouse, own_clip_lengths, tensors, vgg_hdf5),
+    *(didemo, tacos, activitynet, tall),
+]
+
+
+def written(form: Form, root: Path) -> Path:
+    width = ("dilation_channels", "channels", "language_channels", "attention_channels")
+    classes = {"head": "classification", "pieces": 6} if form.kind["kind"] == "pieces" else {"levels": 4}
+    recipe = {
+        "data": {**form.data, "root": str(root)},
+        "observation": form.kind,
+        "network": {"dilation_layers": 2, "squeezing_layers": 2, **dict.fromkeys(width, 8), **classes},
+        "training": {"steps": 2, "interval": 2, "batch": 2, "precision": "float32"},
+        "overlap": 1.0 if classes.get("pieces") else 0.8,
+    }
+    path = root / "recipe.yaml"
+    path.write_text(yaml.safe_dump(recipe))
+    return path
+
+
+def typed(*words: str | Path) -> Result:
+    return CliRunner().invoke(app, [*map(str, words)])
+
+
+def refused(*words: str | Path) -> str:
+    done = typed(*words)
+    assert done.exit_code == 2, done.output
+    assert done.stdout == ""
+    assert done.stderr.count("\n") == 1
+    return done.stderr
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_each_form_is_trained_on_and_judged(
+    tmp_path: Path, form: Callable[[Path], Form], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    made = form(tmp_path)
+    recipe = written(made, tmp_path)
+    trained = typed("train", recipe, "--run", "run")
+    assert trained.exit_code == 0, trained.output
+    # The lengths of features fit those of the annotation.
+    assert "not as long as annotated" not in trained.stderr
+    judged = typed("evaluate", "run", "--split", made.split, "--json")
+    assert judged.exit_code == 0, judged.output
+    assert json.loads(judged.stdout)["queries"] == made.queries
+    sources = open_sources(read_recipe([recipe]).data, "test", print)
+    features = sources.store.read(sources.records(made.split).records[0].video)
+    assert (len(features.vectors), features.dimension) == (made.steps, made.dimension)
+    assert features.step_s == pytest.approx(made.step_s)
+    assert features.extractor == "+".join(made.data["streams"])
+
+
+def test_streams_and_tokens_are_what_moment_detr_makes_of_the_files(tmp_path: Path) -> None:
+    sources = open_sources(read_recipe([written(moment_detr(tmp_path), tmp_path)]).data, "test", print)
+
+    def of_unit_length(rows: Numbers) -> Numbers:
+        unit: Numbers = rows / (np.linalg.norm(rows, axis=-1, keepdims=True) + 1e-5)
+        return unit
+
+    parts = [of_unit_length(numbers(75, SLOWFAST)), of_unit_length(numbers(77, CLIP))[:75]]
+    read = sources.store.read("c_0.0_150.0").vectors
+    np.testing.assert_allclose(read, np.concatenate(parts, axis=1), rtol=1e-5, atol=1e-7)
+    records = sources.records("train").records
+    assert isinstance(sources.words, QueryTokens)
+    found = sources.words.of(records)
+    hidden = np.load(tmp_path / "clip_text_features" / "qid8738.npz")["last_hidden_state"].astype(np.float32)
+    np.testing.assert_allclose(found[1], of_unit_length(hidden), rtol=1e-5)
+
+
+def test_windows_of_tall_stand_at_their_times(tmp_path: Path) -> None:
+    sources = open_sources(read_recipe([written(tall(tmp_path), tmp_path)]).data, "test", print)
+    features = sources.store.read("s13-d21.avi")
+    # Each vector holds its window's first frame: it is that of a window about the step's middle.
+    middles = features.times_s * 29.4
+    inside = (middles > 65) & (middles < 2860)
+    assert inside.sum() > 100
+    np.testing.assert_allclose(features.vectors[inside, 0] + 64, middles[inside], atol=13)
+    assert features.vectors[0, 0] == 1
+    assert features.end_s * 29.4 == pytest.approx(2937, abs=13)
+
+
+def wrong_step(root: Path, data: dict[str, Any]) -> None:
+    data["step_s"] = 1
+
+
+def no_step(root: Path, data: dict[str, Any]) -> None:
+    del data["step_s"]
+
+
+def no_video(root: Path, data: dict[str, Any]) -> None:
+    (root / "clip_features" / "c_0.0_150.0.npz").unlink()
+
+
+def other_videos(root: Path, data: dict[str, Any]) -> None:
+    for path in (root / "clip_features").iterdir():
+        path.rename(path.with_name(f"v_{path.name}"))
+
+
+def other_dimension(root: Path, data: dict[str, Any]) -> None:
+    np.savez(root / "clip_features" / "c_0.0_150.0.npz", features=numbers(75, 768))
+
+
+def other_length(root: Path, data: dict[str, Any]) -> None:
+    np.savez(root / "clip_features" / "a_0.0_150.0.npz", features=numbers(60, CLIP))
+
+
+def other_key(root: Path, data: dict[str, Any]) -> None:
+    data["features"]["clip"]["key"] = "image_features"
+
+
+def no_qid(root: Path, data: dict[str, Any]) -> None:
+    (root / "clip_text_features" / "qid8738.npz").unlink()
+
+
+def narrow_tokens(root: Path, data: dict[str, Any]) -> None:
+    path = root / "clip_text_features" / "qid2579.npz"
+    np.savez(path, last_hidden_state=numbers(6, 300))
+
+
+def no_tokens(root: Path, data: dict[str, Any]) -> None:
+    data["words"]["key"] = "tokens"
+
+
+def by_order(root: Path, data: dict[str, Any]) -> None:
+    data["words"]["by"] = "order"
+
+
+def none_of_them(root: Path, data: dict[str, Any]) -> None:
+    data["words"]["most"] = 0
+
+
+@pytest.mark.parametrize(
+    ("spoil", "message"),
+    [
+        (wrong_step, r"features of 3 videos are not nearly as long as annotated: a_0.0_150.0 (75 s, annotated 150 s)"),
+        (no_step, "slowfast_features does not say how long a step is; give the step in seconds"),
+        (no_video, "1 videos have no features: c_0.0_150.0; extract them"),
+        (other_videos, "(the store has "),
+        (other_dimension, "c_0.0_150.0.npz: 768 numbers a step, where other videos have 512"),
+        (other_length, "slowfast and clip cover different times: Features(75 steps of 2 s"),
+        (other_key, "it holds no array image_features; name one of features"),
+        (no_qid, "1 queries have no tokens: qid8738 ("),
+        (narrow_tokens, "qid2579: 300 numbers a token, where other queries have 512"),
+        (no_tokens, "it holds no array tokens; name one of last_hidden_state, pooler_output"),
+        (by_order, "the annotation names its queries (8737); leave data.words.by=order out"),
+        (none_of_them, "data.words.most: Input should be greater than or equal to 1"),
+    ],
+)
+def test_what_does_not_fit_is_one_line(
+    tmp_path: Path, spoil: Callable[[Path, dict[str, Any]], None], message: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    form = moment_detr(tmp_path)
+    spoil(tmp_path, form.data)
+    assert message in refused("train", written(form, tmp_path))
+    assert not Path("runs").exists()
+
+
+def test_a_missing_window_is_told_by_its_frame(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    form = tall(tmp_path)
+    folder = Path(form.data["features"]["c3d"]["path"])
+    recipe = written(form, tmp_path)
+    assert "set windows.length to one of 64, 128" in refused("train", recipe, "data.features.c3d.windows.length=100")
+    for path in folder.glob("s13-d25.avi_*_*.npy"):
+        if 1000 < int(path.stem.split("_")[1]) < 1400:
+            path.unlink()
+    assert "s13-d25.avi: no window of 128 frames about frame 11" in refused("train", recipe)
+
+
+class Hostile:
+    """An object that would leave a file where it is loaded."""
+
+    def __reduce__(self) -> tuple[Callable[..., Any], tuple[Any, ...]]:
+        return Path.touch, (Path("ran"),)
+
+
+def test_a_tensor_file_that_would_run_code_does_not(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    form = tensors(tmp_path)
+    torch.save(
+        {"features": torch.ones(88, VGG), "other": Hostile()},
+        tmp_path / form.data["features"]["c3d"]["path"] / "0ABCD.pt",
+    )
+    assert "0ABCD.pt: it is damaged, or holds more than tensors" in refused("train", written(form, tmp_path))
+    assert not Path("ran").exists()
+
+
+def test_a_checkpoint_of_tokens_is_judged_by_its_run_alone(
+    tmp_path: Path, street: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    recipe = written(moment_detr(tmp_path), tmp_path)
+    assert typed("train", recipe, "--run", "run").exit_code == 0
+    locate = ("locate", street, "a taxi", "--model", "run/checkpoints/best.safetensors")
+    assert "no sentence that is typed; judge it with asst evaluate RUN" in refused(*locate)
+    evaluate = ("evaluate", "run", "--split", "val", "--set")
+    assert "reads tokens of queries of 512 numbers, and glove.6B.50d have 50" in refused(
+        *evaluate, "data.words=packaged"
+    )
+    # A path moves what it names and leaves the other settings.
+    (tmp_path / "clip_text_features").rename(tmp_path / "moved")
+    assert "clip_text_features" in refused(*evaluate, "training.seed=0")
+    assert typed(*evaluate, f"data.words={tmp_path / 'moved'}").exit_code == 0
+
+
+def test_the_recipe_for_qvhighlights_takes_the_paths_of_its_files(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    moment_detr(tmp_path)
+    recipe = Path(__file__).parents[2] / "recipes" / "qvhighlights" / "slowfast_clip.yaml"
+    width = ("dilation_channels", "channels", "language_channels", "attention_channels")
+    small = [f"network.{name}=8" for name in width]
+    small += ["training.steps=2", "training.interval=2", "training.batch=2", "data.root=."]
+    told = refused("train", recipe, *small)
+    assert "needs features of slowfast and clip: give data.features.slowfast=STORE data.features.clip=STORE" in told
+    paths = [f"data.features.{name}={name}_features" for name in ("slowfast", "clip")]
+    trained = typed("train", recipe, *small, *paths, "data.words=clip_text_features", "--run", "run")
+    assert trained.exit_code == 0, trained.output
+    kept = read_recipe([Path("run/recipe.yaml")]).data
+    assert (kept.features["clip"].normalize, kept.words.most) == (True, 32)
+    judged = typed("evaluate", "run", "--split", "val", "--json")
+    assert json.loads(judged.stdout)["queries"] == 1
+
+
+def test_features_of_others_become_a_store_of_ours(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("clip").mkdir()
+    np.savez("clip/v.npz", features=numbers(75, CLIP), mask=np.ones(75))
+    convert = ("features", "convert", "clip", "store", "--step-s", "2", "--extractor", "clip")
+    assert "it holds several arrays; name one of features, mask" in refused(*convert)
+    assert typed(*convert, "--key", "features").exit_code == 0
+    assert "1 of clip: 512 numbers a step of 2 s" in typed("features", "info", "store").stdout
+
+
+def test_every_line_in_the_docs_is_one_of_a_recipe() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "training.md").read_text()
+    section = page.split("## Features and tokens that others made")[1].split("\n## ")[0]
+    rows = [
+        row.split("|")[3].strip().strip("`") for row in section.splitlines() if row.count("|") == 4 and ": {" in row
+    ]
+    assert len(rows) == 12
+    for row in rows:
+        data = yaml.safe_load(row if row.startswith("{") else f"{{{row}}}")
+        streams = list(data.get("features", {}))
+        read = Data.model_validate({"dataset": "charades_sta", "streams": streams, **data})
+        assert all(files.path is not None for files in read.features.values())
