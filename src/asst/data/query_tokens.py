@@ -27,6 +27,8 @@ FILE = "{file}"
 
 By = Literal["qid", "order"]
 
+_HELD_BYTES = 2**30
+
 
 class QueryTokens:
     """Where the tokens of queries lie; each query's are read when they are asked for.
@@ -124,7 +126,7 @@ class QueryTokens:
 
 
 class RecordTokens:
-    """The tokens of each of some records, by their place among these.
+    """The tokens of each of some records, by their place among these; the first gigabyte read stays in memory.
 
     Args:
         tokens: reads them.
@@ -134,6 +136,8 @@ class RecordTokens:
     def __init__(self, tokens: QueryTokens, places: Sequence[tuple[Arrays, str]]) -> None:
         self._tokens = tokens
         self._places = places
+        self._held: dict[int, Vector] = {}
+        self._free_bytes = _HELD_BYTES
 
     def __getitem__(self, index: int) -> Vector:
         """One vector a token, shape ``(tokens, dimension)``.
@@ -141,4 +145,10 @@ class RecordTokens:
         Raises:
             InputError: as `QueryTokens.read`.
         """
-        return self._tokens.read(*self._places[index])
+        held = self._held.get(index)
+        if held is None:
+            held = self._tokens.read(*self._places[index])
+            if held.nbytes <= self._free_bytes:
+                self._held[index] = held
+                self._free_bytes -= held.nbytes
+        return held
