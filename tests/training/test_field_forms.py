@@ -255,3 +255,18 @@ def test_every_line_in_the_docs_is_one_of_a_recipe() -> None:
         streams = list(data.get("features", {}))
         read = Data.model_validate({"dataset": "charades_sta", "streams": streams, **data})
         assert all(files.path is not None for files in read.features.values())
+
+
+def test_normalized_features_of_any_store_are_not_taken_for_those_of_an_extractor(
+    recipe_file: Path, toy: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    normalized = ("data.features.toy.normalize=true", "data.root=" + str(toy / "annotation"))
+    data = read_recipe([recipe_file], normalized).data
+    vectors = open_sources(data, "test", print).store.read("val0").vectors
+    np.testing.assert_allclose(np.linalg.norm(vectors, axis=1), 1, rtol=1e-3)
+    assert typed("train", recipe_file, *normalized, "--run", "run").exit_code == 0
+    assert typed("evaluate", "run", "--split", "val").exit_code == 0
+    model = ("--model", "run/checkpoints/best.safetensors", "--dataset", "jsonlines", "--split", "val")
+    told = refused("evaluate", *model, "--data", toy / "annotation", "--store", toy / "features")
+    assert "reads features that its recipe normalizes; judge it with asst evaluate RUN" in told

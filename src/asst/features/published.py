@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from asst.errors import InputError
-from asst.features.arrays import ArrayFile, Arrays, as_vectors, open_arrays, unit_rows
+from asst.features.arrays import ArrayFile, Arrays, as_vectors, open_arrays
 from asst.features.finite import FiniteFiles
 from asst.features.safetensors_file import Provenance, kind
 from asst.features.store import FeatureStore, Store
@@ -62,13 +62,11 @@ class PublishedStore:
     Args:
         arrays: by the video's name, each of shape ``(steps, dimension)``.
         clock: when the steps happen.
-        normalize: whether each step's vector is made as long as one.
     """
 
-    def __init__(self, arrays: Arrays, clock: Clock, *, normalize: bool = False) -> None:
+    def __init__(self, arrays: Arrays, clock: Clock) -> None:
         self._arrays = arrays
         self._clock = clock
-        self._normalize = normalize
         self._dimension: int | None = None
         self._finite = FiniteFiles()
 
@@ -103,19 +101,16 @@ class PublishedStore:
             raise InputError(f"{where}: {vectors.shape[1]} numbers a step, where other videos have {self._dimension}")
         features = self._clock.features(video, vectors, where)
         self._finite.require(features, video, file)
-        return self._clock.features(video, unit_rows(vectors), where) if self._normalize else features
+        return features
 
 
-def open_store(
-    path: Path, clock: Clock | None = None, key: str | None = None, *, normalize: bool = False
-) -> FeatureStore:
+def open_store(path: Path, clock: Clock | None = None, key: str | None = None) -> FeatureStore:
     """The store at a path, ours or a published one, by what is there.
 
     Args:
         path: a folder, or an HDF5 file.
         clock: needed for a published store; ours, and HDF5 files that were written from it, bring their own.
         key: the array to take where an entry holds several.
-        normalize: of a published store, whether each step's vector is made as long as one.
 
     Raises:
         InputError: if there is nothing, or a published store comes without a clock.
@@ -129,7 +124,7 @@ def open_store(
         clock = _stated_clock(arrays)
     if clock is None:
         raise InputError(f"{path} does not say how long a step is; give the step in seconds and the extractor's name")
-    return PublishedStore(arrays, clock, normalize=normalize)
+    return PublishedStore(arrays, clock)
 
 
 def _stated_clock(arrays: Arrays) -> Clock | None:

@@ -6,11 +6,13 @@ The file of a video is named for it, odd characters escaped; `asst.features.safe
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Protocol
 from urllib.parse import quote, unquote
 
 from asst.errors import InputError
+from asst.features.arrays import unit_rows
 from asst.features.finite import FiniteFiles, require_finite
 from asst.features.safetensors_file import Provenance, kind, read_file, write_file
 from asst.features.values import Features, concatenated
@@ -20,6 +22,9 @@ LONGEST_NAME = 240
 """Bytes of a file's name without suffix: file systems end at 255."""
 
 NAMED_MISSING = 5
+
+UNIT_LENGTH = "unit-length"
+"""Stands in the preprocessing of features whose vectors were made as long as one."""
 
 
 class FeatureStore(Protocol):
@@ -183,6 +188,38 @@ class JoinedStore:
         flows = dict.fromkeys(own.flow for own in each if own.flow)
         precisions = dict.fromkeys(own.precision for own in each if own.precision)
         return Provenance(preprocessing, content, weights, ", ".join(flows), "+".join(precisions))
+
+
+class UnitStore:
+    """A store whose vectors are made as long as one (`asst.features.arrays.unit_rows`).
+
+    Args:
+        store: of vectors of any length.
+    """
+
+    def __init__(self, store: FeatureStore) -> None:
+        self._store = store
+
+    def videos(self) -> tuple[str, ...]:
+        """The videos of the store beneath, sorted."""
+        return self._store.videos()
+
+    def __contains__(self, video: str) -> bool:
+        return video in self._store
+
+    def read(self, video: str) -> Features:
+        """One video's features.
+
+        Raises:
+            InputError: as the store beneath.
+        """
+        features = self._store.read(video)
+        return replace(features, vectors=unit_rows(features.vectors))
+
+    def provenance(self, video: str) -> Provenance:
+        """What the store beneath knows, and that the vectors are no more what an extractor makes."""
+        made = self._store.provenance(video)
+        return replace(made, preprocessing=f"{made.preprocessing} {UNIT_LENGTH}".strip())
 
 
 def require(store: FeatureStore, videos: Iterable[str]) -> None:

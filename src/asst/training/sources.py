@@ -18,12 +18,12 @@ from asst.features.absent import AbsentStore
 from asst.features.arrays import HDF5
 from asst.features.published import Clock, open_store
 from asst.features.squares import STEP_S
-from asst.features.store import FeatureStore, JoinedStore, Store
+from asst.features.store import FeatureStore, JoinedStore, Store, UnitStore
 from asst.features.window_files import WindowStore
 from asst.models.checkpoint import FeatureKind, Origin
 from asst.models.zeroshot import zeroshot_of
 from asst.text import WordVectors
-from asst.training.data_settings import EVEN, PACKAGED, Data, FeatureFiles, Scenes, Simulated, Words
+from asst.training.data_settings import EVEN, PACKAGED, Data, FeatureFiles, Scenes, Simulated, StepLength, Words
 from asst.training.reranker_questions import RerankerQuestion
 from asst.training.scene_pool import SCENES_A_SHARD, ScenePool
 from asst.training.simulation import Say, Wanted, simulate
@@ -159,16 +159,23 @@ def _words(settings: Words) -> WordVectors | QueryTokens:
 
 def _store(stream: str, path: Path, data: Data, durations_s: Mapping[str, float]) -> FeatureStore:
     """One stream's store; ``durations_s`` is filled before anything is read that needs it."""
-    files: FeatureFiles = data.features[stream]
+    files = data.features[stream]
+    store = _opened(stream, path, files, data.step_s, durations_s)
+    return UnitStore(store) if files.normalize else store
+
+
+def _opened(
+    stream: str, path: Path, files: FeatureFiles, step_s: StepLength | None, durations_s: Mapping[str, float]
+) -> FeatureStore:
     if files.windows is not None:
         return WindowStore(path, stream, files.windows.fps, files.windows.length)
-    step_s = files.step_s or data.step_s
+    step_s = files.step_s or step_s
     clock = None
     if step_s == EVEN:
         clock = Clock(stream, durations_s=durations_s, start_s=files.start_s)
     elif step_s is not None:
         clock = Clock(stream, float(step_s), start_s=files.start_s)
-    return open_store(path, clock, files.key, normalize=files.normalize)
+    return open_store(path, clock, files.key)
 
 
 def _scenes(scenes: Scenes, say: Say) -> SceneQuestions:
