@@ -15,7 +15,7 @@ from safetensors.numpy import save_file
 
 from asst.errors import InputError
 from asst.features.finite import require_finite
-from asst.features.published import Clock, FolderStore, Hdf5Store
+from asst.features.published import Clock, open_store
 from asst.features.safetensors_file import Provenance, write_file
 from asst.features.store import FeatureStore, JoinedStore, Store
 from asst.features.values import Features
@@ -42,7 +42,7 @@ def _npz(path: Path, rows: Rows) -> None:
 def _folder(ending: str, write: Callable[[Path, Rows], object]) -> Callable[[Path, Rows], FeatureStore]:
     def written(folder: Path, rows: Rows) -> FeatureStore:
         write(folder / f"v{ending}", rows)
-        return FolderStore(folder, Clock("rgb", 0.5))
+        return open_store(folder, Clock("rgb", 0.5))
 
     return written
 
@@ -50,7 +50,7 @@ def _folder(ending: str, write: Callable[[Path, Rows], object]) -> Callable[[Pat
 def _hdf5(folder: Path, rows: Rows) -> FeatureStore:
     with h5py.File(folder / "all.hdf5", "w") as file:
         file["v"] = rows
-    return Hdf5Store(folder / "all.hdf5", Clock("rgb", 0.5))
+    return open_store(folder / "all.hdf5", Clock("rgb", 0.5))
 
 
 def _ours(folder: Path, rows: Rows) -> FeatureStore:

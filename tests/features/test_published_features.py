@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from safetensors.numpy import save_file
 
 from asst.errors import InputError
-from asst.features.published import Clock, FolderStore, Hdf5Store, open_store
+from asst.features.published import Clock, open_store
 from asst.features.store import FeatureStore, Store
 from asst.features.values import Features, Vectors
 
@@ -75,7 +75,7 @@ def test_published_forms_are_read(tmp_path: Path, published: Callable[[Path], Fe
 def test_steps_can_divide_the_durations_of_videos(tmp_path: Path) -> None:
     np.save(tmp_path / "v_1.npy", NUMBERS)
     np.save(tmp_path / "v_2.npy", OTHERS)
-    store = FolderStore(tmp_path, Clock("i3d", durations_s={"v_1": 30.0}, start_s=0.5))
+    store = open_store(tmp_path, Clock("i3d", durations_s={"v_1": 30.0}, start_s=0.5))
     assert (store.read("v_1").step_s, store.read("v_1").end_s) == (5.0, 30.5)
     with pytest.raises(InputError, match="the duration of v_2 is not known"):
         store.read("v_2")
@@ -89,7 +89,7 @@ def test_other_numbers_become_float32_and_half_precision_stays(tmp_path: Path) -
     np.save(tmp_path / "b.npy", NUMBERS.astype(np.float16))
     np.save(tmp_path / "c.npy", np.array([["x"]]))
     torch.save(torch.ones(2, 4, dtype=torch.bfloat16), tmp_path / "d.pt")
-    store = FolderStore(tmp_path, CLOCK)
+    store = open_store(tmp_path, CLOCK)
     assert [str(store.read(video).vectors.dtype) for video in "abd"] == ["float32", "float16", "float32"]
     with pytest.raises(InputError, match=r"c\.npy: features are numbers"):
         store.read("c")
@@ -100,7 +100,7 @@ def test_videos_of_different_width_are_refused(tmp_path: Path) -> None:
     np.save(tmp_path / "b.npy", NUMBERS[:, :3])
     with h5py.File(tmp_path / "all.h5", "w") as file:
         file["a"], file["b"] = NUMBERS, NUMBERS[:, :3]
-    for store in (FolderStore(tmp_path, CLOCK), Hdf5Store(tmp_path / "all.h5", CLOCK)):
+    for store in (open_store(tmp_path, CLOCK), open_store(tmp_path / "all.h5", CLOCK)):
         store.read("a")
         with pytest.raises(InputError, match=r"b.*: 3 numbers a step, where other videos have 4"):
             store.read("b")
@@ -109,9 +109,9 @@ def test_videos_of_different_width_are_refused(tmp_path: Path) -> None:
 def test_files_of_several_arrays_need_a_name(tmp_path: Path) -> None:
     np.savez(tmp_path / "a.npz", rgb=NUMBERS, flow=NUMBERS)
     with pytest.raises(InputError, match=r"a\.npz: it holds several arrays; name one of rgb, flow"):
-        FolderStore(tmp_path, CLOCK).read("a")
+        open_store(tmp_path, CLOCK).read("a")
     with pytest.raises(InputError, match="it holds no array depth; name one of rgb, flow"):
-        FolderStore(tmp_path, CLOCK, key="depth").read("a")
+        open_store(tmp_path, CLOCK, key="depth").read("a")
 
 
 class Hostile:
@@ -122,7 +122,7 @@ class Hostile:
 def test_damaged_files_are_told_by_name(tmp_path: Path, name: str) -> None:
     (tmp_path / name).write_bytes(b"\x00not what it says")
     with pytest.raises(InputError, match=rf"{name}") as caught:
-        FolderStore(tmp_path, CLOCK).read("a")
+        open_store(tmp_path, CLOCK).read("a")
     assert "\n" not in str(caught.value)
 
 
@@ -193,7 +193,7 @@ def test_an_hdf5_file_with_any_bytes_changed_is_read_or_refused(
 def test_pickled_objects_are_never_loaded(tmp_path: Path) -> None:
     np.save(tmp_path / "a.npy", np.array([Hostile()], dtype=object), allow_pickle=True)
     torch.save(Hostile(), tmp_path / "b.pt")
-    store = FolderStore(tmp_path, CLOCK)
+    store = open_store(tmp_path, CLOCK)
     for video in "ab":
         with pytest.raises(InputError, match=f"cannot read .*{video}"):
             store.read(video)

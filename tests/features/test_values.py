@@ -75,13 +75,27 @@ def test_two_streams_stand_side_by_side() -> None:
 
 
 @pytest.mark.parametrize(
-    ("other", "message"),
+    ("other", "steps"),
     [
-        (features(5, step_s=0.25), "different clocks"),
-        (features(5, start_s=0.1), "different clocks"),
-        (features(3), "different times"),
+        (features(2), 5),
+        (features(4, step_s=0.25), 5),
+        (features(93), 100),
     ],
 )
-def test_streams_of_different_times_are_refused(other: Features, message: str) -> None:
-    with pytest.raises(InputError, match=message):
-        concatenated(features(5), other)
+def test_streams_of_different_times_are_refused(other: Features, steps: int) -> None:
+    with pytest.raises(InputError, match="different times"):
+        concatenated(features(steps), other)
+
+
+@pytest.mark.parametrize(("first", "second", "kept"), [(5, 3, 3), (3, 5, 3), (100, 95, 95)])
+def test_the_longer_of_two_streams_is_cut(first: int, second: int, kept: int) -> None:
+    assert len(concatenated(features(first), features(second)).vectors) == kept
+
+
+def test_a_stream_of_another_clip_length_is_read_on_the_clock_of_the_first() -> None:
+    slow = Features(np.arange(4, dtype=np.float32)[:, None], 0.0, 2.0, "slowfast")
+    fast = Features(np.arange(8, dtype=np.float32)[:, None], 0.5, 1.0, "clip")
+    both = concatenated(slow, fast)
+    assert (both.start_s, both.step_s, both.extractor) == (0.0, 2.0, "slowfast+clip")
+    # The middles of the steps are 1, 3, 5 and 7 s; those of the second stream 1, 2, 3, ... 8 s.
+    assert both.vectors.tolist() == [[0, 0], [1, 2], [2, 4], [3, 6]]

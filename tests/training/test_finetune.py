@@ -151,3 +151,8 @@ def test_a_start_that_does_not_fit_is_refused(settings: list[str], tmp_path: Pat
     other = [*settings, "method=asst", "observation.kind=whole"]
     with pytest.raises(InputError, match="holds reranker, and the method is asst"):
         train(read_recipe([RECIPE], other), tmp_path / "other", lambda _: None)
+
+
+def test_a_reranker_reads_no_tokens_of_queries(settings: list[str], tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=r"a reranker reads words, not tokens; leave data\.words out"):
+        train(read_recipe([RECIPE], [*settings, f"data.words={tmp_path}"]), tmp_path / "run", lambda _: None)

@@ -28,11 +28,12 @@ from asst.models.checkpoint import load_checkpoint, read_description
 from asst.models.method import Loss, Share
 from asst.models.trained import TrainedModel
 from asst.training.callbacks import KeepRun
+from asst.training.data_settings import Data, Simulated
 from asst.training.folder import RunFolder
 from asst.training.module import TrainingModule
 from asst.training.opening import open_run
 from asst.training.prepare import prepare
-from asst.training.recipe import Data, Recipe, Simulated
+from asst.training.recipe import Recipe
 from asst.training.run import train
 from asst.training.sources import open_sources
 from asst.training.validation import SentenceValidation

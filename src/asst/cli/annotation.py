@@ -115,8 +115,7 @@ def read_every_split(name: str, folder: Path | None) -> tuple[str, dict[str, Dat
     for split, part in DATASETS[key].splits.items():
         if part.held_out != "all":
             continue
-        there = all((folder / file).is_file() for file in part.files)
-        dataset = read_dataset(key, folder, split) if there else None
+        dataset = read_dataset(key, folder, split) if part.is_in(folder) else None
         if dataset is not None and dataset.records:
             found[split] = dataset
         else:

@@ -99,8 +99,9 @@ def _features(
     from asst.cli.stores import checkpoint_store
 
     if stores:
-        name = detector.description.features.extractor
-        features = checkpoint_store(detector.name, name, stores, step_s).read(video)
+        kind = detector.description.features
+        store = checkpoint_store(detector.name, kind.extractor, stores, step_s, kind.preprocessing)
+        features = store.read(video)
         return features, features.end_s
     if not local_path(video, "a video").exists():
         raise InputError(f"{video}: no such file; check the path, or give --store STORE to take features by a name")

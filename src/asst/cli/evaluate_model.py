@@ -84,7 +84,8 @@ def _evaluate_detector(
         raise InputError("a prior answers sentences; name the checkpoint of a detector")
     key, annotation = read_action_annotation(dataset, split, data, problems=problems)
     detector = TrainedDetector.load([Path(asked.model)])
-    store = checkpoint_store(asked.model, detector.description.features.extractor, asked.stores, asked.step_s)
+    kind = detector.description.features
+    store = checkpoint_store(asked.model, kind.extractor, asked.stores, asked.step_s, kind.preprocessing)
     compare_lengths(store, annotation.videos, lambda line: typer.echo(line, err=True))
     found = list(detector.detect_videos(annotation.videos, store))
     if asked.out is not None:
@@ -115,7 +116,9 @@ def _model(asked: Asked) -> tuple[Model, FeatureStore]:
         raise InputError(f"--fit-split goes with --model {PRIOR}; any other has learnt already")
     model = model_named(asked.model)
     # What makes the features of a checkpoint need not be here.
-    extractor = model.description.features.extractor if isinstance(model, TrainedModel) else model.extractor.name
+    kind = model.description.features if isinstance(model, TrainedModel) else None
+    extractor = kind.extractor if kind else model.extractor.name
     if extractor == NAME:
         return model, AbsentStore()
-    return model, checkpoint_store(asked.model, extractor, asked.stores, asked.step_s)
+    made = kind.preprocessing if kind else ""
+    return model, checkpoint_store(asked.model, extractor, asked.stores, asked.step_s, made)

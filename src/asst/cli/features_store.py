@@ -30,6 +30,12 @@ ExtractorName = Annotated[
 ]
 
 
+Key = Annotated[
+    str | None,
+    typer.Option("--key", metavar="NAME", help="The array to take where a file or a group holds several."),
+]
+
+
 def info(
     store: Annotated[Path, typer.Argument(metavar="STORE", help="A store of any form.", show_default=False)],
     dataset: DatasetName = None,
@@ -37,6 +43,7 @@ def info(
     data: DataFolder = None,
     step_s: StepS = None,
     extractor: ExtractorName = None,
+    key: Key = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:
     """Print what is in STORE, and which videos of a data set are missing from it.
@@ -45,7 +52,7 @@ def info(
     """
     from asst.features.published import open_store
 
-    opened = open_store(store, _clock(step_s, extractor))
+    opened = open_store(store, _clock(step_s, extractor), key)
     found = _summary(opened)
     if dataset:
         from asst.cli.annotation import read_annotation
@@ -68,6 +75,7 @@ def convert(
     ],
     step_s: StepS = None,
     extractor: ExtractorName = None,
+    key: Key = None,
 ) -> None:
     """Write STORE in another form: one HDF5 file with a data set a video, or a folder of ours."""
     from asst.cli.progress import counting
@@ -75,7 +83,7 @@ def convert(
     from asst.features.published import open_store
     from asst.features.store import Store
 
-    opened = open_store(source, _clock(step_s, extractor))
+    opened = open_store(source, _clock(step_s, extractor), key)
     with counting("converting") as count:
         if target.suffix.lower() in _HDF5:
             number = to_hdf5(opened, target, count)

@@ -12,7 +12,9 @@ if TYPE_CHECKING:
     from asst.features.store import FeatureStore
 
 
-def checkpoint_store(checkpoint: str, extractor: str, stores: Sequence[Path], step_s: float | None) -> FeatureStore:
+def checkpoint_store(
+    checkpoint: str, extractor: str, stores: Sequence[Path], step_s: float | None, preprocessing: str = ""
+) -> FeatureStore:
     """One store, or one a stream side by side.
 
     Args:
@@ -20,13 +22,16 @@ def checkpoint_store(checkpoint: str, extractor: str, stores: Sequence[Path], st
         extractor: the features it reads; streams are joined by ``+``.
         stores: of all streams together, or of each, in their order.
         step_s: for published stores, how long a step lasts in seconds.
+        preprocessing: of the features it reads.
 
     Raises:
-        InputError: for another number of stores, or one that cannot be opened.
+        InputError: for another number of stores, one that cannot be opened, or features that only a recipe makes.
     """
     from asst.features.published import Clock, open_store
-    from asst.features.store import JoinedStore
+    from asst.features.store import UNIT_LENGTH, JoinedStore
 
+    if UNIT_LENGTH in preprocessing:
+        raise InputError(f"{checkpoint} reads features that its recipe normalizes; judge it with asst evaluate RUN")
     streams = extractor.split("+")
     if len(stores) not in (1, len(streams)):
         raise InputError(

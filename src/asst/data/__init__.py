@@ -36,10 +36,22 @@ class Part:
     Attributes:
         files: names in the data set's folder, as its reader takes them.
         held_out: whether the split is the whole file, or the file with or without its `validation_videos`.
+        queries: names of a file of the same queries in the form of QVHighlights, taken where the others are not there.
     """
 
     files: tuple[str, ...]
     held_out: Literal["all", "only", "without"] = "all"
+    queries: tuple[str, ...] = ()
+
+    def queries_in(self, folder: Path) -> Path | None:
+        """The file of `queries` that a folder has in place of the data set's own."""
+        if (folder / self.files[0]).exists():
+            return None
+        return next((folder / name for name in self.queries if (folder / name).exists()), None)
+
+    def is_in(self, folder: Path) -> bool:
+        """Whether a folder has all that it takes."""
+        return self.queries_in(folder) is not None or all((folder / file).is_file() for file in self.files)
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +71,16 @@ class DatasetEntry:
 
 _CHARADES_TRAIN = ("charades_sta_train.txt", "Charades_v1_train.csv")
 _CHARADES_TEST = ("charades_sta_test.txt", "Charades_v1_test.csv")
+_CHARADES_QUERIES = ("charades_{}_release.jsonl", "charades_sta_{}_tvr_format.jsonl", "charades_{}.jsonl")
+_TRAIN_QUERIES, _TEST_QUERIES = (tuple(name.format(split) for name in _CHARADES_QUERIES) for split in ("train", "test"))
+
+
+def _by_split(queries: str) -> dict[str, Part]:
+    return {
+        split: Part((f"{split}.json",), queries=(f"{queries}_{split}_release.jsonl",))
+        for split in ("train", "val", "test")
+    }
+
 
 DATASETS: dict[str, DatasetEntry] = {
     "didemo": DatasetEntry(
@@ -68,18 +90,18 @@ DATASETS: dict[str, DatasetEntry] = {
         "Charades-STA",
         charades_sta.read,
         {
-            "train": Part(_CHARADES_TRAIN, held_out="without"),
-            "val": Part(_CHARADES_TRAIN, held_out="only"),
-            "trainval": Part(_CHARADES_TRAIN),
-            "test": Part(_CHARADES_TEST),
+            "train": Part(_CHARADES_TRAIN, "without", _TRAIN_QUERIES),
+            "val": Part(_CHARADES_TRAIN, "only", _TRAIN_QUERIES),
+            "trainval": Part(_CHARADES_TRAIN, queries=_TRAIN_QUERIES),
+            "test": Part(_CHARADES_TEST, queries=_TEST_QUERIES),
         },
     ),
     "activitynet_captions": DatasetEntry(
         "ActivityNet Captions",
         activitynet_captions.read,
-        {split: Part((f"{split}.json",)) for split in ("train", "val", "test")},
+        _by_split("activitynet"),
     ),
-    "tacos": DatasetEntry("TACoS", tacos.read, {split: Part((f"{split}.json",)) for split in ("train", "val", "test")}),
+    "tacos": DatasetEntry("TACoS", tacos.read, _by_split("tacos")),
     "qvhighlights": DatasetEntry(
         "QVHighlights",
         qvhighlights.read,
@@ -116,8 +138,12 @@ def read_dataset(name: str, folder: Path, split: str, strict: bool = False) -> D
     entry = DATASETS[name]
     if split not in entry.splits:
         raise InputError(f"{entry.title} has no split {split!r}; it has {', '.join(entry.splits)}")
-    part = entry.splits[split]
-    dataset = entry.reader(*(Path(folder) / file for file in part.files), split=split)
+    part, folder = entry.splits[split], Path(folder)
+    queries = part.queries_in(folder)
+    if queries is not None:
+        dataset = qvhighlights.read(queries, split)
+    else:
+        dataset = entry.reader(*(folder / file for file in part.files), split=split)
     if part.held_out != "all":
         held_out = validation_videos(dataset.videos)
         dataset = dataset.about(

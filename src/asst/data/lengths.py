@@ -6,19 +6,18 @@ or judged lies elsewhere than it seems to.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 
 from asst.data.actions import ActionVideo
 from asst.data.record import Record
 from asst.errors import InputError
 from asst.features.absent import NAME as ABSENT
-from asst.features.store import FeatureStore, require
+from asst.features.store import FeatureStore, named, require
 
 MOST_FACTOR = 1.5
 """Features that are more than so many times as long as annotated, or as short, are refused."""
 
 _SAME = 0.02
-_NAMED = 5
 
 
 def compare_lengths(
@@ -52,12 +51,8 @@ def compare_lengths(
             far.append(line)
     if far:
         raise InputError(
-            f"features of {len(far)} videos are not nearly as long as annotated: {_shown(far)}; extract them again, "
+            f"features of {len(far)} videos are not nearly as long as annotated: {named(far)}; extract them again, "
             "correct step_s or the annotation, or allow more with data.length_factor"
         )
     if apart:
-        tell(f"features of {len(apart)} videos are not as long as annotated: {_shown(apart)}")
-
-
-def _shown(lines: Sequence[str]) -> str:
-    return ", ".join(lines[:_NAMED]) + (", ..." if len(lines) > _NAMED else "")
+        tell(f"features of {len(apart)} videos are not as long as annotated: {named(apart)}")

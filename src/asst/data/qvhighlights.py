@@ -1,6 +1,7 @@
 """QVHighlights: ``highlight_{train,val}_release.jsonl``, several spans a query, seconds.
 
-The published test file has no spans and is read nowhere here.
+The published test file has no spans and is read nowhere here. Detectors built on Moment-DETR keep other data sets in
+the same form (``charades_train_release.jsonl``), without the clips' scores.
 """
 
 from __future__ import annotations
@@ -26,11 +27,11 @@ def read(path: Path, split: str) -> Dataset:
     for where, content in read_json_lines(path, rows):
         with rows.row(where):
             qid = content.get("qid")
-            if isinstance(qid, bool) or not isinstance(qid, int):
-                raise UnusableRowError(f"qid is missing or no whole number: {qid!r}")
+            if isinstance(qid, bool) or not isinstance(qid, int | str) or not str(qid):
+                raise UnusableRowError(f"qid is missing, or neither a whole number nor a name: {qid!r}")
             rows.add(
                 where,
-                id=str(qid),
+                id=as_text(str(qid), "qid"),
                 video=as_text(content.get("vid"), "vid"),
                 sentence=as_text(content.get("query"), "query"),
                 duration_s=as_duration(content.get("duration"), "duration"),

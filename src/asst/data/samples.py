@@ -13,6 +13,7 @@ import numpy as np
 from torch.utils.data import Dataset, Sampler
 
 from asst.data.observations import Observation
+from asst.data.query_tokens import QueryTokens, RecordTokens
 from asst.data.record import Record
 from asst.data.sample import Sample
 from asst.data.sentences import SentenceVectors
@@ -31,19 +32,19 @@ class TrainingSamples(Dataset[Sample]):
     Args:
         records: of one data set.
         store: holds the features of their videos; a `HeldStore` keeps them in memory.
-        words: gives word vectors; asked once.
+        words: gives word vectors, and is asked once; or the tokens of each query.
         observation: which window is drawn.
         seed: of all draws.
 
     Raises:
-        InputError: for a video without features, or a sentence without a word.
+        InputError: for a video without features, or a sentence without a word or tokens.
     """
 
     def __init__(
         self,
         records: Sequence[Record],
         store: FeatureStore,
-        words: WordVectors,
+        words: WordVectors | QueryTokens,
         observation: Observation,
         seed: int = 0,
     ) -> None:
@@ -51,7 +52,7 @@ class TrainingSamples(Dataset[Sample]):
         self.records = tuple(records)
         self.observation = observation
         self._store = store
-        self._sentences = SentenceVectors(_named(self.records), words)
+        self._sentences = _sentences(self.records, words)
         self._seed = seed
 
     def __len__(self) -> int:
@@ -77,21 +78,21 @@ class Queries(Dataset[tuple[Sample, ...]]):
     Args:
         records: of one data set.
         store: holds the features of their videos.
-        words: gives word vectors; asked once.
+        words: gives word vectors, and is asked once; or the tokens of each query.
         observation: which windows are looked at.
 
     Raises:
-        InputError: for a video without features, or a sentence without a word.
+        InputError: for a video without features, or a sentence without a word or tokens.
     """
 
     def __init__(
-        self, records: Sequence[Record], store: FeatureStore, words: WordVectors, observation: Observation
+        self, records: Sequence[Record], store: FeatureStore, words: WordVectors | QueryTokens, observation: Observation
     ) -> None:
         require(store, (record.video for record in records))
         self.records = tuple(records)
         self.observation = observation
         self._store = store
-        self._sentences = SentenceVectors(_named(self.records), words)
+        self._sentences = _sentences(self.records, words)
 
     def __len__(self) -> int:
         return len(self.records)
@@ -144,5 +145,7 @@ class EpochOrder(Sampler[Key]):
         return iter([(self._epoch, int(index)) for index in order])
 
 
-def _named(records: Sequence[Record]) -> Iterator[tuple[str, str]]:
-    return ((f"record {record.id}", record.sentence) for record in records)
+def _sentences(records: Sequence[Record], words: WordVectors | QueryTokens) -> SentenceVectors | RecordTokens:
+    if isinstance(words, QueryTokens):
+        return words.of(records)
+    return SentenceVectors(((f"record {record.id}", record.sentence) for record in records), words)

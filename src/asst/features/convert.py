@@ -7,7 +7,7 @@ from pathlib import Path
 
 from asst.atomic import moved_into_place
 from asst.errors import InputError
-from asst.features.published import open_hdf5
+from asst.features.arrays import open_hdf5
 from asst.features.spill import pieces
 from asst.features.store import FeatureStore, Store
 from asst.features.values import SAME_CLOCK

@@ -41,16 +41,16 @@ class FiniteFiles:
     """Remembers which files were looked through, so that one which is read for every sample is so once."""
 
     def __init__(self) -> None:
-        self._sound: dict[Path, tuple[int, int]] = {}
+        self._sound: dict[tuple[Path, str], tuple[int, int]] = {}
 
     def require(self, features: Features, video: str, path: Path) -> None:
-        """As `require_finite`, unless the file has been found sound and is still the same.
+        """As `require_finite`, unless the video has been found sound and its file is still the same.
 
         Raises:
             InputError: likewise.
         """
         stat = path.stat()
         version = stat.st_mtime_ns, stat.st_size
-        if self._sound.get(path) != version:
+        if self._sound.get((path, video)) != version:
             require_finite(features, f"{path}, {video}")
-            self._sound[path] = version
+            self._sound[path, video] = version

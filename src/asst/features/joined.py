@@ -12,7 +12,7 @@ from asst.video import Frames
 
 
 class JoinedExtractor:
-    """Several extractors of one clock; a step has the vectors of all of them, one after the other.
+    """Several extractors; a step of the first has the vectors of all of them, one after the other.
 
     Each reads the video for itself; `asst.features.two_stream` has those that share one reading.
 
@@ -41,7 +41,7 @@ class JoinedExtractor:
         """Features of a file.
 
         Raises:
-            InputError: for a file that holds no video that can be read, or parts of different clocks.
+            InputError: for a file that holds no video that can be read, or parts of different lengths.
         """
         parts = len(self._parts)
 
@@ -57,7 +57,7 @@ class JoinedExtractor:
         """Features of frames, all of which are held in memory.
 
         Raises:
-            InputError: when there is no frame, or the parts have different clocks.
+            InputError: when there is no frame, or the parts have different lengths.
         """
         held = list(frames)
         return reduce(concatenated, [part.extract_frames(held) for part in self._parts])

@@ -89,9 +89,10 @@ class Network:
         options.log_severity_level = 3
         # Threads that wait by spinning take the cores from those that decode.
         options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-        given = {name: np.asarray(weight, order="C") for name, weight in (weights or {}).items()}
-        values = [onnxruntime.OrtValue.ortvalue_from_numpy(weight) for weight in given.values()]
-        options.add_external_initializers(list(given), values)
+        # They are not copied, so they must last as long as the session does.
+        self._given = {name: np.asarray(weight, order="C") for name, weight in (weights or {}).items()}
+        values = [onnxruntime.OrtValue.ortvalue_from_numpy(weight) for weight in self._given.values()]
+        options.add_external_initializers(list(self._given), values)
         provider = _PROVIDERS[device()]
         try:
             self._session: InferenceSession = onnxruntime.InferenceSession(path, options, providers=[provider])

@@ -6,11 +6,13 @@ The file of a video is named for it, odd characters escaped; `asst.features.safe
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Protocol
 from urllib.parse import quote, unquote
 
 from asst.errors import InputError
+from asst.features.arrays import unit_rows
 from asst.features.finite import FiniteFiles, require_finite
 from asst.features.safetensors_file import Provenance, kind, read_file, write_file
 from asst.features.values import Features, concatenated
@@ -20,6 +22,9 @@ LONGEST_NAME = 240
 """Bytes of a file's name without suffix: file systems end at 255."""
 
 NAMED_MISSING = 5
+
+UNIT_LENGTH = "unit-length"
+"""Stands in the preprocessing of features whose vectors were made as long as one."""
 
 
 class FeatureStore(Protocol):
@@ -165,10 +170,10 @@ class JoinedStore:
         return all(video in store for store in self._stores)
 
     def read(self, video: str) -> Features:
-        """One video's features, in the order of the stores.
+        """One video's features, in the order of the stores, on the clock of the first.
 
         Raises:
-            InputError: if one store lacks the video, or clocks or lengths differ.
+            InputError: if one store lacks the video, or lengths differ (`asst.features.values.concatenated`).
         """
         joined = self._stores[0].read(video)
         for store in self._stores[1:]:
@@ -185,16 +190,60 @@ class JoinedStore:
         return Provenance(preprocessing, content, weights, ", ".join(flows), "+".join(precisions))
 
 
+class UnitStore:
+    """A store whose vectors are made as long as one (`asst.features.arrays.unit_rows`).
+
+    Args:
+        store: of vectors of any length.
+    """
+
+    def __init__(self, store: FeatureStore) -> None:
+        self._store = store
+
+    def videos(self) -> tuple[str, ...]:
+        """The videos of the store beneath, sorted."""
+        return self._store.videos()
+
+    def __contains__(self, video: str) -> bool:
+        return video in self._store
+
+    def read(self, video: str) -> Features:
+        """One video's features.
+
+        Raises:
+            InputError: as the store beneath.
+        """
+        features = self._store.read(video)
+        return replace(features, vectors=unit_rows(features.vectors))
+
+    def provenance(self, video: str) -> Provenance:
+        """What the store beneath knows, and that the vectors are no more what an extractor makes."""
+        made = self._store.provenance(video)
+        return replace(made, preprocessing=f"{made.preprocessing} {UNIT_LENGTH}".strip())
+
+
 def require(store: FeatureStore, videos: Iterable[str]) -> None:
     """Checks that a store holds all of these videos, before a long run finds out.
 
     Raises:
-        InputError: naming the first five that are missing, and how many are.
+        InputError: naming the first five that are missing, how many are, and what there is if they are all.
     """
-    missing = sorted({video for video in videos if video not in store})
+    wanted = set(videos)
+    missing = sorted(video for video in wanted if video not in store)
     if missing:
-        shown = ", ".join(missing[:NAMED_MISSING]) + (", ..." if len(missing) > NAMED_MISSING else "")
-        raise InputError(f"{len(missing)} videos have no features: {shown}; extract them or name another store")
+        there = f" (the store has {named(store.videos())})" if len(missing) == len(wanted) else ""
+        raise InputError(
+            f"{len(missing)} videos have no features: {named(missing)}{there}; extract them or name another store"
+        )
+
+
+def named(names: Sequence[str]) -> str:
+    """The first few of many names.
+
+    >>> named("abcdefg")
+    'a, b, c, d, e, ...'
+    """
+    return ", ".join(names[:NAMED_MISSING]) + (", ..." if len(names) > NAMED_MISSING else "")
 
 
 def file_name(video: str) -> str:

@@ -17,6 +17,8 @@ Vectors = npt.NDArray[np.float32] | npt.NDArray[np.float16]
 SAME_CLOCK = 1e-6
 """Steps and starts that differ by less, relative to the step, are equal."""
 
+_MOST_APART_STEPS, _MOST_APART = 2, 0.05
+
 
 @dataclass(frozen=True, slots=True, weakref_slot=True, eq=False, repr=False)
 class Features:
@@ -78,17 +80,18 @@ class Features:
         """The centre of each step in seconds, shape ``(steps,)``."""
         return self.start_s + (np.arange(len(self.vectors), dtype=np.float64) + 0.5) * self.step_s
 
-    def resampled(self, step_s: float) -> Features:
+    def resampled(self, step_s: float, start_s: float | None = None) -> Features:
         """The features on steps of another length, by linear interpolation between centres.
 
-        The start stays. The steps are as many as cover the same time to the nearest whole step, at least one. Before
-        the first centre and after the last their vectors hold.
+        The steps are as many as reach from the start to the end to the nearest whole step, at least one. Before the
+        first centre and after the last their vectors hold.
 
         Args:
             step_s: length of the new steps in seconds.
+            start_s: where the first of them starts; stays if None.
 
         Raises:
-            ValueError: if it is not positive.
+            ValueError: if the length is not positive.
 
         >>> ramp = Features(np.array([[0.0], [2.0]], dtype=np.float32), 0.0, 1.0, "ramp")
         >>> ramp.resampled(0.5).vectors.ravel().tolist()
@@ -96,38 +99,42 @@ class Features:
         """
         if not (math.isfinite(step_s) and step_s > 0):
             raise ValueError(f"a step lasts a positive time, not {step_s} s")
-        steps = max(1, round(self.duration_s / step_s))
+        start_s = self.start_s if start_s is None else start_s
+        steps = max(1, round((self.end_s - start_s) / step_s))
         last = len(self.vectors) - 1
-        places = np.clip((np.arange(steps) + 0.5) * (step_s / self.step_s) - 0.5, 0, last)
+        centres_s = start_s + (np.arange(steps) + 0.5) * step_s
+        places = np.clip((centres_s - self.start_s) / self.step_s - 0.5, 0, last)
         left = places.astype(np.int64)
         weights = (places - left).astype(np.float32)[:, None]
         before = self.vectors[left].astype(np.float32)
         after = self.vectors[np.minimum(left + 1, last)].astype(np.float32)
         mixed = before + weights * (after - before)
-        return Features(mixed.astype(self.vectors.dtype), self.start_s, step_s, self.extractor, self.cuts_s)
+        return Features(mixed.astype(self.vectors.dtype), start_s, step_s, self.extractor, self.cuts_s)
 
 
 def concatenated(first: Features, second: Features) -> Features:
     """Two streams of one video side by side, such as appearance and flow, on the first's clock.
 
-    The shots are the first's, or the second's where the first has none. One may have a step more than the other, as
-    flow has a frame less than appearance; that step is dropped.
+    The second is resampled to it if its own is another. The shots are the first's, or the second's where the first has
+    none. Some features are slightly longer than others, as flow has a frame less than appearance: the longer are cut.
 
     Raises:
-        InputError: if their steps or starts differ, or they have different numbers of steps by more than one.
+        InputError: if one has more steps than the other by more than two and 5 %.
 
     >>> rgb = Features(np.zeros((3, 4), dtype=np.float32), 0.0, 0.5, "rgb")
     >>> flow = Features(np.zeros((2, 2), dtype=np.float32), 0.0, 0.5, "flow")
     >>> concatenated(rgb, flow)
     Features(2 steps of 0.5 s from 0 s, 6 x rgb+flow)
     """
-    names = f"{first.extractor} and {second.extractor}"
-    tolerance = SAME_CLOCK * first.step_s
+    own, tolerance = second, SAME_CLOCK * first.step_s
     if abs(first.step_s - second.step_s) > tolerance or abs(first.start_s - second.start_s) > tolerance:
-        raise InputError(f"{names} have different clocks: {first!r}, {second!r}; resample one of them")
-    if abs(len(first.vectors) - len(second.vectors)) > 1:
-        raise InputError(f"{names} cover different times: {first!r}, {second!r}; extract both from one file")
-    steps = min(len(first.vectors), len(second.vectors))
-    joined = side_by_side(first.vectors[:steps], second.vectors[:steps])
+        own = second.resampled(first.step_s, first.start_s)
+    steps, most = sorted((len(first.vectors), len(own.vectors)))
+    if most - steps > max(_MOST_APART_STEPS, _MOST_APART * most):
+        raise InputError(
+            f"{first.extractor} and {second.extractor} cover different times: {first!r}, {second!r}; extract both from "
+            "one file, or correct the length of a step"
+        )
+    joined = side_by_side(first.vectors[:steps], own.vectors[:steps])
     cuts_s = first.cuts_s if len(first.cuts_s) else second.cuts_s
     return Features(joined, first.start_s, first.step_s, f"{first.extractor}+{second.extractor}", cuts_s)

@@ -10,6 +10,7 @@ from typing import Self
 
 import numpy as np
 
+from asst.data.query_tokens import SOURCE, QueryTokens
 from asst.data.record import Record
 from asst.data.sample import Sample
 from asst.errors import InputError
@@ -28,6 +29,10 @@ from asst.text import Vector, WordVectors, tokenize
 WINDOWS_AT_ONCE = 32
 GLOVE = "ASST_GLOVE"
 """Environment variable that names a file of word vectors other than the packaged ones."""
+_ONLY_BY_RUN = (
+    "this checkpoint reads tokens that a text encoder made of each query, and no sentence that is typed; "
+    "judge it with asst evaluate RUN"
+)
 
 
 class TrainedModel:
@@ -42,14 +47,18 @@ class TrainedModel:
         methods: with the weights of each checkpoint.
         description: what they have in common.
         name: as above.
-        words: gives the vectors of words; found by the description's source if None.
+        words: gives the vectors of words, or the tokens of queries; found by the description's source if None.
 
     Raises:
         InputError: if the word vectors are not here.
     """
 
     def __init__(
-        self, methods: Sequence[Answerer], description: Description, name: str, words: WordVectors | None = None
+        self,
+        methods: Sequence[Answerer],
+        description: Description,
+        name: str,
+        words: WordVectors | QueryTokens | None = None,
     ) -> None:
         self.name = name
         self.description = description
@@ -58,7 +67,7 @@ class TrainedModel:
         self._words = words or word_vectors(description.words)
 
     @classmethod
-    def load(cls, paths: Sequence[Path], words: WordVectors | None = None) -> Self:
+    def load(cls, paths: Sequence[Path], words: WordVectors | QueryTokens | None = None) -> Self:
         """From checkpoint files, at least one.
 
         Raises:
@@ -115,6 +124,7 @@ class TrainedModel:
 
         queries = Queries(records, store, self._words, self.observation)
         if records:
+            self._check_words()
             self.description.features.check(store.read(records[0].video), self.name)
         samples = chain.from_iterable(queries[index] for index in range(len(queries)))
         return self._settled(samples, [record.duration_s for record in records], limit)
@@ -168,10 +178,20 @@ class TrainedModel:
             yield from window_answers(each, [own.record for own in some], [own.window for own in some])
 
     def _sentence(self, query: str) -> Vector:
+        if isinstance(self._words, QueryTokens):
+            raise InputError(_ONLY_BY_RUN)
         tokens = tokenize(query)
         if not tokens:
             raise InputError(f"no word in {query!r}; say what to look for")
         return self._words.vectors(tokens)
+
+    def _check_words(self) -> None:
+        width = self.description.settings.get("word_channels", self._words.dimension)
+        if width != self._words.dimension:
+            raise InputError(
+                f"{self.name} reads {self.description.words} of {width} numbers, and {self._words.source} have "
+                f"{self._words.dimension}; name by data.words what it learnt from"
+            )
 
 
 def word_vectors(source: str) -> WordVectors:
@@ -180,6 +200,8 @@ def word_vectors(source: str) -> WordVectors:
     Raises:
         InputError: if they are not here.
     """
+    if source == SOURCE:
+        raise InputError(_ONLY_BY_RUN)
     packaged = WordVectors.packaged()
     if source == packaged.source:
         return packaged

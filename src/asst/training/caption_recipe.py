@@ -10,17 +10,8 @@ from pydantic import Field, model_validator
 
 from asst.features.efficientnet import BLOCKS
 from asst.features.minilm import LAYERS
-from asst.training.recipe import (
-    Checked,
-    FilePath,
-    Positive,
-    Precision,
-    Recipe,
-    Share,
-    checked,
-    read_recipe,
-    settings_of,
-)
+from asst.training.checked import Checked, FilePath, Positive, Share
+from asst.training.recipe import Precision, Recipe, checked, read_recipe, settings_of
 
 METHOD = "captions"
 """Tells these recipes from others."""

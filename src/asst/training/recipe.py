@@ -8,123 +8,22 @@ from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import Field, ValidationError, model_validator
 
 from asst.data.action_sets import ACTION_DATASETS
-from asst.data.lengths import MOST_FACTOR
-from asst.data.simulate.settings import MODALITIES
 from asst.errors import InputError
 from asst.local import check_ends
 from asst.models.method import Fitted
 from asst.models.methods import METHODS
+from asst.training.checked import Checked, FilePath, Positive, Share
+from asst.training.data_settings import Data
 
 FOLDER = "recipes"
 """A recipe's name is its path below a folder of this name."""
 
-Positive = Annotated[int, Field(ge=1)]
-Share = Annotated[float, Field(gt=0, le=1)]
-FilePath = Annotated[Path, Field(strict=False)]
 Precision = Literal["auto", "float32", "bfloat16"]
 """Of sums; ``auto`` takes bfloat16 where it multiplies matrices faster."""
-Kind = TypeVar("Kind", bound="Checked")
-
-
-class Checked(BaseModel):
-    """Settings that are checked when they are read."""
-
-    model_config = ConfigDict(extra="forbid", strict=True, frozen=True, allow_inf_nan=False)
-
-    def dump(self) -> str:
-        """As YAML that reads back to the same value."""
-        text: str = yaml.safe_dump(self.model_dump(mode="json", by_alias=True), sort_keys=False)
-        return text
-
-
-class Simulated(Checked):
-    """Features made from annotation (`asst.data.simulate`), written where they are missing.
-
-    Attributes:
-        level: a key of `asst.data.simulate.settings.LEVELS`.
-        seed: of the prototypes and of all draws.
-        dimension: width of a vector.
-        folder: where the stores are kept, one folder a stream.
-    """
-
-    level: Literal["easy", "standard", "hard"] = "standard"
-    seed: Annotated[int, Field(ge=0)] = 0
-    dimension: Positive = 256
-    folder: FilePath = Path("features")
-
-
-class Scenes(Checked):
-    """Simulated scenes (`asst.data.simulate.scenes`), made where they are missing.
-
-    Attributes:
-        count: scenes to learn from.
-        validate: scenes that checkpoints are chosen by; others than those.
-        seed: of the scenes.
-        extractor: whose space they are made in; ``clip-squares`` needs weights.
-        folder: where they are kept.
-        settings: of `asst.data.simulate.scene_settings.SceneSettings`.
-    """
-
-    count: Positive = 6000
-    validation: Positive = Field(default=400, alias="validate")
-    seed: Annotated[int, Field(ge=0)] = 0
-    extractor: Literal["captions", "clip-squares"] = "captions"
-    folder: FilePath = Path("scenes")
-    settings: dict[str, Any] = Field(default_factory=dict)
-
-
-SCENES = "scenes"
-"""Stands for a data set where scenes are learnt from."""
-
-
-class Data(Checked):
-    """What is learnt from.
-
-    Attributes:
-        dataset: a key of `asst.data.DATASETS`, of `asst.data.action_sets.ACTION_DATASETS`, or `SCENES`.
-        root: folder of its annotation files; found by ``asst.data.dataset_folder`` if not given.
-        streams: the kinds of features, joined in this order; the names of ``features``. None for a method that looks at
-            no video.
-        features: the store of each stream, ours or as the field publishes.
-        step_s: for published stores, how long a step lasts in seconds.
-        simulated: make the features instead; each stream is then a key of `MODALITIES`.
-        scenes: make everything, where ``dataset`` is `SCENES`; there are then no streams.
-        words: ``packaged`` for the installed 50-dimensional GloVe, or a file of vectors.
-        train: split to learn from; never the test split.
-        validate: split that checkpoints are chosen by; likewise.
-        length_factor: features that are more than so many times as long as annotated, or as short, are refused.
-        memory_gb: features kept in memory, in GiB; the others are read each time.
-    """
-
-    dataset: str
-    root: FilePath | None = None
-    streams: list[str] = Field(default_factory=list)
-    features: dict[str, FilePath] = Field(default_factory=dict)
-    step_s: Annotated[float, Field(gt=0)] | None = None
-    simulated: Simulated | None = None
-    scenes: Scenes | None = None
-    words: str = "packaged"
-    train: str = "train"
-    validation: str = Field(default="val", alias="validate")
-    length_factor: Annotated[float, Field(ge=1)] = MOST_FACTOR
-    memory_gb: Annotated[float, Field(ge=0)] = 8.0
-
-    @model_validator(mode="after")
-    def _streams_exist(self) -> Data:
-        unknown = sorted(set(self.features) - set(self.streams))
-        if unknown:
-            raise ValueError(f"features of {', '.join(unknown)} are given, the streams are {', '.join(self.streams)}")
-        if (self.scenes is not None) != (self.dataset == SCENES):
-            raise ValueError(f"settings of scenes go with dataset {SCENES}, and it with them")
-        for key, split in (("train", self.train), ("validate", self.validation)):
-            if split == "test":
-                raise ValueError(f"{key} is test; learn and choose checkpoints on other data than the test is made on")
-        if self.simulated is not None and not set(self.streams) <= set(MODALITIES):
-            raise ValueError(f"simulated streams are {', '.join(MODALITIES)}, not {', '.join(self.streams)}")
-        return self
+Kind = TypeVar("Kind", bound=Checked)
 
 
 class Optimizer(Checked):
@@ -366,10 +265,15 @@ def _parsed(text: str, where: str) -> Any:
 
 
 def _merged(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:
+    """The settings above over those below; a text that meets settings is their path."""
     merged = dict(below)
     for key, value in above.items():
-        old = merged.get(key)
-        merged[key] = _merged(old, value) if isinstance(old, Mapping) and isinstance(value, Mapping) else value
+        old, new = merged.get(key), value
+        if isinstance(old, str) and isinstance(new, Mapping):
+            old = {"path": old}
+        elif isinstance(old, Mapping) and isinstance(new, str):
+            new = {"path": new}
+        merged[key] = _merged(old, new) if isinstance(old, Mapping) and isinstance(new, Mapping) else value
     return merged
 
 

@@ -2,25 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from asst.data import Dataset, read_dataset
 from asst.data.action_sets import read_actions
-from asst.data.actions import ActionDataset
+from asst.data.actions import ActionDataset, ActionVideo
 from asst.data.folders import data_folder
-from asst.data.record import first_problem
+from asst.data.query_tokens import FILE, QueryTokens
+from asst.data.record import Record, first_problem
 from asst.data.simulate.scene_settings import SceneSettings
 from asst.errors import InputError
 from asst.features.absent import AbsentStore
+from asst.features.arrays import HDF5
 from asst.features.published import Clock, open_store
 from asst.features.squares import STEP_S
-from asst.features.store import FeatureStore, JoinedStore, Store
+from asst.features.store import FeatureStore, JoinedStore, Store, UnitStore
+from asst.features.window_files import WindowStore
 from asst.models.checkpoint import FeatureKind, Origin
 from asst.models.zeroshot import zeroshot_of
 from asst.text import WordVectors
-from asst.training.recipe import Data, Scenes, Simulated
+from asst.training.data_settings import EVEN, PACKAGED, Data, FeatureFiles, Scenes, Simulated, StepLength, Words
 from asst.training.reranker_questions import RerankerQuestion
 from asst.training.scene_pool import SCENES_A_SHARD, ScenePool
 from asst.training.simulation import Say, Wanted, simulate
@@ -49,17 +52,19 @@ class Sources:
         data: as the recipe has it.
         root: the folder of annotation files.
         store: features of all streams, side by side.
-        words: word vectors.
+        words: word vectors, or the tokens of queries.
         origin: whether the features are of real videos.
         scenes: where scenes are learnt from, what is asked of them.
+        durations_s: lengths of the videos whose annotation has been read, in seconds.
     """
 
     data: Data
     root: Path
     store: FeatureStore
-    words: WordVectors
+    words: WordVectors | QueryTokens
     origin: Origin
     scenes: SceneQuestions | None = None
+    durations_s: dict[str, float] = field(default_factory=dict)
 
     def records(self, split: str) -> Dataset:
         """One split's records.
@@ -71,6 +76,7 @@ class Sources:
         if not dataset.records:
             fault = first_problem(dataset.problems)
             raise InputError(f"{self.data.dataset} {split} has no usable record in {self.root}: {fault}")
+        self._know(dataset.records)
         return dataset
 
     def actions(self, split: str) -> ActionDataset:
@@ -79,7 +85,12 @@ class Sources:
         Raises:
             InputError: as `asst.data.action_sets.read_actions`.
         """
-        return read_actions(self.data.dataset, self.root, split)
+        dataset = read_actions(self.data.dataset, self.root, split)
+        self._know(dataset.videos)
+        return dataset
+
+    def _know(self, videos: Sequence[Record | ActionVideo]) -> None:
+        self.durations_s.update({one.video: one.duration_s for one in videos})
 
     def feature_kind(self, video: str) -> FeatureKind:
         """What the features are, judged by one video's.
@@ -109,7 +120,7 @@ def open_sources(data: Data, recipe: str, say: Say) -> Sources:
     Raises:
         InputError: for a missing folder, store or file of vectors, or simulated features where there are none.
     """
-    words = WordVectors.packaged() if data.words == "packaged" else WordVectors.from_file(Path(data.words))
+    words = _words(data.words)
     if data.scenes is not None:
         return Sources(data, data.scenes.folder, AbsentStore(), words, "simulated", _scenes(data.scenes, say))
     root = data.root or data_folder(data.dataset)
@@ -118,17 +129,53 @@ def open_sources(data: Data, recipe: str, say: Say) -> Sources:
     if data.simulated is not None:
         stores = _simulated(data, data.simulated, root, say)
         return Sources(data, root, _joined(stores), words, "simulated")
-    missing = [stream for stream in data.streams if stream not in data.features]
+    given = {stream: files.path for stream, files in data.features.items() if files.path is not None}
+    missing = [stream for stream in data.streams if stream not in given]
     if missing:
         raise InputError(
             f"recipe {recipe} needs features of {' and '.join(missing)}: give "
             + " ".join(f"data.features.{stream}=STORE" for stream in missing)
         )
-    found = [
-        open_store(data.features[stream], Clock(stream, data.step_s) if data.step_s else None)
-        for stream in data.streams
-    ]
-    return Sources(data, root, _joined(found), words, "real")
+    durations_s: dict[str, float] = {}
+    found = [_store(stream, given[stream], data, durations_s) for stream in data.streams]
+    return Sources(data, root, _joined(found), words, "real", durations_s=durations_s)
+
+
+def _words(settings: Words) -> WordVectors | QueryTokens:
+    path = settings.path
+    if path == Path(PACKAGED):
+        return WordVectors.packaged()
+    if not (path.is_dir() or path.suffix in HDF5 or FILE in str(path)):
+        return WordVectors.from_file(path)
+    return QueryTokens(
+        path,
+        settings.key,
+        by=settings.by,
+        first=settings.first,
+        normalize=settings.normalize,
+        most=settings.most,
+    )
+
+
+def _store(stream: str, path: Path, data: Data, durations_s: Mapping[str, float]) -> FeatureStore:
+    """One stream's store; ``durations_s`` is filled before anything is read that needs it."""
+    files = data.features[stream]
+    store = _opened(stream, path, files, data.step_s, durations_s)
+    return UnitStore(store) if files.normalize else store
+
+
+def _opened(
+    stream: str, path: Path, files: FeatureFiles, step_s: StepLength | None, durations_s: Mapping[str, float]
+) -> FeatureStore:
+    if files.windows is not None:
+        return WindowStore(path, stream, files.windows.fps, files.windows.length)
+    step_s = files.step_s or step_s
+    clock = None
+    if step_s == EVEN:
+        clock = Clock(stream, durations_s=durations_s, start_s=files.start_s)
+    elif step_s is not None:
+        clock = Clock(stream, float(step_s), start_s=files.start_s)
+    return open_store(path, clock, files.key)
 
 
 def _scenes(scenes: Scenes, say: Say) -> SceneQuestions:

@@ -15,6 +15,7 @@ from asst.data.actions import ActionVideo
 from asst.data.held import HeldStore
 from asst.data.lengths import compare_lengths
 from asst.data.observations import CropObservation
+from asst.data.query_tokens import QueryTokens
 from asst.data.record import Record
 from asst.data.samples import Queries, TrainingSamples
 from asst.errors import InputError
@@ -88,12 +89,15 @@ def _reranked(recipe: Recipe, sources: Sources, say: Say) -> Task:
 def _choosing(
     sources: Sources, learnt: Sequence[RerankerQuestion], checked: Sequence[RerankerQuestion], kind: FeatureKind
 ) -> Task:
+    words = sources.words
+    if isinstance(words, QueryTokens):
+        raise InputError("a reranker reads words, not tokens; leave data.words out, or name a file of word vectors")
     return Task(
-        samples=RerankerSamples(learnt, sources.words),
-        questions=RerankerQueries(checked, sources.words),
+        samples=RerankerSamples(learnt, words),
+        questions=RerankerQueries(checked, words),
         validation=RerankerValidation(checked),
-        given={"feature_channels": learnt[0].channels.shape[1], "word_channels": sources.words.dimension},
-        words=sources.words.source,
+        given={"feature_channels": learnt[0].channels.shape[1], "word_channels": words.dimension},
+        words=words.source,
         features=kind,
     )
 

@@ -1,0 +1,168 @@
+"""What a recipe says of its data: annotation, the files of features, and what stands for words."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import BeforeValidator, Field, model_validator
+
+from asst.data.lengths import MOST_FACTOR
+from asst.data.query_tokens import LAST_HIDDEN_STATE, By
+from asst.data.simulate.settings import MODALITIES
+from asst.training.checked import Checked, FilePath, Positive
+
+EVEN = "even"
+"""The length of a step that divides each video's annotated duration evenly."""
+PACKAGED = "packaged"
+"""The installed word vectors, in place of a path."""
+
+Seconds = Annotated[float, Field(gt=0)]
+StepLength = Seconds | Literal["even"]
+
+
+class Simulated(Checked):
+    """Features made from annotation (`asst.data.simulate`), written where they are missing.
+
+    Attributes:
+        level: a key of `asst.data.simulate.settings.LEVELS`.
+        seed: of the prototypes and of all draws.
+        dimension: width of a vector.
+        folder: where the stores are kept, one folder a stream.
+    """
+
+    level: Literal["easy", "standard", "hard"] = "standard"
+    seed: Annotated[int, Field(ge=0)] = 0
+    dimension: Positive = 256
+    folder: FilePath = Path("features")
+
+
+class Scenes(Checked):
+    """Simulated scenes (`asst.data.simulate.scenes`), made where they are missing.
+
+    Attributes:
+        count: scenes to learn from.
+        validate: scenes that checkpoints are chosen by; others than those.
+        seed: of the scenes.
+        extractor: whose space they are made in; ``clip-squares`` needs weights.
+        folder: where they are kept.
+        settings: of `asst.data.simulate.scene_settings.SceneSettings`.
+    """
+
+    count: Positive = 6000
+    validation: Positive = Field(default=400, alias="validate")
+    seed: Annotated[int, Field(ge=0)] = 0
+    extractor: Literal["captions", "clip-squares"] = "captions"
+    folder: FilePath = Path("scenes")
+    settings: dict[str, Any] = Field(default_factory=dict)
+
+
+SCENES = "scenes"
+"""Stands for a data set where scenes are learnt from."""
+
+
+class Windows(Checked):
+    """Files of sliding windows (`asst.features.window_files`), of which those of one length make the steps.
+
+    Attributes:
+        fps: frames a second that their names count.
+        length: frames of a window.
+    """
+
+    fps: Annotated[float, Field(gt=0)]
+    length: Positive
+
+
+class FeatureFiles(Checked):
+    """A store of one stream; what only published ones need is left out for ours.
+
+    Attributes:
+        path: a folder, or an HDF5 file.
+        key: the array to take from a file or a group that holds several.
+        step_s: how long a step lasts in seconds, or ``even`` where the steps divide a video's duration evenly.
+        start_s: where the first step starts, in seconds.
+        normalize: whether each step's vector is made as long as one.
+        windows: for a folder with a file a window.
+    """
+
+    path: FilePath | None = None
+    key: str | None = None
+    step_s: StepLength | None = None
+    start_s: float = 0.0
+    normalize: bool = False
+    windows: Windows | None = None
+
+
+class Words(Checked):
+    """What stands for the words of a sentence: vectors of words, or of the tokens of each query.
+
+    Attributes:
+        path: ``packaged`` for the installed 50-dimensional GloVe, a file of word vectors; or a folder or an HDF5 file
+            with the tokens of each query (`asst.data.query_tokens`), to which the other settings apply.
+        key: the array to take of a query that has several.
+        by: whether a query is found by its ``qid`` or by the order of the annotation's lines.
+        first: with ``order``, the number of the first line.
+        normalize: whether each token's vector is made as long as one.
+        most: tokens to take of a query; all if not given.
+    """
+
+    path: FilePath = Path(PACKAGED)
+    key: str = LAST_HIDDEN_STATE
+    by: By = "qid"
+    first: Annotated[int, Field(ge=0)] = 0
+    normalize: bool = False
+    most: Positive | None = None
+
+
+def _by_path(value: Any) -> Any:
+    return {"path": value} if isinstance(value, str) else value
+
+
+_BY_PATH = BeforeValidator(_by_path)
+
+
+class Data(Checked):
+    """What is learnt from.
+
+    Attributes:
+        dataset: a key of `asst.data.DATASETS`, of `asst.data.action_sets.ACTION_DATASETS`, or `SCENES`.
+        root: folder of its annotation files; found by ``asst.data.dataset_folder`` if not given.
+        streams: the kinds of features, joined in this order; the names of ``features``. None for a method that looks at
+            no video.
+        features: the store of each stream, ours or as the field publishes; a path stands for settings with that path.
+        step_s: of published stores that do not have their own, as in `FeatureFiles`.
+        simulated: make the features instead; each stream is then a key of `MODALITIES`.
+        scenes: make everything, where ``dataset`` is `SCENES`; there are then no streams.
+        words: what stands for the words of a sentence; a path, or ``packaged``, stands for settings with that path.
+        train: split to learn from; never the test split.
+        validate: split that checkpoints are chosen by; likewise.
+        length_factor: features that are more than so many times as long as annotated, or as short, are refused.
+        memory_gb: features kept in memory, in GiB; the others are read each time.
+    """
+
+    dataset: str
+    root: FilePath | None = None
+    streams: list[str] = Field(default_factory=list)
+    features: dict[str, Annotated[FeatureFiles, _BY_PATH]] = Field(default_factory=dict)
+    step_s: StepLength | None = None
+    simulated: Simulated | None = None
+    scenes: Scenes | None = None
+    words: Annotated[Words, _BY_PATH] = Words()
+    train: str = "train"
+    validation: str = Field(default="val", alias="validate")
+    length_factor: Annotated[float, Field(ge=1)] = MOST_FACTOR
+    memory_gb: Annotated[float, Field(ge=0)] = 8.0
+
+    @model_validator(mode="after")
+    def _streams_exist(self) -> Data:
+        unknown = sorted(set(self.features) - set(self.streams))
+        if unknown:
+            raise ValueError(f"features of {', '.join(unknown)} are given, the streams are {', '.join(self.streams)}")
+        if (self.scenes is not None) != (self.dataset == SCENES):
+            raise ValueError(f"settings of scenes go with dataset {SCENES}, and it with them")
+        for key, split in (("train", self.train), ("validate", self.validation)):
+            if split == "test":
+                raise ValueError(f"{key} is test; learn and choose checkpoints on other data than the test is made on")
+        if self.simulated is not None and not set(self.streams) <= set(MODALITIES):
+            raise ValueError(f"simulated streams are {', '.join(MODALITIES)}, not {', '.join(self.streams)}")
+        return self
