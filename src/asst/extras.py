@@ -67,4 +67,4 @@ def lacking(error: ModuleNotFoundError, what: str) -> InputError | None:
 
 
 def _lacking(what: str, missing: str, extra: str) -> InputError:
-    return InputError(f"{what} needs {missing}, which is not installed; run: {install(extra)}")
+    return InputError(f"{what} needs {missing}, not installed here; run: {install(extra)}")

@@ -166,6 +166,6 @@ def test_a_folder_that_does_not_fit_is_refused(
 def test_the_extra_is_named_where_transformers_is_missing(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "transformers", None)
     with pytest.raises(
-        InputError, match=r"^CLIP needs transformers, which is not installed; run: pip install 'asst-video\[clip\]'$"
+        InputError, match=r"^CLIP needs transformers, not installed here; run: pip install 'asst-video\[clip\]'$"
     ):
         ClipExtractor(folder)

@@ -73,7 +73,7 @@ class Lacking:
 
 
 @pytest.mark.parametrize(
-    ("found", "lacks"), [(None, "cv2, which is not installed"), (Lacking(), "OpenCV's contributed part")]
+    ("found", "lacks"), [(None, "cv2, not installed here"), (Lacking(), "OpenCV's contributed part")]
 )
 def test_without_opencv_the_extra_is_named(found: Any, lacks: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "cv2", found)

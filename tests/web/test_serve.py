@@ -74,5 +74,5 @@ def test_what_is_not_installed_is_named(missing: str, monkeypatch: pytest.Monkey
     monkeypatch.setitem(sys.modules, missing, None)
     answer = CliRunner().invoke(app, ["serve", "--library", str(tmp_path)])
     assert answer.exit_code == 2
-    said = f"asst serve needs {missing}, which is not installed; run: pip install 'asst-video[web]'"
+    said = f"asst serve needs {missing}, not installed here; run: pip install 'asst-video[web]'"
     assert said in answer.stderr

@@ -46,7 +46,8 @@ def published_minilm() -> dict[str, FloatArray]:
 def token_vectors(ids: npt.NDArray[np.int64]) -> FloatArray:
     """The vectors of tokens by their numbers, shape ``(*ids.shape, WIDTH)``; of others nothing is read."""
     mapped = _mapped()
-    return np.multiply(mapped[_WORDS][ids], mapped[f"{_WORDS}{SCALE}"][ids], dtype=np.float32)
+    vectors: FloatArray = np.multiply(mapped[_WORDS][ids], mapped[f"{_WORDS}{SCALE}"][ids], dtype=np.float32)
+    return vectors
 
 
 @cache

