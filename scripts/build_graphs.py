@@ -1,15 +1,19 @@
 """Writes the graphs that the package ships, without weights: run it after a change of a tower's layers.
 
-``python scripts/build_graphs.py`` needs the extra ``train``.
+``python scripts/build_graphs.py`` needs the extra ``train``, and captioned
+pictures in the folder ``captions`` of ``ASST_DATA``, whose ranges the graph of 8 bits is made for.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
 import torch
 from torch import Tensor, nn
 
+from asst.features.caption_space import load_space
+from asst.features.captions import PACKAGED as SPACE
 from asst.features.minilm import WIDTH
 from asst.features.runtime import graph
 from asst.models.reranked import GRAPH, PACKAGED
@@ -17,7 +21,8 @@ from asst.models.restored import restored_method
 from asst.training.efficientnet import EfficientNetLite
 from asst.training.export import graph_of, method_graph
 from asst.training.minilm import MiniLM
-from asst.training.towers import PictureTower, SentenceTower
+from asst.training.towers import SentenceTower, towers_with
+from quantize_pictures import in_8_bits
 
 
 class _Pictures(nn.Module):
@@ -51,10 +56,15 @@ class _Placing(nn.Module):
 
 def main() -> None:
     """All of them."""
-    pixels = torch.zeros(2, 256, 448, 3, dtype=torch.uint8)
-    network = PictureTower().network
-    _write("pictures", _Pictures(network), "network.", {"pixels": pixels}, {"pixels": (0, 1, 2)}, ["maps"])
-    tower = SentenceTower().eval()
+    towers = towers_with(load_space(SPACE).weights())
+    network, tower = towers["pictures"].network, towers["sentences"]
+    assert isinstance(network, EfficientNetLite)
+    assert isinstance(tower, SentenceTower)
+    pixels = {"pixels": torch.zeros(2, 256, 448, 3, dtype=torch.uint8)}
+    varying = {"pixels": (0, 1, 2)}
+    _write("pictures", _Pictures(network), "network.", pixels, varying, ["maps"])
+    whole = graph_of(_Pictures(network), pixels, ["maps"], _axes(varying))
+    _keep(graph("pictures-int8"), in_8_bits(whole))
     inputs = {"words": torch.zeros(2, 9, WIDTH), "real": torch.ones(2, 9, dtype=torch.bool)}
     _write("sentences", _Sentences(tower.encoder), "encoder.", inputs, {"words": (0, 1), "real": (0, 1)}, ["meanings"])
     meanings = torch.zeros(2, WIDTH)
@@ -68,11 +78,14 @@ def _write(
     module: nn.Module,
     given: str,
     inputs: dict[str, Tensor],
-    varying: dict[str, tuple[int, ...]],
+    varying: Mapping[str, tuple[int, ...]],
     outputs: list[str],
 ) -> None:
-    axes = {key: {axis: f"{key}_{axis}" for axis in own} for key, own in varying.items()}
-    _keep(graph(name), graph_of(module.eval(), inputs, outputs, axes, given=given))
+    _keep(graph(name), graph_of(module.eval(), inputs, outputs, _axes(varying), given=given))
+
+
+def _axes(varying: Mapping[str, tuple[int, ...]]) -> dict[str, dict[int, str]]:
+    return {key: {axis: f"{key}_{axis}" for axis in own} for key, own in varying.items()}
 
 
 def _keep(path: Path, content: bytes) -> None:

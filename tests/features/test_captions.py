@@ -34,7 +34,10 @@ def path(tmp_path_factory: pytest.TempPathFactory, one_thread: None) -> Path:
 
 
 @torch.inference_mode()
-def test_each_square_is_what_the_network_sees_and_lies_where_the_tower_puts_it(path: Path) -> None:
+def test_each_square_is_what_the_network_sees_and_lies_where_the_tower_puts_it(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ASST_PRECISION", "float32")
     picture = np.random.default_rng(0).integers(0, 255, (256, 512, 3), dtype=np.uint8)
     extractor = CaptionExtractor(path)
     found = extractor.extract_frames([Frames(picture[None], np.zeros(1))])
@@ -88,6 +91,21 @@ def test_sentences_lie_where_the_sentence_tower_puts_them(path: Path) -> None:
     assert (sentences.unrelated.shape, sentences.glosses.shape) == ((300, CHANNELS), (1000, CHANNELS))
     assert list(reading.named) == [named_classes(text) for text in said]
     np.testing.assert_allclose(reading.resembled, resembled_classes(encoder.encode(said)), atol=1e-6)
+
+
+def test_features_in_both_precisions_serve_in_each_others_place(street: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    seen = []
+    pictures = next(frames(street, rate=0.5, batch=5, short_side=256))
+    for precision in ("float32", "int8"):
+        monkeypatch.setenv("ASST_PRECISION", precision)
+        extractor = CaptionExtractor()
+        assert extractor.precision == precision
+        centred = extractor.see(pictures.pixels).astype(np.float64).reshape(-1, CHANNELS) - extractor.space.mean
+        seen.append(centred / np.linalg.norm(centred, axis=1, keepdims=True))
+    cosines = (seen[0] * seen[1]).sum(axis=1)
+    # The bounds that docs/extractors.md states. Equal ones would be of one and the same graph.
+    assert cosines.min() > 0.95
+    assert 0.98 < np.median(cosines) < 0.99999
 
 
 def test_in_the_packaged_space_sentences_about_a_class_point_at_it(extractor: CaptionExtractor) -> None:

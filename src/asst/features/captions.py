@@ -20,7 +20,7 @@ from asst.features.efficientnet import SIDE
 from asst.features.fingerprint import LENGTH
 from asst.features.minilm import MiniLM
 from asst.features.reading import FloatArray, Reading, SentenceReader
-from asst.features.runtime import Network, graph
+from asst.features.runtime import Network, graph, precision
 from asst.features.space import Classifier, Space
 from asst.features.squares import LOOKS_A_SECOND, SquaresExtractor, squares
 from asst.features.state_dict import weights_file
@@ -85,8 +85,10 @@ class CaptionExtractor(SquaresExtractor):
         if path == PACKAGED and found.sha256 != SHA256:
             raise InputError(f"{path}: not the space that was shipped (sha256 {found.sha256[:12]}...); reinstall asst")
         self.sentences = CaptionSentences(found)
+        own = precision()
+        name = "pictures" if own == "float32" else f"pictures-{own}"
         # One thread: several pictures are looked at at once.
-        self._network = Network(graph("pictures"), found.network, alone=True)
+        self._network = Network(graph(name), found.network, alone=True)
         published = found.published
         space = Space(
             NAME,
@@ -96,6 +98,7 @@ class CaptionExtractor(SquaresExtractor):
             pixels=True,
         )
         super().__init__(space, SIDE, found.sha256[:LENGTH], {}, looks_a_second, _TURN_LEAST)
+        self.precision = own
 
     def see(self, pictures: npt.NDArray[np.uint8]) -> npt.NDArray[np.float16]:
         """See `SquaresExtractor.see`."""
