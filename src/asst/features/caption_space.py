@@ -73,7 +73,7 @@ class CaptionSpace:
     sha256: str
 
     def weights(self) -> dict[str, FloatArray]:
-        """All of them: ``pictures.network.stem.weight``, ``sentences.encoder.words``, ``sentences.wide.bias``, ..."""
+        """All of them: ``pictures.network.stem.weight``, ``sentences.encoder.places``, ``sentences.wide.bias``, ..."""
         parts = {_NETWORK: self.network, _ENCODER: self.encoder(), _SENTENCES: self.placing}
         return {f"{prefix}{name}": own for prefix, part in parts.items() for name, own in part.items()}
 
