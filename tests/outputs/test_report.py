@@ -17,6 +17,7 @@ from PIL import Image
 from asst.errors import InputError
 from asst.moments import Answer, Attention, Curve, Moment
 from asst.outputs.report import write_report
+from asst.video import jpeg
 
 EVIL = "<script>alert(1)</script> \"x\" 'y' & </title></style></svg>"
 
@@ -71,7 +72,7 @@ def decoded(monkeypatch: pytest.MonkeyPatch) -> list[list[float]]:
         return SimpleNamespace(width=640, height=320, rate=Fraction(30000, 1001), codec="h264", has_audio=True)
 
     video = ModuleType("asst.video")
-    vars(video).update(STILL=None, frames=frames, probe=probe)
+    vars(video).update(STILL=None, frames=frames, jpeg=jpeg, probe=probe)
     monkeypatch.setitem(sys.modules, "asst.video", video)
     return asked
 

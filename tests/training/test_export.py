@@ -177,13 +177,7 @@ def test_what_is_no_network_is_refused_in_one_line(tmp_path: Path) -> None:
 
 WITHOUT = """
 import sys
-
-class Hidden:
-    def find_spec(self, name, path=None, target=None):
-        if name.split(".")[0] in ("torch", "lightning", "transformers"):
-            raise ImportError(f"{name} is not here")
-
-sys.meta_path.insert(0, Hidden())
+sys.modules.update(dict.fromkeys(("torch", "lightning", "transformers")))
 from asst.cli import main
 main()
 """
