@@ -20,6 +20,10 @@ import numpy.typing as npt
 from asst.errors import InputError
 from asst.features.captions import NAME as CAPTIONS
 from asst.features.captions import PACKAGED, CaptionExtractor
+from asst.features.clip_squares import NAME as CLIP
+from asst.features.clip_squares import ClipSquaresExtractor
+from asst.features.extractor import extractor_named
+from asst.features.image_text import IMAGE_TEXT
 from asst.features.reading import SentenceReader
 from asst.features.squares import LOOKS_A_SECOND, SquaresExtractor
 from asst.features.values import Features
@@ -27,8 +31,6 @@ from asst.models.evidence import EvidenceReader
 from asst.models.last_video import LastVideo
 from asst.models.model import Ranking
 from asst.models.scored import Stage, check_features, cuts_and_candidates, ranking, scored
-
-_CLIP_SQUARES = "clip-squares"
 
 
 class ZeroShotModel:
@@ -104,16 +106,17 @@ class ClipModel(ZeroShotModel):
 
     Args:
         name: its name.
-        weights: a Hugging Face folder, or one that holds it as ``clip``; None for the folder of ``ASST_WEIGHTS``.
+        features: `CLIP` for a folder that somebody brought, or a key of `IMAGE_TEXT`.
+        weights: a folder, or for `CLIP` one that holds it as ``clip``; None for the folder of ``ASST_WEIGHTS``, or
+            where ``asst models get`` puts it.
 
     Raises:
-        InputError: as `asst.features.clip_squares.clip_squares`.
+        InputError: as `asst.features.clip_squares.ClipSquaresExtractor`, or if it is not there.
     """
 
-    def __init__(self, name: str = "clip", weights: Path | None = None) -> None:
-        from asst.features.clip_squares import clip_squares
-
-        extractor = clip_squares(weights)
+    def __init__(self, name: str = "clip", features: str = CLIP, weights: Path | None = None) -> None:
+        extractor = extractor_named(features, weights)
+        assert isinstance(extractor, ClipSquaresExtractor)
         super().__init__(name, extractor, extractor.sentences)
 
 
@@ -127,8 +130,10 @@ def zeroshot_of(extractor: str, name: str) -> ZeroShotModel:
     Raises:
         InputError: for features that none reads, or when weights are missing.
     """
-    if extractor == _CLIP_SQUARES:
-        return ClipModel(name)
+    if extractor == CLIP or extractor in IMAGE_TEXT:
+        return ClipModel(name, extractor)
     if extractor == CAPTIONS:
         return SimilarityModel(name)
-    raise InputError(f"{name} is of features of {extractor}, not of {CAPTIONS} or {_CLIP_SQUARES}; train it on those")
+    raise InputError(
+        f"{name} is of features of {extractor}, not of {CAPTIONS}, {CLIP} or a model of asst models; train it on those"
+    )
