@@ -46,7 +46,10 @@ class Extraction:
             import torch
 
             torch.set_num_threads(self.threads)
-        return extractor_named(self.extractor, self.weights), Store(self.store)
+        return self._extractor(), Store(self.store)
+
+    def _extractor(self) -> Extractor:
+        return extractor_named(self.extractor, self.weights)
 
 
 def extract_by_workers(jobs: Iterable[Job | T], extraction: Extraction, workers: int) -> Iterator[Outcome | T]:

@@ -39,16 +39,19 @@ class ZeroShotModel:
     Attributes:
         name: for messages and answers.
         extractor: makes the features it reads.
+        base: what ``--model`` calls the model whose features these are.
         reader: measures what its features say of sentences.
 
     Args:
         name: as above.
+        base: as above.
         extractor: as above.
         sentences: the extractor's language side.
     """
 
-    def __init__(self, name: str, extractor: SquaresExtractor, sentences: SentenceReader) -> None:
+    def __init__(self, name: str, base: str, extractor: SquaresExtractor, sentences: SentenceReader) -> None:
         self.name = name
+        self.base = base
         self.extractor = extractor
         self.reader = EvidenceReader(extractor.space, sentences)
         self._spans = LastVideo(cuts_and_candidates)
@@ -98,7 +101,9 @@ class SimilarityModel(ZeroShotModel):
 
     def __init__(self, name: str = "similarity", path: Path = PACKAGED, looks_a_second: float = LOOKS_A_SECOND) -> None:
         extractor = CaptionExtractor(path, looks_a_second)
-        super().__init__(name, extractor, extractor.sentences)
+        packaged = "default" if looks_a_second == LOOKS_A_SECOND else name
+        base = packaged if path == PACKAGED else str(path.absolute())
+        super().__init__(name, base, extractor, extractor.sentences)
 
 
 class ClipModel(ZeroShotModel):
@@ -117,7 +122,8 @@ class ClipModel(ZeroShotModel):
     def __init__(self, name: str = "clip", features: str = CLIP, weights: Path | None = None) -> None:
         extractor = extractor_named(features, weights)
         assert isinstance(extractor, ClipSquaresExtractor)
-        super().__init__(name, extractor, extractor.sentences)
+        named = "clip" if features == CLIP else features
+        super().__init__(name, str(weights.absolute()) if weights else named, extractor, extractor.sentences)
 
 
 def zeroshot_of(extractor: str, name: str) -> ZeroShotModel:
