@@ -34,7 +34,8 @@ class OnnxTowers:
     def __init__(self, folder: Path) -> None:
         self._kind = kind = kind_of(folder)
         self.preparing = Preparing.read(folder)
-        self._pictures, self._sentences = (_Network(folder / name, kind) for name in (PICTURES, SENTENCES))
+        self._pictures = _Network(folder / PICTURES, kind, "pixel_values")
+        self._sentences = _Network(folder / SENTENCES, kind, "input_ids")
         self._masked = _MASK in self._sentences.inputs
         self._tokens = SentenceTokens(folder, kind, filled=kind == "siglip" or not self._masked)
         both = [folder / name for name in (PICTURES, SENTENCES)]
@@ -80,12 +81,13 @@ class _Network:
     Args:
         path: its file.
         kind: of model.
+        wanted: an input that it must have.
 
     Raises:
-        InputError: for a file that cannot be read, or a network without such an output.
+        InputError: for a file that cannot be read, or a network without that input or such an output.
     """
 
-    def __init__(self, path: Path, kind: str) -> None:
+    def __init__(self, path: Path, kind: str, wanted: str) -> None:
         try:
             import onnxruntime
         except ImportError as error:
@@ -97,6 +99,8 @@ class _Network:
             told = next(iter(str(error).splitlines()), type(error).__name__)
             raise InputError(f"{path} holds no network that can be read ({told}); get the folder again") from error
         self.inputs = {one.name for one in self._session.get_inputs()}
+        if wanted not in self.inputs:
+            raise InputError(f"{path} takes {', '.join(sorted(self.inputs))}, and no {wanted}; get the folder again")
         made = {one.name for one in self._session.get_outputs()}
         self._output = next((name for name in _OUTPUTS[kind] if name in made), None)
         if self._output is None:
