@@ -15,6 +15,8 @@ from typer.testing import CliRunner, Result
 from asst.cli.app import app
 from asst.features.concepts import concept_data
 from asst.features.image_text import IMAGE_TEXT
+from asst.library.corrections import Corrections
+from asst.library.library import Library
 
 from ..hub_server import Hub, serving
 from ..tiny_clip import WORDS, fetched, write
@@ -139,3 +141,28 @@ def test_a_folder_is_a_model_too(here: Path, street: Path, tmp_path: Path) -> No
     said("index", street, "--library", library, "--model", here / NAME)
     assert json.loads(said("library", "status", "--library", library, "--json"))["model"] == str(here / NAME)
     said("search", "a dog runs", "--library", library, "--min-score", "0")
+
+
+def test_corrections_of_its_answers_are_learnt_from(
+    here: Path, street: Path, tmp_path: Path, shared_data: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A reranker in its space, from sentences alone; then from what a user of the library said."""
+    monkeypatch.setenv("ASST_DATA", str(shared_data))
+    monkeypatch.setattr("os.cpu_count", lambda: 1)
+    monkeypatch.chdir(tmp_path)
+    recipes = Path(__file__).parents[2] / "recipes"
+    steps = ["training.steps=2", "training.interval=2", "training.batch=2"]
+    scenes = [f"data.scenes.extractor={NAME}", "data.scenes.count=4", "data.scenes.validate=4"]
+    said("train", recipes / "default_clip.yaml", *scenes, *steps, "--run", "first")
+    start = "first/checkpoints/best.safetensors"
+    said("index", street, "--library", "library", "--model", NAME)
+    library = Library("library")
+    (video,) = library.tables.videos()
+    Corrections(library).add(video.content, "a dog runs", "span", (2.0, 4.0))
+    Path("corrections.jsonl").write_text(Corrections(library).annotation()[0])
+    data = ["data.root=.", "data.features.seen=library/features"]
+    said("train", recipes / "finetune.yaml", f"start={start}", *data, *steps, "--run", "second")
+    learnt = "second/checkpoints/best.safetensors"
+    said("search", "a dog runs", "--library", "library", "--min-score", "0", "--model", learnt)
+    told = refused("train", recipes / "finetune.yaml", *data, *steps, "--run", "third")
+    assert NAME in told
