@@ -30,7 +30,7 @@ from asst.features.values import Features
 from asst.models.evidence import EvidenceReader
 from asst.models.last_video import LastVideo
 from asst.models.model import Ranking
-from asst.models.scored import Stage, check_features, cuts_and_candidates, ranking, scored
+from asst.models.scored import HALF, Stage, check_features, cuts_and_candidates, half_way, ranking, scored
 
 
 class ZeroShotModel:
@@ -63,7 +63,11 @@ class ZeroShotModel:
             InputError: for features of another extractor, or on steps of another length.
         """
         check_features(features, self.extractor.space, self.name)
-        return Stage(features, *self._spans(features))
+        return Stage(features, *self._spans(features), self._half(features))
+
+    def _half(self, features: Features) -> float:
+        """The clearness with a score of a half."""
+        return HALF
 
     def embed_frames(self, frames: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:
         """See `asst.localizer.Localizer.embed_frames`."""
@@ -124,6 +128,10 @@ class ClipModel(ZeroShotModel):
         assert isinstance(extractor, ClipSquaresExtractor)
         named = "clip" if features == CLIP else features
         super().__init__(name, str(weights.absolute()) if weights else named, extractor, extractor.sentences)
+        self._halves = LastVideo(lambda shown: half_way(self.reader.sight(shown).unrelated))
+
+    def _half(self, features: Features) -> float:
+        return self._halves(features)
 
 
 def zeroshot_of(extractor: str, name: str) -> ZeroShotModel:
