@@ -44,8 +44,10 @@ def models(
     fit(console, table)
     with console.capture() as capture:
         console.print(table)
-    sys.stdout.write(capture.get())
-    typer.echo("what is not here is fetched by: asst models get NAME", err=True)
+    told = (
+        "" if all(record["here"] for record in records) else "\nwhat is not here is fetched by: asst models get NAME\n"
+    )
+    sys.stdout.write(capture.get() + told)
 
 
 @app.command(cls=Verb)
