@@ -97,6 +97,7 @@ def extractors(
 ) -> None:
     """List the extractors."""
     from asst.features.extractor import EXTRACTORS
+    from asst.features.image_text import IMAGE_TEXT
 
     if as_json:
         for entry in EXTRACTORS.values():
@@ -115,8 +116,13 @@ def extractors(
     from asst.outputs.grid import Grid, write_grids
 
     rows = [[entry.name, entry.summary, ", ".join(entry.needs) or "-"] for entry in EXTRACTORS.values()]
-    sources = dict.fromkeys(entry.source for entry in EXTRACTORS.values() if len(entry.needs) == 1)
-    notes = [*sources, "name a file with --weights, or a folder of such files in ASST_WEIGHTS"]
+    brought = [entry for entry in EXTRACTORS.values() if len(entry.needs) == 1 and entry.name not in IMAGE_TEXT]
+    sources = dict.fromkeys(entry.source for entry in brought)
+    notes = [
+        *sources,
+        f"fetched: asst models get {' | '.join(IMAGE_TEXT)}",
+        "name a file with --weights, or a folder of such files in ASST_WEIGHTS",
+    ]
     write_grids([Grid("extractors", ["name", "features", "weights to bring"], rows, notes, words=3)], sys.stdout)
 
 
