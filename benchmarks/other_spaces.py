@@ -45,9 +45,14 @@ class Cut(SentenceReader):
         self._packaged, self._directions = packaged, directions
         super().__init__(_unit(packaged.unrelated @ directions), lambda: _unit(packaged.glosses @ directions))
 
+    def vectors(self, sentences: Sequence[str]) -> Array:
+        """Of sentences, as they lie here."""
+        return _unit(self._packaged.read(sentences).classifiers @ self._directions)
+
     def _reading(self, sentences: Sequence[str]) -> Reading:
-        vectors = _unit(self._packaged.read(sentences).classifiers @ self._directions)
-        return Reading(self.classifiers(vectors), [()] * len(sentences), np.zeros((len(sentences), 0), np.float32))
+        return Reading(
+            self.classifiers(self.vectors(sentences)), [()] * len(sentences), np.zeros((len(sentences), 0), np.float32)
+        )
 
 
 class Worse:

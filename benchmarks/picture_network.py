@@ -108,7 +108,7 @@ def retrieval(see: See, extractor: CaptionExtractor) -> dict[str, float]:
         for index in own.tolist():
             clips.setdefault(captions.pictures[index].id, []).append(index)
         said = [captions.pictures[indices[0]].sentences for indices in clips.values()]
-        sentences = extractor.sentences.read([text for texts in said for text in texts]).classifiers
+        sentences = extractor.sentences.vectors([text for texts in said for text in texts])
         frames_seen = {index: (sentences @ seen[index].T).max(axis=1) for index in own.tolist()}
         whole = np.stack([np.mean([frames_seen[i] for i in indices], axis=0) for indices in clips.values()], axis=1)
         owners = np.repeat(np.arange(len(said)), [len(texts) for texts in said])

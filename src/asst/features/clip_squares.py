@@ -42,6 +42,10 @@ class ClipSentences(SentenceReader):
         super().__init__(known(table["unrelated"]), lambda: known(table["glosses"]))
         self._vectors = vectors
 
+    def vectors(self, sentences: Sequence[str]) -> FloatArray:
+        """See `SentenceReader.vectors`."""
+        return self._vectors(sentences)
+
     def _reading(self, sentences: Sequence[str]) -> Reading:
         nothing = np.zeros((len(sentences), 0), dtype=np.float32)
         return Reading(self.classifiers(self._vectors(sentences)), [()] * len(sentences), nothing)

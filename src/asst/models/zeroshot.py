@@ -75,7 +75,7 @@ class ZeroShotModel:
 
     def embed_sentences(self, sentences: Sequence[str]) -> npt.NDArray[np.float32]:
         """See `asst.localizer.Localizer.embed_sentences`."""
-        return self.reader.sentences.read(sentences).classifiers
+        return self.reader.sentences.vectors(sentences)
 
     def rank(self, features: Features, queries: Sequence[str], *, top: int) -> list[Ranking]:
         """The best moments of each sentence; a moment's score is explained in ``docs/models.md``.
