@@ -91,10 +91,14 @@ APPLIES, SAME_KIND, OTHER_KIND = range(3)
 """What a sentence is to a tape: of one of its clips, of another clip of the set, or of another set."""
 
 
-def scores(localizer: asst.Localizer, sets: dict[str, list[Clip]], seed: int) -> tuple[Array, Array, Array]:
-    """The best moment's clearness, what the sentence is to the tape, and the tape's number, of every question."""
-    found: list[tuple[float, int, int]] = []
-    number = 0
+Question = tuple[str, int]
+"""A sentence, and what it is to a tape."""
+
+
+def questions(
+    sets: dict[str, list[Clip]], seed: int
+) -> Iterator[tuple[list[Clip], list[Question], np.random.Generator]]:
+    """Every tape, what it is asked, and the source of chance that shows it."""
     for name, clips in sets.items():
         strange = [clip for other, own in sets.items() if other != name for clip in own]
         source = np.random.default_rng(seed)
@@ -105,11 +109,17 @@ def scores(localizer: asst.Localizer, sets: dict[str, list[Clip]], seed: int) ->
             absent = [(choice[source.integers(len(choice))], k) for k in kinds if (choice := (alike, strange)[k - 1])]
             of_tape = [(clip, APPLIES) for clip in tape]
             asked = [(str(source.choice(clip.sentences)), kind) for clip, kind in (*of_tape, *absent)]
-            features = localizer.features(shown(tape, source))
-            rankings = localizer.rank(features, [sentence for sentence, _ in asked], top=1)
-            best = [ranking.moments[0].score for ranking in rankings]
-            found += [(score, kind, number) for score, (_, kind) in zip(best, asked, strict=True)]
-            number += 1
+            yield tape, asked, source
+
+
+def scores(localizer: asst.Localizer, sets: dict[str, list[Clip]], seed: int) -> tuple[Array, Array, Array]:
+    """The best moment's clearness, what the sentence is to the tape, and the tape's number, of every question."""
+    found: list[tuple[float, int, int]] = []
+    for number, (tape, asked, source) in enumerate(questions(sets, seed)):
+        features = localizer.features(shown(tape, source))
+        rankings = localizer.rank(features, [sentence for sentence, _ in asked], top=1)
+        best = [ranking.moments[0].score for ranking in rankings]
+        found += [(score, kind, number) for score, (_, kind) in zip(best, asked, strict=True)]
     probability, kinds, numbers = np.array(found, dtype=np.float64).T
     chance = np.clip(probability, 1e-12, 1 - 1e-12)
     return np.log(chance / (1 - chance)) / SLOPE + HALF, kinds, numbers

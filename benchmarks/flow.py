@@ -27,7 +27,8 @@ from rich.table import Table
 from asst.cli.demo import DEMO_VIDEO
 from asst.features.bn_inception import SIZE
 from asst.features.flow import BOUND, TVL1_ITERATIONS, Field, OpticalFlow
-from asst.features.frame_network import TICK_RATE, centre
+from asst.features.frame_network import TICK_RATE
+from asst.features.picture_size import centre
 from asst.features.shots import coarse_colours
 from asst.features.ticks import Pixels
 from asst.video import frames, probe

@@ -34,11 +34,10 @@ from asst.data.simulate.timelines import read_timelines
 from asst.features.safetensors_file import Provenance
 from asst.features.store import file_name
 from asst.features.values import Features
-from asst.library.engine import Engine
+from asst.library.engine import Engine, default_engine
 from asst.library.library import Library
 from asst.library.matrix import matrix_of
 from asst.library.search import SCORED_S, Part, parts_by_match, search
-from asst.library.sketch import DefaultEngine
 from asst.library.tables import Video
 from asst.library.windows import WindowVectors
 from asst.models.zeroshot import SimilarityModel
@@ -199,7 +198,7 @@ def main() -> None:
     headings = ("hours", "windows", "first search", "median", "slowest", "first stage", "asked part scored")
     for heading in (*headings, "of the 10 best", "of the best"):
         table.add_column(heading, justify="right")
-    engine = DefaultEngine()
+    engine = default_engine()
     with tempfile.TemporaryDirectory() as folder:
         growing = Growing(Path(folder) / "library", engine, options.distinct)
         for hours in sorted(options.hours):

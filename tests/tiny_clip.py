@@ -11,6 +11,9 @@ import torch
 from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, processors
 from transformers import CLIPConfig, CLIPModel, PreTrainedTokenizerFast, SiglipConfig, SiglipModel
 
+from asst.features.fingerprint import sha256
+from asst.features.manifest import Manifest, Stated
+
 WORDS = ["<unk>", "<s>", "</s>", "a", "dog", "cat", "runs", "sits"]
 TOWER = {"hidden_size": 32, "intermediate_size": 64, "num_hidden_layers": 2, "num_attention_heads": 2}
 TEXT = {
@@ -76,4 +79,15 @@ def write(folder: Path, kind: str, known: Sequence[str] = ()) -> Path:
     model(kind, known).save_pretrained(folder)
     tokenizer(known).save_pretrained(folder)
     (folder / "preprocessor_config.json").write_text(json.dumps(PREPARING[kind]))
+    return folder
+
+
+def fetched(folder: Path) -> Path:
+    """The folder, as if it had been fetched from a hub."""
+    stated = {
+        path.relative_to(folder).as_posix(): Stated(size=path.stat().st_size, sha256=sha256(path))
+        for path in folder.rglob("*")
+        if path.is_file()
+    }
+    Manifest("owner/name", "0" * 40, stated).write(folder)
     return folder

@@ -13,6 +13,7 @@ EXTRAS: dict[str, tuple[str, ...]] = {
     "train": ("torch", "lightning", "onnx", "onnxscript", "pydantic", "yaml", "tensorboard", "h5py", "pyarrow", "PIL"),
     "clip": ("torch", "transformers", "PIL"),
     "flow": ("torch", "cv2"),
+    "hub": ("huggingface_hub", "tokenizers", "PIL", "filelock"),
     "library": _LIBRARY,
     "web": (*_LIBRARY, "fastapi", "uvicorn"),
     "cluster": ("ray", "pandas", "pyarrow"),

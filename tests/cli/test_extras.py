@@ -41,7 +41,7 @@ LACKING = {
     "a plot": (f"locate {DEMO_VIDEO} dog --plot a.png", "plot"),
     "a.edl: .edl": (f"locate {DEMO_VIDEO} dog --export a.edl", "timeline"),
     "a.otio: .otio": (f"locate {DEMO_VIDEO} dog --export a.otio", "timeline"),
-    "the model clip": (f"locate {DEMO_VIDEO} dog --model clip", "clip"),
+    "fetching": ("models get clip-b32", "hub"),
     "--cluster": (f"features {DEMO_VIDEO} --out store --cluster", "cluster"),
     "a.h5": ("features info a.h5 --step-s 1 --extractor vgg16", "hdf5"),
     **{

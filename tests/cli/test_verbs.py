@@ -167,9 +167,14 @@ def test_the_demo_says_what_it_lacks(tmp_path: Path, monkeypatch: pytest.MonkeyP
 
 
 def test_models_are_listed(video: str) -> None:
-    assert ["similarity", "needs", "no", "training"] in [line.split() for line in run("models").stdout.splitlines()]
+    assert ["similarity", "needs", "no", "training", "yes"] in [
+        line.split() for line in run("models").stdout.splitlines()
+    ]
     records = [json.loads(line) for line in run("models", "--json").stdout.splitlines()]
-    assert records == [{"name": "similarity", "summary": "needs no training"}, {"name": "asst", "summary": "x"}]
+    assert records == [
+        {"name": "similarity", "summary": "needs no training", "here": True},
+        {"name": "asst", "summary": "x", "here": True},
+    ]
 
 
 def test_the_version_is_printed() -> None:

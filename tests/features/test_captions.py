@@ -61,6 +61,7 @@ def test_classes_are_told_by_the_published_last_layer(extractor: CaptionExtracto
     rows = classifier.weights.astype(np.float64)
     apart = rows - rows.mean(axis=0)
     directions = apart / np.linalg.norm(apart, axis=1, keepdims=True)
+    assert extractor.space.things is not None
     np.testing.assert_allclose(extractor.space.things, directions, atol=1e-5)
 
 
@@ -110,6 +111,7 @@ def test_features_in_both_precisions_serve_in_each_others_place(street: Path, mo
 
 def test_in_the_packaged_space_sentences_about_a_class_point_at_it(extractor: CaptionExtractor) -> None:
     """Nobody told the space how classes are called; one in fifty classes is among the first twenty by chance."""
+    assert extractor.space.things is not None
     likeness = extractor.sentences.glosses @ extractor.space.things.T
     ahead = (likeness > np.diag(likeness)[:, None]).sum(axis=1)
     assert (ahead < 20).mean() > 0.4

@@ -18,8 +18,9 @@ from transformers.models.siglip.image_processing_pil_siglip import SiglipImagePr
 
 from asst.errors import InputError
 from asst.features import frame_network
-from asst.features.clip import ClipExtractor, Preparing
+from asst.features.clip import ClipExtractor
 from asst.features.extractor import extractor_named
+from asst.features.preparing import Preparing
 from asst.video import Frames, frames
 
 from ..tiny_clip import PREPARING, model, write
@@ -147,7 +148,7 @@ BROKEN: list[tuple[Callable[[Path], object], str]] = [
     (lambda folder: (folder / "preprocessor_config.json").write_text("{}"), "does not say how pictures are prepared"),
     (lambda folder: (folder / "model.safetensors").write_bytes(b"none"), "holds no model that can be read"),
     (lambda folder: (folder / "model.safetensors").unlink(), "holds no model that can be read"),
-    (lambda folder: (folder / "tokenizer.json").write_text("{"), "holds no model that can be read"),
+    (lambda folder: (folder / "tokenizer.json").write_text("{"), "holds no tokenizer that can be read"),
 ]
 
 

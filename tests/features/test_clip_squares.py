@@ -10,7 +10,7 @@ import pytest
 import torch
 
 from asst.errors import InputError
-from asst.features import clip_squares
+from asst.features import precision
 from asst.features.clip_squares import ClipSquaresExtractor
 from asst.features.concepts import concept_data
 from asst.video import Frames, frames
@@ -28,7 +28,7 @@ def folder(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
 @pytest.fixture(autouse=True)
 def exact(monkeypatch: pytest.MonkeyPatch) -> None:
     """Numbers of 32 bits, whatever the machine is fastest in."""
-    monkeypatch.setattr(clip_squares, "fastest_dtype", lambda: torch.float32)
+    monkeypatch.setattr(precision, "fastest_dtype", lambda: torch.float32)
 
 
 @torch.inference_mode()
@@ -62,7 +62,7 @@ def test_sentences_are_told_by_how_they_differ_from_others(folder: Path) -> None
     for vector, classifier in zip(vectors[:2], reading.classifiers, strict=True):
         np.testing.assert_allclose(classifier, (vector - usual) / np.linalg.norm(vector - usual), atol=1e-4)
     np.testing.assert_allclose(extractor.sentences.unrelated[7], reading.classifiers[0], atol=1e-4)
-    np.testing.assert_allclose(np.linalg.norm(extractor.space.things, axis=1), 1, atol=1e-4)
+    np.testing.assert_allclose(np.linalg.norm(extractor.sentences.glosses, axis=1), 1, atol=1e-4)
 
 
 def test_shots_are_found_by_colours_and_what_is_seen(folder: Path, street: Path) -> None:

@@ -14,7 +14,8 @@ import torch
 from torch import nn
 
 from asst.features import panning
-from asst.features.frame_network import Branch, FrameNetwork, PictureSize, repeated
+from asst.features.frame_network import Branch, FrameNetwork, repeated
+from asst.features.picture_size import PictureSize
 from asst.features.space import Space
 from asst.features.squares import SquaresExtractor
 from asst.features.ticks import pictures, ticks

@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from asst.features.looking import CARD_BATCH, GROUP_STEPS, Looking, Step, runs
+from asst.features.looking import GROUP_STEPS, Looking, Step, runs
 
 MOST = 6
 
@@ -87,7 +87,7 @@ def test_a_run_is_seen_in_its_middle() -> None:
 def test_pictures_of_different_sizes_are_not_put_together() -> None:
     mixed = [*steps([1, 50, 100, 150, 200])]
     mixed[3:] = [Step(np.full((5, 5, 3), level, np.uint8), mixed[3].changes) for level in (150, 200)]
-    for together in (1, CARD_BATCH):
+    for together in (1, 8):
         with Looking(see, together, GROUP_STEPS) as looking:
             assert [int(row[0]) for row, _ in looking.rows(mixed)] == [1, 50, 100, 150, 200]
 

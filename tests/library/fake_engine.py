@@ -77,7 +77,7 @@ class FakeEngine:
 
     def __init__(self, embedding: str = "e1") -> None:
         self.extractor: Extractor = FakeExtractor()
-        self.identity = Identity("colours", "colours", "p1", "w1", embedding, 3)
+        self.identity = Identity("default", "colours", "p1", "w1", embedding, 3)
 
     def extraction(self, store: Path) -> Extraction:
         return FakeExtraction("colours", None, store)

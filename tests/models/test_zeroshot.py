@@ -17,6 +17,7 @@ import asst
 from asst.errors import InputError
 from asst.features.colours import COLOURS
 from asst.features.concepts import named_classes
+from asst.features.image_text import IMAGE_TEXT
 from asst.models import MODELS, evidence
 from asst.models.candidates import candidates
 from asst.models.evidence import Evidence
@@ -365,16 +366,16 @@ def test_what_is_kept_of_a_video_does_not_keep_its_features(model: SimilarityMod
 
 
 def test_the_table_names_its_models() -> None:
-    assert list(MODELS) == ["default", "similarity", "similarity-fast", "clip"]
+    packaged = ["default", "similarity", "similarity-fast"]
+    assert list(MODELS) == [*packaged, "clip", *IMAGE_TEXT]
     assert all(entry.name == name and "\n" not in entry.summary for name, entry in MODELS.items())
-    for name, entry in MODELS.items():
-        if name != "clip":
-            assert entry.build().name == name
+    for name in packaged:
+        assert MODELS[name].build().name == name
 
 
 def test_clip_says_what_it_lacks(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("ASST_WEIGHTS", raising=False)
     with pytest.raises(InputError, match=r"^clip needs weights; .*ASST_WEIGHTS"):
         MODELS["clip"].build()
-    with pytest.raises(InputError, match=r"^own is of features of vgg16, not of captions or clip-squares; train it"):
+    with pytest.raises(InputError, match=r"^own is of features of vgg16, not of captions, clip-squares or a model of"):
         zeroshot_of("vgg16", "own")

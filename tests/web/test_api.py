@@ -25,7 +25,7 @@ Finished = Callable[[TestClient, str], dict[str, object]]
 
 def test_the_library_is_listed_by_name_without_folders(client: TestClient, tmp_path: Path) -> None:
     status = client.get("/api/status").json()
-    assert (status["videos"], status["model"]) == (2, "colours")
+    assert (status["videos"], status["model"]) == (2, "default")
     assert status["hours"] == pytest.approx(8 / 3600, abs=1e-3)
     answer = client.get("/api/videos").json()
     assert [video["name"] for video in answer["videos"]] == ["sea.mp4", "traffic light.mp4"]

@@ -25,7 +25,7 @@ from asst.cli.fuse import WeightsCommand, fuse
 from asst.cli.index import index
 from asst.cli.library import app as library
 from asst.cli.locate import locate
-from asst.cli.models import models
+from asst.cli.models import app as models
 from asst.cli.search import search
 from asst.cli.serve import serve
 from asst.cli.simulate import simulate
@@ -80,7 +80,6 @@ app = typer.Typer(
 app.command(cls=Verb)(locate)
 app.command(cls=Verb)(detect)
 app.command(cls=Verb)(demo)
-app.command(cls=Verb)(models)
 app.command(cls=Verb)(index)
 app.command(cls=Verb)(search)
 app.command(cls=Verb)(serve)
@@ -93,6 +92,7 @@ app.command(cls=Verb)(tables)
 app.command(cls=Verb)(audit)
 app.add_typer(features)
 app.add_typer(library)
+app.add_typer(models)
 
 
 def _print_version(wanted: bool) -> None:

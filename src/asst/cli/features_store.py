@@ -97,6 +97,7 @@ def extractors(
 ) -> None:
     """List the extractors."""
     from asst.features.extractor import EXTRACTORS
+    from asst.features.image_text import IMAGE_TEXT
 
     if as_json:
         for entry in EXTRACTORS.values():
@@ -117,8 +118,13 @@ def extractors(
 
     entries = EXTRACTORS.values()
     rows = [[entry.name, entry.summary, ", ".join(entry.needs) or "-", entry.extra or "-"] for entry in entries]
-    sources = dict.fromkeys(entry.source for entry in entries if len(entry.needs) == 1)
-    notes = [*sources, "name a file with --weights, or a folder of such files in ASST_WEIGHTS"]
+    brought = [entry for entry in entries if len(entry.needs) == 1 and entry.name not in IMAGE_TEXT]
+    sources = dict.fromkeys(entry.source for entry in brought)
+    notes = [
+        *sources,
+        f"fetched: asst models get {' | '.join(IMAGE_TEXT)}",
+        "name a file with --weights, or a folder of such files in ASST_WEIGHTS",
+    ]
     headings = ["name", "features", "weights to bring", "extra"]
     write_grids([Grid("extractors", headings, rows, notes, words=len(headings))], sys.stdout)
 

@@ -12,6 +12,7 @@ from asst.cli.file_options import ClusterOption
 from asst.outputs.printable import printable
 
 if TYPE_CHECKING:
+    from asst.library.engine import Engine
     from asst.library.index import Indexed
 
 _PARTLY_FAILED = 1
@@ -20,12 +21,12 @@ _NAMED_MOST = 5
 LibraryOption = Annotated[
     Path, typer.Option("--library", metavar="PATH", help="The folder of the library.", show_default=False)
 ]
-RerankerOption = Annotated[
-    Path | None,
+ModelOption = Annotated[
+    str | None,
     typer.Option(
         "--model",
-        metavar="CHECKPOINT",
-        help="What 'asst train recipes/finetune.yaml' made, in place of the packaged model.",
+        metavar="NAME|PATH",
+        help="A model from 'asst models', or what 'asst train recipes/finetune.yaml' made; else the library's own.",
         show_default=False,
     ),
 ]
@@ -44,6 +45,7 @@ def index(
     rebuild: Annotated[
         bool, typer.Option("--rebuild", help="Make the library anew; features that still fit are kept.")
     ] = False,
+    model: ModelOption = None,
 ) -> None:
     """Bring the videos of FILES into a library, made if it is not there.
 
@@ -60,9 +62,7 @@ def index(
 
     count = len(listed(files))
     with uncollected():
-        from asst.library.engine import default_engine
-
-        engine = default_engine()
+        engine = engine_for(library, model)
     kept = Library.made(library, engine.identity, rebuild=rebuild)
     done: list[Indexed] = []
     try:
@@ -81,6 +81,14 @@ def index(
         typer.echo(f"{len(gone)} videos of the library are gone: {printable(shown)}; forget them: {remove}", err=True)
     if any(indexed.state == "failed" for indexed in done):
         raise typer.Exit(_PARTLY_FAILED)
+
+
+def engine_for(library: Path, model: str | None) -> Engine:
+    """The model that is named, else the one that the library was made with, or will be."""
+    from asst.library.engine import engine_of
+    from asst.library.library import model_of
+
+    return engine_of(model or model_of(library))
 
 
 def _report(done: list[Indexed], count: int, library: Path) -> None:

@@ -12,7 +12,7 @@ import typer
 
 from asst.cli.file_options import ExportOption, FastClipOption, MinScoreOption, PlotOption, ReportOption
 from asst.cli.files import Contents, Files, clip_paths
-from asst.cli.index import LibraryOption, RerankerOption
+from asst.cli.index import LibraryOption, ModelOption, engine_for
 from asst.outputs.printable import printable
 
 if TYPE_CHECKING:
@@ -47,7 +47,7 @@ def search(
     report: ReportOption = None,
     plot: PlotOption = None,
     export: ExportOption = None,
-    model: RerankerOption = None,
+    model: ModelOption = None,
 ) -> None:
     """Find the moments of all videos of a library that a SENTENCE describes.
 
@@ -65,10 +65,9 @@ def search(
     videos = opened.tables.videos() if files.paths else []
     files.check([Path(video.path) for video in videos])
     with uncollected():
-        from asst.library.engine import engine_of
         from asst.library.search import search as run
 
-        engine = engine_of(model)
+        engine = engine_for(library, model)
     with counting("scoring") as progress:
         found = run(opened, engine, sentence, top=top, within_glob=within, min_score=min_score, progress=progress)
     known = understood(sentence)

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from asst.cli.index import RerankerOption
+from asst.cli.index import ModelOption, engine_for
 from asst.errors import InputError
 from asst.local import local_path
 
@@ -27,7 +27,7 @@ def serve(
         str, typer.Option(metavar="ADDRESS", help="Where to listen; any other than this machine's own is open to all.")
     ] = "127.0.0.1",
     port: Annotated[int, typer.Option(min=0, max=65535, metavar="N", help="0 takes a free one.")] = 8000,
-    model: RerankerOption = None,
+    model: ModelOption = None,
     browser: Annotated[bool, typer.Option("--open", help="Open the page in the browser.")] = False,
 ) -> None:
     """Serve the page of a library: search, look, correct and cut. Ctrl-C ends it.
@@ -39,13 +39,12 @@ def serve(
     with uncollected():
         import uvicorn
 
-        from asst.library.engine import engine_of
         from asst.library.library import Library
         from asst.web.app import create_app
         from asst.web.listening import listening, said
         from asst.web.safety import LOOPBACK
 
-        engine = engine_of(model)
+        engine = engine_for(library, model)
     kept = Library.made(library, engine.identity)
     wanted = _files(videos or [])
     hosts = LOOPBACK if host in LOOPBACK else None

@@ -26,7 +26,8 @@ from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 from asst.features.fingerprint import files_hash
 from asst.features.flow import BOUND, Algorithm, OpticalFlow, quantised
-from asst.features.frame_network import TICKS_A_STEP, Branch, FrameNetwork, PictureSize, centre, middle_picture
+from asst.features.frame_network import TICKS_A_STEP, Branch, FrameNetwork, middle_picture
+from asst.features.picture_size import PictureSize, centre
 from asst.features.state_dict import fit, read_state, weights_file
 from asst.features.ticks import Pixels
 

@@ -19,7 +19,8 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from asst.features.fingerprint import files_hash
-from asst.features.frame_network import MIDDLE, Branch, FrameNetwork, PictureSize, centre
+from asst.features.frame_network import MIDDLE, Branch, FrameNetwork
+from asst.features.picture_size import PictureSize, centre
 from asst.features.state_dict import fit, read_state, weights_file
 from asst.features.ticks import Pixels
 

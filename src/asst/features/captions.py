@@ -51,6 +51,10 @@ class CaptionSentences(SentenceReader):
         known = embeddings()
         super().__init__(self._placed(known["unrelated"]), lambda: self._placed(known["glosses"]))
 
+    def vectors(self, sentences: Sequence[str]) -> FloatArray:
+        """See `SentenceReader.vectors`."""
+        return self._placed(self._encoder.encode(sentences))
+
     def _reading(self, sentences: Sequence[str]) -> Reading:
         meanings = self._encoder.encode(sentences)
         named = [named_classes(sentence) for sentence in sentences]

@@ -2,26 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
-import torch
 
 from asst.errors import InputError
-from asst.features.clip import NAME as WEIGHTS
-from asst.features.clip import ClipTowers
 from asst.features.concepts import concept_data
-from asst.features.looking import CARD_BATCH
-from asst.features.precision import fastest_device, fastest_dtype, precision_name
+from asst.features.image_text import IMAGE_TEXT
 from asst.features.reading import FloatArray, Reading, SentenceReader
 from asst.features.space import Space
 from asst.features.squares import LOOKS_A_SECOND, SquaresExtractor, squares
 from asst.features.state_dict import weights_folder
+from asst.features.towers import kept_vectors, towers_of
 
 NAME = "clip-squares"
+_WEIGHTS = "clip"
 # How far vectors turn at a change of shot, as one minus their cosine. They are not centred: even unrelated pictures are
 # alike, so this is less than for centred ones.
 _TURN_LEAST = 0.15
@@ -32,14 +30,21 @@ class ClipSentences(SentenceReader):
 
     Args:
         vectors: of sentences in the space, unit vectors, shape ``(sentences, channels)``.
+        known: the same of sentences that are wanted again and again.
     """
 
     measures = ("picture and sentence",)
 
-    def __init__(self, vectors: Callable[[Sequence[str]], FloatArray]) -> None:
+    def __init__(
+        self, vectors: Callable[[Sequence[str]], FloatArray], known: Callable[[Sequence[str]], FloatArray]
+    ) -> None:
         table = concept_data()
-        super().__init__(vectors(table["unrelated"]), lambda: vectors(table["glosses"]))
+        super().__init__(known(table["unrelated"]), lambda: known(table["glosses"]))
         self._vectors = vectors
+
+    def vectors(self, sentences: Sequence[str]) -> FloatArray:
+        """See `SentenceReader.vectors`."""
+        return self._vectors(sentences)
 
     def _reading(self, sentences: Sequence[str]) -> Reading:
         nothing = np.zeros((len(sentences), 0), dtype=np.float32)
@@ -53,44 +58,31 @@ class ClipSquaresExtractor(SquaresExtractor):
         sentences: the language side.
 
     Args:
-        folder: as `ClipTowers` has it.
-        looks_a_second: as `SquaresExtractor` has it.
+        folder: as `asst.features.towers.towers_of` takes it.
+        name: of the features.
 
     Raises:
-        InputError: if something is missing there or does not fit, for a network that sees no square, or if transformers
-            is not installed.
+        InputError: as `asst.features.towers.towers_of`, or for a network that sees no square.
     """
 
-    def __init__(self, folder: Path, looks_a_second: float = LOOKS_A_SECOND) -> None:
-        self._towers = towers = ClipTowers(folder)
+    def __init__(self, folder: Path, name: str = NAME) -> None:
+        self._towers = towers = towers_of(folder)
         height, width = towers.preparing.crop
         if height != width:
             raise InputError(f"{folder}: its network sees {height} x {width} pixels, no square; use extractor clip")
-        towers.eval().to(fastest_device(), fastest_dtype())
-        self.sentences = ClipSentences(towers.sentence_vectors)
-        space = Space(NAME, np.zeros(towers.dimension, np.float32), self.sentences.glosses, unit=True)
-        super().__init__(space, height, towers.weights, towers.settings, looks_a_second, _TURN_LEAST)
-        self.precision = precision_name()
+        self.sentences = ClipSentences(towers.sentence_vectors, lambda known: kept_vectors(folder, towers, known))
+        space = Space(name, np.zeros(towers.dimension, np.float32), None, unit=True)
+        super().__init__(space, height, towers.weights, towers.settings, LOOKS_A_SECOND, _TURN_LEAST)
+        self.precision = towers.precision
 
-    @contextmanager
-    def _undivided(self) -> Iterator[int]:
-        if fastest_device() != "cpu":
-            yield CARD_BATCH
-            return
-        before = torch.get_num_threads()
-        # PyTorch's setting holds for the thread that sets it and for all that start later.
-        torch.set_num_threads(1)
-        try:
-            yield 1
-        finally:
-            torch.set_num_threads(before)
+    def _undivided(self) -> AbstractContextManager[int]:
+        return self._towers.undivided()
 
-    @torch.inference_mode()
     def see(self, pictures: npt.NDArray[np.uint8]) -> npt.NDArray[np.float16]:
         """See `SquaresExtractor.see`."""
         parts = np.stack([pictures[:, rows, columns] for rows, columns in squares(*pictures.shape[1:3])], axis=1)
-        vectors = self._towers(torch.from_numpy(parts.reshape(-1, *parts.shape[2:])).to(fastest_device()))
-        seen: npt.NDArray[np.float16] = vectors.half().cpu().numpy().reshape(len(pictures), -1)
+        vectors = self._towers.picture_vectors(parts.reshape(-1, *parts.shape[2:]))
+        seen: npt.NDArray[np.float16] = vectors.astype(np.float16).reshape(len(pictures), -1)
         return seen
 
 
@@ -103,4 +95,17 @@ def clip_squares(weights: Path | None = None) -> ClipSquaresExtractor:
     Raises:
         InputError: as `ClipSquaresExtractor`, or without such a folder.
     """
-    return ClipSquaresExtractor(weights_folder(WEIGHTS, weights, holds="config.json"))
+    return ClipSquaresExtractor(weights_folder(_WEIGHTS, weights, holds="config.json"))
+
+
+def fetched_squares(name: str, weights: Path | None = None) -> ClipSquaresExtractor:
+    """The extractor of a model that was fetched by name.
+
+    Args:
+        name: a key of `IMAGE_TEXT`.
+        weights: as `asst.features.image_text.ImageText.folder`.
+
+    Raises:
+        InputError: as `ClipSquaresExtractor`, or if it is not there.
+    """
+    return ClipSquaresExtractor(IMAGE_TEXT[name].folder(weights), name)

@@ -10,6 +10,7 @@ from typing import Protocol
 
 from asst.errors import InputError
 from asst.extras import require
+from asst.features.image_text import IMAGE_TEXT
 from asst.features.state_dict import SOURCES
 from asst.features.values import Features
 from asst.video import Frames
@@ -79,8 +80,8 @@ class ExtractorEntry:
         name: that features and checkpoints carry.
         summary: one line for a list.
         dimension: numbers in a vector; None where the weights decide.
-        needs: the weights that somebody has to bring, by the names of `asst.features.state_dict.SOURCES`; empty if it
-            needs none but what packages carry.
+        needs: the weights that somebody has to bring, by the names of `asst.features.state_dict.SOURCES` or
+            `IMAGE_TEXT`; empty if it needs none but what packages carry.
         build: makes it of a file or a folder of weights, or None for the folder that ``ASST_WEIGHTS`` names.
     """
 
@@ -93,14 +94,16 @@ class ExtractorEntry:
     @property
     def extra(self) -> str:
         """The extra of this package that brings what it is built of; empty if it needs none."""
-        if "clip" in self.needs:
+        if self.name == "clip":
             return "clip"
+        if "clip" in self.needs or self.name in IMAGE_TEXT:
+            return "hub"
         return "flow" if "bn-inception-flow" in self.needs else "torch" if self.needs else ""
 
     @property
     def source(self) -> str:
         """Where people get the weights; empty if it needs none."""
-        return "; ".join(SOURCES[name] for name in self.needs)
+        return "; ".join(SOURCES.get(name, f"asst models get {name}") for name in self.needs)
 
 
 def _made_in(module: str, function: str, *arguments: str) -> Callable[[Path | None], Extractor]:
@@ -146,6 +149,10 @@ def _of_language() -> Iterator[ExtractorEntry]:
     yield ExtractorEntry("clip", summary, None, ("clip",), _made_in("clip", "clip"))
     summary = "the same of three squares of the picture, two steps a second, as the model clip reads it"
     yield ExtractorEntry("clip-squares", summary, None, ("clip",), _made_in("clip_squares", "clip_squares"))
+    for model in IMAGE_TEXT.values():
+        summary = f"three squares of the picture, by {model.repository}"
+        build = _made_in("clip_squares", "fetched_squares", model.name)
+        yield ExtractorEntry(model.name, summary, None, (model.name,), build)
 
 
 def _of_flow(suffix: str, algorithm: str, flow: str) -> Iterator[ExtractorEntry]:

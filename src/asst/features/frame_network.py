@@ -26,11 +26,12 @@ from asst.errors import InputError
 from asst.features.ahead import made_ahead
 from asst.features.extractor import Progress
 from asst.features.fingerprint import settings_hash
+from asst.features.picture_size import PictureSize, centre
 from asst.features.precision import fastest_device, fastest_dtype, precision_name
 from asst.features.spill import SpillingRows
-from asst.features.ticks import Pixels, pictures, resized, short_side_size, ticks
+from asst.features.ticks import Pixels, pictures, resized, ticks
 from asst.features.values import Features
-from asst.video import Crop, Frames, frames, probe
+from asst.video import Frames, frames, probe
 
 TICK_RATE = 24
 TICKS_A_STEP = 6
@@ -40,37 +41,6 @@ MIDDLE = TICKS_A_STEP // 2
 
 BATCH_STEPS = 8
 _DECODED_TICKS = 16
-# Networks see a part in the middle that is no longer than this; pictures longer than that are cut.
-_MIDDLE_PART = Crop(1, 4.0)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PictureSize:
-    """What pictures are brought to before anything else; ``short_side`` or ``exact`` is given.
-
-    Attributes:
-        short_side: pixels of the shorter side, the aspect kept.
-        exact: height and width in pixels, the aspect not kept.
-        grows: whether pictures whose shorter side is shorter are enlarged.
-    """
-
-    short_side: int | None = None
-    exact: tuple[int, int] | None = None
-    grows: bool = True
-
-    @property
-    def crop(self) -> Crop | None:
-        """What is kept of long pictures before that; where the aspect is not kept they need not be cut."""
-        return _MIDDLE_PART if self.exact is None else None
-
-    def of(self, height: int, width: int) -> tuple[int, int]:
-        """Height and width that a picture is brought to."""
-        if self.exact is not None:
-            return self.exact
-        assert self.short_side is not None
-        if not self.grows and min(height, width) <= self.short_side:
-            return height, width
-        return short_side_size(height, width, self.short_side)
 
 
 @dataclass(frozen=True, slots=True)
@@ -279,12 +249,6 @@ def repeated(windows: Iterable[list[Pixels]]) -> Iterator[tuple[list[Pixels], in
         last, times = window, 1
     if last is not None:
         yield last, times
-
-
-def centre(picture: Pixels, height: int, width: int) -> Pixels:
-    """The middle of a picture, at most so high and wide; a view."""
-    top, left = max(0, picture.shape[0] - height) // 2, max(0, picture.shape[1] - width) // 2
-    return picture[top : top + height, left : left + width]
 
 
 def middle_picture(

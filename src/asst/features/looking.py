@@ -23,8 +23,7 @@ GROUP_STEPS = 16
 """So many steps are decided on together."""
 # Grey levels that the mean colours move by, all in all, in a run in which something happens.
 _HAPPENS_LEAST = 6.0
-CARD_BATCH = 8
-"""Pictures that a graphics card is given at once."""
+# Threads that are worth feeding.
 _THREADS_MOST = 8
 
 Pictures = npt.NDArray[np.uint8]

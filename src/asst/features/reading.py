@@ -77,5 +77,9 @@ class SentenceReader(ABC):
         return unit
 
     @abstractmethod
+    def vectors(self, sentences: Sequence[str]) -> FloatArray:
+        """Where sentences lie in the space, unit vectors, shape ``(sentences, channels)``."""
+
+    @abstractmethod
     def _reading(self, sentences: Sequence[str]) -> Reading:
         """What sentences say."""

@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 DEVICE = "ASST_DEVICE"
 """Environment variable that names the device to compute on; the first of `devices` if it is not set."""
 
+CARD_BATCH = 8
+"""Pictures that a graphics card is given at once."""
 PRECISION = "ASST_PRECISION"
 """Environment variable that names what picture networks compute in, ``int8`` or ``float32``."""
 
@@ -56,6 +58,11 @@ def device() -> str:
     if named not in here:
         raise InputError(f"no device {named!r} here, only {', '.join(here)}; install the onnxruntime that has it")
     return named
+
+
+def at_once() -> int:
+    """How many pictures a network is best given at once: on a processor threads share out single ones."""
+    return 1 if device() == "cpu" else CARD_BATCH
 
 
 def threads() -> int:

@@ -38,7 +38,8 @@ class Space:
     Attributes:
         extractor: name of the features that lie in it.
         mean: what they are centred by, shape ``(channels,)``.
-        things: directions of things that pictures show, of unit length, shape ``(things, channels)``.
+        things: directions of things that pictures show, of unit length, shape ``(things, channels)``; None where what
+            sentences say of things is all that is known.
         unit: whether vectors have length one; else they are never negative, as after a ReLU.
         classifier: of the network, where it has one; its classes are then the things.
         pixels: whether what pixels tell follows what the network sees: the shares of `COLOURS` in each square; and how
@@ -47,7 +48,7 @@ class Space:
 
     extractor: str
     mean: FloatArray
-    things: FloatArray
+    things: FloatArray | None
     unit: bool = False
     classifier: Classifier | None = None
     pixels: bool = False

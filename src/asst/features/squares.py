@@ -11,7 +11,7 @@ import os
 from abc import ABC, abstractmethod
 from array import array
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 
 import numpy as np
@@ -23,8 +23,8 @@ from asst.features.ahead import made_ahead
 from asst.features.colours import colour_shares
 from asst.features.extractor import Progress
 from asst.features.fingerprint import settings_hash
-from asst.features.looking import CARD_BATCH, GROUP_STEPS, Looking, Step
-from asst.features.runtime import device
+from asst.features.looking import GROUP_STEPS, Looking, Step
+from asst.features.runtime import at_once
 from asst.features.shots import coarse_colours, shot_cuts
 from asst.features.space import PAN, WINDOWS, Space
 from asst.features.spill import Rows, SpillingRows, release
@@ -164,10 +164,9 @@ class SquaresExtractor(ABC):
         cuts = shot_cuts(np.array(watch.changes), unit_ticks, self._turn_least)
         return Features(seen, 0.0, STEP_S, self.name, cuts / TICK_RATE)
 
-    @contextmanager
-    def _undivided(self) -> Iterator[int]:
+    def _undivided(self) -> AbstractContextManager[int]:
         """While it lasts a call of `see` takes one thread; gives how many pictures are worth a call."""
-        yield 1 if device() == "cpu" else CARD_BATCH
+        return nullcontext(at_once())
 
     def _looked(self, pictures: npt.NDArray[np.uint8]) -> npt.NDArray[np.float16]:
         """What the network sees of pictures of one size, and their colours; a row each."""

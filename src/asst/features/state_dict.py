@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import pickle
+import sys
 import zipfile
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -87,6 +88,19 @@ def weights_folder(name: str, weights: Path | None, *, holds: str) -> Path:
         if (path / holds).is_file():
             return path
     raise InputError(f"no {name}/{holds} in {folder}; put it there: {SOURCES[name]}")
+
+
+def weights_home() -> Path:
+    """Where weights are kept that are fetched: the folder of ``ASST_WEIGHTS``, else one of the user's data."""
+    if named := os.environ.get(WEIGHTS_FOLDER):
+        return Path(named)
+    if sys.platform == "win32":
+        data = Path(os.environ.get("LOCALAPPDATA") or Path.home() / "AppData" / "Local")
+    elif sys.platform == "darwin":
+        data = Path.home() / "Library" / "Application Support"
+    else:
+        data = Path(os.environ.get("XDG_DATA_HOME") or Path.home() / ".local" / "share")
+    return data / "asst" / "weights"
 
 
 def _named_folder(name: str) -> Path:

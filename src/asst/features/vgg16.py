@@ -14,7 +14,8 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from asst.features.fingerprint import files_hash
-from asst.features.frame_network import Branch, FrameNetwork, PictureSize, middle_picture
+from asst.features.frame_network import Branch, FrameNetwork, middle_picture
+from asst.features.picture_size import PictureSize
 from asst.features.state_dict import fit, read_state, weights_file
 
 NAME = "vgg16"

@@ -45,7 +45,10 @@ class Extraction:
         if self.threads:
             # Read by the libraries of networks when they are imported.
             os.environ["OMP_NUM_THREADS"] = str(self.threads)
-        return extractor_named(self.extractor, self.weights), Store(self.store)
+        return self._extractor(), Store(self.store)
+
+    def _extractor(self) -> Extractor:
+        return extractor_named(self.extractor, self.weights)
 
 
 def extract_by_workers(jobs: Iterable[Job | T], extraction: Extraction, workers: int) -> Iterator[Outcome | T]:

@@ -19,12 +19,16 @@ if TYPE_CHECKING:
     from asst.moments import Attention
 
 
+_DEFAULT = "default"
+
+
 @dataclass(frozen=True, slots=True)
 class Identity:
     """What decides the numbers in a library; one of another identity must be made anew.
 
     Attributes:
-        model: name of the packaged model that ranks moments.
+        model: that ranks moments unless another is named, as ``--model`` takes it; another that reads the same
+            features does as well.
         extractor: name of the features.
         preprocessing: hash of how pictures were prepared.
         weights: hash of the network's weights.
@@ -83,22 +87,21 @@ class Engine(Protocol):
         ...
 
 
-def engine_of(checkpoint: Path | None) -> Engine:
-    """The default model as an engine, or with a reranker of one's own in place of the packaged one.
-
-    Libraries are the same for both.
+def engine_of(model: str | Path) -> Engine:
+    """A model as an engine. Libraries are the same for all models that read the same features.
 
     Args:
-        checkpoint: as ``asst train recipes/finetune.yaml`` writes; None for the packaged one.
+        model: as ``--model`` takes it.
 
     Raises:
-        InputError: when packaged weights are missing, or for a file that is no checkpoint of a reranker.
+        InputError: as `asst.models.named.model_named`, or for a model that compares nothing in one space.
     """
-    if checkpoint is None:
+    if str(model) == _DEFAULT:
         return default_engine()
-    from asst.library.sketch import DefaultEngine
+    from asst.library.sketch import SketchEngine
+    from asst.models.named import model_named
 
-    return DefaultEngine(checkpoint)
+    return SketchEngine(model_named(model))
 
 
 def default_engine() -> Engine:
@@ -107,6 +110,7 @@ def default_engine() -> Engine:
     Raises:
         InputError: when packaged weights are missing.
     """
-    from asst.library.sketch import DefaultEngine
+    from asst.library.sketch import SketchEngine
+    from asst.models.reranked import packaged_default
 
-    return DefaultEngine()
+    return SketchEngine(packaged_default())

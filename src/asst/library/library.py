@@ -50,7 +50,7 @@ class Library:
     """A library that is there.
 
     Indexing, searching and whatever else has a file of its own take it as an argument; ``index`` and ``search`` do the
-    usual with the default model.
+    usual with its own model.
 
     Attributes:
         folder: where.
@@ -106,15 +106,15 @@ class Library:
 
     @cached_property
     def engine(self) -> Engine:
-        """The default model; loaded when it is first asked for."""
-        from asst.library.engine import default_engine
+        """Its model; loaded when it is first asked for."""
+        from asst.library.engine import engine_of
 
-        return default_engine()
+        return engine_of(self.identity.model)
 
     def index(
         self, paths: Sequence[str | Path], *, workers: int = 1, cluster: bool = False, rehash: bool = False
     ) -> list[Indexed]:
-        """Brings files and the videos of folders into the library, by the default model.
+        """Brings files and the videos of folders into the library, by its model.
 
         Args:
             paths: files and folders.
@@ -137,7 +137,7 @@ class Library:
     def search(
         self, query: str, *, top: int = 10, within_glob: str | None = None, min_score: float | None = None
     ) -> list[Moment]:
-        """The moments of all videos that a sentence describes, best first, by the default model.
+        """The moments of all videos that a sentence describes, best first, by its model.
 
         Args:
             query: the sentence.
@@ -155,13 +155,18 @@ class Library:
         return list(found.moments)
 
     def check(self, identity: Identity) -> None:
-        """Checks that its numbers were made with these settings.
+        """Checks that its numbers were made with these settings; models may differ that read the same numbers.
 
         Raises:
             InputError: naming what differs.
         """
         ours, theirs = identity.record(), self.identity.record()
-        different = [name for name in ours if ours[name] != theirs[name]]
+        different = [name for name in ours if name != "model" and ours[name] != theirs[name]]
+        if different and identity.model != self.identity.model:
+            raise InputError(
+                f"{self.folder} was made with the model {self.identity.model}, and {identity.model} reads other "
+                f"numbers; use --model {self.identity.model}, or make it anew with --rebuild"
+            )
         if different:
             raise InputError(
                 f"{self.folder} was made with another {' and '.join(different)} than this asst has; "
@@ -276,6 +281,20 @@ class Library:
         (self.features.folder / f"{file_name(content)}{SUFFIX}").unlink(missing_ok=True)
 
 
+def model_of(folder: Path) -> str:
+    """The model that a library was made with; the default where there is none, or its settings cannot be read."""
+    return _stated(folder, "model") or "default"
+
+
+def _stated(folder: Path, name: str) -> str:
+    """A setting of a library; empty where there is none, or it cannot be read."""
+    try:
+        said = json.loads((folder / _SETTINGS).read_text(encoding="utf-8"))[name]
+    except (OSError, ValueError, LookupError, TypeError, RecursionError):
+        return ""
+    return said if isinstance(said, str) else ""
+
+
 @contextmanager
 def locked(path: Path) -> Iterator[None]:
     """Holds a lock that the system takes back when the process ends, however it ends.
@@ -309,6 +328,8 @@ def _make(folder: Path, identity: Identity, *, rebuild: bool) -> None:
         raise write_error(folder, error) from error
     with locked(folder / _LOCKS[0]):
         if rebuild:
+            if _stated(folder, "extractor") not in ("", identity.extractor):
+                shutil.rmtree(folder / "features", ignore_errors=True)
             (folder / _SETTINGS).unlink(missing_ok=True)
         if not (folder / _SETTINGS).exists():
             for name in ("pictures", "tables", "matrix"):

@@ -1,4 +1,4 @@
-"""The packaged model's windows as vectors: one product estimates the score that it would give.
+"""Windows as vectors, of a model that compares pictures and sentences: one product estimates the score it would give.
 
 The score of a moment is by how many standard deviations a sentence's classifier matches better than those of unrelated
 sentences (see `asst.models.zeroshot`). The numerator is linear in what is seen. The deviation depends on what is seen
@@ -9,6 +9,7 @@ differ most.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -23,8 +24,10 @@ from asst.features.values import Features
 from asst.features.workers import Extraction
 from asst.library.engine import Identity
 from asst.library.windows import PART_OVERLAP_S, PART_S, WINDOW_HOP_S, WINDOW_S, WindowVectors, windows_of
-from asst.models.model import Ranking
-from asst.models.reranked import RerankedModel, packaged_default
+from asst.models.model import Attentive, Model, Ranking
+from asst.models.named import model_named
+from asst.models.reranked import RerankedModel
+from asst.models.zeroshot import ZeroShotModel
 from asst.moments import Attention
 
 FloatArray = npt.NDArray[np.float32]
@@ -33,24 +36,35 @@ DIMENSION = 256
 _STEPS_AT_ONCE = 4096
 
 
-class DefaultEngine:
-    """The default model as a library uses it.
+@dataclass(frozen=True, slots=True)
+class ModelExtraction(Extraction):
+    """As `Extraction`; ``extractor`` is what ``--model`` calls the model whose features are made."""
+
+    def _extractor(self) -> Extractor:
+        return model_named(self.extractor).extractor
+
+
+class SketchEngine:
+    """A model as a library uses it.
 
     Args:
-        checkpoint: a reranker in place of the packaged one.
+        model: it.
 
     Raises:
-        InputError: when packaged weights are missing, or for a file that is no checkpoint of a reranker.
+        InputError: for one that does not compare pictures and sentences in one space.
     """
 
-    def __init__(self, checkpoint: Path | None = None) -> None:
-        self._model = model = packaged_default() if checkpoint is None else RerankedModel.load(checkpoint)
-        space = model.extractor.space
-        if space.classifier is None:
-            raise InputError(f"{model.name} reads features of {space.extractor}, and libraries keep those of default")
-        self._space = space
+    def __init__(self, model: Model) -> None:
+        if not isinstance(model, ZeroShotModel | RerankedModel):
+            raise InputError(
+                f"{model.name} compares nothing in one space, and libraries are searched by that; choose another of "
+                "asst models, or a reranker"
+            )
+        self._model = model
+        self._space = model.extractor.space
         sentences = model.reader.sentences
         self._basis = _principal(sentences.glosses)
+        self._dimension = self._basis.shape[1]
         self._usual = sentences.unrelated.mean(axis=0)
         self._around = (sentences.unrelated - self._usual) @ self._basis
 
@@ -65,17 +79,17 @@ class DefaultEngine:
         extractor = self._model.extractor
         settings = {
             "version": 2,
-            "dimension": DIMENSION,
+            "dimension": self._dimension,
             "window": (WINDOW_S, WINDOW_HOP_S),
             "part": (PART_S, PART_OVERLAP_S),
         }
         return Identity(
-            "default",
+            self._model.base,
             extractor.name,
             extractor.preprocessing,
             extractor.weights,
             settings_hash(settings),
-            DIMENSION,
+            self._dimension,
         )
 
     @property
@@ -85,12 +99,12 @@ class DefaultEngine:
 
     def extraction(self, store: Path) -> Extraction:
         """What other processes need to make the same features."""
-        return Extraction(self._model.extractor.name, None, store)
+        return ModelExtraction(self._model.base, None, store)
 
     def windows(self, features: Features) -> WindowVectors:
         """The windows of a video, a row for each of the three squares of the picture."""
         spans, parts = windows_of(len(features), features.step_s)
-        vectors = np.empty((len(spans), WINDOWS, DIMENSION), dtype=np.float16)
+        vectors = np.empty((len(spans), WINDOWS, self._dimension), dtype=np.float16)
         first = 0
         while first < len(spans):
             begin = spans[first, 0]
@@ -107,10 +121,10 @@ class DefaultEngine:
                 vectors[k] = vectors[k - 1] if held else self._scaled(seen[steps].mean(axis=0))
             first = last
         spans, parts = np.repeat(spans, WINDOWS, axis=0), np.repeat(parts, WINDOWS, axis=0)
-        return WindowVectors(spans, parts, vectors.reshape(-1, DIMENSION))
+        return WindowVectors(spans, parts, vectors.reshape(-1, self._dimension))
 
     def sentence(self, query: str) -> FloatArray:
-        """A sentence's vector, shape ``(DIMENSION,)``."""
+        """A sentence's vector, shape ``(dimension,)``."""
         (classifier,) = self._model.reader.sentences.read([query]).classifiers
         apart: FloatArray = (classifier - self._usual) @ self._basis
         return apart
@@ -121,10 +135,10 @@ class DefaultEngine:
 
     def attention(self, features: Features, query: str) -> Attention | None:
         """Which words the model looks at over a video."""
-        return self._model.word_attention(features, query)
+        return self._model.word_attention(features, query) if isinstance(self._model, Attentive) else None
 
     def _seen(self, vectors: npt.NDArray[np.floating]) -> FloatArray:
-        """What is seen in each square, centred, of unit length, in the basis; shape ``(steps, WINDOWS, DIMENSION)``."""
+        """What is seen in each square, centred, of unit length, in the basis; shape ``(steps, WINDOWS, dimension)``."""
         rows = np.asarray(vectors, dtype=np.float32)
         centred: FloatArray = rows.reshape(len(vectors), WINDOWS, -1) - self._space.mean
         centred /= np.linalg.norm(centred, axis=2, keepdims=True)
@@ -132,16 +146,16 @@ class DefaultEngine:
         return seen
 
     def _scaled(self, seen: FloatArray) -> FloatArray:
-        """Means of a window's squares, ``(WINDOWS, DIMENSION)``, over the deviation of unrelated sentences there."""
+        """Means of a window's squares, ``(WINDOWS, dimension)``, over the deviation of unrelated sentences there."""
         scaled: FloatArray = seen / np.std(seen @ self._around.T, axis=1)[:, None]
         return scaled
 
 
 def _principal(rows: npt.NDArray[np.floating]) -> FloatArray:
-    """The directions in which rows differ most, the same on every machine; shape ``(channels, DIMENSION)``."""
+    """The directions in which rows differ most, `DIMENSION` at most, the same on every machine, as columns."""
     centred = rows.astype(np.float64) - rows.mean(axis=0, dtype=np.float64)
     _, directions = np.linalg.eigh(centred.T @ centred)
     basis = directions[:, : -DIMENSION - 1 : -1]
-    signs = np.sign(basis[np.abs(basis).argmax(axis=0), np.arange(DIMENSION)])
+    signs = np.sign(basis[np.abs(basis).argmax(axis=0), np.arange(basis.shape[1])])
     result: FloatArray = (basis * signs).astype(np.float32)
     return result

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
+
+from asst.features.image_text import IMAGE_TEXT
 
 if TYPE_CHECKING:
     from asst.models.model import Model
@@ -44,12 +47,15 @@ def _similarity_fast() -> Model:
 
 
 def _clip() -> Model:
-    from asst.extras import require
-
-    require("clip", "the model clip")
     from asst.models.zeroshot import ClipModel
 
     return ClipModel()
+
+
+def _fetched(name: str) -> Model:
+    from asst.models.zeroshot import zeroshot_of
+
+    return zeroshot_of(name, name)
 
 
 MODELS = {
@@ -58,6 +64,14 @@ MODELS = {
         ModelEntry("default", "ASST, trained on sentences alone, choosing among what similarity finds", _default),
         ModelEntry("similarity", "space learnt from captioned pictures, no training on video", _similarity),
         ModelEntry("similarity-fast", "similarity looking at fewer pictures: faster, finds less", _similarity_fast),
-        ModelEntry("clip", "CLIP or SigLIP from the folder ASST_WEIGHTS, no training on video (extra: clip)", _clip),
+        ModelEntry("clip", "CLIP or SigLIP from the folder ASST_WEIGHTS, no training on video", _clip),
+        *(
+            ModelEntry(
+                model.name,
+                f"{model.repository}: {model.megabytes} MB, {model.licence}, {model.dimension} numbers",
+                partial(_fetched, model.name),
+            )
+            for model in IMAGE_TEXT.values()
+        ),
     )
 }

@@ -1,4 +1,4 @@
-"""A model by its name, or from a checkpoint of any method that answers sentences, or of a space."""
+"""A model by its name, or from a checkpoint of any method that answers sentences, of a space, or a model's folder."""
 
 from __future__ import annotations
 
@@ -16,13 +16,18 @@ def model_named(name: str | Path) -> Model:
     """The model.
 
     Args:
-        name: one of the names that ``asst models`` prints, or the path of a checkpoint that ``asst train`` wrote.
+        name: one of the names that ``asst models`` prints, the path of a checkpoint that ``asst train`` wrote, or the
+            folder of a CLIP or SigLIP.
 
     Raises:
         InputError: for a name that no model has, a file that is no checkpoint, or when packaged weights are missing.
     """
     if str(name) in MODELS:
         return MODELS[str(name)].build()
+    if Path(name).is_dir():
+        from asst.models.zeroshot import ClipModel
+
+        return ClipModel(Path(name).name, weights=Path(name))
     if Path(name).suffix in (".safetensors", ".onnx") or Path(name).exists():
         from asst.features.caption_space import is_space
 

@@ -102,6 +102,11 @@ class RerankedModel:
         return self._first.reader
 
     @property
+    def base(self) -> str:
+        """See `asst.models.zeroshot.ZeroShotModel`."""
+        return self._first.base
+
+    @property
     def extractor(self) -> SquaresExtractor:
         """Makes the features it reads."""
         return self._first.extractor

@@ -32,10 +32,14 @@ Clearness is by how many standard deviations a sentence fits better than unrelat
 with the clearness `HALF` apply, where as many are asked that apply as that do not.
 """
 
+UNRELATED_FOUND = 0.2
+"""Share of the unrelated sentences that count as found in a space whose curve nobody has fitted."""
+
 _OVERLAP_MOST = 0.5
 # Time in which the camera turns by the width of its picture, where a sentence about its turning counts as found.
 _WHOLLY_OTHER_S = 8.0
-_LEAST_CLEARNESS = HALF + float(np.log(THRESHOLD / (1 - THRESHOLD))) / SLOPE
+_FROM_THRESHOLD = float(np.log((1 - THRESHOLD) / THRESHOLD)) / SLOPE
+_LEAST_CLEARNESS = HALF - _FROM_THRESHOLD
 
 
 def check_features(features: Features, space: Space, reader: str) -> None:
@@ -72,11 +76,13 @@ class Stage:
         features: of the video.
         cuts: ticks at which new shots begin.
         found: spans that can be answered with.
+        half: the clearness with a score of a half.
     """
 
     features: Features
     cuts: IntArray
     found: Candidates
+    half: float = HALF
 
     @classmethod
     def of(cls, features: Features) -> Stage:
@@ -153,20 +159,35 @@ def ranking(
         clear = max(clear, _camera_clearness(evidence, query, best))
     # The best moment's score says how clearly the sentence applies at all; the others follow by how much weaker they
     # are than it.
-    scores = probability(clear + strengths[kept] - strengths[kept[0]])
+    scores = probability(clear + strengths[kept] - strengths[kept[0]], stage.half)
     moments = tuple(
         Moment(float(spans_s[k, 0]), float(spans_s[k, 1]), float(score), query)
         for k, score in zip(kept, scores, strict=True)
     )
     # On the same scale: where the curve is at its mean over the best moment, it is that moment's score.
-    curve = Curve(features.times_s, probability(own.steps + clear - own.ticks[best[0] : best[1]].mean()))
+    curve = Curve(features.times_s, probability(own.steps + clear - own.ticks[best[0] : best[1]].mean(), stage.half))
     return Ranking(query, moments, curve, THRESHOLD)
 
 
-def probability(clearness: Float64Array) -> Float64Array:
+def probability(clearness: Float64Array, half: float = HALF) -> Float64Array:
     """That a sentence applies, by how clearly it fits; see `SLOPE`."""
-    chance: Float64Array = 1 / (1 + np.exp(-SLOPE * (clearness - HALF)))
+    chance: Float64Array = 1 / (1 + np.exp(-SLOPE * (clearness - half)))
     return chance
+
+
+def half_way(unrelated: npt.NDArray[np.floating]) -> float:
+    """In place of `HALF` for a space whose curve nobody has fitted, from its own unrelated sentences on a video.
+
+    `UNRELATED_FOUND` of them then reach `THRESHOLD`, each where it fits best. That holds however long the video is, and
+    says nothing of how often sentences that apply do.
+
+    Args:
+        unrelated: as `asst.models.evidence.Evidence` has it, shape ``(steps, unrelated)``.
+    """
+    best = unrelated.argmax(axis=0)
+    there = unrelated[best].astype(np.float64)
+    clearness = (np.diag(there) - there.mean(axis=1)) / np.maximum(there.std(axis=1), 1e-6)
+    return float(np.quantile(clearness, 1 - UNRELATED_FOUND)) + _FROM_THRESHOLD
 
 
 def _clearness(evidence: Evidence, i: int, span: Sequence[int] | IntArray) -> float:

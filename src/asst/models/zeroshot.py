@@ -20,15 +20,17 @@ import numpy.typing as npt
 from asst.errors import InputError
 from asst.features.captions import NAME as CAPTIONS
 from asst.features.captions import PACKAGED, CaptionExtractor
+from asst.features.clip_squares import NAME as CLIP
+from asst.features.clip_squares import ClipSquaresExtractor
+from asst.features.extractor import extractor_named
+from asst.features.image_text import IMAGE_TEXT
 from asst.features.reading import SentenceReader
 from asst.features.squares import LOOKS_A_SECOND, SquaresExtractor
 from asst.features.values import Features
 from asst.models.evidence import EvidenceReader
 from asst.models.last_video import LastVideo
 from asst.models.model import Ranking
-from asst.models.scored import Stage, check_features, cuts_and_candidates, ranking, scored
-
-_CLIP_SQUARES = "clip-squares"
+from asst.models.scored import HALF, Stage, check_features, cuts_and_candidates, half_way, ranking, scored
 
 
 class ZeroShotModel:
@@ -37,16 +39,19 @@ class ZeroShotModel:
     Attributes:
         name: for messages and answers.
         extractor: makes the features it reads.
+        base: what ``--model`` calls the model whose features these are.
         reader: measures what its features say of sentences.
 
     Args:
         name: as above.
+        base: as above.
         extractor: as above.
         sentences: the extractor's language side.
     """
 
-    def __init__(self, name: str, extractor: SquaresExtractor, sentences: SentenceReader) -> None:
+    def __init__(self, name: str, base: str, extractor: SquaresExtractor, sentences: SentenceReader) -> None:
         self.name = name
+        self.base = base
         self.extractor = extractor
         self.reader = EvidenceReader(extractor.space, sentences)
         self._spans = LastVideo(cuts_and_candidates)
@@ -58,7 +63,11 @@ class ZeroShotModel:
             InputError: for features of another extractor, or on steps of another length.
         """
         check_features(features, self.extractor.space, self.name)
-        return Stage(features, *self._spans(features))
+        return Stage(features, *self._spans(features), self._half(features))
+
+    def _half(self, features: Features) -> float:
+        """The clearness with a score of a half."""
+        return HALF
 
     def embed_frames(self, frames: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:
         """See `asst.localizer.Localizer.embed_frames`."""
@@ -66,7 +75,7 @@ class ZeroShotModel:
 
     def embed_sentences(self, sentences: Sequence[str]) -> npt.NDArray[np.float32]:
         """See `asst.localizer.Localizer.embed_sentences`."""
-        return self.reader.sentences.read(sentences).classifiers
+        return self.reader.sentences.vectors(sentences)
 
     def rank(self, features: Features, queries: Sequence[str], *, top: int) -> list[Ranking]:
         """The best moments of each sentence; a moment's score is explained in ``docs/models.md``.
@@ -96,7 +105,9 @@ class SimilarityModel(ZeroShotModel):
 
     def __init__(self, name: str = "similarity", path: Path = PACKAGED, looks_a_second: float = LOOKS_A_SECOND) -> None:
         extractor = CaptionExtractor(path, looks_a_second)
-        super().__init__(name, extractor, extractor.sentences)
+        packaged = "default" if looks_a_second == LOOKS_A_SECOND else name
+        base = packaged if path == PACKAGED else str(path.absolute())
+        super().__init__(name, base, extractor, extractor.sentences)
 
 
 class ClipModel(ZeroShotModel):
@@ -104,17 +115,23 @@ class ClipModel(ZeroShotModel):
 
     Args:
         name: its name.
-        weights: a Hugging Face folder, or one that holds it as ``clip``; None for the folder of ``ASST_WEIGHTS``.
+        features: `CLIP` for a folder that somebody brought, or a key of `IMAGE_TEXT`.
+        weights: a folder, or for `CLIP` one that holds it as ``clip``; None for the folder of ``ASST_WEIGHTS``, or
+            where ``asst models get`` puts it.
 
     Raises:
-        InputError: as `asst.features.clip_squares.clip_squares`.
+        InputError: as `asst.features.clip_squares.ClipSquaresExtractor`, or if it is not there.
     """
 
-    def __init__(self, name: str = "clip", weights: Path | None = None) -> None:
-        from asst.features.clip_squares import clip_squares
+    def __init__(self, name: str = "clip", features: str = CLIP, weights: Path | None = None) -> None:
+        extractor = extractor_named(features, weights)
+        assert isinstance(extractor, ClipSquaresExtractor)
+        named = "clip" if features == CLIP else features
+        super().__init__(name, str(weights.absolute()) if weights else named, extractor, extractor.sentences)
+        self._halves = LastVideo(lambda shown: half_way(self.reader.sight(shown).unrelated))
 
-        extractor = clip_squares(weights)
-        super().__init__(name, extractor, extractor.sentences)
+    def _half(self, features: Features) -> float:
+        return self._halves(features)
 
 
 def zeroshot_of(extractor: str, name: str) -> ZeroShotModel:
@@ -127,8 +144,10 @@ def zeroshot_of(extractor: str, name: str) -> ZeroShotModel:
     Raises:
         InputError: for features that none reads, or when weights are missing.
     """
-    if extractor == _CLIP_SQUARES:
-        return ClipModel(name)
+    if extractor == CLIP or extractor in IMAGE_TEXT:
+        return ClipModel(name, extractor)
     if extractor == CAPTIONS:
         return SimilarityModel(name)
-    raise InputError(f"{name} is of features of {extractor}, not of {CAPTIONS} or {_CLIP_SQUARES}; train it on those")
+    raise InputError(
+        f"{name} is of features of {extractor}, not of {CAPTIONS}, {CLIP} or a model of asst models; train it on those"
+    )

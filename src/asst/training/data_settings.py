@@ -44,7 +44,7 @@ class Scenes(Checked):
         count: scenes to learn from.
         validate: scenes that checkpoints are chosen by; others than those.
         seed: of the scenes.
-        extractor: whose space they are made in; ``clip-squares`` needs weights.
+        extractor: whose space they are made in; `asst.models.zeroshot.zeroshot_of` must know it.
         folder: where they are kept.
         settings: of `asst.data.simulate.scene_settings.SceneSettings`.
     """
@@ -52,7 +52,7 @@ class Scenes(Checked):
     count: Positive = 6000
     validation: Positive = Field(default=400, alias="validate")
     seed: Annotated[int, Field(ge=0)] = 0
-    extractor: Literal["captions", "clip-squares"] = "captions"
+    extractor: str = "captions"
     folder: FilePath = Path("scenes")
     settings: dict[str, Any] = Field(default_factory=dict)
 

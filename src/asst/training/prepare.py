@@ -88,6 +88,11 @@ def _started(recipe: Recipe, start: Path, task: Task) -> Method:
     ours = {"words": task.words, "features.extractor": task.features.extractor, **task.given}
     theirs = {"words": begun.words, "features.extractor": begun.features.extractor, **begun.settings}
     other = sorted(name for name, value in ours.items() if theirs.get(name) != value)
+    if ours["features.extractor"] != theirs["features.extractor"]:
+        raise InputError(
+            f"recipe {recipe.name}: {start} reads features of {begun.features.extractor}, and the data are of "
+            f"{task.features.extractor}; name a start that was trained on those (docs/models.md)"
+        )
     if other:
         name = other[0]
         raise InputError(f"recipe {recipe.name}: {start} has {name} {theirs.get(name)}, the data {ours[name]}")

@@ -13,7 +13,7 @@ from fastapi.staticfiles import StaticFiles
 from jinja2 import Environment, FileSystemLoader, select_autoescape
 
 from asst._version import __version__
-from asst.library.engine import Engine, default_engine
+from asst.library.engine import Engine
 from asst.library.library import Library
 from asst.web import correcting, errors, safety, searching, uploads, videos
 from asst.web.answers import StatusAnswer, UploadLimits
@@ -27,7 +27,7 @@ router = APIRouter()
 
 def create_app(
     library: Library,
-    load: Callable[[], Engine] = default_engine,
+    load: Callable[[], Engine] | None = None,
     limits: Limits | None = None,
     hosts: frozenset[str] | None = safety.LOOPBACK,
     wanted: Sequence[Path] = (),
@@ -36,7 +36,7 @@ def create_app(
 
     Args:
         library: it.
-        load: makes the model; called in a thread when the application starts.
+        load: makes the model; called in a thread when the application starts. Else it is the library's own.
         limits: what is refused.
         hosts: names by which the server may be called; None takes any.
         wanted: files to index first.
@@ -45,7 +45,7 @@ def create_app(
     @asynccontextmanager
     async def living(app: FastAPI) -> AsyncIterator[None]:
         with uploads.looked_after(library) as left:
-            app.state.served = served = Served(library, load, limits or Limits())
+            app.state.served = served = Served(library, load or (lambda: library.engine), limits or Limits())
             for path in (*left, *wanted):
                 served.jobs.add(path, path.name, 0.0, always=True)
             try:

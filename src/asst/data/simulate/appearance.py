@@ -15,7 +15,7 @@ import numpy.typing as npt
 from asst.data.simulate.noise import ar1_noise
 from asst.data.simulate.plan import Plan
 from asst.data.simulate.scene_settings import SceneSettings
-from asst.features.reading import Reading
+from asst.features.reading import Reading, SentenceReader
 from asst.features.space import WINDOWS, Space
 from asst.features.squares import STEP_S
 from asst.features.values import Features
@@ -45,11 +45,13 @@ class Appearances:
 
     Args:
         space: to make them in.
+        sentences: its language side.
         settings: all weights.
     """
 
-    def __init__(self, space: Space, settings: SceneSettings) -> None:
+    def __init__(self, space: Space, sentences: SentenceReader, settings: SceneSettings) -> None:
         self._space = space
+        self._things = sentences.glosses if space.things is None else space.things
         self._settings = settings
 
     def draw(self, plan: Plan, said: Said, source: np.random.Generator) -> Features:
@@ -114,7 +116,7 @@ class Appearances:
         cosine = min(0.9, float(settings.cosine * strength))
         look = cosine * said.reading.classifiers[i]
         if len(named) and source.random() < settings.named_chance:
-            look = look + settings.named * self._space.things[source.choice(np.asarray(named))]
+            look = look + settings.named * self._things[source.choice(np.asarray(named))]
         rest = np.sqrt(1 - cosine**2)
         return _unit(look + rest * self._direction(source))
 
@@ -130,9 +132,9 @@ class Appearances:
         """A chance direction: some classes together, and something that no class is like; of unit length."""
         share = self._settings.classes
         white = source.standard_normal(len(self._space.mean), dtype=np.float32)
-        picked = source.integers(len(self._space.things), size=_CLASSES_OF_A_DIRECTION)
+        picked = source.integers(len(self._things), size=_CLASSES_OF_A_DIRECTION)
         weights = source.dirichlet(np.ones(_CLASSES_OF_A_DIRECTION)).astype(np.float32)
-        return _unit(share * _unit(weights @ self._space.things[picked]) + (1 - share) * _unit(white))
+        return _unit(share * _unit(weights @ self._things[picked]) + (1 - share) * _unit(white))
 
     def _shown(self, span: tuple[int, int], steps: int, source: np.random.Generator) -> tuple[int, int]:
         """When an event is seen: at its span, or at times for longer."""

@@ -53,7 +53,7 @@ class SceneSimulator:
     ) -> None:
         settings = settings or SceneSettings()
         self._planner = Planner(timelines, settings)
-        self._appearances = Appearances(space, settings)
+        self._appearances = Appearances(space, sentences, settings)
         self._sentences = sentences
         self._dropped = settings.dropped
         self._seed = seed
