@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from asst.cli.device import DeviceOption
 from asst.cli.file_options import ExportOption, FastClipOption, PlotOption, ReportOption
 from asst.cli.files import Contents, Files, clip_paths
 from asst.errors import InputError
@@ -52,6 +53,7 @@ def detect(
     report: ReportOption = None,
     plot: PlotOption = None,
     export: ExportOption = None,
+    device: DeviceOption = None,
 ) -> None:
     """Find the actions of a VIDEO: labelled spans, best first.
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from typer.core import TyperGroup
 
+from asst.cli.device import DeviceOption
 from asst.cli.features_store import convert, extractors, info
 from asst.cli.file_options import ClusterOption
 from asst.cli.verb import Verb
@@ -73,6 +74,7 @@ def extract(
     ] = "stem",
     workers: Annotated[int, typer.Option(min=1, metavar="N", help="Processes that read videos.")] = 1,
     cluster: ClusterOption = False,
+    device: DeviceOption = None,
 ) -> None:
     """Extract the features of FILES into STORE.
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from asst.cli.device import DeviceOption
 from asst.cli.file_options import ClusterOption
 from asst.outputs.printable import printable
 
@@ -46,6 +47,7 @@ def index(
         bool, typer.Option("--rebuild", help="Make the library anew; features that still fit are kept.")
     ] = False,
     model: ModelOption = None,
+    device: DeviceOption = None,
 ) -> None:
     """Bring the videos of FILES into a library, made if it is not there.
 

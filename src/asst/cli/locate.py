@@ -11,6 +11,7 @@ from typing import Annotated
 import typer
 
 from asst.cli.asking import ask, exit_by, print_answers
+from asst.cli.device import DeviceOption
 from asst.cli.file_options import FastClipOption, MinScoreOption, PlotOption, ReportOption
 from asst.cli.files import Contents, Files, clip_paths
 from asst.errors import InputError
@@ -61,6 +62,7 @@ def locate(
     plot: PlotOption = None,
     export: _Export = None,
     export_all: _ExportAll = False,
+    device: DeviceOption = None,
 ) -> None:
     """Find the moments of a VIDEO that each SENTENCE describes.
 

@@ -18,9 +18,17 @@ app = typer.Typer(name="models", invoke_without_command=True)
 def models(
     context: typer.Context,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON lines, one a model.")] = False,
+    devices: Annotated[
+        bool, typer.Option("--devices", help="Print what networks can be computed on here instead, the best first.")
+    ] = False,
 ) -> None:
     """List the models that --model can name, and fetch those that are not packaged: asst models get NAME."""
     if context.invoked_subcommand is not None:
+        return
+    if devices:
+        from asst.features.runtime import device_lines
+
+        typer.echo("\n".join(device_lines()))
         return
     from rich.console import Console
     from rich.table import Table

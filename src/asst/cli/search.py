@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from asst.cli.device import DeviceOption
 from asst.cli.file_options import ExportOption, FastClipOption, MinScoreOption, PlotOption, ReportOption
 from asst.cli.files import Contents, Files, clip_paths
 from asst.cli.index import LibraryOption, ModelOption, engine_for
@@ -48,6 +49,7 @@ def search(
     plot: PlotOption = None,
     export: ExportOption = None,
     model: ModelOption = None,
+    device: DeviceOption = None,
 ) -> None:
     """Find the moments of all videos of a library that a SENTENCE describes.
 

@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from asst.cli.device import DeviceOption
 from asst.cli.index import ModelOption, engine_for
 from asst.errors import InputError
 from asst.local import local_path
@@ -29,6 +30,7 @@ def serve(
     port: Annotated[int, typer.Option(min=0, max=65535, metavar="N", help="0 takes a free one.")] = 8000,
     model: ModelOption = None,
     browser: Annotated[bool, typer.Option("--open", help="Open the page in the browser.")] = False,
+    device: DeviceOption = None,
 ) -> None:
     """Serve the page of a library: search, look, correct and cut. Ctrl-C ends it.
 

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import time
 from functools import cache
 from typing import TYPE_CHECKING
+
+from asst.features.runtime import DEVICE
 
 if TYPE_CHECKING:
     import torch
@@ -17,10 +20,10 @@ _WITHOUT_HALF = frozenset({"DEFAULT", "NO AVX", "AVX2"})
 
 @cache
 def fastest_device() -> str:
-    """``cuda`` where there is one, else ``cpu``."""
+    """``cuda`` where PyTorch has one and ``ASST_DEVICE`` names no other, else ``cpu``."""
     import torch
 
-    return "cuda" if torch.cuda.is_available() else "cpu"
+    return "cuda" if torch.cuda.is_available() and os.environ.get(DEVICE, "cuda") == "cuda" else "cpu"
 
 
 @cache

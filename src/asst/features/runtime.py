@@ -47,6 +47,15 @@ def devices() -> list[str]:
     return [name for name, provider in _PROVIDERS.items() if provider in here]
 
 
+def device_lines() -> list[str]:
+    """A line for a person about each of `devices`."""
+    used = device()
+    return [
+        f"{name:9} {_PROVIDERS[name]}{', used' if name == used else ''}{f', {precision()}' if name == used else ''}"
+        for name in devices()
+    ]
+
+
 def device() -> str:
     """The device that networks are computed on.
 

@@ -1,0 +1,30 @@
+"""``--device``: where networks are computed."""
+
+from __future__ import annotations
+
+import os
+from typing import Annotated
+
+import typer
+
+from asst.features.runtime import DEVICE, device
+
+
+def _use(name: str | None) -> str | None:
+    if name is not None:
+        os.environ[DEVICE] = name
+        device()
+    return name
+
+
+DeviceOption = Annotated[
+    str | None,
+    typer.Option(
+        "--device",
+        metavar="DEVICE",
+        callback=_use,
+        help="Where networks are computed, one of asst models --devices; the best of them if not given.",
+        show_default=False,
+    ),
+]
+"""Read as soon as it is met, so that workers have it too."""
