@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from asst.errors import InputError
+from asst.local import check_ends
 from asst.models import MODELS
 
 if TYPE_CHECKING:
@@ -31,6 +32,7 @@ def model_named(name: str | Path) -> Model:
     if Path(name).suffix in (".safetensors", ".onnx") or Path(name).exists():
         from asst.features.caption_space import is_space
 
+        check_ends(Path(name))
         if is_space(Path(name)):
             from asst.models.zeroshot import SimilarityModel
 
