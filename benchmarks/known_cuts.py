@@ -159,9 +159,7 @@ def _flash(shot: list[Pixels], draw: np.random.Generator) -> None:
         shot[index] = (0.15 * shot[index] + 0.85 * 255).astype(np.uint8)
 
 
-def _write(
-    path: Path, kind: Kind, pictures: Iterable[Pixels], draw: np.random.Generator
-) -> npt.NDArray[np.float64]:
+def _write(path: Path, kind: Kind, pictures: Iterable[Pixels], draw: np.random.Generator) -> npt.NDArray[np.float64]:
     """Write the file; when each picture is shown, in seconds from the first."""
     base = Fraction(1, 90_000)
     ticks = [0]

@@ -25,13 +25,13 @@ from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
-from known_cuts import Known, known_videos
 from rich.console import Console
 from rich.table import Table
 
 from asst.features.captions import CaptionExtractor, captions
 from asst.features.squares import TICK_RATE
 from asst.video import Glimpsed, frames
+from known_cuts import Known, known_videos
 
 NEAR_S = 0.5
 DETECTORS = ("ContentDetector", "AdaptiveDetector")
@@ -175,7 +175,9 @@ def report(known: Sequence[Known], options: argparse.Namespace) -> None:
             cuts_s, wall_s, own_s = detect(one.path)
             score.add(one, cuts_s, wall_s, own_s)
             if options.misses:
-                console.print(name, one.path.name, "errors", score.errors[before:], [round(float(c), 3) for c in cuts_s])
+                console.print(
+                    name, one.path.name, "errors", score.errors[before:], [round(float(c), 3) for c in cuts_s]
+                )
                 console.print([(round(float(c.time_s), 3), round(c.length_s, 2)) for c in one.changes])
         cpu_s = cpu_s or score.cpu_s
         table.add_row(name, *score.row())

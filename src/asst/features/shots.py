@@ -85,9 +85,7 @@ def is_jump(changes: FloatArray, i: int) -> bool:
     around = np.concatenate([changes[max(0, i - AROUND) : i], changes[i + 1 : i + 1 + AROUND]])
     # Of two equal changes in a row the first is the peak, so that no two jumps are neighbours.
     peak = (changes[max(0, i - 1) : i] < change).all() and (changes[i + 1 : i + 2] <= change).all()
-    return bool(
-        change > _CHANGE_LEAST and peak and (around.size == 0 or change >= _RATIO_LEAST * np.median(around))
-    )
+    return bool(change > _CHANGE_LEAST and peak and (around.size == 0 or change >= _RATIO_LEAST * np.median(around)))
 
 
 def _turn(seen: Callable[[int, int], FloatArray], cut: int, ticks: int) -> float:

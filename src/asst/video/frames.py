@@ -268,9 +268,7 @@ def every(source: Source, start_s: float = 0.0, end_s: float = math.inf) -> Iter
     _at_end(source, last, start_s)
 
 
-def shown(
-    source: Source, instants: Grid | Listed, seen: Glimpsed | None = None
-) -> Iterator[tuple[float, Decoded]]:
+def shown(source: Source, instants: Grid | Listed, seen: Glimpsed | None = None) -> Iterator[tuple[float, Decoded]]:
     """Each instant up to the video's end, with the picture on display then.
 
     Args:
