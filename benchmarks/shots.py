@@ -175,9 +175,8 @@ def report(known: Sequence[Known], options: argparse.Namespace) -> None:
             cuts_s, wall_s, own_s = detect(one.path)
             score.add(one, cuts_s, wall_s, own_s)
             if options.misses:
-                console.print(
-                    name, one.path.name, "errors", score.errors[before:], [round(float(c), 3) for c in cuts_s]
-                )
+                found = [round(float(cut_s), 3) for cut_s in cuts_s]
+                console.print(name, one.path.name, "errors", score.errors[before:], found)
                 console.print([(round(float(c.time_s), 3), round(c.length_s, 2)) for c in one.changes])
         cpu_s = cpu_s or score.cpu_s
         table.add_row(name, *score.row())

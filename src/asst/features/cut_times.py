@@ -75,7 +75,7 @@ class CutTimes:
         return times_s
 
     def _time_s(self, near: npt.NDArray[np.float64], first: int, jump: int) -> float:
-        """When colours jump, of which ``near[jump]`` is the change, the first of ``near`` that at tick ``first + 1``."""
+        """When colours jump, by ``near[jump]``; the first of ``near`` is the change at tick ``first + 1``."""
         times_s, colours = self._shown(first + jump, first + jump + 1)
         if len(times_s) < 2:
             return (first + jump + 1) / self._rate

@@ -1,4 +1,4 @@
-"""The shots of a video, for a program (JSON lines, one object a video) and for a person. docs/formats.md has the schema."""
+"""The shots of a video, for a program (one JSON object a video) and for a person. docs/formats.md has the schema."""
 
 from __future__ import annotations
 

@@ -258,5 +258,8 @@ def glimpse(pixels: Pixels) -> Pixels:
         pixels: shape ``(height, width, 3)``.
     """
     height, width, _ = pixels.shape
-    across, down = ((np.arange(few) * 2 + 1) * size // (2 * few) for few, size in zip(_GLIMPSE, (width, height)))
-    return pixels[down[:, None], across]
+    columns, rows = _GLIMPSE
+    across = (2 * np.arange(columns) + 1) * width // (2 * columns)
+    down = (2 * np.arange(rows) + 1) * height // (2 * rows)
+    few: Pixels = pixels[down[:, None], across]
+    return few
