@@ -139,7 +139,7 @@ def frames(
         end_s: nothing at or after this. Not with ``times_s``.
         threads: how many decode. The default, one a core, is quickest when nothing else runs; one alone does the least
             work in all.
-        seen: told of all that is decoded on the way, looked at or not: each picture's time and its `glimpse`, before the
+        seen: told of all that is decoded on the way, looked at or not: each picture's time and `glimpse`, before the
             instants that it is shown at are given. Of H.264 and HEVC some pictures in the middle of shots are not
             decoded. With ``rate`` alone.
 
