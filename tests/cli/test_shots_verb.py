@@ -6,6 +6,7 @@ import csv
 import json
 from collections.abc import Callable
 from fractions import Fraction
+from itertools import pairwise
 from pathlib import Path
 
 import opentimelineio as otio
@@ -45,7 +46,7 @@ def test_shots_are_the_same_frames_in_every_form(edited: Path, tmp_path: Path) -
     bounds = [0, *CUTS, 120]
     spans = [(shot["start_s"], shot["end_s"]) for shot in record["shots"]]
     exact = [pytest.approx(float(number / RATE), abs=1e-6) for number in bounds]
-    assert spans == list(zip(exact, exact[1:], strict=False))
+    assert spans == list(pairwise(exact))
     rows = list(csv.DictReader(outs[0].read_text().splitlines()))
     assert [(float(row["start_s"]), float(row["end_s"])) for row in rows] == spans
     assert json.loads(outs[1].read_text()) == [record]
@@ -53,7 +54,7 @@ def test_shots_are_the_same_frames_in_every_form(edited: Path, tmp_path: Path) -
         timeline = otio.adapters.read_from_file(str(path), **({"rate": 30.0} if path.suffix == ".edl" else {}))
         ranges = [clip.source_range for clip in timeline.find_clips()]
         found = [(int(own.start_time.value), int(own.end_time_exclusive().value)) for own in ranges]
-        assert found == list(zip(bounds, bounds[1:], strict=False)), path
+        assert found == list(pairwise(bounds)), path
     assert [name in outs[4].read_text() for name in ("shot 1", "shot 2", "shot 3", "shot 4")] == [True] * 3 + [False]
 
 
