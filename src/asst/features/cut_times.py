@@ -14,12 +14,17 @@ import numpy.typing as npt
 from asst.features.shots import AROUND, coarse_colours, is_jump
 
 Pixels = npt.NDArray[np.uint8]
+Colours = npt.NDArray[np.float32]
 
 _ON_TIME_S = 1e-6
-# Where no picture differs by this much of the whole change from the one before, shots are mixed for a while.
+# Shots are mixed for a while where no picture differs by this much of the whole change from the one before.
 _AT_ONCE = 0.5
+# A cut among motion differs by so much more from the picture before than any other picture around does.
+_STANDS_OUT = 1.5
+# Pictures of two shots that are mixed lie between them: ways over them are longer by no more than this, unlike motion's.
+_DETOUR = 1.25
 # A tick belongs to such a change where it changes by this much of the one that changes most.
-_GOES_ON = 0.25
+_ENOUGH = 0.25
 
 
 class CutTimes:
@@ -76,21 +81,17 @@ class CutTimes:
 
     def _time_s(self, near: npt.NDArray[np.float64], first: int, jump: int) -> float:
         """When colours jump, by ``near[jump]``; the first of ``near`` is the change at tick ``first + 1``."""
-        times_s, colours = self._shown(first + jump, first + jump + 1)
-        if len(times_s) < 2:
+        own_s, own = self._shown(first + jump, first + jump + 1)
+        if len(own_s) < 2:
             return (first + jump + 1) / self._rate
-        whole = np.abs(colours[-1] - colours[0]).mean()
-        if np.abs(np.diff(colours, axis=0)).mean(axis=1).max() < _AT_ONCE * whole:
-            goes_on = near > _GOES_ON * near[jump]
-            start, end = jump, jump + 1
-            while start > 0 and goes_on[start - 1]:
-                start -= 1
-            while end < len(near) and goes_on[end]:
-                end += 1
-            times_s, colours = self._shown(first + start, first + end)
-        return float(times_s[turning_point(colours)])
+        # The greatest change may be of something that moves just before or after the cut.
+        for times_s, colours in ((own_s, own), self._shown(max(0, first + jump - 1), first + jump + 2)):
+            if (at := _standing_out(colours)) is not None:
+                return float(times_s[at])
+        times_s, colours = self._shown(*_goes_on(near, jump, first))
+        return float(times_s[turning_point(colours)] if _mixed(colours) else own_s[turning_point(own)])
 
-    def _shown(self, start: int, end: int) -> tuple[list[float], npt.NDArray[np.float32]]:
+    def _shown(self, start: int, end: int) -> tuple[list[float], Colours]:
         """The pictures that are shown from one tick on until another, and their colours."""
         until_s = end / self._rate + _ON_TIME_S
         shown = [one for one in list(self._glimpses) if one[0] <= until_s]
@@ -104,7 +105,39 @@ class CutTimes:
             self._glimpses.popleft()
 
 
-def turning_point(colours: npt.NDArray[np.float32]) -> int:
+def _goes_on(near: npt.NDArray[np.float64], jump: int, first: int) -> tuple[int, int]:
+    """From which tick on until which colours change about as much as at a jump; arguments as `CutTimes._time_s`."""
+    enough = near > _ENOUGH * near[jump]
+    start, end = jump, jump + 1
+    while start > 0 and enough[start - 1]:
+        start -= 1
+    while end < len(near) and enough[end]:
+        end += 1
+    return first + start, first + end
+
+
+def _apart(colours: Colours, one: Colours) -> Colours:
+    """How far pictures are from one of them, or each from another, shape ``(pictures,)``."""
+    apart: Colours = np.abs(colours - one).mean(axis=1)
+    return apart
+
+
+def _standing_out(colours: Colours) -> int | None:
+    """The picture that differs from the one before more than any other does by far, if there is one."""
+    steps = _apart(colours[1:], colours[:-1])
+    most = int(steps.argmax())
+    others = np.delete(steps, most).max(initial=0.0)
+    return most + 1 if steps[most] >= _STANDS_OUT * others else None
+
+
+def _mixed(colours: Colours) -> bool:
+    """Whether the first picture is mixed with the last, by and by more of it."""
+    way = _apart(colours, colours[0]) + _apart(colours, colours[-1])
+    at_once = _apart(colours[1:], colours[:-1]).max() >= _AT_ONCE * way[0]
+    return not at_once and bool(way.mean() <= _DETOUR * way[0])
+
+
+def turning_point(colours: Colours) -> int:
     """Which of several pictures is the first that goes with the last more than with the first.
 
     The pictures are parted so that they differ least, all in all, those before from the first and the others from the
@@ -116,5 +149,5 @@ def turning_point(colours: npt.NDArray[np.float32]) -> int:
     >>> turning_point(np.array([[0.0], [1.0], [90.0], [0.0], [60.0], [61.0]], dtype=np.float32))
     4
     """
-    nearer_first = np.abs(colours - colours[0]).mean(axis=1) - np.abs(colours - colours[-1]).mean(axis=1)
+    nearer_first = _apart(colours, colours[0]) - _apart(colours, colours[-1])
     return int(np.argmin(np.cumsum(nearer_first[:-1]))) + 1
