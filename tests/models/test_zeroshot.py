@@ -273,7 +273,7 @@ def test_ends_that_are_cuts_are_exact_and_nothing_else_changes(model: Similarity
     exact_s = (2.5025, 4.7881, 9.25)
     rough, exact = (made(model, 30, cuts_s) for cuts_s in ((2.75, 5.0, 9.25), exact_s))
     of_tick = dict(zip((2.75, 5.0, 9.25), exact_s, strict=True))
-    ends = set()
+    ends: set[float] = set()
     for one, other in zip(model.rank(rough, QUERIES, top=20), model.rank(exact, QUERIES, top=20), strict=True):
         assert [m.score for m in other.moments] == [m.score for m in one.moments]
         assert spans(other) == [(of_tick.get(start, start), of_tick.get(end, end)) for start, end in spans(one)]

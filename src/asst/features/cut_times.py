@@ -21,7 +21,7 @@ _ON_TIME_S = 1e-6
 _AT_ONCE = 0.5
 # A cut among motion differs by so much more from the picture before than any other picture around does.
 _STANDS_OUT = 1.5
-# Pictures of two shots that are mixed lie between them: ways over them are longer by no more than this, unlike motion's.
+# Pictures of two shots that are mixed lie between them: a way over them is longer by no more than this.
 _DETOUR = 1.25
 # A tick belongs to such a change where it changes by this much of the one that changes most.
 _ENOUGH = 0.25
