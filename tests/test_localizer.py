@@ -93,7 +93,9 @@ def test_frames_in_memory_answer_as_the_file_does(
     batches = frames(street, rate=8.0, short_side=256)
     in_memory = localizer.answer(batches, PRESENT)
     from_file = localizer.answer(street_features, PRESENT)
-    assert [spans(answer.moments)[0] for answer in in_memory] == [spans(answer.moments)[0] for answer in from_file]
+    # Cuts are known to a frame of what is given, here an eighth of a second.
+    for one, other in zip(in_memory, from_file, strict=True):
+        assert spans(one.moments)[0] == pytest.approx(spans(other.moments)[0], abs=1 / 8)
     assert {answer.duration_s for answer in in_memory} == {10.0}
 
 

@@ -270,6 +270,18 @@ def test_moments_lie_in_the_video_best_first_and_apart(model: SimilarityModel, t
         assert ranking.found == (scores[0] >= 0.25)
 
 
+def test_ends_that_are_cuts_are_exact_and_nothing_else_changes(model: SimilarityModel) -> None:
+    exact_s = (2.5025, 4.7881, 9.25)
+    rough, exact = (made(model, 30, cuts_s) for cuts_s in ((2.75, 5.0, 9.25), exact_s))
+    of_tick = dict(zip((2.75, 5.0, 9.25), exact_s, strict=True))
+    ends: set[float] = set()
+    for one, other in zip(model.rank(rough, QUERIES, top=20), model.rank(exact, QUERIES, top=20), strict=True):
+        assert [m.score for m in other.moments] == [m.score for m in one.moments]
+        assert spans(other) == [(of_tick.get(start, start), of_tick.get(end, end)) for start, end in spans(one)]
+        ends.update(*spans(other))
+    assert ends > set(exact_s)
+
+
 def test_fewer_moments_are_the_first_of_more(model: SimilarityModel) -> None:
     features = made(model, 30, (5.0,))
     many, few = (model.rank(features, QUERIES[:1], top=top)[0] for top in (6, 2))

@@ -16,7 +16,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from asst.errors import InputError
-from asst.video import Frames, frames, probe
+from asst.video import Frames, frames, glimpse, probe
 from asst.video.source import Source
 
 Make = Callable[..., Path]
@@ -384,3 +384,31 @@ def test_a_batch_checks_itself_and_prints_shapes() -> None:
     ]:
         with pytest.raises(ValueError, match=r"frames?\b"):
             Frames(bad_pixels, np.array(times))
+
+
+@pytest.mark.parametrize("at", [37, 38, 39, 40])
+def test_glimpses_are_of_all_pictures_where_shots_change_and_of_few_elsewhere(make: Make, at: int) -> None:
+    grain = np.random.default_rng(0).integers(0, 255, (2, 96, 160, 3), dtype=np.uint8)
+    shown = iter([grain[0]] * at + [grain[1]] * (120 - at))
+    options = {"bf": "8", "b_adapt": "0", "g": "250", "sc_threshold": "0"}
+    path = make("glimpses.mp4", ticks=list(range(120)), options=options, stored=lambda pixels: next(shown))
+    seen: dict[float, Any] = {}
+    given_s: list[float] = []
+    for batch in frames(path, rate=4.0, batch=1, seen=lambda time_s, pixels: seen.update({time_s: pixels})):
+        given_s += batch.times_s.tolist()
+        assert max(seen) >= given_s[-1]
+    times_s = list(seen)
+    assert times_s == sorted(times_s)
+    assert given_s == [k / 4 for k in range(20)]
+    assert {(at - 1) / 25, at / 25} <= set(times_s)
+    assert 20 < len(times_s) < 80
+    assert all(pixels.shape == (36, 64, 3) for pixels in seen.values())
+    before, after = (glimpse(pixels).astype(int) for pixels in grain)
+    for time_s, pixels in seen.items():
+        near = [np.abs(pixels - one).mean() for one in (before, after)]
+        assert (near[0] < near[1]) == (time_s < at / 25)
+
+
+def test_glimpses_need_a_rate(street: Path) -> None:
+    with pytest.raises(InputError, match="rate"):
+        frames(street, seen=lambda time_s, pixels: None)

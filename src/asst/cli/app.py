@@ -28,6 +28,7 @@ from asst.cli.locate import locate
 from asst.cli.models import app as models
 from asst.cli.search import search
 from asst.cli.serve import serve
+from asst.cli.shots import shots
 from asst.cli.simulate import simulate
 from asst.cli.streams import OutputError, drop_output, take_streams
 from asst.cli.tables import tables
@@ -79,6 +80,7 @@ app = typer.Typer(
 )
 app.command(cls=Verb)(locate)
 app.command(cls=Verb)(detect)
+app.command(cls=Verb)(shots)
 app.command(cls=Verb)(demo)
 app.command(cls=Verb)(index)
 app.command(cls=Verb)(search)

@@ -15,7 +15,8 @@ _ROWS_MOST_IN_16_BITS = 65_535 // 255
 # Grey levels that the mean colours must move by, and how many times more than around the cut.
 _CHANGE_LEAST = 20.0
 _RATIO_LEAST = 2.0
-_AROUND = 4
+AROUND = 4
+"""So many changes on either side tell whether one is a jump."""
 # How many ticks a side are compared by what is seen in them.
 _TURN_TICKS = 3
 
@@ -75,15 +76,16 @@ def colour_jumps(changes: FloatArray) -> list[int]:
     Args:
         changes: mean absolute difference in colour of each tick to the one before, shape ``(ticks - 1,)``.
     """
-    jumps = []
-    for i in np.flatnonzero(changes > _CHANGE_LEAST).tolist():
-        change = changes[i]
-        around = np.concatenate([changes[max(0, i - _AROUND) : i], changes[i + 1 : i + 1 + _AROUND]])
-        # Of two equal changes in a row the first is the peak, so that no two jumps are neighbours.
-        peak = (changes[max(0, i - 1) : i] < change).all() and (changes[i + 1 : i + 2] <= change).all()
-        if peak and (around.size == 0 or change >= _RATIO_LEAST * np.median(around)):
-            jumps.append(i)
-    return jumps
+    return [change for change in np.flatnonzero(changes > _CHANGE_LEAST).tolist() if is_jump(changes, change)]
+
+
+def is_jump(changes: FloatArray, i: int) -> bool:
+    """Whether one of the changes is such a peak; `AROUND` on either side of it decide."""
+    change = changes[i]
+    around = np.concatenate([changes[max(0, i - AROUND) : i], changes[i + 1 : i + 1 + AROUND]])
+    # Of two equal changes in a row the first is the peak, so that no two jumps are neighbours.
+    peak = (changes[max(0, i - 1) : i] < change).all() and (changes[i + 1 : i + 2] <= change).all()
+    return bool(change > _CHANGE_LEAST and peak and (around.size == 0 or change >= _RATIO_LEAST * np.median(around)))
 
 
 def _turn(seen: Callable[[int, int], FloatArray], cut: int, ticks: int) -> float:

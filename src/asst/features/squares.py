@@ -21,6 +21,7 @@ from asst.errors import InputError
 from asst.features import panning
 from asst.features.ahead import made_ahead
 from asst.features.colours import colour_shares
+from asst.features.cut_times import CutTimes
 from asst.features.extractor import Progress
 from asst.features.fingerprint import settings_hash
 from asst.features.looking import GROUP_STEPS, Looking, Step
@@ -83,7 +84,7 @@ class SquaresExtractor(ABC):
         self._looks = round(looks_a_second * GROUP_STEPS * STEP_S)
         self._short_side = short_side
         self._turn_least = turn_least
-        clock = {"version": 1, "tick_rate": TICK_RATE, "ticks_a_step": TICKS_A_STEP, "group": GROUP_STEPS}
+        clock = {"version": 2, "tick_rate": TICK_RATE, "ticks_a_step": TICKS_A_STEP, "group": GROUP_STEPS}
         pictures = {"looks": self._looks, "short_side": short_side, "windows": WINDOWS, "pixels": space.pixels}
         kept = {"long_pictures": (_CROP.parts, _CROP.sides)}
         self.preprocessing = settings_hash({**clock, **pictures, **kept, **settings})
@@ -107,8 +108,15 @@ class SquaresExtractor(ABC):
         duration_s = probe(video).duration_s
         # The network takes the rest of the cores.
         threads = max(1, (os.cpu_count() or 1) // 2)
+        cut_times = CutTimes(TICK_RATE)
         batches = frames(
-            video, rate=TICK_RATE, short_side=self._short_side, crop=_CROP, batch=_BATCH_TICKS, threads=threads
+            video,
+            rate=TICK_RATE,
+            short_side=self._short_side,
+            crop=_CROP,
+            batch=_BATCH_TICKS,
+            threads=threads,
+            seen=cut_times.glimpse,
         )
 
         def watched() -> Iterator[Frames]:
@@ -117,7 +125,7 @@ class SquaresExtractor(ABC):
                 if progress is not None:
                     progress(min(duration_s, float(batch.times_s[-1]) + 1 / TICK_RATE), duration_s)
 
-        return self._features(watched())
+        return self._features(watched(), cut_times)
 
     def extract_frames(self, frames: Iterable[Frames]) -> Features:
         """Features of frames in memory: at each tick the last frame that had begun, as a player shows it.
@@ -127,7 +135,8 @@ class SquaresExtractor(ABC):
         Raises:
             InputError: when there is no frame, or a batch begins before the one before it has ended.
         """
-        return self._features(ticks(frames, TICK_RATE, _BATCH_TICKS, self._sized))
+        cut_times = CutTimes(TICK_RATE)
+        return self._features(ticks(frames, TICK_RATE, _BATCH_TICKS, self._sized, cut_times.glimpse), cut_times)
 
     def embed(self, pictures: Pixels) -> npt.NDArray[np.float32]:
         """Pictures as unit vectors in the space, each the mean of its squares, shape ``(pictures, channels)``.
@@ -148,9 +157,9 @@ class SquaresExtractor(ABC):
             vectors[first : first + _BATCH_TICKS] = middle / np.linalg.norm(middle, axis=1, keepdims=True)
         return vectors
 
-    def _features(self, batches: Iterable[Frames]) -> Features:
+    def _features(self, batches: Iterable[Frames], cut_times: CutTimes) -> Features:
         rows = SpillingRows(self.dimension)
-        watch = _Watch(turning=self.space.pixels)
+        watch = _Watch(cut_times, turning=self.space.pixels)
         with self._undivided() as together, Looking(self._looked, together, self._looks) as looking:
             for row, steps in looking.rows(watch.steps(batches)):
                 rows.append(np.concatenate([row, watch.pan(len(rows), steps)]), steps)
@@ -162,7 +171,7 @@ class SquaresExtractor(ABC):
             return self._unit_ticks(seen, first, last)
 
         cuts = shot_cuts(np.array(watch.changes), unit_ticks, self._turn_least)
-        return Features(seen, 0.0, STEP_S, self.name, cuts / TICK_RATE)
+        return Features(seen, 0.0, STEP_S, self.name, cut_times.times_s(cuts))
 
     def _undivided(self) -> AbstractContextManager[int]:
         """While it lasts a call of `see` takes one thread; gives how many pictures are worth a call."""
@@ -214,11 +223,13 @@ class _Watch:
         changes: how much colours change at each tick but the first.
 
     Args:
+        cut_times: told of the changes, up to the last.
         turning: whether the camera's turning is watched too.
     """
 
-    def __init__(self, *, turning: bool) -> None:
+    def __init__(self, cut_times: CutTimes, *, turning: bool) -> None:
         self.changes = array("d")
+        self._cut_times = cut_times
         self._turning = turning
         # Of each tick, side by side.
         self._pans = array("d")
@@ -234,11 +245,13 @@ class _Watch:
             self._watch(new)
             self.changes.extend([0.0] * held)
             self._pans.extend([0.0] * (held * len(PAN) * self._turning))
+            self._cut_times.follow(self.changes)
             for index in range(len(new) + held):
                 picture = new[index] if index < len(new) else picture
                 if tick % TICKS_A_STEP == 0 and picture is not None:
                     yield Step(picture, self.changes[max(0, tick - TICKS_A_STEP) : tick])
                 tick += 1
+        self._cut_times.follow(self.changes, to_the_end=True)
 
     def _watch(self, new: Pixels) -> None:
         """Take in the pictures of some ticks."""

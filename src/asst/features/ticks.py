@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from asst.errors import InputError
-from asst.video import Frames, batched
+from asst.video import Frames, Glimpsed, batched, glimpse
 from asst.video.picture import scaled
 
 Pixels = npt.NDArray[np.uint8]
@@ -19,7 +19,9 @@ _ON_TIME_S = 1e-6
 _LAST_S = 0.25
 
 
-def ticks(batches: Iterable[Frames], rate: float, most: int, sized: Callable[[Pixels], Pixels]) -> Iterator[Frames]:
+def ticks(
+    batches: Iterable[Frames], rate: float, most: int, sized: Callable[[Pixels], Pixels], seen: Glimpsed | None = None
+) -> Iterator[Frames]:
     """Frames at whatever instants, resampled to the ticks ``k / rate``, as a player shows them.
 
     Each tick has the last frame that had begun by then; the first frame also stands for the time before it. The last
@@ -31,6 +33,7 @@ def ticks(batches: Iterable[Frames], rate: float, most: int, sized: Callable[[Pi
         rate: ticks a second.
         most: ticks in a batch.
         sized: brings pictures, ``(pictures, height, width, 3)``, to their size; called once for each that is shown.
+        seen: told of every frame, shown at a tick or not, as `frames` tells of them.
 
     Returns:
         Batches of one size each.
@@ -38,10 +41,12 @@ def ticks(batches: Iterable[Frames], rate: float, most: int, sized: Callable[[Pi
     Raises:
         InputError: when a frame begins before the one before it.
     """
-    return batched(((tick / rate, pixels) for tick, pixels in _shown(batches, rate, sized)), most)
+    return batched(((tick / rate, pixels) for tick, pixels in _shown(batches, rate, sized, seen)), most)
 
 
-def _shown(batches: Iterable[Frames], rate: float, sized: Callable[[Pixels], Pixels]) -> Iterator[tuple[int, Pixels]]:
+def _shown(
+    batches: Iterable[Frames], rate: float, sized: Callable[[Pixels], Pixels], seen: Glimpsed | None
+) -> Iterator[tuple[int, Pixels]]:
     """Each tick and the picture a player shows then."""
     tick = 0
     held: Pixels | None = None
@@ -61,6 +66,8 @@ def _shown(batches: Iterable[Frames], rate: float, sized: Callable[[Pixels], Pix
             if time_s < last_s:
                 raise InputError(f"frames go back from {last_s:g} s to {time_s:g} s; put every batch on one clock")
             yield from until(time_s - _ON_TIME_S)
+            if seen is not None:
+                seen(time_s, glimpse(pixels))
             held, last_s, lasts_s = pixels, time_s, time_s - last_s
     yield from until(last_s + max(min(lasts_s, _LAST_S) - _ON_TIME_S, _ON_TIME_S))
 

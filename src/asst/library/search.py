@@ -255,7 +255,8 @@ def cut_out(features: Features, first: int, stop: int) -> Features:
         stop: the step after the last.
     """
     start_s, end_s = (features.start_s + step * features.step_s for step in (first, stop))
-    inside = (features.cuts_s > start_s) & (features.cuts_s < end_s)
     if (first, stop) == (0, len(features)):
         return features
+    # With the cut that is seen first where the part begins, if there is one.
+    inside = (features.cuts_s > start_s - features.step_s) & (features.cuts_s < end_s)
     return Features(features.vectors[first:stop], start_s, features.step_s, features.extractor, features.cuts_s[inside])

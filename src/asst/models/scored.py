@@ -36,6 +36,8 @@ UNRELATED_FOUND = 0.2
 """Share of the unrelated sentences that count as found in a space whose curve nobody has fitted."""
 
 _OVERLAP_MOST = 0.5
+# Ticks: times are floats, and a cut within this of a tick is on it.
+_ON_TIME = 1e-5
 # Time in which the camera turns by the width of its picture, where a sentence about its turning counts as found.
 _WHOLLY_OTHER_S = 8.0
 _FROM_THRESHOLD = float(np.log((1 - THRESHOLD) / THRESHOLD)) / SLOPE
@@ -74,7 +76,7 @@ class Stage:
 
     Attributes:
         features: of the video.
-        cuts: ticks at which new shots begin.
+        cuts: ticks that new shots are seen at first, none of them the first tick of all.
         found: spans that can be answered with.
         half: the clearness with a score of a half.
     """
@@ -95,11 +97,30 @@ class Stage:
         steps: IntArray = -(-self.cuts // TICKS_A_STEP)
         return steps
 
+    def seconds(self, spans: IntArray) -> Float64Array:
+        """Spans in seconds: exact where an end is a cut, else as the ticks lie.
+
+        Args:
+            spans: in ticks, shape ``(spans, 2)``.
+        """
+        bounds_s: Float64Array = self.features.start_s + np.arange(len(self.features) * TICKS_A_STEP + 1) / TICK_RATE
+        cuts = _first_ticks(self.features)
+        inside = (cuts >= 0) & (cuts < len(bounds_s))
+        bounds_s[cuts[inside]] = self.features.cuts_s[inside]
+        return bounds_s[spans]
+
 
 def cuts_and_candidates(features: Features) -> tuple[IntArray, Candidates]:
     """What a stage has besides the features."""
-    cuts = np.round((features.cuts_s - features.start_s) * TICK_RATE).astype(np.int64)
-    return cuts, candidates(len(features) * TICKS_A_STEP, cuts)
+    cuts, ticks = _first_ticks(features), len(features) * TICKS_A_STEP
+    inner = cuts[(cuts > 0) & (cuts < ticks)]
+    return inner, candidates(ticks, inner)
+
+
+def _first_ticks(features: Features) -> IntArray:
+    """The ticks that new shots are seen at first, one a cut."""
+    ticks: IntArray = np.ceil((features.cuts_s - features.start_s) * TICK_RATE - _ON_TIME).astype(np.int64)
+    return ticks
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -150,9 +171,8 @@ def ranking(
         i: which of them this is.
         top: moments at most.
     """
-    features, spans = stage.features, stage.found.spans
-    spans_s = features.start_s + spans / TICK_RATE
-    kept = nms(spans_s, strengths, _OVERLAP_MOST, limit=top)
+    spans = stage.found.spans
+    kept = nms(spans, strengths, _OVERLAP_MOST, limit=top)
     best = spans[kept[0]]
     clear = _clearness(evidence, i, best)
     if is_about_camera_motion(query):
@@ -161,11 +181,12 @@ def ranking(
     # are than it.
     scores = probability(clear + strengths[kept] - strengths[kept[0]], stage.half)
     moments = tuple(
-        Moment(float(spans_s[k, 0]), float(spans_s[k, 1]), float(score), query)
-        for k, score in zip(kept, scores, strict=True)
+        Moment(float(start_s), float(end_s), float(score), query)
+        for (start_s, end_s), score in zip(stage.seconds(spans[kept]), scores, strict=True)
     )
     # On the same scale: where the curve is at its mean over the best moment, it is that moment's score.
-    curve = Curve(features.times_s, probability(own.steps + clear - own.ticks[best[0] : best[1]].mean(), stage.half))
+    applies = probability(own.steps + clear - own.ticks[best[0] : best[1]].mean(), stage.half)
+    curve = Curve(stage.features.times_s, applies)
     return Ranking(query, moments, curve, THRESHOLD)
 
 

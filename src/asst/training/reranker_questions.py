@@ -10,7 +10,6 @@ import numpy as np
 import numpy.typing as npt
 
 from asst.data.record import Record
-from asst.features.squares import TICK_RATE
 from asst.features.store import FeatureStore
 from asst.models.channels import ChannelReader, FloatArray, ask
 from asst.models.scored import Scored, Stage, scored
@@ -57,7 +56,7 @@ def questions_about(model: ZeroShotModel, records: Sequence[Record], store: Feat
         own_records = list(some)
         features = store.read(video)
         stage = model.stage(features)
-        spans_s = features.start_s + stage.found.spans / TICK_RATE
+        spans_s = stage.seconds(stage.found.spans)
         heard = read_sentences(model, stage, [record.sentence for record in own_records])
         for record, one in zip(own_records, heard, strict=True):
             overlaps = iou(spans_s, np.array(record.moments)).max(axis=1)

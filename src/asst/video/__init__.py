@@ -5,9 +5,23 @@ frame's number, so that variable rates and clocks that do not start at zero are 
 """
 
 from asst.video.cut import CutReport, cut
-from asst.video.frames import Frames, batched, frames
+from asst.video.frames import Frames, Glimpsed, batched, frames
 from asst.video.jpeg import is_jpeg, jpeg
-from asst.video.picture import STILL, Crop
+from asst.video.picture import STILL, Crop, glimpse
 from asst.video.probe import VideoInfo, probe
 
-__all__ = ["STILL", "Crop", "CutReport", "Frames", "VideoInfo", "batched", "cut", "frames", "is_jpeg", "jpeg", "probe"]
+__all__ = [
+    "STILL",
+    "Crop",
+    "CutReport",
+    "Frames",
+    "Glimpsed",
+    "VideoInfo",
+    "batched",
+    "cut",
+    "frames",
+    "glimpse",
+    "is_jpeg",
+    "jpeg",
+    "probe",
+]

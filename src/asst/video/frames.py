@@ -14,12 +14,15 @@ import numpy as np
 import numpy.typing as npt
 
 from asst.errors import InputError
-from asst.video.picture import Converter, Crop, Pixels
+from asst.video.picture import Converter, Crop, Glimpser, Pixels
 from asst.video.source import Decoded, Source
 
 if TYPE_CHECKING:
     from av.video.frame import VideoFrame
     from av.video.stream import VideoStream
+
+Glimpsed = Callable[[float, Pixels], None]
+"""Called with a picture's time in seconds and its `asst.video.picture.glimpse`."""
 
 # Instants are floats and time stamps are fractions: a frame due within this is on time.
 _ON_TIME_S = 1e-6
@@ -114,6 +117,7 @@ def frames(
     start_s: float = 0.0,
     end_s: float | None = None,
     threads: int | None = None,
+    seen: Glimpsed | None = None,
 ) -> Iterator[Frames]:
     """The frames of a video, in batches; memory does not grow with the video's length.
 
@@ -135,6 +139,9 @@ def frames(
         end_s: nothing at or after this. Not with ``times_s``.
         threads: how many decode. The default, one a core, is quickest when nothing else runs; one alone does the least
             work in all.
+        seen: told of all that is decoded on the way, looked at or not: each picture's time and `glimpse`, before the
+            instants that it is shown at are given. Of H.264 and HEVC some pictures in the middle of shots are not
+            decoded. With ``rate`` alone.
 
     Returns:
         An iterator of batches that decodes as it is read.
@@ -143,11 +150,13 @@ def frames(
         InputError: for a file that holds no readable picture, a time beyond its end, or options that make no sense.
     """
     _check(rate, times_s, size, short_side, batch, start_s, end_s)
+    if seen is not None and rate is None:
+        raise InputError("glimpses are of the pictures between instants; give a rate with them")
     if threads is not None and threads < 1:
         raise InputError(f"threads is {threads}; give 1 or more")
     source = Source(path, threads=threads)
     convert = partial(Converter, size=size, short_side=short_side, crop=crop)
-    return _batches(source, rate, times_s, convert, batch, start_s, math.inf if end_s is None else end_s)
+    return _batches(source, rate, times_s, convert, batch, start_s, math.inf if end_s is None else end_s, seen)
 
 
 def _check(
@@ -185,11 +194,12 @@ def _batches(
     batch: int,
     start_s: float,
     end_s: float,
+    seen: Glimpsed | None,
 ) -> Iterator[Frames]:
     with source:
         convert = converter(source.stream, source.first.frame)
         if rate is not None:
-            pictures = shown(source, Grid(rate, start_s, end_s))
+            pictures = shown(source, Grid(rate, start_s, end_s), seen)
         elif times_s is not None:
             pictures = shown(source, Listed(tuple(map(float, times_s))))
         else:
@@ -258,21 +268,27 @@ def every(source: Source, start_s: float = 0.0, end_s: float = math.inf) -> Iter
     _at_end(source, last, start_s)
 
 
-def shown(source: Source, instants: Grid | Listed) -> Iterator[tuple[float, Decoded]]:
+def shown(source: Source, instants: Grid | Listed, seen: Glimpsed | None = None) -> Iterator[tuple[float, Decoded]]:
     """Each instant up to the video's end, with the picture on display then.
+
+    Args:
+        source: the video.
+        instants: as said.
+        seen: as `frames` has it; nothing is sought in the video then.
 
     Raises:
         InputError: for a listed instant beyond the end, or a grid that starts there.
     """
     if not source.interlaced:
-        source.wanted = lambda pts, after: (
+        source.schedule.wanted = lambda pts, after: (
             instants.first_from(source.time_s(pts) - _ON_TIME_S) < source.time_s(after) + _ON_TIME_S
         )
-    pictures = source.decoded()
+    source.schedule.changes = seen is not None
+    pictures = source.decoded() if seen is None else _told(source, seen)
     current, ahead = source.first, next(pictures, None)
     for time_s in instants:
         pts = source.pts_at(time_s + _ON_TIME_S)
-        if ahead is not None and ahead.pts <= pts and source.worth_seeking(pts):
+        if seen is None and ahead is not None and ahead.pts <= pts and source.worth_seeking(pts):
             source.go_to(pts)
             pictures = source.decoded()
             ahead = next(pictures, None)
@@ -285,6 +301,14 @@ def shown(source: Source, instants: Grid | Listed) -> Iterator[tuple[float, Deco
         yield time_s, current
     if ahead is None:
         _at_end(source, current, instants.start_s if isinstance(instants, Grid) else 0.0)
+
+
+def _told(source: Source, seen: Glimpsed) -> Iterator[Decoded]:
+    """What is decoded, told of before it is used."""
+    glimpse_of = Glimpser()
+    for picture in source.decoded():
+        seen(source.time_s(picture.pts), glimpse_of(picture.frame))
+        yield picture
 
 
 def _at_end(source: Source, last: Decoded, start_s: float) -> None:

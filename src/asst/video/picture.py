@@ -22,6 +22,7 @@ Pixels = npt.NDArray[np.uint8]
 _SQUARE = 0.01
 _UNTAGGED = 2
 _HD_HEIGHT = 720
+_GLIMPSE = (64, 36)
 
 
 class Orientation(NamedTuple):
@@ -224,11 +225,12 @@ def scaled(picture: Pixels, width: int, height: int) -> Pixels:
     return _rgb(VideoReformatter(), frame, width, height)
 
 
-def _rgb(swscale: VideoReformatter, frame: VideoFrame, width: int, height: int) -> Pixels:
-    """A frame as RGB of another size, shape ``(height, width, 3)``."""
+def _rgb(swscale: VideoReformatter, frame: VideoFrame, width: int, height: int, *, points: bool = False) -> Pixels:
+    """A frame as RGB of another size, shape ``(height, width, 3)``; ``points`` takes pixels as they are."""
     from av.video.reformatter import ColorRange, Colorspace, Interpolation
 
     shrinks = width <= frame.width and height <= frame.height
+    smooth = Interpolation.AREA if shrinks else Interpolation.BICUBIC
     untagged = Colorspace.ITU709 if frame.height >= _HD_HEIGHT else Colorspace.ITU601
     rgb = swscale.reformat(
         frame,
@@ -237,9 +239,36 @@ def _rgb(swscale: VideoReformatter, frame: VideoFrame, width: int, height: int) 
         format="rgb24",
         src_colorspace=untagged if frame.colorspace == _UNTAGGED else None,
         dst_color_range=ColorRange.JPEG,
-        interpolation=Interpolation.AREA if shrinks else Interpolation.BICUBIC,
+        interpolation=Interpolation.POINT if points else smooth,
         threads=1,
     )
     plane = rgb.planes[0]
     rows = np.frombuffer(memoryview(plane), dtype=np.uint8).reshape(-1, plane.line_size)[:height, : 3 * width]
     return rows.reshape(height, width, 3)
+
+
+class Glimpser:
+    """Makes glimpses of decoded frames."""
+
+    def __init__(self) -> None:
+        from av.video.reformatter import VideoReformatter
+
+        self._swscale = VideoReformatter()
+
+    def __call__(self, frame: VideoFrame) -> Pixels:
+        """The glimpse of a frame as it is stored, not put upright; see `glimpse`."""
+        return _rgb(self._swscale, frame, *_GLIMPSE, points=True).copy()
+
+
+def glimpse(pixels: Pixels) -> Pixels:
+    """A few pixels of a picture, evenly apart, to tell how much it differs from others; shape ``(36, 64, 3)``.
+
+    Args:
+        pixels: shape ``(height, width, 3)``.
+    """
+    height, width, _ = pixels.shape
+    columns, rows = _GLIMPSE
+    across = (2 * np.arange(columns) + 1) * width // (2 * columns)
+    down = (2 * np.arange(rows) + 1) * height // (2 * rows)
+    few: Pixels = pixels[down[:, None], across]
+    return few

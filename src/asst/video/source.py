@@ -6,9 +6,7 @@ import itertools
 import logging
 import os
 import re
-from bisect import bisect_right, insort
-from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from fractions import Fraction
 from functools import lru_cache
 from pathlib import Path
@@ -18,6 +16,7 @@ from asst.errors import InputError
 from asst.video.clock import Clock, Index, may_begin_anew
 from asst.video.container import encrypted, may_be_edited, open_container, scrambled
 from asst.video.film import film
+from asst.video.schedule import Schedule
 
 if TYPE_CHECKING:
     from av.packet import Packet
@@ -26,9 +25,6 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger("asst.video")
 
-# Pictures are stored at most 16 places away from where they are shown (H.264, HEVC), so this many packets show the
-# neighbour in time of the middle one.
-_REORDER = 32
 _SKIPPING_CODECS = frozenset({"h264", "hevc"})
 _FAILED_READS = 64
 _BLIND_SEEK_S = 10.0
@@ -60,8 +56,7 @@ class Source:
 
     Attributes:
         first: the first picture that can be decoded.
-        wanted: tells whether any instant of ``[pts, next_pts)`` will be looked at. Where it says no, a picture that no
-            other refers to is not decoded. ``None`` decodes everything.
+        schedule: what will be looked at. A picture that will not be and that no other refers to is not decoded.
         damaged: how many packets could not be decoded so far.
         interlaced: whether each picture holds two fields; frames come out deinterlaced.
 
@@ -73,7 +68,7 @@ class Source:
     def __init__(self, path: str | Path, *, threads: int | None = None) -> None:
         self.path = Path(path)
         self._threads = threads
-        self.wanted: Callable[[int, int], bool] | None = None
+        self.schedule = Schedule()
         self.damaged = 0
         self.interlaced = False
         self._blind = True
@@ -314,35 +309,13 @@ class Source:
             except av.FFmpegError:
                 self.damaged += 1
 
-    def _scheduled(self) -> Iterator[tuple[Packet[VideoStream], bool]]:
-        """Packets, and whether the picture in each is going to be looked at."""
-        window: deque[Packet[VideoStream]] = deque()
-        around: list[int] = []
-        passed: deque[int] = deque()
-        for packet in itertools.chain(self._packets, itertools.repeat(None, _REORDER)):
-            if packet is not None:
-                window.append(packet)
-                if packet.pts is not None and not packet.is_discard:
-                    insort(around, packet.pts)
-            if not window or (packet is not None and len(window) <= _REORDER):
-                continue
-            ready = window.popleft()
-            if ready.pts is None or ready.is_discard or self.wanted is None:
-                yield ready, True
-                continue
-            after = bisect_right(around, ready.pts)
-            yield ready, after == len(around) or self.wanted(ready.pts, around[after])
-            passed.append(ready.pts)
-            if len(passed) > _REORDER:
-                around.remove(passed.popleft())
-
     def _decode(self) -> Iterator[VideoFrame]:
         """Frames of every packet that can be decoded; those nobody looks at or refers to are left out."""
         import av
 
         codec = self.stream.codec_context
         may_skip = self.stream.codec_context.name in _SKIPPING_CODECS
-        for packet, wanted in self._scheduled():
+        for packet, wanted in self.schedule.of(self._packets):
             if may_skip:
                 codec.skip_frame = "DEFAULT" if wanted else "NONREF"
             try:

@@ -37,7 +37,7 @@ export const correct = (body) => sent("/api/corrections", body);
 export const forget = (id) => asked(`/api/corrections/${id}`, { method: "DELETE" });
 
 export function clipUrl(id, span, fast) {
-  const ends = `start_s=${span.start_s.toFixed(3)}&end_s=${span.end_s.toFixed(3)}`;
+  const ends = `start_s=${span.start_s.toFixed(6)}&end_s=${span.end_s.toFixed(6)}`;
   return `/api/videos/${id}/clip?${ends}${fast ? "&fast=true" : ""}`;
 }
 

@@ -12,6 +12,9 @@ let shown = null;
 
 const player = () => $("player");
 
+/** Where in the file an instant is; just after it, as browsers round down to the frame before. */
+const placeOf = (at_s) => Math.max(0, at_s - offset_s) + 0.001;
+
 /** Shows a video at a moment. */
 export async function show(video, moment) {
   const same = shown?.id === video.id && !clip;
@@ -32,7 +35,7 @@ export async function show(video, moment) {
   const { start_s } = await asked(video.id).catch(() => ({ start_s: 0 }));
   if (shown !== video) return;
   offset_s = -start_s;
-  player().src = `${video.media}#t=${(span.start_s - offset_s).toFixed(3)}`;
+  player().src = `${video.media}#t=${placeOf(span.start_s).toFixed(6)}`;
 }
 
 /** What playing the moment plays. */
@@ -44,7 +47,7 @@ export function setSpan(moment) {
 export async function playMoment() {
   if (!span) return;
   if (clip && (span.start_s < offset_s || span.end_s > offset_s + player().duration)) showClip();
-  player().currentTime = Math.max(0, span.start_s - offset_s);
+  player().currentTime = placeOf(span.start_s);
   until_s = span.end_s;
   await player().play().catch(() => {});
 }
@@ -57,7 +60,7 @@ export function toggle() {
 
 export function seek(at_s) {
   until_s = null;
-  player().currentTime = Math.max(0, at_s - offset_s);
+  player().currentTime = placeOf(at_s);
 }
 
 export function clear() {
@@ -72,7 +75,7 @@ export function watch(told) {
   const look = () => {
     const at_s = Math.max(0, player().currentTime + offset_s);
     if (until_s !== null && at_s >= until_s - 0.02) {
-      if ($("loop").checked) player().currentTime = span.start_s - offset_s;
+      if ($("loop").checked) player().currentTime = placeOf(span.start_s);
       else {
         player().pause();
         until_s = null;
