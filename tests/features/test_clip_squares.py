@@ -62,7 +62,6 @@ def test_sentences_are_told_by_how_they_differ_from_others(folder: Path) -> None
     for vector, classifier in zip(vectors[:2], reading.classifiers, strict=True):
         np.testing.assert_allclose(classifier, (vector - usual) / np.linalg.norm(vector - usual), atol=1e-4)
     np.testing.assert_allclose(extractor.sentences.unrelated[7], reading.classifiers[0], atol=1e-4)
-    np.testing.assert_allclose(np.linalg.norm(extractor.space.things, axis=1), 1, atol=1e-4)
 
 
 def test_shots_are_found_by_colours_and_what_is_seen(folder: Path, street: Path) -> None:

@@ -68,7 +68,7 @@ class ClipSquaresExtractor(SquaresExtractor):
             raise InputError(f"{folder}: its network sees {height} x {width} pixels, no square; use extractor clip")
         towers.eval().to(fastest_device(), fastest_dtype())
         self.sentences = ClipSentences(towers.sentence_vectors)
-        space = Space(NAME, np.zeros(towers.dimension, np.float32), self.sentences.glosses, unit=True)
+        space = Space(NAME, np.zeros(towers.dimension, np.float32))
         super().__init__(space, height, towers.weights, towers.settings, looks_a_second, _TURN_LEAST)
         self.precision = precision_name()
 
