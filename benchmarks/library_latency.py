@@ -1,7 +1,7 @@
-"""How long a search of a library takes and what its first stage loses, by the hours of video in it. Simulated features.
+"""How long a search of a library takes and what its first stage loses, by the hours of video in it.
 
-Videos of about an hour are put together from simulated scenes (``docs/scenes.md``): simulated features in the space of
-the packaged extractor, with sentences whose moments are known. Up to ``--distinct`` hours no two are alike. Beyond them
+Videos of about an hour are put together from tapes of held-out pictures (``docs/tapes.md``): with sentences whose
+moments are known. Up to ``--distinct`` hours no two are alike. Beyond them
 videos come again: their features are the same file, their windows those of the first with noise, so that the first
 stage has so many different windows to choose from and the second so many files to read.
 
@@ -29,8 +29,7 @@ from rich.console import Console
 from rich.progress import track
 from rich.table import Table
 
-from asst.data.simulate.scenes import SceneSimulator
-from asst.data.simulate.timelines import read_timelines
+from asst.data.simulate.tapes import TapeMaker
 from asst.features.safetensors_file import Provenance
 from asst.features.store import file_name
 from asst.features.values import Features
@@ -40,10 +39,9 @@ from asst.library.matrix import matrix_of
 from asst.library.search import SCORED_S, Part, parts_by_match, search
 from asst.library.tables import Video
 from asst.library.windows import WindowVectors
-from asst.models.zeroshot import SimilarityModel
+from diagnostic_tapes import held_out_tapes
 
 HOUR_S = 3600.0
-SCENES_AT_ONCE = 16
 TOP = 10
 NOISE = 0.5
 ERRORS = Console(stderr=True)
@@ -77,19 +75,19 @@ class Times:
     stage_one: float
 
 
-def hour(simulator: SceneSimulator, number: int) -> tuple[Features, list[tuple[str, float, float]]]:
+def hour(maker: TapeMaker, number: int) -> tuple[Features, list[tuple[str, float, float]]]:
     """A video of an hour or a little more, and the questions about it."""
     rows, cuts_s, asked, length_s, first = [], [], [], 0.0, number * 4096
     while length_s < HOUR_S:
-        for scene in simulator.scenes(first, SCENES_AT_ONCE):
-            seen = scene.features
-            cuts_s += [length_s, *(length_s + seen.cuts_s).tolist()]
-            for question in scene.questions:
-                start_s, end_s = (length_s + step * seen.step_s for step in question.spans[0])
-                asked.append((question.query, start_s, end_s))
-            rows.append(seen.vectors)
-            length_s += len(seen) * seen.step_s
-        first += SCENES_AT_ONCE
+        tape = maker.tape(first)
+        seen = tape.features
+        cuts_s += [length_s, *(length_s + seen.cuts_s).tolist()]
+        for question in tape.questions:
+            start_s, end_s = (length_s + step * seen.step_s for step in question.span)
+            asked.append((question.query, start_s, end_s))
+        rows.append(seen.vectors)
+        length_s += len(seen) * seen.step_s
+        first += 1
     vectors = np.concatenate(rows).astype(np.float16)
     return Features(vectors, 0.0, seen.step_s, seen.extractor, np.array(cuts_s[1:])), asked
 
@@ -98,8 +96,7 @@ class Growing:
     """A library that grows to the sizes that are measured."""
 
     def __init__(self, folder: Path, engine: Engine, distinct: int) -> None:
-        model = SimilarityModel()
-        self._simulator = SceneSimulator(read_timelines(), model.reader.sentences, model.extractor.space, seed=7)
+        self._maker = held_out_tapes(seed=7)
         self.library = Library.made(folder, engine.identity)
         self.asked: list[Asked] = []
         self._engine, self._distinct = engine, distinct
@@ -122,7 +119,7 @@ class Growing:
         self.library.tables.tidy()
 
     def _made(self, number: int, content: str) -> First:
-        features, asked = hour(self._simulator, number)
+        features, asked = hour(self._maker, number)
         identity = self._engine.identity
         written = Provenance(identity.preprocessing, content, identity.weights)
         path = self.library.features.write(content, features, written)

@@ -69,7 +69,7 @@ class Worse:
         channels = len(self._mean)
         chance = self._source.standard_normal((channels, width)).astype(np.float32)
         self._directions = chance if width < channels else np.eye(channels, dtype=np.float32)
-        space = Space("worse", np.zeros(width, np.float32), None, unit=True)
+        space = Space("worse", np.zeros(width, np.float32))
         self._reader = EvidenceReader(space, Cut(model.reader.sentences, self._directions))
 
     def found(self, features: Features, sentences: Sequence[str]) -> Iterator[tuple[bool, bool]]:

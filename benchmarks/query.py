@@ -1,8 +1,8 @@
-"""How long one more sentence about an hour of video takes, whose features are at hand. Simulated features.
+"""How long one more sentence about an hour of video takes, whose features are at hand.
 
-The hour is put together from simulated scenes (``docs/scenes.md``), and what is asked is what is asked of them. What is
-measured once a video is measured before; what is timed is ``asst.Localizer.rank``, a sentence at a time. Printed for
-each model: the median, and the slowest of 95 %.
+The hour is put together from tapes of held-out pictures (``docs/tapes.md``), and what is asked is what is asked of
+them. What is measured once a video is measured before; what is timed is ``asst.Localizer.rank``, a sentence at a time.
+Printed for each model: the median, and the slowest of 95 %.
 
 Run: ``ASST_DATA=FOLDER python benchmarks/query.py [--models similarity default] [--asked 60] [--threads 2]``
 """
@@ -23,9 +23,7 @@ os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 import torch
 
 import asst
-from asst.data.simulate.scenes import SceneSimulator
-from asst.data.simulate.timelines import read_timelines
-from asst.models.zeroshot import SimilarityModel
+from diagnostic_tapes import held_out_tapes
 from library_latency import hour
 
 WARMING = 5
@@ -39,9 +37,7 @@ def main() -> None:
     parser.add_argument("--threads", type=int, default=os.cpu_count() or 1)
     options = parser.parse_args()
     torch.set_num_threads(options.threads)
-    model = SimilarityModel()
-    simulator = SceneSimulator(read_timelines(), model.reader.sentences, model.extractor.space, seed=7)
-    features, questions = hour(simulator, 0)
+    features, questions = hour(held_out_tapes(seed=7), 0)
     queries = [query for query, _, _ in questions[: options.asked + WARMING]]
     title = f"{features.duration_s / 60:.0f} min, {len(features.cuts_s)} shot changes, {options.threads} threads"
     table = Table(title=title)

@@ -85,7 +85,7 @@ def street_features(extractor: CaptionExtractor, street: Path) -> asst.Features:
 
 @pytest.fixture(scope="session")
 def untrained_reranker(similarity: SimilarityModel) -> Callable[[Path, dict[str, Any]], Path]:
-    """Writes a checkpoint of a small reranker that learnt nothing, as one trained on scenes."""
+    """Writes a checkpoint of a small reranker that learnt nothing, as one trained on tapes."""
     import torch
 
     from asst.features.squares import STEP_S as SQUARES_STEP_S
@@ -115,7 +115,7 @@ def untrained_reranker(similarity: SimilarityModel) -> Callable[[Path, dict[str,
             features=kind,
             origin="simulated",
             recipe="default",
-            dataset="scenes",
+            dataset="tapes",
             split="train",
             step=0,
             seed=0,

@@ -18,6 +18,8 @@ from asst.features.image_text import IMAGE_TEXT
 from asst.library.corrections import Corrections
 from asst.library.library import Library
 
+from ..caption_pictures import shapes
+from ..caption_pictures import write as write_pictures
 from ..hub_server import Hub, serving
 from ..tiny_clip import WORDS, fetched, write
 
@@ -144,16 +146,24 @@ def test_a_folder_is_a_model_too(here: Path, street: Path, tmp_path: Path) -> No
 
 
 def test_corrections_of_its_answers_are_learnt_from(
-    here: Path, street: Path, tmp_path: Path, shared_data: Path, monkeypatch: pytest.MonkeyPatch
+    here: Path, street: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A reranker in its space, from sentences alone; then from what a user of the library said."""
-    monkeypatch.setenv("ASST_DATA", str(shared_data))
+    """A reranker in its space, from captioned pictures; then from what a user of the library said."""
     monkeypatch.setattr("os.cpu_count", lambda: 1)
     monkeypatch.chdir(tmp_path)
     recipes = Path(__file__).parents[2] / "recipes"
     steps = ["training.steps=2", "training.interval=2", "training.batch=2"]
-    scenes = [f"data.scenes.extractor={NAME}", "data.scenes.count=4", "data.scenes.validate=4"]
-    said("train", recipes / "default_clip.yaml", *scenes, *steps, "--run", "first")
+    rows = shapes(range(8))
+    write_pictures(
+        tmp_path / "pictures",
+        [{**row, "id": f"clip {i // 2}", "group": f"clip {i // 2}", "frame": i % 2} for i, row in enumerate(rows)],
+    )
+    held = [f"data.tapes.holdout.{name}=0" for name in ("flickr8k", "msrvtt", "coco", "coco_sample")]
+    tapes = [f"data.tapes.extractor={NAME}", "data.tapes.count=4", "data.tapes.validate=4", "data.root=pictures"]
+    said(
+        *("train", recipes / "default_clip.yaml", *tapes, *held, "data.tapes.holdout.shapes=24", *steps),
+        *("--run", "first"),
+    )
     start = "first/checkpoints/best.safetensors"
     said("index", street, "--library", "library", "--model", NAME)
     library = Library("library")

@@ -34,7 +34,7 @@ class Greys(SquaresExtractor):
     """Sees the mean grey of each square."""
 
     def __init__(self) -> None:
-        space = Space("greys", np.zeros(1, np.float32), np.ones((1, 1), np.float32), pixels=True)
+        space = Space("greys", np.zeros(1, np.float32), pixels=True)
         super().__init__(space, 48, "", {}, 2.0, 0.3)
         self.looks: list[tuple[int, ...]] = []
 

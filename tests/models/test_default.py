@@ -8,26 +8,18 @@ import numpy as np
 import pytest
 
 import asst
-from asst.data.simulate.plan import Question
-from asst.data.simulate.scene_settings import SceneSettings
-from asst.data.simulate.scenes import SceneSimulator
-from asst.data.simulate.timelines import Timeline, read_timelines
+from asst.data.simulate.tape_plan import Question
+from asst.data.simulate.tape_settings import TapeSettings
 from asst.models.checkpoint import read_description
 from asst.models.reranked import PACKAGED, RerankedModel, packaged_default
 from asst.models.zeroshot import SimilarityModel
 from asst.moments import Moment, iou
 from asst.training.recipe import read_recipe
 
+from ..tapes import tape_maker
+
 RECIPE = Path(__file__).parents[2] / "recipes" / "default.yaml"
-SCENES, SEED = 40, 23
-
-
-@pytest.fixture(scope="module")
-def timelines(shared_data: Path) -> list[Timeline]:
-    """What people wrote about real videos."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("ASST_DATA", str(shared_data))
-        return list(read_timelines())
+TAPES, SEED = 40, 23
 
 
 @pytest.fixture(scope="module")
@@ -51,30 +43,27 @@ def hit(question_spans: tuple[tuple[int, int], ...], best: Moment, step_s: float
 
 def right_of_found(answers: list[tuple[Question, Moment]], step_s: float) -> float:
     """Of the answers at any time of the event, the share at the time that is meant."""
-    right = [hit(question.spans, best, step_s) for question, best in answers]
+    right = [hit((question.span,), best, step_s) for question, best in answers]
     found = [ok or hit(question.rivals, best, step_s) for ok, (question, best) in zip(right, answers, strict=True)]
     return sum(right) / sum(found)
 
 
 @pytest.mark.parametrize(("kind", "guessing", "least"), [("ordinals", 0.45, 0.6), ("relations", 0.5, 0.75)])
 def test_it_tells_times_apart_by_their_order_alone(
-    timelines: list[Timeline],
     similarity: SimilarityModel,
     default: RerankedModel,
     kind: str,
     guessing: float,
     least: float,
 ) -> None:
-    settings = SceneSettings(**{"joined": 0.0, "ordinals": 0.0, "relations": 0.0, kind: 1.0})
-    sentences, space = similarity.reader.sentences, similarity.extractor.space
-    simulator = SceneSimulator(timelines, sentences, space, settings, SEED)
+    maker = tape_maker(similarity, TapeSettings(**{"ordinals": 0.0, "relations": 0.0, kind: 1.0}), SEED)
     answers: dict[str, list[tuple[Question, Moment]]] = {"similarity": [], "default": []}
-    for scene in simulator.scenes(0, SCENES):
-        queries = [question.query for question in scene.questions]
+    for tape in map(maker.tape, range(TAPES)):
+        queries = [question.query for question in tape.questions]
         for model in (similarity, default):
-            rankings = model.rank(scene.features, queries, top=1)
-            answers[model.name] += zip(scene.questions, (r.moments[0] for r in rankings), strict=True)
-    step_s = scene.features.step_s
+            rankings = model.rank(tape.features, queries, top=1)
+            answers[model.name] += zip(tape.questions, (r.moments[0] for r in rankings), strict=True)
+    step_s = tape.features.step_s
     assert abs(right_of_found(answers["similarity"], step_s) - guessing) < 0.2
     assert right_of_found(answers["default"], step_s) > least
 

@@ -37,7 +37,7 @@ SENTENCES = ("a taxi sign on top of a car", "bicycles chained to a railing", "pe
 
 @pytest.fixture(scope="module")
 def start(untrained_reranker: Callable[..., Path], tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A checkpoint that learnt nothing, as one of scenes."""
+    """A checkpoint that learnt nothing, as one of tapes."""
     return untrained_reranker(tmp_path_factory.mktemp("start") / "start.safetensors", SIZES)
 
 
@@ -146,7 +146,7 @@ def test_a_validation_part_that_no_candidate_holds_anything_of_is_refused(settin
 def test_a_start_that_does_not_fit_is_refused(settings: list[str], tmp_path: Path) -> None:
     with pytest.raises(InputError, match="leave network out"):
         read_recipe([RECIPE], [*settings, "network.channels=16"])
-    with pytest.raises(InputError, match=r"learns from data\.scenes, or from one stream"):
+    with pytest.raises(InputError, match=r"learns from data\.tapes, or from one stream"):
         read_recipe([RECIPE], [*settings[:2], "data.streams=[]"])
     other = [*settings, "method=asst", "observation.kind=whole"]
     with pytest.raises(InputError, match="holds reranker, and the method is asst"):

@@ -97,7 +97,6 @@ class CaptionExtractor(SquaresExtractor):
         space = Space(
             NAME,
             published.mean_feature,
-            class_directions(published.class_weights),
             classifier=Classifier(published.class_weights, published.class_bias),
             pixels=True,
         )
@@ -129,14 +128,3 @@ def pooled_squares(maps: FloatArray) -> FloatArray:
     """Mean over the squares of maps ``(batch, height, width, channels)``; shape ``(batch, WINDOWS, channels)``."""
     parts = [maps[:, rows, columns] for rows, columns in squares(*maps.shape[1:3])]
     return np.stack([part.mean(axis=(1, 2)) for part in parts], axis=1)
-
-
-def class_directions(class_weights: FloatArray) -> FloatArray:
-    """What tells each class from the others: its row less the mean row, of length one, shape ``(classes, channels)``.
-
-    Args:
-        class_weights: the rows of the image classifier's last layer.
-    """
-    rows = class_weights - class_weights.mean(axis=0)
-    unit: FloatArray = rows / np.linalg.norm(rows, axis=1, keepdims=True)
-    return unit

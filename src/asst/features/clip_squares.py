@@ -71,7 +71,7 @@ class ClipSquaresExtractor(SquaresExtractor):
         if height != width:
             raise InputError(f"{folder}: its network sees {height} x {width} pixels, no square; use extractor clip")
         self.sentences = ClipSentences(towers.sentence_vectors, lambda known: kept_vectors(folder, towers, known))
-        space = Space(name, np.zeros(towers.dimension, np.float32), None, unit=True)
+        space = Space(name, np.zeros(towers.dimension, np.float32))
         super().__init__(space, height, towers.weights, towers.settings, LOOKS_A_SECOND, _TURN_LEAST)
         self.precision = towers.precision
 

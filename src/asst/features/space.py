@@ -38,18 +38,13 @@ class Space:
     Attributes:
         extractor: name of the features that lie in it.
         mean: what they are centred by, shape ``(channels,)``.
-        things: directions of things that pictures show, of unit length, shape ``(things, channels)``; None where what
-            sentences say of things is all that is known.
-        unit: whether vectors have length one; else they are never negative, as after a ReLU.
-        classifier: of the network, where it has one; its classes are then the things.
+        classifier: of the network, where it has one.
         pixels: whether what pixels tell follows what the network sees: the shares of `COLOURS` in each square; and how
             far the camera turns to the right and up, in widths and heights of the picture a second.
     """
 
     extractor: str
     mean: FloatArray
-    things: FloatArray | None
-    unit: bool = False
     classifier: Classifier | None = None
     pixels: bool = False
 

@@ -157,6 +157,11 @@ class SquaresExtractor(ABC):
             vectors[first : first + _BATCH_TICKS] = middle / np.linalg.norm(middle, axis=1, keepdims=True)
         return vectors
 
+    def look(self, picture: Pixels) -> npt.NDArray[np.float16]:
+        """What a step's vector says of a picture, ``(height, width, 3)``, RGB: all but how the camera turns."""
+        row: npt.NDArray[np.float16] = self._looked(self._sized(picture[None]))[0]
+        return row
+
     def _features(self, batches: Iterable[Frames], cut_times: CutTimes) -> Features:
         rows = SpillingRows(self.dimension)
         watch = _Watch(cut_times, turning=self.space.pixels)

@@ -1,8 +1,8 @@
 """What the reranker sees of a video and a sentence: some numbers a step, none of them a feature.
 
-It is told how well each step fits the sentence and its clauses, not what is seen, so that it can learn from simulated
-scenes and judge real ones. How fast the picture changes is kept from it: scenes change too evenly, and what a reranker
-learnt from that misled it on real videos.
+It is told how well each step fits the sentence and its clauses, not what is seen, so that it can learn from tapes of
+pictures and judge real videos. How fast the picture changes is kept from it: what is made changes too evenly, and what
+a reranker learnt from that misled it on real videos.
 """
 
 from __future__ import annotations

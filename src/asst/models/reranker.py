@@ -60,7 +60,7 @@ class RerankerMethod(Trainable):
         """
         given = _candidates(batch)
         if given.overlaps is None:
-            raise InputError("these candidates have no known overlap with the truth; train on scenes")
+            raise InputError("these candidates have no known overlap with the truth; train on tapes")
         logits = self.logits(batch).masked_fill(~given.mask, torch.finfo(torch.float32).min)
         wanted = torch.where(given.overlaps >= POSITIVE_IOU, given.overlaps**2, 0) * given.mask
         # A truth that no candidate reaches is stood for by the nearest.
@@ -90,5 +90,5 @@ class RerankerMethod(Trainable):
 
 def _candidates(batch: Batch) -> CandidateBatch:
     if batch.candidates is None:
-        raise InputError("a reranker chooses among candidates, and these samples bring none; train on scenes")
+        raise InputError("a reranker chooses among candidates, and these samples bring none; train on tapes")
     return batch.candidates

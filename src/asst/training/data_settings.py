@@ -37,28 +37,36 @@ class Simulated(Checked):
     folder: FilePath = Path("features")
 
 
-class Scenes(Checked):
-    """Simulated scenes (`asst.data.simulate.scenes`), made where they are missing.
+class Tapes(Checked):
+    """Tapes of captioned pictures (`asst.data.simulate.tapes`), made where they are missing.
 
     Attributes:
-        count: scenes to learn from.
-        validate: scenes that checkpoints are chosen by; others than those.
-        seed: of the scenes.
+        count: tapes to learn from.
+        validate: tapes that checkpoints are chosen by; of pictures that are held out.
+        seed: of the tapes.
         extractor: whose space they are made in; `asst.models.zeroshot.zeroshot_of` must know it.
-        folder: where they are kept.
-        settings: of `asst.data.simulate.scene_settings.SceneSettings`.
+        folder: where features of the pictures, and the tapes, are kept.
+        holdout: pictures of each set that are held out, as where the space was learnt.
+        settings: of `asst.data.simulate.tape_settings.TapeSettings`.
     """
 
     count: Positive = 6000
     validation: Positive = Field(default=400, alias="validate")
     seed: Annotated[int, Field(ge=0)] = 0
     extractor: str = "captions"
-    folder: FilePath = Path("scenes")
+    folder: FilePath = Path("tapes")
+    holdout: Annotated[dict[str, Annotated[int, Field(ge=0)]], Field(min_length=1)]
     settings: dict[str, Any] = Field(default_factory=dict)
 
+    @model_validator(mode="after")
+    def _is_judged(self) -> Tapes:
+        if not any(self.holdout.values()):
+            raise ValueError("no set has pictures held out; checkpoints are chosen by them")
+        return self
 
-SCENES = "scenes"
-"""Stands for a data set where scenes are learnt from."""
+
+TAPES = "tapes"
+"""Stands for a data set where tapes are learnt from."""
 
 
 class Windows(Checked):
@@ -125,14 +133,14 @@ class Data(Checked):
     """What is learnt from.
 
     Attributes:
-        dataset: a key of `asst.data.DATASETS`, of `asst.data.action_sets.ACTION_DATASETS`, or `SCENES`.
+        dataset: a key of `asst.data.DATASETS`, of `asst.data.action_sets.ACTION_DATASETS`, or `TAPES`.
         root: folder of its annotation files; found by ``asst.data.dataset_folder`` if not given.
         streams: the kinds of features, joined in this order; the names of ``features``. None for a method that looks at
             no video.
         features: the store of each stream, ours or as the field publishes; a path stands for settings with that path.
         step_s: of published stores that do not have their own, as in `FeatureFiles`.
         simulated: make the features instead; each stream is then a key of `MODALITIES`.
-        scenes: make everything, where ``dataset`` is `SCENES`; there are then no streams.
+        tapes: made of the captioned pictures of ``root``, where ``dataset`` is `TAPES`; there are then no streams.
         words: what stands for the words of a sentence; a path, or ``packaged``, stands for settings with that path.
         train: split to learn from; never the test split.
         validate: split that checkpoints are chosen by; likewise.
@@ -146,7 +154,7 @@ class Data(Checked):
     features: dict[str, Annotated[FeatureFiles, _BY_PATH]] = Field(default_factory=dict)
     step_s: StepLength | None = None
     simulated: Simulated | None = None
-    scenes: Scenes | None = None
+    tapes: Tapes | None = None
     words: Annotated[Words, _BY_PATH] = Words()
     train: str = "train"
     validation: str = Field(default="val", alias="validate")
@@ -158,8 +166,8 @@ class Data(Checked):
         unknown = sorted(set(self.features) - set(self.streams))
         if unknown:
             raise ValueError(f"features of {', '.join(unknown)} are given, the streams are {', '.join(self.streams)}")
-        if (self.scenes is not None) != (self.dataset == SCENES):
-            raise ValueError(f"settings of scenes go with dataset {SCENES}, and it with them")
+        if (self.tapes is not None) != (self.dataset == TAPES):
+            raise ValueError(f"settings of tapes go with dataset {TAPES}, and it with them")
         for key, split in (("train", self.train), ("validate", self.validation)):
             if split == "test":
                 raise ValueError(f"{key} is test; learn and choose checkpoints on other data than the test is made on")

@@ -118,16 +118,16 @@ class Recipe(Checked):
         return self
 
     @model_validator(mode="after")
-    def _reranks_scenes(self) -> Recipe:
-        if self.data.scenes is not None and self.method != "reranker":
-            raise ValueError("only method reranker learns from data.scenes")
-        if self.method == "reranker" and self.data.scenes is None and len(self.data.streams) != 1:
-            raise ValueError("method reranker learns from data.scenes, or from one stream of the packaged features")
+    def _reranks_tapes(self) -> Recipe:
+        if self.data.tapes is not None and self.method != "reranker":
+            raise ValueError("only method reranker learns from data.tapes")
+        if self.method == "reranker" and self.data.tapes is None and len(self.data.streams) != 1:
+            raise ValueError("method reranker learns from data.tapes, or from one stream of the packaged features")
         return self
 
     @model_validator(mode="after")
     def _has_features_to_look_at(self) -> Recipe:
-        if METHODS[self.method].looks and self.data.scenes is None and not self.data.streams:
+        if METHODS[self.method].looks and self.data.tapes is None and not self.data.streams:
             raise ValueError(f"method {self.method} looks at features; name their kinds in data.streams")
         return self
 

@@ -24,7 +24,7 @@ class RerankerQuestion:
 
     Attributes:
         query: the sentence.
-        kind: of a question about a scene, as `asst.data.simulate.plan.Question`; else ``record``.
+        kind: of a question about a tape, as `asst.data.simulate.tape_plan.Question`; else ``record``.
         channels: shape ``(steps, channels)``.
         clips: candidates in steps, shape ``(candidates, 2)``.
         facts: shape ``(candidates, facts)``.

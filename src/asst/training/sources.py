@@ -12,7 +12,7 @@ from asst.data.actions import ActionDataset, ActionVideo
 from asst.data.folders import data_folder
 from asst.data.query_tokens import FILE, QueryTokens
 from asst.data.record import Record, first_problem
-from asst.data.simulate.scene_settings import SceneSettings
+from asst.data.simulate.tape_settings import TapeSettings
 from asst.errors import InputError
 from asst.features.absent import AbsentStore
 from asst.features.arrays import HDF5
@@ -23,20 +23,21 @@ from asst.features.window_files import WindowStore
 from asst.models.checkpoint import FeatureKind, Origin
 from asst.models.zeroshot import zeroshot_of
 from asst.text import WordVectors
-from asst.training.data_settings import EVEN, PACKAGED, Data, FeatureFiles, Scenes, Simulated, StepLength, Words
+from asst.training.captioned_clips import CaptionedClips, Part
+from asst.training.data_settings import EVEN, PACKAGED, Data, FeatureFiles, Simulated, StepLength, Tapes, Words
 from asst.training.reranker_questions import RerankerQuestion
-from asst.training.scene_pool import SCENES_A_SHARD, ScenePool
 from asst.training.simulation import Say, Wanted, simulate
+from asst.training.tape_pool import TapePool
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class SceneQuestions:
-    """What is asked of simulated scenes.
+class TapeQuestions:
+    """What is asked of tapes.
 
     Attributes:
         learnt: questions to learn from.
         checked: questions to choose checkpoints by.
-        features: what the features of the scenes are.
+        features: what the features of the tapes are.
     """
 
     learnt: Sequence[RerankerQuestion]
@@ -54,7 +55,7 @@ class Sources:
         store: features of all streams, side by side.
         words: word vectors, or the tokens of queries.
         origin: whether the features are of real videos.
-        scenes: where scenes are learnt from, what is asked of them.
+        tapes: where tapes are learnt from, what is asked of them.
         durations_s: lengths of the videos whose annotation has been read, in seconds.
     """
 
@@ -63,7 +64,7 @@ class Sources:
     store: FeatureStore
     words: WordVectors | QueryTokens
     origin: Origin
-    scenes: SceneQuestions | None = None
+    tapes: TapeQuestions | None = None
     durations_s: dict[str, float] = field(default_factory=dict)
 
     def records(self, split: str) -> Dataset:
@@ -121,8 +122,9 @@ def open_sources(data: Data, recipe: str, say: Say) -> Sources:
         InputError: for a missing folder, store or file of vectors, or simulated features where there are none.
     """
     words = _words(data.words)
-    if data.scenes is not None:
-        return Sources(data, data.scenes.folder, AbsentStore(), words, "simulated", _scenes(data.scenes, say))
+    if data.tapes is not None:
+        root = data.root or data_folder("captions")
+        return Sources(data, root, AbsentStore(), words, "simulated", _tapes(data.tapes, root, say))
     root = data.root or data_folder(data.dataset)
     if not data.streams:
         return Sources(data, root, AbsentStore(), words, "real")
@@ -178,21 +180,20 @@ def _opened(
     return open_store(path, clock, files.key)
 
 
-def _scenes(scenes: Scenes, say: Say) -> SceneQuestions:
-    settings = SceneSettings.from_dict(scenes.settings, "a scene")
-    model = zeroshot_of(scenes.extractor, "a reranker")
-    pool = ScenePool.of(model, scenes.folder, scenes.seed, settings)
-    # The first scenes are those to choose by, so that more of the others change nothing about them.
-    checked = -(-scenes.validation // SCENES_A_SHARD) * SCENES_A_SHARD
-    extractor = model.extractor
+def _tapes(tapes: Tapes, root: Path, say: Say) -> TapeQuestions:
+    settings = TapeSettings.from_dict(tapes.settings, "a tape")
+    model = zeroshot_of(tapes.extractor, "a reranker")
+    clips, extractor = CaptionedClips(root, tapes.folder, tapes.holdout), model.extractor
+    clips.make(extractor, say)
+
+    def questions(part: Part, count: int) -> list[RerankerQuestion]:
+        return TapePool.of(model, clips, part, tapes.seed, settings).questions(count, say)
+
     # Which pictures are looked at may differ, as long as the network is the same.
     kind = FeatureKind(
         extractor=extractor.name, dimension=extractor.dimension, step_s=STEP_S, weights=extractor.weights
     )
-    # All are made at once, by the same processes.
-    everything = pool.questions(0, checked + scenes.count, say)
-    chosen_by = pool.questions(0, checked, say)
-    return SceneQuestions(everything[len(chosen_by) :], chosen_by, kind)
+    return TapeQuestions(questions("learnt", tapes.count), questions("held out", tapes.validation), kind)
 
 
 def _joined(stores: Sequence[FeatureStore]) -> FeatureStore:

@@ -65,8 +65,8 @@ def open_task(recipe: Recipe, sources: Sources, say: Say) -> Task:
     Raises:
         InputError: for anything missing or unfit.
     """
-    if sources.scenes is not None:
-        return _choosing(sources, sources.scenes.learnt, sources.scenes.checked, sources.scenes.features)
+    if sources.tapes is not None:
+        return _choosing(sources, sources.tapes.learnt, sources.tapes.checked, sources.tapes.features)
     if recipe.method == "reranker":
         return _reranked(recipe, sources, say)
     return (_actions if recipe.detects else _sentences)(recipe, sources, say)

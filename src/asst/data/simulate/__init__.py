@@ -7,4 +7,5 @@ faults, and says nothing of real videos. Every name that leaves here begins with
 The sentences and the split play no part: `asst.data.charades.CharadesVideo` holds neither. ``words`` parts an action
 class into verb and object, ``settings`` says how strong and how noisy each modality is, ``noise`` draws the noise and
 ``generate`` makes the vectors. ``actions`` does all of this for THUMOS14's labelled spans.
+``tapes`` is apart from these: it puts real pictures in a row.
 """

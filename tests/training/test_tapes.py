@@ -1,4 +1,4 @@
-"""A reranker trained on simulated scenes, from the recipe to the model."""
+"""A reranker trained on tapes of captioned pictures, from the recipe to the model."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import pytest
 from safetensors.torch import load_file, save_file
 
 import asst
-from asst.data.simulate.scene_settings import SceneSettings
+from asst.data.simulate.tape_settings import TapeSettings
 from asst.errors import InputError
 from asst.features.captions import CaptionSentences
 from asst.features.concepts import concept_data
@@ -17,11 +17,14 @@ from asst.library.engine import engine_of
 from asst.models.channels import channel_names
 from asst.models.checkpoint import read_description
 from asst.models.zeroshot import SimilarityModel
+from asst.training.captioned_clips import CaptionedClips, Part
 from asst.training.recipe import read_recipe
 from asst.training.reranker_samples import Chosen, RerankerValidation
 from asst.training.run import train
-from asst.training.scene_pool import ScenePool
+from asst.training.tape_pool import TapePool
 
+from ..caption_pictures import shapes
+from ..caption_pictures import write as write_pictures
 from ..tiny_clip import WORDS, write
 
 pytestmark = [
@@ -30,54 +33,64 @@ pytestmark = [
 ]
 
 RECIPE = Path(__file__).parents[2] / "recipes" / "default.yaml"
+RECIPE_HOLDS = ("flickr8k", "msrvtt", "coco", "coco_sample")
 SMALL = [
-    *("data.scenes.count=50", "data.scenes.validate=50", "training.batch=8"),
+    *("data.tapes.count=50", "data.tapes.validate=50", "training.batch=8"),
+    *("data.tapes.holdout.shapes=24", *(f"data.tapes.holdout.{name}=0" for name in RECIPE_HOLDS)),
     *(f"network.{name}=16" for name in ("dilation_channels", "channels", "language_channels")),
     *("training.steps=2", "training.interval=1", "training.precision=float32"),
 ]
 
 
-def test_scenes_and_reranker_go_together() -> None:
+def test_tapes_and_reranker_go_together() -> None:
     with pytest.raises(InputError, match="method reranker learns from"):
         read_recipe([RECIPE], ["method=asst"])
-    with pytest.raises(InputError, match="settings of scenes go with dataset scenes"):
+    with pytest.raises(InputError, match="settings of tapes go with dataset tapes"):
         read_recipe([RECIPE], ["data.dataset=didemo"])
 
 
 def test_recall_is_of_the_first_and_by_kind() -> None:
-    chosen = [Chosen(0.9, "joined"), Chosen(0.6, "joined"), Chosen(0.4, "ordinal"), Chosen(0.0, "ordinal")]
+    chosen = [Chosen(0.9, "clip"), Chosen(0.6, "clip"), Chosen(0.4, "ordinal"), Chosen(0.0, "ordinal")]
     assert RerankerValidation(()).metrics(None, chosen) == {  # type: ignore[arg-type]
         "R@1,IoU=0.5": 50.0,
         "R@1,IoU=0.7": 25.0,
-        "joined,IoU=0.5": 100.0,
+        "clip,IoU=0.5": 100.0,
         "ordinal,IoU=0.5": 0.0,
     }
 
 
-def test_a_recipe_makes_scenes_trains_and_gives_a_model(
-    shared_data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, street: Path, similarity: SimilarityModel
+@pytest.fixture(scope="module")
+def pictures(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Captioned pictures of shapes: clips of two frames."""
+    rows = shapes(range(8))
+    clips = [{**row, "id": f"clip {i // 2}", "group": f"clip {i // 2}", "frame": i % 2} for i, row in enumerate(rows)]
+    write_pictures(folder := tmp_path_factory.mktemp("pictures"), clips)
+    return folder
+
+
+def test_a_recipe_makes_tapes_trains_and_gives_a_model(
+    pictures: Path, tmp_path: Path, street: Path, similarity: SimilarityModel
 ) -> None:
-    monkeypatch.setenv("ASST_DATA", str(shared_data))
-    folder = tmp_path / "scenes"
-    changes = [*SMALL, f"data.scenes.folder={folder}"]
+    folder = tmp_path / "tapes"
+    changes = [*SMALL, f"data.root={pictures}", f"data.tapes.folder={folder}"]
     recipe = read_recipe([RECIPE], changes)
     said: list[str] = []
     done = train(recipe, tmp_path / "run", said.append)
     assert done.steps == 2
-    assert sum(line.startswith("making 100 scenes") for line in said) == 1
+    assert [line.split(" in ")[0] for line in said if line.startswith("making")] == ["making 50 tapes"] * 2
     description = read_description(done.folder.best)
-    assert (description.method, description.origin, description.dataset) == ("reranker", "simulated", "scenes")
-    assert {"R@1,IoU=0.5", "R@1,IoU=0.7", "joined,IoU=0.5"} <= description.metrics.keys()
+    assert (description.method, description.origin, description.dataset) == ("reranker", "simulated", "tapes")
+    assert {"R@1,IoU=0.5", "R@1,IoU=0.7", "clip,IoU=0.5"} <= description.metrics.keys()
 
-    settings = SceneSettings.from_dict(recipe.data.scenes.settings if recipe.data.scenes else {})
-    again: list[str] = []
-    questions = ScenePool.of(similarity, folder, 0, settings).questions(50, 50, again.append)
+    clips, again = CaptionedClips(pictures, folder, {"shapes": 24}), list[str]()
+    clips.make(similarity.extractor, again.append)
+    questions = TapePool.of(similarity, clips, "learnt", 0, TapeSettings()).questions(50, again.append)
     assert not again
     for question in questions:
         assert question.channels.shape[1] == len(channel_names(CaptionSentences.measures))
         assert 0 <= question.clips.min() <= question.clips.max() <= len(question.channels)
         assert (question.clips[:, 0] < question.clips[:, 1]).all()
-    # The candidates can answer nearly all of what is asked.
+    # The candidates can answer most of what is asked.
     assert np.mean([question.overlaps.max() >= 0.5 for question in questions]) > 0.9
 
     (moments,) = asst.load(done.folder.best).locate(street, ["a taxi sign on top of a car"], top=2)
@@ -85,15 +98,14 @@ def test_a_recipe_makes_scenes_trains_and_gives_a_model(
 
 
 def test_the_same_recipe_learns_in_the_space_of_clip(
-    shared_data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, street: Path, one_thread: None
+    pictures: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, street: Path, one_thread: None
 ) -> None:
     words = {word for text in concept_data()["unrelated"] for word in text.split()}
     write(tmp_path / "weights" / "clip", "clip", sorted(words - {*WORDS}))
     # One process makes them, where the other test has two: starting one takes longer than its work.
     monkeypatch.setattr("os.cpu_count", lambda: 1)
-    monkeypatch.setenv("ASST_DATA", str(shared_data))
     monkeypatch.setenv("ASST_WEIGHTS", str(tmp_path / "weights"))
-    changes = [*SMALL, f"data.scenes.folder={tmp_path / 'scenes'}"]
+    changes = [*SMALL, f"data.root={pictures}", f"data.tapes.folder={tmp_path / 'tapes'}"]
     done = train(read_recipe([RECIPE.with_name("default_clip.yaml")], changes), tmp_path / "run", lambda _: None)
     kind = read_description(done.folder.best).features
     assert (kind.extractor, kind.dimension) == ("clip-squares", 48)
@@ -112,3 +124,13 @@ def test_the_same_recipe_learns_in_the_space_of_clip(
     save_file({name: tensor + 1 for name, tensor in load_file(weights).items()}, weights, {"format": "pt"})
     with pytest.raises(InputError, match="was trained on features of clip-squares with weights"):
         asst.load(done.folder.best)
+
+
+def test_what_is_held_out_is_in_no_tape_that_is_learnt_from(pictures: Path, tmp_path: Path) -> None:
+    extractor, clips = SimilarityModel().extractor, CaptionedClips(pictures, tmp_path, {"shapes": 24})
+    clips.make(extractor, lambda _: None)
+    parts: tuple[Part, Part] = ("learnt", "held out")
+    (learnt, features), (held, _) = (clips.read(part, extractor) for part in parts)
+    assert (len(learnt), len(held), len(features)) == (24, 24, 96)
+    assert all(len(clip.frames) == 2 for clip in learnt)
+    assert not {row for clip in learnt for row in clip.frames} & {row for clip in held for row in clip.frames}

@@ -1,6 +1,6 @@
-"""Simulated scenes as the reranker sees them, made ahead by several processes and kept in files.
+"""Tapes as the reranker sees them, made ahead by several processes and kept in files.
 
-A shard holds the questions of some scenes. It is a function of the settings and its number alone, is written whole, and
+A shard holds the questions of some tapes. It is a function of the settings and its number alone, is written whole, and
 is not made again: an interrupted run goes on where it was.
 """
 
@@ -18,49 +18,53 @@ import numpy as np
 import numpy.typing as npt
 
 from asst.atomic import writing_whole
-from asst.data.simulate.scene_settings import SceneSettings
-from asst.data.simulate.scenes import Scene, SceneSimulator
-from asst.data.simulate.timelines import read_timelines
+from asst.data.simulate.tape_settings import TapeSettings
+from asst.data.simulate.tapes import Tape, TapeMaker
 from asst.features.fingerprint import settings_hash
 from asst.features.squares import TICKS_A_STEP
 from asst.models.channels import channel_names
 from asst.models.views import FACTS, View
 from asst.models.zeroshot import ZeroShotModel, zeroshot_of
 from asst.moments import iou
+from asst.training.captioned_clips import CaptionedClips, Part
 from asst.training.reranker_questions import RerankerQuestion, read_sentences
 from asst.training.simulation import Say
 
-SCENES_A_SHARD = 50
+TAPES_A_SHARD = 50
 
-_VERSION = 4
+_VERSION = 1
 _QUESTIONS_MOST = 4
 
 
 @dataclass(frozen=True, slots=True)
-class ScenePool:
-    """Which scenes, and where they are kept.
+class TapePool:
+    """Which tapes, and where they are kept.
 
     Attributes:
-        folder: of the shards of all settings.
-        seed: of the scenes.
-        settings: of the scenes.
+        clips: that they are made of.
+        pictures: hash of theirs.
+        part: of the clips.
+        seed: of the tapes.
+        settings: of the tapes.
         extractor: whose space they are made in.
         weights: hash of the extractor's.
         measures: of `asst.features.reading.SentenceReader`.
     """
 
-    folder: Path
+    clips: CaptionedClips
+    pictures: str
+    part: Part
     seed: int
-    settings: SceneSettings
+    settings: TapeSettings
     extractor: str
     weights: str
     measures: tuple[str, ...]
 
     @classmethod
-    def of(cls, model: ZeroShotModel, folder: Path, seed: int, settings: SceneSettings) -> Self:
-        """Scenes in the space of a model's extractor; the other arguments are as above."""
-        extractor = model.extractor
-        return cls(folder, seed, settings, extractor.name, extractor.weights, model.reader.sentences.measures)
+    def of(cls, model: ZeroShotModel, clips: CaptionedClips, part: Part, seed: int, settings: TapeSettings) -> Self:
+        """Tapes in the space of a model's extractor; the other arguments are as above."""
+        extractor, measures = model.extractor, model.reader.sentences.measures
+        return cls(clips, clips.digest(), part, seed, settings, extractor.name, extractor.weights, measures)
 
     @property
     def own_folder(self) -> Path:
@@ -74,25 +78,27 @@ class ScenePool:
             "facts": list(FACTS),
             "version": _VERSION,
             "questions": _QUESTIONS_MOST,
-            "scenes": SCENES_A_SHARD,
+            "tapes": TAPES_A_SHARD,
+            "part": self.part,
+            "holdout": {name: count for name, count in self.clips.holdout.items() if count},
+            "pictures": self.pictures,
         }
-        return self.folder / settings_hash(made_of)
+        return self.clips.folder / settings_hash(made_of)
 
-    def questions(self, first: int, count: int, say: Say) -> list[RerankerQuestion]:
-        """The questions of scenes ``first`` to ``first + count``, rounded up to shards; those missing are made.
+    def questions(self, count: int, say: Say) -> list[RerankerQuestion]:
+        """The questions of so many tapes, rounded up to shards; those missing are made.
 
         Args:
-            first: scene, a multiple of ``SCENES_A_SHARD``.
-            count: scenes.
+            count: tapes.
             say: told what is made.
 
         Raises:
-            InputError: for annotation that is missing, or a folder that cannot be written.
+            InputError: as `TapeMaker`, or for a folder that cannot be written.
         """
-        numbers = range(first // SCENES_A_SHARD, -(-(first + count) // SCENES_A_SHARD))
+        numbers = range(-(-count // TAPES_A_SHARD))
         missing = [number for number in numbers if not self._shard(number).exists()]
         if missing:
-            say(f"making {len(missing) * SCENES_A_SHARD} scenes in {self.own_folder}")
+            say(f"making {len(missing) * TAPES_A_SHARD} tapes in {self.own_folder}")
             self._make(missing, say)
         return [question for number in numbers for question in _read(self._shard(number))]
 
@@ -108,45 +114,47 @@ class ScenePool:
                 for done, future in enumerate(as_completed(futures), 1):
                     future.result()
                     if done % tell_every == 0:
-                        say(f"made {done * SCENES_A_SHARD} of {len(numbers) * SCENES_A_SHARD} scenes")
+                        say(f"made {done * TAPES_A_SHARD} of {len(numbers) * TAPES_A_SHARD} tapes")
             except BaseException:
                 processes.shutdown(wait=False, cancel_futures=True)
                 raise
 
 
 class _Worker:
-    """One process's simulator and reader."""
+    """One process's maker and reader."""
 
-    simulator: SceneSimulator
+    maker: TapeMaker
     model: ZeroShotModel
 
     @classmethod
-    def start(cls, pool: ScenePool) -> None:
+    def start(cls, pool: TapePool) -> None:
         """Called once in each process, which uses one core."""
-        import torch
-
-        torch.set_num_threads(1)
+        # Read by the libraries of networks when they open one.
+        os.environ["OMP_NUM_THREADS"] = "1"
         cls.model = zeroshot_of(pool.extractor, "a reranker")
-        sentences, space = cls.model.reader.sentences, cls.model.extractor.space
-        cls.simulator = SceneSimulator(read_timelines(), sentences, space, pool.settings, pool.seed)
+        extractor = cls.model.extractor
+        clips, pictures = pool.clips.read(pool.part, extractor)
+        cls.maker = TapeMaker(clips, pictures, extractor.space, pool.settings, pool.seed)
 
     @classmethod
     def make(cls, path: Path, number: int) -> None:
         """One shard."""
-        scenes = cls.simulator.scenes(number * SCENES_A_SHARD, SCENES_A_SHARD)
-        questions = [question for scene in scenes for question in questions_of(cls.model, scene)]
+        tapes = map(cls.maker.tape, range(number * TAPES_A_SHARD, (number + 1) * TAPES_A_SHARD))
+        questions = [question for tape in tapes for question in questions_of(cls.model, tape)]
         with writing_whole(path) as file:
             np.savez(file, allow_pickle=False, **_packed(questions))
 
 
-def questions_of(model: ZeroShotModel, scene: Scene) -> Iterator[RerankerQuestion]:
-    """The first questions of a scene, which is one view, as the reranker sees them."""
-    stage = model.stage(scene.features)
-    view, everything = View(0, len(scene.features)), np.arange(len(stage.found.spans))
-    chosen = scene.questions[:_QUESTIONS_MOST]
+def questions_of(model: ZeroShotModel, tape: Tape) -> Iterator[RerankerQuestion]:
+    """Some questions of a tape, which is one view, as the reranker sees them."""
+    stage = model.stage(tape.features)
+    view, everything = View(0, len(tape.features)), np.arange(len(stage.found.spans))
+    # Those of a tape's first clips would all be early.
+    apart = np.linspace(0, len(tape.questions), min(_QUESTIONS_MOST, len(tape.questions)), endpoint=False).astype(int)
+    chosen = [tape.questions[i] for i in apart]
     heard = read_sentences(model, stage, [question.query for question in chosen])
     for question, one in zip(chosen, heard, strict=True):
-        overlaps = iou(stage.found.spans, np.array(question.spans) * TICKS_A_STEP).max(axis=1)
+        overlaps = iou(stage.found.spans, np.array([question.span]) * TICKS_A_STEP).max(axis=1)
         yield one.question(question.kind, stage, view, overlaps, everything)
 
 
