@@ -160,10 +160,8 @@ def test_corrections_of_its_answers_are_learnt_from(
     )
     held = [f"data.tapes.holdout.{name}=0" for name in ("flickr8k", "msrvtt", "coco", "coco_sample")]
     tapes = [f"data.tapes.extractor={NAME}", "data.tapes.count=4", "data.tapes.validate=4", "data.root=pictures"]
-    said(
-        *("train", recipes / "default_clip.yaml", *tapes, *held, "data.tapes.holdout.shapes=24", *steps),
-        *("--run", "first"),
-    )
+    chosen = [*tapes, *held, "data.tapes.holdout.shapes=24", *steps]
+    said("train", recipes / "default_clip.yaml", *chosen, "--run", "first")
     start = "first/checkpoints/best.safetensors"
     said("index", street, "--library", "library", "--model", NAME)
     library = Library("library")
