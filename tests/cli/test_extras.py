@@ -50,7 +50,7 @@ LACKING = {
         if entry.extra
     },
 }
-COMPLETE = ("demo", "models", "simulate", "fuse", "tables")
+COMPLETE = ("demo", "models", "simulate", "fuse", "tables", "shots")
 
 
 def run(words: list[str], folder: Path) -> subprocess.CompletedProcess[str]:

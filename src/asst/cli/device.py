@@ -7,11 +7,11 @@ from typing import Annotated
 
 import typer
 
-from asst.features.runtime import DEVICE, device
-
 
 def _use(name: str | None) -> str | None:
     if name is not None:
+        from asst.features.runtime import DEVICE, device
+
         os.environ[DEVICE] = name
         device()
     return name

@@ -146,7 +146,7 @@ def turning_point(colours: Colours) -> int:
     Args:
         colours: of the pictures, two at least, shape ``(pictures, numbers)``.
 
-    >>> turning_point(np.array([[0.0], [1.0], [90.0], [0.0], [60.0], [61.0]], dtype=np.float32))
+    >>> turning_point(np.array([[0.0], [1.0], [50.0], [0.0], [60.0], [61.0]], dtype=np.float32))
     4
     """
     nearer_first = _apart(colours, colours[0]) - _apart(colours, colours[-1])
