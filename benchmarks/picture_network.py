@@ -18,6 +18,7 @@ import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from importlib.util import find_spec
+from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
@@ -33,12 +34,13 @@ from asst.features.captions import PACKAGED, CaptionExtractor, pooled_squares
 from asst.features.efficientnet import CHANNELS, SIDE
 from asst.features.runtime import PRECISION, threads
 from asst.features.ticks import resized, short_side_size
+from asst.training.caption_recipe import CaptionRecipe, read_any_recipe
 from asst.video import frames
 
 Pixels = npt.NDArray[np.uint8]
 See = Callable[[Pixels], npt.NDArray[np.floating]]
 
-_HELD_OUT = {"flickr8k": 800, "msrvtt": 500, "coco": 60, "coco_sample": 160}
+_RECIPE = Path(__file__).parents[1] / "recipes" / "captions.yaml"
 _PICTURES = 40
 
 
@@ -87,7 +89,9 @@ def centred(seen: npt.NDArray[np.floating], mean: npt.NDArray[np.float32]) -> np
 def retrieval(see: See, extractor: CaptionExtractor) -> dict[str, float]:
     """R@10 of pictures by their sentences, in per cent by set; a clip is found by the mean of its frames."""
     captions = read_captions(data_folder("captions"))
-    _, held = held_out(captions, _HELD_OUT, 0)
+    recipe = read_any_recipe([_RECIPE])
+    assert isinstance(recipe, CaptionRecipe)
+    _, held = held_out(captions, recipe.data.holdout, recipe.data.seed)
     wanted = {index for own in held.values() for index in own.tolist()}
     seen: dict[int, npt.NDArray[np.float64]] = {}
     with ThreadPoolExecutor(threads()) as pool:

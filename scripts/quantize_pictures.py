@@ -23,9 +23,10 @@ from PIL import Image
 from asst.data.captions import decoded, held_out, read_captions
 from asst.data.folders import data_folder
 from asst.features.efficientnet import SIDE
+from asst.training.caption_recipe import CaptionRecipe, read_any_recipe
 
 _PICTURES, _SEED = 100, 0
-_HELD_OUT = {"flickr8k": 800, "msrvtt": 500, "coco": 60, "coco_sample": 160}
+_RECIPE = Path(__file__).parents[1] / "recipes" / "captions.yaml"
 _LEVELS = 127
 # Biases have 32 bits, of which two are left over.
 _BIAS_MOST = 2.0**30
@@ -42,7 +43,9 @@ class _Pictures(CalibrationDataReader):  # type: ignore[misc]
 
     def _read(self) -> Iterator[dict[str, npt.NDArray[np.uint8]]]:
         captions = read_captions(data_folder("captions"))
-        learnt, _ = held_out(captions, _HELD_OUT, _SEED)
+        recipe = read_any_recipe([_RECIPE])
+        assert isinstance(recipe, CaptionRecipe)
+        learnt, _ = held_out(captions, recipe.data.holdout, recipe.data.seed)
         chosen = set(np.random.default_rng(_SEED).choice(learnt, _PICTURES, replace=False).tolist())
         wanted = (pair for number, pair in enumerate(captions.images()) if number in chosen)
         for picture, image in islice(wanted, _PICTURES):
