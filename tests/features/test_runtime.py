@@ -49,7 +49,7 @@ def test_what_cannot_be_computed_is_said_in_one_line(product: Path, tmp_path: Pa
         (product, wrong, "no graph that can be computed"),
     ):
         with pytest.raises(InputError, match=said) as refused:
-            Network(path, weights)
+            assert Network(path, weights).outputs
         assert "\n" not in str(refused.value)
 
 

@@ -11,6 +11,7 @@ import os
 import platform
 import sys
 from collections.abc import Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -116,8 +117,12 @@ def graph(name: str) -> Path:
     return Path(__file__).with_name(f"{name}.onnx")
 
 
+# Networks are made ready while the video begins to be read.
+_PREPARING = ThreadPoolExecutor(2, "preparing")
+
+
 class Network:
-    """A graph with its weights. It may be called by several threads at once.
+    """A graph with its weights, made ready by another thread. It may be called by several threads at once.
 
     Args:
         path: the graph's file.
@@ -125,31 +130,41 @@ class Network:
         alone: whether a call takes one thread, as several calls go on at once; else it takes `threads`.
 
     Raises:
-        InputError: for a file that is missing, damaged or no graph, or a device that is not here.
+        InputError: for a file that is missing, or a device that is not here; at the first use, for a file that is
+            damaged or no graph.
     """
 
     def __init__(
         self, path: Path, weights: Mapping[str, npt.NDArray[Any]] | None = None, *, alone: bool = False
     ) -> None:
-        import onnxruntime
-
         if not path.is_file():
             raise InputError(f"no file {path}; name a network that asst export wrote")
+        self._path = path
+        self._provider = _PROVIDERS[device()]
+        self._threads = 1 if alone else threads()
+        # They are not copied, so they must last as long as the session does.
+        self._given = {name: np.asarray(weight, order="C") for name, weight in (weights or {}).items()}
+        self._prepared: Future[InferenceSession] = _PREPARING.submit(self._prepare)
+
+    def _prepare(self) -> InferenceSession:
+        import onnxruntime
+
         options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = 1 if alone else threads()
+        options.intra_op_num_threads = self._threads
         options.log_severity_level = 3
         # Threads that wait by spinning take the cores from those that decode.
         options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-        # They are not copied, so they must last as long as the session does.
-        self._given = {name: np.asarray(weight, order="C") for name, weight in (weights or {}).items()}
         values = [onnxruntime.OrtValue.ortvalue_from_numpy(weight) for weight in self._given.values()]
         options.add_external_initializers(list(self._given), values)
-        provider = _PROVIDERS[device()]
         try:
-            self._session: InferenceSession = onnxruntime.InferenceSession(path, options, providers=[provider])
+            return onnxruntime.InferenceSession(self._path, options, providers=[self._provider])
         except Exception as error:  # ONNX Runtime's errors have no class in common but this.
             reason = " ".join(str(error).split())[:200]
-            raise InputError(f"{path}: no graph that can be computed ({reason}); copy the file anew") from error
+            raise InputError(f"{self._path}: no graph that can be computed ({reason}); copy the file anew") from error
+
+    @property
+    def _session(self) -> InferenceSession:
+        return self._prepared.result()
 
     @property
     def metadata(self) -> dict[str, str]:

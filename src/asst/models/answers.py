@@ -39,16 +39,25 @@ class Answerer(Protocol):
     """A method with its weights, computed by PyTorch or by ONNX Runtime.
 
     Attributes:
-        relative: as `asst.models.method.Method` has it, like the others.
-        averages: likewise.
-        finds_actions: likewise.
-        labels: likewise.
+        labels: as `asst.models.method.Method` has it.
     """
 
-    relative: bool
-    averages: bool
-    finds_actions: bool
     labels: tuple[str, ...]
+
+    @property
+    def relative(self) -> bool:
+        """As `asst.models.method.Method` has it."""
+        ...
+
+    @property
+    def averages(self) -> bool:
+        """As `asst.models.method.Method` has it."""
+        ...
+
+    @property
+    def finds_actions(self) -> bool:
+        """As `asst.models.method.Method` has it."""
+        ...
 
     def answers(self, samples: Sequence[Sample]) -> Answers:
         """Every clip of every sample's window."""

@@ -29,13 +29,26 @@ class ExportedMethod:
     """
 
     def __init__(self, network: Network, description: Description) -> None:
-        said = network.metadata
-        self.relative, self.averages, self.finds_actions = (
-            said[name] == "yes" for name in ("relative", "averages", "finds_actions")
-        )
         self.labels = tuple(description.settings.get("labels", ()))
         self._network, self._settings = network, description.settings
-        self._steps = int(said["steps"])
+
+    @property
+    def relative(self) -> bool:
+        """Whether windows are told by their place in the video."""
+        return self._says("relative")
+
+    @property
+    def averages(self) -> bool:
+        """Whether several networks may be averaged."""
+        return self._says("averages")
+
+    @property
+    def finds_actions(self) -> bool:
+        """Whether it finds actions of fixed classes."""
+        return self._says("finds_actions")
+
+    def _says(self, name: str) -> bool:
+        return self._network.metadata[name] == "yes"
 
     @classmethod
     def load(cls, path: Path) -> tuple[Self, Description]:
@@ -76,6 +89,6 @@ class ExportedMethod:
         }
 
     def _outputs(self, samples: Sequence[Sample]) -> dict[str, npt.NDArray[Any]]:
-        inputs = network_inputs(samples, self._steps)
+        inputs = network_inputs(samples, int(self._network.metadata["steps"]))
         read = {name: own for name, own in inputs.items() if name in self._network.inputs}
         return dict(zip(self._network.outputs, self._network(**read), strict=True))
