@@ -57,7 +57,7 @@ def _root(recipe_file: Path) -> str:
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        (["training.seed=1"], "which recipe? name a YAML file"),
+        (["training.seed=1"], "which recipe? name one of 'asst recipes', or a YAML file"),
         (["absent.yaml"], "cannot read absent.yaml"),
         (["RECIPE", "training.seeds=1"], "training.seeds: no such setting"),
         (["RECIPE", "data.root=/nowhere"], "nowhere"),

@@ -381,6 +381,6 @@ def test_a_run_of_a_space_is_not_evaluated_as_one_of_answers(recipe_file: Path, 
 
 
 def test_the_shipped_recipe_is_one() -> None:
-    found = recipe(Path(__file__).parents[2] / "recipes" / "captions.yaml")
+    found = recipe(Path("captions"))
     assert (found.name, found.training.steps, found.training.batch) == ("captions", 700, 512)
     assert sum(found.data.holdout.values()) == 800 + 500 + 220

@@ -11,7 +11,8 @@ from pydantic import Field, model_validator
 from asst.features.efficientnet import BLOCKS
 from asst.features.minilm import LAYERS
 from asst.training.checked import Checked, FilePath, Positive, Share
-from asst.training.recipe import Precision, Recipe, checked, read_recipe, settings_of
+from asst.training.recipe import Precision, Recipe, read_recipe
+from asst.training.recipe_files import Named, checked, settings_of
 
 METHOD = "captions"
 """Tells these recipes from others."""
@@ -126,7 +127,7 @@ class CaptionRecipe(Checked):
     """One training of the space.
 
     Attributes:
-        name: the recipe's path below ``recipes``, without suffix.
+        name: the recipe's path below a folder ``recipes``, without suffix.
         method: `METHOD`.
         data: what is learnt from.
         network: what learns.
@@ -146,11 +147,11 @@ class CaptionRecipe(Checked):
     closed_form: ClassVar[bool] = False
 
 
-def read_any_recipe(paths: Sequence[Path], changes: Sequence[str] = ()) -> Recipe | CaptionRecipe:
+def read_any_recipe(recipes: Sequence[Named], changes: Sequence[str] = ()) -> Recipe | CaptionRecipe:
     """A recipe of the kind that its ``method`` says.
 
     Raises:
         InputError: for a file that cannot be read, an unknown key or a value that does not fit, by name.
     """
-    values = settings_of(paths, changes)
-    return checked(CaptionRecipe, values, paths) if values.get("method") == METHOD else read_recipe(paths, changes)
+    values = settings_of(recipes, changes)
+    return checked(CaptionRecipe, values, recipes) if values.get("method") == METHOD else read_recipe(recipes, changes)
