@@ -347,7 +347,6 @@ def test_the_rates_and_what_learns_are_the_recipes(recipe_file: Path) -> None:
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ("training.steps=5", r"training: steps \(5\) must be a multiple of interval \(2\)"),
         ("training.batches=5", "training.batches: no such setting"),
         ("training.batch=1", "training.batch: Input should be greater than or equal to 2, not 1"),
         ("network.first_block=21", "network.first_block: Input should be less than 21, not 21"),

@@ -28,7 +28,6 @@ def test_a_recipe_is_the_same_after_it_was_written(toy_recipe: Callable[..., Rec
         ("training.batchs=8", r"training\.batchs: no such setting"),
         ("training.batch=eight", r"training\.batch: .*integer.*'eight'"),
         ("training.batch=8.5", r"training\.batch: .*integer.*8\.5"),
-        ("training.steps=7", r"training: steps \(7\) must be a multiple of interval \(3\)"),
         ("training.parts=3", r"batch \(8\) must be a multiple of parts x processes x nodes \(3 x 1 x 1\)"),
         ("optimizer.name=lion", r"optimizer\.name: .*'adam' or 'sgd'.*'lion'"),
         ("data.features.flow=x", r"features of flow are given, the streams are toy"),

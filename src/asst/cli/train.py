@@ -75,7 +75,9 @@ def _trained(recipe: Recipe | CaptionRecipe, folder: Path) -> Trained:
 
 
 def _usual_folder(recipe: Recipe | CaptionRecipe) -> Path:
-    return Path("runs") / recipe.kind / recipe.name / f"seed{recipe.training.seed}"
+    from asst.training.folder import RUNS
+
+    return RUNS / recipe.kind / recipe.name / f"seed{recipe.training.seed}"
 
 
 def _say(line: str) -> None:

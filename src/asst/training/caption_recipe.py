@@ -93,8 +93,8 @@ class CaptionTraining(Checked):
     """How long and how much at once.
 
     Attributes:
-        steps: optimiser steps in all, a multiple of ``interval``.
-        interval: steps from one validation, log line and resumable state to the next.
+        steps: optimiser steps in all.
+        interval: steps from one validation, log line and resumable state to the next; the last one ends with ``steps``.
         batch: pictures a step; each one's sentences are told from all others'.
         sentences: of each picture in a step.
         classes: weight of telling the published classifier's classes as it does, beside telling sentences.
@@ -116,12 +116,6 @@ class CaptionTraining(Checked):
     precision: Precision = "auto"
     seed: Annotated[int, Field(ge=0)] = 0
 
-    @model_validator(mode="after")
-    def _divides(self) -> CaptionTraining:
-        if self.steps % self.interval:
-            raise ValueError(f"steps ({self.steps}) must be a multiple of interval ({self.interval})")
-        return self
-
 
 class CaptionRecipe(Checked):
     """One training of the space.
@@ -135,6 +129,7 @@ class CaptionRecipe(Checked):
         training: how long and how much at once.
         kind: as `Recipe.kind`.
         closed_form: as `Recipe.closed_form`.
+        may_be_longer: as `Recipe.may_be_longer`; here the rates of all steps follow from their number.
     """
 
     name: str = "own"
@@ -145,6 +140,7 @@ class CaptionRecipe(Checked):
     training: CaptionTraining = CaptionTraining()
     kind: ClassVar[Path] = Path()
     closed_form: ClassVar[bool] = False
+    may_be_longer: ClassVar[bool] = False
 
 
 def read_any_recipe(recipes: Sequence[Named], changes: Sequence[str] = ()) -> Recipe | CaptionRecipe:

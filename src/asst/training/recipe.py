@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import Field, model_validator
 
@@ -41,8 +41,8 @@ class Training(Checked):
     """How long, how much at once, on what.
 
     Attributes:
-        steps: optimiser steps in all, a multiple of ``interval``; none for a method that is fitted in closed form.
-        interval: steps from one validation, log line and resumable state to the next.
+        steps: optimiser steps in all; none for a method that is fitted in closed form.
+        interval: steps from one validation, log line and resumable state to the next; the last one ends with ``steps``.
         batch: samples a step, of all processes together; the paper's is 128.
         parts: equal parts that a batch is passed in, to fit into memory (gradient accumulation).
         processes: on this machine, sharing each batch (DDP).
@@ -64,8 +64,6 @@ class Training(Checked):
 
     @model_validator(mode="after")
     def _divides(self) -> Training:
-        if self.steps % self.interval:
-            raise ValueError(f"steps ({self.steps}) must be a multiple of interval ({self.interval})")
         if self.batch % (self.parts * self.processes * self.nodes):
             raise ValueError(
                 f"batch ({self.batch}) must be a multiple of parts x processes x nodes "
@@ -90,6 +88,7 @@ class Recipe(Checked):
             ``default`` is the one that the package ships.
         frozen: parts of the method that stay as ``start`` has them, dropout and batch statistics included.
         average: latest checkpoints whose predictions are averaged; 0 takes the best one on validation alone.
+        may_be_longer: whether a step does the same in a run of more steps.
     """
 
     name: str = "own"
@@ -103,6 +102,7 @@ class Recipe(Checked):
     start: FilePath | None = None
     frozen: list[str] = Field(default_factory=list)
     average: Annotated[int, Field(ge=0)] = 0
+    may_be_longer: ClassVar[bool] = True
 
     @model_validator(mode="after")
     def _averages_what_is_kept(self) -> Recipe:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -74,6 +74,24 @@ def checked(kind: type[Kind], values: Mapping[str, Any], recipes: Sequence[Named
         return kind.model_validate(values)
     except ValidationError as error:
         raise InputError(f"{' + '.join(map(str, recipes))}: {_first_fault(error)}") from error
+
+
+def changed_settings(old: Checked, new: Checked, *, but: Sequence[str] = ()) -> list[str]:
+    """The settings that differ, ``training.seed is 0 there, 1 here`` each, but for those of the keys ``but``."""
+    was, now = (dict(_flat(own.model_dump(mode="json", by_alias=True))) for own in (old, new))
+    return [
+        f"{key} is {was.get(key, 'not set')} there, {now.get(key, 'not set')} here"
+        for key in dict.fromkeys((*was, *now))
+        if was.get(key) != now.get(key) and key not in but
+    ]
+
+
+def _flat(values: Mapping[str, Any], above: str = "") -> Iterator[tuple[str, Any]]:
+    for key, value in values.items():
+        if isinstance(value, Mapping) and value:
+            yield from _flat(value, f"{above}{key}.")
+        else:
+            yield f"{above}{key}", value
 
 
 def _read(path: Path, above: tuple[Path, ...] = ()) -> dict[str, Any]:
