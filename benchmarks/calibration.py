@@ -162,7 +162,7 @@ def main() -> None:
     parser.add_argument("--plot", type=Path)
     parser.add_argument("--seed", type=int, default=0)
     options = parser.parse_args()
-    recipe = read_any_recipe([ROOT / "recipes/captions.yaml"])
+    recipe = read_any_recipe(["captions"])
     assert isinstance(recipe, CaptionRecipe)
     sets = held_clips(read_captions(options.data / "captions"), recipe)
     clearness, kinds, numbers = scores(asst.load(options.model), sets, options.seed)

@@ -4,7 +4,7 @@
     python benchmarks/detection.py --minutes 10 --rounds 5
     python benchmarks/detection.py --checkpoint runs/.../best.safetensors
 
-The small network of recipes/simulated/small_detector.yaml, its weights fresh unless a checkpoint is named: with fresh
+The small network of simulated/small_detector, its weights fresh unless a checkpoint is named: with fresh
 weights every class of every anchor is as likely as any, so that each window keeps as many detections as it may, the
 most work there can be. Features are noise of 512 numbers, four steps a second, in a file. Each line is a process of its
 own, so that its memory is its own: the most that it held besides what is mapped from the file.

@@ -38,7 +38,7 @@ from development_set import cell
 
 SEED = 11
 IOU = 0.5
-RECIPE = Path(__file__).parents[1] / "recipes" / "default.yaml"
+RECIPE = "default"
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""What `recipes/finetune.yaml` gains on the development videos: before and after, on what it did not learn from.
+"""What `finetune` gains on the development videos: before and after, on what it did not learn from.
 
 *Other videos*: for each footage, the sentences of all others are the corrections, and its own are asked. *Same videos*:
 every second sentence of each video is a correction and the others are asked, then the other way round. The baselines
@@ -35,7 +35,7 @@ from asst.training.recipe import read_recipe
 from asst.training.run import train
 from development_set import Question, cell, footage, joined_questions, model_spans, pictures_of, single_questions
 
-RECIPE = Path(__file__).parents[1] / "recipes" / "finetune.yaml"
+RECIPE = "finetune"
 IOUS = (0.5, 0.7)
 Fold = tuple[list[int], list[int]]
 

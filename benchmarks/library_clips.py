@@ -54,7 +54,7 @@ def main() -> None:
     parser.add_argument("--asked", type=int, default=100)
     parser.add_argument("--clips", type=int, default=4370)
     options = parser.parse_args()
-    recipe = read_any_recipe([ROOT / "recipes/captions.yaml"])
+    recipe = read_any_recipe(["captions"])
     assert isinstance(recipe, CaptionRecipe)
     captions, source = read_captions(options.data / "captions"), np.random.default_rng(0)
     held = held_clips(captions, recipe)[SET]

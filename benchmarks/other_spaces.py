@@ -103,7 +103,7 @@ def main() -> None:
         "--data", type=Path, default=Path(os.environ.get("ASST_DATA") or ROOT.parent / "shared/data"), metavar="FOLDER"
     )
     options = parser.parse_args()
-    recipe = read_any_recipe([ROOT / "recipes/captions.yaml"])
+    recipe = read_any_recipe(["captions"])
     assert isinstance(recipe, CaptionRecipe)
     sets = held_clips(read_captions(options.data / "captions"), recipe)
     model = SimilarityModel()

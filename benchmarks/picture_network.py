@@ -18,7 +18,6 @@ import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from importlib.util import find_spec
-from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
@@ -40,7 +39,6 @@ from asst.video import frames
 Pixels = npt.NDArray[np.uint8]
 See = Callable[[Pixels], npt.NDArray[np.floating]]
 
-_RECIPE = Path(__file__).parents[1] / "recipes" / "captions.yaml"
 _PICTURES = 40
 
 
@@ -89,7 +87,7 @@ def centred(seen: npt.NDArray[np.floating], mean: npt.NDArray[np.float32]) -> np
 def retrieval(see: See, extractor: CaptionExtractor) -> dict[str, float]:
     """R@10 of pictures by their sentences, in per cent by set; a clip is found by the mean of its frames."""
     captions = read_captions(data_folder("captions"))
-    recipe = read_any_recipe([_RECIPE])
+    recipe = read_any_recipe(["captions"])
     assert isinstance(recipe, CaptionRecipe)
     _, held = held_out(captions, recipe.data.holdout, recipe.data.seed)
     wanted = {index for own in held.values() for index in own.tolist()}

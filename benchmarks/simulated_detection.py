@@ -2,7 +2,7 @@
 
 Run: ``python benchmarks/simulated_detection.py [--seeds 0 1] [--jobs 2]``
 
-Both read the same simulated rgb and flow features (recipes/simulated/small_{detector,frames}.yaml). The features are
+Both read the same simulated rgb and flow features (simulated/small_{detector,frames}). The features are
 made first, which takes a few seconds and 350 MB. What is there already is left as it is; a run that was interrupted
 goes on. Runs are below runs/simulated-standard.
 """

@@ -3,7 +3,7 @@
 Run: ``python benchmarks/simulated_methods.py [--seeds 0 1] [--jobs 2]``
 
 All read the same simulated C3D features; those that are trained by steps have the same number of steps of the same
-number of samples (recipes/simulated/small*.yaml). Runs are below runs/simulated-standard. The features are made first,
+number of samples (simulated/small*). Runs are below runs/simulated-standard. The features are made first,
 which takes a minute and 0.4 GB.
 """
 

@@ -30,7 +30,7 @@ class Row:
 
     Attributes:
         recipe: below the data set's folder of recipes.
-        overlay: below recipes/simulated, on top of it; none where no feature is looked at.
+        overlay: below simulated/, on top of it; none where no feature is looked at.
         title: its name in a table, where that is not the recipe's.
         dataset: folder of recipes.
     """
@@ -118,8 +118,8 @@ def _train(row: Row, seed: int, options: Options) -> None:
     folder = options.folder(row, seed)
     if (folder / "results" / "test.json").exists():
         return
-    recipes = [f"recipes/{row.dataset}/{row.recipe}.yaml"]
+    recipes = [f"{row.dataset}/{row.recipe}"]
     if row.overlay:
-        recipes.append(f"recipes/simulated/{row.overlay}.yaml")
+        recipes.append(f"simulated/{row.overlay}")
     command("train", *recipes, f"training.seed={seed}", "--run", str(folder))
     command("evaluate", str(folder), "--split", "test")

@@ -2,7 +2,7 @@
 
 Run: ``python benchmarks/simulated_tables.py [--seeds 0 1] [--jobs 2]``
 
-A row is ``asst train recipes/charades_sta/ROW.yaml recipes/simulated/small.yaml``, below runs/simulated-standard. The
+A row is ``asst train charades_sta/ROW simulated/small``, below runs/simulated-standard. The
 features are made from the annotation first, which takes a few minutes and 1.2 GB.
 """
 

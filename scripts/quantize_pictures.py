@@ -26,7 +26,6 @@ from asst.features.efficientnet import SIDE
 from asst.training.caption_recipe import CaptionRecipe, read_any_recipe
 
 _PICTURES, _SEED = 100, 0
-_RECIPE = Path(__file__).parents[1] / "recipes" / "captions.yaml"
 _LEVELS = 127
 # Biases have 32 bits, of which two are left over.
 _BIAS_MOST = 2.0**30
@@ -43,7 +42,7 @@ class _Pictures(CalibrationDataReader):  # type: ignore[misc]
 
     def _read(self) -> Iterator[dict[str, npt.NDArray[np.uint8]]]:
         captions = read_captions(data_folder("captions"))
-        recipe = read_any_recipe([_RECIPE])
+        recipe = read_any_recipe(["captions"])
         assert isinstance(recipe, CaptionRecipe)
         learnt, _ = held_out(captions, recipe.data.holdout, recipe.data.seed)
         chosen = set(np.random.default_rng(_SEED).choice(learnt, _PICTURES, replace=False).tolist())

@@ -151,7 +151,6 @@ def test_corrections_of_its_answers_are_learnt_from(
     """A reranker in its space, from captioned pictures; then from what a user of the library said."""
     monkeypatch.setattr("os.cpu_count", lambda: 1)
     monkeypatch.chdir(tmp_path)
-    recipes = Path(__file__).parents[2] / "recipes"
     steps = ["training.steps=2", "training.interval=2", "training.batch=2"]
     rows = shapes(range(8))
     write_pictures(
@@ -161,7 +160,7 @@ def test_corrections_of_its_answers_are_learnt_from(
     held = [f"data.tapes.holdout.{name}=0" for name in ("flickr8k", "msrvtt", "coco", "coco_sample")]
     tapes = [f"data.tapes.extractor={NAME}", "data.tapes.count=4", "data.tapes.validate=4", "data.root=pictures"]
     chosen = [*tapes, *held, "data.tapes.holdout.shapes=24", *steps]
-    said("train", recipes / "default_clip.yaml", *chosen, "--run", "first")
+    said("train", "default_clip", *chosen, "--run", "first")
     start = "first/checkpoints/best.safetensors"
     said("index", street, "--library", "library", "--model", NAME)
     library = Library("library")
@@ -169,8 +168,8 @@ def test_corrections_of_its_answers_are_learnt_from(
     Corrections(library).add(video.content, "a dog runs", "span", (2.0, 4.0))
     Path("corrections.jsonl").write_text(Corrections(library).annotation()[0])
     data = ["data.root=.", "data.features.seen=library/features"]
-    said("train", recipes / "finetune.yaml", f"start={start}", *data, *steps, "--run", "second")
+    said("train", "finetune", f"start={start}", *data, *steps, "--run", "second")
     learnt = "second/checkpoints/best.safetensors"
     said("search", "a dog runs", "--library", "library", "--min-score", "0", "--model", learnt)
-    told = refused("train", recipes / "finetune.yaml", *data, *steps, "--run", "third")
+    told = refused("train", "finetune", *data, *steps, "--run", "third")
     assert NAME in told

@@ -18,7 +18,7 @@ pytestmark = [
     pytest.mark.filterwarnings("ignore:`isinstance.treespec, LeafSpec.` is deprecated"),
 ]
 
-RECIPE = Path(__file__).parents[2] / "recipes" / "own" / "small.yaml"
+RECIPE = "own/small"
 SMALL = [
     *(f"network.{width}=8" for width in ("dilation_channels", "channels", "language_channels", "attention_channels")),
     "training.steps=4",

@@ -53,7 +53,7 @@ def test_all_eight_are_printed_without_any_result(tmp_path: Path, monkeypatch: p
     lines = [line.split() for line in result.stdout.splitlines()]
     assert ["Fusion", "didemo/fusion", "31.89", "80.17", "47.66"] in lines
     assert ["Dai", "et", "al.", "[6]", "-", "-", "33.3", "25.6", "15.9", "9.0"] in lines
-    assert "RGB: needs VGG16 features of the real videos: asst train recipes/didemo/rgb.yaml" in result.stdout
+    assert "RGB: needs VGG16 features of the real videos: asst train didemo/rgb" in result.stdout
     assert "simulated" not in result.stdout
 
 

@@ -57,7 +57,7 @@ def _root(recipe_file: Path) -> str:
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        (["training.seed=1"], "which recipe? name a YAML file"),
+        (["training.seed=1"], "which recipe? name one of 'asst recipes', or a YAML file"),
         (["absent.yaml"], "cannot read absent.yaml"),
         (["RECIPE", "training.seeds=1"], "training.seeds: no such setting"),
         (["RECIPE", "data.root=/nowhere"], "nowhere"),
@@ -75,11 +75,18 @@ def test_bad_input_is_one_line_and_exit_code_2(
     assert not Path("runs").exists()
 
 
-def test_a_run_is_asked_for_its_split_and_must_be_one(tmp_path: Path) -> None:
+def test_a_run_is_asked_for_its_split_and_must_be_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     done = CliRunner().invoke(app, ["evaluate", str(tmp_path)])
     assert (done.exit_code, "which part of the data?" in done.stderr) == (2, True)
     done = CliRunner().invoke(app, ["evaluate", str(tmp_path), "--split", "val"])
     assert (done.exit_code, "is no folder of a run" in done.stderr) == (2, True)
+    monkeypatch.chdir(tmp_path)
+    for run in ("runs/b/seed0", "runs/a/seed1"):
+        (tmp_path / run).mkdir(parents=True)
+        (tmp_path / run / "recipe.yaml").touch()
+    done = CliRunner().invoke(app, ["evaluate", "runs/a/seed0", "--split", "val"])
+    assert (done.exit_code, done.stderr.count("\n")) == (2, 1)
+    assert "there are runs/a/seed1, runs/b/seed0\n" in done.stderr
 
 
 def test_simulated_features_are_made_once_for_every_video_of_both_splits(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import random
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -201,15 +202,25 @@ def test_a_store_is_filled_once_and_again_where_the_annotation_changed(tmp_path:
     store = Store(tmp_path / "simulated")
     simulator = Simulator(CLASSES, settings())
     videos = [example("AAAAA"), example("BBBBB")]
-    assert write_simulated(store, videos, simulator) == 2
-    assert write_simulated(store, videos, simulator) == 0
-    assert write_simulated(store, [replace(videos[0], duration_s=8.0), videos[1]], simulator) == 1
+    said: list[str] = []
+    assert write_simulated(store, videos, simulator, said.append) == 2
+    said.clear()
+    assert write_simulated(store, videos, simulator, said.append) == 0
+    assert said == []
+    assert write_simulated(store, [replace(videos[0], duration_s=8.0), videos[1]], simulator, said.append) == 1
     assert len(store.read("AAAAA")) == 32
     features = store.read("BBBBB")
     assert (features.extractor, features.start_s, features.step_s) == ("simulated-rgb-standard", 0.0, 0.25)
     assert np.array_equal(features.vectors, simulator.features(videos[1]).vectors)
     with pytest.raises(InputError, match="simulated-flow-standard"):
-        write_simulated(store, [example("CCCCC")], Simulator(CLASSES, settings("flow")))
+        write_simulated(store, [example("CCCCC")], Simulator(CLASSES, settings("flow")), print)
+    # How large it gets is said before.
+    wide = Simulator(CLASSES, replace(settings(), dimension=50_000))
+    write_simulated(Store(tmp_path / "wide"), videos, wide, said.append)
+    (megabytes,) = re.findall(r"of 2 videos: (\d+) MB are written to .*wide", said[-1])
+    written = sum(path.stat().st_size for path in (tmp_path / "wide").glob("*.safetensors"))
+    assert written > 3e6
+    assert int(megabytes) == pytest.approx(written / 1e6, abs=0.6)
 
 
 Labels = npt.NDArray[np.bool_]

@@ -30,7 +30,7 @@ LENGTH_S = 0.25
 WITH_TVL1 = {"bn-inception-flow", "two-stream", "two-stream-didemo"}
 SMALLEST, *OTHERS = IMAGE_TEXT
 TVL1 = "TV-L1 of at most 30 iterations"
-RECIPE = Path(__file__).parents[2] / "recipes" / "own" / "small.yaml"
+RECIPE = "own/small"
 SMALL = [
     *(f"network.{width}=8" for width in ("dilation_channels", "channels", "language_channels", "attention_channels")),
     # Several steps of the model, the shortest of whose clips must lie inside the video.

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import numpy as np
 import pytest
 
@@ -18,7 +16,7 @@ from asst.training.recipe import read_recipe
 
 from ..tapes import tape_maker
 
-RECIPE = Path(__file__).parents[2] / "recipes" / "default.yaml"
+RECIPE = "default"
 TAPES, SEED = 40, 23
 
 

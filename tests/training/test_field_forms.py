@@ -219,7 +219,7 @@ def test_the_recipe_for_qvhighlights_takes_the_paths_of_its_files(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     moment_detr(tmp_path)
-    recipe = Path(__file__).parents[2] / "recipes" / "qvhighlights" / "slowfast_clip.yaml"
+    recipe = "qvhighlights/slowfast_clip"
     small = [f"network.{name}=8" for name in WIDTHS]
     small += ["training.steps=2", "training.interval=2", "training.batch=2", "data.root=."]
     told = refused("train", recipe, *small)

@@ -30,7 +30,7 @@ pytestmark = [
     pytest.mark.filterwarnings("ignore:.*litlogger.*"),
 ]
 
-RECIPE = Path(__file__).parents[2] / "recipes" / "finetune.yaml"
+RECIPE = "finetune"
 SIZES = {"dilation_channels": 16, "channels": 16, "language_channels": 16, "attention_channels": 8}
 SENTENCES = ("a taxi sign on top of a car", "bicycles chained to a railing", "people in the street")
 

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 import math
+import re
 import signal
 from collections.abc import Callable
 from itertools import count
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -122,8 +124,35 @@ def test_a_run_that_was_broken_off_ends_with_the_weights_of_an_unbroken_one(
     logs = [[{k: v for k, v in line.items() if k not in drop} for line in done.folder.log()] for done in (whole, again)]
     assert logs[0] == logs[1]
     assert [line["step"] for line in logs[1]] == [3, 6, 9, 12]
-    # A finished run is left as it is.
-    assert train(recipe, tmp_path / "broken", silent).steps == 12
+    # A finished run is left as it is, and says so.
+    assert train(recipe, tmp_path / "broken", lines.append).steps == 12
+    assert "broken is finished: all 12 steps are done" in lines[-1]
+
+
+def test_a_short_run_goes_on_for_more_steps_and_ends_with_the_weights_of_one_that_was_as_long_from_the_start(
+    toy_recipe: Callable[..., Recipe], tmp_path: Path
+) -> None:
+    changes = ("network.dropout=0.3", "training.parts=2", "optimizer.decay_steps=4")
+    short = train(toy_recipe(*changes, "training.steps=2"), tmp_path / "run", silent)
+    assert [line["step"] for line in short.folder.log()] == [2]
+    longer = train(toy_recipe(*changes, "training.steps=7"), tmp_path / "run", silent)
+    whole = train(toy_recipe(*changes, "training.steps=7"), tmp_path / "whole", silent)
+    assert [[line["step"] for line in done.folder.log()] for done in (longer, whole)] == [[2, 3, 6, 7], [3, 6, 7]]
+    states = [torch.load(done.folder.state, weights_only=True)["state_dict"] for done in (longer, whole)]
+    assert all(torch.equal(value, states[1][name]) for name, value in states[0].items())
+
+
+def test_a_line_a_minute_says_step_loss_and_time_left(
+    toy_recipe: Callable[..., Recipe], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # By this clock 20 s pass between two looks.
+    clock = count(0, 20)
+    monkeypatch.setattr("asst.training.progress.time", SimpleNamespace(monotonic=lambda: float(next(clock))))
+    lines: list[str] = []
+    train(toy_recipe(), tmp_path / "run", lines.append)
+    told = [line for line in lines if "left" in line]
+    assert 2 <= len(told) <= 4
+    assert re.fullmatch(r"step 3 of 6, loss \d+\.\d{4}, (60|80) s left", told[0])
 
 
 def test_an_interrupted_run_says_from_where_it_goes_on(
@@ -150,8 +179,13 @@ def test_an_interrupted_run_says_from_where_it_goes_on(
 def test_a_folder_of_another_recipe_is_not_written_to(toy_recipe: Callable[..., Recipe], tmp_path: Path) -> None:
     RunFolder(tmp_path / "run").claim(toy_recipe())
     before = sorted(path.name for path in (tmp_path / "run").rglob("*"))
-    with pytest.raises(InputError, match="a run of other settings; name another folder"):
-        train(toy_recipe("training.seed=1"), tmp_path / "run", silent)
+    others = (
+        "a run of other settings: optimizer.name is adam there, sgd here; training.seed is 0 there, 1 here; name an"
+    )
+    with pytest.raises(InputError, match=others):
+        train(toy_recipe("training.seed=1", "optimizer.name=sgd"), tmp_path / "run", silent)
+    with pytest.raises(InputError, match=r"other settings: training\.steps is 6 there, 3 here; name"):
+        train(toy_recipe("training.steps=3"), tmp_path / "run", silent)
     assert sorted(path.name for path in (tmp_path / "run").rglob("*")) == before
     with pytest.raises(InputError, match="no checkpoint yet"):
         open_run(tmp_path / "run", [], silent)

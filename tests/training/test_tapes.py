@@ -32,7 +32,7 @@ pytestmark = [
     pytest.mark.filterwarnings("ignore:.*litlogger.*"),
 ]
 
-RECIPE = Path(__file__).parents[2] / "recipes" / "default.yaml"
+RECIPE = "default"
 RECIPE_HOLDS = ("flickr8k", "msrvtt", "coco", "coco_sample")
 SMALL = [
     *("data.tapes.count=50", "data.tapes.validate=50", "training.batch=8"),
@@ -106,7 +106,7 @@ def test_the_same_recipe_learns_in_the_space_of_clip(
     monkeypatch.setattr("os.cpu_count", lambda: 1)
     monkeypatch.setenv("ASST_WEIGHTS", str(tmp_path / "weights"))
     changes = [*SMALL, f"data.root={pictures}", f"data.tapes.folder={tmp_path / 'tapes'}"]
-    done = train(read_recipe([RECIPE.with_name("default_clip.yaml")], changes), tmp_path / "run", lambda _: None)
+    done = train(read_recipe(["default_clip"], changes), tmp_path / "run", lambda _: None)
     kind = read_description(done.folder.best).features
     assert (kind.extractor, kind.dimension) == ("clip-squares", 48)
 

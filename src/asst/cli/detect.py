@@ -28,7 +28,7 @@ def detect(
         str, typer.Argument(metavar="VIDEO", help="The video file; with --store a video's name.", show_default=False)
     ],
     checkpoint: Annotated[
-        Path, typer.Option(metavar="PATH", help="What 'asst train recipes/thumos14/...' wrote.", show_default=False)
+        Path, typer.Option(metavar="PATH", help="What 'asst train thumos14/...' wrote.", show_default=False)
     ],
     stores: Annotated[
         list[Path] | None,

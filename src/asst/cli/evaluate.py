@@ -117,7 +117,8 @@ def evaluate(
         print_evaluation(evaluate_model(asked, dataset, split, data, problems=problems), as_json=as_json)
         return
     assert predictions is not None
-    if predictions.is_dir():
+    # What is not there and has no suffix was meant as a run, and is told which there are.
+    if predictions.is_dir() or not (predictions.suffix or predictions.exists()):
         if not split:
             raise InputError("which part of the data? give --split val or --split test")
         from asst.cli.evaluate_run import evaluate_run

@@ -55,8 +55,8 @@ def evaluate_run(run: Path, split: str, changes: Sequence[str]) -> Evaluation:
     from asst.outputs.destination import replacing
     from asst.training.opening import open_run
 
-    check_writable(run / "predictions")
     paths, recipe, sources = open_run(run, changes, _tell)
+    check_writable(run / "predictions")
     asked = (_videos if recipe.detects else _sentences)(paths, recipe, sources, split)
     predictions = run / "predictions" / f"{split}.jsonl"
     predictions.parent.mkdir(exist_ok=True)

@@ -27,7 +27,7 @@ ModelOption = Annotated[
     typer.Option(
         "--model",
         metavar="NAME|PATH",
-        help="A model from 'asst models', or what 'asst train recipes/finetune.yaml' made; else the library's own.",
+        help="A model from 'asst models', or what 'asst train finetune' made; else the library's own.",
         show_default=False,
     ),
 ]

@@ -20,7 +20,8 @@ def train(
         list[str],
         typer.Argument(
             metavar="RECIPE... [KEY=VALUE...]",
-            help="Recipe files, each changing what those before it say, and changes of single settings.",
+            help="Names from 'asst recipes' or YAML files, each changing what those before it say, and changes of "
+            "single settings.",
             show_default=False,
         ),
     ],
@@ -41,11 +42,11 @@ def train(
     """
     from asst.training.caption_recipe import read_any_recipe
 
-    files = [Path(text) for text in recipe if "=" not in text]
+    files = [text for text in recipe if "=" not in text]
     if not files:
         from asst.errors import InputError
 
-        raise InputError("which recipe? name a YAML file, such as recipes/charades_sta/c3d.yaml")
+        raise InputError("which recipe? name one of 'asst recipes', or a YAML file")
     resolved = read_any_recipe(files, [text for text in recipe if "=" in text])
     folder = run or _usual_folder(resolved)
     done = _trained(resolved, folder)
@@ -74,7 +75,9 @@ def _trained(recipe: Recipe | CaptionRecipe, folder: Path) -> Trained:
 
 
 def _usual_folder(recipe: Recipe | CaptionRecipe) -> Path:
-    return Path("runs") / recipe.kind / recipe.name / f"seed{recipe.training.seed}"
+    from asst.training.folder import RUNS
+
+    return RUNS / recipe.kind / recipe.name / f"seed{recipe.training.seed}"
 
 
 def _say(line: str) -> None:

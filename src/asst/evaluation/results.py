@@ -47,8 +47,7 @@ class Result:
     """What one evaluation found.
 
     Attributes:
-        recipe: data set and name of the recipe, ``charades_sta/c3d``: its file's path under ``recipes/`` without
-            ending.
+        recipe: its name as ``asst recipes`` has it: data set and row, ``charades_sta/c3d``.
         dataset: a key of `asst.data.DATASETS`.
         split: the part that was evaluated.
         data: whether the features come from the data set's videos or are simulated. The tables keep the two apart.

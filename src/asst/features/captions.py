@@ -1,6 +1,6 @@
 """The packaged extractor: three squares of the picture in a space that was learnt from captioned pictures.
 
-``asst train recipes/captions.yaml`` learns such a space. What is kept of a square are the picture network's pooled
+``asst train captions`` learns such a space. What is kept of a square are the picture network's pooled
 features: in the space lies their direction about what is usual, and the classifier tells its classes from them.
 """
 

@@ -39,7 +39,7 @@ SOURCES = {
         "--local-dir clip), saved as clip"
     ),
     "captions": (
-        "a space of pictures and sentences, the checkpoint of a run of asst train recipes/captions.yaml, saved as "
+        "a space of pictures and sentences, the checkpoint of a run of asst train captions, saved as "
         "captions.safetensors"
     ),
 }

@@ -81,6 +81,8 @@ class KeepRun(Callback):
         self._seconds, self._since = self._seconds + now - self._since, now
         figures = {name: float(value) for name, value in trainer.callback_metrics.items()}
         require_finite_figures(figures, trainer.global_step)
+        # Every process ends, not the first alone; Lightning's own count of steps begins a finished interval anew.
+        trainer.should_stop = trainer.global_step >= self._steps
         if not trainer.is_global_zero:
             return
         metrics = {name.removeprefix("validate/"): value for name, value in figures.items() if "validate/" in name}

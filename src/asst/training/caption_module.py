@@ -18,7 +18,7 @@ from asst.training.caption_samples import CaptionBatch, CaptionSamples
 from asst.training.caption_towers import LearningTowers
 from asst.training.caption_validation import CaptionValidation
 from asst.training.divergence import require_finite_figures, require_finite_weights
-from asst.training.schedule import DROPOUT, IntervalBatches, torch_seed
+from asst.training.schedule import DROPOUT, IntervalBatches, interval_steps, torch_seed
 from asst.training.towers import fresh_towers
 
 _SCALE_MOST = 100.0
@@ -63,7 +63,7 @@ class CaptionModule(lightning.LightningModule):
             DivergedError: if it is not finite.
         """
         training = self._recipe.training
-        step = self.current_epoch * training.interval + batch_idx
+        step = self.trainer.global_step
         # Dropout draws from torch's own source: set for each step, a resumed run draws what it would have.
         torch.manual_seed(torch_seed(DROPOUT, training.seed, step))
         pooled = self.learning.maps(batch.maps).float().mean((2, 3))
@@ -95,7 +95,7 @@ class CaptionModule(lightning.LightningModule):
     @torch.no_grad()
     def on_train_batch_end(self, outputs: Any, batch: CaptionBatch, batch_idx: int) -> None:
         """Averages the weights, more slowly as the training goes on."""
-        step = self.current_epoch * self._recipe.training.interval + batch_idx
+        step = self.trainer.global_step - 1
         stays = min(self._recipe.training.average, (1 + step) / (10 + step))
         for mean, weight in zip(self.averaged.parameters(), self.learning.parameters(), strict=True):
             if weight.requires_grad:
@@ -154,11 +154,9 @@ class CaptionLoaders(lightning.LightningDataModule):
     def train_dataloader(self) -> DataLoader[Any]:
         """Called at the start of every interval."""
         assert self.trainer is not None
-        training = self._training
-        first = self.trainer.current_epoch * training.interval
-        batches = IntervalBatches(
-            len(self._samples), seed=training.seed, first=first, steps=training.interval, batch=training.batch
-        )
+        training, done = self._training, self.trainer.global_step
+        steps = interval_steps(done, interval=training.interval, steps=training.steps)
+        batches = IntervalBatches(len(self._samples), seed=training.seed, first=done, steps=steps, batch=training.batch)
         return DataLoader(self._samples, batch_sampler=batches, collate_fn=self._samples.collate)
 
     def val_dataloader(self) -> DataLoader[Any]:

@@ -11,7 +11,8 @@ from pydantic import Field, model_validator
 from asst.features.efficientnet import BLOCKS
 from asst.features.minilm import LAYERS
 from asst.training.checked import Checked, FilePath, Positive, Share
-from asst.training.recipe import Precision, Recipe, checked, read_recipe, settings_of
+from asst.training.recipe import Precision, Recipe, read_recipe
+from asst.training.recipe_files import Named, checked, settings_of
 
 METHOD = "captions"
 """Tells these recipes from others."""
@@ -92,8 +93,8 @@ class CaptionTraining(Checked):
     """How long and how much at once.
 
     Attributes:
-        steps: optimiser steps in all, a multiple of ``interval``.
-        interval: steps from one validation, log line and resumable state to the next.
+        steps: optimiser steps in all.
+        interval: steps from one validation, log line and resumable state to the next; the last one ends with ``steps``.
         batch: pictures a step; each one's sentences are told from all others'.
         sentences: of each picture in a step.
         classes: weight of telling the published classifier's classes as it does, beside telling sentences.
@@ -115,18 +116,12 @@ class CaptionTraining(Checked):
     precision: Precision = "auto"
     seed: Annotated[int, Field(ge=0)] = 0
 
-    @model_validator(mode="after")
-    def _divides(self) -> CaptionTraining:
-        if self.steps % self.interval:
-            raise ValueError(f"steps ({self.steps}) must be a multiple of interval ({self.interval})")
-        return self
-
 
 class CaptionRecipe(Checked):
     """One training of the space.
 
     Attributes:
-        name: the recipe's path below ``recipes``, without suffix.
+        name: the recipe's path below a folder ``recipes``, without suffix.
         method: `METHOD`.
         data: what is learnt from.
         network: what learns.
@@ -134,6 +129,7 @@ class CaptionRecipe(Checked):
         training: how long and how much at once.
         kind: as `Recipe.kind`.
         closed_form: as `Recipe.closed_form`.
+        may_be_longer: as `Recipe.may_be_longer`; here the rates of all steps follow from their number.
     """
 
     name: str = "own"
@@ -144,13 +140,14 @@ class CaptionRecipe(Checked):
     training: CaptionTraining = CaptionTraining()
     kind: ClassVar[Path] = Path()
     closed_form: ClassVar[bool] = False
+    may_be_longer: ClassVar[bool] = False
 
 
-def read_any_recipe(paths: Sequence[Path], changes: Sequence[str] = ()) -> Recipe | CaptionRecipe:
+def read_any_recipe(recipes: Sequence[Named], changes: Sequence[str] = ()) -> Recipe | CaptionRecipe:
     """A recipe of the kind that its ``method`` says.
 
     Raises:
         InputError: for a file that cannot be read, an unknown key or a value that does not fit, by name.
     """
-    values = settings_of(paths, changes)
-    return checked(CaptionRecipe, values, paths) if values.get("method") == METHOD else read_recipe(paths, changes)
+    values = settings_of(recipes, changes)
+    return checked(CaptionRecipe, values, recipes) if values.get("method") == METHOD else read_recipe(recipes, changes)

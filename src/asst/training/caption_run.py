@@ -30,7 +30,7 @@ from asst.training.folder import RunFolder
 from asst.training.minilm import MiniLM
 from asst.training.simulation import Say
 from asst.training.towers import towers_with, weights_of
-from asst.training.trainer import Trained, build_trainer, quiet, run_trainer
+from asst.training.trainer import Trained, build_trainer, finished, quiet, run_trainer
 
 _TRIM_THRESHOLD, _MMAP_MAX = -1, -4
 """What ``mallopt`` calls them."""
@@ -71,6 +71,8 @@ def train_captions(recipe: CaptionRecipe, path: Path, say: Say, *, progress: boo
         save_space(space, weights_of(module.averaged.towers), description)
 
     parameters = sum(weight.numel() for weight in module.parameters() if weight.requires_grad)
+    if going_on and (done := finished(folder, training.steps, parameters, say)):
+        return done
     held_words = " and ".join(f"{len(own)} of {name}" for name, own in held.items())
     say(
         f"going on with the run in {path}"
@@ -83,8 +85,9 @@ def train_captions(recipe: CaptionRecipe, path: Path, say: Say, *, progress: boo
         trainer = build_trainer(
             folder,
             [keeper],
-            intervals=training.steps // training.interval,
+            steps=training.steps,
             precision=training.precision,
+            say=say,
             progress=progress,
         )
         samples = CaptionSamples(kept, learnt, recipe.data.window, training.sentences, training.seed)

@@ -14,8 +14,11 @@ from asst.errors import InputError
 from asst.training.caption_recipe import CaptionRecipe, read_any_recipe
 from asst.training.divergence import DivergedError
 from asst.training.recipe import Recipe
+from asst.training.recipe_files import changed_settings
 
 STEP = "step-"
+RUNS = Path("runs")
+"""The folder of all runs, where none is named."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,16 +85,25 @@ class RunFolder:
         Returns:
             Whether there is a run in it to go on with.
 
+        A run may be gone on with for more steps, where what a step does is not planned from their number.
+
         Raises:
             InputError: if it holds a run of another recipe, or cannot be written.
         """
-        if self.recipe.exists():
-            if read_any_recipe([self.recipe]) != recipe:
-                raise InputError(f"{self.path} holds a run of other settings; name another folder with --run")
-            self.diverged.unlink(missing_ok=True)
-            return self.state.exists()
-        write_whole(self.recipe, recipe.dump())
-        return False
+        if not self.recipe.exists():
+            write_whole(self.recipe, recipe.dump())
+            return False
+        held = read_any_recipe([self.recipe])
+        if held != recipe:
+            longer = recipe.training.steps > held.training.steps and recipe.may_be_longer
+            others = changed_settings(held, recipe, but=("training.steps",) if longer else ())
+            if others:
+                raise InputError(
+                    f"{self.path} holds a run of other settings: {'; '.join(others)}; name another folder with --run"
+                )
+            write_whole(self.recipe, recipe.dump())
+        self.diverged.unlink(missing_ok=True)
+        return self.state.exists()
 
     @contextmanager
     def telling_divergence(self) -> Iterator[None]:

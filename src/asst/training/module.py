@@ -16,7 +16,7 @@ from asst.models.method import Trainable
 from asst.training.divergence import require_finite_figures, require_finite_weights
 from asst.training.recipe import Optimizer, Recipe
 from asst.training.reranker_samples import RerankerQueries
-from asst.training.schedule import DROPOUT, IntervalBatches, share_of, torch_seed
+from asst.training.schedule import DROPOUT, IntervalBatches, interval_steps, share_of, torch_seed
 from asst.training.task import Task
 from asst.training.validation import Validation
 
@@ -45,7 +45,7 @@ class TrainingModule(lightning.LightningModule):
             DivergedError: if it is not finite.
         """
         training = self._recipe.training
-        part = self.current_epoch * training.interval * training.parts + batch_idx
+        part = self.trainer.global_step * training.parts + batch_idx % training.parts
         # Dropout draws from torch's own source: set for each part, a resumed run draws what it would have.
         torch.manual_seed(torch_seed(DROPOUT, training.seed, part, self.global_rank))
         share = share_of(part, len(batch), seed=training.seed, rank=self.global_rank, processes=self.trainer.world_size)
@@ -104,12 +104,12 @@ class TrainingData(lightning.LightningDataModule):
     def train_dataloader(self) -> DataLoader[Any]:
         """Called at the start of every interval."""
         assert self.trainer is not None
-        training = self._recipe.training
+        training, done = self._recipe.training, self.trainer.global_step
         batches = IntervalBatches(
             len(self._samples),
             seed=training.seed,
-            first=self.trainer.current_epoch * training.interval,
-            steps=training.interval,
+            first=done,
+            steps=interval_steps(done, interval=training.interval, steps=training.steps),
             batch=training.batch,
             parts=training.parts,
             rank=self.trainer.global_rank,

@@ -7,10 +7,12 @@ from pathlib import Path
 
 from asst.errors import InputError
 from asst.training.caption_recipe import CaptionRecipe, read_any_recipe
-from asst.training.folder import RunFolder
+from asst.training.folder import RUNS, RunFolder
 from asst.training.recipe import Recipe
 from asst.training.simulation import Say
 from asst.training.sources import Sources, open_sources
+
+MOST_NAMED = 8
 
 
 def open_run(path: Path, changes: Sequence[str], say: Say) -> tuple[list[Path], Recipe, Sources]:
@@ -26,9 +28,19 @@ def open_run(path: Path, changes: Sequence[str], say: Say) -> tuple[list[Path], 
     """
     folder = RunFolder(path)
     if not folder.recipe.exists():
-        raise InputError(f"{path} is no folder of a run ({folder.recipe.name} is missing); 'asst train' makes them")
+        raise InputError(f"{path} is no folder of a run ({folder.recipe.name} is missing); {_runs_here(path)}")
     recipe = read_any_recipe([folder.recipe], changes)
     if isinstance(recipe, CaptionRecipe):
         raise InputError(f"{path} holds a space of pictures and sentences; {folder.retrieval} says how good it is")
     paths = folder.checkpoints_to_use(recipe)
     return paths, recipe, open_sources(recipe.data, recipe.name, say)
+
+
+def _runs_here(path: Path) -> str:
+    """What to name in place of a folder that holds no run: those below it, else those of the usual folder."""
+    for place in (path, RUNS):
+        runs = sorted(found.parent for found in place.rglob(RunFolder(place).recipe.name))
+        if runs:
+            more = f" and {len(runs) - MOST_NAMED} more" if len(runs) > MOST_NAMED else ""
+            return f"there are {', '.join(map(str, runs[:MOST_NAMED]))}{more}"
+    return "'asst train' makes them"

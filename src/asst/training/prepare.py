@@ -40,6 +40,12 @@ class Prepared:
         learnt = weights or list(self.method.state_dict().values())
         return sum(tensor.numel() for tensor in learnt)
 
+    @property
+    def megabytes(self) -> float:
+        """Size of a checkpoint; the state to go on from has one or two moments of each weight beside it."""
+        size: int = sum(own.nbytes for own in self.method.state_dict().values())
+        return size / 1e6
+
 
 def prepare(recipe: Recipe, sources: Sources, say: Say) -> Prepared:
     """Opens and checks everything; ``say`` is told where features are not as long as annotated.

@@ -1,29 +1,22 @@
-"""Recipes: everything a training depends on, as YAML files and ``key=value`` changes, checked before it starts."""
+"""Recipes: everything a training depends on, as typed settings, checked before it starts."""
 
 from __future__ import annotations
 
-import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated, Any, Literal, TypeVar
+from typing import Annotated, Any, ClassVar, Literal
 
-import yaml
-from pydantic import Field, ValidationError, model_validator
+from pydantic import Field, model_validator
 
 from asst.data.action_sets import ACTION_DATASETS
-from asst.errors import InputError
-from asst.local import check_ends
 from asst.models.method import Fitted
 from asst.models.methods import METHODS
 from asst.training.checked import Checked, FilePath, Positive, Share
 from asst.training.data_settings import Data
-
-FOLDER = "recipes"
-"""A recipe's name is its path below a folder of this name."""
+from asst.training.recipe_files import Named, checked, settings_of
 
 Precision = Literal["auto", "float32", "bfloat16"]
 """Of sums; ``auto`` takes bfloat16 where it multiplies matrices faster."""
-Kind = TypeVar("Kind", bound=Checked)
 
 
 class Optimizer(Checked):
@@ -48,8 +41,8 @@ class Training(Checked):
     """How long, how much at once, on what.
 
     Attributes:
-        steps: optimiser steps in all, a multiple of ``interval``; none for a method that is fitted in closed form.
-        interval: steps from one validation, log line and resumable state to the next.
+        steps: optimiser steps in all; none for a method that is fitted in closed form.
+        interval: steps from one validation, log line and resumable state to the next; the last one ends with ``steps``.
         batch: samples a step, of all processes together; the paper's is 128.
         parts: equal parts that a batch is passed in, to fit into memory (gradient accumulation).
         processes: on this machine, sharing each batch (DDP).
@@ -71,8 +64,6 @@ class Training(Checked):
 
     @model_validator(mode="after")
     def _divides(self) -> Training:
-        if self.steps % self.interval:
-            raise ValueError(f"steps ({self.steps}) must be a multiple of interval ({self.interval})")
         if self.batch % (self.parts * self.processes * self.nodes):
             raise ValueError(
                 f"batch ({self.batch}) must be a multiple of parts x processes x nodes "
@@ -85,7 +76,7 @@ class Recipe(Checked):
     """One training.
 
     Attributes:
-        name: the recipe's path below ``recipes``, without suffix; the row of the paper it fills.
+        name: the recipe's path below a folder ``recipes``, without suffix; the row of the paper it fills.
         method: a key of `asst.models.methods.METHODS`.
         data: what is learnt from.
         observation: ``kind`` and settings of `asst.data.observations`; none for a reranker, which has its own.
@@ -97,6 +88,7 @@ class Recipe(Checked):
             ``default`` is the one that the package ships.
         frozen: parts of the method that stay as ``start`` has them, dropout and batch statistics included.
         average: latest checkpoints whose predictions are averaged; 0 takes the best one on validation alone.
+        may_be_longer: whether a step does the same in a run of more steps.
     """
 
     name: str = "own"
@@ -110,6 +102,7 @@ class Recipe(Checked):
     start: FilePath | None = None
     frozen: list[str] = Field(default_factory=list)
     average: Annotated[int, Field(ge=0)] = 0
+    may_be_longer: ClassVar[bool] = True
 
     @model_validator(mode="after")
     def _averages_what_is_kept(self) -> Recipe:
@@ -164,135 +157,12 @@ class Recipe(Checked):
         return issubclass(METHODS[self.method], Fitted)
 
 
-class _Loader(yaml.SafeLoader):
-    """YAML with the numbers of YAML 1.2: ``5e-4`` is one."""
-
-
-_Loader.add_implicit_resolver(
-    "tag:yaml.org,2002:float", re.compile(r"^[-+]?(\d+(\.\d*)?|\.\d+)[eE][-+]?\d+$"), list("-+.0123456789")
-)
-
-
-def read_recipe(paths: Sequence[Path], changes: Sequence[str] = ()) -> Recipe:
+def read_recipe(recipes: Sequence[Named], changes: Sequence[str] = ()) -> Recipe:
     """`checked` of `settings_of` for a method that answers questions about videos.
 
     Raises:
         InputError: for a file that cannot be read, an unknown key or a value that does not fit, by name.
     """
-    recipe = checked(Recipe, settings_of(paths, changes), paths)
+    recipe = checked(Recipe, settings_of(recipes, changes), recipes)
     assert recipe.method in METHODS
     return recipe
-
-
-def settings_of(paths: Sequence[Path], changes: Sequence[str] = ()) -> dict[str, Any]:
-    """Settings from files, each of which changes what those before it say, and from ``key=value`` changes.
-
-    A file with ``extends: OTHER.yaml`` changes what the other says, so that a row of an ablation is what it changes.
-    The name is the first file's, unless a file gives one.
-
-    Args:
-        paths: at least one YAML file.
-        changes: such as ``training.batch=64``; the value is YAML.
-
-    Raises:
-        InputError: for a file that cannot be read.
-    """
-    values: dict[str, Any] = {"name": _name(paths[0])}
-    for path in paths:
-        values = _merged(values, _read(path))
-    for change in changes:
-        values = _merged(values, _change(change))
-    return values
-
-
-def checked(kind: type[Kind], values: Mapping[str, Any], paths: Sequence[Path]) -> Kind:
-    """Settings as a typed value.
-
-    Raises:
-        InputError: for an unknown key or a value that does not fit, by name, and the files.
-    """
-    try:
-        return kind.model_validate(values)
-    except ValidationError as error:
-        raise InputError(f"{' + '.join(str(path) for path in paths)}: {_first_fault(error)}") from error
-
-
-def _read(path: Path, above: tuple[Path, ...] = ()) -> dict[str, Any]:
-    """One file on top of the one that it extends, named relative to it, below those ``above`` it."""
-    own = _content(path)
-    if path.resolve() in above:
-        raise InputError(f"{path} extends itself, in a circle; take out one extends")
-    below = own.pop("extends", None)
-    if below is None:
-        return own
-    if not isinstance(below, str):
-        raise InputError(f"{path}: extends: a file's name, not {below!r}")
-    return _merged(_read(path.parent / below, (*above, path.resolve())), own)
-
-
-def _content(path: Path) -> dict[str, Any]:
-    check_ends(path)
-    try:
-        content = _parsed(path.read_text(encoding="utf-8"), str(path))
-    except OSError as error:
-        raise InputError(f"cannot read {path}: {error.strerror}; name a recipe, a YAML file") from error
-    except UnicodeDecodeError as error:
-        raise InputError(f"{path} is not UTF-8 text (byte {error.start}); a recipe is YAML") from error
-    if not isinstance(content, dict):
-        raise InputError(f"{path} holds no settings; a recipe is YAML with keys such as data and training")
-    return content
-
-
-def _change(text: str) -> dict[str, Any]:
-    key, separator, value = text.partition("=")
-    names = key.split(".")
-    if not separator or not all(names):
-        raise InputError(f"not a change of a setting: {text!r}; write key=value, such as training.batch=64")
-    content = _parsed(value, text)
-    for name in reversed(names):
-        content = {name: content}
-    found: dict[str, Any] = content
-    return found
-
-
-def _parsed(text: str, where: str) -> Any:
-    try:
-        return yaml.load(text, Loader=_Loader)  # noqa: S506  a subclass of SafeLoader
-    except (yaml.YAMLError, ValueError) as error:
-        raise InputError(f"{where}: not YAML ({' '.join(str(error).split())})") from error
-    except RecursionError as error:
-        raise InputError(f"{where}: brackets nested too deep; a setting is a few levels deep") from error
-
-
-def _merged(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:
-    """The settings above over those below; a text that meets settings is their path."""
-    merged = dict(below)
-    for key, value in above.items():
-        old, new = merged.get(key), value
-        if isinstance(old, str) and isinstance(new, Mapping):
-            old = {"path": old}
-        elif isinstance(old, Mapping) and isinstance(new, str):
-            new = {"path": new}
-        merged[key] = _merged(old, new) if isinstance(old, Mapping) and isinstance(new, Mapping) else value
-    return merged
-
-
-def _name(path: Path) -> str:
-    parts = path.with_suffix("").parts
-    start = len(parts) - parts[::-1].index(FOLDER) if FOLDER in parts else len(parts) - 1
-    return "/".join(parts[start:])
-
-
-def _first_fault(error: ValidationError) -> str:
-    """The first thing that is wrong, by its key, and how many more there are."""
-    faults = error.errors()
-    first = faults[0]
-    key = ".".join(str(part) for part in first["loc"]) or "the recipe"
-    if first["type"] == "extra_forbidden":
-        reason = "no such setting"
-    else:
-        reason = first["msg"].removeprefix("Value error, ")
-        if first["type"] not in ("missing", "value_error"):
-            reason += f", not {first['input']!r}"
-    more = f" (and {len(faults) - 1} more)" if len(faults) > 1 else ""
-    return f"{key}: {reason}{more}"

@@ -19,7 +19,7 @@ from asst.training.prepare import Prepared, prepare
 from asst.training.recipe import Recipe
 from asst.training.simulation import Say
 from asst.training.sources import open_sources
-from asst.training.trainer import Trained, build_trainer, quiet, run_trainer
+from asst.training.trainer import Trained, build_trainer, finished, quiet, run_trainer
 
 
 def train(recipe: Recipe, path: Path, say: Say, *, progress: bool = False) -> Trained:
@@ -55,10 +55,17 @@ def _trained(
             return Trained(folder, 1, prepared.parameters, folder.log()[-1]["seconds"], first=True)
         say(f"{recipe.name}: {prepared.parameters:,} numbers in closed form from {len(prepared.task.samples)} samples")
         return Trained(folder, 1, prepared.parameters, fit(prepared, recipe, folder, say), first=True)
-    if going_on:
-        say(f"going on with the run in {folder.path}")
     steps, batch = recipe.training.steps, recipe.training.batch
-    say(f"{recipe.name}: {prepared.parameters:,} parameters, {steps} steps of {batch} samples")
+    if going_on:
+        if done := finished(folder, steps, prepared.parameters, say):
+            return done
+        say(f"going on with the run in {folder.path}")
+    checkpoint_mb, others = prepared.megabytes, recipe.training.keep
+    say(
+        f"{recipe.name}: {prepared.parameters:,} parameters, {steps} steps of {batch} samples; {folder.path} gets "
+        f"{1 + others} checkpoint{'s' if others else ''} of {checkpoint_mb:.1f} MB and a state of up to "
+        f"{3 * checkpoint_mb:.1f} MB to go on from"
+    )
     return _train_by_steps(prepared, recipe, folder, say, going_on=going_on, progress=progress)
 
 
@@ -79,8 +86,9 @@ def _train_by_steps(
         trainer = build_trainer(
             folder,
             [keeper],
-            intervals=training.steps // training.interval,
+            steps=training.steps,
             precision=training.precision,
+            say=say,
             progress=progress,
             devices=training.processes,
             num_nodes=training.nodes,

@@ -23,6 +23,15 @@ def torch_seed(*key: int) -> int:
     return int(np.random.SeedSequence(key).generate_state(1)[0])
 
 
+def interval_steps(done: int, *, interval: int, steps: int) -> int:
+    """How many steps the interval has that begins after ``done`` steps: to the next multiple, or to the end.
+
+    >>> [interval_steps(done, interval=500, steps=1200) for done in (0, 60, 1000)]
+    [500, 440, 200]
+    """
+    return min(interval - done % interval, steps - done)
+
+
 class IntervalBatches(Sampler[list[Key]]):
     """The parts of batches that one process passes in one interval.
 

@@ -71,7 +71,7 @@ class Simulation:
 
     modalities: tuple[str, ...]
     settings: Callable[[Wanted], Settings | ActionSettings]
-    write: Callable[[Wanted, Path, Store], int]
+    write: Callable[[Wanted, Path, Store, Say], int]
 
 
 def simulate(wanted: Wanted, root: Path, store: Store, say: Say) -> int:
@@ -81,7 +81,7 @@ def simulate(wanted: Wanted, root: Path, store: Store, say: Say) -> int:
         wanted: which.
         root: folder of the data set's annotation files.
         store: where they go.
-        say: told before it starts.
+        say: told before anything is written what is, where and how large.
 
     Returns:
         How many videos were written.
@@ -89,8 +89,7 @@ def simulate(wanted: Wanted, root: Path, store: Store, say: Say) -> int:
     Raises:
         InputError: for annotation that cannot be read, or a store that cannot be written or holds other features.
     """
-    say(f"simulated features {wanted.extractor}: making those that {store.folder} lacks")
-    return SIMULATIONS[wanted.dataset].write(wanted, root, store)
+    return SIMULATIONS[wanted.dataset].write(wanted, root, store, say)
 
 
 def used_videos(root: Path, split: Literal["train", "test"]) -> tuple[str, ...]:
@@ -104,13 +103,15 @@ def _charades_settings(wanted: Wanted) -> Settings:
     )
 
 
-def _charades(wanted: Wanted, root: Path, store: Store) -> int:
+def _charades(wanted: Wanted, root: Path, store: Store, say: Say) -> int:
     videos: list[CharadesVideo] = []
     splits: tuple[Literal["train", "test"], ...] = ("train", "test")
     for split in splits:
         known = read_videos(root / f"Charades_v1_{split}.csv").videos
         videos += [known[video] for video in used_videos(root, split)]
-    return write_simulated(store, videos, Simulator(read_classes(root / "classes.txt"), _charades_settings(wanted)))
+    return write_simulated(
+        store, videos, Simulator(read_classes(root / "classes.txt"), _charades_settings(wanted)), say
+    )
 
 
 def _thumos14_settings(wanted: Wanted) -> ActionSettings:
@@ -118,11 +119,11 @@ def _thumos14_settings(wanted: Wanted) -> ActionSettings:
     return ActionSettings(modality=modality, level=LEVELS[wanted.level], seed=wanted.seed, dimension=wanted.dimension)
 
 
-def _thumos14(wanted: Wanted, root: Path, store: Store) -> int:
+def _thumos14(wanted: Wanted, root: Path, store: Store, say: Say) -> int:
     parts = [read_actions("thumos14", root, split) for split in ("trainval", "test")]
     labels = sorted({label for part in parts for label in part.labels})
     simulator = ActionSimulator(labels, parts[0].includes, _thumos14_settings(wanted))
-    return write_simulated(store, [video for part in parts for video in part.videos], simulator)
+    return write_simulated(store, [video for part in parts for video in part.videos], simulator, say)
 
 
 SIMULATIONS = {

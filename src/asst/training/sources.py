@@ -205,8 +205,6 @@ def _simulated(data: Data, simulated: Simulated, root: Path, say: Say) -> list[F
     for stream in data.streams:
         wanted = Wanted(data.dataset, stream, simulated.level, simulated.seed, simulated.dimension)
         store = Store(simulated.folder / wanted.extractor)
-        count = simulate(wanted, root, store, say)
-        if count:
-            say(f"wrote simulated features of {count} videos to {store.folder}")
+        simulate(wanted, root, store, say)
         stores.append(store)
     return stores

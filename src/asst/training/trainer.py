@@ -11,12 +11,13 @@ from typing import Any
 
 import lightning
 import torch
-from lightning.pytorch.callbacks import ModelCheckpoint, RichProgressBar
+from lightning.pytorch.callbacks import ModelCheckpoint
 from lightning.pytorch.loggers import TensorBoardLogger
 
 from asst.atomic import is_refusal, write_error
 from asst.features.precision import fastest_device, fastest_dtype
 from asst.training.folder import RunFolder
+from asst.training.progress import TellProgress
 from asst.training.recipe import Precision
 from asst.training.simulation import Say
 from asst.training.state import WholeState
@@ -45,18 +46,20 @@ def build_trainer(
     folder: RunFolder,
     callbacks: Sequence[lightning.Callback],
     *,
-    intervals: int,
+    steps: int,
     precision: Precision,
+    say: Say,
     progress: bool,
     **settings: Any,
 ) -> lightning.Trainer:
-    """A trainer whose epochs are intervals, with a resumable state after each.
+    """A trainer whose epochs are intervals, with a resumable state after each; `KeepRun` ends it after the steps.
 
     Args:
         folder: of the run.
         callbacks: beside that of the state.
-        intervals: in all.
+        steps: in all.
         precision: of the sums.
+        say: told how far it is, where no bar is shown.
         progress: show a bar on the terminal.
         settings: others of the trainer.
     """
@@ -67,22 +70,30 @@ def build_trainer(
         enable_version_counter=False,
         save_on_train_epoch_end=True,
     )
-    bars = [RichProgressBar()] if progress else []
     return lightning.Trainer(
         accelerator="gpu" if fastest_device() == "cuda" else "cpu",
         precision="bf16-mixed" if half else "32-true",
-        max_epochs=intervals,
+        max_epochs=steps,
         reload_dataloaders_every_n_epochs=1,
         use_distributed_sampler=False,
         num_sanity_val_steps=0,
-        enable_progress_bar=progress,
+        enable_progress_bar=False,
         enable_model_summary=False,
-        callbacks=[*callbacks, state, *bars],
+        callbacks=[*callbacks, state, TellProgress(steps, say, bar=progress)],
         plugins=[WholeState()],
         logger=TensorBoardLogger(folder.path, name="", version=folder.events.name),
         log_every_n_steps=1,
         **settings,
     )
+
+
+def finished(folder: RunFolder, steps: int, parameters: int, say: Say) -> Trained | None:
+    """What a run came to that has done all its steps already, which is said; None if it has not."""
+    done: int = torch.load(folder.state, map_location="cpu", weights_only=True, mmap=True)["global_step"]
+    if done < steps:
+        return None
+    say(f"{folder.path} is finished: all {steps} steps are done; name another folder with --run to train anew")
+    return Trained(folder, done, parameters, folder.log()[-1]["seconds"], first=True)
 
 
 def run_trainer(
@@ -125,6 +136,10 @@ def quiet() -> Iterator[None]:
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", message=".*does not have many workers.*")
         warnings.filterwarnings("ignore", message=".*exists and is not empty.*")
+        # States are of an interval's end, whatever the length of the next.
+        warnings.filterwarnings(
+            "ignore", message="You're resuming from a checkpoint that ended before the epoch ended.*"
+        )
         # A name of PyTorch's that the library still uses.
         warnings.filterwarnings("ignore", message=".*LeafSpec.*")
         # Those are what a recipe freezes.

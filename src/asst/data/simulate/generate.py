@@ -12,7 +12,7 @@ is the same in all modalities of a video; what is missed or confused, and the no
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict
 from typing import Protocol, TypeVar
 
@@ -36,6 +36,22 @@ class AnnotatedVideo(Protocol):
     def video(self) -> str:
         """The data set's name of it."""
 
+    @property
+    def duration_s(self) -> float:
+        """How long it is, in seconds."""
+
+
+class SimulatedKind(Protocol):
+    """Settings of features that are simulated."""
+
+    @property
+    def dimension(self) -> int:
+        """Width of a vector."""
+
+    @property
+    def extractor(self) -> str:
+        """Name of the features."""
+
 
 Subject = TypeVar("Subject", bound=AnnotatedVideo, contravariant=True)
 
@@ -49,6 +65,7 @@ MOST_MOVED = 0.25
 """Share of an action's length that its start or end moves at most."""
 
 BIAS = 0.5
+FLOAT16_BYTES = 2
 
 
 class Simulator:
@@ -158,6 +175,10 @@ class Simulator:
 class FeatureSimulator(Protocol[Subject]):
     """Makes features of videos and says what of."""
 
+    @property
+    def settings(self) -> SimulatedKind:
+        """What it makes."""
+
     def features(self, video: Subject) -> Features:
         """The features of one video."""
 
@@ -165,13 +186,16 @@ class FeatureSimulator(Protocol[Subject]):
         """Hashes of what they are made of."""
 
 
-def write_simulated(store: Store, videos: Iterable[Subject], simulator: FeatureSimulator[Subject]) -> int:
+def write_simulated(
+    store: Store, videos: Iterable[Subject], simulator: FeatureSimulator[Subject], say: Callable[[str], None]
+) -> int:
     """Writes the features of videos to a store; those it already has from the same settings and annotation are kept.
 
     Args:
         store: of this simulator's features alone.
         videos: whose features to make.
         simulator: makes them.
+        say: told before anything is written what is, where and how large.
 
     Returns:
         How many were written.
@@ -179,13 +203,19 @@ def write_simulated(store: Store, videos: Iterable[Subject], simulator: FeatureS
     Raises:
         InputError: if the store holds other features or cannot be written.
     """
-    written = 0
-    for video in videos:
-        provenance = simulator.provenance(video)
-        if video.video not in store or store.provenance(video.video) != provenance:
-            store.write(video.video, simulator.features(video), provenance)
-            written += 1
-    return written
+    made = [(video, simulator.provenance(video)) for video in videos]
+    lacking = [(video, own) for video, own in made if video.video not in store or store.provenance(video.video) != own]
+    settings = simulator.settings
+    if lacking:
+        steps = sum(video.duration_s for video, _ in lacking) * STEPS_PER_SECOND
+        megabytes = steps * settings.dimension * FLOAT16_BYTES / 1e6
+        say(
+            f"simulated features {settings.extractor} of {len(lacking)} videos: {megabytes:.0f} MB "
+            f"are written to {store.folder}"
+        )
+    for video, own in lacking:
+        store.write(video.video, simulator.features(video), own)
+    return len(lacking)
 
 
 def own_generator(*key: object) -> np.random.Generator:

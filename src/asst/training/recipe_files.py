@@ -1,0 +1,177 @@
+"""Recipes as files: YAML on top of YAML, and ``key=value`` changes on top of that."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any, TypeVar
+
+import yaml
+from pydantic import ValidationError
+
+from asst.errors import InputError
+from asst.local import check_ends
+from asst.training.checked import Checked
+
+PACKAGED = Path(__file__).parents[1] / "recipes"
+"""The recipes of the package."""
+
+Named = str | Path
+"""A recipe's file, or the name of a packaged one: its path below `PACKAGED` without suffix, ``charades_sta/c3d``."""
+Kind = TypeVar("Kind", bound=Checked)
+
+
+class _Loader(yaml.SafeLoader):
+    """YAML with the numbers of YAML 1.2: ``5e-4`` is one."""
+
+
+_Loader.add_implicit_resolver(
+    "tag:yaml.org,2002:float", re.compile(r"^[-+]?(\d+(\.\d*)?|\.\d+)[eE][-+]?\d+$"), list("-+.0123456789")
+)
+
+
+def packaged_recipes() -> list[str]:
+    """Names of the recipes that the package brings, sorted."""
+    return sorted(path.relative_to(PACKAGED).with_suffix("").as_posix() for path in PACKAGED.rglob("*.yaml"))
+
+
+def recipe_path(recipe: Named) -> Path:
+    """The file of a recipe; one that lies where it is named goes before a packaged one of the name."""
+    packaged = str(recipe) in packaged_recipes() and not Path(recipe).is_file()
+    return PACKAGED / f"{recipe}.yaml" if packaged else Path(recipe)
+
+
+def settings_of(recipes: Sequence[Named], changes: Sequence[str] = ()) -> dict[str, Any]:
+    """Settings from files, each of which changes what those before it say, and from ``key=value`` changes.
+
+    A file with ``extends: OTHER.yaml``, or the name of a packaged recipe, changes what the other says, so that a row of
+    an ablation is what it changes. The name is the first file's, unless a file gives one.
+
+    Args:
+        recipes: at least one.
+        changes: such as ``training.batch=64``; the value is YAML.
+
+    Raises:
+        InputError: for a file that cannot be read.
+    """
+    paths = [recipe_path(recipe) for recipe in recipes]
+    values: dict[str, Any] = {"name": _name(paths[0])}
+    for path in paths:
+        values = _merged(values, _read(path))
+    for change in changes:
+        values = _merged(values, _change(change))
+    return values
+
+
+def checked(kind: type[Kind], values: Mapping[str, Any], recipes: Sequence[Named]) -> Kind:
+    """Settings as a typed value.
+
+    Raises:
+        InputError: for an unknown key or a value that does not fit, by name, and the files.
+    """
+    try:
+        return kind.model_validate(values)
+    except ValidationError as error:
+        raise InputError(f"{' + '.join(map(str, recipes))}: {_first_fault(error)}") from error
+
+
+def changed_settings(old: Checked, new: Checked, *, but: Sequence[str] = ()) -> list[str]:
+    """The settings that differ, ``training.seed is 0 there, 1 here`` each, but for those of the keys ``but``."""
+    was, now = (dict(_flat(own.model_dump(mode="json", by_alias=True))) for own in (old, new))
+    return [
+        f"{key} is {was.get(key, 'not set')} there, {now.get(key, 'not set')} here"
+        for key in dict.fromkeys((*was, *now))
+        if was.get(key) != now.get(key) and key not in but
+    ]
+
+
+def _flat(values: Mapping[str, Any], above: str = "") -> Iterator[tuple[str, Any]]:
+    for key, value in values.items():
+        if isinstance(value, Mapping) and value:
+            yield from _flat(value, f"{above}{key}.")
+        else:
+            yield f"{above}{key}", value
+
+
+def _read(path: Path, above: tuple[Path, ...] = ()) -> dict[str, Any]:
+    """One file on top of the one that it extends, named relative to it, below those ``above`` it."""
+    own = _content(path)
+    if path.resolve() in above:
+        raise InputError(f"{path} extends itself, in a circle; take out one extends")
+    below = own.pop("extends", None)
+    if below is None:
+        return own
+    if not isinstance(below, str):
+        raise InputError(f"{path}: extends: a file's name, not {below!r}")
+    beside = path.parent / below
+    return _merged(_read(beside if beside.is_file() else recipe_path(below), (*above, path.resolve())), own)
+
+
+def _content(path: Path) -> dict[str, Any]:
+    check_ends(path)
+    try:
+        content = _parsed(path.read_text(encoding="utf-8"), str(path))
+    except OSError as error:
+        raise InputError(f"cannot read {path}: {error.strerror}; name one of 'asst recipes', or a YAML file") from error
+    except UnicodeDecodeError as error:
+        raise InputError(f"{path} is not UTF-8 text (byte {error.start}); a recipe is YAML") from error
+    if not isinstance(content, dict):
+        raise InputError(f"{path} holds no settings; a recipe is YAML with keys such as data and training")
+    return content
+
+
+def _change(text: str) -> dict[str, Any]:
+    key, separator, value = text.partition("=")
+    names = key.split(".")
+    if not separator or not all(names):
+        raise InputError(f"not a change of a setting: {text!r}; write key=value, such as training.batch=64")
+    content = _parsed(value, text)
+    for name in reversed(names):
+        content = {name: content}
+    found: dict[str, Any] = content
+    return found
+
+
+def _parsed(text: str, where: str) -> Any:
+    try:
+        return yaml.load(text, Loader=_Loader)  # noqa: S506  a subclass of SafeLoader
+    except (yaml.YAMLError, ValueError) as error:
+        raise InputError(f"{where}: not YAML ({' '.join(str(error).split())})") from error
+    except RecursionError as error:
+        raise InputError(f"{where}: brackets nested too deep; a setting is a few levels deep") from error
+
+
+def _merged(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:
+    """The settings above over those below; a text that meets settings is their path."""
+    merged = dict(below)
+    for key, value in above.items():
+        old, new = merged.get(key), value
+        if isinstance(old, str) and isinstance(new, Mapping):
+            old = {"path": old}
+        elif isinstance(old, Mapping) and isinstance(new, str):
+            new = {"path": new}
+        merged[key] = _merged(old, new) if isinstance(old, Mapping) and isinstance(new, Mapping) else value
+    return merged
+
+
+def _name(path: Path) -> str:
+    """A recipe's path below a folder of the name that the packaged ones' has, without suffix; else its file's name."""
+    parts = path.with_suffix("").parts
+    start = len(parts) - parts[::-1].index(PACKAGED.name) if PACKAGED.name in parts else len(parts) - 1
+    return "/".join(parts[start:])
+
+
+def _first_fault(error: ValidationError) -> str:
+    """The first thing that is wrong, by its key, and how many more there are."""
+    faults = error.errors()
+    first = faults[0]
+    key = ".".join(str(part) for part in first["loc"]) or "the recipe"
+    if first["type"] == "extra_forbidden":
+        reason = "no such setting"
+    else:
+        reason = first["msg"].removeprefix("Value error, ")
+        if first["type"] not in ("missing", "value_error"):
+            reason += f", not {first['input']!r}"
+    more = f" (and {len(faults) - 1} more)" if len(faults) > 1 else ""
+    return f"{key}: {reason}{more}"
