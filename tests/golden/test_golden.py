@@ -21,15 +21,15 @@ from torch import nn
 from typer.testing import CliRunner
 
 from asst.cli.app import app
-from asst.data.sample import CandidateRows, Sample
+from asst.data.sample import ProposalRows, Sample
 from asst.data.windows import Window
 from asst.features import bn_inception, c3d, vgg16
 from asst.features.captions import CaptionExtractor
 from asst.features.clip_squares import clip_squares
 from asst.features.extractor import Extractor
+from asst.features.fingerprint import packaged_file
 from asst.features.flow import OpticalFlow
 from asst.features.frame_network import FrameNetwork
-from asst.features.weights import packaged_file
 from asst.models.checkpoint import Description, FeatureKind, save_checkpoint
 from asst.models.loading import loaded
 from asst.models.methods import METHODS, build_method
@@ -195,8 +195,8 @@ def samples(choosing: bool) -> list[Sample]:
     for index, steps in enumerate((STEPS, STEPS - 7)):
         features, words = (noise(draw, *shape) for shape in ((steps, CHANNELS), (3 + index, WORDS)))
         spans = [(first, last) for first, last in pairwise(range(0, steps, 4))]
-        rows = CandidateRows(np.array(spans, dtype=np.float32), noise(draw, len(spans), 5)) if choosing else None
-        made.append(Sample(index, Window(0.0, 0.5, steps), features, words, np.zeros((0, 2)), candidates=rows))
+        rows = ProposalRows(np.array(spans, dtype=np.float32), noise(draw, len(spans), 5)) if choosing else None
+        made.append(Sample(index, Window(0.0, 0.5, steps), features, words, np.zeros((0, 2)), proposals=rows))
     return made
 
 
