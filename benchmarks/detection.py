@@ -82,7 +82,7 @@ def fresh() -> tuple[DetectorMethod, Description]:
 
 
 def loaded(path: Path) -> tuple[DetectorMethod, Description]:
-    """A detector from a checkpoint that reads as many numbers a step."""
+    """A detector from a checkpoint that reads features of that dimension."""
     description, weights = load_checkpoint(path)
     method = build_method(description.method, dict(description.settings))
     assert isinstance(method, DetectorMethod)

@@ -36,7 +36,7 @@ from asst.evaluation.metrics import hits
 from asst.features.efficientnet import CHANNELS
 from asst.features.space import PAN, WINDOWS
 from asst.features.squares import TICK_RATE
-from asst.models.candidates import candidates
+from asst.models.proposals import proposals
 from asst.moments import FloatArray, anchor_grid
 from asst.video import frames
 
@@ -183,7 +183,7 @@ def expected(questions: Sequence[Question], spans_of: Callable[[Question], Float
 
 def shot_runs(question: Question) -> FloatArray:
     """Every run of detected shots, in seconds."""
-    found = candidates(round(question.duration_s * TICK_RATE), np.round(question.features.cuts_s * TICK_RATE))
+    found = proposals(round(question.duration_s * TICK_RATE), np.round(question.features.cuts_s * TICK_RATE))
     return np.asarray(found.spans[~found.inside] / TICK_RATE)
 
 

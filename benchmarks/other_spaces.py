@@ -1,10 +1,10 @@
 """What the score of a space is worth whose curve nobody has fitted: the packaged one, made worse in several ways.
 
 Tapes and sentences are those of ``calibration.py``. The space is cut down to chance directions, or noise is put on its
-pictures; the cosine alone is measured, as of CLIP. `asst.models.scored.half_way` sets the threshold of each tape by the
-space's own unrelated sentences; beside it stands the threshold that was fitted to the packaged space. Printed is how
-many sentences are found: those that apply, those of other clips of the set, those of another set, and the last on short
-tapes (five clips at most) and long ones (fourteen at least).
+pictures; the cosine alone is measured, as of CLIP. `asst.models.query_scores.half_way` sets the threshold of each tape
+by the space's own negative sentences; beside it stands the threshold that was fitted to the packaged space. Printed is
+how many sentences are found: those that apply, those of other clips of the set, those of another set, and the last on
+short tapes (five clips at most) and long ones (fourteen at least).
 
 Run: ``python benchmarks/other_spaces.py [--clips 150] [--data FOLDER]``
 """
@@ -27,7 +27,8 @@ from asst.features.reading import Reading, SentenceReader
 from asst.features.space import WINDOWS, Space
 from asst.features.values import Features
 from asst.models.evidence import EvidenceReader
-from asst.models.scored import HALF, Stage, half_way, ranking, scored
+from asst.models.query_scores import half_way, query_scores, ranking
+from asst.models.video_context import HALF, VideoContext
 from asst.models.zeroshot import SimilarityModel
 from asst.training.caption_recipe import CaptionRecipe, read_any_recipe
 from calibration import APPLIES, OTHER_KIND, ROOT, SAME_KIND, held_clips, questions, shown
@@ -43,7 +44,7 @@ class Cut(SentenceReader):
 
     def __init__(self, packaged: SentenceReader, directions: Array) -> None:
         self._packaged, self._directions = packaged, directions
-        super().__init__(_unit(packaged.unrelated @ directions), lambda: _unit(packaged.glosses @ directions))
+        super().__init__(_unit(packaged.negatives @ directions), lambda: _unit(packaged.glosses @ directions))
 
     def vectors(self, sentences: Sequence[str]) -> Array:
         """Of sentences, as they lie here."""
@@ -75,11 +76,11 @@ class Worse:
     def found(self, features: Features, sentences: Sequence[str]) -> Iterator[tuple[bool, bool]]:
         """Whether each sentence is found: by the threshold of the space's own sentences, and by the packaged one."""
         own = self._features(features)
-        evidence = self._reader(own, sentences)
-        stages = [replace(Stage.of(own), half=half) for half in (half_way(evidence.unrelated), HALF)]
-        for i, text in enumerate(sentences):
-            own_scores = scored(stages[0], evidence, i, text)
-            free, fixed = (ranking(one, text, own_scores, own_scores.strengths, evidence, i, 1) for one in stages)
+        halves = half_way(self._reader.visual(own).negatives), HALF
+        contexts = [replace(VideoContext.of(own), half=half) for half in halves]
+        for evidence in self._reader(own, sentences):
+            scores = query_scores(contexts[0], evidence)
+            free, fixed = (ranking(one, evidence, scores, scores.proposals, 1) for one in contexts)
             yield free.found, fixed.found
 
     def _features(self, features: Features) -> Features:

@@ -18,8 +18,8 @@ from pathlib import Path
 import numpy as np
 from safetensors.numpy import save_file
 
+from asst.features.fingerprint import packaged_file
 from asst.features.minilm import MiniLM
-from asst.features.weights import packaged_file
 
 OUT = Path(__file__).parents[1] / "src" / "asst" / "features"
 CLASSES = 1000

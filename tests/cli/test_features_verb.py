@@ -46,7 +46,7 @@ def test_a_folder_is_extracted_gone_on_with_and_looked_at(videos: Path, tmp_path
     looked = run("info", store)
     assert looked.exit_code == 0
     assert f"{store}: 1 videos, 1 steps, 0.00 hours" in looked.stdout
-    assert "1 of none: 1 numbers a step of" in looked.stdout
+    assert "1 of none: dimension 1, steps of" in looked.stdout
     converted = run("convert", store, tmp_path / "all.hdf5")
     assert converted.stdout == f"wrote 1 videos to {tmp_path / 'all.hdf5'}\n"
     assert json.loads(run("info", tmp_path / "all.hdf5", "--json").stdout)["videos"] == 1

@@ -13,14 +13,13 @@ import torch
 from torch.utils.data import DataLoader
 
 from asst.data.batch import Batch, Collate, CollateWindows
-from asst.data.held import HeldStore
 from asst.data.observations import CropObservation, PieceObservation
 from asst.data.record import Record
 from asst.data.sample import Sample, padded
 from asst.data.samples import EpochOrder, Queries, TrainingSamples
 from asst.data.windows import Window
 from asst.errors import InputError
-from asst.features.store import Store, require
+from asst.features.store import CachedStore, Store, require
 from asst.features.values import Features
 from asst.nn.config import ASSTConfig, Head
 from asst.nn.losses import classification_loss, detection_loss, sample_anchors
@@ -210,7 +209,7 @@ def test_pieces_are_seen_whole_in_training_and_in_queries(store: Store) -> None:
 
 def test_features_are_held_while_they_fit(store: Store) -> None:
     size = {video: store.read(video).vectors.nbytes for video in store.videos()}
-    held = HeldStore(store, ["v1", "v0", "v1", "v2"], budget_bytes=size["v1"] + size["v0"] + 1)
+    held = CachedStore(store, ["v1", "v0", "v1", "v2"], budget_bytes=size["v1"] + size["v0"] + 1)
     require(held, store.videos())  # what does not fit is there still
     assert "absent" not in held
     assert held.held_bytes == size["v0"] + size["v1"]

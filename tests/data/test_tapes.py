@@ -14,6 +14,7 @@ from asst.data.simulate.tape_plan import STEPS_MOST, Plan, Planner
 from asst.data.simulate.tape_settings import TapeSettings
 from asst.data.simulate.tapes import Clip, TapeMaker
 from asst.errors import InputError
+from asst.features.reading import COSINE
 from asst.models.zeroshot import SimilarityModel
 
 from ..tapes import tape_maker
@@ -104,10 +105,10 @@ def test_what_is_asked_for_is_where_it_is_seen(similarity: SimilarityModel) -> N
         starts = [question.span[0] * tape.features.step_s for question in tape.questions]
         # Every clip begins where a cut is detected; clips of two frames may have one more.
         assert set(starts[1:]) <= set(tape.features.cuts_s.tolist())
-        evidence = similarity.reader(tape.features, [question.query for question in tape.questions])
-        for k, question in enumerate(tape.questions):
-            inside = evidence.matches[question.span[0] : question.span[1], k].mean()
-            ahead.append(inside > evidence.matches[:, k].mean())
+        found = similarity.reader(tape.features, [question.query for question in tape.questions])
+        for question, evidence in zip(tape.questions, found, strict=True):
+            cosines = evidence.scores[COSINE]
+            ahead.append(cosines[slice(*question.span)].mean() > cosines.mean())
     assert np.mean(ahead) > 0.95
 
 

@@ -79,12 +79,12 @@ def test_sentences_lie_where_the_sentence_tower_puts_them(path: Path) -> None:
     reading = sentences.read(said)
     for found, vectors in (
         (reading.classifiers, placed(said)),
-        (sentences.unrelated[:9], placed(table["unrelated"][:9])),
+        (sentences.negatives[:9], placed(table["unrelated"][:9])),
         (sentences.glosses[:9], placed(table["glosses"][:9])),
     ):
         apart = vectors - usual
         np.testing.assert_allclose(found, apart / np.linalg.norm(apart, axis=1, keepdims=True), atol=2e-3)
-    assert (sentences.unrelated.shape, sentences.glosses.shape) == ((300, CHANNELS), (1000, CHANNELS))
+    assert (sentences.negatives.shape, sentences.glosses.shape) == ((300, CHANNELS), (1000, CHANNELS))
     assert list(reading.named) == [named_classes(text) for text in said]
     np.testing.assert_allclose(reading.resembled, resembled_classes(encoder.encode(said)), atol=1e-6)
 
@@ -122,7 +122,7 @@ def test_its_file_is_a_model(path: Path, street: Path) -> None:
     (ranking,) = localizer.rank(features, ["a car"], top=3)
     # What matches best at the steps, by the vectors themselves, is where the best moment lies.
     extractor = CaptionExtractor(path)
-    (said,), unrelated = extractor.sentences.read(["a car"]).classifiers, extractor.sentences.unrelated
+    (said,), unrelated = extractor.sentences.read(["a car"]).classifiers, extractor.sentences.negatives
     squares = np.asarray(features.vectors[:, : 3 * CHANNELS], np.float32).reshape(24, 3, CHANNELS)
     squares -= extractor.space.mean
     squares /= np.linalg.norm(squares, axis=2, keepdims=True)

@@ -61,7 +61,7 @@ def test_sentences_are_told_by_how_they_differ_from_others(folder: Path) -> None
     assert reading.resembled.shape == (2, 0)
     for vector, classifier in zip(vectors[:2], reading.classifiers, strict=True):
         np.testing.assert_allclose(classifier, (vector - usual) / np.linalg.norm(vector - usual), atol=1e-4)
-    np.testing.assert_allclose(extractor.sentences.unrelated[7], reading.classifiers[0], atol=1e-4)
+    np.testing.assert_allclose(extractor.sentences.negatives[7], reading.classifiers[0], atol=1e-4)
     np.testing.assert_allclose(np.linalg.norm(extractor.sentences.glosses, axis=1), 1, atol=1e-4)
 
 

@@ -15,8 +15,8 @@ from hypothesis import strategies as st
 from safetensors.numpy import load
 
 from asst.features.concepts import concept_data, named_classes, resembled_classes
+from asst.features.fingerprint import packaged_file
 from asst.features.minilm import MiniLM
-from asst.features.weights import packaged_file
 
 SENTENCES = ["a dog jumps", "a man opens a laptop", "", "the red car at the traffic lights", "purple ideas sleep"]
 

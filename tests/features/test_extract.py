@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 
 from asst.errors import InputError
-from asst.features.content import content_hash
 from asst.features.extract import Job, Outcome, extract_in_turn, jobs_of
+from asst.features.fingerprint import content_hash
 from asst.features.safetensors_file import Provenance
 from asst.features.store import Store
 from asst.features.workers import extract_by_workers

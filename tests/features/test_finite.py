@@ -14,7 +14,6 @@ import torch
 from safetensors.numpy import save_file
 
 from asst.errors import InputError
-from asst.features.finite import require_finite
 from asst.features.published import Clock, open_store
 from asst.features.safetensors_file import Provenance, write_file
 from asst.features.store import FeatureStore, JoinedStore, Store
@@ -27,12 +26,12 @@ Rows = npt.NDArray[np.floating]
 @pytest.mark.parametrize("row", [0, 127, 128, 2000, 2500])
 def test_one_wrong_number_anywhere_is_found_and_named(wrong: float, row: int) -> None:
     rows = np.ones((2501, 8192), dtype=np.float16)
-    require_finite(Features(rows, 1.0, 0.5, "rgb"), "v")
+    Features(rows, 1.0, 0.5, "rgb").require_finite("v")
     rows[row, 8191] = wrong
     said = rf"v: step {row} \({1 + row / 2:g} s\) of rgb holds {wrong} at number 8191, which is not finite"
     with pytest.raises(InputError, match=said):
-        require_finite(Features(rows, 1.0, 0.5, "rgb"), "v")
-    require_finite(Features(rows[:, :-1], 1.0, 0.5, "rgb"), "v")
+        Features(rows, 1.0, 0.5, "rgb").require_finite("v")
+    Features(rows[:, :-1], 1.0, 0.5, "rgb").require_finite("v")
 
 
 def _npz(path: Path, rows: Rows) -> None:

@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 from asst.errors import InputError
-from asst.features.content import content_hash
 from asst.features.extract import extract_in_turn, jobs_of
+from asst.features.fingerprint import content_hash
 from asst.features.folders import video_files
 from asst.features.store import Store
 from asst.local import check_ends

@@ -12,8 +12,7 @@ from huggingface_hub import constants
 
 from asst.errors import InputError
 from asst.features.hub import fetch, wanted
-from asst.features.image_text import IMAGE_TEXT, ImageText
-from asst.features.manifest import Manifest
+from asst.features.image_text import IMAGE_TEXT, ImageText, Manifest
 from asst.models.named import model_named
 
 from ..hub_server import REVISION, Hub, blob, serving, sha256

@@ -102,7 +102,7 @@ def test_videos_of_different_width_are_refused(tmp_path: Path) -> None:
         file["a"], file["b"] = NUMBERS, NUMBERS[:, :3]
     for store in (open_store(tmp_path, CLOCK), open_store(tmp_path / "all.h5", CLOCK)):
         store.read("a")
-        with pytest.raises(InputError, match=r"b.*: 3 numbers a step, where other videos have 4"):
+        with pytest.raises(InputError, match=r"b.*: dimension 3, where other videos have 4"):
             store.read("b")
 
 

@@ -17,8 +17,8 @@ from asst.errors import InputError
 from asst.features.captions import CaptionExtractor
 from asst.features.colours import COLOURS
 from asst.features.efficientnet import CHANNELS
+from asst.features.fingerprint import packaged_file
 from asst.features.values import Features
-from asst.features.weights import packaged_file
 from asst.video import Frames, frames
 
 Pixels = npt.NDArray[np.uint8]

@@ -76,15 +76,15 @@ def test_names_that_no_file_can_have_are_refused(video: str) -> None:
 def test_another_extractor_or_dimension_is_refused_by_name(tmp_path: Path) -> None:
     Store(tmp_path).write("v", features())
     for store in (Store(tmp_path), Store(tmp_path)):
-        with pytest.raises(InputError, match=r"is of flow \(4 numbers a step\), the rest of the folder of rgb"):
+        with pytest.raises(InputError, match=r"is of flow \(dimension 4\), the rest of the folder of rgb"):
             store.write("w", features(name="flow"))
-        with pytest.raises(InputError, match=r"is of rgb \(3 numbers a step\)"):
+        with pytest.raises(InputError, match=r"is of rgb \(dimension 3\)"):
             store.write("w", features(dimension=3))
     other = Store(tmp_path / "other")
     other.write("w", features(dimension=3)).rename(tmp_path / "w.safetensors")
     store = Store(tmp_path)
     store.read("v")
-    with pytest.raises(InputError, match=r"w\.safetensors is of rgb \(3 numbers"):
+    with pytest.raises(InputError, match=r"w\.safetensors is of rgb \(dimension 3"):
         store.read("w")
 
 

@@ -62,10 +62,12 @@ def test_layers_have_the_published_shapes() -> None:
             if isinstance(layer, nn.Conv2d | nn.Linear):
                 layer.register_forward_hook(lambda *seen, name=name: shapes.update({name: tuple(seen[2].shape)}))
         network(torch.zeros(2, 224, 224, 3, dtype=torch.uint8))
-    sides = {"1": (64, 224), "2": (128, 112), "3": (256, 56), "4": (512, 28), "5": (512, 14)}
+    sides = {64: 224, 128: 112, 256: 56}
     for name, shape in shapes.items():
-        channels, side = sides.get(name[4:5], (0, 0))
-        assert shape == ((2, channels, side, side) if name.startswith("conv") else (2, 4096))
+        number = int(name.partition(".")[2])
+        channels = CONVOLUTIONS.get(number, (0, 0))[1]
+        side = sides.get(channels, 28 if number < 24 else 14)
+        assert shape == ((2, channels, side, side) if name.startswith("features") else (2, 4096))
     assert len(shapes) == 15
 
 
@@ -101,5 +103,5 @@ def test_another_networks_file_is_refused(tmp_path: Path) -> None:
     shapes = published_shapes()
     shapes["features.30.weight"] = shapes.pop("features.28.weight")
     torch.save(thin(shapes), tmp_path / "vgg16.pth")
-    with pytest.raises(InputError, match=r"1 of 30 .* first conv5_3\.weight; 1 .* first features\.30\.weight"):
+    with pytest.raises(InputError, match=r"1 of 30 .* first features\.28\.weight; 1 .* first features\.30\.weight"):
         extractor_named("vgg16", tmp_path / "vgg16.pth")

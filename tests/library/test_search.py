@@ -20,7 +20,7 @@ from asst.library.library import Library
 from asst.library.search import search
 from asst.library.tables import Video
 from asst.localizer import Localizer
-from asst.models.scored import Stage
+from asst.models.video_context import VideoContext
 
 QUERIES = ("red", "green", "blue")
 
@@ -222,6 +222,6 @@ def test_a_part_begins_and_ends_with_its_shots_to_the_frame() -> None:
     """The cuts at 4.94 and 9.92 s are seen first at the ticks where the part begins and ends."""
     vectors = np.zeros((40, 3), dtype=np.float32)
     whole = Features(vectors, 0.0, 0.5, "colours", np.array([2.0, 4.94, 7.1, 9.92, 12.0]))
-    stage = Stage.of(searching.cut_out(whole, 10, 20))
-    assert stage.cuts.tolist() == [9]
-    assert stage.seconds(np.array([[0, 9], [9, 20], [1, 8]])).tolist() == [[4.94, 7.1], [7.1, 9.92], [5.25, 7.0]]
+    context = VideoContext.of(searching.cut_out(whole, 10, 20))
+    assert context.cuts.tolist() == [9]
+    assert context.seconds(np.array([[0, 9], [9, 20], [1, 8]])).tolist() == [[4.94, 7.1], [7.1, 9.92], [5.25, 7.0]]

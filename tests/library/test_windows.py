@@ -16,8 +16,9 @@ import asst
 from asst.features.store import Store
 from asst.library.sketch import SketchEngine
 from asst.library.windows import evenly, parts_of, windows_of
+from asst.models.query_scores import SLOPE
 from asst.models.reranked import packaged_default
-from asst.models.scored import HALF, SLOPE
+from asst.models.video_context import HALF
 
 
 @given(steps=st.integers(1, 3000), length=st.integers(2, 400), data=st.data())

@@ -63,7 +63,7 @@ def test_features_of_another_kind_are_refused_by_name() -> None:
 
     kind = DESCRIPTION.features
     kind.check(features("c3d", 4), "m")
-    with pytest.raises(InputError, match=r"m reads features of c3d \(4 numbers a step\), not of rgb \(4\)"):
+    with pytest.raises(InputError, match=r"m reads features of c3d \(dimension 4\), not of rgb \(4\)"):
         kind.check(features("rgb", 4), "m")
     with pytest.raises(InputError, match=r"not of c3d \(5\)"):
         kind.check(features("c3d", 5), "m")

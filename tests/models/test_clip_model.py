@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from asst.features.concepts import concept_data
-from asst.models.scored import THRESHOLD, half_way, probability
+from asst.models.query_scores import THRESHOLD, half_way, probability
 from asst.models.zeroshot import ClipModel
 
 from ..tiny_clip import WORDS, write
@@ -16,17 +16,17 @@ from ..tiny_clip import WORDS, write
 
 @pytest.mark.parametrize("steps", [1, 20, 2000])
 @pytest.mark.parametrize("scale", [0.01, 3.0])
-def test_one_unrelated_sentence_in_five_is_found_in_any_space_and_length(steps: int, scale: float) -> None:
+def test_one_negative_sentence_in_five_is_found_in_any_space_and_length(steps: int, scale: float) -> None:
     draw = np.random.default_rng(steps)
     half = half_way(scale * draw.normal(size=(steps, 300)))
     best = draw.normal(size=(steps, 3000)).max(axis=0)
     assert np.mean(probability(best, half) >= THRESHOLD) == pytest.approx(0.2, abs=0.08)
 
 
-def test_what_is_found_is_told_by_its_own_unrelated_sentences(street: Path, tmp_path: Path, one_thread: None) -> None:
-    unrelated = concept_data()["unrelated"]
-    words = {word for text in unrelated for word in text.split()}
+def test_what_is_found_is_told_by_its_own_negative_sentences(street: Path, tmp_path: Path, one_thread: None) -> None:
+    negatives = concept_data()["unrelated"]
+    words = {word for text in negatives for word in text.split()}
     clip = ClipModel("own", weights=write(tmp_path / "own", "clip", sorted(words - {*WORDS})))
-    rankings = clip.rank(clip.extractor.extract(street), unrelated, top=1)
+    rankings = clip.rank(clip.extractor.extract(street), negatives, top=1)
     assert np.mean([ranking.found for ranking in rankings]) == pytest.approx(0.2, abs=0.1)
     assert {ranking.threshold for ranking in rankings} == {THRESHOLD}

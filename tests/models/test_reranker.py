@@ -1,4 +1,4 @@
-"""The reranker: candidates that samples bring with them, their loss, and views of long videos."""
+"""The reranker: proposals that samples bring with them, their loss, and views of long videos."""
 
 from __future__ import annotations
 
@@ -14,22 +14,23 @@ from hypothesis import strategies as st
 
 import asst
 from asst.data.batch import Batch, Collate
-from asst.data.sample import CandidateRows, Sample
+from asst.data.sample import ProposalRows, Sample
 from asst.data.windows import Window
 from asst.errors import InputError
 from asst.features.captions import CaptionSentences
 from asst.features.squares import STEP_S, TICKS_A_STEP
-from asst.models.candidates import candidates
-from asst.models.channels import ChannelReader, ask, channel_names
 from asst.models.method import Share
+from asst.models.proposals import proposals
+from asst.models.query_scores import query_scores, step_scores
 from asst.models.reranked import RerankedModel, within_shots
 from asst.models.reranker import RerankerMethod
-from asst.models.scored import Stage, scored, step_scores
+from asst.models.reranker_inputs import clause_evidence, input_names, reranker_inputs
+from asst.models.video_context import VideoContext
 from asst.models.views import FACTS, STEPS, VIEW_STEPS, View, samples, views_of
 from asst.models.zeroshot import SimilarityModel
 
 WORDS = 4
-NAMES = channel_names(CaptionSentences.measures)
+NAMES = input_names(CaptionSentences.measures)
 SETTINGS = {
     "feature_channels": len(NAMES),
     "word_channels": WORDS,
@@ -57,21 +58,21 @@ def made(model: SimilarityModel, steps: int, cuts_s: tuple[float, ...] = ()) -> 
     return asst.Features(vectors, 0.0, STEP_S, model.extractor.name, np.array(cuts_s))
 
 
-def questions(count: int, candidates: int = 9) -> list[Sample]:
-    """Noise, in which the true candidate is where the first channel is high."""
+def questions(count: int, proposals: int = 9) -> list[Sample]:
+    """Noise, in which the true proposal is where the first channel is high."""
     draw = np.random.default_rng(1)
     found = []
     for index in range(count):
-        starts = draw.permutation(np.arange(candidates)) * 6.0
+        starts = draw.permutation(np.arange(proposals)) * 6.0
         clips = np.stack([starts, starts + 6], axis=1).astype(np.float32)
         channels = draw.normal(size=(60, len(NAMES))).astype(np.float32)
-        true = int(draw.integers(candidates))
+        true = int(draw.integers(proposals))
         channels[int(clips[true, 0]) : int(clips[true, 1]), 0] += 3
-        facts = draw.normal(size=(candidates, len(FACTS))).astype(np.float32)
-        overlaps = (np.arange(candidates) == true).astype(np.float32)
+        facts = draw.normal(size=(proposals, len(FACTS))).astype(np.float32)
+        overlaps = (np.arange(proposals) == true).astype(np.float32)
         words = draw.normal(size=(3, WORDS)).astype(np.float32)
-        rows = CandidateRows(clips, facts, overlaps)
-        found.append(Sample(index, Window(0.0, 0.5, 60), channels, words, np.zeros((0, 2)), candidates=rows))
+        rows = ProposalRows(clips, facts, overlaps)
+        found.append(Sample(index, Window(0.0, 0.5, 60), channels, words, np.zeros((0, 2)), proposals=rows))
     return found
 
 
@@ -89,9 +90,9 @@ def test_it_learns_where_the_sentence_fits(share: Callable[[], Share], one_threa
         torch.autograd.backward(method.loss(batch, share()).total)
         optimizer.step()
     method.eval()
-    assert held.candidates is not None
-    assert held.candidates.overlaps is not None
-    right = method.answers(held).scores.argmax(axis=1) == held.candidates.overlaps.argmax(dim=1).numpy()
+    assert held.proposals is not None
+    assert held.proposals.overlaps is not None
+    right = method.answers(held).scores.argmax(axis=1) == held.proposals.overlaps.argmax(dim=1).numpy()
     # One in nine by chance.
     assert right.mean() > 0.6
 
@@ -99,7 +100,7 @@ def test_it_learns_where_the_sentence_fits(share: Callable[[], Share], one_threa
 def test_padding_candidates_changes_nothing(share: Callable[[], Share], one_thread: None) -> None:
     torch.manual_seed(0)
     method = RerankerMethod(SETTINGS).eval()
-    few, many = questions(1, candidates=5), questions(1, candidates=9)
+    few, many = questions(1, proposals=5), questions(1, proposals=9)
     alone, together = batch_of(few), batch_of([*few, *many])
     answers = method.answers(together)
     assert answers.kept.sum(axis=1).tolist() == [5, 9]
@@ -109,20 +110,20 @@ def test_padding_candidates_changes_nothing(share: Callable[[], Share], one_thre
 def test_the_truth_counts_by_its_overlap(share: Callable[[], Share], one_thread: None) -> None:
     method = RerankerMethod(SETTINGS).eval()
     batch = batch_of(questions(4))
-    assert batch.candidates is not None
+    assert batch.proposals is not None
     overlaps = torch.zeros(4, 9)
     overlaps[:, 0], overlaps[:, 1], overlaps[:, 2] = 1.0, 0.5, 0.4
-    given = replace(batch, candidates=replace(batch.candidates, overlaps=overlaps))
+    given = replace(batch, proposals=replace(batch.proposals, overlaps=overlaps))
     logs = method.logits(batch).log_softmax(dim=1)
     expected = -(0.8 * logs[:, 0] + 0.2 * logs[:, 1]).mean()
     torch.testing.assert_close(method.loss(given, share()).total, expected)
     # Where nothing reaches a half, the nearest stands for the truth.
-    far = replace(batch, candidates=replace(batch.candidates, overlaps=overlaps * 0.3))
+    far = replace(batch, proposals=replace(batch.proposals, overlaps=overlaps * 0.3))
     torch.testing.assert_close(method.loss(far, share()).total, -logs[:, 0].mean())
 
 
 def test_samples_without_candidates_are_refused(seen: Batch) -> None:
-    with pytest.raises(InputError, match="chooses among candidates"):
+    with pytest.raises(InputError, match="chooses among proposals"):
         RerankerMethod(SETTINGS).answers(seen)
     with pytest.raises(InputError, match="a reranker has head"):
         RerankerMethod({**SETTINGS, "head": "detection"})
@@ -152,29 +153,30 @@ def test_views_cover_the_video(steps: int) -> None:
 
 
 def test_each_candidate_is_judged_once_and_inside_its_view(first: SimilarityModel) -> None:
-    stage = Stage.of(made(first, 700, (40.0, 90.5, 200.0, 300.0)))
-    evidence, (asked,) = ask(first.reader, stage.features, ["a dog jumps"])
-    scores = scored(stage, evidence, asked.at, asked.query)
+    context = VideoContext.of(made(first, 700, (40.0, 90.5, 200.0, 300.0)))
+    (evidence,) = first.reader(context.features, ["a dog jumps"])
+    scores = query_scores(context, evidence)
     judged = []
     channels, words = np.zeros((700, len(NAMES)), np.float32), np.zeros((1, WORDS), np.float32)
-    for sample, own in samples(stage, scores, channels, words, 0):
-        assert sample.candidates is not None
+    for sample, own in samples(context, scores, channels, words, 0):
+        assert sample.proposals is not None
         judged += own.tolist()
-        lengths = np.diff(sample.candidates.clips, axis=1)[:, 0] * sample.window.step_s / STEP_S * TICKS_A_STEP
-        whole = np.diff(stage.found.spans[own], axis=1)[:, 0]
+        lengths = np.diff(sample.proposals.clips, axis=1)[:, 0] * sample.window.step_s / STEP_S * TICKS_A_STEP
+        whole = np.diff(context.proposals.spans[own], axis=1)[:, 0]
         assert np.quantile(lengths / whole, 0.1) > 0.9
     assert len(judged) == len(set(judged))
-    assert set(np.argsort(-scores.strengths)[:100]) - set(judged) <= set(
-        np.flatnonzero(np.diff(stage.found.spans, axis=1)[:, 0] > VIEW_STEPS * TICKS_A_STEP)
+    assert set(np.argsort(-scores.proposals)[:100]) - set(judged) <= set(
+        np.flatnonzero(np.diff(context.proposals.spans, axis=1)[:, 0] > VIEW_STEPS * TICKS_A_STEP)
     )
 
 
-def test_channels_tell_the_clauses_apart(first: SimilarityModel) -> None:
-    stage = Stage.of(made(first, 50, (10.0,)))
+def test_inputs_tell_the_clauses_apart(first: SimilarityModel) -> None:
+    context = VideoContext.of(made(first, 50, (10.0,)))
     queries = ["a dog jumps before a man plays the piano", "a dog jumps", "a dog jumps for the second time"]
-    evidence, every = ask(first.reader, stage.features, queries)
-    read = ChannelReader(stage, evidence)
-    both, plain, second = (read(asked, step_scores(stage, evidence, asked.at, asked.query)) for asked in every)
+    both, plain, second = (
+        reranker_inputs(context, own, step_scores(context, own.whole), CaptionSentences.measures)
+        for own in clause_evidence(first.reader, context.features, queries)
+    )
 
     def column(channels: np.ndarray, name: str) -> np.ndarray:
         return channels[:, NAMES.index(name)]
@@ -217,7 +219,7 @@ def test_it_chooses_windows_and_leaves_shots_to_the_model_below(checkpoint: Path
 @given(data=st.data())
 def test_the_best_window_of_each_shot_is_as_strong_as_before(data: st.DataObject) -> None:
     cuts = np.array(sorted(data.draw(st.sets(st.integers(4, 56), max_size=4))), dtype=np.int64)
-    found = candidates(60, cuts)
+    found = proposals(60, cuts)
     draw = np.random.default_rng(data.draw(st.integers(0, 2**31)))
     before, after = draw.normal(size=(2, len(found.spans)))
     result = within_shots(found, before, after)

@@ -18,12 +18,14 @@ from asst.errors import InputError
 from asst.features.colours import COLOURS
 from asst.features.concepts import named_classes
 from asst.features.image_text import IMAGE_TEXT
+from asst.features.reading import COSINE
 from asst.models import MODELS, evidence
-from asst.models.candidates import candidates
 from asst.models.evidence import Evidence
 from asst.models.model import Ranking
-from asst.models.scored import HALF, SLOPE, probability
-from asst.models.strength import smoothed, span_strengths
+from asst.models.proposals import proposal_scores, proposals, smoothed
+from asst.models.query import parse
+from asst.models.query_scores import SLOPE, probability
+from asst.models.video_context import HALF
 from asst.models.zeroshot import SimilarityModel, zeroshot_of
 from asst.moments import iou
 
@@ -64,8 +66,8 @@ def assert_same(first: Ranking, second: Ranking) -> None:
     np.testing.assert_allclose(first.curve.scores, second.curve.scores, atol=1e-3)
 
 
-def slow_strength(ticks: list[float], span: tuple[int, int], whole: tuple[int, int]) -> float:
-    """Strength of a run: its mean as if two more ticks had been average; of a window: that of its shot and contrast."""
+def slow_score(ticks: list[float], span: tuple[int, int], whole: tuple[int, int]) -> float:
+    """Score of a run: its mean as if two more ticks had been average; of a window: that of its shot and contrast."""
     inside = [ticks[t] for t in range(*span)]
     around = [ticks[t] for t in range(*whole) if not span[0] <= t < span[1]]
     strength = sum(inside + around) / (len(inside) + len(around) + 2)
@@ -78,13 +80,13 @@ def slow_strength(ticks: list[float], span: tuple[int, int], whole: tuple[int, i
 
 
 @given(st.lists(st.floats(-4, 4), min_size=1, max_size=40), st.sets(st.integers(1, 39), max_size=5))
-def test_span_strengths_are_those_of_the_definition(ticks: list[float], cuts: set[int]) -> None:
-    found = candidates(len(ticks), sorted(cuts))
+def test_proposal_scores_are_those_of_the_definition(ticks: list[float], cuts: set[int]) -> None:
+    found = proposals(len(ticks), sorted(cuts))
     expected = [
-        slow_strength(ticks, tuple(span), tuple(whole))
+        slow_score(ticks, tuple(span), tuple(whole))
         for span, whole in zip(found.spans.tolist(), found.wholes.tolist(), strict=True)
     ]
-    np.testing.assert_allclose(span_strengths(np.array(ticks), found), expected, atol=1e-9)
+    np.testing.assert_allclose(proposal_scores(np.array(ticks), found), expected, atol=1e-9)
 
 
 def slow_evidence(
@@ -102,7 +104,7 @@ def slow_evidence(
     for row in vectors.astype(np.float64):
         windows = row[: 3 * CHANNELS].reshape(3, CHANNELS)
         units = [(window - mean) / math.sqrt(((window - mean) ** 2).sum()) for window in windows]
-        apart = [float(unit @ reading.classifiers[0]) - float((sentences.unrelated @ unit).mean()) for unit in units]
+        apart = [float(unit @ reading.classifiers[0]) - float((sentences.negatives @ unit).mean()) for unit in units]
         matches.append(max(apart))
         exponents = [np.exp((weights @ window + bias) / 2) for window in windows]
         best = np.max([exponent / exponent.sum() for exponent in exponents], axis=0)
@@ -117,16 +119,18 @@ def slow_evidence(
 def test_evidence_is_that_of_the_definition(model: SimilarityModel) -> None:
     features = made(model, 4)
     found = model.reader(features, QUERIES)
-    assert found.unrelated.shape == (4, 300)
-    wide = found.unrelated.astype(np.float64)
-    np.testing.assert_allclose(found.mean, wide.mean(axis=1), atol=1e-6)
-    np.testing.assert_allclose(found.spread, wide.std(axis=1), atol=1e-5)
-    assert (found.classes[0, :, 2] == 0).all()
-    for i, query in enumerate(QUERIES):
-        matches, classes, between = slow_evidence(model, features.vectors.astype(np.float16), query)
-        np.testing.assert_allclose(found.matches[:, i], matches, atol=2e-5)
-        np.testing.assert_allclose(found.classes[:, :, i].T, classes, atol=1e-3)
-        np.testing.assert_allclose(found.between, between, atol=1e-5)
+    visual = found[0].visual
+    assert visual.negatives.shape == (4, 300)
+    wide = visual.negatives.astype(np.float64)
+    np.testing.assert_allclose(visual.mean, wide.mean(axis=1), atol=1e-6)
+    np.testing.assert_allclose(visual.deviation, wide.std(axis=1), atol=1e-5)
+    assert (found[2].scores["named classes"] == 0).all()
+    for own in found:
+        matches, classes, between = slow_evidence(model, features.vectors.astype(np.float16), own.query.text)
+        cosine, *other = (own.scores[name] for name in model.reader.sentences.measures)
+        np.testing.assert_allclose(cosine, matches, atol=2e-5)
+        np.testing.assert_allclose(np.stack(other, axis=1), classes, atol=1e-3)
+        np.testing.assert_allclose(visual.between, between, atol=1e-5)
 
 
 @given(st.lists(st.floats(-4, 4), min_size=1, max_size=30), st.sets(st.integers(1, 29), max_size=5))
@@ -156,7 +160,8 @@ def test_a_sentence_that_names_a_colour_finds_where_it_is_seen(model: Similarity
     shares[:, :, blue] = 0.2
     shares[24:30, 0, blue] = 0.5
     features = coloured(model, shares)
-    plain, in_red, in_both = model.reader(features, ["a woman sits", "a woman in red", "red and blue"]).colours.T
+    found = model.reader(features, ["a woman sits", "a woman in red", "red and blue"])
+    plain, in_red, in_both = (own.scores["colours"] for own in found)
     assert (plain == 0).all()
     np.testing.assert_allclose(in_red, np.log(shares[:, :, red].max(axis=1) + 0.01), atol=1e-3)
     expected = (np.log(shares[:, :, red] + 0.01) + np.log(shares[:, :, blue] + 0.01)).max(axis=1) / 2
@@ -175,14 +180,12 @@ def test_a_sentence_about_the_camera_finds_where_what_is_seen_turns(
     queries = ["the camera pans to the left", "she turns to the left"]
     between = np.zeros(33, dtype=np.float32)
     between[5], between[15:22] = 0.9, 0.3
-    unrelated = np.random.default_rng(0).normal(size=(34, 9)).astype(np.float16)
-    none = np.zeros((34, 2), dtype=np.float32)
-    usual = np.zeros(34, dtype=np.float32)
-    monkeypatch.setattr(
-        model,
-        "reader",
-        lambda *_: Evidence(none, unrelated, usual, usual + 1, np.stack([none, none]), none, none, between),
-    )
+    negatives = np.random.default_rng(0).normal(size=(34, 9)).astype(np.float16)
+    none, every = np.zeros(34, dtype=np.float32), np.arange(34)
+    visual = replace(model.reader.visual(made(model, 34)), first=every, picture=every, between=between)
+    visual = replace(visual, negatives=negatives, pans=np.zeros((34, 2), dtype=np.float32))
+    found = [Evidence(parse(query), {COSINE: none}, visual) for query in queries]
+    monkeypatch.setattr(model, "reader", lambda *_: found)
     pan, other = model.rank(made(model, 34, (3.0,)), queries, top=1)
     start_s, end_s = spans(pan)[0]
     assert 7.0 <= start_s <= 8.5
@@ -235,8 +238,8 @@ def test_a_picture_that_lasts_is_as_good_as_many(model: SimilarityModel) -> None
     moved = vectors.copy()
     moved[::2, 0] = np.nextafter(moved[::2, 0], np.float16(9))
     changing = asst.Features(moved, 0.0, 0.5, model.extractor.name)
-    assert len(model.reader.sight(lasting).first) == 7
-    assert len(model.reader.sight(changing).first) == len(vectors)
+    assert len(model.reader.visual(lasting).first) == 7
+    assert len(model.reader.visual(changing).first) == len(vectors)
     for one, other in zip(model.rank(lasting, QUERIES, top=5), model.rank(changing, QUERIES, top=5), strict=True):
         assert_same(one, other)
 
@@ -293,12 +296,12 @@ def test_the_curve_is_on_the_scale_of_the_scores(model: SimilarityModel) -> None
         assert ranking.curve is not None
         np.testing.assert_array_equal(ranking.curve.times_s, np.arange(30) * 0.5 + 0.25)
         start, end = (round(4 * time_s) for time_s in spans(ranking)[0])
-        clear = clearness(np.repeat(ranking.curve.scores, 2)[start:end])
-        assert clear.mean() == pytest.approx(clearness(np.array(ranking.moments[0].score)))
+        clear = z_score(np.repeat(ranking.curve.scores, 2)[start:end])
+        assert clear.mean() == pytest.approx(z_score(np.array(ranking.moments[0].score)))
 
 
-def clearness(probability: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
-    """In standard deviations above unrelated sentences: the inverse of the logistic curve."""
+def z_score(probability: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    """In standard deviations above negative sentences: the inverse of the logistic curve."""
     odds: npt.NDArray[np.float64] = np.log(probability / (1 - probability))
     return odds / SLOPE + HALF
 
@@ -306,7 +309,7 @@ def clearness(probability: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
 def test_a_score_is_the_probability_that_the_fitted_curve_gives() -> None:
     assert probability(np.array([HALF]))[0] == pytest.approx(0.5)
     found = probability(np.array([-1.0, 0.0, 1.3, 5.0]))
-    np.testing.assert_allclose(clearness(found), [-1.0, 0.0, 1.3, 5.0])
+    np.testing.assert_allclose(z_score(found), [-1.0, 0.0, 1.3, 5.0])
 
 
 def test_pictures_and_sentences_are_unit_vectors_whose_product_is_the_similarity(model: SimilarityModel) -> None:
@@ -361,7 +364,7 @@ def test_features_of_another_extractor_or_clock_are_refused(model: SimilarityMod
     with pytest.raises(InputError, match=r"^similarity reads features of captions, not of vgg16; extract"):
         model.rank(other, QUERIES, top=1)
     older = asst.Features(made(model, 4).vectors[:, : 3 * CHANNELS], 0.0, 0.5, "captions")
-    with pytest.raises(InputError, match=r"^similarity reads 3875 numbers a step of captions, not 3840 as another ver"):
+    with pytest.raises(InputError, match=r"^similarity reads captions of dimension 3875, not 3840 as another ver"):
         model.rank(older, QUERIES, top=1)
     with pytest.raises(
         InputError, match=r"^similarity reads a vector every 0\.5 s, not every 1 s; extract them again$"

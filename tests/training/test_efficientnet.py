@@ -16,7 +16,7 @@ from torch import Tensor
 from asst.errors import InputError
 from asst.features import efficientnet
 from asst.features.efficientnet import BLOCKS, FILE, PACKAGE, SIDE
-from asst.features.weights import packaged_file
+from asst.features.fingerprint import packaged_file
 from asst.training.efficientnet import EfficientNetLite
 from asst.video import frames
 

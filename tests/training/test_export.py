@@ -15,7 +15,7 @@ import torch
 from typer.testing import CliRunner
 
 from asst.cli.app import app
-from asst.data.sample import CandidateRows, Sample
+from asst.data.sample import ProposalRows, Sample
 from asst.data.windows import Window
 from asst.errors import InputError
 from asst.models.checkpoint import Description, FeatureKind, save_checkpoint
@@ -107,7 +107,7 @@ def some_samples(description: Description, count: int, seed: int) -> list[Sample
                 draw.standard_normal((steps, width)).astype(np.float32),
                 draw.standard_normal((int(draw.integers(1, 9)), words)).astype(np.float32),
                 np.zeros((0, 2)),
-                candidates=CandidateRows(spans, facts) if description.method == "reranker" else None,
+                proposals=ProposalRows(spans, facts) if description.method == "reranker" else None,
             )
         )
     return samples

@@ -146,7 +146,7 @@ def none_of_them(root: Path, data: dict[str, Any]) -> None:
         (no_step, "slowfast_features does not say how long a step is; give the step in seconds"),
         (no_video, "1 videos have no features: c_0.0_150.0; extract them"),
         (other_videos, "(the store has "),
-        (other_dimension, "c_0.0_150.0.npz: 768 numbers a step, where other videos have 512"),
+        (other_dimension, "c_0.0_150.0.npz: dimension 768, where other videos have 512"),
         (other_length, "slowfast and clip cover different times: Features(75 steps of 2 s"),
         (other_key, "it holds no array image_features; name one of features"),
         (no_qid, "1 queries have no tokens: qid8738 ("),
@@ -240,7 +240,7 @@ def test_features_of_others_become_a_store_of_ours(tmp_path: Path, monkeypatch: 
     convert = ("features", "convert", "clip", "store", "--step-s", "2", "--extractor", "clip")
     assert "it holds several arrays; name one of features, mask" in refused(*convert)
     assert typed(*convert, "--key", "features").exit_code == 0
-    assert "1 of clip: 512 numbers a step of 2 s" in typed("features", "info", "store").stdout
+    assert "1 of clip: dimension 512, steps of 2 s" in typed("features", "info", "store").stdout
 
 
 def test_every_line_in_the_docs_is_one_of_a_recipe() -> None:

@@ -14,8 +14,8 @@ from asst.errors import InputError
 from asst.features.captions import CaptionSentences
 from asst.features.concepts import concept_data
 from asst.library.engine import engine_of
-from asst.models.channels import channel_names
 from asst.models.checkpoint import read_description
+from asst.models.reranker_inputs import input_names
 from asst.models.zeroshot import SimilarityModel
 from asst.training.captioned_clips import CaptionedClips, Part
 from asst.training.recipe import read_recipe
@@ -87,8 +87,8 @@ def test_a_recipe_makes_tapes_trains_and_gives_a_model(
     questions = TapePool.of(similarity, clips, "learnt", 0, TapeSettings()).questions(50, again.append)
     assert not again
     for question in questions:
-        assert question.channels.shape[1] == len(channel_names(CaptionSentences.measures))
-        assert 0 <= question.clips.min() <= question.clips.max() <= len(question.channels)
+        assert question.inputs.shape[1] == len(input_names(CaptionSentences.measures))
+        assert 0 <= question.clips.min() <= question.clips.max() <= len(question.inputs)
         assert (question.clips[:, 0] < question.clips[:, 1]).all()
     # The candidates can answer most of what is asked.
     assert np.mean([question.overlaps.max() >= 0.5 for question in questions]) > 0.9

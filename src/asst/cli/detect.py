@@ -107,11 +107,10 @@ def _features(
         return features, features.end_s
     if not local_path(video, "a video").exists():
         raise InputError(f"{video}: no such file; check the path, or give --store STORE to take features by a name")
-    from asst.features.finite import require_finite
     from asst.video import probe
 
     extractor = detector.extractor
     with reading_progress() as move:
         features = extractor.extract(video, progress=move)
-    require_finite(features, str(video))
+    features.require_finite(str(video))
     return features, min(features.end_s, probe(video).duration_s)

@@ -175,7 +175,7 @@ def _print(found: dict[str, Any], store: Path) -> None:
     typer.echo(f"{store}: {found['videos']} videos, {found['steps']} steps, {found['duration_s'] / 3600:.2f} hours")
     for kind in found["kinds"]:
         typer.echo(
-            f"{kind['videos']} of {kind['extractor']}: {kind['dimension']} numbers a step of {kind['step_s']:g} s"
+            f"{kind['videos']} of {kind['extractor']}: dimension {kind['dimension']}, steps of {kind['step_s']:g} s"
         )
     for made in found["made"]:
         preprocessing, weights = (made[key] or "not stated" for key in ("preprocessing", "weights"))

@@ -15,14 +15,14 @@ from asst.data.windows import Window
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class CandidateBatch:
-    """The candidates of a batch; padding is zero, and false in the mask.
+class ProposalBatch:
+    """The proposals of a batch; padding is zero, and false in the mask.
 
     Attributes:
-        clips: shape ``(batch, most candidates, 2)``.
-        mask: real candidates, shape ``(batch, most candidates)``.
-        facts: shape ``(batch, most candidates, facts)``.
-        overlaps: shape ``(batch, most candidates)``; None unless every sample has them.
+        clips: shape ``(batch, most proposals, 2)``.
+        mask: real proposals, shape ``(batch, most proposals)``.
+        facts: shape ``(batch, most proposals, facts)``.
+        overlaps: shape ``(batch, most proposals)``; None unless every sample has them.
     """
 
     clips: Tensor
@@ -30,11 +30,11 @@ class CandidateBatch:
     facts: Tensor
     overlaps: Tensor | None = None
 
-    def to(self, device: torch.device | str, non_blocking: bool = False) -> CandidateBatch:
+    def to(self, device: torch.device | str, non_blocking: bool = False) -> ProposalBatch:
         """The same on a device."""
         clips, mask, facts = (t.to(device, non_blocking=non_blocking) for t in (self.clips, self.mask, self.facts))
         overlaps = None if self.overlaps is None else self.overlaps.to(device, non_blocking=non_blocking)
-        return CandidateBatch(clips, mask, facts, overlaps)
+        return ProposalBatch(clips, mask, facts, overlaps)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -53,7 +53,7 @@ class Batch:
         windows: what each sample observes.
         labels: class of each moment as in `Sample`, 0 for padding, shape ``(batch, most moments)``; None unless every
             sample has them.
-        candidates: clips to choose among; None unless every sample brings some.
+        proposals: clips to choose among; None unless every sample brings some.
     """
 
     features: Tensor
@@ -66,7 +66,7 @@ class Batch:
     records: Tensor
     windows: tuple[Window, ...]
     labels: Tensor | None = None
-    candidates: CandidateBatch | None = None
+    proposals: ProposalBatch | None = None
 
     def __len__(self) -> int:
         return len(self.windows)
@@ -88,7 +88,7 @@ class Batch:
             records=moved(self.records),
             windows=self.windows,
             labels=None if self.labels is None else moved(self.labels),
-            candidates=None if self.candidates is None else self.candidates.to(device, non_blocking),
+            proposals=None if self.proposals is None else self.proposals.to(device, non_blocking),
         )
 
 
@@ -112,11 +112,11 @@ class Collate:
         moments, moment_mask = padded([sample.moments.astype(np.float32) for sample in samples])
         targets = [sample.target for sample in samples if sample.target is not None]
         labels = [sample.labels[:, None].astype(np.float32) for sample in samples if sample.labels is not None]
-        candidates = None
+        proposals = None
         if "clips" in read:
-            overlaps = [own.candidates.overlaps for own in samples if own.candidates is not None]
+            overlaps = [own.proposals.overlaps for own in samples if own.proposals is not None]
             known = [own[:, None] for own in overlaps if own is not None]
-            candidates = CandidateBatch(
+            proposals = ProposalBatch(
                 read["clips"],
                 read["clip_mask"],
                 read["facts"],
@@ -133,7 +133,7 @@ class Collate:
             records=torch.tensor([sample.record for sample in samples]),
             windows=tuple(sample.window for sample in samples),
             labels=None if len(labels) < len(samples) else torch.from_numpy(padded(labels)[0][..., 0]).long(),
-            candidates=candidates,
+            proposals=proposals,
         )
 
 

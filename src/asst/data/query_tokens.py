@@ -14,7 +14,7 @@ import numpy as np
 
 from asst.data.record import Record
 from asst.errors import InputError
-from asst.features.arrays import Arrays, as_vectors, open_arrays, unit_rows
+from asst.features.arrays import Arrays, as_vectors, unit_rows
 from asst.features.store import named
 from asst.text import Vector
 
@@ -121,7 +121,7 @@ class QueryTokens:
         if arrays is None:
             if not path.exists():
                 raise InputError(f"no tokens of queries at {path}; name their folder by data.words")
-            arrays = self._opened[path] = open_arrays(path, self._key)
+            arrays = self._opened[path] = Arrays(path, self._key)
         return arrays, name if name in arrays else f"qid{name}"
 
 

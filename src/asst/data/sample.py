@@ -18,13 +18,13 @@ NO_WORDS: Vector = np.zeros((0, 1), dtype=np.float32)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class CandidateRows:
+class ProposalRows:
     """Clips that a sample brings with it, for a method that chooses among given ones.
 
     Attributes:
-        clips: start and end in steps of the window, shape ``(candidates, 2)``.
-        facts: what else is known of each, shape ``(candidates, facts)``.
-        overlaps: IoU of each with the truth, shape ``(candidates,)``; None where a query is to be answered.
+        clips: start and end in steps of the window, shape ``(proposals, 2)``.
+        facts: what else is known of each, shape ``(proposals, facts)``.
+        overlaps: IoU of each with the truth, shape ``(proposals,)``; None where a query is to be answered.
     """
 
     clips: npt.NDArray[np.float32]
@@ -45,7 +45,7 @@ class Sample:
         target: index of the true clip, if the task is a classification with a truth.
         labels: class of each of the moments, from 1, or -1 for a stretch that is neither action nor background, shape
             ``(moments,)``; None where moments have no class.
-        candidates: the clips to choose among; None where the method has its own.
+        proposals: the clips to choose among; None where the method has its own.
     """
 
     record: int
@@ -55,7 +55,7 @@ class Sample:
     moments: FloatArray
     target: int | None = None
     labels: npt.NDArray[np.int64] | None = None
-    candidates: CandidateRows | None = None
+    proposals: ProposalRows | None = None
 
 
 def network_inputs(samples: Sequence[Sample], steps: int) -> dict[str, npt.NDArray[Any]]:
@@ -67,7 +67,7 @@ def network_inputs(samples: Sequence[Sample], steps: int) -> dict[str, npt.NDArr
 
     Returns:
         ``features`` of shape ``(batch, steps, dimension)``, ``words`` of ``(batch, most words, word dimension)`` and,
-        where every sample brings candidates, ``clips`` of ``(batch, most candidates, 2)`` and ``facts``; with
+        where every sample brings proposals, ``clips`` of ``(batch, most proposals, 2)`` and ``facts``; with
         ``feature_mask``, ``word_mask`` and ``clip_mask``, which are true for what is real.
 
     Raises:
@@ -76,10 +76,10 @@ def network_inputs(samples: Sequence[Sample], steps: int) -> dict[str, npt.NDArr
     features, feature_mask = padded([sample.features for sample in samples], steps)
     words, word_mask = padded([sample.words for sample in samples])
     inputs = {"features": features, "feature_mask": feature_mask, "words": words, "word_mask": word_mask}
-    candidates = [sample.candidates for sample in samples if sample.candidates is not None]
-    if len(candidates) == len(samples):
-        inputs["clips"], inputs["clip_mask"] = padded([own.clips for own in candidates])
-        inputs["facts"], _ = padded([own.facts for own in candidates])
+    proposals = [sample.proposals for sample in samples if sample.proposals is not None]
+    if len(proposals) == len(samples):
+        inputs["clips"], inputs["clip_mask"] = padded([own.clips for own in proposals])
+        inputs["facts"], _ = padded([own.facts for own in proposals])
     return inputs
 
 

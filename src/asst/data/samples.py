@@ -31,7 +31,7 @@ class TrainingSamples(Dataset[Sample]):
 
     Args:
         records: of one data set.
-        store: holds the features of their videos; a `HeldStore` keeps them in memory.
+        store: holds the features of their videos; a `CachedStore` keeps them in memory.
         words: gives word vectors, and is asked once; or the tokens of each query.
         observation: which window is drawn.
         seed: of all draws.

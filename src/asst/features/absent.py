@@ -9,7 +9,7 @@ import numpy as np
 
 from asst.errors import InputError
 from asst.features.extractor import Progress
-from asst.features.safetensors_file import Provenance
+from asst.features.store import FeatureStore
 from asst.features.values import Features
 from asst.video import Frames, probe
 
@@ -21,8 +21,8 @@ def absent_features(duration_s: float) -> Features:
     return Features(np.zeros((1, 1), dtype=np.float32), 0.0, duration_s, NAME)
 
 
-class AbsentStore:
-    """A store that has the stand-in for every video; a record tells how long the video is."""
+class AbsentStore(FeatureStore):
+    """A store that has the stand-in for every video, of a nominal second; a record tells how long the video is."""
 
     def videos(self) -> tuple[str, ...]:
         """None that could be listed."""
@@ -31,39 +31,23 @@ class AbsentStore:
     def __contains__(self, video: str) -> bool:
         return True
 
-    def provenance(self, video: str) -> Provenance:
-        """Nothing."""
-        return Provenance()
-
     def read(self, video: str) -> Features:
-        """The stand-in, of a nominal second."""
+        """See `FeatureStore`."""
         return absent_features(1.0)
 
 
 class AbsentExtractor:
-    """Reads how long a video is, and no picture."""
+    """Reads how long a video is, and no picture; see `asst.features.extractor.Extractor`."""
 
-    name = NAME
-    dimension = 1
-    preprocessing = ""
-    weights = ""
-    precision = ""
-    flow = ""
+    name, dimension = NAME, 1
+    preprocessing = weights = precision = flow = ""
 
     def extract(self, video: str | Path, *, progress: Progress | None = None) -> Features:
-        """The stand-in for a file.
-
-        Raises:
-            InputError: for a file that holds no video that can be read.
-        """
+        """The stand-in for a file."""
         return absent_features(probe(video).duration_s)
 
     def extract_frames(self, frames: Iterable[Frames]) -> Features:
-        """The stand-in for frames in memory, as long as the last of them stands for.
-
-        Raises:
-            InputError: when there is no frame.
-        """
+        """The stand-in for frames in memory, as long as the last of them stands for."""
         last_s = max((float(some.times_s[-1]) for some in frames if len(some.times_s)), default=None)
         if last_s is None:
             raise InputError("no frame to look at; give at least one")

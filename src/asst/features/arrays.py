@@ -8,9 +8,8 @@ from __future__ import annotations
 import pickle
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from functools import cached_property
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -25,107 +24,31 @@ HDF5 = (".h5", ".hdf5")
 _SMALL = 1e-5
 
 
-class Arrays(Protocol):
-    """Arrays by name, each read when it is asked for.
+class Arrays:
+    """Arrays by name, each read when it is asked for. HDF5 is opened for each reading, so that processes may share it.
+
+    Args:
+        path: a folder with a file a name, of any kind in `LOADERS`, or an HDF5 file of arrays or groups of arrays.
+        key: the array to take from a file or group that holds several, such as ``c3d_features``.
 
     Attributes:
-        path: of all of them.
-    """
-
-    path: Path
-
-    def names(self) -> tuple[str, ...]:
-        """What there is, sorted."""
-
-    def __contains__(self, name: str) -> bool: ...
-
-    def file(self, name: str) -> Path:
-        """The file that an array is in."""
-
-    def read(self, name: str) -> Array:
-        """One array, of any shape; there must be one of that name.
-
-        Raises:
-            InputError: for a damaged file, one of another form, or one of several arrays of which none is chosen.
-        """
-
-    def stated(self) -> Mapping[str, Any]:
-        """What the file says of all its arrays; empty for most."""
-
-
-class ArrayFile:
-    """One HDF5 file, whose entries are arrays by name, or groups of arrays.
-
-    The file is opened for each reading, so that processes may share it.
-
-    Args:
-        path: the file.
-        key: the array to take from a group that holds several, such as ``c3d_features``.
-    """
-
-    def __init__(self, path: Path, key: str | None = None) -> None:
-        self.path = path
-        self._key = key
-
-    def names(self) -> tuple[str, ...]:
-        """What there is, sorted."""
-        with refused(str(self.path)), open_hdf5(self.path) as file:
-            return tuple(sorted(file))
-
-    def __contains__(self, name: str) -> bool:
-        return name in self._known
-
-    def file(self, name: str) -> Path:
-        """The file itself."""
-        return self.path
-
-    def read(self, name: str) -> Array:
-        """One array.
-
-        Raises:
-            InputError: for a broken link, or damaged numbers.
-        """
-        where = f"{self.path}, {name}"
-        with refused(where), open_hdf5(self.path) as file:
-            entry = file[name]
-            array = _only(entry, self._key, where) if hasattr(entry, "keys") else entry
-            return np.asarray(array[()])
-
-    def stated(self) -> Mapping[str, Any]:
-        """The attributes of the file."""
-        with refused(str(self.path)), open_hdf5(self.path) as file:
-            return dict(file.attrs)
-
-    @cached_property
-    def _known(self) -> frozenset[str]:
-        # Asked for thousands of names in turn; opening the file takes a millisecond.
-        return frozenset(self.names())
-
-
-class ArrayFolder:
-    """A folder with a file a name, of any kind in `LOADERS`.
-
-    Args:
-        path: the folder.
-        key: the array to take from a file that holds several, such as ``features``.
+        path: as above.
+        stated: what an HDF5 file's attributes say of all its arrays; empty for a folder.
 
     Raises:
-        InputError: if there is no such file in it, or a name has two.
+        InputError: for a folder without such a file or with two of one name, or an HDF5 file that cannot be read.
     """
 
     def __init__(self, path: Path, key: str | None = None) -> None:
         self.path = path
+        self.stated: Mapping[str, Any] = {}
         self._key = key
-        self._files: dict[str, Path] = {}
-        for file in sorted(path.iterdir()) if path.is_dir() else ():
-            if file.suffix not in LOADERS or file.name.startswith("."):
-                continue
-            name = file.stem
-            if name in self._files:
-                raise InputError(f"{name} has two files in {path}: {self._files[name].name} and {file.name}")
-            self._files[name] = file
-        if not self._files:
-            raise InputError(f"no features in {path}; expected one file a video or query: {', '.join(LOADERS)}")
+        if path.is_dir():
+            self._files = _files(path)
+        else:
+            with refused(str(path)), open_hdf5(path) as file:
+                self._files = dict.fromkeys(file, path)
+                self.stated = dict(file.attrs)
 
     def names(self) -> tuple[str, ...]:
         """What there is, sorted."""
@@ -135,29 +58,23 @@ class ArrayFolder:
         return name in self._files
 
     def file(self, name: str) -> Path:
-        """The file of that name."""
+        """The file that an array is in."""
         return self._files[name]
 
     def read(self, name: str) -> Array:
-        """One array; that of an ``.npy`` file is mapped and not read.
+        """One array, of any shape; there must be one of that name. That of an ``.npy`` file is mapped and not read.
 
         Raises:
-            InputError: for a damaged file, or one that would have to run code to be read.
+            InputError: for a file that is damaged, of another form, would have to run code to be read, or holds several
+                arrays of which none is chosen.
         """
-        return load_array(self._files[name], self._key)
-
-    def stated(self) -> Mapping[str, Any]:
-        """Nothing: such files do not say."""
-        return {}
-
-
-def open_arrays(path: Path, key: str | None = None) -> Arrays:
-    """What is at a path.
-
-    Raises:
-        InputError: as the folder.
-    """
-    return ArrayFolder(path, key) if path.is_dir() else ArrayFile(path, key)
+        file = self._files[name]
+        if file != self.path:
+            return load_array(file, self._key)
+        where = f"{file}, {name}"
+        with refused(where), open_hdf5(file) as opened:
+            entry = opened[name]
+            return np.asarray((_only(entry, self._key, where) if hasattr(entry, "keys") else entry)[()])
 
 
 def open_hdf5(path: Path, mode: str = "r") -> Any:
@@ -230,6 +147,18 @@ def unit_rows(vectors: Vectors) -> npt.NDArray[np.float32]:
     return scaled
 
 
+def _files(folder: Path) -> dict[str, Path]:
+    files: dict[str, Path] = {}
+    for file in sorted(folder.iterdir()):
+        if file.suffix in LOADERS and not file.name.startswith("."):
+            other = files.setdefault(file.stem, file)
+            if other != file:
+                raise InputError(f"{file.stem} has two files in {folder}: {other.name} and {file.name}")
+    if not files:
+        raise InputError(f"no features in {folder}; expected one file a video or query: {', '.join(LOADERS)}")
+    return files
+
+
 def _only(arrays: Any, key: str | None, where: str) -> Any:
     """The named array of several, or the only one."""
     names = list(arrays.keys())
@@ -241,8 +170,7 @@ def _only(arrays: Any, key: str | None, where: str) -> Any:
     return arrays[key]
 
 
-def _load_npy(path: Path, key: str | None) -> Array:
-    del key
+def _load_npy(path: Path, _key: str | None) -> Array:
     loaded: Array = np.load(path, mmap_mode="r", allow_pickle=False)
     return loaded
 
@@ -283,4 +211,4 @@ LOADERS: dict[str, Callable[[Path, str | None], Array]] = {
     ".pth": _load_pt,
     ".safetensors": _load_safetensors,
 }
-"""By the ending of a file: what reads the array in it, the named one where there are several."""
+"""By the extension of a file: what reads the array in it, the named one where there are several."""

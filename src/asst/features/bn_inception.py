@@ -24,11 +24,10 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
-from asst.features.fingerprint import files_hash
 from asst.features.flow import BOUND, Algorithm, OpticalFlow, quantised
 from asst.features.frame_network import TICKS_A_STEP, Branch, FrameNetwork, middle_picture
 from asst.features.picture_size import PictureSize, centre
-from asst.features.state_dict import fit, read_state, weights_file
+from asst.features.state_dict import published_network
 from asst.features.ticks import Pixels
 
 RGB_NAME = "bn-inception-rgb"
@@ -120,14 +119,7 @@ class BNInception(nn.Module):
         self.add_module(f"{name}_bn", nn.BatchNorm2d(after))
 
     def forward(self, pixels: Tensor) -> Tensor:
-        """Features of pictures or of stacks of flow.
-
-        Args:
-            pixels: ``uint8``; RGB ``(batch, height, width, 3)``, or quantised fields ``(batch, height, width, 10)``.
-
-        Returns:
-            ``(batch, 1024)``.
-        """
+        """RGB ``(batch, height, width, 3)`` or quantised fields ``(..., 10)``, ``uint8``, to ``(batch, 1024)``."""
         x = self._centred(pixels)
         x = F.max_pool2d(self._through("conv1_7x7_s2", x), 3, 2, ceil_mode=True)
         x = self._through("conv2_3x3", self._through("conv2_3x3_reduce", x))
@@ -187,8 +179,7 @@ def rgb_branch(weights: Path | None) -> Branch:
     Raises:
         InputError: without a file that fits.
     """
-    network, digest = _loaded(RGB_NAME, 3, weights)
-    return rgb_branch_of(network, digest)
+    return rgb_branch_of(*_folded(RGB_NAME, 3, weights))
 
 
 def flow_branch(algorithm: Algorithm, weights: Path | None) -> Branch:
@@ -197,23 +188,18 @@ def flow_branch(algorithm: Algorithm, weights: Path | None) -> Branch:
     Raises:
         InputError: without a file that fits, or without OpenCV.
     """
-    network, digest = _loaded(FLOW_NAME, FLOW_CHANNELS, weights)
-    return flow_branch_of(network, digest, OpticalFlow(algorithm))
+    return flow_branch_of(*_folded(FLOW_NAME, FLOW_CHANNELS, weights), OpticalFlow(algorithm))
 
 
-def _loaded(name: str, channels: int, weights: Path | None) -> tuple[BNInception, str]:
-    path = weights_file(name, weights)
-    with torch.device("meta"):
-        network = BNInception(channels)
-    fit(network, path, read_state(path), published_name)
+def _folded(name: str, channels: int, weights: Path | None) -> tuple[BNInception, str]:
+    network, digest = published_network(lambda: BNInception(channels), name, weights, published_name)
     network.fold()
-    return network, files_hash([path])
+    return network, digest
 
 
 def rgb_branch_of(network: BNInception, weights: str) -> Branch:
     """A network for pictures, with whatever weights, and what it sees."""
-    settings = {**_SETTINGS, "mean": _BGR_MEAN}
-    return middle_picture(network, DIMENSION, SIDE, settings, weights)
+    return middle_picture(network, DIMENSION, SIDE, {**_SETTINGS, "mean": _BGR_MEAN}, weights)
 
 
 def flow_branch_of(network: BNInception, weights: str, flow: OpticalFlow) -> Branch:

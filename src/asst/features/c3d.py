@@ -14,19 +14,16 @@ from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
-import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from asst.features.fingerprint import files_hash
 from asst.features.frame_network import MIDDLE, Branch, FrameNetwork
 from asst.features.picture_size import PictureSize, centre
-from asst.features.state_dict import fit, read_state, weights_file
+from asst.features.state_dict import published_network
 from asst.features.ticks import Pixels
 
 Layer = Literal["fc6", "fc7"]
 
-WEIGHTS_NAME = "c3d"
 SIZE = PictureSize(exact=(128, 171))
 SIDE = 112
 CLIP = 16
@@ -38,18 +35,8 @@ _LAYERS = ("conv1", "conv2", "conv3a", "conv3b", "conv4a", "conv4b", "conv5a", "
 _POOLED = frozenset({"conv1", "conv2", "conv3b", "conv4b", "conv5b"})
 
 # One port numbers its layers as torchvision does; the other has the names of the publication.
-_NUMBERED = {
-    "features.0": "conv1",
-    "features.3": "conv2",
-    "features.6": "conv3a",
-    "features.8": "conv3b",
-    "features.11": "conv4a",
-    "features.13": "conv4b",
-    "features.16": "conv5a",
-    "features.18": "conv5b",
-    "classifier.0": "fc6",
-    "classifier.3": "fc7",
-}
+_NUMBERED = {f"features.{at}": name for at, name in zip((0, 3, 6, 8, 11, 13, 16, 18), _LAYERS, strict=True)}
+_NUMBERED |= {"classifier.0": "fc6", "classifier.3": "fc7"}
 _CLASSIFIERS = frozenset({"fc8", "classifier.6"})
 
 
@@ -74,14 +61,7 @@ class C3D(nn.Module):
         self.fc7 = nn.Linear(hidden, hidden)
 
     def forward(self, pixels: Tensor) -> Tensor:
-        """Features of clips.
-
-        Args:
-            pixels: RGB, ``uint8``, ``(batch, 16, 112, 112, 3)``.
-
-        Returns:
-            ``(batch, hidden)``.
-        """
+        """Clips of RGB pictures, ``uint8``, ``(batch, 16, 112, 112, 3)``, to ``(batch, hidden)``."""
         values = pixels.float().flip(4)
         x = (values - values.new_tensor(_BGR_MEAN)).permute(0, 4, 1, 2, 3).to(self.fc6.weight.dtype)
         for name in _LAYERS:
@@ -123,8 +103,5 @@ def c3d(layer: Layer, weights: Path | None = None) -> FrameNetwork:
     Raises:
         InputError: without a file that fits.
     """
-    path = weights_file(WEIGHTS_NAME, weights)
-    with torch.device("meta"):
-        network = C3D(layer)
-    fit(network, path, read_state(path), published_name)
-    return FrameNetwork(f"c3d-{layer}", [branch_of(network, files_hash([path]))], SIZE, _BATCH_STEPS)
+    branch = branch_of(*published_network(lambda: C3D(layer), "c3d", weights, published_name))
+    return FrameNetwork(f"c3d-{layer}", [branch], SIZE, _BATCH_STEPS)

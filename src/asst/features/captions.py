@@ -19,7 +19,7 @@ from asst.features.concepts import embeddings, named_classes, resembled_classes
 from asst.features.efficientnet import SIDE
 from asst.features.fingerprint import LENGTH
 from asst.features.minilm import MiniLM
-from asst.features.reading import FloatArray, Reading, SentenceReader
+from asst.features.reading import COSINE, FloatArray, Reading, SentenceReader
 from asst.features.runtime import Network, graph, precision
 from asst.features.space import Classifier, Space
 from asst.features.squares import LOOKS_A_SECOND, SquaresExtractor, squares
@@ -43,7 +43,7 @@ class CaptionSentences(SentenceReader):
         space: with the sentence tower.
     """
 
-    measures = ("picture and sentence", "named classes", "resembled classes")
+    measures = (COSINE, "named classes", "resembled classes")
 
     def __init__(self, space: CaptionSpace) -> None:
         self._weights = space.encoder

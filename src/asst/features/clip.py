@@ -24,11 +24,9 @@ from asst.extras import require
 from asst.features.fingerprint import files_hash
 from asst.features.frame_network import MIDDLE, Branch, FrameNetwork
 from asst.features.precision import fastest_device, precision_name
-from asst.features.preparing import Preparing
 from asst.features.runtime import CARD_BATCH
-from asst.features.sentence_tokens import SentenceTokens
 from asst.features.state_dict import weights_folder
-from asst.features.towers import FloatArray, in_batches, kind_of
+from asst.features.towers import FloatArray, SentenceTokens, Towers
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel
@@ -36,37 +34,22 @@ if TYPE_CHECKING:
 NAME = "clip"
 
 
-class ClipTowers(nn.Module):
-    """See `asst.features.towers.Towers`; pictures also go through as `forward`, between tensors.
-
-    Attributes:
-        kind: ``clip`` or ``siglip``.
-        preparing: how it wants its pictures.
-        dimension: numbers in a vector.
-        weights: a short hash of them.
+class ClipTowers(Towers, nn.Module):
+    """Towers that PyTorch runs; pictures also go through as `forward`, between tensors.
 
     Args:
-        folder: as ``save_pretrained`` or a download from the hub leaves it: ``config.json``, the weights,
-            ``preprocessor_config.json`` and ``tokenizer.json``.
-
-    Raises:
-        InputError: if something is missing there or does not fit, or transformers is not installed.
+        folder: as ``save_pretrained`` or a download from the hub leaves it.
     """
 
     def __init__(self, folder: Path) -> None:
-        super().__init__()
-        self.kind = kind_of(folder)
-        self.preparing = Preparing.read(folder)
+        nn.Module.__init__(self)
+        Towers.__init__(self, folder)
         # SigLIP was trained on texts of one length, and looks at what they are filled up with.
         self._tokens = SentenceTokens(folder, self.kind, filled=self.kind == "siglip")
         self.model = _loaded(folder)
         self.dimension = _width(self.model)
         self.weights = files_hash(sorted({*folder.glob("*.safetensors")} or {*folder.glob("pytorch_model*.bin")}))
-
-    @property
-    def settings(self) -> dict[str, object]:
-        """See `asst.features.towers.Towers.settings`."""
-        return {"network": self.kind, "version": 1, **self.preparing.settings}
+        self.precision = precision_name()
 
     def forward(self, pixels: Tensor) -> Tensor:
         """RGB, ``uint8``, ``(batch, height, width, 3)`` to unit vectors ``(batch, dimension)``."""
@@ -77,14 +60,9 @@ class ClipTowers(nn.Module):
         found = model.get_image_features(pixel_values=normal)
         return F.normalize(found.pooler_output.float(), dim=-1)
 
-    @property
-    def precision(self) -> str:
-        """See `asst.features.towers.Towers.precision`."""
-        return precision_name()
-
     @contextmanager
     def undivided(self) -> Iterator[int]:
-        """See `asst.features.towers.Towers.undivided`."""
+        """See `Towers`."""
         if fastest_device() != "cpu":
             yield CARD_BATCH
             return
@@ -98,15 +76,11 @@ class ClipTowers(nn.Module):
 
     @torch.inference_mode()
     def picture_vectors(self, pictures: npt.NDArray[np.uint8]) -> FloatArray:
-        """See `asst.features.towers.Towers.picture_vectors`."""
+        """See `Towers`."""
         found: FloatArray = self(torch.from_numpy(pictures).to(fastest_device())).cpu().numpy()
         return found
 
     @torch.inference_mode()
-    def sentence_vectors(self, sentences: Sequence[str]) -> FloatArray:
-        """See `asst.features.towers.Towers.sentence_vectors`."""
-        return in_batches(sentences, self.dimension, self._embedded)
-
     def _embedded(self, sentences: Sequence[str]) -> FloatArray:
         tokens, real = (torch.from_numpy(array).to(fastest_device()) for array in self._tokens(sentences))
         model: Any = self.model
@@ -120,12 +94,6 @@ class ClipExtractor(FrameNetwork):
 
     Attributes:
         towers: of the folder.
-
-    Args:
-        folder: as `ClipTowers` has it.
-
-    Raises:
-        InputError: if something is missing there or does not fit, or transformers is not installed.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -165,11 +133,7 @@ def _quiet() -> Iterator[None]:
 
 
 def _loaded(folder: Path) -> PreTrainedModel:
-    """The model, without looking anywhere else.
-
-    Raises:
-        InputError: for what cannot be read, or does not fit.
-    """
+    """The model, without looking anywhere else."""
     require("clip", "CLIP")
     from transformers import AutoModel
 

@@ -12,33 +12,30 @@ import numpy.typing as npt
 
 from asst.errors import InputError
 from asst.features.fingerprint import files_hash
-from asst.features.preparing import Preparing
 from asst.features.runtime import Network, at_once
-from asst.features.sentence_tokens import SentenceTokens
-from asst.features.towers import PICTURES, SENTENCES, FloatArray, in_batches, kind_of
+from asst.features.towers import PICTURES, SENTENCES, FloatArray, SentenceTokens, Towers
 
 _MASK = "attention_mask"
 # What CLIP's towers call ``pooler_output`` is not projected, and in no common space.
 _OUTPUTS = {"clip": ("image_embeds", "text_embeds"), "siglip": ("image_embeds", "text_embeds", "pooler_output")}
 
 
-class OnnxTowers:
-    """See `asst.features.towers.Towers`.
+class OnnxTowers(Towers):
+    """Towers that ONNX Runtime runs.
 
     Args:
-        folder: with `PICTURES` and `SENTENCES`, ``config.json``, ``preprocessor_config.json`` and ``tokenizer.json``.
-
-    Raises:
-        InputError: if something is missing there or does not fit, or ONNX Runtime is not installed.
+        folder: with `PICTURES` and `SENTENCES` too.
     """
 
+    precision = "float32"
+    _runtime = "-onnx"
+
     def __init__(self, folder: Path) -> None:
-        self._kind = kind = kind_of(folder)
-        self.preparing = Preparing.read(folder)
-        self._pictures = _Tower(folder / PICTURES, kind, "pixel_values", alone=True)
-        self._sentences = _Tower(folder / SENTENCES, kind, "input_ids", alone=False)
+        super().__init__(folder)
+        self._pictures = _Tower(folder / PICTURES, self.kind, "pixel_values", alone=True)
+        self._sentences = _Tower(folder / SENTENCES, self.kind, "input_ids", alone=False)
         self._masked = _MASK in self._sentences.inputs
-        self._tokens = SentenceTokens(folder, kind, filled=kind == "siglip" or not self._masked)
+        self._tokens = SentenceTokens(folder, self.kind, filled=self.kind == "siglip" or not self._masked)
         both = [folder / name for name in (PICTURES, SENTENCES)]
         self.weights = files_hash(sorted(path for one in both for path in one.parent.glob(f"{one.name}*")))
         self.dimension = self._embedded(["a"]).shape[1]
@@ -48,26 +45,15 @@ class OnnxTowers:
                 f"{folder}: pictures have {seen} numbers and sentences {self.dimension}; get the folder again"
             )
 
-    precision = "float32"
-
     def undivided(self) -> AbstractContextManager[int]:
-        """See `asst.features.towers.Towers.undivided`."""
+        """See `Towers`."""
         return nullcontext(at_once())
 
-    @property
-    def settings(self) -> dict[str, object]:
-        """See `asst.features.towers.Towers.settings`."""
-        return {"network": f"{self._kind}-onnx", "version": 1, **self.preparing.settings}
-
     def picture_vectors(self, pictures: npt.NDArray[np.uint8]) -> FloatArray:
-        """See `asst.features.towers.Towers.picture_vectors`."""
+        """See `Towers`."""
         found = self._seen(pictures)
         unit: FloatArray = found / np.maximum(np.linalg.norm(found, axis=1, keepdims=True), 1e-12)
         return unit
-
-    def sentence_vectors(self, sentences: Sequence[str]) -> FloatArray:
-        """See `asst.features.towers.Towers.sentence_vectors`."""
-        return in_batches(sentences, self.dimension, self._embedded)
 
     def _seen(self, pictures: npt.NDArray[np.uint8]) -> FloatArray:
         own = self.preparing
@@ -78,22 +64,12 @@ class OnnxTowers:
     def _embedded(self, sentences: Sequence[str]) -> FloatArray:
         tokens, real = self._tokens(sentences)
         # SigLIP looks at what sentences are filled up with.
-        mask = {_MASK: np.ones_like(real) if self._kind == "siglip" else real} if self._masked else {}
+        mask = {_MASK: np.ones_like(real) if self.kind == "siglip" else real} if self._masked else {}
         return self._sentences(input_ids=tokens, **mask)
 
 
 class _Tower:
-    """One network and the output of it that lies in the common space.
-
-    Args:
-        path: its file.
-        kind: of model.
-        wanted: an input that it must have.
-        alone: as `Network` has it.
-
-    Raises:
-        InputError: for a file that cannot be read, or a network without that input or such an output.
-    """
+    """One network, which must have an input of a name, and the output of it that lies in the common space."""
 
     def __init__(self, path: Path, kind: str, wanted: str, *, alone: bool) -> None:
         self._network = network = Network(path, alone=alone)

@@ -12,7 +12,7 @@ import numpy.typing as npt
 from asst.errors import InputError
 from asst.features.concepts import concept_data
 from asst.features.image_text import IMAGE_TEXT
-from asst.features.reading import FloatArray, Reading, SentenceReader
+from asst.features.reading import COSINE, FloatArray, Reading, SentenceReader
 from asst.features.space import Space
 from asst.features.squares import LOOKS_A_SECOND, SquaresExtractor, squares
 from asst.features.state_dict import weights_folder
@@ -33,7 +33,7 @@ class ClipSentences(SentenceReader):
         known: the same of sentences that are wanted again and again.
     """
 
-    measures = ("picture and sentence",)
+    measures = (COSINE,)
 
     def __init__(
         self, vectors: Callable[[Sequence[str]], FloatArray], known: Callable[[Sequence[str]], FloatArray]

@@ -14,8 +14,8 @@ import numpy as np
 import numpy.typing as npt
 
 from asst.errors import InputError
+from asst.features.fingerprint import packaged_file
 from asst.features.torch_file import read_torch_file
-from asst.features.weights import packaged_file
 
 FloatArray = npt.NDArray[np.float32]
 

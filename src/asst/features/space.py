@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from asst.features.colours import COLOURS
+from asst.features.values import Vectors
 
 WINDOWS = 3
 """Squares of a picture that are looked at."""
@@ -62,3 +63,12 @@ class Space:
     def dimension(self) -> int:
         """Numbers in a vector."""
         return self.seen + (WINDOWS * len(COLOURS) + len(PAN) if self.pixels else 0)
+
+    def crops(self, vectors: Vectors, rows: npt.NDArray[np.int64]) -> Vectors:
+        """What the network sees in some of the vectors, shape ``(rows, WINDOWS, channels)``."""
+        return vectors[rows, : self.seen].reshape(len(rows), WINDOWS, self.channels)
+
+    def colours_and_pans(self, vectors: Vectors, rows: npt.NDArray[np.int64]) -> tuple[FloatArray, FloatArray]:
+        """What pixels tell in some vectors, shapes ``(rows, WINDOWS, len(COLOURS))`` and ``(rows, len(PAN))``."""
+        told = np.array(vectors[rows, self.seen :], dtype=np.float32)
+        return told[:, : -len(PAN)].reshape(len(rows), WINDOWS, -1), told[:, -len(PAN) :]

@@ -20,6 +20,11 @@ Rows = npt.NDArray[np.float16] | npt.NDArray[np.float32]
 # Of features of 3 * 1280 numbers, half an hour at two steps a second.
 _HELD_BYTES = 32 * 2**20
 _PIECE_BYTES = 2 * 2**20
+# The exponent of 16 bits begins 112 lower than that of 32, whose fraction is 13 bits longer.
+_LOWER = np.float32(2.0**112)
+_LONGER = 13
+# Of a shifted number: the sign, the exponent of 16 bits and the fraction.
+_KEPT = np.int32(-0x70000001)
 
 
 class SpillingRows:
@@ -124,3 +129,15 @@ def release(rows: Rows) -> None:
         mapped = mapped.base
     if isinstance(mapped, mmap.mmap) and hasattr(mmap, "MADV_DONTNEED"):
         mapped.madvise(mmap.MADV_DONTNEED)
+
+
+def widened(numbers: npt.NDArray[np.float16] | npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+    """The same finite numbers, of the same shape; several times as fast as ``astype``."""
+    if numbers.dtype != np.float16:
+        return numbers.astype(np.float32)
+    bits = numbers.view(np.int16).astype(np.int32)
+    bits <<= _LONGER
+    bits &= _KEPT
+    wide = bits.view(np.float32)
+    wide *= _LOWER
+    return wide

@@ -11,12 +11,15 @@ import sys
 import zipfile
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from asst.errors import InputError
+from asst.features.fingerprint import files_hash
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
+
+N = TypeVar("N", bound="nn.Module")
 
 WEIGHTS_FOLDER = "ASST_WEIGHTS"
 """Environment variable that names a folder of weights, each file named for its extractor."""
@@ -137,13 +140,32 @@ def read_state(path: Path) -> dict[str, Tensor]:
         raise InputError(f"{path} holds no weights that can be read safely; download it again or convert it") from error
     if isinstance(held, Mapping) and isinstance(held.get("state_dict"), Mapping):
         held = held["state_dict"]
-    if (
-        not isinstance(held, Mapping)
-        or not held
-        or not all(isinstance(tensor, torch.Tensor) for tensor in held.values())
-    ):
+    if not (isinstance(held, Mapping) and held and all(isinstance(own, torch.Tensor) for own in held.values())):
         raise InputError(f"{path} is no state dict (names to tensors); save the network's state_dict() there")
     return dict(held)
+
+
+def published_network(
+    make: Callable[[], N], name: str, weights: Path | None, known_as: Callable[[str], str | None]
+) -> tuple[N, str]:
+    """A network with the weights of its file, and their hash.
+
+    Args:
+        make: makes the network, on the ``meta`` device.
+        name: as `weights_file` has it, like the next.
+        weights: likewise.
+        known_as: as `fit` has it.
+
+    Raises:
+        InputError: without a file that fits.
+    """
+    import torch
+
+    path = weights_file(name, weights)
+    with torch.device("meta"):
+        network = make()
+    fit(network, path, read_state(path), known_as)
+    return network, files_hash([path])
 
 
 def fit(
@@ -171,14 +193,12 @@ def fit(
     # Files of before PyTorch 0.4.1 do not count batches; nothing here reads the count.
     named = {name: torch.tensor(0) for name in wanted if name.endswith(".num_batches_tracked")}
     named |= {name: state[theirs] for theirs, name in ours.items()}
-    missing = [name for name in wanted if name not in named]
-    unexpected = [theirs for theirs, name in ours.items() if name not in wanted]
-    if missing or unexpected:
-        faults = []
-        if missing:
-            faults.append(f"{len(missing)} of {len(wanted)} tensors are missing, first {missing[0]}")
-        if unexpected:
-            faults.append(f"{len(unexpected)} are not expected, first {unexpected[0]}")
+    faults = []
+    if missing := [name for name in wanted if name not in named]:
+        faults.append(f"{len(missing)} of {len(wanted)} tensors are missing, first {missing[0]}")
+    if unexpected := [theirs for theirs, name in ours.items() if name not in wanted]:
+        faults.append(f"{len(unexpected)} are not expected, first {unexpected[0]}")
+    if faults:
         raise InputError(f"{path} does not fit: {'; '.join(faults)}; get the published file")
     for name, tensor in wanted.items():
         found = named[name]

@@ -1,19 +1,20 @@
-"""Features on disk in a form of ours: a folder with one safetensors file a video.
+"""Features on disk in a form of ours: a folder with one safetensors file a video; and stores made of other stores.
 
 The file of a video is named for it, odd characters escaped; `asst.features.safetensors_file` says what is in it.
 """
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
+from functools import reduce
 from pathlib import Path
 from typing import Protocol
 from urllib.parse import quote, unquote
 
 from asst.errors import InputError
 from asst.features.arrays import unit_rows
-from asst.features.finite import FiniteFiles, require_finite
 from asst.features.safetensors_file import Provenance, kind, read_file, write_file
 from asst.features.values import Features, concatenated
 
@@ -24,20 +25,20 @@ LONGEST_NAME = 240
 NAMED_MISSING = 5
 
 UNIT_LENGTH = "unit-length"
-"""Stands in the preprocessing of features whose vectors were made as long as one."""
+"""Stands in the preprocessing of features whose vectors were scaled to unit length."""
 
 
 class FeatureStore(Protocol):
     """Features of many videos, by the video's name."""
 
+    @abstractmethod
     def videos(self) -> tuple[str, ...]:
         """The videos it holds, sorted."""
 
+    @abstractmethod
     def __contains__(self, video: str) -> bool: ...
 
-    def provenance(self, video: str) -> Provenance:
-        """What one video's features were made of, as far as the store knows."""
-
+    @abstractmethod
     def read(self, video: str) -> Features:
         """One video's features.
 
@@ -45,8 +46,27 @@ class FeatureStore(Protocol):
             InputError: if there are none, or their file is damaged, not what the store holds, or not finite.
         """
 
+    def provenance(self, video: str) -> Provenance:
+        """What one video's features were made of, as far as the store knows."""
+        return Provenance()
 
-class Store:
+
+class FiniteFiles:
+    """Remembers which files were looked through, so that one which is read for every sample is so once."""
+
+    def __init__(self) -> None:
+        self._sound: dict[tuple[Path, str], tuple[int, int]] = {}
+
+    def require(self, features: Features, video: str, path: Path) -> None:
+        """As `Features.require_finite`, unless the video has been found sound and its file is still the same."""
+        stat = path.stat()
+        version = stat.st_mtime_ns, stat.st_size
+        if self._sound.get((path, video)) != version:
+            features.require_finite(f"{path}, {video}")
+            self._sound[path, video] = version
+
+
+class Store(FeatureStore):
     """A folder of ours, to read and to write.
 
     All its files come from one extractor and have one dimension; the first file read or written decides.
@@ -61,7 +81,7 @@ class Store:
         self._finite = FiniteFiles()
 
     def videos(self) -> tuple[str, ...]:
-        """The videos it holds, sorted."""
+        """See `FeatureStore`."""
         names = (path.name for path in self.folder.glob(f"*{SUFFIX}") if not path.name.startswith("."))
         return tuple(sorted(video_name(name.removesuffix(SUFFIX)) for name in names))
 
@@ -69,44 +89,25 @@ class Store:
         return self._path(video).is_file()
 
     def read(self, video: str) -> Features:
-        """One video's features, their vectors memory-mapped and not writable.
-
-        Raises:
-            InputError: if there are none, or the file is damaged, of another extractor or dimension, or holds a number
-                that is not finite.
-        """
+        """See `FeatureStore`; vectors are memory-mapped and not writable."""
         features = self.mapped(video)
         self._finite.require(features, video, self._path(video))
         return features
 
     def mapped(self, video: str) -> Features:
-        """As `read`, its numbers not looked through: for who takes a part of a long video and looks through that.
-
-        Raises:
-            InputError: as `read`, but for numbers.
-        """
-        path = self._path(video)
-        if not path.is_file():
-            raise InputError(f"no features of {video} in {self.folder}; extract them first")
-        features, _ = read_file(path)
-        self._check(features, path)
+        """As `read`, its numbers not looked through: for who takes a part of a long video and looks through that."""
+        features = self._opened(video)[0]
+        self._check(features, self._path(video))
         return features
+
+    def provenance(self, video: str) -> Provenance:
+        """See `FeatureStore`; raises as `read`."""
+        return self._opened(video)[1]
 
     def extractor(self) -> str | None:
         """The name of what made its features, by the first sound file; None where there is none."""
-        found = next(filter(None, map(kind, sorted(self.folder.glob(f"*{SUFFIX}")))), None)
+        found = self._kind_on_disk()
         return found[0] if found else None
-
-    def provenance(self, video: str) -> Provenance:
-        """What one video's features were made of.
-
-        Raises:
-            InputError: as `read`.
-        """
-        path = self._path(video)
-        if not path.is_file():
-            raise InputError(f"no features of {video} in {self.folder}; extract them first")
-        return read_file(path)[1]
 
     def write(self, video: str, features: Features, provenance: Provenance | None = None) -> Path:
         """Keeps one video's features, in place of any it had.
@@ -123,38 +124,45 @@ class Store:
             InputError: for another extractor or dimension, a number that is not finite, or a folder not writable.
         """
         path = self._path(video)
-        if self._kind is None:
-            self._kind = self._kind_on_disk(path)
+        # A damaged file must not stop its repair.
+        self._kind = self._kind or self._kind_on_disk(besides=path)
         self._check(features, path)
-        require_finite(features, video)
+        features.require_finite(video)
         write_file(path, features, provenance or Provenance())
         return path
+
+    def _opened(self, video: str) -> tuple[Features, Provenance]:
+        path = self._path(video)
+        if not path.is_file():
+            raise InputError(f"no features of {video} in {self.folder}; extract them first")
+        return read_file(path)
 
     def _path(self, video: str) -> Path:
         return self.folder / f"{file_name(video)}{SUFFIX}"
 
-    def _kind_on_disk(self, written: Path) -> tuple[str, int] | None:
-        """What the first sound header names, besides the one to be written: a damaged one must not stop its repair."""
-        others = (path for path in sorted(self.folder.glob(f"*{SUFFIX}")) if path != written)
-        return next(filter(None, map(kind, others)), None)
+    def _kind_on_disk(self, besides: Path | None = None) -> tuple[str, int] | None:
+        """The extractor and dimension that the first sound header names."""
+        files = (path for path in sorted(self.folder.glob(f"*{SUFFIX}")) if path != besides)
+        return next(filter(None, map(kind, files)), None)
 
     def _check(self, features: Features, path: Path) -> None:
         found = features.extractor, features.dimension
         self._kind = self._kind or found
         if found != self._kind:
             raise InputError(
-                f"{path} is of {found[0]} ({found[1]} numbers a step), the rest of the folder of {self._kind[0]} "
+                f"{path} is of {found[0]} (dimension {found[1]}), the rest of the folder of {self._kind[0]} "
                 f"({self._kind[1]}); keep each extractor's features in a folder of their own"
             )
 
 
-class JoinedStore:
+class JoinedStore(FeatureStore):
     """Several stores side by side: a video has the vectors of all of them, one after the other.
 
-    It holds the videos that every one of them holds.
+    It holds the videos that every one of them holds. Where lengths differ too much a video is refused
+    (`asst.features.values.concatenated`).
 
     Args:
-        stores: at least one.
+        stores: at least one; the first gives the clock.
     """
 
     def __init__(self, stores: Sequence[FeatureStore]) -> None:
@@ -163,22 +171,15 @@ class JoinedStore:
         self._stores = tuple(stores)
 
     def videos(self) -> tuple[str, ...]:
-        """The videos that all of the stores hold, sorted."""
+        """See `FeatureStore`."""
         return tuple(sorted(set.intersection(*(set(store.videos()) for store in self._stores))))
 
     def __contains__(self, video: str) -> bool:
         return all(video in store for store in self._stores)
 
     def read(self, video: str) -> Features:
-        """One video's features, in the order of the stores, on the clock of the first.
-
-        Raises:
-            InputError: if one store lacks the video, or lengths differ (`asst.features.values.concatenated`).
-        """
-        joined = self._stores[0].read(video)
-        for store in self._stores[1:]:
-            joined = concatenated(joined, store.read(video))
-        return joined
+        """See `FeatureStore`."""
+        return reduce(concatenated, (store.read(video) for store in self._stores))
 
     def provenance(self, video: str) -> Provenance:
         """What the stores know, joined by ``+``; one that knows nothing leaves all unknown."""
@@ -190,29 +191,25 @@ class JoinedStore:
         return Provenance(preprocessing, content, weights, ", ".join(flows), "+".join(precisions))
 
 
-class UnitStore:
-    """A store whose vectors are made as long as one (`asst.features.arrays.unit_rows`).
-
-    Args:
-        store: of vectors of any length.
-    """
-
+class _StoreAbove(FeatureStore):
     def __init__(self, store: FeatureStore) -> None:
         self._store = store
 
     def videos(self) -> tuple[str, ...]:
-        """The videos of the store beneath, sorted."""
         return self._store.videos()
 
     def __contains__(self, video: str) -> bool:
         return video in self._store
 
-    def read(self, video: str) -> Features:
-        """One video's features.
+    def provenance(self, video: str) -> Provenance:
+        return self._store.provenance(video)
 
-        Raises:
-            InputError: as the store beneath.
-        """
+
+class UnitStore(_StoreAbove):
+    """A store whose vectors are scaled to unit length (`asst.features.arrays.unit_rows`)."""
+
+    def read(self, video: str) -> Features:
+        """See `FeatureStore`."""
         features = self._store.read(video)
         return replace(features, vectors=unit_rows(features.vectors))
 
@@ -220,6 +217,40 @@ class UnitStore:
         """What the store beneath knows, and that the vectors are no more what an extractor makes."""
         made = self._store.provenance(video)
         return replace(made, preprocessing=f"{made.preprocessing} {UNIT_LENGTH}".strip())
+
+
+class CachedStore(_StoreAbove):
+    """A store whose first videos are in memory and whose others are read each time.
+
+    Worker processes that are forked after it is made share its memory.
+
+    Args:
+        store: holds all of the videos.
+        videos: to take into memory, in this order, while they fit.
+        budget_bytes: memory for their vectors.
+
+    Attributes:
+        held_bytes: memory in use.
+
+    Raises:
+        InputError: if the store lacks one of the videos it comes to.
+    """
+
+    def __init__(self, store: FeatureStore, videos: Iterable[str], budget_bytes: int) -> None:
+        super().__init__(store)
+        self._held: dict[str, Features] = {}
+        self.held_bytes = 0
+        for video in dict.fromkeys(videos):
+            features = store.read(video)
+            if self.held_bytes + features.vectors.nbytes > budget_bytes:
+                break
+            # They may be mapped from a file.
+            self._held[video] = replace(features, vectors=features.vectors.copy())
+            self.held_bytes += features.vectors.nbytes
+
+    def read(self, video: str) -> Features:
+        """See `FeatureStore`."""
+        return self._held[video] if video in self._held else self._store.read(video)
 
 
 def require(store: FeatureStore, videos: Iterable[str]) -> None:

@@ -14,38 +14,22 @@ from asst.features.flow import Algorithm
 from asst.features.frame_network import FrameNetwork
 from asst.features.vgg16 import vgg16_branch
 
+_APPEARANCE = {"two-stream": rgb_branch, "two-stream-didemo": vgg16_branch}
 
-def two_stream(algorithm: Algorithm, weights: Path | None = None) -> FrameNetwork:
-    """The extractor ``two-stream``, or ``two-stream-dis``: 1024 numbers of appearance, then 1024 of motion.
+
+def two_stream(name: str, algorithm: Algorithm, weights: Path | None = None) -> FrameNetwork:
+    """The extractor ``two-stream`` or ``two-stream-didemo``, or ``-dis``: numbers of appearance, then 1024 of motion.
 
     Args:
+        name: one of the first two.
         algorithm: how flow is found.
-        weights: a folder with ``bn-inception-rgb.pth`` and ``bn-inception-flow.pth``; None for the folder of
-            ``ASST_WEIGHTS``.
+        weights: a folder with ``bn-inception-rgb.pth`` or ``vgg16.pth``, and ``bn-inception-flow.pth``; None for the
+            folder of ``ASST_WEIGHTS``.
 
     Raises:
         InputError: without a folder of files that fit, or without OpenCV.
     """
-    _check(weights)
-    branches = [rgb_branch(weights), flow_branch(algorithm, weights)]
-    return FrameNetwork(f"two-stream{name_suffix(algorithm)}", branches, SIZE)
-
-
-def two_stream_didemo(algorithm: Algorithm, weights: Path | None = None) -> FrameNetwork:
-    """The extractor ``two-stream-didemo``, or ``-dis``: 4096 numbers of VGG16, then 1024 of motion.
-
-    Args:
-        algorithm: how flow is found.
-        weights: a folder with ``vgg16.pth`` and ``bn-inception-flow.pth``; None for the folder of ``ASST_WEIGHTS``.
-
-    Raises:
-        InputError: without a folder of files that fit, or without OpenCV.
-    """
-    _check(weights)
-    branches = [vgg16_branch(weights), flow_branch(algorithm, weights)]
-    return FrameNetwork(f"two-stream-didemo{name_suffix(algorithm)}", branches, SIZE)
-
-
-def _check(weights: Path | None) -> None:
     if weights is not None and not weights.is_dir():
         raise InputError(f"{weights} is no folder; two streams need one that holds the weights of both")
+    branches = [_APPEARANCE[name](weights), flow_branch(algorithm, weights)]
+    return FrameNetwork(f"{name}{name_suffix(algorithm)}", branches, SIZE)

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from asst.errors import InputError
-from asst.features.spill import side_by_side
+from asst.features.spill import pieces, side_by_side
 from asst.moments import FloatArray
 
 Vectors = npt.NDArray[np.float32] | npt.NDArray[np.float16]
@@ -79,6 +79,27 @@ class Features:
     def times_s(self) -> FloatArray:
         """The centre of each step in seconds, shape ``(steps,)``."""
         return self.start_s + (np.arange(len(self.vectors), dtype=np.float64) + 0.5) * self.step_s
+
+    def require_finite(self, where: str) -> None:
+        """Refuses a number that is not finite: it would spread over all that is computed of it.
+
+        Args:
+            where: the file and the video, for the message.
+
+        Raises:
+            InputError: naming the first step that holds a NaN or an infinity.
+        """
+        at = 0
+        for piece in pieces(self.vectors):
+            faulty = ~np.isfinite(piece)
+            if faulty.any():
+                step, number = (int(place[0]) for place in faulty.nonzero())
+                raise InputError(
+                    f"{where}: step {at + step} ({self.start_s + (at + step) * self.step_s:g} s) of {self.extractor} "
+                    f"holds {piece[step, number]} at number {number}, which is not finite in {piece.dtype}; extract "
+                    "the video again"
+                )
+            at += len(piece)
 
     def resampled(self, step_s: float, start_s: float | None = None) -> Features:
         """The features on steps of another length, by linear interpolation between centres.

@@ -13,9 +13,9 @@ from pathlib import Path
 from typing import Literal
 
 from asst.errors import InputError, WriteError
-from asst.features.content import content_hash
 from asst.features.extract import Job, Outcome, extract_in_turn
 from asst.features.extractor import Progress
+from asst.features.fingerprint import content_hash
 from asst.features.folders import video_files
 from asst.library.engine import Engine
 from asst.library.library import Library

@@ -17,7 +17,7 @@ import numpy.typing as npt
 
 from asst.atomic import write_whole, writing_whole
 from asst.errors import WriteError
-from asst.features.half import widened
+from asst.features.spill import widened
 from asst.library.library import Library
 from asst.library.tables import ROW, Rows, Tables
 

@@ -18,7 +18,6 @@ import numpy as np
 import numpy.typing as npt
 
 from asst.errors import InputError
-from asst.features.finite import require_finite
 from asst.features.values import Features
 from asst.library.curves import joined
 from asst.library.engine import Engine
@@ -236,7 +235,7 @@ def _picked(
     for part in parts:
         try:
             features = cut_out(library.features.mapped(part.content), part.first, part.stop)
-            require_finite(features, part.content)
+            features.require_finite(part.content)
         except InputError as error:
             faults.append(f"{videos[part.content].path}: {error}")
             continue

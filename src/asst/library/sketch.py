@@ -1,6 +1,6 @@
 """Windows as vectors, of a model that compares pictures and sentences: one product estimates the score it would give.
 
-The score of a moment is by how many standard deviations a sentence's classifier matches better than those of unrelated
+The score of a moment is by how many standard deviations a sentence's classifier matches better than those of negative
 sentences (see `asst.models.zeroshot`). The numerator is linear in what is seen. The deviation depends on what is seen
 alone, so a window's vector is divided by it when it is made. Both sides are kept in the directions in which sentences
 differ most.
@@ -65,8 +65,8 @@ class SketchEngine:
         sentences = model.reader.sentences
         self._basis = _principal(sentences.glosses)
         self._dimension = self._basis.shape[1]
-        self._usual = sentences.unrelated.mean(axis=0)
-        self._around = (sentences.unrelated - self._usual) @ self._basis
+        self._usual = sentences.negatives.mean(axis=0)
+        self._around = (sentences.negatives - self._usual) @ self._basis
 
     @property
     def name(self) -> str:
@@ -146,7 +146,7 @@ class SketchEngine:
         return seen
 
     def _scaled(self, seen: FloatArray) -> FloatArray:
-        """Means of a window's squares, ``(WINDOWS, dimension)``, over the deviation of unrelated sentences there."""
+        """Means of a window's squares, ``(WINDOWS, dimension)``, over the deviation of negative sentences there."""
         scaled: FloatArray = seen / np.std(seen @ self._around.T, axis=1)[:, None]
         return scaled
 

@@ -22,11 +22,11 @@ import numpy.typing as npt
 from asst.atomic import is_refusal, write_error
 from asst.errors import InputError
 from asst.extras import require
-from asst.features.content import DIGITS
+from asst.features.fingerprint import CONTENT_LENGTH
 from asst.library.windows import WindowVectors
 
 ROW = np.dtype(
-    [("content", f"S{DIGITS}"), ("first", "<i4"), ("stop", "<i4"), ("part_first", "<i4"), ("part_stop", "<i4")]
+    [("content", f"S{CONTENT_LENGTH}"), ("first", "<i4"), ("stop", "<i4"), ("part_first", "<i4"), ("part_stop", "<i4")]
 )
 """A window without its vector: the content that it is of, its steps, and those of the part around it."""
 

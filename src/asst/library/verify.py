@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from asst.errors import InputError
-from asst.features.content import content_hash
+from asst.features.fingerprint import content_hash
 from asst.library.library import Library
 from asst.library.sharing import SharedLock
 from asst.library.tables import Video

@@ -1,4 +1,4 @@
-"""Sentences about what the camera does, and how much it moves.
+"""How well a video fits a sentence about what the camera does.
 
 "The camera pans left" names nothing to look for. Inside a shot what is seen turns as the camera does, faster than when
 something moves before it.
@@ -6,52 +6,33 @@ something moves before it.
 
 from __future__ import annotations
 
-import re
-
 import numpy as np
 import numpy.typing as npt
 
-FloatArray = npt.NDArray[np.floating]
+from asst.models.evidence import Evidence
+from asst.models.proposals import standardised
+
 Float64Array = npt.NDArray[np.float64]
 
-_CAMERA_MOVES = re.compile(
-    r"\bcamera(?:man)?(?: (?:is|then|now|\w+ly))* (?:circl|fl[iy]|follow|mov|pan|pull|push|rotat|shak|shift|spin|sweep|"
-    r"swing|tilt|track|turn|zoom)",
-    re.IGNORECASE,
-)
-_DIRECTIONS = {
-    **dict.fromkeys(("right", "rightward", "rightwards"), (1.0, 0.0)),
-    **dict.fromkeys(("left", "leftward", "leftwards"), (-1.0, 0.0)),
-    **dict.fromkeys(("up", "upward", "upwards"), (0.0, 1.0)),
-    **dict.fromkeys(("down", "downward", "downwards"), (0.0, -1.0)),
-}
-# The rest of the verb, and "quickly to the".
-_WORDS_AFTER = 5
+
+def camera_scores(evidence: Evidence, first_of_shot: npt.NDArray[np.int64]) -> Float64Array:
+    """How fast what is seen turns at each step, and turns the way that is said if any, shape ``(steps,)``."""
+    visual = evidence.visual
+    moves = standardised(turning(visual.between, first_of_shot))
+    if evidence.query.direction is not None:
+        moves = moves + standardised(visual.pans[visual.picture] @ np.array(evidence.query.direction))
+    return moves
 
 
-def is_about_camera_motion(sentence: str) -> bool:
-    """Whether a sentence says that the camera moves.
-
-    >>> [is_about_camera_motion(s) for s in ("the camera quickly pans left", "she turns to the camera")]
-    [True, False]
-    """
-    return _CAMERA_MOVES.search(sentence) is not None
-
-
-def camera_direction(sentence: str) -> tuple[float, float] | None:
-    """Which way a sentence says that the camera turns, as shares of `asst.features.space.PAN`; None if it does not.
-
-    >>> [camera_direction(s) for s in ("The camera quickly pans left.", "camera moves to the dog", "he turns right")]
-    [(-1.0, 0.0), None, None]
-    """
-    moves = _CAMERA_MOVES.search(sentence)
-    if moves is None:
-        return None
-    words = re.findall(r"[a-z]+", sentence[moves.end() :].lower())[:_WORDS_AFTER]
-    return next((_DIRECTIONS[word] for word in words if word in _DIRECTIONS), None)
+def camera_speed(evidence: Evidence, first: int, last: int) -> float:
+    """How fast the camera turns in some steps, the way that is said if any, in widths of the picture a second."""
+    visual, direction = evidence.visual, evidence.query.direction
+    pans = visual.pans[visual.picture[first:last]].astype(np.float64)
+    speeds = np.linalg.norm(pans, axis=1) if direction is None else pans @ np.array(direction)
+    return float(speeds.mean())
 
 
-def turning(between: FloatArray, first_of_shot: npt.NDArray[np.int64]) -> Float64Array:
+def turning(between: npt.NDArray[np.floating], first_of_shot: npt.NDArray[np.int64]) -> Float64Array:
     """How far what is seen turns around each step of a shot.
 
     Args:

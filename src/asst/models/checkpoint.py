@@ -58,7 +58,7 @@ class FeatureKind:
         """
         if (features.extractor, features.dimension) != (self.extractor, self.dimension):
             raise InputError(
-                f"{reader} reads features of {self.extractor} ({self.dimension} numbers a step), not of "
+                f"{reader} reads features of {self.extractor} (dimension {self.dimension}), not of "
                 f"{features.extractor} ({features.dimension}); extract them again or choose another checkpoint"
             )
 

@@ -1,4 +1,4 @@
-"""Candidates that are found without training, put in order by a reranker.
+"""Proposals that are found without training, put in order by a reranker.
 
 One that was trained on tapes of pictures alone decides which window of a shot is meant. Which shot, it decides only for
 a sentence that tells order: for others tapes mislead it on real videos (``docs/training.md``). One that was trained on
@@ -14,20 +14,21 @@ from typing import Literal, Self
 import numpy as np
 import numpy.typing as npt
 
-from asst.data.sample import CandidateRows
+from asst.data.sample import ProposalRows
 from asst.errors import InputError
 from asst.features.squares import SquaresExtractor
 from asst.features.values import Features
 from asst.models.answers import Answerer
-from asst.models.candidates import Candidates
-from asst.models.channels import Asked, ChannelReader, ask
 from asst.models.checkpoint import Description, load_checkpoint, read_description
 from asst.models.evidence import Evidence, EvidenceReader
 from asst.models.exported import SUFFIX, ExportedMethod
 from asst.models.loading import loaded
 from asst.models.model import Ranking
-from asst.models.scored import THRESHOLD, Float64Array, Scored, Stage, ranking, scored, step_scores
+from asst.models.proposals import Float64Array, Proposals
+from asst.models.query_scores import THRESHOLD, QueryScores, query_scores, ranking, step_scores
+from asst.models.reranker_inputs import ClauseEvidence, FloatArray, clause_evidence, reranker_inputs
 from asst.models.trained import word_vectors
+from asst.models.video_context import VideoContext
 from asst.models.views import FACTS, STEPS, samples, views_of
 from asst.models.word_attention import of_window, over_time
 from asst.models.zeroshot import ZeroShotModel, zeroshot_of
@@ -47,8 +48,8 @@ Scope = Literal["windows", "order", "everything"]
 """What a reranker decides: which window of a shot is meant; which shot too, if the sentence tells order; or all."""
 
 _SAMPLES_AT_ONCE = 16
-# Stands for the candidates where words are looked at, whose weights do not depend on them.
-_ANY = CandidateRows(np.zeros((1, 2), dtype=np.float32), np.zeros((1, len(FACTS)), dtype=np.float32))
+# Stands for the proposals where words are looked at, whose weights do not depend on them.
+_ANY = ProposalRows(np.zeros((1, 2), dtype=np.float32), np.zeros((1, len(FACTS)), dtype=np.float32))
 # From this probability on it is likely that what another moment is told by is in the video.
 _LIKELY = 0.5
 
@@ -63,7 +64,7 @@ class RerankedModel:
     Args:
         method: with its weights.
         description: as above.
-        first: finds and scores candidates.
+        first: finds and scores proposals.
         name: as above.
         scope: what the reranker decides; that of its kind if not given.
     """
@@ -125,15 +126,15 @@ class RerankedModel:
         Raises:
             InputError: for features of another extractor, or on steps of another length.
         """
-        stage = self._first.stage(features)
-        evidence, asked = ask(self._first.reader, features, queries)
-        found = [scored(stage, evidence, one.at, one.query) for one in asked]
+        context = self._first.context(features)
+        every = clause_evidence(self._first.reader, features, queries)
+        found = [query_scores(context, evidence.whole) for evidence in every]
         rankings = []
-        for one, own, added in zip(asked, found, self._added(stage, evidence, asked, found), strict=True):
-            strengths = own.strengths + added
-            if not self._decides_shots(stage, evidence, one):
-                strengths = within_shots(stage.found, own.strengths, strengths)
-            rankings.append(ranking(stage, one.query, own, strengths, evidence, one.at, top))
+        for evidence, own, added in zip(every, found, self._added(context, every, found), strict=True):
+            scores = own.proposals + added
+            if not self._decides_shots(context, evidence):
+                scores = within_shots(context.proposals, own.proposals, scores)
+            rankings.append(ranking(context, evidence.whole, own, scores, top))
         return rankings
 
     def word_attention(self, features: Features, query: str) -> Attention | None:
@@ -142,36 +143,40 @@ class RerankedModel:
         Raises:
             InputError: for features of another extractor.
         """
-        stage = self._first.stage(features)
-        evidence, (asked,) = ask(self._first.reader, features, [query])
-        channels = ChannelReader(stage, evidence)(asked, step_scores(stage, evidence, asked.at, query))
+        context = self._first.context(features)
+        (evidence,) = clause_evidence(self._first.reader, features, [query])
+        inputs = self._inputs(context, evidence, step_scores(context, evidence.whole))
         windows, found = [], []
         for view in views_of(len(features)):
-            seen = view.sample(stage, channels, self._sentence(query), 0, _ANY)
+            seen = view.sample(context, inputs, self._sentence(query), 0, _ANY)
             windows.append(seen.window)
             found.append(of_window(self._method.attention([seen]), seen.window, STEPS))
         return over_time(windows, found, tokenize(query))
 
     def _added(
-        self, stage: Stage, evidence: Evidence, asked: Sequence[Asked], found: Sequence[Scored]
+        self, context: VideoContext, every: Sequence[ClauseEvidence], found: Sequence[QueryScores]
     ) -> list[Float64Array]:
-        """What the reranker adds to the strength of each candidate, for each sentence."""
-        added = [np.full(len(own.strengths), np.nan) for own in found]
-        read = ChannelReader(stage, evidence)
-        every = [
+        """What the reranker adds to the score of each proposal, for each sentence."""
+        added = [np.full(len(own.proposals), np.nan) for own in found]
+        asked = [
             (i, sample, here)
-            for i, (one, own) in enumerate(zip(asked, found, strict=True))
-            for sample, here in samples(stage, own, read(one, own.steps), self._sentence(one.query), i)
+            for i, (evidence, own) in enumerate(zip(every, found, strict=True))
+            for sample, here in samples(
+                context, own, self._inputs(context, evidence, own.steps), self._sentence(evidence.query.text), i
+            )
         ]
-        for at in range(0, len(every), _SAMPLES_AT_ONCE):
-            some = every[at : at + _SAMPLES_AT_ONCE]
+        for at in range(0, len(asked), _SAMPLES_AT_ONCE):
+            some = asked[at : at + _SAMPLES_AT_ONCE]
             judged = self._method.answers([sample for _, sample, _ in some])
             for (i, _, here), scores in zip(some, judged.scores, strict=True):
-                added[i][here] = scores[: len(here)] - found[i].strengths[here]
+                added[i][here] = scores[: len(here)] - found[i].proposals[here]
         return [_filled(values) for values in added]
 
-    def _decides_shots(self, stage: Stage, evidence: Evidence, asked: Asked) -> bool:
-        return self._scope == "everything" or (self._scope == "order" and _order_tells(stage, evidence, asked))
+    def _inputs(self, context: VideoContext, evidence: ClauseEvidence, steps: Float64Array) -> FloatArray:
+        return reranker_inputs(context, evidence, steps, self._first.reader.sentences.measures)
+
+    def _decides_shots(self, context: VideoContext, evidence: ClauseEvidence) -> bool:
+        return self._scope == "everything" or (self._scope == "order" and _order_tells(context, evidence))
 
     def _sentence(self, query: str) -> Vector:
         # A sentence of signs alone has no word; the network is shown one that means nothing.
@@ -202,15 +207,15 @@ def packaged_default() -> RerankedModel:
     return RerankedModel.load(PACKAGED, "default")
 
 
-def within_shots(found: Candidates, before: Float64Array, after: Float64Array) -> Float64Array:
-    """Strengths in which the windows of each shot are ordered anew, and shots compete as they did before.
+def within_shots(found: Proposals, before: Float64Array, after: Float64Array) -> Float64Array:
+    """Scores in which the windows of each shot are ordered anew, and shots compete as they did before.
 
-    The best window of a shot is as strong as its best one was; runs of whole shots stay as they were.
+    The best window of a shot scores as its best one did; runs of whole shots stay as they were.
 
     Args:
-        found: the candidates.
-        before: strengths that shots compete by, shape ``(candidates,)``.
-        after: strengths that the windows of a shot compete by, likewise.
+        found: the proposals.
+        before: scores that shots compete by, shape ``(proposals,)``.
+        after: scores that the windows of a shot compete by, likewise.
     """
     inside = np.flatnonzero(found.inside)
     result = before.copy()
@@ -223,22 +228,20 @@ def within_shots(found: Candidates, before: Float64Array, after: Float64Array) -
     return result
 
 
-def _order_tells(stage: Stage, evidence: Evidence, asked: Asked) -> bool:
+def _order_tells(context: VideoContext, evidence: ClauseEvidence) -> bool:
     """Whether there is an order to judge by: what an ordinal counts is found twice, or the related clause is likely."""
-    if asked.clauses.ordinal:
-        return len(_found(stage, evidence, asked.main, asked.clauses.main, 2).convincing(THRESHOLD)) > 1
-    if asked.related is None:
-        return False
-    return bool(_found(stage, evidence, asked.related, asked.clauses.related, 1).convincing(_LIKELY))
+    if evidence.query.ordinal:
+        return len(_found(context, evidence.main, 2).convincing(THRESHOLD)) > 1
+    return evidence.related is not None and bool(_found(context, evidence.related, 1).convincing(_LIKELY))
 
 
-def _found(stage: Stage, evidence: Evidence, i: int, query: str, top: int) -> Ranking:
-    own = scored(stage, evidence, i, query)
-    return ranking(stage, query, own, own.strengths, evidence, i, top)
+def _found(context: VideoContext, evidence: Evidence, top: int) -> Ranking:
+    own = query_scores(context, evidence)
+    return ranking(context, evidence, own, own.proposals, top)
 
 
 def _filled(values: Float64Array) -> Float64Array:
-    """A candidate that was not judged gets what the judged ones got on average; nothing if none was."""
+    """A proposal that was not judged gets what the judged ones got on average; nothing if none was."""
     known = values[~np.isnan(values)]
     filled: Float64Array = np.where(np.isnan(values), known.mean() if len(known) else 0.0, values)
     return filled

@@ -1,8 +1,8 @@
-"""The reranker: ASST choosing among the candidates that a model without training found.
+"""The reranker: ASST choosing among the proposals that a model without training found.
 
-To a candidate's strength, times a scale that is learnt, come ASST's logit for its clip (sections 3.1 to 3.3, with the
+To a proposal's score, times a scale that is learnt, come ASST's logit for its clip (sections 3.1 to 3.3, with the
 softmax over clips of the classification model) and a small network's for what is known of it besides. What it sees of a
-video is not features but how well each step fits the sentence (`asst.models.channels`).
+video is not features but how well each step fits the sentence (`asst.models.reranker_inputs`).
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from asst.data.batch import Batch, CandidateBatch
+from asst.data.batch import Batch, ProposalBatch
 from asst.errors import InputError
 from asst.models.answers import ATTENTION
 from asst.models.method import Loss, Share, Trainable
@@ -26,7 +26,7 @@ _FACTS_WIDTH = 32
 
 
 class RerankerMethod(Trainable):
-    """Chooses among the candidates of a batch.
+    """Chooses among the proposals of a batch.
 
     Args:
         settings: of `ASSTConfig.from_dict`, but for what is decided here: head and steps.
@@ -53,42 +53,42 @@ class RerankerMethod(Trainable):
         return self.network.config.to_dict()
 
     def loss(self, batch: Batch, share: Share) -> Loss:
-        """Cross entropy with the overlaps of the candidates that hold the truth, as shares.
+        """Cross entropy with the overlaps of the proposals that hold the truth, as shares.
 
         Raises:
-            InputError: if the batch's samples bring no candidates with overlaps.
+            InputError: if the batch's samples bring no proposals with overlaps.
         """
-        given = _candidates(batch)
+        given = _proposals(batch)
         if given.overlaps is None:
-            raise InputError("these candidates have no known overlap with the truth; train on tapes")
+            raise InputError("these proposals have no known overlap with the truth; train on tapes")
         logits = self.logits(batch).masked_fill(~given.mask, torch.finfo(torch.float32).min)
         wanted = torch.where(given.overlaps >= POSITIVE_IOU, given.overlaps**2, 0) * given.mask
-        # A truth that no candidate reaches is stood for by the nearest.
+        # A truth that no proposal reaches is stood for by the nearest.
         nearest = functional.one_hot(given.overlaps.argmax(dim=1), wanted.shape[1])
         wanted = torch.where(wanted.sum(dim=1, keepdim=True) > 0, wanted, nearest)
         shares = wanted / wanted.sum(dim=1, keepdim=True)
         return Loss(functional.cross_entropy(logits, shares), {})
 
     def outputs(self, batch: Batch, *, attention: bool = False) -> dict[str, Tensor]:
-        """Every candidate with its logit, on the scale of its strength."""
-        given = _candidates(batch)
+        """Every proposal with its logit, on the scale of its score."""
+        given = _proposals(batch)
         logits, found = self._run(batch, attention)
         weights = {f"{ATTENTION}{name}": own for name, own in (found or {}).items()}
         return {"spans": given.clips, "scores": logits / self.scale, "kept": given.mask, **weights}
 
     def logits(self, batch: Batch) -> Tensor:
-        """Shape ``(batch, candidates)``, of 32 bits; what stands at padding means nothing."""
+        """Shape ``(batch, proposals)``, of 32 bits; what stands at padding means nothing."""
         return self._run(batch)[0]
 
     def _run(self, batch: Batch, attention: bool = False) -> tuple[Tensor, dict[str, Tensor] | None]:
-        given = _candidates(batch)
+        given = _proposals(batch)
         seen, said = (batch.features, batch.feature_mask), (batch.words, batch.word_mask)
         out = self.network(*seen, *said, attention, given.clips)
         learnt = out.logits[..., 0].float() + self.facts(given.facts)[..., 0].float()
         return self.scale.float() * given.facts[..., 0] + learnt, out.attention
 
 
-def _candidates(batch: Batch) -> CandidateBatch:
-    if batch.candidates is None:
-        raise InputError("a reranker chooses among candidates, and these samples bring none; train on tapes")
-    return batch.candidates
+def _proposals(batch: Batch) -> ProposalBatch:
+    if batch.proposals is None:
+        raise InputError("a reranker chooses among proposals, and these samples bring none; train on tapes")
+    return batch.proposals

@@ -1,4 +1,4 @@
-"""Views: the stretch of a video that the reranker judges at once, and what it is told of the candidates in it."""
+"""Views: the stretch of a video that the reranker judges at once, and what it is told of the proposals in it."""
 
 from __future__ import annotations
 
@@ -8,11 +8,12 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from asst.data.sample import CandidateRows, Sample
+from asst.data.sample import ProposalRows, Sample
 from asst.data.windows import Window, firsts
 from asst.features.squares import STEP_S, TICKS_A_STEP
-from asst.models.channels import FloatArray
-from asst.models.scored import Scored, Stage
+from asst.models.query_scores import QueryScores
+from asst.models.reranker_inputs import FloatArray
+from asst.models.video_context import VideoContext
 from asst.text import Vector
 
 STEPS = 64
@@ -21,11 +22,11 @@ STEPS = 64
 VIEW_STEPS = 256
 """Steps of the video that a view shows at most; beyond ``STEPS`` they are means."""
 
-CANDIDATES_MOST = 512
-"""Candidates of a video that are judged: those that are strongest without the network."""
+PROPOSALS_MOST = 512
+"""Proposals of a video that are judged: those that score highest without the network."""
 
 FACTS = ("strength", "strength below the best", "inside a shot", "length", "share of the video")
-"""What is known of a candidate besides what is seen in it, in their order."""
+"""What is known of a proposal besides what is seen in it, in their order."""
 
 _USUAL_S = 3.0
 
@@ -52,9 +53,9 @@ class View:
         """Steps of the video in one of the network's."""
         return (self.stop - self.first) / self.steps
 
-    def read(self, channels: FloatArray) -> FloatArray:
-        """The means of a video's channels over the network's steps, shape ``(steps, channels)``."""
-        rows = channels[self.first : self.stop]
+    def read(self, inputs: FloatArray) -> FloatArray:
+        """The means of a video's inputs over the network's steps, shape ``(steps, inputs)``."""
+        rows = inputs[self.first : self.stop]
         if self.scale == 1:
             return rows
         sums = np.concatenate([np.zeros((1, rows.shape[1])), np.cumsum(rows, axis=0, dtype=np.float64)])
@@ -75,19 +76,19 @@ class View:
         return Window(start_s + self.first * STEP_S, self.scale * STEP_S, self.steps)
 
     def sample(
-        self, stage: Stage, channels: FloatArray, words: Vector, index: int, rows: CandidateRows | None = None
+        self, context: VideoContext, inputs: FloatArray, words: Vector, index: int, rows: ProposalRows | None = None
     ) -> Sample:
         """What the network sees of a sentence here.
 
         Args:
-            stage: the video.
-            channels: of the sentence on all of it, shape ``(steps, channels)``.
+            context: the video.
+            inputs: of the sentence on all of it, shape ``(steps, inputs)``.
             words: the sentence's vectors.
             index: of the sentence.
-            rows: candidates to be judged.
+            rows: proposals to be judged.
         """
-        window = self.window(stage.features.start_s)
-        return Sample(index, window, self.read(channels), words, np.zeros((0, 2)), candidates=rows)
+        window = self.window(context.features.start_s)
+        return Sample(index, window, self.read(inputs), words, np.zeros((0, 2)), proposals=rows)
 
 
 def views_of(steps: int) -> list[View]:
@@ -100,34 +101,34 @@ def views_of(steps: int) -> list[View]:
 
 
 def samples(
-    stage: Stage, own: Scored, channels: FloatArray, words: Vector, index: int
+    context: VideoContext, own: QueryScores, inputs: FloatArray, words: Vector, index: int
 ) -> Iterator[tuple[Sample, npt.NDArray[np.int64]]]:
-    """What the network is asked about one sentence, a view at a time, and which candidates each view judges.
+    """What the network is asked about one sentence, a view at a time, and which proposals each view judges.
 
     Args:
-        stage: the video.
+        context: the video.
         own: the sentence's scores.
-        channels: of the sentence, shape ``(steps, channels)``.
+        inputs: of the sentence, shape ``(steps, inputs)``.
         words: its words' vectors.
         index: of the sentence.
     """
-    known = facts(stage, own)
-    for view, here in judged(stage, own):
-        rows = CandidateRows(view.clips(stage.found.spans[here]), known[here])
-        yield view.sample(stage, channels, words, index, rows), here
+    known = facts(context, own)
+    for view, here in judged(context, own):
+        rows = ProposalRows(view.clips(context.proposals.spans[here]), known[here])
+        yield view.sample(context, inputs, words, index, rows), here
 
 
-def judged(stage: Stage, own: Scored) -> Iterator[tuple[View, npt.NDArray[np.int64]]]:
-    """The views of a video that judge candidates, and which.
+def judged(context: VideoContext, own: QueryScores) -> Iterator[tuple[View, npt.NDArray[np.int64]]]:
+    """The views of a video that judge proposals, and which.
 
-    A candidate is judged in the view whose middle is nearest to its own. One that is longer than a view is not judged.
+    A proposal is judged in the view whose middle is nearest to its own. One that is longer than a view is not judged.
 
     Args:
-        stage: the video.
+        context: the video.
         own: the sentence's scores.
     """
-    views, spans = views_of(len(stage.features)), stage.found.spans
-    strongest = np.argsort(-own.strengths, kind="stable")[:CANDIDATES_MOST]
+    views, spans = views_of(len(context.features)), context.proposals.spans
+    strongest = np.argsort(-own.proposals, kind="stable")[:PROPOSALS_MOST]
     strongest = strongest[np.diff(spans[strongest], axis=1)[:, 0] <= VIEW_STEPS * TICKS_A_STEP]
     middles = spans[strongest].mean(axis=1) / TICKS_A_STEP
     view_middles = np.array([(view.first + view.stop) / 2 for view in views])
@@ -138,15 +139,15 @@ def judged(stage: Stage, own: Scored) -> Iterator[tuple[View, npt.NDArray[np.int
             yield view, here
 
 
-def facts(stage: Stage, own: Scored) -> FloatArray:
-    """What is known of each candidate of a sentence with these scores, shape ``(candidates, len(FACTS))``."""
-    strengths = own.strengths
-    lengths = np.diff(stage.found.spans, axis=1)[:, 0] / TICKS_A_STEP
+def facts(context: VideoContext, own: QueryScores) -> FloatArray:
+    """What is known of each proposal of a sentence with these scores, shape ``(proposals, len(FACTS))``."""
+    scores = own.proposals
+    lengths = np.diff(context.proposals.spans, axis=1)[:, 0] / TICKS_A_STEP
     columns = (
-        strengths,
-        strengths - strengths.max(),
-        stage.found.inside.astype(np.float64),
+        scores,
+        scores - scores.max(),
+        context.proposals.inside.astype(np.float64),
         np.log(lengths * STEP_S / _USUAL_S),
-        lengths / len(stage.features),
+        lengths / len(context.features),
     )
     return np.stack(columns, axis=1).astype(np.float32)

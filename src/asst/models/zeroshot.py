@@ -28,9 +28,9 @@ from asst.features.reading import SentenceReader
 from asst.features.squares import LOOKS_A_SECOND, SquaresExtractor
 from asst.features.values import Features
 from asst.models.evidence import EvidenceReader
-from asst.models.last_video import LastVideo
 from asst.models.model import Ranking
-from asst.models.scored import HALF, Stage, check_features, cuts_and_candidates, half_way, ranking, scored
+from asst.models.query_scores import half_way, query_scores, ranking
+from asst.models.video_context import HALF, LastVideo, VideoContext, check_features, cuts_and_proposals
 
 
 class ZeroShotModel:
@@ -54,19 +54,19 @@ class ZeroShotModel:
         self.base = base
         self.extractor = extractor
         self.reader = EvidenceReader(extractor.space, sentences)
-        self._spans = LastVideo(cuts_and_candidates)
+        self._proposals = LastVideo(cuts_and_proposals)
 
-    def stage(self, features: Features) -> Stage:
-        """A video as every sentence finds it; its candidates are kept for the next question about the same features.
+    def context(self, features: Features) -> VideoContext:
+        """A video as every sentence finds it; its proposals are kept for the next question about the same features.
 
         Raises:
             InputError: for features of another extractor, or on steps of another length.
         """
         check_features(features, self.extractor.space, self.name)
-        return Stage(features, *self._spans(features), self._half(features))
+        return VideoContext(features, *self._proposals(features), self._half(features))
 
     def _half(self, features: Features) -> float:
-        """The clearness with a score of a half."""
+        """The z-score with a score of a half."""
         return HALF
 
     def embed_frames(self, frames: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:
@@ -83,12 +83,9 @@ class ZeroShotModel:
         Raises:
             InputError: for features of another extractor, or on steps of another length.
         """
-        stage, evidence = self.stage(features), self.reader(features, queries)
-        rankings = []
-        for i, query in enumerate(queries):
-            own = scored(stage, evidence, i, query)
-            rankings.append(ranking(stage, query, own, own.strengths, evidence, i, top))
-        return rankings
+        context = self.context(features)
+        found = [(evidence, query_scores(context, evidence)) for evidence in self.reader(features, queries)]
+        return [ranking(context, evidence, own, own.proposals, top) for evidence, own in found]
 
 
 class SimilarityModel(ZeroShotModel):
@@ -128,7 +125,7 @@ class ClipModel(ZeroShotModel):
         assert isinstance(extractor, ClipSquaresExtractor)
         named = "clip" if features == CLIP else features
         super().__init__(name, str(weights.absolute()) if weights else named, extractor, extractor.sentences)
-        self._halves = LastVideo(lambda shown: half_way(self.reader.sight(shown).unrelated))
+        self._halves = LastVideo(lambda shown: half_way(self.reader.visual(shown).negatives))
 
     def _half(self, features: Features) -> float:
         return self._halves(features)

@@ -70,7 +70,7 @@ TAPES = "tapes"
 
 
 class Windows(Checked):
-    """Files of sliding windows (`asst.features.window_files`), of which those of one length make the steps.
+    """Files of sliding windows (`asst.features.published.WindowStore`), of which those of one length make the steps.
 
     Attributes:
         fps: frames a second that their names count.

@@ -14,7 +14,7 @@ import torch
 from torch import Tensor, nn
 
 from asst.atomic import write_whole
-from asst.data.batch import Batch, CandidateBatch
+from asst.data.batch import Batch, ProposalBatch
 from asst.errors import InputError
 from asst.models.checkpoint import Description
 from asst.models.exported import FORMAT, SUFFIX
@@ -166,7 +166,7 @@ class _Outputs(nn.Module):
 
     def named(self, *given: Tensor) -> dict[str, Tensor]:
         read = dict(zip(self._inputs, given, strict=True))
-        candidates = CandidateBatch(read["clips"], read["clip_mask"], read["facts"]) if "clips" in read else None
+        proposals = ProposalBatch(read["clips"], read["clip_mask"], read["facts"]) if "clips" in read else None
         nothing = read["features"].new_zeros((len(given[0]), 0, 2))
         batch = Batch(
             read["features"],
@@ -178,6 +178,6 @@ class _Outputs(nn.Module):
             targets=None,
             records=torch.arange(len(given[0])),
             windows=(),
-            candidates=candidates,
+            proposals=proposals,
         )
         return self.method.outputs(batch, attention=True)

@@ -9,7 +9,7 @@ import numpy as np
 from torch.utils.data import Dataset
 
 from asst.data.batch import Batch
-from asst.data.sample import CandidateRows, Sample
+from asst.data.sample import ProposalRows, Sample
 from asst.data.samples import Key
 from asst.data.sentences import SentenceVectors
 from asst.data.windows import Window
@@ -37,7 +37,7 @@ class _Questions:
     """Questions as samples.
 
     Args:
-        questions: with their candidates.
+        questions: with their proposals.
         words: gives word vectors; asked once.
     """
 
@@ -51,15 +51,15 @@ class _Questions:
         return len(self.questions)
 
     def sample(self, index: int) -> Sample:
-        """A question with its strongest candidates, and all that hold the truth."""
+        """A question with its strongest proposals, and all that hold the truth."""
         question = self.questions[index]
         kept = np.argsort(-question.facts[:, 0], kind="stable")[:_CANDIDATES_MOST]
         if question.overlaps[kept].max() < question.overlaps.max():
             kept[-1] = question.overlaps.argmax()
-        rows = CandidateRows(question.clips[kept], question.facts[kept], question.overlaps[kept])
-        window = Window(0.0, STEP_S, len(question.channels))
-        channels = question.channels.astype(np.float32)
-        return Sample(index, window, channels, self._sentences[index], np.zeros((0, 2)), candidates=rows)
+        rows = ProposalRows(question.clips[kept], question.facts[kept], question.overlaps[kept])
+        window = Window(0.0, STEP_S, len(question.inputs))
+        channels = question.inputs.astype(np.float32)
+        return Sample(index, window, channels, self._sentences[index], np.zeros((0, 2)), proposals=rows)
 
 
 class RerankerSamples(_Questions, Dataset[Sample]):
@@ -80,7 +80,7 @@ class RerankerQueries(_Questions, Dataset[tuple[Sample, ...]]):
 
 @dataclass(frozen=True, slots=True)
 class Chosen:
-    """The candidate that a method puts first.
+    """The proposal that a method puts first.
 
     Attributes:
         overlap: its IoU with the truth.
@@ -93,7 +93,7 @@ class Chosen:
 
 @dataclass(frozen=True, slots=True)
 class RerankerValidation:
-    """Questions, judged by the candidate that is put first.
+    """Questions, judged by the proposal that is put first.
 
     Attributes:
         questions: in their order.
@@ -105,9 +105,9 @@ class RerankerValidation:
     def answers(self, method: Method, batch: Batch) -> Iterator[Chosen]:
         """What the method puts first, for each question of a batch."""
         found = method.answers(batch)
-        assert batch.candidates is not None
-        assert batch.candidates.overlaps is not None
-        overlaps = batch.candidates.overlaps.cpu().numpy()
+        assert batch.proposals is not None
+        assert batch.proposals.overlaps is not None
+        overlaps = batch.proposals.overlaps.cpu().numpy()
         best = np.where(found.kept, found.scores, -np.inf).argmax(axis=1)
         for row, record in enumerate(batch.records.tolist()):
             yield Chosen(float(overlaps[row, best[row]]), self.questions[record].kind)

@@ -16,10 +16,9 @@ from asst.data.simulate.tape_settings import TapeSettings
 from asst.errors import InputError
 from asst.features.absent import AbsentStore
 from asst.features.arrays import HDF5
-from asst.features.published import Clock, open_store
+from asst.features.published import Clock, WindowStore, open_store
 from asst.features.squares import STEP_S
 from asst.features.store import FeatureStore, JoinedStore, Store, UnitStore
-from asst.features.window_files import WindowStore
 from asst.models.checkpoint import FeatureKind, Origin
 from asst.models.zeroshot import zeroshot_of
 from asst.text import WordVectors

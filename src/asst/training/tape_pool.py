@@ -22,7 +22,7 @@ from asst.data.simulate.tape_settings import TapeSettings
 from asst.data.simulate.tapes import Tape, TapeMaker
 from asst.features.fingerprint import settings_hash
 from asst.features.squares import TICKS_A_STEP
-from asst.models.channels import channel_names
+from asst.models.reranker_inputs import input_names
 from asst.models.views import FACTS, View
 from asst.models.zeroshot import ZeroShotModel, zeroshot_of
 from asst.moments import iou
@@ -74,7 +74,7 @@ class TapePool:
             "seed": self.seed,
             "extractor": self.extractor,
             "weights": self.weights,
-            "channels": list(channel_names(self.measures)),
+            "channels": list(input_names(self.measures)),
             "facts": list(FACTS),
             "version": _VERSION,
             "questions": _QUESTIONS_MOST,
@@ -147,27 +147,27 @@ class _Worker:
 
 def questions_of(model: ZeroShotModel, tape: Tape) -> Iterator[RerankerQuestion]:
     """Some questions of a tape, which is one view, as the reranker sees them."""
-    stage = model.stage(tape.features)
-    view, everything = View(0, len(tape.features)), np.arange(len(stage.found.spans))
+    context = model.context(tape.features)
+    view, everything = View(0, len(tape.features)), np.arange(len(context.proposals.spans))
     # Those of a tape's first clips would all be early.
     apart = np.linspace(0, len(tape.questions), min(_QUESTIONS_MOST, len(tape.questions)), endpoint=False).astype(int)
     chosen = [tape.questions[i] for i in apart]
-    heard = read_sentences(model, stage, [question.query for question in chosen])
-    for question, one in zip(chosen, heard, strict=True):
-        overlaps = iou(stage.found.spans, np.array([question.span]) * TICKS_A_STEP).max(axis=1)
-        yield one.question(question.kind, stage, view, overlaps, everything)
+    read_ones = read_sentences(model, context, [question.query for question in chosen])
+    for question, one in zip(chosen, read_ones, strict=True):
+        overlaps = iou(context.proposals.spans, np.array([question.span]) * TICKS_A_STEP).max(axis=1)
+        yield one.question(question.kind, context, view, overlaps, everything)
 
 
 def _packed(questions: Sequence[RerankerQuestion]) -> dict[str, npt.NDArray[Any]]:
     """As arrays: rows of all questions in turn, and how many each has."""
-    candidates = [np.concatenate([q.clips, q.facts, q.overlaps[:, None]], axis=1) for q in questions]
+    proposals = [np.concatenate([q.clips, q.facts, q.overlaps[:, None]], axis=1) for q in questions]
     return {
         "queries": np.array([q.query for q in questions]),
         "kinds": np.array([q.kind for q in questions]),
-        "steps": np.array([len(q.channels) for q in questions]),
-        "channels": np.concatenate([q.channels for q in questions]),
-        "counts": np.array([len(rows) for rows in candidates]),
-        "candidates": np.concatenate(candidates).astype(np.float16),
+        "steps": np.array([len(q.inputs) for q in questions]),
+        "channels": np.concatenate([q.inputs for q in questions]),
+        "counts": np.array([len(rows) for rows in proposals]),
+        "candidates": np.concatenate(proposals).astype(np.float16),
     }
 
 
@@ -175,6 +175,6 @@ def _read(path: Path) -> Iterator[RerankerQuestion]:
     with np.load(path, allow_pickle=False) as file:
         packed = {name: file[name] for name in file.files}
     channels = np.split(packed["channels"], np.cumsum(packed["steps"])[:-1])
-    candidates = np.split(packed["candidates"].astype(np.float32), np.cumsum(packed["counts"])[:-1])
-    for query, kind, seen, rows in zip(packed["queries"], packed["kinds"], channels, candidates, strict=True):
+    proposals = np.split(packed["candidates"].astype(np.float32), np.cumsum(packed["counts"])[:-1])
+    for query, kind, seen, rows in zip(packed["queries"], packed["kinds"], channels, proposals, strict=True):
         yield RerankerQuestion(str(query), str(kind), seen, rows[:, :2], rows[:, 2:-1], rows[:, -1])

@@ -12,7 +12,6 @@ from typing import Any
 
 from asst.data.action_samples import ActionSamples, ActionWindows
 from asst.data.actions import ActionVideo
-from asst.data.held import HeldStore
 from asst.data.lengths import compare_lengths
 from asst.data.observations import CropObservation
 from asst.data.query_tokens import QueryTokens
@@ -21,7 +20,7 @@ from asst.data.samples import Queries, TrainingSamples
 from asst.errors import InputError
 from asst.evaluation.detection import DETECTION_PROTOCOLS
 from asst.evaluation.protocol import protocol_of
-from asst.features.store import FeatureStore, require
+from asst.features.store import CachedStore, FeatureStore, require
 from asst.models.checkpoint import FeatureKind
 from asst.models.loading import build_observation
 from asst.models.zeroshot import zeroshot_of
@@ -96,7 +95,7 @@ def _choosing(
         samples=RerankerSamples(learnt, words),
         questions=RerankerQueries(checked, words),
         validation=RerankerValidation(checked),
-        given={"feature_channels": learnt[0].channels.shape[1], "word_channels": words.dimension},
+        given={"feature_channels": learnt[0].inputs.shape[1], "word_channels": words.dimension},
         words=words.source,
         features=kind,
     )
@@ -155,6 +154,6 @@ def _features(
 ) -> tuple[FeatureKind, FeatureStore]:
     needed = list(dict.fromkeys(one.video for one in videos))
     require(sources.store, needed)
-    held = HeldStore(sources.store, needed, int(recipe.data.memory_gb * 2**30))
+    held = CachedStore(sources.store, needed, int(recipe.data.memory_gb * 2**30))
     compare_lengths(held, videos, say, recipe.data.length_factor)
     return sources.feature_kind(needed[0]), held

@@ -18,7 +18,7 @@ def ar1_noise(draw: np.random.Generator, steps: int, width: int, correlation: fl
     Args:
         draw: source of ``e``.
         steps: how many.
-        width: independent numbers a step.
+        width: independent numbers at each step.
         correlation: ``c``, in [0, 1).
 
     Returns:

@@ -1,4 +1,4 @@
-"""Candidate spans against their definition, counted out."""
+"""Proposals against their definition, counted out."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from asst.models.candidates import candidates
+from asst.models.proposals import proposals
 
 VIDEOS = st.integers(1, 120).flatmap(
     lambda ticks: st.tuples(st.just(ticks), st.sets(st.integers(0, ticks + 3), max_size=14).map(sorted))
@@ -36,9 +36,9 @@ def expected(ticks: int, cuts: list[int]) -> set[tuple[int, int, int, int]]:
 
 
 @given(VIDEOS)
-def test_candidates_are_those_of_the_definition(video: tuple[int, list[int]]) -> None:
+def test_proposals_are_those_of_the_definition(video: tuple[int, list[int]]) -> None:
     ticks, cuts = video
-    found = candidates(ticks, cuts)
+    found = proposals(ticks, cuts)
     rows = [tuple(row) for row in np.concatenate([found.spans, found.wholes], axis=1).tolist()]
     assert len(rows) == len(set(rows))
     assert set(rows) == expected(ticks, cuts)
@@ -47,13 +47,13 @@ def test_candidates_are_those_of_the_definition(video: tuple[int, list[int]]) ->
 @pytest.mark.parametrize(("ticks", "start"), [(7, 2), (15, 8), (17, 6), (17, 9), (50, 17), (50, 28)])
 def test_the_last_window_of_a_length_ends_with_its_shot(ticks: int, start: int) -> None:
     """Its length is a fraction that floats do not hold exactly."""
-    assert [start, ticks] in candidates(ticks, []).spans.tolist()
+    assert [start, ticks] in proposals(ticks, []).spans.tolist()
 
 
 @given(VIDEOS)
 def test_spans_lie_in_their_wholes_and_those_in_the_video(video: tuple[int, list[int]]) -> None:
     ticks, cuts = video
-    found = candidates(ticks, cuts)
+    found = proposals(ticks, cuts)
     spans, wholes = found.spans, found.wholes
     assert (spans[:, 0] < spans[:, 1]).all()
     assert (wholes[:, 0] >= 0).all()
@@ -66,13 +66,13 @@ def test_spans_lie_in_their_wholes_and_those_in_the_video(video: tuple[int, list
     assert (lengths[found.inside] >= 4).all()
 
 
-def test_one_tick_is_one_candidate_and_long_runs_are_left_out() -> None:
-    assert candidates(1, []).spans.tolist() == [[0, 1]]
-    shots = candidates(20, range(2, 20, 2)).spans
+def test_one_tick_is_one_proposal_and_long_runs_are_left_out() -> None:
+    assert proposals(1, []).spans.tolist() == [[0, 1]]
+    shots = proposals(20, range(2, 20, 2)).spans
     assert np.diff(shots).max() == 16
     assert [0, 18] not in shots.tolist()
 
 
 @pytest.mark.parametrize("ticks", [5, 6])
 def test_the_shortest_windows_are_a_second_long(ticks: int) -> None:
-    assert candidates(ticks, []).inside.sum() == (0 if ticks == 5 else 3)
+    assert proposals(ticks, []).inside.sum() == (0 if ticks == 5 else 3)
