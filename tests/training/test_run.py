@@ -164,8 +164,8 @@ def test_missing_features_are_named_before_anything_is_written(
 ) -> None:
     with pytest.raises(InputError, match=r"recipe toy needs features of flow: give data\.features\.flow=STORE"):
         train(toy_recipe("data.streams=[toy, flow]"), tmp_path / "run", silent)
-    with pytest.raises(InputError, match="can be simulated for charades_sta and thumos14, not for"):
-        open_sources(Data(dataset="didemo", streams=["rgb"], root=toy, simulated=Simulated()), "didemo/rgb", silent)
+    with pytest.raises(InputError, match="can be simulated for charades_sta, didemo, thumos14, not for"):
+        open_sources(Data(dataset="tacos", streams=["rgb"], root=toy, simulated=Simulated()), "tacos/rgb", silent)
     empty = tmp_path / "empty"
     Store(empty).write("other", Store(toy / "features").read("val0"))
     with pytest.raises(InputError, match="have no features"):

@@ -204,7 +204,7 @@ def _simulated(data: Data, simulated: Simulated, root: Path, say: Say) -> list[F
     stores: list[FeatureStore] = []
     for stream in data.streams:
         wanted = Wanted(data.dataset, stream, simulated.level, simulated.seed, simulated.dimension)
-        store = Store(simulated.folder / wanted.extractor)
+        store = Store(simulated.folder / wanted.settings.extractor)
         count = simulate(wanted, root, store, say)
         if count:
             say(f"wrote simulated features of {count} videos to {store.folder}")
