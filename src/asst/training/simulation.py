@@ -11,9 +11,11 @@ from asst.data import read_dataset
 from asst.data.action_sets import read_actions
 from asst.data.actions import ActionVideo
 from asst.data.charades import CharadesVideo, read_classes, read_videos
+from asst.data.record import Record
 from asst.data.simulate import actions, sentences
 from asst.data.simulate.actions import ACTION_MODALITIES, ActionSimulator
-from asst.data.simulate.generate import FeatureSimulator, Simulator, write_simulated
+from asst.data.simulate.generate import Simulator, write_simulated
+from asst.data.simulate.painting import Shown
 from asst.data.simulate.sentences import DescribedVideo, SentenceSimulator, described_videos
 from asst.data.simulate.settings import LEVELS, MODALITIES, AnySettings, Settings
 from asst.errors import InputError
@@ -77,11 +79,14 @@ class Simulation:
         modalities: what it has.
         family: of the settings of its generator.
         open: from a folder of annotation, what makes them, and every video.
+        meant: the names, among those of what a video's features show, of what a sentence is about; none if there are no
+            sentences.
     """
 
     modalities: Mapping[str, Any]
     family: str
-    open: Callable[[Wanted, Path], tuple[FeatureSimulator[Any], Sequence[Any]]]
+    open: Callable[[Wanted, Path], tuple[Any, Sequence[Any]]]
+    meant: Callable[[Any, Record], set[str]] | None = None
 
 
 def simulate(wanted: Wanted, root: Path, store: Store, say: Say) -> int:
@@ -104,6 +109,22 @@ def simulate(wanted: Wanted, root: Path, store: Store, say: Say) -> int:
     return write_simulated(store, videos, simulator)
 
 
+def shown_to(wanted: Wanted, root: Path, records: Sequence[Record]) -> list[tuple[list[Shown], set[str]]]:
+    """What the features of each record's video show, and the names of what its sentence is about.
+
+    Args:
+        wanted: which features; of a data set of sentences.
+        root: folder of the data set's annotation files.
+        records: of any of its splits that features are simulated of.
+    """
+    simulation = SIMULATIONS[wanted.dataset]
+    assert simulation.meant is not None
+    simulator, videos = simulation.open(wanted, root)
+    subjects = {subject.video: subject for subject in videos}
+    shown = {video: simulator.shown(subjects[video]) for video in {record.video for record in records}}
+    return [(shown[record.video], simulation.meant(subjects[record.video], record)) for record in records]
+
+
 def used_videos(root: Path, split: Literal["train", "test"]) -> tuple[str, ...]:
     """The videos of one of Charades' two parts that Charades-STA has a sentence about, sorted."""
     return read_dataset("charades_sta", root, "trainval" if split == "train" else "test").videos
@@ -114,6 +135,11 @@ def _charades(wanted: Wanted, root: Path) -> tuple[Simulator, list[CharadesVideo
     known = {split: read_videos(root / f"Charades_v1_{split}.csv").videos for split in splits}
     videos = [known[split][video] for split in splits for video in used_videos(root, split)]
     return Simulator(read_classes(root / "classes.txt"), wanted.settings, videos), videos
+
+
+def _meant_classes(video: CharadesVideo, record: Record) -> set[str]:
+    """The classes of the actions whose interval is the sentence's span."""
+    return {action.action for action in video.actions if (action.start_s, action.end_s) in record.moments}
 
 
 def _didemo(wanted: Wanted, root: Path) -> tuple[SentenceSimulator, list[DescribedVideo]]:
@@ -132,8 +158,8 @@ def _thumos14(wanted: Wanted, root: Path) -> tuple[ActionSimulator, list[ActionV
 
 
 SIMULATIONS = {
-    "charades_sta": Simulation(MODALITIES, "", _charades),
-    "didemo": Simulation(MODALITIES, sentences.FAMILY, _didemo),
+    "charades_sta": Simulation(MODALITIES, "", _charades, _meant_classes),
+    "didemo": Simulation(MODALITIES, sentences.FAMILY, _didemo, lambda video, record: {record.id}),
     "thumos14": Simulation(ACTION_MODALITIES, actions.FAMILY, _thumos14),
 }
 """By the keys of `asst.data.DATASETS` and `asst.data.action_sets.ACTION_DATASETS`."""
