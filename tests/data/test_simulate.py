@@ -16,7 +16,7 @@ import pytest
 from asst.data.charades import COLUMNS, Action, CharadesVideo, read_classes, read_videos
 from asst.data.simulate.generate import Simulator, write_simulated
 from asst.data.simulate.noise import ar1_noise
-from asst.data.simulate.settings import LEVELS, MODALITIES, Level, Settings
+from asst.data.simulate.settings import LEVELS, MODALITIES, Level, Modality, Settings
 from asst.data.simulate.words import action_words
 from asst.errors import InputError
 from asst.features.store import Store
@@ -31,7 +31,7 @@ CLASSES = {
 SILENT = replace(LEVELS["easy"], noise=0.0, missed=0.0, confused=0.0, jitter_s=0.0)
 
 
-def settings(modality: str = "rgb", level: Level = LEVELS["standard"], seed: int = 0) -> Settings:
+def settings(modality: str = "rgb", level: Level = LEVELS["standard"], seed: int = 0) -> Settings[Modality]:
     return Settings(modality=MODALITIES[modality], level=level, seed=seed, dimension=32)
 
 
@@ -39,7 +39,7 @@ def example(video: str = "AAAAA", actions: tuple[Action, ...] = (Action("c000", 
     return CharadesVideo(video, 20.1, "Kitchen", ("clothes", "stove"), actions)
 
 
-def vectors(made: Settings, video: CharadesVideo) -> npt.NDArray[np.float64]:
+def vectors(made: Settings[Modality], video: CharadesVideo) -> npt.NDArray[np.float64]:
     return Simulator(CLASSES, made).features(video).vectors.astype(np.float64)
 
 
@@ -179,6 +179,25 @@ def test_boundaries_move_by_a_quarter_of_the_action_at_most() -> None:
         assert set(active) >= set(range(24, 40))
         starts.add(active[0])
     assert starts == {8, 24}
+
+
+def test_a_crowd_adds_what_another_video_of_the_scene_shows_and_nobody_annotated_here() -> None:
+    lender = example("BBBBB", (Action("c000", 0.0, 2.0), Action("c153", 10.05, 20.1)))
+    elsewhere = replace(example("CCCCC", (Action("c026", 0.0, 20.0),)), scene="Garage")
+    short = replace(example(), duration_s=10.05, actions=(Action("c000", 1.0, 4.0),))
+    crowded = Simulator(CLASSES, settings(level=replace(SILENT, crowd=1)), [short, lender, elsewhere])
+    assert [(one.what, one.start_s, one.end_s) for one in crowded.shown(short)] == [
+        ("c000", 1.0, 4.0),
+        ("c153", pytest.approx(5.025), pytest.approx(10.05)),
+    ]
+    changed = np.abs(crowded.features(short).vectors.astype(float) - vectors(settings(level=SILENT), short)).max(axis=1)
+    assert changed[:17].max() == 0
+    assert changed[22:].min() > 0.1
+    alone = Simulator(CLASSES, settings(level=SILENT), [short])
+    assert crowded.provenance(short).content != alone.provenance(short).content
+    assert [one.clear for one in Simulator(CLASSES, settings(level=replace(SILENT, missed=1.0))).shown(short)] == [
+        False
+    ]
 
 
 def test_noise_is_stationary_and_correlated_as_asked() -> None:

@@ -13,9 +13,10 @@ from typer.testing import CliRunner
 from asst.cli.app import app
 from asst.data.actions import ActionVideo, LabelledSpan
 from asst.data.record import Span
-from asst.data.simulate.actions import ACTION_MODALITIES, KINDS, ActionSettings, ActionSimulator
+from asst.data.simulate.actions import ACTION_MODALITIES, FAMILY, KINDS, ActionSimulator
 from asst.data.simulate.noise import ar1_noise, long_ar1_noise
-from asst.data.simulate.settings import LEVELS, Level
+from asst.data.simulate.painting import Painter
+from asst.data.simulate.settings import LEVELS, Level, Settings
 from asst.features.store import Store
 from asst.moments import FloatArray
 
@@ -30,13 +31,13 @@ def example(name: str, *actions: tuple[str, float, float], ignored: tuple[Span, 
 
 
 def vectors(video: ActionVideo, modality: str = "flow", level: Level = SILENT, seed: int = 0) -> FloatArray:
-    settings = ActionSettings(modality=ACTION_MODALITIES[modality], level=level, seed=seed, dimension=32)
+    settings = Settings(family=FAMILY, modality=ACTION_MODALITIES[modality], level=level, seed=seed, dimension=32)
     made: FloatArray = ActionSimulator(LABELS, INCLUDES, settings).features(video).vectors.astype(np.float64)
     return made
 
 
 def test_features_last_as_long_as_the_video_and_name_their_origin() -> None:
-    settings = ActionSettings(modality=ACTION_MODALITIES["rgb"], level=LEVELS["standard"], dimension=16)
+    settings = Settings(family=FAMILY, modality=ACTION_MODALITIES["rgb"], level=LEVELS["standard"], dimension=16)
     features = ActionSimulator(LABELS, INCLUDES, settings).features(example("v", ("HighJump", 10, 14)))
     assert features.vectors.shape == (240, 16)
     assert (features.step_s, features.extractor) == (0.25, "simulated-thumos14-rgb-standard")
@@ -83,14 +84,12 @@ def test_an_open_stretch_alone_changes(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_levels_miss_and_confuse_as_many_actions_as_they_say() -> None:
-    settings = ActionSettings(modality=ACTION_MODALITIES["flow"], level=LEVELS["hard"], dimension=8)
-    simulator = ActionSimulator(LABELS, INCLUDES, settings)
-    actions = [LabelledSpan("HighJump", 1, 2)] * 4000
-    taken_for, shown = simulator._perceived(np.random.default_rng(0), actions)
-    assert 1 - shown.mean() == pytest.approx(LEVELS["hard"].missed, abs=0.02)
-    mistaken = [label for label, seen in zip(taken_for, shown, strict=True) if seen and label != "HighJump"]
-    assert set(mistaken) == {"LongJump"}
-    assert len(mistaken) / 4000 == pytest.approx(LEVELS["hard"].confused, abs=0.02)
+    settings = Settings(family=FAMILY, modality=ACTION_MODALITIES["flow"], level=LEVELS["hard"], dimension=8)
+    mistaken = {"HighJump": ["LongJump"]}
+    seen = Painter(settings).perceived(np.random.default_rng(0), ["HighJump"] * 4000, mistaken)
+    assert set(seen) == {"HighJump", "LongJump", ""}
+    assert seen.count("") / 4000 == pytest.approx(LEVELS["hard"].missed, abs=0.02)
+    assert seen.count("LongJump") / 4000 == pytest.approx(LEVELS["hard"].confused, abs=0.02)
 
 
 def test_every_class_of_thumos14_is_of_one_kind(shared_data: Path) -> None:
@@ -121,5 +120,5 @@ def test_the_command_makes_those_of_every_video_once(tmp_path: Path) -> None:
     assert "of 0 videos" in CliRunner().invoke(app, words).stdout
     wrong = CliRunner().invoke(app, [*words[:-1], "c3d"])
     assert (wrong.exit_code, "of thumos14; choose one of rgb, flow" in wrong.stderr) == (2, True)
-    other = CliRunner().invoke(app, ["simulate", str(tmp_path / "x"), "--dataset", "didemo"])
-    assert (other.exit_code, "can be simulated for charades_sta and thumos14" in other.stderr) == (2, True)
+    other = CliRunner().invoke(app, ["simulate", str(tmp_path / "x"), "--dataset", "tacos", "--data", str(tmp_path)])
+    assert (other.exit_code, "can be simulated for charades_sta, didemo, thumos14" in other.stderr) == (2, True)

@@ -111,7 +111,7 @@ def test_a_run_that_was_broken_off_ends_with_the_weights_of_an_unbroken_one(
     assert any("averaged" in name for name in states[0])
     for name, value in states[0].items():
         assert torch.equal(value, states[1][name]), name
-    logs = [[{**line, "seconds": 0} for line in done.folder.log()] for done in (whole, again)]
+    logs = [[{**line, "seconds": 0, "processor_s": 0} for line in done.folder.log()] for done in (whole, again)]
     assert logs[0] == logs[1]
     assert [line["step"] for line in logs[1]] == [2, 4, 6]
 

@@ -1,4 +1,4 @@
-"""``asst simulate``: features of Charades-STA or THUMOS14 made from the annotation, for methods of any kind."""
+"""``asst simulate``: features of Charades-STA, DiDeMo or THUMOS14 made from the annotation, for methods of any kind."""
 
 from __future__ import annotations
 
@@ -10,21 +10,22 @@ import typer
 
 def simulate(
     out: Annotated[Path, typer.Argument(metavar="STORE", help="The folder to write.", show_default=False)],
-    dataset: Annotated[str, typer.Option(metavar="NAME", help="charades-sta or thumos14.")] = "charades-sta",
+    dataset: Annotated[str, typer.Option(metavar="NAME", help="charades-sta, didemo or thumos14.")] = "charades-sta",
     modality: Annotated[
-        str | None, typer.Option(metavar="NAME", help="rgb, flow, or for Charades-STA c3d.", show_default="c3d or flow")
+        str | None, typer.Option(metavar="NAME", help="rgb, flow, or but for THUMOS14 c3d.", show_default="c3d or flow")
     ] = None,
-    level: Annotated[str, typer.Option(metavar="NAME", help="easy, standard or hard.")] = "standard",
+    level: Annotated[str, typer.Option(metavar="NAME", help="easy, standard, crowded or hard.")] = "crowded",
     seed: Annotated[int, typer.Option(min=0, metavar="N", help="Of all draws.")] = 0,
     dimension: Annotated[int, typer.Option(min=1, metavar="N", help="Numbers in a vector.")] = 256,
     data: Annotated[
         Path | None, typer.Option(metavar="FOLDER", help="The data set's annotation files.", show_default=False)
     ] = None,
 ) -> None:
-    """Make simulated features of the videos of Charades-STA or THUMOS14 in STORE.
+    """Make simulated features of the videos of Charades-STA, DiDeMo or THUMOS14 in STORE.
 
-    They come from the annotation (actions, objects and scene; labelled spans), not from videos: a controlled benchmark
-    with real sentences, spans and splits. Videos that STORE has from the same settings are left as they are.
+    They come from the annotation (actions, objects and scene; sentences; labelled spans), not from videos: a
+    controlled benchmark with real sentences, spans and splits. Videos that STORE has from the same settings are left
+    as they are.
     """
     from asst.atomic import check_writable
     from asst.data.folders import data_folder
@@ -34,7 +35,7 @@ def simulate(
 
     check_writable(out)
     key = dataset.lower().replace("-", "_")
-    usual = SIMULATIONS[key].modalities[-1] if key in SIMULATIONS else ""
+    usual = list(SIMULATIONS[key].modalities)[-1] if key in SIMULATIONS else ""
     wanted = Wanted(key, modality or usual, level, seed, dimension)
     count = make(wanted, data or data_folder(key), Store(out), lambda line: typer.echo(line, err=True))
     typer.echo(f"wrote simulated features of {count} videos to {out}")

@@ -9,11 +9,26 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from asst.errors import InputError
+
 if TYPE_CHECKING:
     from asst.evaluation.tables import FilledTable, Runs, RunsFigure
     from asst.outputs.grid import Grid
 
 _USUAL = Path("runs")
+
+_Minutes = Annotated[
+    float | None,
+    typer.Option(
+        min=0.1,
+        metavar="MINUTES",
+        help="With --simulated: train what is missing, each run for so long on one thread.",
+        show_default=False,
+    ),
+]
+_Seeds = Annotated[str, typer.Option(metavar="N,...", help="With --minutes: of the runs of each row.")]
+_Level = Annotated[str, typer.Option(metavar="NAME", help="With --minutes: easy, standard, crowded or hard.")]
+_Jobs = Annotated[int, typer.Option(min=1, metavar="N", help="With --minutes: runs at a time.")]
 
 
 def tables(
@@ -25,20 +40,34 @@ def tables(
         Path | None,
         typer.Option(
             metavar="FOLDER",
-            help="Where result files are looked for; else in runs, where it exists.",
+            help="Where result files are looked for; else in runs, where it exists. With --simulated: of its runs.",
             show_default=False,
         ),
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON lines, one a table.")] = False,
+    simulated: Annotated[
+        bool, typer.Option("--simulated", help="The same rows on simulated features, in runs/simulated.")
+    ] = False,
+    minutes: _Minutes = None,
+    seeds: _Seeds = "0,1,2",
+    level: _Level = "crowded",
+    jobs: _Jobs = 1,
 ) -> None:
     """Print the paper's tables, with our figures beside the paper's and what each empty cell needs.
 
-    Figures on simulated features are printed below a table, in one of their own.
+    With --simulated, rows that are trained on simulated features stand beside references and each other, and beside no
+    figure of the paper; --minutes trains those that are missing, in the folder that holds 'recipes'.
     """
     from asst.evaluation import tables as library
     from asst.evaluation.results import read_results
 
     wanted = library.paper_tables(numbers or ())
+    if simulated:
+        from asst.cli.simulated_tables import USUAL, Training, simulated_tables
+
+        training = Training(minutes, _whole_numbers(seeds), level, jobs)
+        simulated_tables(wanted, results or USUAL, training, as_json=as_json)
+        return
     found = [] if results is None and not _USUAL.is_dir() else read_results(results or _USUAL)
     filled = [library.fill(table, found) for table in wanted]
     if as_json:
@@ -47,8 +76,13 @@ def tables(
         return
     from asst.outputs.grid import write_grids
 
-    grids = [grid for table in filled for grid in (_beside_the_paper(table), _simulated(table)) if grid is not None]
-    write_grids(grids, sys.stdout)
+    write_grids([_beside_the_paper(table) for table in filled], sys.stdout)
+
+
+def _whole_numbers(text: str) -> list[int]:
+    if not all(part.strip().isdecimal() for part in text.split(",")):
+        raise InputError(f"--seeds {text}: whole numbers with commas between, such as 0,1,2")
+    return [int(part) for part in text.split(",")]
 
 
 def _beside_the_paper(table: FilledTable) -> Grid:
@@ -77,22 +111,6 @@ def _beside_the_paper(table: FilledTable) -> Grid:
     )
 
 
-def _simulated(table: FilledTable) -> Grid | None:
-    if not table.simulated:
-        return None
-    from asst.outputs.grid import Grid
-
-    paper = table.paper
-    labels = {row.recipe: row.label for row in paper.rows}
-    rows = [
-        [labels[runs.recipe], _recipe(runs.recipe, [runs]), runs.split, *_cells(runs, paper.metrics, interval=True)]
-        for runs in table.simulated
-    ]
-    title = f"simulated: recipes of Table {paper.number} on simulated features; nothing here compares with the paper's"
-    notes = ["mean [95 % interval over videos]"]
-    return Grid(title, ["method", "recipe", "split", *map(_heading, paper.metrics)], rows, notes, words=3)
-
-
 def _alternating(left: list[str], right: list[str]) -> list[str]:
     return [cell for pair in zip(left, right, strict=True) for cell in pair]
 
@@ -107,14 +125,10 @@ def _recipe(recipe: str | None, ours: list[Runs] | tuple[Runs, ...]) -> str:
     return (recipe or "-") + "".join(counts)
 
 
-def _cells(runs: Runs, metrics: tuple[str, ...], *, interval: bool = False) -> list[str]:
-    return [_cell(runs.figures[key], interval=interval) if key in runs.figures else "" for key in metrics]
+def _cells(runs: Runs, metrics: tuple[str, ...]) -> list[str]:
+    return [_cell(runs.figures[key]) if key in runs.figures else "" for key in metrics]
 
 
-def _cell(figure: RunsFigure, *, interval: bool) -> str:
-    cell = f"{figure.mean:.2f}"
-    if figure.spread is not None:
-        cell += f" \N{PLUS-MINUS SIGN} {figure.spread:.2f}"
-    if interval and figure.low is not None and figure.high is not None:
-        cell += f" [{figure.low:.2f}, {figure.high:.2f}]"
-    return cell
+def _cell(figure: RunsFigure) -> str:
+    spread = "" if figure.spread is None else f" \N{PLUS-MINUS SIGN} {figure.spread:.2f}"
+    return f"{figure.mean:.2f}{spread}"

@@ -1,7 +1,8 @@
 """Annotation: one reader a data set, all giving records, and the table of the data sets.
 
 A split is always named. Charades-STA publishes no validation part, so its training file is divided by
-`validation_videos`: ``train`` and ``val`` share no video, ``trainval`` is the file as published.
+`validation_videos`: ``train`` and ``val`` share no video, ``trainval`` is the file as published. DiDeMo's
+validation file can be divided likewise, into ``val_train`` and ``val_held``, where there is nothing else to learn from.
 """
 
 from __future__ import annotations
@@ -84,7 +85,10 @@ def _by_split(queries: str) -> dict[str, Part]:
 
 DATASETS: dict[str, DatasetEntry] = {
     "didemo": DatasetEntry(
-        "DiDeMo", didemo.read, {split: Part((f"{split}_data.json",)) for split in ("train", "val", "test")}
+        "DiDeMo",
+        didemo.read,
+        {split: Part((f"{split}_data.json",)) for split in ("train", "val", "test")}
+        | {"val_train": Part(("val_data.json",), "without"), "val_held": Part(("val_data.json",), "only")},
     ),
     "charades_sta": DatasetEntry(
         "Charades-STA",

@@ -1,8 +1,8 @@
 """The paper's tables 1 to 8 with its figures, and ours beside them.
 
 ``paper_tables.json`` holds each row with the paper's figures and the recipe that fills it. Rows that the paper prints
-twice, such as Table 4's C3D and Table 6's multiple feedings, name the same recipe. Figures on simulated features are
-kept apart: they say that the code learns, and nothing about the paper's.
+twice, such as Table 4's C3D and Table 6's multiple feedings, name the same recipe. Figures on simulated features
+fill no row here; `asst.evaluation.tables_simulated` has tables of their own for them.
 """
 
 from __future__ import annotations
@@ -48,6 +48,8 @@ class PaperTable:
         split: the part of it.
         metrics: keys of the columns.
         rows: from the top.
+        ours: the recipe of the row that others are compared with where features are simulated.
+        also: labels and recipes that are added there, above the paper's rows.
     """
 
     number: int
@@ -56,6 +58,14 @@ class PaperTable:
     split: str
     metrics: tuple[str, ...]
     rows: tuple[Row, ...]
+    ours: str
+    also: tuple[tuple[str, str], ...]
+
+    @property
+    def trained(self) -> tuple[tuple[str, str], ...]:
+        """Labels and recipes of the rows that simulated features fill: all but priors, which read none."""
+        own = [(row.label.split(" [")[0], row.recipe) for row in self.rows if row.recipe]
+        return tuple((label, recipe) for label, recipe in (*self.also, *own) if not recipe.endswith("/prior"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,12 +113,10 @@ class FilledTable:
     Attributes:
         paper: the table.
         ours: for each of its rows, our results on the real data set's same split, one a set of features.
-        simulated: our results on simulated features of its recipes, on any split. They stand in no row.
     """
 
     paper: PaperTable
     ours: tuple[tuple[Runs, ...], ...]
-    simulated: tuple[Runs, ...]
 
 
 def paper_tables(numbers: Collection[int] = ()) -> tuple[PaperTable, ...]:
@@ -117,8 +125,8 @@ def paper_tables(numbers: Collection[int] = ()) -> tuple[PaperTable, ...]:
     Raises:
         InputError: for a number that no table has.
     """
-    content = json.loads(files("asst.evaluation").joinpath("paper_tables.json").read_text(encoding="utf-8"))
-    tables = {entry["number"]: _table(entry, content["missing"]) for entry in content["tables"]}
+    content = _content()
+    tables = {entry["number"]: _table(entry, content) for entry in content["tables"]}
     if unknown := [number for number in numbers if number not in tables]:
         raise InputError(f"the paper has no table {unknown[0]}; it has {min(tables)} to {max(tables)}")
     return tuple(table for number, table in tables.items() if not numbers or number in numbers)
@@ -132,7 +140,6 @@ def fill(table: PaperTable, results: Iterable[Result]) -> FilledTable:
     return FilledTable(
         paper=table,
         ours=tuple(tuple(runs for runs in real if runs.recipe == row.recipe) for row in table.rows),
-        simulated=_runs([result for result in own if result.data == "simulated"]),
     )
 
 
@@ -156,16 +163,38 @@ def as_json(table: FilledTable) -> dict[str, Any]:
         "dataset": paper.dataset,
         "split": paper.split,
         "rows": rows,
-        "simulated": [_runs_as_json(runs, paper.metrics) for runs in table.simulated],
     }
 
 
-def _table(entry: Mapping[str, Any], missing: Mapping[str, str]) -> PaperTable:
+def fused_recipes() -> dict[str, dict[str, float]]:
+    """Of each row that is fused from others, their recipes and weights."""
+    found: dict[str, dict[str, float]] = _content()["fused"]
+    return found
+
+
+def _content() -> dict[str, Any]:
+    found: dict[str, Any] = json.loads(
+        files("asst.evaluation").joinpath("paper_tables.json").read_text(encoding="utf-8")
+    )
+    return found
+
+
+def _table(entry: Mapping[str, Any], content: Mapping[str, Any]) -> PaperTable:
+    missing, simulated = content["missing"], content["simulated"][str(entry["number"])]
     rows = tuple(
         Row(row["label"], row["recipe"], tuple(row["paper"]), missing[row["recipe"]] if row["recipe"] else _CITED)
         for row in entry["rows"]
     )
-    return PaperTable(entry["number"], entry["title"], entry["dataset"], entry["split"], tuple(entry["metrics"]), rows)
+    return PaperTable(
+        number=entry["number"],
+        title=entry["title"],
+        dataset=entry["dataset"],
+        split=entry["split"],
+        metrics=tuple(entry["metrics"]),
+        rows=rows,
+        ours=simulated["ours"],
+        also=tuple((label, recipe) for label, recipe in simulated["also"]),
+    )
 
 
 def _runs(results: Sequence[Result]) -> tuple[Runs, ...]:

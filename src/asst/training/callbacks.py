@@ -48,6 +48,8 @@ class KeepRun(Callback):
         self._best: float | None = None
         self._seconds = 0.0
         self._since = time.monotonic()
+        self._processor_s = {"training": 0.0, "validation": 0.0}
+        self._counted_s = time.process_time()
 
     @property
     def seconds(self) -> float:
@@ -65,11 +67,19 @@ class KeepRun(Callback):
 
     def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Forget what was logged after the state that a run is resumed from."""
-        self._since = time.monotonic()
+        self._since, self._counted_s = time.monotonic(), time.process_time()
         self._end_early(trainer)
         if trainer.is_global_zero:
             kept = [line for line in self._folder.log() if line["step"] <= trainer.global_step]
             write_whole(self._folder.metrics, "".join(json.dumps(line, allow_nan=False) + "\n" for line in kept))
+
+    def on_validation_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        """Count the time of the processor since the last count as training."""
+        self._count("training")
+
+    def on_validation_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        """Count it as validation."""
+        self._count("validation")
 
     def on_train_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Log the interval and keep its checkpoint.
@@ -87,7 +97,8 @@ class KeepRun(Callback):
             return
         metrics = {name.removeprefix("validate/"): value for name, value in figures.items() if "validate/" in name}
         step = trainer.global_step
-        line = {"step": step, "seconds": round(self._seconds, 3), **figures}
+        spent = {part: round(seconds, 3) for part, seconds in self._processor_s.items()}
+        line = {"step": step, "seconds": round(self._seconds, 3), "processor_s": spent, **figures}
         with self._folder.metrics.open("a", encoding="utf-8") as file:
             file.write(json.dumps(line, allow_nan=False) + "\n")
         self._keep(step, metrics)
@@ -106,6 +117,11 @@ class KeepRun(Callback):
             self._save(self._folder.at_step(step), step, metrics)
             for old in self._folder.latest()[: -self._kept]:
                 old.unlink()
+
+    def _count(self, part: str) -> None:
+        now = time.process_time()
+        self._processor_s[part] += now - self._counted_s
+        self._counted_s = now
 
     def _end_early(self, trainer: Trainer) -> None:
         if self._patience and self._waited >= self._patience:

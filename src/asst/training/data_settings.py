@@ -31,7 +31,7 @@ class Simulated(Checked):
         folder: where the stores are kept, one folder a stream.
     """
 
-    level: Literal["easy", "standard", "hard"] = "standard"
+    level: Literal["easy", "standard", "crowded", "hard"] = "crowded"
     seed: Annotated[int, Field(ge=0)] = 0
     dimension: Positive = 256
     folder: FilePath = Path("features")

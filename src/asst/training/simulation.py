@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from asst.data import read_dataset
 from asst.data.action_sets import read_actions
+from asst.data.actions import ActionVideo
 from asst.data.charades import CharadesVideo, read_classes, read_videos
-from asst.data.simulate.actions import ACTION_MODALITIES, ActionSettings, ActionSimulator
+from asst.data.record import Record
+from asst.data.simulate import actions, sentences
+from asst.data.simulate.actions import ACTION_MODALITIES, ActionSimulator
 from asst.data.simulate.generate import Simulator, write_simulated
-from asst.data.simulate.settings import LEVELS, MODALITIES, Settings
+from asst.data.simulate.painting import Shown
+from asst.data.simulate.sentences import DescribedVideo, SentenceSimulator, described_videos
+from asst.data.simulate.settings import LEVELS, MODALITIES, AnySettings, Settings
 from asst.errors import InputError
 from asst.features.store import Store
 
@@ -44,7 +49,7 @@ class Wanted:
     def __post_init__(self) -> None:
         if self.dataset not in SIMULATIONS:
             raise InputError(
-                f"features can be simulated for {' and '.join(SIMULATIONS)}, not for {self.dataset}; give real ones"
+                f"features can be simulated for {', '.join(SIMULATIONS)}, not for {self.dataset}; give real ones"
             )
         modalities = SIMULATIONS[self.dataset].modalities
         if self.modality not in modalities or self.level not in LEVELS:
@@ -54,9 +59,16 @@ class Wanted:
             )
 
     @property
-    def extractor(self) -> str:
-        """Name of the features."""
-        return SIMULATIONS[self.dataset].settings(self).extractor
+    def settings(self) -> AnySettings:
+        """Of the generator, with the name of the features."""
+        simulation = SIMULATIONS[self.dataset]
+        return Settings(
+            modality=simulation.modalities[self.modality],
+            level=LEVELS[self.level],
+            seed=self.seed,
+            dimension=self.dimension,
+            family=simulation.family,
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,13 +77,16 @@ class Simulation:
 
     Attributes:
         modalities: what it has.
-        settings: of the generator, with the name of the features.
-        write: writes to a store what it lacks, from a folder of annotation, and returns how many videos those were.
+        family: of the settings of its generator.
+        open: from a folder of annotation, what makes them, and every video.
+        meant: the names, among those of what a video's features show, of what a sentence is about; none if there are no
+            sentences.
     """
 
-    modalities: tuple[str, ...]
-    settings: Callable[[Wanted], Settings | ActionSettings]
-    write: Callable[[Wanted, Path, Store, Say], int]
+    modalities: Mapping[str, Any]
+    family: str
+    open: Callable[[Wanted, Path], tuple[Any, Sequence[Any]]]
+    meant: Callable[[Any, Record], set[str]] | None = None
 
 
 def simulate(wanted: Wanted, root: Path, store: Store, say: Say) -> int:
@@ -89,7 +104,24 @@ def simulate(wanted: Wanted, root: Path, store: Store, say: Say) -> int:
     Raises:
         InputError: for annotation that cannot be read, or a store that cannot be written or holds other features.
     """
-    return SIMULATIONS[wanted.dataset].write(wanted, root, store, say)
+    simulator, videos = SIMULATIONS[wanted.dataset].open(wanted, root)
+    return write_simulated(store, videos, simulator, say)
+
+
+def shown_to(wanted: Wanted, root: Path, records: Sequence[Record]) -> list[tuple[list[Shown], set[str]]]:
+    """What the features of each record's video show, and the names of what its sentence is about.
+
+    Args:
+        wanted: which features; of a data set of sentences.
+        root: folder of the data set's annotation files.
+        records: of any of its splits that features are simulated of.
+    """
+    simulation = SIMULATIONS[wanted.dataset]
+    assert simulation.meant is not None
+    simulator, videos = simulation.open(wanted, root)
+    subjects = {subject.video: subject for subject in videos}
+    shown = {video: simulator.shown(subjects[video]) for video in {record.video for record in records}}
+    return [(shown[record.video], simulation.meant(subjects[record.video], record)) for record in records]
 
 
 def used_videos(root: Path, split: Literal["train", "test"]) -> tuple[str, ...]:
@@ -97,37 +129,36 @@ def used_videos(root: Path, split: Literal["train", "test"]) -> tuple[str, ...]:
     return read_dataset("charades_sta", root, "trainval" if split == "train" else "test").videos
 
 
-def _charades_settings(wanted: Wanted) -> Settings:
-    return Settings(
-        modality=MODALITIES[wanted.modality], level=LEVELS[wanted.level], seed=wanted.seed, dimension=wanted.dimension
-    )
-
-
-def _charades(wanted: Wanted, root: Path, store: Store, say: Say) -> int:
-    videos: list[CharadesVideo] = []
+def _charades(wanted: Wanted, root: Path) -> tuple[Simulator, list[CharadesVideo]]:
     splits: tuple[Literal["train", "test"], ...] = ("train", "test")
-    for split in splits:
-        known = read_videos(root / f"Charades_v1_{split}.csv").videos
-        videos += [known[video] for video in used_videos(root, split)]
-    return write_simulated(
-        store, videos, Simulator(read_classes(root / "classes.txt"), _charades_settings(wanted)), say
+    known = {split: read_videos(root / f"Charades_v1_{split}.csv").videos for split in splits}
+    videos = [known[split][video] for split in splits for video in used_videos(root, split)]
+    return Simulator(read_classes(root / "classes.txt"), wanted.settings, videos), videos
+
+
+def _meant_classes(video: CharadesVideo, record: Record) -> set[str]:
+    """The classes of the actions whose interval is the sentence's span."""
+    return {action.action for action in video.actions if (action.start_s, action.end_s) in record.moments}
+
+
+def _didemo(wanted: Wanted, root: Path) -> tuple[SentenceSimulator, list[DescribedVideo]]:
+    videos = described_videos(
+        record for split in ("val", "test") for record in read_dataset("didemo", root, split).records
     )
+    return SentenceSimulator(videos, wanted.settings), videos
 
 
-def _thumos14_settings(wanted: Wanted) -> ActionSettings:
-    modality = ACTION_MODALITIES[wanted.modality]
-    return ActionSettings(modality=modality, level=LEVELS[wanted.level], seed=wanted.seed, dimension=wanted.dimension)
-
-
-def _thumos14(wanted: Wanted, root: Path, store: Store, say: Say) -> int:
+def _thumos14(wanted: Wanted, root: Path) -> tuple[ActionSimulator, list[ActionVideo]]:
     parts = [read_actions("thumos14", root, split) for split in ("trainval", "test")]
     labels = sorted({label for part in parts for label in part.labels})
-    simulator = ActionSimulator(labels, parts[0].includes, _thumos14_settings(wanted))
-    return write_simulated(store, [video for part in parts for video in part.videos], simulator, say)
+    return ActionSimulator(labels, parts[0].includes, wanted.settings), [
+        video for part in parts for video in part.videos
+    ]
 
 
 SIMULATIONS = {
-    "charades_sta": Simulation(tuple(MODALITIES), _charades_settings, _charades),
-    "thumos14": Simulation(tuple(ACTION_MODALITIES), _thumos14_settings, _thumos14),
+    "charades_sta": Simulation(MODALITIES, "", _charades, _meant_classes),
+    "didemo": Simulation(MODALITIES, sentences.FAMILY, _didemo, lambda video, record: {record.id}),
+    "thumos14": Simulation(ACTION_MODALITIES, actions.FAMILY, _thumos14),
 }
 """By the keys of `asst.data.DATASETS` and `asst.data.action_sets.ACTION_DATASETS`."""

@@ -203,7 +203,7 @@ def _simulated(data: Data, simulated: Simulated, root: Path, say: Say) -> list[F
     stores: list[FeatureStore] = []
     for stream in data.streams:
         wanted = Wanted(data.dataset, stream, simulated.level, simulated.seed, simulated.dimension)
-        store = Store(simulated.folder / wanted.extractor)
+        store = Store(simulated.folder / wanted.settings.extractor)
         simulate(wanted, root, store, say)
         stores.append(store)
     return stores

@@ -21,14 +21,13 @@ from dataclasses import asdict, dataclass
 
 import numpy as np
 
-from asst.data.actions import ActionVideo, LabelledSpan, particular
+from asst.data.actions import ActionVideo, particular
 from asst.data.record import Span
-from asst.data.simulate.generate import BIAS, LATENT, MOST_MOVED, STRENGTHS, digest, own_generator
 from asst.data.simulate.noise import Matrix, long_ar1_noise
-from asst.data.simulate.settings import STEPS_PER_SECOND, Level, check_size, extractor_name
+from asst.data.simulate.painting import LATENT, Painter, digest, own_generator, steps_of
+from asst.data.simulate.settings import Settings
 from asst.features.safetensors_file import Provenance
 from asst.features.values import Features
-from asst.moments import FloatArray
 
 KINDS: dict[str, tuple[str, ...]] = {
     "dive": ("CliffDiving", "Diving"),
@@ -40,6 +39,9 @@ KINDS: dict[str, tuple[str, ...]] = {
     "lift": ("CleanAndJerk",),
 }
 """Classes of THUMOS14 that look alike; one that is in none is a kind of its own."""
+
+FAMILY = "thumos14-"
+"""Begins the names of the extractors."""
 
 EVERY_S = 20.0
 """Between two stretches that look like an action and are none, on average, in seconds."""
@@ -74,47 +76,20 @@ ACTION_MODALITIES: dict[str, ActionModality] = {
 """Appearance, which knows the place, and motion, which knows when something happens."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ActionSettings:
-    """All that simulated features depend on besides the video's annotation.
-
-    Attributes:
-        modality: what the extractor is sensitive to.
-        level: how hard it is, as for `asst.data.simulate.settings`.
-        seed: of the prototypes, the map to features and every draw.
-        dimension: width of a feature vector.
-    """
-
-    modality: ActionModality
-    level: Level
-    seed: int = 0
-    dimension: int = 256
-
-    def __post_init__(self) -> None:
-        check_size(self.dimension, self.seed)
-
-    @property
-    def extractor(self) -> str:
-        """Name of the extractor; another seed makes another one.
-
-        >>> from asst.data.simulate.settings import LEVELS
-        >>> ActionSettings(modality=ACTION_MODALITIES["flow"], level=LEVELS["hard"], seed=3).extractor
-        'simulated-thumos14-flow-hard-seed3'
-        """
-        return extractor_name(f"thumos14-{self.modality.name}", self.level, self.seed)
-
-
 class ActionSimulator:
     """Makes the features of one modality at one level; the order of videos plays no part.
 
     Args:
         labels: the classes.
         includes: classes that are part of another; a span that is both looks like the part.
-        settings: what to make.
+        settings: what to make; its family is `FAMILY`.
     """
 
-    def __init__(self, labels: Sequence[str], includes: Mapping[str, Sequence[str]], settings: ActionSettings) -> None:
+    def __init__(
+        self, labels: Sequence[str], includes: Mapping[str, Sequence[str]], settings: Settings[ActionModality]
+    ) -> None:
         self.settings = settings
+        self._paint = Painter(settings, "actions")
         self._includes = includes
         self._kinds = {label: label for label in labels} | {
             label: kind for kind, members in KINDS.items() for label in members if label in labels
@@ -123,50 +98,37 @@ class ActionSimulator:
             label: [other for other in sorted(labels) if other != label and self._kinds[other] == self._kinds[label]]
             for label in labels
         }
-        draw = self._own("map")
-        self._map = draw.standard_normal((LATENT, settings.dimension), dtype=np.float32)
-        self._bias = BIAS * draw.standard_normal(settings.dimension, dtype=np.float32)
 
     def features(self, video: ActionVideo) -> Features:
         """The features of one video, float16, four steps a second from zero."""
-        steps = max(1, round(video.duration_s * STEPS_PER_SECOND))
-        modality, level = self.settings.modality, self.settings.level
-        draw = self._own("video", video.video)
+        steps = steps_of(video.duration_s)
+        modality, level, paint = self.settings.modality, self.settings.level, self._paint
+        draw = paint.own("video", video.video)
         latent = level.noise / LATENT**0.5 * long_ar1_noise(draw, steps, LATENT, level.correlation)
-        latent += modality.subject * self._prototype("subject", video.video)
+        latent += modality.subject * paint.prototype("subject", video.video, keep=False)
         actions = particular(video.actions, self._includes)
         if actions:
             shown_most = Counter(action.label for action in actions).most_common(1)[0][0]
-            latent += modality.scene * self._prototype("scene", shown_most)
-            times_s = (np.arange(steps) + 0.5) / STEPS_PER_SECOND
-            taken_for, shown = self._perceived(draw, actions)
-            spans = np.array([(action.start_s, action.end_s) for action in actions])
-            gains = self._gains("actions", video.video, spans, times_s) * shown[:, None]
-            latent += gains.astype(np.float32).T @ np.stack([self._action(label) for label in taken_for])
-            alike = np.array([*video.ignored, *self._alike(video)]).reshape(-1, 2)
-            gains = self._gains("alike", video.video, alike, times_s)
-            kind = self._prototype("kind", self._kinds[shown_most])
-            latent += modality.kind * gains.sum(axis=0, dtype=np.float32)[:, None] * kind
-        vectors = np.maximum(latent @ self._map + self._bias, 0).astype(np.float16)
-        return Features(vectors, 0.0, 1 / STEPS_PER_SECOND, self.settings.extractor)
+            latent += modality.scene * paint.prototype("scene", shown_most)
+            taken_for = paint.perceived(draw, [action.label for action in actions], self._mistaken)
+            spans = paint.moved([(a.start_s, a.end_s) for a in actions], "events", "actions", video.video)
+            latent += paint.gains(*spans, steps) @ np.stack([self._action(label) for label in taken_for])
+            alike = paint.moved([*video.ignored, *self._alike(video)], "events", "alike", video.video)
+            kind = paint.prototype("kind", self._kinds[shown_most])
+            latent += modality.kind * paint.gains(*alike, steps).sum(axis=1)[:, None] * kind
+        return paint.features(latent)
 
     def provenance(self, video: ActionVideo) -> Provenance:
         """Hashes of the settings and of the annotation that the features are made of."""
         return Provenance(digest(asdict(self.settings), sorted(self._kinds.items())), digest(asdict(video)))
 
-    def _own(self, *key: str) -> np.random.Generator:
-        return own_generator(self.settings.seed, "actions", self.settings.modality.name, *key)
-
-    def _prototype(self, kind: str, name: str) -> Matrix:
-        found = self._own("prototype", kind, name).standard_normal(LATENT, dtype=np.float32)
-        found /= np.linalg.norm(found)
-        return found
-
     def _action(self, label: str) -> Matrix:
-        """What one action adds to a step, shape ``(LATENT,)``."""
-        modality = self.settings.modality
-        own = modality.action * self._prototype("class", label)
-        return own + modality.kind * self._prototype("kind", self._kinds[label])
+        """What one action adds to a step, shape ``(LATENT,)``; nothing if it is missed."""
+        if not label:
+            return np.zeros(LATENT, dtype=np.float32)
+        modality, paint = self.settings.modality, self._paint
+        own = modality.action * paint.prototype("class", label)
+        return own + modality.kind * paint.prototype("kind", self._kinds[label])
 
     def _alike(self, video: ActionVideo) -> list[Span]:
         """Stretches of the background that look like an action, the same in all modalities."""
@@ -179,26 +141,3 @@ class ActionSimulator:
             if free:
                 found.append((start_s, start_s + length_s))
         return found
-
-    def _gains(self, what: str, video: str, spans: FloatArray, times_s: FloatArray) -> FloatArray:
-        """How strongly each span shows at each instant, shape ``(spans, steps)``; the same in all modalities."""
-        level = self.settings.level
-        draw = own_generator(self.settings.seed, "events", what, video)
-        most = MOST_MOVED * (spans[:, 1:] - spans[:, :1])
-        moved = spans + np.clip(level.jitter_s * draw.standard_normal(spans.shape), -most, most)
-        strengths = draw.uniform(*STRENGTHS, size=len(spans))
-        up = np.clip((times_s - moved[:, :1]) / level.ramp_s + 0.5, 0, 1)
-        down = np.clip((moved[:, 1:] - times_s) / level.ramp_s + 0.5, 0, 1)
-        gains: FloatArray = strengths[:, None] * up * down
-        return gains
-
-    def _perceived(self, draw: np.random.Generator, actions: Sequence[LabelledSpan]) -> tuple[list[str], FloatArray]:
-        """What this modality takes each action for, and 0 for one it misses or else 1."""
-        level = self.settings.level
-        chances, choices = draw.uniform(size=(2, len(actions)))
-        taken_for = []
-        for action, chance, choice in zip(actions, chances, choices, strict=True):
-            others = self._mistaken[action.label]
-            confused = bool(others) and level.missed <= chance < level.missed + level.confused
-            taken_for.append(others[int(choice * len(others))] if confused else action.label)
-        return taken_for, (chances >= level.missed).astype(np.float64)

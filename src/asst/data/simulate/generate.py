@@ -1,32 +1,34 @@
-"""From a video's annotation to its simulated features.
+"""From a Charades video's annotation to its simulated features.
 
 A step is a sum of prototypes, fixed random directions of unit length, for what goes on in it: with ``g_a(t)`` the gain
 of action ``a``, which ramps up at its start and down at its end,
 
     s(t) = sum_a g_a(t) (verb + object + pair of a) + seen objects + scene + subject + n(t),    x(t) = ReLU(W s(t) + b)
 
-where ``n`` is AR(1) noise and ``W``, ``b`` are a fixed random map. When actions truly begin and how strongly they show
-is the same in all modalities of a video; what is missed or confused, and the noise, is each modality's own.
+where ``n`` is AR(1) noise and ``W``, ``b`` are a fixed random map.
+
+An annotated interval would give itself away if nothing else happened. At a level with a *crowd*, actions that nobody
+annotated go on too: those of other videos of the same scene, of classes that the video itself has not, when they go on
+there, in shares of the video. So they are as many, as long and as far apart as the annotated ones.
 """
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict
 from typing import Protocol, TypeVar
 
 import numpy as np
 
-from asst.data.charades import CharadesVideo
+from asst.data.charades import Action, CharadesVideo
 from asst.data.simulate.noise import Matrix, ar1_noise
-from asst.data.simulate.settings import STEPS_PER_SECOND, Settings
+from asst.data.simulate.painting import LATENT, Painter, Shown, digest, own_generator, steps_of
+from asst.data.simulate.settings import Modality, Settings
 from asst.data.simulate.words import action_words, object_names
 from asst.errors import InputError
 from asst.features.safetensors_file import Provenance
 from asst.features.store import Store
 from asst.features.values import Features
-from asst.moments import FloatArray
 
 
 class AnnotatedVideo(Protocol):
@@ -53,19 +55,9 @@ class SimulatedKind(Protocol):
         """Name of the features."""
 
 
+_FLOAT16_BYTES = 2
+
 Subject = TypeVar("Subject", bound=AnnotatedVideo, contravariant=True)
-
-LATENT = 128
-"""Dimension of the space of prototypes: directions of two of them have a cosine of about 0.09."""
-
-STRENGTHS = (0.7, 1.3)
-"""Between these, uniformly, lies how strongly an action shows."""
-
-MOST_MOVED = 0.25
-"""Share of an action's length that its start or end moves at most."""
-
-BIAS = 0.5
-FLOAT16_BYTES = 2
 
 
 class Simulator:
@@ -74,10 +66,14 @@ class Simulator:
     Args:
         classes: names of the action classes by their codes, of `asst.data.charades.read_classes`.
         settings: what to make.
+        videos: all there are; those of a video's scene lend it what nobody annotated.
     """
 
-    def __init__(self, classes: Mapping[str, str], settings: Settings) -> None:
+    def __init__(
+        self, classes: Mapping[str, str], settings: Settings[Modality], videos: Iterable[CharadesVideo] = ()
+    ) -> None:
         self.settings = settings
+        self._paint = Painter(settings)
         self._words = {code: action_words(name) for code, name in classes.items()}
         self._objects = object_names(self._words)
         self._mistaken = {
@@ -88,88 +84,92 @@ class Simulator:
             ]
             for code, ours in self._words.items()
         }
-        self._prototypes: dict[tuple[str, str], Matrix] = {}
-        draw = self._own("map")
-        self._map = draw.standard_normal((LATENT, settings.dimension), dtype=np.float32)
-        self._bias = BIAS * draw.standard_normal(settings.dimension, dtype=np.float32)
+        self._by_scene: dict[str, list[CharadesVideo]] = {}
+        for video in sorted(videos, key=lambda video: video.video):
+            self._by_scene.setdefault(video.scene, []).append(video)
 
     def features(self, video: CharadesVideo) -> Features:
         """The features of one video, float16, four steps a second from zero.
 
         Raises:
-            InputError: for an action that is no class.
+            InputError: for an action of a class that is not among the classes.
         """
-        unknown = {action.action for action in video.actions} - self._words.keys()
-        if unknown:
+        modality, paint = self.settings.modality, self._paint
+        latent, events = self._events(video)
+        latent += modality.scene * paint.prototype("scene", video.scene)
+        latent += modality.subject * paint.prototype("subject", video.video, keep=False)
+        if video.objects:
+            seen = [paint.prototype("object", self._objects.get(name, name)) for name in video.objects]
+            latent += modality.seen / len(seen) ** 0.5 * np.sum(seen, axis=0)
+        for key, actions, taken_for in events:
+            if actions:
+                spans = paint.moved([(action.start_s, action.end_s) for action in actions], *key)
+                latent += paint.gains(*spans, len(latent)) @ np.stack([self._action(code) for code in taken_for])
+        return paint.features(latent)
+
+    def shown(self, video: CharadesVideo) -> list[Shown]:
+        """Every action that the features show, annotated or not, in the order of the annotation and then of others."""
+        found = []
+        for key, actions, taken_for in self._events(video)[1]:
+            spans, _ = self._paint.moved([(action.start_s, action.end_s) for action in actions], *key)
+            for action, seen, (start_s, end_s) in zip(actions, taken_for, spans.tolist(), strict=True):
+                found.append(Shown(action.action, seen == action.action, start_s, end_s))
+        return found
+
+    def provenance(self, video: CharadesVideo) -> Provenance:
+        """Hashes of the settings and of the annotation that the features are made of."""
+        made_of = digest(asdict(video), *map(asdict, self._crowd(video)))
+        return Provenance(digest(asdict(self.settings), sorted(self._words.items())), made_of)
+
+    def _events(self, video: CharadesVideo) -> tuple[Matrix, list[tuple[tuple[str, str], list[Action], list[str]]]]:
+        """The noise of a video; and of its actions, annotated and not, where their times come from and how they look.
+
+        Raises:
+            InputError: as `features`.
+        """
+        crowd = self._unannotated(video)
+        if unknown := {action.action for action in (*video.actions, *crowd)} - self._words.keys():
             raise InputError(
                 f"{video.video} has an action {min(unknown)} that is not among {len(self._words)} classes; "
                 "read the classes that belong to the CSV"
             )
-        steps = max(1, round(video.duration_s * STEPS_PER_SECOND))
-        modality, level = self.settings.modality, self.settings.level
-        draw = self._own("video", video.video)
-        latent = level.noise / LATENT**0.5 * ar1_noise(draw, steps, LATENT, level.correlation)
-        latent += modality.scene * self._prototype("scene", video.scene)
-        latent += modality.subject * self._prototype("subject", video.video, keep=False)
-        if video.objects:
-            seen = [self._prototype("object", self._objects.get(name, name)) for name in video.objects]
-            latent += modality.seen / len(seen) ** 0.5 * np.sum(seen, axis=0)
-        if video.actions:
-            times_s = (np.arange(steps) + 0.5) / STEPS_PER_SECOND
-            taken_for, shown = self._perceived(draw, video)
-            gains = self._gains(video, times_s) * shown[:, None]
-            latent += gains.astype(np.float32).T @ np.stack([self._action(code) for code in taken_for])
-        vectors = np.maximum(latent @ self._map + self._bias, 0).astype(np.float16)
-        return Features(vectors, 0.0, 1 / STEPS_PER_SECOND, self.settings.extractor)
+        level, paint = self.settings.level, self._paint
+        draw = paint.own("video", video.video)
+        noise = level.noise / LATENT**0.5 * ar1_noise(draw, steps_of(video.duration_s), LATENT, level.correlation)
+        parts = (("events", list(video.actions), draw), ("crowd", crowd, paint.own("crowd", video.video)))
+        return noise, [
+            ((name, video.video), actions, paint.perceived(source, [a.action for a in actions], self._mistaken))
+            for name, actions, source in parts
+        ]
 
-    def provenance(self, video: CharadesVideo) -> Provenance:
-        """Hashes of the settings and of the annotation that the features are made of."""
-        return Provenance(digest(asdict(self.settings), sorted(self._words.items())), digest(asdict(video)))
+    def _crowd(self, video: CharadesVideo) -> Sequence[CharadesVideo]:
+        """The videos that lend this one their actions."""
+        others = [other for other in self._by_scene.get(video.scene, ()) if other.video != video.video]
+        draw = own_generator(self.settings.seed, "lenders", video.video)
+        return [others[int(place * len(others))] for place in draw.uniform(size=self.settings.level.crowd) if others]
 
-    def _own(self, *key: str) -> np.random.Generator:
-        """A generator of this modality's own."""
-        return own_generator(self.settings.seed, self.settings.modality.name, *key)
-
-    def _prototype(self, kind: str, name: str, keep: bool = True) -> Matrix:
-        found = self._prototypes.get((kind, name))
-        if found is None:
-            found = self._own("prototype", kind, name).standard_normal(LATENT, dtype=np.float32)
-            found /= np.linalg.norm(found)
-            if keep:
-                self._prototypes[kind, name] = found
-        return found
+    def _unannotated(self, video: CharadesVideo) -> list[Action]:
+        own = {action.action for action in video.actions}
+        return [
+            Action(
+                action.action,
+                action.start_s / other.duration_s * video.duration_s,
+                action.end_s / other.duration_s * video.duration_s,
+            )
+            for other in self._crowd(video)
+            for action in other.actions
+            if action.action not in own
+        ]
 
     def _action(self, code: str) -> Matrix:
-        """What one action adds to a step, shape ``(LATENT,)``."""
-        words, modality = self._words[code], self.settings.modality
-        total = modality.verb * self._prototype("verb", words.verb) + modality.pair * self._prototype("pair", code)
+        """What one action adds to a step, shape ``(LATENT,)``; nothing if it is missed."""
+        if not code:
+            return np.zeros(LATENT, dtype=np.float32)
+        words, modality, paint = self._words[code], self.settings.modality, self._paint
+        total = modality.verb * paint.prototype("verb", words.verb) + modality.pair * paint.prototype("pair", code)
         if words.object:
-            total = total + modality.object * self._prototype("object", self._objects[words.object])
+            total = total + modality.object * paint.prototype("object", self._objects[words.object])
         return total
-
-    def _gains(self, video: CharadesVideo, times_s: FloatArray) -> FloatArray:
-        """How strongly each action shows at each instant, shape ``(actions, steps)``; the same in all modalities."""
-        level = self.settings.level
-        draw = own_generator(self.settings.seed, "events", video.video)
-        spans = np.array([(action.start_s, action.end_s) for action in video.actions])
-        most = MOST_MOVED * (spans[:, 1:] - spans[:, :1])
-        spans = spans + np.clip(level.jitter_s * draw.standard_normal(spans.shape), -most, most)
-        strengths = draw.uniform(*STRENGTHS, size=len(spans))
-        up = np.clip((times_s - spans[:, :1]) / level.ramp_s + 0.5, 0, 1)
-        down = np.clip((spans[:, 1:] - times_s) / level.ramp_s + 0.5, 0, 1)
-        gains: FloatArray = strengths[:, None] * up * down
-        return gains
-
-    def _perceived(self, draw: np.random.Generator, video: CharadesVideo) -> tuple[list[str], FloatArray]:
-        """What this modality takes each action for, and 0 for one it misses or else 1."""
-        level = self.settings.level
-        chances, choices = draw.uniform(size=(2, len(video.actions)))
-        taken_for = []
-        for action, chance, choice in zip(video.actions, chances, choices, strict=True):
-            others = self._mistaken[action.action]
-            confused = bool(others) and level.missed <= chance < level.missed + level.confused
-            taken_for.append(others[int(choice * len(others))] if confused else action.action)
-        return taken_for, (chances >= level.missed).astype(np.float64)
 
 
 class FeatureSimulator(Protocol[Subject]):
@@ -207,8 +207,8 @@ def write_simulated(
     lacking = [(video, own) for video, own in made if video.video not in store or store.provenance(video.video) != own]
     settings = simulator.settings
     if lacking:
-        steps = sum(video.duration_s for video, _ in lacking) * STEPS_PER_SECOND
-        megabytes = steps * settings.dimension * FLOAT16_BYTES / 1e6
+        steps = sum(steps_of(video.duration_s) for video, _ in lacking)
+        megabytes = steps * settings.dimension * _FLOAT16_BYTES / 1e6
         say(
             f"simulated features {settings.extractor} of {len(lacking)} videos: {megabytes:.0f} MB "
             f"are written to {store.folder}"
@@ -216,13 +216,3 @@ def write_simulated(
     for video, own in lacking:
         store.write(video.video, simulator.features(video), own)
     return len(lacking)
-
-
-def own_generator(*key: object) -> np.random.Generator:
-    """A generator of random numbers that depends on the key alone."""
-    return np.random.default_rng(int.from_bytes(bytes.fromhex(digest(*key))))
-
-
-def digest(*parts: object) -> str:
-    """A hash of what is given, in hexadecimal."""
-    return hashlib.sha256(repr(parts).encode()).hexdigest()
