@@ -24,7 +24,6 @@ EXTRAS: dict[str, tuple[str, ...]] = {
 """The modules that each extra brings; of one in several, the first is what a message names."""
 
 VERBS = {
-    "audit": "torch",
     "export": "train",
     "index": "library",
     "library": "library",

@@ -14,11 +14,11 @@ from typer.testing import CliRunner
 
 from asst.cli.app import app
 from asst.data.record import Record
-from asst.evaluation.prior import fitted_prior
 from asst.models.checkpoint import Description, FeatureKind, save_checkpoint
 from asst.models.detector import DetectorMethod
-from asst.models.restored import RestoredMethod
 from asst.video import probe
+
+from ..prior_checkpoint import save_prior
 
 
 @pytest.fixture
@@ -98,10 +98,7 @@ def test_actions_are_exported_cut_and_shown(checkpoint: Path, street: Path, tmp_
 
 
 def test_a_checkpoint_that_answers_sentences_is_refused(tmp_path: Path, street: Path) -> None:
-    model = fitted_prior("jsonlines", [_record()])
-    (restored,) = model._methods
-    assert isinstance(restored, RestoredMethod)
-    save_checkpoint(tmp_path / "p.safetensors", model.description, restored.method.state_dict())
+    save_prior(tmp_path / "p.safetensors", [_record()])
     done = CliRunner().invoke(app, ["detect", str(street), "--checkpoint", str(tmp_path / "p.safetensors")])
     assert (done.exit_code, done.stderr.count("\n")) == (2, 1)
     assert "answers sentences and finds no actions; use it with asst locate --model" in done.stderr

@@ -8,6 +8,7 @@ import sys
 from collections import Counter
 from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from typer.testing import CliRunner, Result
@@ -142,6 +143,30 @@ def test_a_pair_too_few_or_too_many_is_named(own: Path) -> None:
     many.write_text((own / "p.jsonl").read_text() + few.read_text().replace("a dog", "a cow"))
     assert "no prediction for 1 pair: b.mp4 'a cat'" in run(few, *options(own)).stderr
     assert "no annotation for 1 pair: a.mp4 'a cow'" in run(many, *options(own)).stderr
+
+
+def test_what_locate_prints_and_other_systems_write_is_judged_beside_the_prior(own: Path) -> None:
+    lines: list[dict[str, Any]] = [
+        {"video": "films/a.mp4", "query": "a dog", "moments": [{"start_s": 0, "end_s": 5, "score": 1}]},
+        {"video": "b", "query": "a cat", "found": False, "moments": [{"start_s": 5, "end_s": 10, "score": 0.1}]},
+    ]
+    (own / "ours.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
+    theirs = [
+        {"qid": "x", "vid": line["video"], "query": line["query"], "pred_relevant_windows": [[start, start + 5, 1]]}
+        for line, start in zip(lines, (0, 5), strict=True)
+    ]
+    (own / "theirs.jsonl").write_text("".join(json.dumps(line) + "\n" for line in theirs))
+    (own / "train.jsonl").write_text((own / "test.jsonl").read_text().replace(".mp4", ".avi"))
+    for words in ([own / "ours.jsonl"], [own / "theirs.jsonl", "--format", "moment-detr"]):
+        done = run(*words, *options(own), "--json")
+        assert done.exit_code == 0, done.output
+        found = json.loads(done.stdout)
+        assert (found["miou"], found["prior"]["fitted"], found["prior"]["r@1,iou=0.7"]) == (100.0, "train", 0.0)
+    told = run(own / "ours.jsonl", *options(own)).stdout.splitlines()
+    assert told[1].split() == ["metric", "mean", "low", "high", "prior"]
+    assert ["r@1,iou=0.7", "100.00", "100.00", "100.00", "0.00"] in [line.split() for line in told]
+    assert "no format 'x'; there are moment-detr" in run(own / "ours.jsonl", *options(own), "--format", "x").stderr
+    assert "--format goes with a file" in refused(run("--model", "prior", *options(own), "--format", "activitynet"))
 
 
 def test_scoring_loads_no_network(own: Path) -> None:

@@ -26,7 +26,6 @@ HIDDEN = {
 PROGRAM = "import sys; sys.modules.update(dict.fromkeys(sys.argv.pop(1).split(','))); from asst.cli import main; main()"
 # A verb of each kind, with what it cannot begin without, for those that lack an extra.
 LACKING = {
-    "asst audit": ("audit charades-sta", "torch"),
     "asst export": ("export a.safetensors b.onnx", "train"),
     "asst index": (f"index {DEMO_VIDEO} --library lib", "library"),
     "asst library": ("library status --library lib", "library"),
@@ -50,7 +49,7 @@ LACKING = {
         if entry.extra
     },
 }
-COMPLETE = ("demo", "models", "simulate", "fuse", "tables", "shots")
+COMPLETE = ("audit", "demo", "models", "simulate", "fuse", "tables", "shots")
 
 
 def run(words: list[str], folder: Path) -> subprocess.CompletedProcess[str]:

@@ -57,12 +57,20 @@ half_seconds = st.tuples(st.integers(0, 40), st.integers(1, 20)).map(lambda p: (
 def test_a_moment_protocol_equals_a_loop(answered: list[tuple[list[Span], list[Span]]], dataset: str) -> None:
     records = [record(*truths) for _, truths in answered]
     values = protocol_of(dataset).values(records, [spans(*ranking) for ranking, _ in answered])
-    assert list(values) == [*MOMENT_KEYS, "miou"]
+    more = ["map", "map,iou=0.5", "map,iou=0.75"] if dataset == "qvhighlights" else []
+    assert list(values) == [*MOMENT_KEYS, "miou", *(f"d{key}" for key in MOMENT_KEYS), *more]
     for query, (ranking, truths) in enumerate(answered):
         best = [max(iou(span, truth) for truth in truths) for span in ranking]
         for n in (1, 5):
             for least in (0.3, 0.5, 0.7):
                 assert values[f"r@{n},iou={least}"][query] == any(value >= least for value in best[:n])
+                kept = [
+                    max(0, 1 - abs(span[0] - truth[0]) / 30) * max(0, 1 - abs(span[1] - truth[1]) / 30)
+                    for span in ranking[:n]
+                    for truth in truths
+                    if iou(span, truth) >= least
+                ]
+                assert values[f"dr@{n},iou={least}"][query] == pytest.approx(max(kept, default=0))
         assert values["miou"][query] == pytest.approx(best[0] if best else 0.0)
 
 

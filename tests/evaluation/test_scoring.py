@@ -10,6 +10,7 @@ import asst
 from asst.data import Record
 from asst.errors import InputError
 from asst.evaluation.matching import answers_of
+from asst.evaluation.prior import fitted_prior
 from asst.evaluation.scoring import Evaluation, evaluate
 from asst.moments import Answer, Moment
 
@@ -49,6 +50,12 @@ def test_a_worked_example() -> None:
             "r@5,iou=0.5": 2 / 3,
             "r@5,iou=0.7": 2 / 3,
             "miou": 1.5 / 3,
+            "dr@1,iou=0.3": (0.75 + 1) / 3,
+            "dr@1,iou=0.5": (0.75 + 1) / 3,
+            "dr@1,iou=0.7": 1 / 3,
+            "dr@5,iou=0.3": 2 / 3,
+            "dr@5,iou=0.5": 2 / 3,
+            "dr@5,iou=0.7": 2 / 3,
         }
     )
     # Drawing two videos of two gives a alone, b alone, or both.
@@ -99,6 +106,27 @@ def test_missing_and_unknown_pairs_are_counted_and_the_first_five_named() -> Non
 def test_two_different_predictions_of_one_pair_are_refused(other: Answer) -> None:
     with pytest.raises(InputError, match=r"two different predictions for 1 pair: a 'a dog'"):
         answers_of([RECORDS[0]], [answer("a", "a dog", (0.0, 5.0)), other])
+
+
+def test_a_video_is_known_by_its_files_name_where_that_is_one_videos() -> None:
+    paths = {"a": "some/where/a.mp4", "b": "C:\\there\\b.mkv"}
+    renamed = [answer(paths[own.video], own.query, *((m.start_s, m.end_s) for m in own.moments)) for own in ANSWERS]
+    assert evaluate("tacos", RECORDS, renamed) == evaluate("tacos", RECORDS, ANSWERS)
+    dotted = [record("x_0.0_30.0", "a dog", (0.0, 5.0)), record("x_0.0_30.5", "a dog", (0.0, 5.0))]
+    found = answers_of(dotted, [answer(f"{own.video}.mp4", "a dog", (0.0, 5.0)) for own in dotted])
+    assert [own.video for own in found] == ["x_0.0_30.0", "x_0.0_30.5"]
+    # Of two files of one name neither is meant.
+    same = [record("one/a.mp4", "a dog", (0.0, 5.0)), record("two/a.mp4", "a dog", (0.0, 5.0))]
+    with pytest.raises(InputError, match=r"one names 'a.mkv', the annotation 'one/a.mp4'"):
+        answers_of(same, [answer("a.mkv", "a dog", (0.0, 5.0))])
+
+
+def test_the_prior_stands_beside() -> None:
+    prior = fitted_prior("tacos", [record("c", "whatever", (0.0, 10.0))])
+    found = evaluate("tacos", RECORDS, ANSWERS, prior)
+    assert found.metrics == evaluate("tacos", RECORDS, ANSWERS).metrics
+    assert found.prior["r@1,iou=0.5"] == pytest.approx(2 / 3)
+    assert found.in_per_cent()["prior"]["fitted"] == "val"
 
 
 def test_nothing_to_evaluate_is_bad_input() -> None:

@@ -17,10 +17,12 @@ from asst.errors import InputError
 from asst.evaluation.prior import fitted_prior
 from asst.features.absent import absent_features
 from asst.models.answering import query_answers, window_answers
-from asst.models.checkpoint import save_checkpoint
-from asst.models.prior import PriorMethod, clip_frequency, grid_spans, span_density
+from asst.models.frequency import clip_frequency, grid_spans, span_density
+from asst.models.prior import PriorMethod
 from asst.models.trained import TrainedModel
 from asst.moments import iou
+
+from ..prior_checkpoint import save_prior
 
 Span = tuple[float, float]
 
@@ -56,8 +58,8 @@ def test_the_density_equals_a_loop() -> None:
 
 
 def test_didemos_short_videos_have_fifteen_clips_in_the_same_order() -> None:
-    model = fitted_prior("didemo", [record((0, 5), (0, 5), (20, 30)), record((10, 15))])
-    long, short = (model.rank(absent_features(duration_s), ["anything"], top=30)[0].moments for duration_s in (30, 25))
+    prior = fitted_prior("didemo", [record((0, 5), (0, 5), (20, 30)), record((10, 15))])
+    long, short = (prior.answers([record((0, 5), duration_s=own)])[0].moments for own in (30.0, 25.0))
     assert (len(long), len(short)) == (21, 15)
     spans = [(moment.start_s, moment.end_s) for moment in long]
     assert np.array(spans[:3]) == pytest.approx(np.array([(0.0, 5.0), (10.0, 15.0), (20.0, 30.0)]))
@@ -76,8 +78,8 @@ def test_elsewhere_places_are_shares_of_the_video_and_do_not_overlap_much() -> N
         window_answers([method.answers(batch)], [0], batch.windows), [16.0], relative=False, overlap=0.5, limit=2
     )
     assert found.spans_s.tolist() == [[0.0, 8.0], [12.0, 16.0]]
-    model = fitted_prior("charades_sta", records)
-    moments = model.rank(absent_features(100.0), ["anything at all"], top=5)[0].moments
+    (answer,) = fitted_prior("charades_sta", records).answers([record((1.0, 2.0), duration_s=100.0)])
+    moments = answer.moments[:5]
     for moment in moments:
         hit = iou([[moment.start_s, moment.end_s]], [[0.0, 50.0], [75.0, 100.0]])[0] >= 0.5
         assert moment.score == pytest.approx(float(hit @ [0.6, 0.4]))
@@ -85,13 +87,15 @@ def test_elsewhere_places_are_shares_of_the_video_and_do_not_overlap_much() -> N
 
 
 def test_a_prior_is_a_checkpoint_like_any_other(tmp_path: Path) -> None:
-    model = fitted_prior("jsonlines", [record((3.0, 9.0))])
-    method = PriorMethod(dict(model.description.settings))
-    method.fit([record((3.0, 9.0))], ())
-    save_checkpoint(tmp_path / "prior.safetensors", model.description, method.state_dict())
+    records = [record((3.0, 9.0)), record((2.0, 30.0)), record((0.0, 9.0))]
+    save_prior(tmp_path / "prior.safetensors", records)
     loaded = TrainedModel.load([tmp_path / "prior.safetensors"])
-    asked = absent_features(50.0), ["a cat"]
-    assert loaded.rank(*asked, top=3)[0].moments == model.rank(*asked, top=3)[0].moments
+    (ranking,) = loaded.rank(absent_features(50.0), ["a dog jumps"], top=25)
+    (answer,) = fitted_prior("jsonlines", records).answers([record((3.0, 9.0), duration_s=50.0)])
+    spans = [
+        [(moment.start_s, moment.end_s, moment.score) for moment in own] for own in (ranking.moments, answer.moments)
+    ]
+    assert np.array(spans[0]) == pytest.approx(np.array(spans[1]))
     assert loaded.extractor.name == "none"
 
 

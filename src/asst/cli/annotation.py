@@ -13,6 +13,7 @@ from asst.errors import InputError
 if TYPE_CHECKING:
     from asst.data import Dataset, Problem
     from asst.data.actions import ActionDataset
+    from asst.evaluation.prior import Prior
 
 DatasetName = Annotated[
     str | None,
@@ -50,6 +51,31 @@ def read_annotation(name: str | None, split: str | None, folder: Path | None, *,
     dataset = read_dataset(key, folder or Path(), split)
     _tell(key, split, dataset.problems, each=problems)
     return key, dataset
+
+
+def blind_prior(key: str, judged: Dataset, folder: Path | None) -> Prior | None:
+    """The prior to put beside figures on a split: fitted on the data set's first part that shares no video with it.
+
+    Args:
+        key: of the data set.
+        judged: the split.
+        folder: of its annotation files.
+
+    Returns:
+        None where no such part is here.
+    """
+    from asst.data import DATASETS, read_dataset
+    from asst.data.folders import data_folder
+    from asst.evaluation.prior import fitted_prior
+
+    folder = folder or data_folder(key)
+    for split in ("train", "val"):
+        part = DATASETS[key].splits.get(split)
+        if part is not None and part.is_in(folder):
+            learnt = read_dataset(key, folder, split)
+            if learnt.records and not set(learnt.videos) & set(judged.videos):
+                return fitted_prior(key, learnt.records)
+    return None
 
 
 def detects(name: str | None) -> bool:

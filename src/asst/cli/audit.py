@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from asst.cli.annotation import DataFolder, read_every_split
-from asst.cli.evaluate import METRIC_HEADINGS, metric_rows
+from asst.cli.evaluate import metric_grid
 
 if TYPE_CHECKING:
     from asst.evaluation.audit import Audit, Spread
@@ -102,8 +102,6 @@ def _leaks(found: Audit) -> list[Grid]:
 
 
 def _priors(found: Audit) -> list[Grid]:
-    from asst.outputs.grid import Grid
-
     grids = []
     for prior in found.priors:
         same = prior.fitted == prior.evaluation.split
@@ -111,5 +109,5 @@ def _priors(found: Audit) -> list[Grid]:
             ", the same split: no other is there" if same else ""
         )
         notes = ["per cent; low and high enclose 95 % over videos. A method that reads the sentence must beat this."]
-        grids.append(Grid(title, METRIC_HEADINGS, metric_rows(prior.evaluation), notes))
+        grids.append(metric_grid(prior.evaluation, title, notes))
     return grids

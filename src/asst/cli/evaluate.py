@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sys
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -16,6 +16,7 @@ from asst.cli.annotation import (
     DatasetName,
     Problems,
     Split,
+    blind_prior,
     detects,
     read_action_annotation,
     read_annotation,
@@ -25,16 +26,16 @@ from asst.errors import InputError
 if TYPE_CHECKING:
     from asst.evaluation.results import Source
     from asst.evaluation.scoring import Evaluation
+    from asst.outputs.grid import Grid
 
 USUAL_PROTOCOL = "thumos14"
-METRIC_HEADINGS = ("metric", "mean", "low", "high")
 
 
 _Predictions = Annotated[
     Path | None,
     typer.Argument(
-        metavar="PREDICTIONS.jsonl|RUN",
-        help="Answers as 'asst locate --json' or 'asst detect --json' prints them, or a run's folder.",
+        metavar="PREDICTIONS|RUN",
+        help="Answers as 'asst locate --json' or 'asst detect --json' prints them, any system's (--format), or a run.",
         show_default=False,
     ),
 ]
@@ -68,6 +69,15 @@ _StepS = Annotated[
     float | None,
     typer.Option("--step-s", metavar="SECONDS", help="With a STORE that is not ours: how long a step lasts."),
 ]
+_Key = Annotated[
+    str | None, typer.Option(metavar="NAME", help="With a STORE that is not ours: which of a video's arrays to take.")
+]
+_Format = Annotated[
+    str | None,
+    typer.Option(
+        "--format", metavar="NAME", help="Of PREDICTIONS that are not ours: moment-detr (lighthouse) or activitynet."
+    ),
+]
 _Out = Annotated[
     Path | None, typer.Option(metavar="OUT.jsonl", help="With --model: keep its answers.", show_default=False)
 ]
@@ -96,6 +106,8 @@ def evaluate(
     fit_split: _FitSplit = None,
     stores: _Stores = None,
     step_s: _StepS = None,
+    key: _Key = None,
+    form: _Format = None,
     out: _Out = None,
     protocol: _ProtocolName = None,
     changes: _Changes = None,
@@ -104,16 +116,19 @@ def evaluate(
 
     Each sentence of the split needs a prediction; where actions are detected a video may have none. The order of the
     lines does not matter. A RUN is asked the sentences of the split first; what it answers and how good that is are
-    kept in its folder. A --model is asked likewise.
+    kept in its folder. A --model is asked likewise. Beside each figure stands that of a prior which reads neither video
+    nor sentence, where another part of the data set is here to fit it on.
     """
     if (predictions is None) == (model is None):
         raise InputError("what is to be judged? name a file of predictions or the folder of a run, or give --model")
+    if form is not None and (predictions is None or predictions.is_dir()):
+        raise InputError("--format goes with a file of predictions; a run and a model answer in ours")
     if protocol is not None and (predictions is None or predictions.is_dir()):
         raise InputError("--protocol goes with a file of detections; name RUN/predictions/SPLIT.jsonl")
     if model is not None:
         from asst.cli.evaluate_model import Asked, evaluate_model
 
-        asked = Asked(model, fit_split, stores or (), step_s, out)
+        asked = Asked(model, fit_split, stores or (), step_s, key, out)
         print_evaluation(evaluate_model(asked, dataset, split, data, problems=problems), as_json=as_json)
         return
     assert predictions is not None
@@ -126,7 +141,7 @@ def evaluate(
         print_evaluation(evaluate_run(predictions, split, changes or []), as_json=as_json)
         return
     if result is None:
-        evaluation, _ = _evaluated(predictions, dataset, split, data, protocol, problems=problems)
+        evaluation, _ = _evaluated(predictions, form, dataset, split, data, protocol, problems=problems)
         print_evaluation(evaluation, as_json=as_json)
         return
     if not (recipe and features):
@@ -134,7 +149,7 @@ def evaluate(
     if protocol not in (None, USUAL_PROTOCOL):
         raise InputError(f"a result file holds figures of {USUAL_PROTOCOL}'s protocol; leave --protocol out")
     started_s = time.perf_counter()
-    evaluation, models = _evaluated(predictions, dataset, split, data, protocol, problems=problems)
+    evaluation, models = _evaluated(predictions, form, dataset, split, data, protocol, problems=problems)
     print_evaluation(evaluation, as_json=as_json)
     _keep(evaluation, result, recipe, features, models, started_s, simulated=simulated)
 
@@ -158,26 +173,33 @@ def print_evaluation(evaluation: Evaluation, *, as_json: bool) -> None:
     if as_json:
         typer.echo(json.dumps(evaluation.in_per_cent(), allow_nan=False))
         return
-    from asst.outputs.grid import Grid, write_grids
+    from asst.outputs.grid import write_grids
 
     asked = "" if evaluation.classes else f"{evaluation.queries} queries, "
     title = f"{evaluation.dataset} {evaluation.split}: {asked}{evaluation.videos} videos"
     notes = ["per cent; low and high enclose 95 % over videos"]
-    write_grids([Grid(title, METRIC_HEADINGS, metric_rows(evaluation), notes)], sys.stdout)
+    if evaluation.prior:
+        notes.append(f"prior: spans that are frequent in {evaluation.prior_split}, whatever is asked")
+    write_grids([metric_grid(evaluation, title, notes)], sys.stdout)
 
 
-def metric_rows(evaluation: Evaluation) -> list[list[str]]:
-    """A row a metric, under `METRIC_HEADINGS`, in per cent."""
+def metric_grid(evaluation: Evaluation, title: str, notes: Sequence[str]) -> Grid:
+    """A row a metric, in per cent, with its interval and the prior's figure if it was asked."""
+    from asst.outputs.grid import Grid
+
     figures = evaluation.in_per_cent()
+    blind = figures.get("prior", {})
     rows = []
     for key in evaluation.metrics:
-        ends = figures["intervals"][key].values()
-        rows.append([key, f"{figures[key]:.2f}", *("-" if end is None else f"{end:.2f}" for end in ends)])
-    return rows
+        cells: list[float | None] = [figures[key], *figures["intervals"][key].values()]
+        cells += [blind.get(key)] if blind else []
+        rows.append([key, *("-" if cell is None else f"{cell:.2f}" for cell in cells)])
+    return Grid(title, ["metric", "mean", "low", "high", *(["prior"] if blind else [])], rows, notes)
 
 
 def _evaluated(
     predictions: Path,
+    form: str | None,
     dataset: str | None,
     split: str | None,
     data: Path | None,
@@ -188,9 +210,12 @@ def _evaluated(
     """How good a file of predictions is, and the names of the models that made it."""
     if detects(dataset):
         from asst.evaluation.detection import detection_protocol, evaluate_detections
+        from asst.evaluation.submissions import read_activitynet_detections
         from asst.outputs.detections import read_detections
 
-        detections = read_detections(predictions)
+        if form not in (None, "activitynet"):
+            raise InputError(f"detections come in our form or by --format activitynet, not {form}")
+        detections = read_activitynet_detections(predictions) if form else read_detections(predictions)
         actions_key, actions = read_action_annotation(dataset, split, data, problems=problems)
         judged = evaluate_detections(
             actions_key, actions.videos, detections, detection_protocol(protocol or USUAL_PROTOCOL)
@@ -201,11 +226,17 @@ def _evaluated(
     if protocol is not None:
         raise InputError("--protocol is for detections; a data set of sentences has its own")
     from asst.evaluation.scoring import evaluate as score
+    from asst.evaluation.submissions import FORMATS
     from asst.outputs.json_lines import read_answers
 
-    answers = read_answers(predictions)
+    if form is not None and form not in FORMATS:
+        raise InputError(f"no format {form!r}; there are {', '.join(FORMATS)}, and ours without --format")
+    answers = read_answers(predictions) if form is None else []
     key, annotation = read_annotation(dataset, split, data, problems=problems)
-    return score(key, annotation.records, answers), _models(answer.model for answer in answers)
+    if form is not None:
+        answers = FORMATS[form](predictions, annotation.records)
+    judged = score(key, annotation.records, answers, blind_prior(key, annotation, data))
+    return judged, _models(answer.model for answer in answers)
 
 
 def _models(names: Iterable[str]) -> str:

@@ -9,15 +9,18 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from asst.cli.annotation import detects, read_action_annotation, read_annotation
+from asst.cli.annotation import blind_prior, detects, read_action_annotation, read_annotation
 from asst.cli.progress import counting
 from asst.cli.stores import checkpoint_store
 from asst.errors import InputError
 
 if TYPE_CHECKING:
+    from asst.data.record import Record
+    from asst.evaluation.prior import Prior
     from asst.evaluation.scoring import Evaluation
     from asst.features.store import FeatureStore
     from asst.models.model import Model
+    from asst.moments import Answer
 
 PRIOR = "prior"
 
@@ -31,6 +34,7 @@ class Asked:
         fit_split: what a prior is fitted on.
         stores: of the features that the model reads, one a stream, in its order.
         step_s: for published stores, how long a step lasts in seconds.
+        key: for published stores, the array to take where a video has several.
         out: where the answers are kept, if anywhere.
     """
 
@@ -38,6 +42,7 @@ class Asked:
     fit_split: str | None
     stores: Sequence[Path]
     step_s: float | None
+    key: str | None
     out: Path | None
 
 
@@ -50,8 +55,6 @@ def evaluate_model(
         InputError: for a model that is neither, features that are missing or of another kind, or annotation that
             cannot be read.
     """
-    from asst.data.lengths import compare_lengths
-    from asst.evaluation.answers import answer_split
     from asst.evaluation.scoring import evaluate
     from asst.outputs.destination import replacing
     from asst.outputs.json_lines import write_answers
@@ -60,15 +63,13 @@ def evaluate_model(
         return _evaluate_detector(asked, dataset, split, data, problems=problems)
     key, annotation = read_annotation(dataset, split, data, problems=problems)
     records = annotation.records
-    model, store = _prior(asked, key, data) if asked.model == PRIOR else _model(asked)
-    compare_lengths(store, records, lambda line: typer.echo(line, err=True))
-    with counting() as count:
-        answers = answer_split(model, records, store, progress=count)
+    blind = asked.model == PRIOR
+    answers = _prior(asked, key, data).answers(records) if blind else _answers(asked, records)
     if asked.out is not None:
         with replacing(asked.out) as lent, lent.open("w", encoding="ascii") as stream:
             write_answers(answers, stream)
         typer.echo(f"wrote {asked.out}", err=True)
-    return evaluate(key, records, answers)
+    return evaluate(key, records, answers, None if blind else blind_prior(key, annotation, data))
 
 
 def _evaluate_detector(
@@ -85,7 +86,7 @@ def _evaluate_detector(
     key, annotation = read_action_annotation(dataset, split, data, problems=problems)
     detector = TrainedDetector.load([Path(asked.model)])
     kind = detector.description.features
-    store = checkpoint_store(asked.model, kind.extractor, asked.stores, asked.step_s, kind.preprocessing)
+    store = checkpoint_store(asked.model, kind.extractor, asked.stores, asked.step_s, kind.preprocessing, asked.key)
     compare_lengths(store, annotation.videos, lambda line: typer.echo(line, err=True))
     found = list(detector.detect_videos(annotation.videos, store))
     if asked.out is not None:
@@ -95,16 +96,25 @@ def _evaluate_detector(
     return evaluate_detections(key, annotation.videos, found)
 
 
-def _prior(asked: Asked, dataset: str, data: Path | None) -> tuple[Model, FeatureStore]:
+def _prior(asked: Asked, dataset: str, data: Path | None) -> Prior:
     from asst.evaluation.prior import fitted_prior
-    from asst.features.absent import AbsentStore
 
     if not asked.fit_split:
         raise InputError("what is the prior fitted on? give --fit-split train or --fit-split val")
     if asked.stores:
         raise InputError("a prior looks at no features; leave --store out")
     _, learnt = read_annotation(dataset, asked.fit_split, data, problems=False)
-    return fitted_prior(dataset, learnt.records), AbsentStore()
+    return fitted_prior(dataset, learnt.records)
+
+
+def _answers(asked: Asked, records: Sequence[Record]) -> list[Answer]:
+    from asst.data.lengths import compare_lengths
+    from asst.evaluation.answers import answer_split
+
+    model, store = _model(asked)
+    compare_lengths(store, records, lambda line: typer.echo(line, err=True))
+    with counting() as count:
+        return answer_split(model, records, store, progress=count)
 
 
 def _model(asked: Asked) -> tuple[Model, FeatureStore]:
@@ -121,4 +131,4 @@ def _model(asked: Asked) -> tuple[Model, FeatureStore]:
     if extractor == NAME:
         return model, AbsentStore()
     made = kind.preprocessing if kind else ""
-    return model, checkpoint_store(asked.model, extractor, asked.stores, asked.step_s, made)
+    return model, checkpoint_store(asked.model, extractor, asked.stores, asked.step_s, made, asked.key)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, TextIO
 
 import typer
 
+from asst.cli.annotation import blind_prior
 from asst.cli.progress import counting
 from asst.extras import require
 
@@ -88,7 +89,8 @@ def _sentences(paths: Sequence[Path], recipe: Recipe, sources: Sources, split: s
 
     reranks = recipe.method == "reranker"
     model = RerankedModel.load(paths[0]) if reranks else TrainedModel.load(paths, sources.words)
-    records = sources.records(split).records
+    annotation = sources.records(split)
+    records = annotation.records
     compare_lengths(sources.store, records, _tell, recipe.data.length_factor)
     started_s = time.perf_counter()
     with counting() as count:
@@ -101,7 +103,9 @@ def _sentences(paths: Sequence[Path], recipe: Recipe, sources: Sources, split: s
         what="queries",
         seconds=seconds,
         write=lambda stream: write_answers(answers, stream),
-        judge=lambda: evaluate(recipe.data.dataset, records, answers),
+        judge=lambda: evaluate(
+            recipe.data.dataset, records, answers, blind_prior(recipe.data.dataset, annotation, recipe.data.root)
+        ),
     )
 
 

@@ -13,7 +13,12 @@ if TYPE_CHECKING:
 
 
 def checkpoint_store(
-    checkpoint: str, extractor: str, stores: Sequence[Path], step_s: float | None, preprocessing: str = ""
+    checkpoint: str,
+    extractor: str,
+    stores: Sequence[Path],
+    step_s: float | None,
+    preprocessing: str = "",
+    key: str | None = None,
 ) -> FeatureStore:
     """One store, or one a stream side by side.
 
@@ -23,6 +28,7 @@ def checkpoint_store(
         stores: of all streams together, or of each, in their order.
         step_s: for published stores, how long a step lasts in seconds.
         preprocessing: of the features it reads.
+        key: for published stores, the array to take where a video has several.
 
     Raises:
         InputError: for another number of stores, one that cannot be opened, or features that only a recipe makes.
@@ -40,6 +46,6 @@ def checkpoint_store(
         )
     names = streams if len(stores) > 1 else [extractor]
     opened = [
-        open_store(path, Clock(name, step_s) if step_s else None) for path, name in zip(stores, names, strict=True)
+        open_store(path, Clock(name, step_s) if step_s else None, key) for path, name in zip(stores, names, strict=True)
     ]
     return opened[0] if len(opened) == 1 else JoinedStore(opened)

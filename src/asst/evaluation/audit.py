@@ -12,10 +12,8 @@ import numpy.typing as npt
 
 from asst.data import Dataset
 from asst.data.record import Record
-from asst.evaluation.answers import answer_split
 from asst.evaluation.prior import fitted_prior
 from asst.evaluation.scoring import Evaluation, evaluate
-from asst.features.absent import AbsentStore
 from asst.text import WordVectors, tokenize
 
 WHOLE = 0.95
@@ -162,11 +160,11 @@ def audit(dataset: str, splits: Mapping[str, Dataset]) -> Audit:
     """
     names = list(splits)
     fitted = names[0]
-    model = fitted_prior(dataset, splits[fitted].records)
+    prior = fitted_prior(dataset, splits[fitted].records)
     priors = []
     for name in names[1:] or names:
         records = splits[name].records
-        priors.append(PriorAudit(fitted, evaluate(dataset, records, answer_split(model, records, AbsentStore()))))
+        priors.append(PriorAudit(fitted, evaluate(dataset, records, prior.answers(records))))
     return Audit(
         dataset=dataset,
         splits={name: audit_split(own) for name, own in splits.items()},

@@ -1,4 +1,4 @@
-"""The two protocols of moment retrieval: R@n, IoU = m (Charades-STA) and DiDeMo's three closest annotators.
+"""The protocols of moment retrieval: R@n, IoU = m (Charades-STA), plain or discounted, and DiDeMo's three annotators.
 
 Every function takes all queries at once and gives one value a query, so that the same array is averaged for the table
 and resampled for its interval. Shares are in [0, 1]; a table multiplies by 100.
@@ -59,6 +59,45 @@ def recall_at(
     0.5
     """
     return _mean(hits(spans_per_query, truths_per_query, n, iou))
+
+
+def discounted_hits(
+    spans_per_query: Sequence[npt.ArrayLike],
+    truths_per_query: Sequence[npt.ArrayLike],
+    durations_s: Sequence[float],
+    n: int,
+    iou: float,
+) -> FloatArray:
+    """`hits` discounted by how far both ends are off: the dR@n, IoU = m of Yuan et al. (2021).
+
+    A hit counts ``(1 - |start - true start|) * (1 - |end - true end|)`` with times as shares of the video, so that a
+    long span which barely hits a long moment counts for less. Of several hits among the first ``n`` the best one
+    counts, which is our reading where the paper speaks of one.
+
+    Args:
+        spans_per_query: as in `hits`, like the other arguments.
+        truths_per_query: likewise.
+        durations_s: length of each query's video in seconds, shape ``(queries,)``.
+        n: likewise.
+        iou: likewise.
+
+    Returns:
+        In [0, 1], shape ``(queries,)``.
+
+    Raises:
+        ValueError: as `hits`.
+
+    >>> discounted_hits([[[0, 8]]], [[[2, 8]]], [10], n=1, iou=0.5).round(3).tolist()
+    [0.8]
+    """
+    if n < 1 or not 0 < iou <= 1:
+        raise ValueError(f"dR@n, IoU=m needs n >= 1 and 0 < m <= 1, not n={n} and m={iou}")
+    values = []
+    for (spans, truths), duration_s in zip(_pairs(spans_per_query, truths_per_query), durations_s, strict=True):
+        off = np.abs(spans[:n, None] - truths[None]) / duration_s
+        kept = (1 - off).clip(min=0).prod(axis=2)
+        values.append(np.where(agreement(spans[:n], truths) >= iou, kept, 0.0).max(initial=0.0))
+    return np.array(values, dtype=np.float64)
 
 
 def top_ious(spans_per_query: Sequence[npt.ArrayLike], truths_per_query: Sequence[npt.ArrayLike]) -> FloatArray:

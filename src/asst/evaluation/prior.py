@@ -1,25 +1,58 @@
-"""The moment frequency prior of a data set as a model, fitted on the spot."""
+"""The moment frequency prior of a data set (Hendricks et al. 2017), fitted on the spot."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
-from asst.data.record import Record
+import numpy as np
+
+from asst.data.didemo import MOST_PIECES, PIECE_S, candidate_clips, clip_span
+from asst.data.record import Record, Span
 from asst.errors import InputError
 from asst.evaluation.protocol import protocol_of
-from asst.features.absent import NAME, absent_features
-from asst.models.checkpoint import Description, FeatureKind
-from asst.models.loading import window_steps
-from asst.models.prior import PriorMethod
-from asst.models.restored import RestoredMethod
-from asst.models.trained import TrainedModel
-from asst.text import WordVectors
+from asst.models.frequency import clip_frequency, grid_spans, hit_share
+from asst.moments import Answer, Moment, nms
 
 OVERLAP = 0.5
-"""IoU above which the weaker of two spans of a density is dropped."""
+"""IoU above which the weaker of two spans is dropped, where moments are no clips of DiDeMo's."""
+TOP = 25
+GRID = 32
+"""Spans start and end at the multiples of this part of a video."""
 
 
-def fitted_prior(dataset: str, records: Sequence[Record]) -> TrainedModel:
+@dataclass(frozen=True, slots=True)
+class Prior:
+    """Says the same of every sentence.
+
+    Attributes:
+        split: what was counted.
+        pieces: whether it ranks DiDeMo's clips.
+        ranking: spans, best first, with the share of moments that are or hit them; in seconds where ``pieces``, else as
+            shares of the video.
+    """
+
+    split: str
+    pieces: bool
+    ranking: tuple[tuple[Span, float], ...]
+
+    def answers(self, records: Sequence[Record]) -> list[Answer]:
+        """One answer a pair of video and sentence, in the order in which the records name them first."""
+        asked = {(record.video, record.sentence): record for record in reversed(records)}
+        return [self._answer(record) for record in reversed(asked.values())]
+
+    def _answer(self, record: Record) -> Answer:
+        if self.pieces:
+            held = {clip_span(clip) for clip in candidate_clips(record.duration_s)}
+            ranked = [(span, score) for span, score in self.ranking if span in held]
+        else:
+            length_s = record.duration_s
+            ranked = [((start * length_s, end * length_s), score) for (start, end), score in self.ranking]
+        moments = tuple(Moment(*span, score, record.sentence, record.video) for span, score in ranked)
+        return Answer(record.video, record.sentence, record.duration_s, "prior", moments)
+
+
+def fitted_prior(dataset: str, records: Sequence[Record]) -> Prior:
     """A prior that ranks what the data set's protocol asks for: DiDeMo's clips, or spans of any length.
 
     Args:
@@ -32,21 +65,15 @@ def fitted_prior(dataset: str, records: Sequence[Record]) -> TrainedModel:
     if not records:
         raise InputError(f"{dataset}: no record to fit a prior on; is the annotation file the right one?")
     pieces = protocol_of(dataset).pieces
-    method = PriorMethod({"clips": "pieces" if pieces else "density"})
-    method.fit(records, ())
-    words = WordVectors.packaged()
-    description = Description(
-        method="prior",
-        settings=method.settings,
-        observation={"kind": "pieces" if pieces else "whole"},
-        overlap=1.0 if pieces else OVERLAP,
-        words=words.source,
-        features=FeatureKind(extractor=NAME, dimension=absent_features(1.0).dimension, step_s=1.0),
-        origin="real",
-        recipe=f"{dataset}/prior",
-        dataset=dataset,
-        split="+".join(dict.fromkeys(record.split for record in records)),
-        step=1,
-        seed=0,
-    )
-    return TrainedModel([RestoredMethod(method, window_steps(description))], description, "prior", words)
+    if pieces:
+        scores = clip_frequency(records)
+        spans = np.array([clip_span(clip) for clip in candidate_clips(MOST_PIECES * PIECE_S)])
+        order = np.argsort(-scores, kind="stable")
+    else:
+        shares = np.concatenate([np.array(record.moments) / record.duration_s for record in records])
+        spans = grid_spans(GRID)
+        scores = hit_share(shares, spans)
+        order = nms(spans, scores, OVERLAP, TOP)
+    best = zip(spans[order].tolist(), scores[order].tolist(), strict=True)
+    ranking = tuple(((start, end), score) for (start, end), score in best)
+    return Prior("+".join(dict.fromkeys(record.split for record in records)), pieces, ranking)

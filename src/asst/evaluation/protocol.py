@@ -10,7 +10,9 @@ Charades-STA
 ActivityNet Captions, TACoS, QVHighlights, own annotation
     R@n, IoU = m against the spans cut to their videos (``Record.moments``), as the field's loaders of the first two cut
     them; QVHighlights' lie inside their videos. Where a sentence has several moments, the one a prediction fits best
-    counts. QVHighlights' own mean average precision is another protocol.
+    counts. QVHighlights has its kit's mean average precision besides (`asst.evaluation.qvhighlights`).
+
+All but DiDeMo's have the discounted recall too (`asst.evaluation.metrics.discounted_hits`).
 """
 
 from __future__ import annotations
@@ -24,8 +26,9 @@ import numpy.typing as npt
 from asst.data.didemo import candidate_clips, span_clip
 from asst.data.record import Record
 from asst.errors import InputError
-from asst.evaluation.metrics import didemo_scores, hits, top_ious
-from asst.moments import FloatArray
+from asst.evaluation.metrics import didemo_scores, discounted_hits, hits, top_ious
+from asst.evaluation.qvhighlights import highlight_values, moment_precisions
+from asst.moments import Curve, FloatArray
 
 _RANKS = (1, 5)
 _IOUS = (0.3, 0.5, 0.7)
@@ -39,11 +42,13 @@ class Protocol:
         headline: the metric that checkpoints and fusion weights are chosen by.
         judge: gives each metric's values; call `values`, which checks first.
         pieces: whether every clip of DiDeMo's is to be ranked, rather than spans of any length.
+        judge_saliency: gives the metrics of predicted saliency, where the data set has scores of its clips.
     """
 
     headline: str
     judge: Callable[[Sequence[Record], Sequence[FloatArray]], dict[str, FloatArray]]
     pieces: bool = False
+    judge_saliency: Callable[[Sequence[Record], Sequence[Curve]], dict[str, FloatArray]] | None = None
 
     def values(self, records: Sequence[Record], rankings: Sequence[FloatArray]) -> dict[str, FloatArray]:
         """Each metric's value of each query.
@@ -101,16 +106,28 @@ def _ranked_clips(record: Record, ranking: FloatArray) -> npt.NDArray[np.int64]:
 
 def _judge_annotated(records: Sequence[Record], rankings: Sequence[FloatArray]) -> dict[str, FloatArray]:
     # The reader turns a span round that the file has backwards; here the file's own numbers are read once more.
-    return _judge_moments(rankings, [np.sort(np.array(record.annotated), axis=1) for record in records])
+    return _judge_moments(records, rankings, [np.sort(np.array(record.annotated), axis=1) for record in records])
 
 
 def _judge_cut(records: Sequence[Record], rankings: Sequence[FloatArray]) -> dict[str, FloatArray]:
-    return _judge_moments(rankings, [np.array(record.moments) for record in records])
+    return _judge_moments(records, rankings, [np.array(record.moments) for record in records])
 
 
-def _judge_moments(rankings: Sequence[FloatArray], truths: Sequence[FloatArray]) -> dict[str, FloatArray]:
-    recalls = {f"r@{n},iou={iou}": hits(rankings, truths, n, iou) for n in _RANKS for iou in _IOUS}
-    return {**recalls, "miou": top_ious(rankings, truths)}
+def _judge_highlights(records: Sequence[Record], rankings: Sequence[FloatArray]) -> dict[str, FloatArray]:
+    truths = [np.array(record.moments) for record in records]
+    return {**_judge_moments(records, rankings, truths), **moment_precisions(rankings, truths)}
+
+
+def _judge_moments(
+    records: Sequence[Record], rankings: Sequence[FloatArray], truths: Sequence[FloatArray]
+) -> dict[str, FloatArray]:
+    cuts = [(n, iou) for n in _RANKS for iou in _IOUS]
+    durations_s = [record.duration_s for record in records]
+    return {
+        **{f"r@{n},iou={iou}": hits(rankings, truths, n, iou) for n, iou in cuts},
+        "miou": top_ious(rankings, truths),
+        **{f"dr@{n},iou={iou}": discounted_hits(rankings, truths, durations_s, n, iou) for n, iou in cuts},
+    }
 
 
 _CLIPS = Protocol("rank@1", _judge_clips, pieces=True)
@@ -122,7 +139,7 @@ PROTOCOLS: dict[str, Protocol] = {
     "charades_sta": _AS_PUBLISHED,
     "activitynet_captions": _CUT_TO_VIDEO,
     "tacos": _CUT_TO_VIDEO,
-    "qvhighlights": _CUT_TO_VIDEO,
+    "qvhighlights": Protocol("r@1,iou=0.5", _judge_highlights, judge_saliency=highlight_values),
     "jsonlines": _CUT_TO_VIDEO,
 }
 """By the keys of `asst.data.DATASETS`."""

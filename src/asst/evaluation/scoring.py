@@ -11,6 +11,7 @@ from asst.data.record import Record
 from asst.errors import InputError
 from asst.evaluation.bootstrap import Interval, bootstrap_interval
 from asst.evaluation.matching import answers_of, spans_of
+from asst.evaluation.prior import Prior
 from asst.evaluation.protocol import protocol_of
 from asst.moments import Answer
 
@@ -28,6 +29,8 @@ class Evaluation:
         videos: number of videos they are about.
         metrics: each metric of the data set's protocol, as a share in [0, 1], in the order of the paper's tables.
         classes: of detections, each class's own metrics, as shares in [0, 1].
+        prior: the same metrics of a prior that reads neither video nor sentence; none where it was not asked.
+        prior_split: what the prior was fitted on.
     """
 
     dataset: str
@@ -36,6 +39,8 @@ class Evaluation:
     videos: int
     metrics: Mapping[str, Interval]
     classes: Mapping[str, Mapping[str, float]] = field(default_factory=dict, hash=False)
+    prior: Mapping[str, float] = field(default_factory=dict, hash=False)
+    prior_split: str = ""
 
     def in_per_cent(self) -> dict[str, Any]:
         """The form for JSON: means of metrics in per cent beside their intervals and the rest."""
@@ -49,17 +54,18 @@ class Evaluation:
             "videos": self.videos,
             "dataset": self.dataset,
             "split": self.split,
-            **({"classes": self._classes_in_per_cent()} if self.classes else {}),
-        }
-
-    def _classes_in_per_cent(self) -> dict[str, dict[str, float]]:
-        return {
-            label: {key: round(100 * value, _DECIMALS) for key, value in own.items()}
-            for label, own in self.classes.items()
+            **({"classes": {label: _percents(own) for label, own in self.classes.items()}} if self.classes else {}),
+            **({"prior": {"fitted": self.prior_split, **_percents(self.prior)}} if self.prior else {}),
         }
 
 
-def evaluate(dataset: str, records: Sequence[Record], answers: Iterable[Answer]) -> Evaluation:
+def _percents(shares: Mapping[str, float]) -> dict[str, float]:
+    return {key: round(100 * value, _DECIMALS) for key, value in shares.items()}
+
+
+def evaluate(
+    dataset: str, records: Sequence[Record], answers: Iterable[Answer], prior: Prior | None = None
+) -> Evaluation:
     """Judges predictions by a data set's protocol.
 
     An answer belongs to the records with its video and sentence. Its moments count in the order it has them.
@@ -68,6 +74,8 @@ def evaluate(dataset: str, records: Sequence[Record], answers: Iterable[Answer])
         dataset: a key of `asst.data.DATASETS`.
         records: every record of a split, as ``asst.data.read_dataset(...).records`` has them.
         answers: one prediction a pair of video and sentence, such as ``asst.outputs.json_lines.read_answers`` reads.
+            Where the data set has scores of clips and every answer has a curve, that is judged as saliency.
+        prior: is asked the same, to stand beside.
 
     Raises:
         InputError: for an unknown data set, no record, a pair without prediction or unknown to the data set, two
@@ -76,7 +84,14 @@ def evaluate(dataset: str, records: Sequence[Record], answers: Iterable[Answer])
     protocol = protocol_of(dataset)
     if not records:
         raise InputError(f"{dataset}: no record to evaluate; is the annotation file the right one?")
-    values = protocol.values(records, [spans_of(answer) for answer in answers_of(records, answers)])
+    given = answers_of(records, answers)
+    values = protocol.values(records, [spans_of(answer) for answer in given])
+    curves = [answer.curve for answer in given if answer.curve is not None]
+    if protocol.judge_saliency is not None and len(curves) == len(given):
+        values |= protocol.judge_saliency(records, curves)
+    blind = {}
+    if prior is not None:
+        blind = protocol.values(records, [spans_of(answer) for answer in answers_of(records, prior.answers(records))])
     videos = [record.video for record in records]
     return Evaluation(
         dataset=dataset,
@@ -84,6 +99,8 @@ def evaluate(dataset: str, records: Sequence[Record], answers: Iterable[Answer])
         queries=len(records),
         videos=len(set(videos)),
         metrics={key: bootstrap_interval(numbers, videos) for key, numbers in values.items()},
+        prior={key: float(numbers.mean()) for key, numbers in blind.items()},
+        prior_split=prior.split if prior is not None else "",
     )
 
 

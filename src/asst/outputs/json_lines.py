@@ -35,9 +35,10 @@ def write_list(records: Iterable[dict[str, Any]], stream: TextIO) -> None:
 
 
 def read_answers(path: Path) -> list[Answer]:
-    """Read what :func:`write_answers` wrote; keys that this version does not know are ignored.
+    """Read what :func:`write_answers` wrote, or another system; keys that this version does not know are ignored.
 
-    The curve and the threshold are not in the format, so the answers have none. Blank lines are skipped.
+    Without a duration the last moment's end stands for it. The curve and the threshold are not in the format, so the
+    answers have none. Blank lines are skipped.
 
     Raises:
         InputError: for a file that cannot be read, or a line that does not keep to the schema.
@@ -105,17 +106,18 @@ def _answer(record: dict[str, Any]) -> Answer:
     moments = record.get("moments")
     if not isinstance(moments, list):
         raise ValueError('"moments" must be a list')
-    duration_s = number_of(record, "duration_s")
-    if duration_s <= 0:
-        raise ValueError(f'"duration_s" must be positive, not {duration_s}')
     found, read = record.get("found", True), tuple(read_moment(moment, video, query) for moment in moments)
+    last_s = max((moment.end_s for moment in read), default=0.0)
+    duration_s = number_of(record, "duration_s") if "duration_s" in record else last_s
+    if "duration_s" in record and duration_s <= 0:
+        raise ValueError(f'"duration_s" must be positive, not {duration_s}')
     if not isinstance(found, bool):
         raise ValueError('"found" must be true or false')
     return Answer(
         video=video,
         query=query,
         duration_s=duration_s,
-        model=text_of(record, "model"),
+        model=text_of(record, "model") if "model" in record else "",
         moments=read if found else (),
         guesses=() if found else read,
     )

@@ -1,0 +1,99 @@
+"""QVHighlights' own metrics (Lei et al. 2021), as its kit defines them: average precision a query, and HIT@1.
+
+A query has several moments, and each clip of two seconds inside them has a score of 0 to 4 from three annotators.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from asst.data.qvhighlights import SALIENCY
+from asst.data.record import Record
+from asst.evaluation.detection_metrics import VideoCase, average_precisions, class_curve, match_by_detection
+from asst.moments import Curve, FloatArray
+
+CLIP_S = 2.0
+VERY_GOOD = 4
+"""The least score of a highlight."""
+_IOUS = tuple(round(0.5 + 0.05 * step, 2) for step in range(10))
+_MOST = 10
+_ANNOTATORS = 3
+
+
+def moment_precisions(
+    spans_per_query: Sequence[FloatArray], truths_per_query: Sequence[FloatArray]
+) -> dict[str, FloatArray]:
+    """The average precision of each query's ten best spans: ``map`` over IoU 0.5 to 0.95, at 0.5, and at 0.75.
+
+    Each span in turn, best first, takes the free truth that it overlaps most, if their IoU reaches the threshold; the
+    precision is raised to the best at any higher recall.
+
+    Args:
+        spans_per_query: predictions of each query, best first, each of shape ``(predictions, 2)`` in seconds.
+        truths_per_query: true spans of each query, each of shape ``(truths, 2)``, at least one.
+
+    Returns:
+        In [0, 1], each of shape ``(queries,)``.
+
+    >>> found = moment_precisions([np.array([[0.0, 9.0], [20.0, 30.0]])], [np.array([[0.0, 10.0], [40.0, 50.0]])])
+    >>> {key: own.round(3).tolist() for key, own in found.items()}
+    {'map': [0.45], 'map,iou=0.5': [0.5], 'map,iou=0.75': [0.5]}
+    """
+    found = np.zeros((len(spans_per_query), len(_IOUS)))
+    for query, (ranked, truths) in enumerate(zip(spans_per_query, truths_per_query, strict=True)):
+        spans = ranked[:_MOST]
+        case = VideoCase(truths, spans, -np.arange(len(spans), dtype=np.float64), np.zeros((0, 2)))
+        found[query] = average_precisions(class_curve([case], _IOUS, match_by_detection), envelope=True)[0]
+    means: FloatArray = found.mean(axis=1)
+    return {"map": means, **{f"map,iou={iou}": found[:, _IOUS.index(iou)] for iou in (0.5, 0.75)}}
+
+
+def highlight_values(records: Sequence[Record], saliency: Sequence[Curve]) -> dict[str, FloatArray]:
+    """Of the predicted score of each clip: ``hl-map``, the mean over annotators, and ``hit@1``, for any of them.
+
+    A highlight is a clip that an annotator gave the highest score.
+
+    Args:
+        records: queries with `SALIENCY` in their ``extra``.
+        saliency: the predicted score of each clip from the video's start on.
+
+    Returns:
+        In [0, 1], each of shape ``(queries,)``.
+
+    Raises:
+        ValueError: for a record without scores, or with scores of clips that its video has not.
+    """
+    precision, hit = np.zeros(len(records)), np.zeros(len(records))
+    for query, (record, curve) in enumerate(zip(records, saliency, strict=True)):
+        truth = _highlights(record)
+        best = int(curve.scores.argmax())
+        hit[query] = best < len(truth) and truth[best].any()
+        scores = np.zeros(len(truth))
+        scores[: curve.scores.size] = curve.scores[: len(truth)]
+        precision[query] = np.mean([_clip_precision(own, scores) for own in truth.T])
+    return {"hl-map": precision, "hit@1": hit}
+
+
+def _highlights(record: Record) -> FloatArray:
+    """Which clips are highlights by each annotator, shape ``(clips, annotators)``."""
+    if not all(key in record.extra for key in SALIENCY):
+        raise ValueError(f"record {record.id} has no scores of clips; saliency cannot be judged")
+    clips, scores = (np.array(record.extra[key]) for key in SALIENCY)
+    truth = np.zeros((int(record.duration_s / CLIP_S), _ANNOTATORS))
+    if scores.shape != (len(clips), _ANNOTATORS) or clips.max() >= len(truth):
+        raise ValueError(f"record {record.id}: {scores.shape} scores of {len(clips)} clips in {len(truth)}")
+    truth[clips] = scores >= VERY_GOOD
+    return truth
+
+
+def _clip_precision(truth: FloatArray, scores: FloatArray) -> float:
+    """The mean, over the recalls reached, of the best precision at that or a higher one; equals go together."""
+    if truth.all() or not truth.any():
+        return float(truth.any())
+    order = np.argsort(-scores, kind="stable")
+    last = np.flatnonzero(np.diff(scores[order], append=np.nan))
+    right = truth[order].cumsum()[last]
+    raised = np.maximum.accumulate((right / (last + 1))[::-1])[::-1]
+    return float(raised[np.diff(right, prepend=0) > 0].mean())
