@@ -83,7 +83,10 @@ _Out = Annotated[
 ]
 _ProtocolName = Annotated[
     str | None,
-    typer.Option(metavar="NAME", help="Of detections: thumos14 (IoU 0.3 to 0.7) or activitynet (0.5 to 0.95)."),
+    typer.Option(
+        metavar="NAME",
+        help="Of detections: thumos14 (IoU 0.3 to 0.7) or activitynet (0.5 to 0.95); of sentences: standard or tall.",
+    ),
 ]
 _Changes = Annotated[
     list[str] | None,
@@ -124,7 +127,7 @@ def evaluate(
     if form is not None and (predictions is None or predictions.is_dir()):
         raise InputError("--format goes with a file of predictions; a run and a model answer in ours")
     if protocol is not None and (predictions is None or predictions.is_dir()):
-        raise InputError("--protocol goes with a file of detections; name RUN/predictions/SPLIT.jsonl")
+        raise InputError("--protocol goes with a file of predictions; name RUN/predictions/SPLIT.jsonl")
     if model is not None:
         from asst.cli.evaluate_model import Asked, evaluate_model
 
@@ -223,8 +226,6 @@ def _evaluated(
         if missing := len(actions.videos) - len(detections):
             typer.echo(f"{missing} of {len(actions.videos)} videos have no line: nothing found in them", err=True)
         return judged, _models(entry.model for entry in detections)
-    if protocol is not None:
-        raise InputError("--protocol is for detections; a data set of sentences has its own")
     from asst.evaluation.scoring import evaluate as score
     from asst.evaluation.submissions import FORMATS
     from asst.outputs.json_lines import read_answers
@@ -235,7 +236,7 @@ def _evaluated(
     key, annotation = read_annotation(dataset, split, data, problems=problems)
     if form is not None:
         answers = FORMATS[form](predictions, annotation.records)
-    judged = score(key, annotation.records, answers, blind_prior(key, annotation, data))
+    judged = score(key, annotation.records, answers, blind_prior(key, annotation, data), protocol or "standard")
     return judged, _models(answer.model for answer in answers)
 
 

@@ -18,7 +18,9 @@ All but DiDeMo's have the discounted recall too (`asst.evaluation.metrics.discou
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -28,7 +30,11 @@ from asst.data.record import Record
 from asst.errors import InputError
 from asst.evaluation.metrics import didemo_scores, discounted_hits, hits, top_ious
 from asst.evaluation.qvhighlights import highlight_values, moment_precisions
-from asst.moments import Curve, FloatArray
+from asst.moments import Curve, FloatArray, nms
+
+ProtocolName = Literal["standard", "tall"]
+"""How answers are thinned out before they are judged, see `protocol_of`."""
+TALL_MARGIN = 0.05
 
 _RANKS = (1, 5)
 _IOUS = (0.3, 0.5, 0.7)
@@ -43,12 +49,14 @@ class Protocol:
         judge: gives each metric's values; call `values`, which checks first.
         pieces: whether every clip of DiDeMo's is to be ranked, rather than spans of any length.
         judge_saliency: gives the metrics of predicted saliency, where the data set has scores of its clips.
+        thins: whether it drops the weaker of two spans itself, so that rankings hold all of them.
     """
 
     headline: str
-    judge: Callable[[Sequence[Record], Sequence[FloatArray]], dict[str, FloatArray]]
+    judge: Callable[..., dict[str, FloatArray]]
     pieces: bool = False
     judge_saliency: Callable[[Sequence[Record], Sequence[Curve]], dict[str, FloatArray]] | None = None
+    thins: bool = False
 
     def values(self, records: Sequence[Record], rankings: Sequence[FloatArray]) -> dict[str, FloatArray]:
         """Each metric's value of each query.
@@ -70,18 +78,28 @@ class Protocol:
         return self.judge(records, rankings)
 
 
-def protocol_of(dataset: str) -> Protocol:
+def protocol_of(dataset: str, name: ProtocolName | str = "standard") -> Protocol:
     """The protocol of a data set.
 
+    Args:
+        dataset: a key of `PROTOCOLS`.
+        name: ``standard`` judges a ranking as it is. ``tall`` is that of CTRL's script: for each metric by itself, the
+            weaker of two spans that overlap by more than its IoU less 0.05 is dropped first.
+
     Raises:
-        InputError: for a name that is not in `PROTOCOLS`.
+        InputError: for a name that is not there, or ``tall`` where clips are ranked.
 
     >>> protocol_of("didemo").headline
     'rank@1'
     """
     if dataset not in PROTOCOLS:
         raise InputError(f"no protocol for a data set {dataset!r}; there are {', '.join(PROTOCOLS)}")
-    return PROTOCOLS[dataset]
+    found = PROTOCOLS[dataset]
+    if name == "standard":
+        return found
+    if name != "tall" or found.pieces:
+        raise InputError(f"no protocol {name!r} for {dataset}; there is standard{'' if found.pieces else ' and tall'}")
+    return replace(found, judge=partial(found.judge, thinned=True), thins=True)
 
 
 def _judge_clips(records: Sequence[Record], rankings: Sequence[FloatArray]) -> dict[str, FloatArray]:
@@ -104,30 +122,44 @@ def _ranked_clips(record: Record, ranking: FloatArray) -> npt.NDArray[np.int64]:
     return np.array(ranked, dtype=np.int64)
 
 
-def _judge_annotated(records: Sequence[Record], rankings: Sequence[FloatArray]) -> dict[str, FloatArray]:
+def _judge_annotated(
+    records: Sequence[Record], rankings: Sequence[FloatArray], *, thinned: bool = False
+) -> dict[str, FloatArray]:
     # The reader turns a span round that the file has backwards; here the file's own numbers are read once more.
-    return _judge_moments(records, rankings, [np.sort(np.array(record.annotated), axis=1) for record in records])
+    return _judge_moments(
+        records, rankings, [np.sort(np.array(record.annotated), axis=1) for record in records], thinned
+    )
 
 
-def _judge_cut(records: Sequence[Record], rankings: Sequence[FloatArray]) -> dict[str, FloatArray]:
-    return _judge_moments(records, rankings, [np.array(record.moments) for record in records])
+def _judge_cut(
+    records: Sequence[Record], rankings: Sequence[FloatArray], *, thinned: bool = False
+) -> dict[str, FloatArray]:
+    return _judge_moments(records, rankings, [np.array(record.moments) for record in records], thinned)
 
 
-def _judge_highlights(records: Sequence[Record], rankings: Sequence[FloatArray]) -> dict[str, FloatArray]:
+def _judge_highlights(
+    records: Sequence[Record], rankings: Sequence[FloatArray], *, thinned: bool = False
+) -> dict[str, FloatArray]:
     truths = [np.array(record.moments) for record in records]
-    return {**_judge_moments(records, rankings, truths), **moment_precisions(rankings, truths)}
+    return {**_judge_moments(records, rankings, truths, thinned), **moment_precisions(rankings, truths)}
 
 
 def _judge_moments(
-    records: Sequence[Record], rankings: Sequence[FloatArray], truths: Sequence[FloatArray]
+    records: Sequence[Record], rankings: Sequence[FloatArray], truths: Sequence[FloatArray], thinned: bool
 ) -> dict[str, FloatArray]:
     cuts = [(n, iou) for n in _RANKS for iou in _IOUS]
+    by_iou = {iou: [_thinned(own, iou) for own in rankings] if thinned else rankings for iou in _IOUS}
     durations_s = [record.duration_s for record in records]
     return {
-        **{f"r@{n},iou={iou}": hits(rankings, truths, n, iou) for n, iou in cuts},
+        **{f"r@{n},iou={iou}": hits(by_iou[iou], truths, n, iou) for n, iou in cuts},
         "miou": top_ious(rankings, truths),
-        **{f"dr@{n},iou={iou}": discounted_hits(rankings, truths, durations_s, n, iou) for n, iou in cuts},
+        **{f"dr@{n},iou={iou}": discounted_hits(by_iou[iou], truths, durations_s, n, iou) for n, iou in cuts},
     }
+
+
+def _thinned(ranking: FloatArray, iou: float) -> FloatArray:
+    spans = np.asarray(ranking, dtype=np.float64).reshape(-1, 2)
+    return spans[nms(spans, -np.arange(len(spans), dtype=np.float64), iou - TALL_MARGIN, max(_RANKS))]
 
 
 _CLIPS = Protocol("rank@1", _judge_clips, pieces=True)

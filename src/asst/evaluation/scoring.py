@@ -64,7 +64,11 @@ def _percents(shares: Mapping[str, float]) -> dict[str, float]:
 
 
 def evaluate(
-    dataset: str, records: Sequence[Record], answers: Iterable[Answer], prior: Prior | None = None
+    dataset: str,
+    records: Sequence[Record],
+    answers: Iterable[Answer],
+    prior: Prior | None = None,
+    protocol: str = "standard",
 ) -> Evaluation:
     """Judges predictions by a data set's protocol.
 
@@ -76,22 +80,24 @@ def evaluate(
         answers: one prediction a pair of video and sentence, such as ``asst.outputs.json_lines.read_answers`` reads.
             Where the data set has scores of clips and every answer has a curve, that is judged as saliency.
         prior: is asked the same, to stand beside.
+        protocol: as `asst.evaluation.protocol.protocol_of` takes it.
 
     Raises:
         InputError: for an unknown data set, no record, a pair without prediction or unknown to the data set, two
             different predictions of one pair, or a prediction that the protocol cannot judge.
     """
-    protocol = protocol_of(dataset)
+    judged_by = protocol_of(dataset, protocol)
     if not records:
         raise InputError(f"{dataset}: no record to evaluate; is the annotation file the right one?")
     given = answers_of(records, answers)
-    values = protocol.values(records, [spans_of(answer) for answer in given])
+    values = judged_by.values(records, [spans_of(answer) for answer in given])
     curves = [answer.curve for answer in given if answer.curve is not None]
-    if protocol.judge_saliency is not None and len(curves) == len(given):
-        values |= protocol.judge_saliency(records, curves)
+    if judged_by.judge_saliency is not None and len(curves) == len(given):
+        values |= judged_by.judge_saliency(records, curves)
     blind = {}
     if prior is not None:
-        blind = protocol.values(records, [spans_of(answer) for answer in answers_of(records, prior.answers(records))])
+        asked = answers_of(records, prior.answers(records))
+        blind = judged_by.values(records, [spans_of(answer) for answer in asked])
     videos = [record.video for record in records]
     return Evaluation(
         dataset=dataset,
