@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from pathlib import Path
@@ -89,6 +89,7 @@ def search(
     *,
     top: int = 10,
     within_glob: str | None = None,
+    contents: Container[str] | None = None,
     min_score: float | None = None,
     scored_s: float | None = None,
     progress: Callable[[int, int], None] | None = None,
@@ -102,6 +103,7 @@ def search(
         top: moments at most.
         within_glob: only videos whose path matches, ``*`` also standing for slashes; a pattern without a slash is
             matched against the file's name.
+        contents: only videos of these.
         min_score: moments of at least this score, in place of what the model finds convincing.
         scored_s: seconds of video for the second stage; infinity scores everything.
         progress: told how many whole seconds of video are scored, and how many will be.
@@ -114,7 +116,7 @@ def search(
     if top < 1:
         raise InputError(f"top is {top}; ask for at least one moment")
     library.check(engine.identity)
-    videos = _videos(library, within_glob)
+    videos = _videos(library, within_glob, contents)
     most_s = max(SCORED_S, top * _SCORED_A_MOMENT_S) if scored_s is None else scored_s
     ordered = _ordered_parts(library, engine, query, set(videos), every=math.isinf(most_s))
     all_s = min(most_s, sum(video.duration_s for video in videos.values()))
@@ -212,7 +214,7 @@ def _ordered_parts(library: Library, engine: Engine, query: str, contents: set[s
     return [part for part in parts_by_match(rows, matches) if part.content in contents]
 
 
-def _videos(library: Library, glob: str | None) -> dict[str, Video]:
+def _videos(library: Library, glob: str | None, contents: Container[str] | None) -> dict[str, Video]:
     """Of each content one video whose path fits.
 
     Raises:
@@ -225,7 +227,7 @@ def _videos(library: Library, glob: str | None) -> dict[str, Video]:
         videos = [v for v in videos if fnmatchcase(v.path if "/" in glob else Path(v.path).name, glob)]
         if not videos:
             raise InputError(f"no video of {library.folder} fits {glob!r}; see asst library status")
-    return {video.content: video for video in reversed(videos)}
+    return {video.content: video for video in reversed(videos) if contents is None or video.content in contents}
 
 
 def _picked(
