@@ -11,7 +11,7 @@ from asst.library.corrections import Verdict
 Query = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=500)]
 Content = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{16,64}$")]
 Seconds = Annotated[float, Field(ge=0, le=1e7, allow_inf_nan=False)]
-Certainty = Literal["sure", "likely", "weak"]
+Confidence = Literal["sure", "likely", "weak"]
 Score = Annotated[float, Field(ge=-1e9, le=1e9, allow_inf_nan=False)]
 
 
@@ -112,9 +112,13 @@ class SaidAnswer(BaseModel):
 
 
 class RankedMoment(MomentAnswer):
-    """A span that was found, with a picture from its middle, and what was said of it before."""
+    """A span with a picture from its middle, and what was said of it before.
 
-    certainty: Certainty
+    `found` says whether it reaches the threshold; `confidence` is a word for its score, where that is a probability.
+    """
+
+    found: bool
+    confidence: Confidence | None
     picture: str
     said: SaidAnswer | None
 
@@ -147,6 +151,13 @@ class SearchBody(_Body):
     min_score: Score | None = None
 
 
+class ScaleAnswer(BaseModel):
+    """The scores from which a moment is sure, and likely; below that it is weak."""
+
+    sure: float
+    likely: float
+
+
 class SearchAnswer(BaseModel):
     """What a search found, best first; `understood` says whether a word of the sentence is known."""
 
@@ -154,6 +165,7 @@ class SearchAnswer(BaseModel):
     understood: bool
     model: str
     threshold: float | None
+    scale: ScaleAnswer | None
     found: bool
     best_score: float | None
     moments: list[FoundMoment]
@@ -192,6 +204,7 @@ class LocateAnswer(BaseModel):
     duration_s: float
     model: str
     threshold: float | None
+    scale: ScaleAnswer | None
     best_score: float | None
     found: bool
     moments: list[RankedMoment]

@@ -24,6 +24,7 @@ from asst.web.answers import (
     LocateBody,
     RankedMoment,
     SaidAnswer,
+    ScaleAnswer,
     SearchAnswer,
     SearchBody,
 )
@@ -79,6 +80,7 @@ def _search(served: Served, body: SearchBody) -> SearchAnswer:
         understood=understood(body.query),
         model=engine.name,
         threshold=found.threshold,
+        scale=ScaleAnswer(sure=0.6, likely=found.threshold or 0.0),
         found=bool(found.moments),
         best_score=found.best_score,
         moments=moments,
@@ -109,6 +111,7 @@ def _locate(served: Served, content: str, body: LocateBody) -> LocateAnswer:
         duration_s=known.duration_s,
         model=engine.name,
         threshold=found.threshold,
+        scale=ScaleAnswer(sure=0.6, likely=found.threshold or 0.0),
         best_score=found.best_score,
         found=bool(found.moments),
         moments=[RankedMoment(**_ranked(moment, known, found.threshold, said)) for moment in found.ranked],
@@ -157,7 +160,8 @@ def _ranked(moment: Moment, video: Video, threshold: float | None, said: Sequenc
         "start_s": moment.start_s,
         "end_s": moment.end_s,
         "score": moment.score,
-        "certainty": _certainty(moment.score, threshold),
+        "found": threshold is None or moment.score >= threshold,
+        "confidence": _certainty(moment.score, threshold),
         "picture": picture_url(video.content, (moment.start_s + moment.end_s) / 2),
         "said": own and SaidAnswer(id=own.id, verdict=own.verdict, start_s=own.start_s, end_s=own.end_s),
     }
