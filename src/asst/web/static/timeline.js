@@ -11,6 +11,7 @@ const STEPS_S = [0.5, 1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600];
 // A moment that is a smaller share of the video is shown closer from the beginning.
 const CLOSE_BELOW = 0.03;
 const CLOSE = 8;
+const CLOSEST_S = 1;
 
 // What is shown: {video, moment, span, others, curve, threshold}, and the part of the video, in seconds.
 let view = null;
@@ -52,8 +53,7 @@ export function playing(seconds) {
 
 /** Shows closer (2) or wider (0.5), around the moment. */
 export function zoom(by) {
-  const least = Math.min(view.video.duration_s, 20 / player.frameRate());
-  frameOn(view.span, Math.max(least, (last - first) / by));
+  frameOn(view.span, Math.max(CLOSEST_S, (last - first) / by));
   draw();
 }
 
