@@ -8,8 +8,8 @@ from pathlib import Path
 import numpy as np
 from fastapi import APIRouter
 
-from asst.library.search import search
-from asst.moments import Attention, Curve, Moment, within
+from asst.library.search import SCORED_S, search
+from asst.moments import Attention, Curve, Moment
 from asst.outputs.printable import printable
 from asst.text import understood
 from asst.web.answers import (
@@ -73,23 +73,30 @@ def _search(served: Served, body: SearchBody) -> SearchAnswer:
 
 
 def _locate(served: Served, content: str, body: LocateBody) -> LocateAnswer:
+    """As a search of this video alone, so that the moments are the same."""
     known, engine = served.video(content), served.engine()
-    features = served.features(content)
-    (ranking,) = engine.rank(features, [body.query], top=body.top)
-    convincing = ranking.convincing(body.min_score)
-    moments = within(convincing or ranking.moments, known.duration_s, known.path)
-    attention = engine.attention(features, body.query) if body.attention else None
+    found = search(
+        served.library,
+        engine,
+        body.query,
+        top=body.top,
+        contents={content},
+        min_score=body.min_score,
+        scored_s=SCORED_S + 2 * known.duration_s,
+    )
+    attention = engine.attention(served.features(content), body.query) if body.attention else None
+    curve = next(iter(found.curves.values()), None)
     return LocateAnswer(
         video=video_answer(known),
         query=body.query,
         understood=understood(body.query),
         duration_s=known.duration_s,
         model=engine.name,
-        threshold=ranking.threshold if body.min_score is None else body.min_score,
-        best_score=ranking.moments[0].score if ranking.moments else None,
-        found=bool(convincing),
-        moments=[MomentAnswer(**_span(moment)) for moment in moments],
-        curve=None if ranking.curve is None else curve_answer(ranking.curve),
+        threshold=found.threshold,
+        best_score=found.best_score,
+        found=bool(found.moments),
+        moments=[MomentAnswer(**_span(moment)) for moment in found.ranked],
+        curve=None if curve is None else curve_answer(curve),
         attention=None if attention is None else attention_answer(attention),
     )
 
