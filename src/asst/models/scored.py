@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from asst.confidence import confidence
 from asst.errors import InputError
 from asst.features.space import Space
 from asst.features.squares import STEP_S, TICK_RATE, TICKS_A_STEP
@@ -180,8 +181,10 @@ def ranking(
     # The best moment's score says how clearly the sentence applies at all; the others follow by how much weaker they
     # are than it.
     scores = probability(clear + strengths[kept] - strengths[kept[0]], stage.half)
+    # Only the curve of the packaged space was fitted.
+    calibrated = stage.half == HALF
     moments = tuple(
-        Moment(float(start_s), float(end_s), float(score), query)
+        Moment(float(start_s), float(end_s), float(score), query, confidence=confidence(score) if calibrated else None)
         for (start_s, end_s), score in zip(stage.seconds(spans[kept]), scores, strict=True)
     )
     # On the same scale: where the curve is at its mean over the best moment, it is that moment's score.

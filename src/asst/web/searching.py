@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from fastapi import APIRouter
 
+from asst.confidence import LEAST
 from asst.library.corrections import Correction
 from asst.library.search import SCORED_S, search
 from asst.library.tables import Video
@@ -80,7 +81,7 @@ def _search(served: Served, body: SearchBody) -> SearchAnswer:
         understood=understood(body.query),
         model=engine.name,
         threshold=found.threshold,
-        scale=ScaleAnswer(sure=0.6, likely=found.threshold or 0.0),
+        scale=_scale(found.ranked),
         found=bool(found.moments),
         best_score=found.best_score,
         moments=moments,
@@ -111,7 +112,7 @@ def _locate(served: Served, content: str, body: LocateBody) -> LocateAnswer:
         duration_s=known.duration_s,
         model=engine.name,
         threshold=found.threshold,
-        scale=ScaleAnswer(sure=0.6, likely=found.threshold or 0.0),
+        scale=_scale(found.ranked),
         best_score=found.best_score,
         found=bool(found.moments),
         moments=[RankedMoment(**_ranked(moment, known, found.threshold, said)) for moment in found.ranked],
@@ -161,16 +162,17 @@ def _ranked(moment: Moment, video: Video, threshold: float | None, said: Sequenc
         "end_s": moment.end_s,
         "score": moment.score,
         "found": threshold is None or moment.score >= threshold,
-        "confidence": _certainty(moment.score, threshold),
+        "confidence": moment.confidence,
         "picture": picture_url(video.content, (moment.start_s + moment.end_s) / 2),
         "said": own and SaidAnswer(id=own.id, verdict=own.verdict, start_s=own.start_s, end_s=own.end_s),
     }
 
 
-def _certainty(score: float, threshold: float | None) -> str:
-    if threshold is not None and score < threshold:
-        return "weak"
-    return "sure" if score >= 0.6 else "likely"
+def _scale(moments: Sequence[Moment]) -> ScaleAnswer | None:
+    """Where the words for scores begin; None where scores are no probabilities."""
+    if not moments or moments[0].confidence is None:
+        return None
+    return ScaleAnswer(sure=LEAST["sure"], likely=LEAST["likely"])
 
 
 def _without_folder(fault: str) -> str:
