@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import argparse
 import os
+from collections.abc import Iterable
 from pathlib import Path
 
 import numpy as np
@@ -24,10 +25,11 @@ from rich.table import Table
 from asst.data import jsonlines
 from asst.features.values import Features
 from asst.library.engine import Engine, default_engine
-from asst.library.search import Part, cut_out, merged, parts_by_match
+from asst.library.search import Part, cut_out, parts_by_match
 from asst.library.tables import ROW, Rows
 from asst.library.windows import parts_of
-from asst.moments import Moment
+from asst.models.query_scores import THRESHOLD
+from asst.moments import Moment, by_video, rows
 
 SHARES = (0.05, 0.1, 0.2, 0.4)
 TOP = 10
@@ -56,11 +58,11 @@ def made(seen: list[Features], videos: int, blend: float, draw: np.random.Genera
 def windows(engine: Engine, library: list[Features]) -> tuple[Rows, np.ndarray]:
     """All windows of a library, as its matrix has them."""
     each = [engine.windows(features) for features in library]
-    rows = np.zeros(sum(map(len, each)), dtype=ROW)
-    rows["content"] = np.repeat([f"{k:032x}".encode() for k in range(len(library))], [len(own) for own in each])
-    rows["first"], rows["stop"] = np.concatenate([own.spans for own in each]).T
-    rows["part_first"], rows["part_stop"] = np.concatenate([own.parts for own in each]).T
-    return rows, np.concatenate([own.vectors for own in each]).astype(np.float32)
+    windowed = np.zeros(sum(map(len, each)), dtype=ROW)
+    windowed["content"] = np.repeat([f"{k:032x}".encode() for k in range(len(library))], [len(own) for own in each])
+    windowed["first"], windowed["stop"] = np.concatenate([own.spans for own in each]).T
+    windowed["part_first"], windowed["part_stop"] = np.concatenate([own.parts for own in each]).T
+    return windowed, np.concatenate([own.vectors for own in each]).astype(np.float32)
 
 
 def answers(engine: Engine, library: list[Features], sentences: list[str]) -> dict[str, dict[Part, list[Moment]]]:
@@ -70,32 +72,39 @@ def answers(engine: Engine, library: list[Features], sentences: list[str]) -> di
         for first, stop in parts_of(len(features), features.step_s).tolist():
             part = Part(f"{number:032x}", first, stop)
             for ranking in engine.rank(cut_out(features, first, stop), sentences, top=TOP):
-                moments = ranking.moments if ranking.found else ()
-                named = [Moment(m.start_s, m.end_s, m.score, m.query, part.content) for m in moments]
+                named = [Moment(m.start_s, m.end_s, m.score, m.query, part.content) for m in ranking.moments]
                 found[ranking.query][part] = named
     return found
+
+
+def best_of(by_part: Iterable[list[Moment]], lengths_s: dict[str, float]) -> list[Moment]:
+    """The best moments that are found, as a search merges those of parts."""
+    videos = by_video(moment for moments in by_part for moment in moments)
+    found = [moment for video, own in videos.items() for moment in rows(own, lengths_s[video], THRESHOLD)[0]]
+    return sorted(found, key=lambda moment: -moment.score)[:TOP]
 
 
 def recalls(
     engine: Engine, library: list[Features], found: dict[str, dict[Part, list[Moment]]], shares: tuple[float, ...]
 ) -> list[list[float]]:
     """For each share of the library that is scored: kept of the ten best, kept of the best, score lost on average."""
-    rows, vectors = windows(engine, library)
+    windowed, vectors = windows(engine, library)
+    lengths_s = {f"{k:032x}": features.end_s for k, features in enumerate(library)}
     total = sum(map(len, library))
     kept = np.zeros((len(shares), 3))
     counts = np.zeros(3)
     for sentence, by_part in found.items():
-        best = merged(by_part.values(), TOP)
+        best = best_of(by_part.values(), lengths_s)
         if not best:
             continue
         counts += len(best), 1, len(best)
         homes = {(m.video, m.start_s, m.end_s, m.score): part for part, ms in by_part.items() for m in ms}
-        parts = parts_by_match(rows, vectors @ engine.sentence(sentence))
+        parts = parts_by_match(windowed, vectors @ engine.sentence(sentence))
         lengths = np.cumsum([0, *(part.stop - part.first for part in parts)])[:-1]
         for row, share in zip(kept, shares, strict=True):
             picked = {part for part, before in zip(parts, lengths, strict=True) if before < share * total}
             hits = [homes[m.video, m.start_s, m.end_s, m.score] in picked for m in best]
-            instead = merged([ms for part, ms in by_part.items() if part in picked], TOP)
+            instead = best_of([ms for part, ms in by_part.items() if part in picked], lengths_s)
             scores = [m.score for m in instead] + [0.0] * (len(best) - len(instead))
             row += sum(hits), hits[0], sum(m.score for m in best) - sum(scores)
     shares_kept: list[list[float]] = (kept / counts).tolist()

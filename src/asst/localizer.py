@@ -10,8 +10,9 @@ import numpy as np
 import numpy.typing as npt
 
 from asst.errors import InputError
+from asst.models.model import RANKED_LEAST
 from asst.models.named import model_named
-from asst.moments import Answer, Attention, Moment, within
+from asst.moments import Answer, Attention, Moment, rows, within
 from asst.text import understood
 
 if TYPE_CHECKING:
@@ -79,7 +80,7 @@ class Localizer:
             video: a file, frames in memory, or features.
             queries: sentences.
             top: the most moments to return for a sentence.
-            min_score: moments of at least this score, in place of what the model finds convincing.
+            min_score: moments of at least this score, in place of the model's threshold.
 
         Returns:
             A list a sentence, in their order; empty for a sentence that describes nothing in the video.
@@ -106,26 +107,27 @@ class Localizer:
             video: as in ``locate``.
             queries: as in ``locate``.
             top: as in ``locate``.
-            min_score: as in ``locate``; what does not reach it is guessed.
+            min_score: as in ``locate``; what does not reach it is weaker.
             progress: told how many seconds of how many have been read.
             attention: also say which words the model looked at, where it has attention; the network runs once more.
         """
         features, duration_s = self._read(video, queries, top, progress)
         name = str(video) if isinstance(video, str | Path) else ""
         answers = []
-        for ranking in self._model.rank(features, queries, top=top):
-            found = ranking.convincing(min_score)
+        for ranking in self._model.rank(features, queries, top=max(top, RANKED_LEAST)):
+            threshold = ranking.threshold if min_score is None else min_score
+            found, weaker = rows(within(ranking.moments, duration_s, name), duration_s, threshold)
             answers.append(
                 Answer(
                     video=name,
                     query=ranking.query,
                     duration_s=duration_s,
                     model=self.name,
-                    moments=within(found, duration_s, name),
-                    guesses=() if found else within(ranking.moments, duration_s, name),
+                    moments=found[:top],
+                    weaker=weaker[: max(0, top - len(found))],
                     best_score=ranking.moments[0].score if ranking.moments else None,
                     curve=ranking.curve,
-                    threshold=ranking.threshold if min_score is None else min_score,
+                    threshold=threshold,
                     attention=self._attention(features, ranking.query) if attention else None,
                     understood=understood(ranking.query),
                 )

@@ -7,16 +7,20 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
 
+from asst.confidence import Confidence
 from asst.errors import InputError
 
 FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]
+
+# What two rows of a video may share at most, of the shorter; from which share of it on a moment is all of a video.
+_SHARED_MOST, _WHOLE = 0.1, 0.9
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +34,7 @@ class Moment:
         query: the sentence it answers, if any.
         video: the video's path or identifier, if known.
         label: the class of a detected action, if any.
+        confidence: what the score means in a word, where it is a calibrated probability.
 
     Raises:
         ValueError: for a span that is not finite, starts before zero or does not end after its start.
@@ -41,6 +46,7 @@ class Moment:
     query: str | None = None
     video: str | None = None
     label: str | None = None
+    confidence: Confidence | None = None
 
     def __post_init__(self) -> None:
         if not (math.isfinite(self.start_s) and math.isfinite(self.end_s) and math.isfinite(self.score)):
@@ -101,13 +107,13 @@ class Answer:
         query: the sentence; empty where actions were looked for and the moments have labels.
         duration_s: the video's length in seconds.
         model: the name of the model that answered.
-        moments: best first; empty when nothing in the video reaches the threshold.
+        moments: what was found, best first; empty when nothing in the video reaches the threshold.
         curve: the match at each instant, where the model has one.
         threshold: the score below which the model says "nothing found", where it has one.
         best_score: the score of the best moment, convincing or not, where there is one.
         attention: which words the model looked at, where it was asked for and the model has any.
         understood: whether a word of the sentence is known; None where nobody looked.
-        guesses: the best there is where no moment reaches the threshold, best first.
+        weaker: what else there is, below the threshold, best first.
     """
 
     video: str
@@ -120,12 +126,12 @@ class Answer:
     best_score: float | None = None
     attention: Attention | None = None
     understood: bool | None = None
-    guesses: tuple[Moment, ...] = ()
+    weaker: tuple[Moment, ...] = ()
 
     @property
     def ranked(self) -> tuple[Moment, ...]:
-        """The best moments first, convincing or not."""
-        return self.moments or self.guesses
+        """The best moments first, found or weaker."""
+        return self.moments + self.weaker
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,18 +164,40 @@ def iou(a: npt.ArrayLike, b: npt.ArrayLike) -> FloatArray:
     >>> iou([[0, 10]], [[5, 15], [20, 30]]).round(3).tolist()
     [[0.333, 0.0]]
     """
-    left = np.asarray(a, dtype=np.float64).reshape(-1, 2)
-    right = np.asarray(b, dtype=np.float64).reshape(-1, 2)
-    starts = np.maximum(left[:, None, 0], right[None, :, 0])
-    ends = np.minimum(left[:, None, 1], right[None, :, 1])
-    shared = np.clip(ends - starts, 0.0, None)
-    lengths = (left[:, 1] - left[:, 0])[:, None] + (right[:, 1] - right[:, 0])[None, :]
-    union = lengths - shared
-    agreement: FloatArray = np.divide(shared, union, out=np.zeros_like(shared), where=union > 0)
-    return agreement
+    shared, left, right = _shared(a, b)
+    return _quotient(shared, left + right - shared)
 
 
-def nms(spans: npt.ArrayLike, scores: npt.ArrayLike, threshold: float, limit: int | None = None) -> IntArray:
+def overlap(a: npt.ArrayLike, b: npt.ArrayLike) -> FloatArray:
+    """What every span of ``a`` shares with every span of ``b``, as a share of the shorter; otherwise as `iou`.
+
+    >>> overlap([[0, 10]], [[5, 15], [2, 4]]).tolist()
+    [[0.5, 1.0]]
+    """
+    shared, left, right = _shared(a, b)
+    return _quotient(shared, np.minimum(left, right))
+
+
+def _shared(a: npt.ArrayLike, b: npt.ArrayLike) -> tuple[FloatArray, FloatArray, FloatArray]:
+    """Seconds that every two spans share, ``(n, m)``, and lengths of the first, ``(n, 1)``, and others, ``(1, m)``."""
+    left = np.asarray(a, dtype=np.float64).reshape(-1, 1, 2)
+    right = np.asarray(b, dtype=np.float64).reshape(1, -1, 2)
+    starts, ends = np.maximum(left[..., 0], right[..., 0]), np.minimum(left[..., 1], right[..., 1])
+    return np.clip(ends - starts, 0.0, None), left[..., 1] - left[..., 0], right[..., 1] - right[..., 0]
+
+
+def _quotient(shared: FloatArray, whole: FloatArray) -> FloatArray:
+    share: FloatArray = np.divide(shared, whole, out=np.zeros_like(shared), where=whole > 0)
+    return share
+
+
+def nms(
+    spans: npt.ArrayLike,
+    scores: npt.ArrayLike,
+    threshold: float,
+    limit: int | None = None,
+    measure: Callable[[npt.ArrayLike, npt.ArrayLike], FloatArray] = iou,
+) -> IntArray:
     """Greedy temporal non-maximum suppression.
 
     Takes the best span, drops every other whose IoU with it exceeds ``threshold``, and goes on with what is left.
@@ -180,6 +208,7 @@ def nms(spans: npt.ArrayLike, scores: npt.ArrayLike, threshold: float, limit: in
         scores: shape ``(n,)``.
         threshold: IoU above which the weaker of two spans is dropped (0.8 on Charades-STA, 0.3 on THUMOS14).
         limit: stop after this many.
+        measure: of how alike spans are, in place of IoU.
 
     Returns:
         Indices of the kept spans, best first.
@@ -193,7 +222,7 @@ def nms(spans: npt.ArrayLike, scores: npt.ArrayLike, threshold: float, limit: in
     while order.size and (limit is None or len(kept) < limit):
         best, rest = order[0], order[1:]
         kept.append(int(best))
-        order = rest[iou(boxes[best], boxes[rest])[0] <= threshold]
+        order = rest[measure(boxes[best], boxes[rest])[0] <= threshold]
     return np.array(kept, dtype=np.int64)
 
 
@@ -206,10 +235,53 @@ def within(moments: Sequence[Moment], duration_s: float, video: str) -> tuple[Mo
         video: its name, or nothing.
     """
     return tuple(
-        Moment(moment.start_s, min(moment.end_s, duration_s), moment.score, moment.query, video or None)
+        replace(moment, end_s=min(moment.end_s, duration_s), video=video or None)
         for moment in moments
         if moment.start_s < duration_s
     )
+
+
+def rows(
+    moments: Iterable[Moment], duration_s: float, threshold: float | None
+) -> tuple[tuple[Moment, ...], tuple[Moment, ...]]:
+    """One moment for each place of a video: of those that overlap, nested ones included, the best stays.
+
+    What is found goes before what is not. A moment that is all of the video stays only where no other that is found
+    lies in it, however well it scores.
+
+    Args:
+        moments: of one video, in any order.
+        duration_s: the video's length in seconds.
+        threshold: the score from which a moment is found; None finds all.
+
+    Returns:
+        What is found and what is weaker, both best first.
+
+    >>> whole, inside, other = Moment(0, 20, 0.9), Moment(2, 6, 0.8), Moment(5, 9, 0.1)
+    >>> rows([whole, inside, other], 20.0, 0.25) == ((inside,), ())
+    True
+    >>> rows([whole, other], 20.0, 0.25) == ((whole,), ())
+    True
+    """
+    least = -math.inf if threshold is None else threshold
+    ordered = sorted(moments, key=lambda own: (own.score < least, own.duration_s >= _WHOLE * duration_s, -own.score))
+    spans = [(own.start_s, own.end_s) for own in ordered]
+    kept = [ordered[k] for k in nms(spans, -np.arange(len(spans)), _SHARED_MOST, measure=overlap)]
+    kept.sort(key=lambda own: -own.score)
+    return tuple(own for own in kept if own.score >= least), tuple(own for own in kept if own.score < least)
+
+
+def by_video(moments: Iterable[Moment]) -> dict[str, tuple[Moment, ...]]:
+    """Moments of many videos: the video of the best one first, and those of each video best first.
+
+    >>> own = [Moment(0, 1, 0.5, video="a"), Moment(0, 1, 0.9, video="b"), Moment(4, 5, 0.7, video="a")]
+    >>> [(video, [moment.score for moment in some]) for video, some in by_video(own).items()]
+    [('b', [0.9]), ('a', [0.7, 0.5])]
+    """
+    groups: dict[str, tuple[Moment, ...]] = {}
+    for moment in sorted(moments, key=lambda own: -own.score):
+        groups[moment.video or ""] = (*groups.get(moment.video or "", ()), moment)
+    return groups
 
 
 def best_around(times_s: FloatArray, spans: npt.ArrayLike, scores: npt.ArrayLike) -> FloatArray:

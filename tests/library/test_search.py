@@ -21,6 +21,7 @@ from asst.library.search import search
 from asst.library.tables import Video
 from asst.localizer import Localizer
 from asst.models.video_context import VideoContext
+from asst.moments import by_video, iou
 
 QUERIES = ("red", "green", "blue")
 
@@ -89,7 +90,7 @@ def test_two_stages_find_a_part_of_what_scoring_everything_finds(many: Library, 
     engine = fake.FakeEngine()
     all_of_it = search(many, engine, query, top=100_000, scored_s=math.inf)
     assert all_of_it.parts[0] == all_of_it.parts[1] > 24
-    everything = {(m.video, m.start_s, m.end_s, m.score) for m in all_of_it.moments}
+    everything = {(m.video, m.start_s, m.end_s, m.score) for m in all_of_it.ranked}
     by_hand = {
         (video.path, m.start_s, m.end_s, m.score)
         for video in many.tables.videos()
@@ -102,9 +103,22 @@ def test_two_stages_find_a_part_of_what_scoring_everything_finds(many: Library, 
         assert found.parts[0] < found.parts[1]
         short = {v.path for v in many.tables.videos() if v.duration_s <= 180}
         assert {(m.video, m.start_s, m.end_s, m.score) for m in found.moments if m.video in short} <= everything
-        assert list(found.moments) == sorted(found.moments, key=lambda m: -m.score)
+        for some in (found.moments, found.weaker):
+            assert list(some) == [moment for own in by_video(some).values() for moment in own]
+        assert all(moment.score >= fake.THRESHOLD for moment in found.moments)
+        assert all(moment.score < fake.THRESHOLD for moment in found.weaker)
     # A budget of nothing still scores the part of the best window.
     assert search(many, engine, query, scored_s=0.0).parts[0] == 1
+
+
+def test_one_video_answers_as_it_does_among_all(many: Library, fake: ModuleType) -> None:
+    engine = fake.FakeEngine()
+    among_all = by_video(search(many, engine, "red", top=100_000, scored_s=math.inf).moments)
+    for video in many.tables.videos():
+        alone = search(many, engine, "red", top=100_000, contents={video.content})
+        assert alone.moments == among_all.get(video.path, ())
+        spans = [(moment.start_s, moment.end_s) for moment in alone.ranked]
+        assert (iou(spans, spans) - np.eye(len(spans)) < 0.1).all()
 
 
 def test_what_is_wanted_narrows_what_is_found(many: Library, fake: ModuleType) -> None:
@@ -116,6 +130,7 @@ def test_what_is_wanted_narrows_what_is_found(many: Library, fake: ModuleType) -
     strict = search(many, engine, "red", min_score=0.7)
     assert all(moment.score >= 0.7 for moment in strict.moments)
     lax = search(many, engine, "red", min_score=-1.0, top=10_000, scored_s=math.inf)
+    assert not lax.weaker
     assert min(moment.score for moment in lax.moments) < fake.THRESHOLD
     assert len(search(many, engine, "red", top=1).moments) == 1
     for wrong, message in (({"top": 0}, "at least one"), ({"within_glob": "x*"}, "no video of .* fits")):

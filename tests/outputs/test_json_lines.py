@@ -57,8 +57,8 @@ def test_the_keys_are_the_documented_ones_and_numpy_numbers_are_written() -> Non
     }
 
 
-def test_what_was_not_convincing_is_written_and_read_as_guesses(tmp_path: Path) -> None:
-    answer = Answer("v.mp4", "q", 9.0, "m", (), guesses=(Moment(1.0, 2.0, 0.1, query="q", video="v.mp4"),))
+def test_what_was_not_convincing_is_written_and_read_as_weaker(tmp_path: Path) -> None:
+    answer = Answer("v.mp4", "q", 9.0, "m", (), weaker=(Moment(1.0, 2.0, 0.1, query="q", video="v.mp4"),))
     with (tmp_path / "a.jsonl").open("w") as stream:
         write_answers([answer], stream)
     (record,) = map(json.loads, (tmp_path / "a.jsonl").read_text().splitlines())

@@ -56,7 +56,7 @@ def test_nothing_found_is_one_line_with_the_best_score_and_the_threshold() -> No
 
 def test_the_best_guess_follows_where_nothing_was_found() -> None:
     guesses = (Moment(1.0, 2.0, 0.2), Moment(4.0, 5.0, 0.1))
-    lines = written(Answer("a.mp4", "a dog runs", 10.0, "similarity", (), guesses=guesses)).splitlines()
+    lines = written(Answer("a.mp4", "a dog runs", 10.0, "similarity", (), weaker=guesses)).splitlines()
     assert lines[0] == "a dog runs: nothing found"
     assert [line.split()[:4] for line in lines[2:]] == [["1", "0:01.0", "0:02.0", "0.200"]]
 

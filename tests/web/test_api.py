@@ -32,8 +32,13 @@ def test_the_library_is_listed_by_name_without_folders(client: TestClient, tmp_p
     assert str(tmp_path) not in client.get("/api/videos").text
     assert client.get("/api/videos", params={"offset": 1, "limit": 1}).json()["videos"] == answer["videos"][1:]
     named = client.get("/api/videos", params={"name": "LIGHT"}).json()
-    assert named == {"total": 1, "videos": answer["videos"][1:]}
-    assert client.get(f"/api/videos/{answer['videos'][0]['id']}").json() == answer["videos"][0] | {"start_s": 0.0}
+    assert named == {"total": 1, "hours": 5 / 3600, "videos": answer["videos"][1:]}
+    assert client.get("/api/videos", params={"name": "videos/SEA"}).json()["videos"] == answer["videos"][:1]
+    longest = client.get("/api/videos", params={"sort": "longest"}).json()["videos"]
+    assert longest == answer["videos"][::-1]
+    assert (longest[0]["folder"], longest[0]["uploaded"]) == ("videos", False)
+    one = client.get(f"/api/videos/{answer['videos'][0]['id']}").json()
+    assert one == answer["videos"][0] | {"start_s": 0.0, "rate": 2.0}
 
 
 def test_search_finds_the_moments_of_all_videos(client: TestClient) -> None:
@@ -61,6 +66,57 @@ def test_whether_a_word_is_understood_is_said_beside_what_is_found(
         assert answer.json()["understood"] is known
 
 
+def test_one_video_and_the_library_give_the_same_moments(client: TestClient, videos: Ids) -> None:
+    own = videos(client)["traffic light.mp4"]
+    asked = {"query": "red light", "curves": True}
+    every = client.post("/api/search", json=asked).json()
+    alone = client.post("/api/search", json=asked | {"video": own}).json()
+    located = client.post(f"/api/videos/{own}/locate", json={"query": "red light"}).json()
+    spans = [(moment["start_s"], moment["end_s"], moment["score"]) for moment in every["moments"]]
+    assert len(spans) == 2
+    for answer in (alone, located):
+        assert [(moment["start_s"], moment["end_s"], moment["score"]) for moment in answer["moments"]] == spans
+    assert every["curves"] == alone["curves"] == {own: located["curve"]}
+    assert client.post("/api/search", json=asked | {"name": "sea"}).json()["moments"] == []
+
+
+def test_a_video_is_removed_and_its_file_only_if_it_came_through_the_page(
+    client: TestClient, library: Library, fake: ModuleType, tmp_path: Path, videos: Ids, finished: Finished
+) -> None:
+    content = fake.make_video(tmp_path / "grass.mp4", "gggg").read_bytes()
+    kind = {"content-type": "application/octet-stream"}
+    job = client.post("/api/uploads", params={"name": "grass.mp4"}, content=content, headers=kind).json()["job"]
+    uploaded = str(finished(client, job["id"])["video"])
+    ids = videos(client)
+    (file, upload) = (Path(library.tables.videos(content=own)[0].path) for own in (ids["sea.mp4"], uploaded))
+    for own in (ids["sea.mp4"], uploaded):
+        assert client.delete(f"/api/videos/{own}").status_code == 204
+        assert client.delete(f"/api/videos/{own}").status_code == 404
+    assert (file.exists(), upload.exists()) == (True, False)
+    assert list(videos(client)) == ["traffic light.mp4"]
+
+
+def test_moments_of_two_videos_are_taken_away_in_their_order(client: TestClient, videos: Ids) -> None:
+    ids = videos(client)
+    moments = [
+        {"video": ids["sea.mp4"], "start_s": 1.0, "end_s": 2.0, "query": "blue sea"},
+        {"video": ids["traffic light.mp4"], "start_s": 2.0, "end_s": 4.0, "query": "green light", "score": 0.9},
+    ]
+    texts = {}
+    for form in ("edl", "fcpxml", "otio", "csv"):
+        answer = client.post("/api/export", json={"format": form, "moments": moments})
+        assert f'filename="moments.{form}"' in answer.headers["content-disposition"]
+        texts[form] = answer.text
+        assert 0 < answer.text.index("sea") < answer.text.rindex("traffic"), form
+    assert "00:00:01:00 00:00:02:00" in texts["edl"]
+    srt = client.post("/api/export", json={"format": "srt", "moments": moments[1:]})
+    assert srt.text == "1\n00:00:02,000 --> 00:00:04,000\ngreen light\n\n"
+    two = client.post("/api/export", json={"format": "srt", "moments": moments})
+    assert (two.status_code, two.json()["error"]["code"]) == (422, "bad_input")
+    none = client.post("/api/export", json={"format": "csv", "moments": [moments[0] | {"start_s": 9.0, "end_s": 10.0}]})
+    assert (none.status_code, none.json()["error"]["field"]) == (422, "moments")
+
+
 def test_locate_shows_curve_and_words(client: TestClient, videos: Ids) -> None:
     video = videos(client)["traffic light.mp4"]
     answer = client.post(f"/api/videos/{video}/locate", json={"query": "green light"}).json()
@@ -69,6 +125,7 @@ def test_locate_shows_curve_and_words(client: TestClient, videos: Ids) -> None:
     assert answer["curve"]["scores"].index(max(answer["curve"]["scores"])) in range(4, 8)
     words = answer["attention"]
     assert words["words"] == ["green", "light"]
+    assert words["telling"] == [True, True]
     assert len(words["weights"]) == 2
     assert words["weights"][0].index(max(words["weights"][0])) in range(4, 8)
     plain = client.post(f"/api/videos/{video}/locate", json={"query": "green", "attention": False}).json()
@@ -216,7 +273,8 @@ def test_corrections_are_kept_exported_and_forgotten(
     made = client.post("/api/corrections", json=body)
     assert made.status_code == 201
     again = client.post("/api/corrections", json={**body, "end_s": 4.5}).json()
-    wrong = client.post("/api/corrections", json={**body, "verdict": "wrong", "start_s": 0, "end_s": 1}).json()
+    other = {"verdict": "wrong", "start_s": 0, "end_s": 1, "proposed": None}
+    wrong = client.post("/api/corrections", json=body | other).json()
     right = client.post("/api/corrections", json={**body, "query": "red", "verdict": "right", "start_s": 0, "end_s": 2})
     kept = client.get("/api/corrections", params={"video": video}).json()["corrections"]
     assert [own["id"] for own in kept] == [again["id"], wrong["id"], right.json()["id"]]
@@ -230,6 +288,13 @@ def test_corrections_are_kept_exported_and_forgotten(
         (video, "green light", ((1.5, 4.5),)),
         (video, "red", ((0.0, 2.0),)),
     ]
+    found = client.post("/api/search", json={"query": "green light"}).json()["moments"]
+    assert [moment["said"]["end_s"] for moment in found] == [4.5]
+    # A moment is right or wrong, and never both.
+    judged = client.post("/api/corrections", json=body | {"verdict": "wrong", "start_s": 2.0, "end_s": 4.0}).json()
+    assert len(client.get("/api/corrections.jsonl").text.splitlines()) == 1
+    again = client.post("/api/corrections", json={**body, "end_s": 4.5}).json()
+    assert client.delete(f"/api/corrections/{judged['id']}").status_code == 404
     assert client.delete(f"/api/corrections/{again['id']}").status_code == 204
     assert client.delete(f"/api/corrections/{again['id']}").status_code == 404
     assert len(client.get("/api/corrections").json()["corrections"]) == 2

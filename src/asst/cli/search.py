@@ -93,9 +93,9 @@ def _print(found: Found, *, as_json: bool, known: bool) -> None:
 
     convincing = bool(found.moments)
     if as_json:
-        write_moments_json(found.ranked, sys.stdout, found=convincing, understood=known)
+        write_moments_json(found.moments or found.weaker, sys.stdout, found=convincing, understood=known)
     elif found.ranked:
-        write_moments_table(found.moments or found.guesses[:1], sys.stdout, found=convincing)
+        write_moments_table(found.moments or found.weaker[:1], sys.stdout, found=convincing)
     sys.stdout.flush()
 
 

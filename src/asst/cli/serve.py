@@ -5,6 +5,7 @@ from __future__ import annotations
 from contextlib import suppress
 from pathlib import Path
 from typing import Annotated
+from urllib.parse import quote
 
 import typer
 
@@ -12,6 +13,8 @@ from asst.cli.device import DeviceOption
 from asst.cli.index import ModelOption, engine_for
 from asst.errors import InputError
 from asst.local import local_path
+
+_LIBRARY = Path("asst-library")
 
 
 def serve(
@@ -22,11 +25,36 @@ def serve(
         ),
     ] = None,
     library: Annotated[
-        Path, typer.Option("--library", metavar="PATH", help="The folder of the library; made if it is not there.")
-    ] = Path("asst-library"),
+        Path | None,
+        typer.Option(
+            "--library",
+            metavar="PATH",
+            help="The folder of the library; made for videos that are named.",
+            show_default=str(_LIBRARY),
+        ),
+    ] = None,
     host: Annotated[
-        str, typer.Option(metavar="ADDRESS", help="Where to listen; any other than this machine's own is open to all.")
+        str,
+        typer.Option(metavar="ADDRESS", help="Where to listen; any other than this machine's own asks for a token."),
     ] = "127.0.0.1",
+    public_url: Annotated[
+        str | None,
+        typer.Option(
+            "--public-url",
+            metavar="URL",
+            help="Where a proxy with TLS shows the page, as https://videos.example.org; asks for a token.",
+            show_default=False,
+        ),
+    ] = None,
+    token: Annotated[
+        str | None,
+        typer.Option(
+            envvar="ASST_TOKEN",
+            metavar="TOKEN",
+            help="The token that is asked for; else a new one at each start.",
+            show_default=False,
+        ),
+    ] = None,
     port: Annotated[int, typer.Option(min=0, max=65535, metavar="N", help="0 takes a free one.")] = 8000,
     model: ModelOption = None,
     browser: Annotated[bool, typer.Option("--open", help="Open the page in the browser.")] = False,
@@ -34,7 +62,7 @@ def serve(
 ) -> None:
     """Serve the page of a library: search, look, correct and cut. Ctrl-C ends it.
 
-    There is no password: whoever can reach the address can see the library and add to it.
+    On this machine's own address it asks for nothing; on any other, for the token in the link that it prints.
     """
     from asst.cli.asking import uncollected
 
@@ -42,20 +70,26 @@ def serve(
         import uvicorn
 
         from asst.library.library import Library
+        from asst.web.access import Access, new_token
         from asst.web.app import create_app
-        from asst.web.listening import listening, said
+        from asst.web.listening import listening, public_host, said
         from asst.web.safety import LOOPBACK
 
-        engine = engine_for(library, model)
-    kept = Library.made(library, engine.identity)
-    wanted = _files(videos or [])
-    hosts = LOOPBACK if host in LOOPBACK else None
-    app = create_app(kept, lambda: engine, hosts=hosts, wanted=wanted)
+        wanted = _files(videos or [])
+        folder = _folder(library, named=bool(wanted))
+        engine = engine_for(folder, model)
+    named = frozenset() if public_url is None else frozenset([public_host(public_url)])
+    hosts = LOOPBACK | named if host in LOOPBACK else None
+    if token is None and (named or hosts is None):
+        token = new_token()
+    access = None if token is None else Access(token, secure=(public_url or "").startswith("https:"))
+    kept = Library.made(folder, engine.identity)
+    app = create_app(kept, lambda: engine, hosts=hosts, wanted=wanted, access=access)
     with listening(host, port) as socket:
-        address = said(socket)
-        typer.echo(f"{library} at {address} (Ctrl-C ends it)", err=True)
-        if hosts is None:
-            typer.echo("anyone who can reach this address can see this library and add to it", err=True)
+        address = said(socket) if public_url is None else f"{public_url.rstrip('/')}/"
+        if token is not None:
+            address += f"?token={quote(token, safe='')}"
+        typer.echo(f"{folder} at {address} (Ctrl-C ends it)", err=True)
         if browser:
             typer.launch(address)
         config = uvicorn.Config(app, log_level="warning", timeout_graceful_shutdown=2, server_header=False)
@@ -63,6 +97,17 @@ def serve(
         with suppress(KeyboardInterrupt):
             uvicorn.Server(config).run(sockets=[socket])
     typer.echo("ended", err=True)
+
+
+def _folder(given: Path | None, *, named: bool) -> Path:
+    """The library's folder.
+
+    Raises:
+        InputError: for one that was named and is not there, unless videos are named that it is made of.
+    """
+    if given is None or named or local_path(given, "a library").exists():
+        return given or _LIBRARY
+    raise InputError(f"no library in {given}; make one: asst index FILES... --library {given}")
 
 
 def _files(videos: list[Path]) -> list[Path]:

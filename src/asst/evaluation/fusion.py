@@ -164,7 +164,7 @@ def _fused(candidates: _Candidates, weights: FloatArray) -> Answer:
     moments = candidates.answer.ranked
     ranked = tuple(replace(moments[place], score=float(scores[place])) for place in candidates.order(weights))
     return replace(
-        candidates.answer, model="fusion", moments=ranked, guesses=(), curve=None, threshold=None, best_score=None
+        candidates.answer, model="fusion", moments=ranked, weaker=(), curve=None, threshold=None, best_score=None
     )
 
 

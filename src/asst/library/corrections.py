@@ -44,6 +44,11 @@ class Correction:
     proposed: tuple[float, float, float] | None
     made_at: str
 
+    @property
+    def spans(self) -> set[tuple[float, float]]:
+        """The spans it speaks of: its own, and what the model proposed."""
+        return {(self.start_s, self.end_s), *([] if self.proposed is None else [self.proposed[:2]])}
+
 
 class Corrections:
     """The corrections of a library; several processes may write.
@@ -84,7 +89,7 @@ class Corrections:
         span_s: tuple[float, float],
         proposed: tuple[float, float, float] | None = None,
     ) -> Correction:
-        """Keeps one; it replaces what was said of the same span, or for ``span`` of the same sentence and video.
+        """Keeps one; it replaces what was said of the same span, or of the same proposal, for the same sentence.
 
         Args:
             content: hash of a video of the library.
@@ -158,11 +163,8 @@ class Corrections:
 
 
 def _replaces(new: Correction, old: Correction) -> bool:
-    if (new.content, new.query) != (old.content, old.query):
-        return False
-    if new.verdict == "span":
-        return old.verdict == "span" or (new.proposed or ())[:2] == (old.start_s, old.end_s)
-    return (new.start_s, new.end_s) == (old.start_s, old.end_s)
+    same = (new.content, new.query) == (old.content, old.query)
+    return same and not new.spans.isdisjoint(old.spans)
 
 
 def _parsed(row: dict[str, Any]) -> Correction:

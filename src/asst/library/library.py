@@ -137,13 +137,13 @@ class Library:
     def search(
         self, query: str, *, top: int = 10, within_glob: str | None = None, min_score: float | None = None
     ) -> list[Moment]:
-        """The moments of all videos that a sentence describes, best first, by its model.
+        """The moments of all videos that a sentence describes, by its model: the best video first, a row a moment.
 
         Args:
             query: the sentence.
             top: moments at most.
             within_glob: only videos whose path, or without a slash whose file name, matches.
-            min_score: moments of at least this score, in place of what the model finds convincing.
+            min_score: moments of at least this score, in place of the model's threshold.
 
         Raises:
             InputError: for an empty sentence, ``top`` below one, a library of another model, or a pattern that no video

@@ -2,16 +2,18 @@
 
 The first compares the sentence with every window and picks parts of videos, those with the best window first, until
 they are as long together as shall be scored. In the second the model ranks the moments of each part; those of a video
-are merged, and all are put in order. A small library is scored whole, and loses nothing to the first stage.
+that overlap become one row, and the rows are grouped by video. A small library is scored whole, and loses nothing to
+the first stage. One video is asked as a library of it alone.
 """
 
 from __future__ import annotations
 
 import math
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
+from itertools import chain
 from pathlib import Path
 
 import numpy as np
@@ -24,8 +26,8 @@ from asst.library.engine import Engine
 from asst.library.library import Library
 from asst.library.matrix import matrix_of, products
 from asst.library.tables import Rows, Video
-from asst.models.model import Ranking
-from asst.moments import Curve, Moment, nms, within
+from asst.models.model import RANKED_LEAST, Ranking
+from asst.moments import Curve, Moment, by_video, rows, within
 
 SCORED_S = 3600.0
 """Seconds of video that the second stage scores, unless more is asked for."""
@@ -35,7 +37,6 @@ RESIDENT_BYTES = 2**32
 
 _NEAREST = 8192
 _SCORED_A_MOMENT_S = 360.0
-_OVERLAP_MOST = 0.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,17 +59,17 @@ class Found:
     """What a search found.
 
     Attributes:
-        moments: best first, each with its video's path.
-        guesses: the best there is where none is convincing, likewise.
-        best_score: of all that was scored, convincing or not; None if nothing was.
-        threshold: the score that the best moment of a part must reach, where the model has one.
+        moments: what was found, a row a moment with its video's path, in the order of `asst.moments.by_video`.
+        weaker: what else there is, below the threshold, likewise.
+        best_score: of all that was scored, found or not; None if nothing was.
+        threshold: the score from which a moment is found, where the model has one.
         curves: the match over time of each video that a moment lies in, by its path, where the model has one.
         parts: how many parts were scored, and how many there are to choose from.
         faults: one line for each part that could not be scored.
     """
 
     moments: tuple[Moment, ...]
-    guesses: tuple[Moment, ...]
+    weaker: tuple[Moment, ...]
     best_score: float | None
     threshold: float | None
     curves: Mapping[str, Curve]
@@ -77,8 +78,8 @@ class Found:
 
     @property
     def ranked(self) -> tuple[Moment, ...]:
-        """The best moments first, convincing or not."""
-        return self.moments or self.guesses
+        """All rows, those that were found first."""
+        return self.moments + self.weaker
 
 
 def search(
@@ -88,6 +89,7 @@ def search(
     *,
     top: int = 10,
     within_glob: str | None = None,
+    contents: Container[str] | None = None,
     min_score: float | None = None,
     scored_s: float | None = None,
     progress: Callable[[int, int], None] | None = None,
@@ -98,10 +100,11 @@ def search(
         library: to be searched.
         engine: the model that it was made with.
         query: the sentence.
-        top: moments at most.
+        top: moments at most, weaker ones included.
         within_glob: only videos whose path matches, ``*`` also standing for slashes; a pattern without a slash is
             matched against the file's name.
-        min_score: moments of at least this score, in place of what the model finds convincing.
+        contents: only videos of these.
+        min_score: moments of at least this score, in place of the model's threshold.
         scored_s: seconds of video for the second stage; infinity scores everything.
         progress: told how many whole seconds of video are scored, and how many will be.
 
@@ -113,13 +116,13 @@ def search(
     if top < 1:
         raise InputError(f"top is {top}; ask for at least one moment")
     library.check(engine.identity)
-    videos = _videos(library, within_glob)
+    videos = _videos(library, within_glob, contents)
     most_s = max(SCORED_S, top * _SCORED_A_MOMENT_S) if scored_s is None else scored_s
     ordered = _ordered_parts(library, engine, query, set(videos), every=math.isinf(most_s))
     all_s = min(most_s, sum(video.duration_s for video in videos.values()))
     heard = _Heard(min_score)
     for part, features in _picked(library, ordered, videos, most_s, heard.faults):
-        (ranking,) = engine.rank(features, [query], top=top)
+        (ranking,) = engine.rank(features, [query], top=max(top, RANKED_LEAST))
         heard.add(ranking, features, videos[part.content])
         if progress is not None:
             progress(round(min(heard.scored_s, all_s)), round(all_s))
@@ -132,7 +135,7 @@ class _Heard:
 
     min_score: float | None
     moments: dict[str, list[Moment]] = field(default_factory=lambda: defaultdict(list))
-    guesses: dict[str, list[Moment]] = field(default_factory=lambda: defaultdict(list))
+    durations_s: dict[str, float] = field(default_factory=dict)
     curves: dict[str, list[Curve]] = field(default_factory=lambda: defaultdict(list))
     best: list[float] = field(default_factory=list)
     faults: list[str] = field(default_factory=list)
@@ -144,21 +147,22 @@ class _Heard:
         self.threshold, self.step_s = ranking.threshold, features.step_s
         self.best += [moment.score for moment in ranking.moments[:1]]
         self.scored_s += len(features) * features.step_s
-        found = ranking.convincing(self.min_score)
-        into, moments = (self.moments, found) if found else (self.guesses, ranking.moments)
-        into[video.path] += within(moments, video.duration_s, video.path)
+        self.moments[video.path] += within(ranking.moments, video.duration_s, video.path)
+        self.durations_s[video.path] = video.duration_s
         if ranking.curve is not None:
             self.curves[video.path].append(ranking.curve)
 
     def found(self, top: int, parts: int) -> Found:
-        moments = merged(self.moments.values(), top)
-        guesses = () if moments else merged(self.guesses.values(), top)
-        shown = {moment.video for moment in moments}
+        threshold = self.threshold if self.min_score is None else self.min_score
+        each = [rows(moments, self.durations_s[path], threshold) for path, moments in self.moments.items()]
+        moments = _best((moment for found, _ in each for moment in found), top)
+        weaker = _best((moment for _, weaker in each for moment in weaker), top - len(moments))
+        shown = {moment.video for moment in (*moments, *weaker)}
         return Found(
             moments,
-            guesses,
+            weaker,
             max(self.best, default=None),
-            self.threshold if self.min_score is None else self.min_score,
+            threshold,
             {path: joined(curves, self.step_s) for path, curves in self.curves.items() if path in shown},
             (len(self.best), parts),
             tuple(self.faults),
@@ -182,18 +186,10 @@ def parts_by_match(rows: Rows, matches: npt.NDArray[np.float32]) -> list[Part]:
     return list(dict.fromkeys(Part(name.decode(), first, stop) for name, first, stop in zip(*columns, strict=True)))
 
 
-def merged(by_video: Iterable[list[Moment]], top: int) -> tuple[Moment, ...]:
-    """Moments of several parts and videos: of those of one video that overlap the best stays, and all are in order.
-
-    Args:
-        by_video: a list a video, in any order.
-        top: moments at most.
-    """
-    kept: list[Moment] = []
-    for moments in by_video:
-        spans = [(moment.start_s, moment.end_s) for moment in moments]
-        kept += (moments[k] for k in nms(spans, [moment.score for moment in moments], _OVERLAP_MOST, limit=top))
-    return tuple(sorted(kept, key=lambda moment: -moment.score)[:top])
+def _best(moments: Iterable[Moment], top: int) -> tuple[Moment, ...]:
+    """So many at most, grouped by their videos."""
+    best = sorted(moments, key=lambda moment: -moment.score)[:top]
+    return tuple(chain.from_iterable(by_video(best).values()))
 
 
 def _ordered_parts(library: Library, engine: Engine, query: str, contents: set[str], *, every: bool) -> list[Part]:
@@ -211,7 +207,7 @@ def _ordered_parts(library: Library, engine: Engine, query: str, contents: set[s
     return [part for part in parts_by_match(rows, matches) if part.content in contents]
 
 
-def _videos(library: Library, glob: str | None) -> dict[str, Video]:
+def _videos(library: Library, glob: str | None, contents: Container[str] | None) -> dict[str, Video]:
     """Of each content one video whose path fits.
 
     Raises:
@@ -224,7 +220,7 @@ def _videos(library: Library, glob: str | None) -> dict[str, Video]:
         videos = [v for v in videos if fnmatchcase(v.path if "/" in glob else Path(v.path).name, glob)]
         if not videos:
             raise InputError(f"no video of {library.folder} fits {glob!r}; see asst library status")
-    return {video.content: video for video in reversed(videos)}
+    return {video.content: video for video in reversed(videos) if contents is None or video.content in contents}
 
 
 def _picked(

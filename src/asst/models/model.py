@@ -13,6 +13,9 @@ from asst.features.extractor import Extractor
 from asst.features.values import Features
 from asst.moments import Attention, Curve, Moment
 
+RANKED_LEAST = 20
+"""Moments that a model is asked for at least, so that enough are left when those that overlap are one."""
+
 
 @dataclass(frozen=True, slots=True)
 class Ranking:
@@ -22,7 +25,7 @@ class Ranking:
         query: the sentence.
         moments: best first, none dropped for its score.
         curve: the match at each instant, where the model has one.
-        threshold: the score that the best moment must reach for anything to have been found, where there is one.
+        threshold: the score from which a moment is found, where there is one.
     """
 
     query: str
@@ -32,14 +35,12 @@ class Ranking:
 
     @property
     def found(self) -> bool:
-        """Whether the best moment is convincing."""
+        """Whether the best moment reaches the threshold."""
         return bool(self.moments) and (self.threshold is None or self.moments[0].score >= self.threshold)
 
-    def convincing(self, min_score: float | None = None) -> tuple[Moment, ...]:
-        """The moments of at least a score; if none is given, all, or none where the best misses the threshold."""
-        if min_score is None:
-            return self.moments if self.found else ()
-        return tuple(moment for moment in self.moments if moment.score >= min_score)
+    def convincing(self, least: float) -> tuple[Moment, ...]:
+        """The moments of at least a score."""
+        return tuple(moment for moment in self.moments if moment.score >= least)
 
 
 class Model(Protocol):

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from asst.confidence import confidence
 from asst.features.squares import TICKS_A_STEP
 from asst.models.camera_motion import camera_scores, camera_speed
 from asst.models.evidence import Evidence
@@ -85,8 +86,16 @@ def ranking(context: VideoContext, evidence: Evidence, own: QueryScores, scores:
     # The best moment's score says how clearly the sentence applies at all; the others follow by how much weaker they
     # are than it.
     chances = probability(z_score + scores[kept] - scores[kept[0]], context.half)
+    # Only the curve of the packaged space was fitted.
+    calibrated = context.half == HALF
     moments = tuple(
-        Moment(float(start_s), float(end_s), float(chance), query.text)
+        Moment(
+            float(start_s),
+            float(end_s),
+            float(chance),
+            query.text,
+            confidence=confidence(chance) if calibrated else None,
+        )
         for (start_s, end_s), chance in zip(context.seconds(spans[kept]), chances, strict=True)
     )
     # On the same scale: where the curve is at its mean over the best moment, it is that moment's score.

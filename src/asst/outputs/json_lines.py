@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any, NoReturn, TextIO, TypeVar
 
+from asst.confidence import LEAST
 from asst.errors import InputError
 from asst.moments import Answer, Moment
 
@@ -78,14 +79,16 @@ def read_objects(path: Path, parse: Callable[[dict[str, Any]], T], what: str) ->
 
 def answer_record(answer: Answer) -> dict[str, Any]:
     """An answer as its JSON object."""
-    record = {
+    record: dict[str, Any] = {
         "video": answer.video,
         "query": answer.query,
         "duration_s": float(answer.duration_s),
         "model": answer.model,
         "found": bool(answer.moments),
-        "moments": [moment_record(moment) for moment in answer.ranked],
+        "moments": [moment_record(moment) for moment in answer.moments or answer.weaker],
     }
+    if answer.moments and answer.weaker:
+        record["weaker"] = [moment_record(moment) for moment in answer.weaker]
     return record if answer.understood is None else {**record, "understood": answer.understood}
 
 
@@ -98,15 +101,18 @@ def moment_record(moment: Moment) -> dict[str, Any]:
     }
     if moment.label is not None:
         record["label"] = moment.label
+    if moment.confidence is not None:
+        record["confidence"] = moment.confidence
     return record
 
 
 def _answer(record: dict[str, Any]) -> Answer:
     video, query = text_of(record, "video"), text_of(record, "query")
-    moments = record.get("moments")
-    if not isinstance(moments, list):
-        raise ValueError('"moments" must be a list')
-    found, read = record.get("found", True), tuple(read_moment(moment, video, query) for moment in moments)
+    moments, weaker = record.get("moments"), record.get("weaker", [])
+    if not isinstance(moments, list) or not isinstance(weaker, list):
+        raise ValueError('"moments" and "weaker" must be lists')
+    found = record.get("found", True)
+    read, less = (tuple(read_moment(moment, video, query) for moment in some) for some in (moments, weaker))
     last_s = max((moment.end_s for moment in read), default=0.0)
     duration_s = number_of(record, "duration_s") if "duration_s" in record else last_s
     if "duration_s" in record and duration_s <= 0:
@@ -119,7 +125,7 @@ def _answer(record: dict[str, Any]) -> Answer:
         duration_s=duration_s,
         model=text_of(record, "model") if "model" in record else "",
         moments=read if found else (),
-        guesses=() if found else read,
+        weaker=less if found else read + less,
     )
 
 
@@ -138,6 +144,7 @@ def read_moment(record: object, video: str, query: str | None) -> Moment:
         query=query,
         video=video,
         label=text_of(record, "label") if "label" in record else None,
+        confidence=confidence if (confidence := record.get("confidence")) in LEAST else None,
     )
 
 

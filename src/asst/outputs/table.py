@@ -38,8 +38,8 @@ def write_table(answers: Iterable[Answer], stream: TextIO) -> None:
                 console.print(moments_table(answer.moments, answer.duration_s, console))
             else:
                 console.print(Text(nothing_found(answer)), soft_wrap=True)
-                if answer.guesses:
-                    console.print(moments_table(answer.guesses[:1], answer.duration_s, console), style="dim")
+                if answer.weaker:
+                    console.print(moments_table(answer.weaker[:1], answer.duration_s, console), style="dim")
     stream.write(capture.get())
 
 

@@ -6,6 +6,9 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
+from asst.confidence import Confidence
+from asst.library.corrections import Verdict
+
 Query = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=500)]
 Content = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{16,64}$")]
 Seconds = Annotated[float, Field(ge=0, le=1e7, allow_inf_nan=False)]
@@ -16,6 +19,12 @@ class _Body(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
 
+class AccessBody(_Body):
+    """The token of a server that others can reach."""
+
+    token: Annotated[str, Field(min_length=1, max_length=200)]
+
+
 class Strip(BaseModel):
     """A row of small pictures in one file."""
 
@@ -24,10 +33,25 @@ class Strip(BaseModel):
 
 
 class VideoAnswer(BaseModel):
-    """A video of the library; `playable` says whether browsers can be expected to."""
+    """A video of the library.
+
+    Attributes:
+        id: hash of its content.
+        name: of the file.
+        folder: name of the file's folder; empty for one that came through the page.
+        uploaded: whether it did, and is deleted when the video is removed.
+        duration_s: its length.
+        width: in pixels, as displayed.
+        height: likewise.
+        playable: whether browsers can be expected to play it.
+        media: where the file is.
+        strip: small pictures of all of it.
+    """
 
     id: str
     name: str
+    folder: str
+    uploaded: bool
     duration_s: float
     width: int
     height: int
@@ -37,15 +61,17 @@ class VideoAnswer(BaseModel):
 
 
 class OneVideoAnswer(VideoAnswer):
-    """One of them; `start_s` is when its first picture is shown by the file's own clock, which players count by."""
+    """One of them: when its first picture is shown by the file's own clock, which players count by; frames a second."""
 
     start_s: float
+    rate: float
 
 
 class VideosAnswer(BaseModel):
-    """Some of the videos, by name."""
+    """Some of the videos; how many there are with that name, and how long they are together."""
 
     total: int
+    hours: float
     videos: list[VideoAnswer]
 
 
@@ -76,20 +102,60 @@ class MomentAnswer(BaseModel):
     score: float
 
 
-class FoundMoment(MomentAnswer):
-    """A span of one of the videos, with a picture from its middle."""
+class SaidAnswer(BaseModel):
+    """What a user said of a moment; ``span`` gives its real ends."""
+
+    id: str
+    verdict: Verdict
+    start_s: float
+    end_s: float
+
+
+class RankedMoment(MomentAnswer):
+    """A span with a picture from its middle, and what was said of it before.
+
+    `found` says whether it reaches the threshold; `confidence` is a word for its score, where that is a probability.
+    """
+
+    found: bool
+    confidence: Confidence | None
+    picture: str
+    said: SaidAnswer | None
+
+
+class FoundMoment(RankedMoment):
+    """The same, of one of the videos."""
 
     video: VideoAnswer
-    picture: str
+
+
+class CurveAnswer(BaseModel):
+    """The score at each instant."""
+
+    times_s: list[float]
+    scores: list[float]
 
 
 class SearchBody(_Body):
-    """A sentence asked of all videos; ``in`` is a pattern of file names."""
+    """A sentence asked of all videos; ``in`` is a pattern of file names, ``name`` a part of a file's or folder's.
+
+    ``video`` asks one video alone, ``curves`` for the score over time of the videos that something is found in.
+    """
 
     query: Query
     top: Annotated[int, Field(ge=1, le=200)] = 10
     within: Annotated[str | None, Field(alias="in", max_length=500)] = None
+    name: Annotated[str, Field(max_length=200)] = ""
+    video: Content | None = None
+    curves: bool = False
     min_score: Score | None = None
+
+
+class ScaleAnswer(BaseModel):
+    """The scores from which a moment is sure, and likely; below that it is weak."""
+
+    sure: float
+    likely: float
 
 
 class SearchAnswer(BaseModel):
@@ -99,9 +165,11 @@ class SearchAnswer(BaseModel):
     understood: bool
     model: str
     threshold: float | None
+    scale: ScaleAnswer | None
     found: bool
     best_score: float | None
     moments: list[FoundMoment]
+    curves: dict[str, CurveAnswer]
     faults: list[str]
 
 
@@ -114,17 +182,14 @@ class LocateBody(_Body):
     attention: bool = True
 
 
-class CurveAnswer(BaseModel):
-    """The score at each instant."""
-
-    times_s: list[float]
-    scores: list[float]
-
-
 class AttentionAnswer(BaseModel):
-    """The share of each word at each instant; a row of weights a word."""
+    """The share of each word at each instant; a row of weights a word.
+
+    A word is `telling` if it has a meaning of its own, and is looked at clearly more at some instant than at most.
+    """
 
     words: list[str]
+    telling: list[bool]
     times_s: list[float]
     weights: list[list[float]]
     layers: list[str]
@@ -139,9 +204,10 @@ class LocateAnswer(BaseModel):
     duration_s: float
     model: str
     threshold: float | None
+    scale: ScaleAnswer | None
     best_score: float | None
     found: bool
-    moments: list[MomentAnswer]
+    moments: list[RankedMoment]
     curve: CurveAnswer | None
     attention: AttentionAnswer | None
 
@@ -150,7 +216,7 @@ JobState = Literal["waiting", "running", "done", "failed", "cancelled"]
 
 
 class JobAnswer(BaseModel):
-    """A file that is being indexed."""
+    """A file that is being indexed; `left_s` says for how long still."""
 
     id: str
     kind: Literal["index"] = "index"
@@ -158,6 +224,7 @@ class JobAnswer(BaseModel):
     state: JobState
     done_s: float
     total_s: float
+    left_s: float | None
     message: str
     video: str | None
 
@@ -187,7 +254,7 @@ class CorrectionBody(_Body):
 
     video: Content
     query: Query
-    verdict: Literal["right", "wrong", "span"]
+    verdict: Verdict
     start_s: Seconds
     end_s: Seconds
     proposed: ProposedBody | None = None
@@ -200,7 +267,7 @@ class CorrectionAnswer(BaseModel):
     video: str
     name: str
     query: str
-    verdict: Literal["right", "wrong", "span"]
+    verdict: Verdict
     start_s: float
     end_s: float
     proposed: MomentAnswer | None
@@ -211,3 +278,20 @@ class CorrectionsAnswer(BaseModel):
     """In the order they were made."""
 
     corrections: list[CorrectionAnswer]
+
+
+class ChosenMoment(_Body):
+    """A moment to take away; ``query`` names it there."""
+
+    video: Content
+    start_s: Seconds
+    end_s: Seconds
+    query: Query
+    score: Score = 0.0
+
+
+class ExportBody(_Body):
+    """Moments of any videos, in the order that they are to stand in."""
+
+    format: Literal["edl", "fcpxml", "otio", "csv", "srt", "vtt", "mp4"]
+    moments: Annotated[list[ChosenMoment], Field(min_length=1, max_length=1000)]

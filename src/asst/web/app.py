@@ -7,17 +7,18 @@ from contextlib import asynccontextmanager
 from importlib.resources import files
 from pathlib import Path
 
-from fastapi import APIRouter, FastAPI
-from fastapi.responses import HTMLResponse
+from fastapi import APIRouter, FastAPI, Request
+from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from fastapi.staticfiles import StaticFiles
 from jinja2 import Environment, FileSystemLoader, select_autoescape
 
 from asst._version import __version__
 from asst.library.engine import Engine
 from asst.library.library import Library
-from asst.web import correcting, errors, safety, searching, uploads, videos
-from asst.web.answers import StatusAnswer, UploadLimits
-from asst.web.errors import documented
+from asst.web import correcting, errors, exporting, safety, searching, uploads, videos
+from asst.web.access import Access
+from asst.web.answers import AccessBody, StatusAnswer, UploadLimits
+from asst.web.errors import Problem, documented
 from asst.web.limits import ENDINGS, Limits
 from asst.web.served import Served, ServedHere
 
@@ -31,6 +32,7 @@ def create_app(
     limits: Limits | None = None,
     hosts: frozenset[str] | None = safety.LOOPBACK,
     wanted: Sequence[Path] = (),
+    access: Access | None = None,
 ) -> FastAPI:
     """The page and the JSON of a library, as an ASGI application.
 
@@ -40,6 +42,7 @@ def create_app(
         limits: what is refused.
         hosts: names by which the server may be called; None takes any.
         wanted: files to index first.
+        access: knows the token that is asked for; None asks for none.
     """
 
     @asynccontextmanager
@@ -63,18 +66,37 @@ def create_app(
         redoc_url=None,
     )
     errors.install(app)
-    safety.install(app, hosts)
-    for part in (router, videos.router, searching.router, uploads.router, correcting.router):
+    safety.install(app, hosts, access)
+    app.state.access = access
+    for part in (router, videos.router, searching.router, uploads.router, correcting.router, exporting.router):
         app.include_router(part)
     app.mount("/static", StaticFiles(directory=_HERE / "static"), name="static")
     return app
 
 
 @router.get("/", response_class=HTMLResponse, include_in_schema=False)
-def page() -> str:
-    """The page."""
+def page(request: Request, token: str = "") -> Response:
+    """The page; a link with a token goes on to the address without it."""
+    access: Access | None = request.app.state.access
+    if token and (access is None or access.opens(token)):
+        answer = RedirectResponse(f"/?{request.url.remove_query_params('token').query}", 303)
+        if access is not None:
+            access.admit(request, answer, token)
+        return answer
     environment = Environment(loader=FileSystemLoader(_HERE / "templates"), autoescape=select_autoescape())
-    return environment.get_template("index.html").render(version=__version__)
+    return HTMLResponse(environment.get_template("index.html").render(version=__version__))
+
+
+@router.post("/api/access", status_code=204, response_class=Response, responses=documented(), tags=["status"])
+def enter(request: Request, body: AccessBody) -> Response:
+    """Takes the token, which the browser then keeps as a cookie."""
+    access: Access | None = request.app.state.access
+    answer = Response(status_code=204)
+    if access is not None:
+        if not access.opens(body.token):
+            raise Problem(401, "no_token", "this is not the token; copy it from the link that the server printed")
+        access.admit(request, answer, body.token)
+    return answer
 
 
 @router.get("/api/status", response_model=StatusAnswer, responses=documented(), tags=["status"])
@@ -87,6 +109,6 @@ def status(served: ServedHere) -> StatusAnswer:
         model=served.library.identity.model,
         ready=served.ready,
         videos=len(by_content),
-        hours=round(sum(by_content.values()) / 3600, 3),
+        hours=round(sum(by_content.values()) / 3600, 6),
         upload=UploadLimits(bytes_most=limits.upload_bytes, seconds_most=limits.upload_s, endings=list(ENDINGS)),
     )

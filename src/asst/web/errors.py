@@ -78,8 +78,8 @@ class Problem(Exception):  # noqa: N818  it is an answer
 
 
 def documented(*statuses: int) -> dict[int | str, dict[str, Any]]:
-    """What an operation says of its errors; 400, 422, 500, 503 and 507 can be the answer to any."""
-    return {status: {"model": ErrorAnswer} for status in (400, *statuses, 422, 500, 503, 507)}
+    """What an operation says of its errors; these can be the answer to any."""
+    return {status: {"model": ErrorAnswer} for status in (400, 401, *statuses, 422, 500, 503, 507)}
 
 
 def not_found(what: str) -> Problem:

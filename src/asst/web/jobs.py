@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 import uuid
 from collections.abc import Callable
 from contextlib import suppress
@@ -41,6 +42,7 @@ class IndexJob:
         version: counts changes, for those who wait for one.
         cancelled: whether it shall end.
         received: hash of a file that came through the page.
+        began: when reading began, by `time.monotonic`.
     """
 
     path: Path
@@ -54,20 +56,30 @@ class IndexJob:
     version: int = 0
     cancelled: bool = False
     received: str = ""
+    began: float = 0.0
 
     @property
     def ended(self) -> bool:
         """Whether nothing more will happen to it."""
         return self.state in ("done", "failed", "cancelled")
 
+    @property
+    def left_s(self) -> float | None:
+        """Time until it will have been read, at the pace until now; None where that is not known."""
+        if self.state != "running" or not self.done_s:
+            return None
+        return (time.monotonic() - self.began) * max(0.0, self.total_s / self.done_s - 1)
+
     def answer(self) -> JobAnswer:
         """As JSON."""
+        left_s = self.left_s
         return JobAnswer(
             id=self.id,
             name=printable(self.name),
             state=self.state,
             done_s=round(self.done_s, 2),
             total_s=round(self.total_s, 2),
+            left_s=None if left_s is None else round(left_s, 1),
             message=printable(self.message),
             video=self.content,
         )
@@ -185,6 +197,7 @@ class Jobs:
 
         if job.cancelled:
             raise _CancelledError
+        job.began = time.monotonic()
         for done in index([job.path], self._library, engine, watch=watch):
             if done.state == "failed":
                 raise InputError(done.reason)

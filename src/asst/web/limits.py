@@ -27,6 +27,7 @@ class Limits:
         at_once: requests that work at the same time.
         waiting: requests that wait for that; more are sent away.
         request_s: time that a request may take.
+        encode_s: time that one which encodes video may take.
         stalled_s: time that an upload may stand still.
         jobs: uploads that wait to be indexed.
     """
@@ -37,6 +38,7 @@ class Limits:
     at_once: int = 2
     waiting: int = 32
     request_s: float = 60.0
+    encode_s: float = 900.0
     stalled_s: float = 60.0
     jobs: int = 100
 
@@ -53,12 +55,15 @@ class Gate:
         self._pool = ThreadPoolExecutor(limits.at_once, "request")
         self._held = 0
 
-    async def run(self, work: Callable[[], T], unwanted: Callable[[], None] = lambda: None) -> T:
+    async def run(
+        self, work: Callable[[], T], unwanted: Callable[[], None] = lambda: None, *, encodes: bool = False
+    ) -> T:
         """The result of some work in a thread.
 
         Args:
             work: done in a thread.
             unwanted: called when the work has ended, where nobody takes its result.
+            encodes: whether it encodes video, and may take longer.
 
         Raises:
             Problem: 503 if too much is waiting, or the work takes too long.
@@ -66,15 +71,16 @@ class Gate:
         if self._held >= self._limits.at_once + self._limits.waiting:
             raise Problem(503, "busy", "too many requests at once; ask again in a moment", retry_s=2)
         self._held += 1
+        longest_s = self._limits.encode_s if encodes else self._limits.request_s
         task = asyncio.wrap_future(self._pool.submit(work))
         task.add_done_callback(self._done)
         try:
-            return await asyncio.wait_for(asyncio.shield(task), self._limits.request_s)
+            return await asyncio.wait_for(asyncio.shield(task), longest_s)
         except BaseException as error:
             task.add_done_callback(lambda _: unwanted())
             if not isinstance(error, TimeoutError):
                 raise
-            message = f"this took longer than {self._limits.request_s:g} s; ask for less, or again later"
+            message = f"this took longer than {longest_s:g} s; ask for less, or again later"
             raise Problem(503, "timeout", message, retry_s=10) from error
 
     def close(self) -> None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
+from ipaddress import ip_address
+from urllib.parse import urlsplit
 
 from asst.errors import InputError
 
@@ -34,6 +36,20 @@ def listening(host: str, port: int) -> Iterator[socket.socket]:
 
 
 def said(made: socket.socket) -> str:
-    """The address of the page, for people."""
+    """The address of the page, for people; of a server at all addresses of a machine, by the machine's name."""
     host, port = made.getsockname()[:2]
+    if ip_address(host).is_unspecified:
+        host = socket.gethostname()
     return f"http://{f'[{host}]' if ':' in host else host}:{port}/"
+
+
+def public_host(url: str) -> str:
+    """The name in the address that a proxy shows the page at.
+
+    Raises:
+        InputError: for what is no such address, or one with a path, as the page must be at its root.
+    """
+    parts = urlsplit(url)
+    if parts.scheme not in ("http", "https") or not parts.hostname or parts.path.strip("/") or parts.query:
+        raise InputError(f"{url!r} is no address of a page at a root; write one as https://videos.example.org")
+    return parts.hostname

@@ -1,4 +1,4 @@
-"""What keeps other pages and hosts out: the Host and Origin of requests, and the headers of answers."""
+"""What keeps others out: the Host and Origin of requests, the token where one is asked for, the headers of answers."""
 
 from __future__ import annotations
 
@@ -11,6 +11,8 @@ from asst.web.errors import Problem, answered
 if TYPE_CHECKING:
     from fastapi import FastAPI, Request
     from starlette.responses import Response
+
+    from asst.web.access import Access
 
 LOOPBACK = frozenset(("127.0.0.1", "localhost", "::1"))
 _CHANGING = frozenset(("POST", "PUT", "PATCH", "DELETE"))
@@ -25,7 +27,7 @@ HEADERS = {
 }
 
 
-def install(app: FastAPI, hosts: frozenset[str] | None) -> None:
+def install(app: FastAPI, hosts: frozenset[str] | None, access: Access | None = None) -> None:
     """Checks every request, and marks every answer.
 
     A page of another site can send a plain form or image request to this server and cannot read the answer; so what
@@ -35,30 +37,35 @@ def install(app: FastAPI, hosts: frozenset[str] | None) -> None:
     Args:
         app: the application.
         hosts: names by which the server may be called; None takes any.
+        access: knows the token; None asks for none.
     """
 
     @app.middleware("http")
     async def checked(request: Request, go_on: Callable[[Request], Awaitable[Response]]) -> Response:
-        fault = _fault(request, hosts)
-        answer = await answered(request, go_on) if fault is None else fault.response()
+        try:
+            _check(request, hosts)
+            if access is not None:
+                access.check(request)
+            answer = await answered(request, go_on)
+        except Problem as fault:
+            answer = fault.response()
         for name, value in HEADERS.items():
             answer.headers.setdefault(name, value)
         return answer
 
 
-def _fault(request: Request, hosts: frozenset[str] | None) -> Problem | None:
+def _check(request: Request, hosts: frozenset[str] | None) -> None:
     host = request.headers.get("host", "")
     if hosts is not None and _address(f"//{host}")[0] not in hosts:
-        return Problem(400, "unknown_host", f"this server is not called {host!r}; use the address that it printed")
+        raise Problem(400, "unknown_host", f"this server is not called {host!r}; use the address that it printed")
     if request.method not in _CHANGING:
-        return None
+        return
     origin = request.headers.get("origin")
     if origin is not None and _address(origin)[1] != host:
-        return Problem(403, "other_origin", f"a page of {origin} may change nothing here")
+        raise Problem(403, "other_origin", f"a page of {origin} may change nothing here")
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if request.method == "POST" and kind not in _BODY_TYPES:
-        return Problem(415, "body_type", f"send {' or '.join(_BODY_TYPES)}, not {kind or 'a body without a type'}")
-    return None
+        raise Problem(415, "body_type", f"send {' or '.join(_BODY_TYPES)}, not {kind or 'a body without a type'}")
 
 
 def _address(given: str) -> tuple[str, str]:

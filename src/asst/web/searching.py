@@ -3,34 +3,42 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from fastapi import APIRouter
 
-from asst.library.search import search
-from asst.moments import Attention, Curve, Moment, within
+from asst.confidence import LEAST
+from asst.library.corrections import Correction
+from asst.library.search import SCORED_S, search
+from asst.library.tables import Video
+from asst.moments import Attention, Curve, Moment
 from asst.outputs.printable import printable
-from asst.text import understood
+from asst.text import EMPTY_WORDS, understood
 from asst.web.answers import (
     AttentionAnswer,
     CurveAnswer,
     FoundMoment,
     LocateAnswer,
     LocateBody,
-    MomentAnswer,
+    RankedMoment,
+    SaidAnswer,
+    ScaleAnswer,
     SearchAnswer,
     SearchBody,
 )
 from asst.web.errors import documented
 from asst.web.served import Served, ServedHere
-from asst.web.videos import Id, picture_url, video_answer
+from asst.web.videos import Id, named, picture_url, video_answer
 
 router = APIRouter(prefix="/api", tags=["sentences"])
 
 CURVE_MOST = 600
 ATTENTION_MOST = 200
 """Times that are sent at most; more would not be told apart on a screen."""
+_CONTRAST = 1.25
 
 
 @router.post("/search", response_model=SearchAnswer, responses=documented())
@@ -47,49 +55,68 @@ async def locate(served: ServedHere, video: Id, body: LocateBody) -> LocateAnswe
 
 def _search(served: Served, body: SearchBody) -> SearchAnswer:
     engine = served.engine()
+    contents = {video.content for video in named(served, body.name)}
+    if body.video is not None:
+        contents &= {served.video(body.video).content}
     found = search(
-        served.library, engine, body.query, top=body.top, within_glob=body.within or None, min_score=body.min_score
+        served.library,
+        engine,
+        body.query,
+        top=body.top,
+        within_glob=body.within or None,
+        contents=contents,
+        min_score=body.min_score,
     )
     known = {video.path: video for video in served.library.tables.videos()}
+    said = served.said(body.query)
     moments = [
-        FoundMoment(
-            **_span(moment),
-            video=video_answer(known[moment.video]),
-            picture=picture_url(known[moment.video].content, (moment.start_s + moment.end_s) / 2),
-        )
+        FoundMoment(**ranked, video=video_answer(served, video))
         for moment in found.ranked
-        if moment.video in known
+        if (video := known.get(moment.video or "")) is not None
+        for ranked in [_ranked(moment, video, found.threshold, said)]
     ]
+    curves = {known[path].content: curve_answer(curve) for path, curve in found.curves.items() if path in known}
     return SearchAnswer(
         query=body.query,
         understood=understood(body.query),
         model=engine.name,
         threshold=found.threshold,
+        scale=_scale(found.ranked),
         found=bool(found.moments),
         best_score=found.best_score,
         moments=moments,
+        curves=curves if body.curves else {},
         faults=[_without_folder(fault) for fault in found.faults],
     )
 
 
 def _locate(served: Served, content: str, body: LocateBody) -> LocateAnswer:
+    """As a search of this video alone, so that the moments are the same."""
     known, engine = served.video(content), served.engine()
-    features = served.features(content)
-    (ranking,) = engine.rank(features, [body.query], top=body.top)
-    convincing = ranking.convincing(body.min_score)
-    moments = within(convincing or ranking.moments, known.duration_s, known.path)
-    attention = engine.attention(features, body.query) if body.attention else None
+    found = search(
+        served.library,
+        engine,
+        body.query,
+        top=body.top,
+        contents={content},
+        min_score=body.min_score,
+        scored_s=SCORED_S + 2 * known.duration_s,
+    )
+    attention = engine.attention(served.features(content), body.query) if body.attention else None
+    curve = next(iter(found.curves.values()), None)
+    said = served.said(body.query)
     return LocateAnswer(
-        video=video_answer(known),
+        video=video_answer(served, known),
         query=body.query,
         understood=understood(body.query),
         duration_s=known.duration_s,
         model=engine.name,
-        threshold=ranking.threshold if body.min_score is None else body.min_score,
-        best_score=ranking.moments[0].score if ranking.moments else None,
-        found=bool(convincing),
-        moments=[MomentAnswer(**_span(moment)) for moment in moments],
-        curve=None if ranking.curve is None else curve_answer(ranking.curve),
+        threshold=found.threshold,
+        scale=_scale(found.ranked),
+        best_score=found.best_score,
+        found=bool(found.moments),
+        moments=[RankedMoment(**_ranked(moment, known, found.threshold, said)) for moment in found.ranked],
+        curve=None if curve is None else curve_answer(curve),
         attention=None if attention is None else attention_answer(attention),
     )
 
@@ -106,8 +133,11 @@ def attention_answer(attention: Attention) -> AttentionAnswer:
     groups = _groups(len(attention.times_s), ATTENTION_MOST)
     times_s = np.array([attention.times_s[group].mean() for group in groups])
     weights = np.stack([attention.weights[:, group].mean(axis=1) for group in groups], axis=1)
+    means = attention.weights.mean(axis=1)
+    contrasts = weights.max(axis=1) >= _CONTRAST * means
     return AttentionAnswer(
         words=list(attention.words),
+        telling=[bool(far) and word not in EMPTY_WORDS for word, far in zip(attention.words, contrasts, strict=True)],
         times_s=_rounded(times_s),
         weights=[_rounded(row) for row in weights],
         layers=list(attention.layers),
@@ -123,8 +153,26 @@ def _rounded(values: np.ndarray[tuple[int], np.dtype[np.float64]]) -> list[float
     return [round(float(value), 4) if math.isfinite(value) else 0.0 for value in values]
 
 
-def _span(moment: Moment) -> dict[str, float]:
-    return {"start_s": moment.start_s, "end_s": moment.end_s, "score": moment.score}
+def _ranked(moment: Moment, video: Video, threshold: float | None, said: Sequence[Correction]) -> dict[str, Any]:
+    """What `RankedMoment` says of a moment."""
+    span = (moment.start_s, moment.end_s)
+    own = next((one for one in said if one.content == video.content and span in one.spans), None)
+    return {
+        "start_s": moment.start_s,
+        "end_s": moment.end_s,
+        "score": moment.score,
+        "found": threshold is None or moment.score >= threshold,
+        "confidence": moment.confidence,
+        "picture": picture_url(video.content, (moment.start_s + moment.end_s) / 2),
+        "said": own and SaidAnswer(id=own.id, verdict=own.verdict, start_s=own.start_s, end_s=own.end_s),
+    }
+
+
+def _scale(moments: Sequence[Moment]) -> ScaleAnswer | None:
+    """Where the words for scores begin; None where scores are no probabilities."""
+    if not moments or moments[0].confidence is None:
+        return None
+    return ScaleAnswer(sure=LEAST["sure"], likely=LEAST["likely"])
 
 
 def _without_folder(fault: str) -> str:

@@ -15,7 +15,7 @@ from fastapi import Depends, Request
 
 from asst.errors import InputError
 from asst.features.values import Features
-from asst.library.corrections import Corrections
+from asst.library.corrections import Correction, Corrections
 from asst.library.engine import Engine
 from asst.library.library import Library
 from asst.library.tables import Video
@@ -80,7 +80,7 @@ class Served:
         """
         videos = self.library.tables.videos(content=content)
         if not videos:
-            raise Problem(404, "not_found", f"no video {content[:16]} in this library")
+            raise no_video()
         for video in videos:
             if Path(video.path).is_file():
                 return video
@@ -101,6 +101,16 @@ class Served:
             while len(self._features) > _FEATURES_KEPT:
                 self._features.popitem(last=False)
             return features
+
+    def said(self, query: str) -> list[Correction]:
+        """What users said of answers to a sentence, the last first."""
+        query = " ".join(query.split())
+        return [correction for correction in reversed(self.corrections.all()) if correction.query == query]
+
+    def forget(self, content: str) -> None:
+        """Keeps nothing more of a video that is removed."""
+        with self._lock:
+            self._features.pop(content, None)
 
     def owns(self, path: Path) -> bool:
         """Whether a file came through the page."""
@@ -123,6 +133,11 @@ class Served:
             logging.getLogger(__name__).exception("the model cannot be loaded")
             told = f"the model cannot be loaded ({type(error).__name__}); the server has said more"
             self._engine.set_exception(Problem(500, "no_model", told))
+
+
+def no_video() -> Problem:
+    """What is said of a video that the library has not."""
+    return Problem(404, "not_found", "this video is not in the library; it may have been removed")
 
 
 def _served(request: Request) -> Served:

@@ -30,6 +30,7 @@ from asst.web.served import Served, ServedHere
 router = APIRouter(prefix="/api", tags=["uploads"])
 
 _NAME_MOST = 255
+_NO_NAME = '<>:"|?*'
 _LOOKED_AT_S = 0.15
 _KEEP_ALIVE_S = 15.0
 _BINARY = {"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}}
@@ -193,8 +194,8 @@ def _checked(path: Path, name: str, longest_s: float) -> float:
 def safe_name(name: str) -> str:
     """A file's name without folders or what a file system or a terminal might take amiss, of 255 bytes at most.
 
-    >>> safe_name("../../etc/pass wd.mp4"), safe_name("*new*.mov")
-    ('pass wd.mp4', '_new_.mov')
+    >>> safe_name("../../etc/pass wd.mp4"), safe_name("#1 [final] <new>.mov")
+    ('pass wd.mp4', '#1 [final] _new_.mov')
     """
     last = name.replace("\\", "/").rsplit("/", 1)[-1]
     plain = "".join(letter if _harmless(letter) else "_" for letter in last).strip().lstrip(".")
@@ -204,7 +205,7 @@ def safe_name(name: str) -> str:
 
 
 def _harmless(letter: str) -> bool:
-    return letter.isalnum() or letter in "_ .()+,=@'-" or _is_mark(letter)
+    return (letter.isprintable() and letter not in _NO_NAME) or _is_mark(letter)
 
 
 def _is_mark(letter: str) -> bool:

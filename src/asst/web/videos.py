@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import mimetypes
 import re
+import shutil
 import urllib.parse
 import uuid
+from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 from fastapi import APIRouter, Query
 from fastapi import Path as InPath
@@ -19,28 +21,37 @@ from asst.library.tables import Video
 from asst.outputs.printable import printable
 from asst.web.answers import OneVideoAnswer, Seconds, Strip, VideoAnswer, VideosAnswer
 from asst.web.errors import Problem, documented, not_found
-from asst.web.served import Served, ServedHere
+from asst.web.served import Served, ServedHere, no_video
 
 router = APIRouter(prefix="/api/videos", tags=["videos"])
 Id = Annotated[str, InPath(pattern=r"^[0-9a-f]{16,64}$", description="A video's id.")]
 
+Sort = Literal["name", "newest", "longest"]
+
 _PLAYABLE = (".mp4", ".m4v", ".webm", ".mov")
 _MEDIA_TYPES = {".mkv": "video/x-matroska", ".mov": "video/mp4", ".m4v": "video/mp4", ".ts": "video/mp2t"}
 _SHORT_SIDE = 180
+_SORTED: dict[Sort, Callable[[Video], tuple[float | str, ...]]] = {
+    "name": lambda video: (Path(video.path).name.lower(), video.content),
+    "newest": lambda video: (-video.mtime_ns, video.content),
+    "longest": lambda video: (-video.duration_s, video.content),
+}
 _KEPT = "private, max-age=86400"
 
 
-def video_answer(video: Video) -> VideoAnswer:
-    """A video as JSON; of its path the file's name alone."""
-    base = f"/api/videos/{video.content}"
-    name = Path(video.path).name
+def video_answer(served: Served, video: Video) -> VideoAnswer:
+    """A video as JSON; of its path the names of the file and its folder alone."""
+    base, path = f"/api/videos/{video.content}", Path(video.path)
+    uploaded = served.owns(path)
     return VideoAnswer(
         id=video.content,
-        name=printable(name),
+        name=printable(path.name),
+        folder="" if uploaded else printable(path.parent.name),
+        uploaded=uploaded,
         duration_s=video.duration_s,
         width=video.width,
         height=video.height,
-        playable=Path(video.path).suffix.lower() in _PLAYABLE,
+        playable=path.suffix.lower() in _PLAYABLE,
         media=f"{base}/media",
         strip=Strip(url=f"{base}/strip", pictures=PICTURES),
     )
@@ -51,19 +62,33 @@ def videos(
     served: ServedHere,
     offset: Annotated[int, Query(ge=0, le=10**9)] = 0,
     limit: Annotated[int, Query(ge=1, le=500)] = 50,
-    name: Annotated[str, Query(max_length=200, description="A part of the file's name.")] = "",
+    name: Annotated[str, Query(max_length=200, description="A part of the file's name, or of its folder's.")] = "",
+    sort: Sort = "name",
 ) -> VideosAnswer:
-    """The library's videos by name, one a content."""
-    by_content = {video.content: video for video in reversed(served.library.tables.videos())}
-    wanted = [video for video in by_content.values() if name.lower() in Path(video.path).name.lower()]
-    wanted.sort(key=lambda video: (Path(video.path).name.lower(), video.content))
-    return VideosAnswer(total=len(wanted), videos=[video_answer(video) for video in wanted[offset : offset + limit]])
+    """The library's videos, one a content."""
+    wanted = sorted(named(served, name), key=_SORTED[sort])
+    page = [video_answer(served, video) for video in wanted[offset : offset + limit]]
+    return VideosAnswer(total=len(wanted), hours=sum(video.duration_s for video in wanted) / 3600, videos=page)
 
 
 @router.get("/{video}", response_model=OneVideoAnswer, responses=documented(404))
 async def video(served: ServedHere, video: Id) -> OneVideoAnswer:
     """One of them."""
-    return await served.gate.run(lambda: _one(served.video(video)))
+    return await served.gate.run(lambda: _one(served, served.video(video)))
+
+
+@router.delete("/{video}", status_code=204, response_class=Response, responses=documented(404))
+def remove(served: ServedHere, video: Id) -> Response:
+    """Takes a video out of the library. A file that came through the page is deleted, any other stays as it is."""
+    known = served.library.tables.videos(content=video)
+    if not known:
+        raise no_video()
+    served.library.remove(known)
+    served.forget(video)
+    for path in (Path(own.path) for own in known):
+        if served.owns(path):
+            shutil.rmtree(path.parent, ignore_errors=True)
+    return Response(status_code=204)
 
 
 @router.get(
@@ -115,19 +140,29 @@ async def clip(served: ServedHere, video: Id, start_s: Seconds, end_s: Seconds, 
     """A span of a video as a file: exact, encoded anew; or fast, copied from the key frame before."""
     out = served.clips / f"{uuid.uuid4().hex}.mp4"
     headers = await served.gate.run(
-        lambda: _cut(served, video, (start_s, end_s), out, exact=not fast), lambda: out.unlink(missing_ok=True)
+        lambda: _cut(served, video, (start_s, end_s), out, exact=not fast),
+        lambda: out.unlink(missing_ok=True),
+        encodes=not fast,
     )
-    return _SentOnce(out, media_type="video/mp4", headers=headers)
+    return SentOnce(out, media_type="video/mp4", headers=headers)
 
 
-class _SentOnce(FileResponse):
+class SentOnce(FileResponse):
     """A file that goes when it has been sent, or when whoever asked for it has gone."""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Sends it; see Starlette."""
         try:
             await super().__call__(scope, receive, send)
         finally:
             Path(self.path).unlink(missing_ok=True)
+
+
+def attachment(name: str) -> str:
+    """The header that saves an answer under a name, whatever characters it has."""
+    plain = re.sub(r"[^A-Za-z0-9 ._()-]", "_", name)
+    exact = urllib.parse.quote(name.encode("utf-8", errors="replace"), safe="")
+    return f"attachment; filename=\"{plain}\"; filename*=UTF-8''{exact}"
 
 
 def picture_url(content: str, at_s: float) -> str:
@@ -135,10 +170,18 @@ def picture_url(content: str, at_s: float) -> str:
     return f"/api/videos/{content}/picture?at_s={at_s:.2f}"
 
 
-def _one(video: Video) -> OneVideoAnswer:
+def named(served: Served, part: str) -> list[Video]:
+    """The videos, one a content, with a text in their file's name or in that of its folder."""
+    by_content = {video.content: video for video in reversed(served.library.tables.videos())}
+    part = part.strip().lower()
+    return [video for video in by_content.values() if part in "/".join(Path(video.path).parts[-2:]).lower()]
+
+
+def _one(served: Served, video: Video) -> OneVideoAnswer:
     from asst.video import probe
 
-    return OneVideoAnswer(**video_answer(video).model_dump(), start_s=probe(video.path).start_s)
+    info = probe(video.path)
+    return OneVideoAnswer(**video_answer(served, video).model_dump(), start_s=info.start_s, rate=float(info.rate))
 
 
 def _cut(served: Served, content: str, span: tuple[float, float], out: Path, *, exact: bool) -> dict[str, str]:
@@ -157,7 +200,7 @@ def _cut(served: Served, content: str, span: tuple[float, float], out: Path, *, 
         raise Problem(413, "too_large", f"a clip lasts {served.limits.clip_s:g} s at most; ask for a shorter one")
     report = cut(known.path, start_s, end_s, out, exact=exact)
     return {
-        "Content-Disposition": _attachment(_clip_name(Path(known.path).stem, start_s, end_s)),
+        "Content-Disposition": attachment(_clip_name(Path(known.path).stem, start_s, end_s)),
         "X-Clip-Start-S": f"{report.start_s:.3f}",
         "X-Clip-End-S": f"{report.end_s:.3f}",
     }
@@ -176,10 +219,3 @@ def _clip_name(stem: str, start_s: float, end_s: float) -> str:
     """Such as ``bikes 0m05.50s-0m07.50s.mp4``."""
     first, last = (f"{int(t // 60)}m{t % 60:05.2f}s" for t in (start_s, end_s))
     return f"{stem} {first}-{last}.mp4"
-
-
-def _attachment(name: str) -> str:
-    """The header that saves an answer under a name, whatever characters it has."""
-    plain = re.sub(r"[^A-Za-z0-9 ._()-]", "_", name)
-    exact = urllib.parse.quote(name.encode("utf-8", errors="replace"), safe="")
-    return f"attachment; filename=\"{plain}\"; filename*=UTF-8''{exact}"

@@ -2,7 +2,14 @@
 
 export class Refused extends Error {}
 
-async function asked(path, options = {}) {
+let entering = null;
+
+/** Sets what is done where the server asks for its token: a function that ends when there is one. */
+export function onLocked(enter) {
+  entering = enter;
+}
+
+async function answered(path, options = {}) {
   let answer;
   try {
     answer = await fetch(path, options);
@@ -10,31 +17,55 @@ async function asked(path, options = {}) {
     if (fault.name === "AbortError") throw fault;
     throw new Refused("the server does not answer; is asst serve still running?");
   }
-  if (answer.status === 204) return null;
-  const body = await answer.json().catch(() => null);
-  if (!answer.ok) throw new Refused(body?.error?.message ?? `the server answered ${answer.status}`);
-  return body;
+  if (answer.status === 401 && entering && path !== "/api/access") {
+    await entering();
+    return answered(path, options);
+  }
+  if (!answer.ok) {
+    const body = await answer.json().catch(() => null);
+    throw new Refused(body?.error?.message ?? `the server answered ${answer.status}`);
+  }
+  return answer;
 }
 
-function sent(path, body, signal) {
-  return asked(path, {
-    method: "POST",
-    headers: { "Content-Type": "application/json" },
-    body: JSON.stringify(body),
-    signal,
-  });
+async function asked(path, options) {
+  const answer = await answered(path, options);
+  return answer.status === 204 ? null : answer.json();
 }
 
-export const status = () => asked("/api/status");
-export const videos = (offset, limit) => asked(`/api/videos?offset=${offset}&limit=${limit}`);
-export const video = (id) => asked(`/api/videos/${id}`);
-export const search = (query, signal) => sent("/api/search", { query, top: 30 }, signal);
-export const locate = (id, query, signal) => sent(`/api/videos/${id}/locate`, { query, top: 5 }, signal);
+const posted = (body, signal) => ({
+  method: "POST",
+  headers: { "Content-Type": "application/json" },
+  body: JSON.stringify(body),
+  signal,
+});
+
+const known = new Map();
+
+/** A video with its clock and rate; asked for once. */
+export async function video(id) {
+  if (!known.has(id)) known.set(id, await asked(`/api/videos/${id}`));
+  return known.get(id);
+}
+
+export const videos = (given) => asked(`/api/videos?${new URLSearchParams(given)}`);
+export const search = (body, signal) => asked("/api/search", posted({ ...body, curves: true }, signal));
+export const locate = (id, query) => asked(`/api/videos/${id}/locate`, posted({ query, top: 1 }));
 export const jobs = () => asked("/api/jobs");
 export const cancel = (id) => asked(`/api/jobs/${id}`, { method: "DELETE" });
-export const corrections = (id) => asked(`/api/corrections?video=${id}`);
-export const correct = (body) => sent("/api/corrections", body);
+export const correct = (body) => asked("/api/corrections", posted(body));
 export const forget = (id) => asked(`/api/corrections/${id}`, { method: "DELETE" });
+export const enter = (token) => asked("/api/access", posted({ token }));
+
+export async function remove(id) {
+  await asked(`/api/videos/${id}`, { method: "DELETE" });
+  known.delete(id);
+}
+
+/** A file of moments: a blob. */
+export async function exported(format, moments) {
+  return (await answered("/api/export", posted({ format, moments }))).blob();
+}
 
 export function clipUrl(id, span, fast) {
   const ends = `start_s=${span.start_s.toFixed(6)}&end_s=${span.end_s.toFixed(6)}`;

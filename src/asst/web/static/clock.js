@@ -1,13 +1,29 @@
-// Times as people read them.
+// Times as people read and type them. Halves are rounded up, everywhere.
 
 /** Seconds as a clock, to a tenth: 0:12.4, 1:02:03.2. */
-export function clock(seconds) {
-  const tenths = Math.round(seconds * 10);
-  const hours = Math.floor(tenths / 36000);
-  const rest = tenths % 36000;
-  const minutes = Math.floor(rest / 600);
-  const tail = `${String(Math.floor((rest % 600) / 10)).padStart(2, "0")}.${rest % 10}`;
-  return hours ? `${hours}:${String(minutes).padStart(2, "0")}:${tail}` : `${minutes}:${tail}`;
+export const clock = (seconds) => written(seconds, 1);
+
+/** Seconds as a clock, to a millisecond: 0:12.400. */
+export const exact = (seconds) => written(seconds, 3);
+
+function written(seconds, digits) {
+  const scale = 10 ** digits;
+  // A hair more, as 1.15 s is stored as a little less than that.
+  const parts = Math.floor(seconds * scale + 0.5 + 1e-6);
+  const whole = Math.floor(parts / scale);
+  const [hours, minutes] = [Math.floor(whole / 3600), Math.floor((whole % 3600) / 60)];
+  const tail = `${two(whole % 60)}.${String(parts % scale).padStart(digits, "0")}`;
+  return hours ? `${hours}:${two(minutes)}:${tail}` : `${minutes}:${tail}`;
+}
+
+const two = (number) => String(number).padStart(2, "0");
+
+/** The seconds of 12.4, 1:02.5, 1:02:03.25, or 00:01:02:12 with frames at the end; null for what is no time. */
+export function read(text, rate) {
+  const fields = text.trim().replace(",", ".").split(/[:;]/);
+  if (fields.length > 4 || !fields.every((field) => /^\d+(\.\d*)?$/.test(field))) return null;
+  const frames = fields.length === 4 ? Number(fields.pop()) / rate : 0;
+  return fields.reduce((sum, field) => sum * 60 + Number(field), 0) + frames;
 }
 
 /** A length in words: 8 s, 3 min, 1.5 h. */

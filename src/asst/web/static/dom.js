@@ -32,3 +32,16 @@ export function showFault(fault) {
   $("fault").textContent = fault ? fault.message : "";
   $("fault").hidden = !fault;
 }
+
+/** Calls an act when an element is pressed; what goes wrong in it is shown. */
+export function onPress(id, act) {
+  $(id).addEventListener("click", async () => {
+    try {
+      await act();
+    } catch (fault) {
+      showFault(fault);
+    }
+  });
+}
+
+export const plural = (count, thing) => `${count} ${thing}${count === 1 ? "" : "s"}`;

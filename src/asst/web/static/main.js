@@ -1,60 +1,63 @@
 // The page: what is asked, what is open, and the address that says both.
 
+import * as access from "./access.js";
 import * as api from "./api.js";
-import { mark, showMoments, showVideos } from "./cards.js";
-import { clock, length } from "./clock.js";
-import * as corrections from "./corrections.js";
-import { $, el, say, showFault } from "./dom.js";
+import { length } from "./clock.js";
+import { $, el, onPress, plural, say, showFault } from "./dom.js";
+import * as editor from "./editor.js";
+import * as kept from "./kept.js";
 import * as keyboard from "./keyboard.js";
+import * as picks from "./picks.js";
 import * as player from "./player.js";
+import * as results from "./results.js";
+import { setScale } from "./score.js";
+import * as searches from "./searches.js";
 import * as timeline from "./timeline.js";
 import * as uploads from "./uploads.js";
 import * as words from "./words.js";
 
 const PAGE = 60;
+const FOUND = 60;
+const MOST = 200;
+const TYPED_MS = 300;
+const NEAR_S = 0.02;
+const SORTS = {
+  library: { name: "By name", newest: "Newest first", longest: "Longest first" },
+  found: { best: "Best first", time: "By file and time" },
+};
 
-const state = { query: "", only: null, answer: null, chosen: 0, video: null, span: null, listed: 0 };
+// What is asked (query, filter, sort, only), what was answered, and what is open of it.
+const state = { query: "", filter: "", sort: "", only: null, answer: null, top: FOUND, weaker: false, listed: 0, video: null, moment: null };
 let asking = null;
 
 async function showLibrary(more = false) {
+  state.answer = null;
   if (!more) state.listed = 0;
-  const { total, videos } = await api.videos(state.listed, PAGE);
+  const { total, hours, videos } = await api.videos({ offset: state.listed, limit: PAGE, name: state.filter, sort: state.sort });
   state.listed += videos.length;
   $("heading").textContent = "Your videos";
-  $("cards").classList.remove("guess");
-  showVideos(videos, (video) => openVideo(video, null), more);
+  results.showVideos(videos, { open: (video) => openMoment(null, video), remove }, more);
   $("more").hidden = state.listed >= total;
-  const hours = (await api.status()).hours;
-  $("note").textContent = total
-    ? `${total} ${total === 1 ? "video" : "videos"}, ${length(hours * 3600)}`
-    : "This library is empty. Drop videos anywhere on this page, or press Add videos.";
+  $("weaker").hidden = true;
+  const none = state.filter ? "No video has this in its name." : "This library is empty. Drop videos anywhere on this page, or press Add videos.";
+  $("note").textContent = total ? `${plural(total, "video")}, ${length(hours * 3600)}` : none;
 }
 
-function begin() {
-  asking?.abort();
-  asking = new AbortController();
-  document.body.classList.add("asking");
-  return asking.signal;
-}
-
+/** Asks what the state says; `push` makes a new place in the browser's history. */
 async function ask(push = true) {
   showFault(null);
-  const query = $("query").value.trim();
-  state.query = query;
-  if (push) remember();
-  if (!query) {
-    asking?.abort();
-    document.body.classList.remove("asking");
-    if (state.video) openVideo(state.video, null, false);
-    await showLibrary();
-    return;
-  }
-  const signal = begin();
-  $("note").textContent = "Looking…";
-  say("Looking");
+  asking?.abort();
+  asking = new AbortController();
+  const { signal } = asking;
+  showControls();
+  if (push) remember(true);
+  document.body.classList.add("asking");
   try {
-    if (state.only) await askOne(query, signal);
-    else await askAll(query, signal);
+    if (state.query) await askMoments(signal);
+    else await showLibrary();
+    if (signal.aborted) return;
+    if (push) kept.asked(searchAddress());
+    searches.show(Boolean(state.query));
   } catch (fault) {
     $("note").textContent = "";
     showFault(fault);
@@ -63,211 +66,289 @@ async function ask(push = true) {
   }
 }
 
-async function askAll(query, signal) {
-  const found = await api.search(query, signal);
-  $("more").hidden = true;
-  $("heading").textContent = "Found";
-  showAnswer(found, found.moments, (moment) => moment.video);
-  if (found.faults.length) showFault(new Error(found.faults.join("; ")));
+async function askMoments(signal) {
+  $("note").textContent = "Looking…";
+  say("Looking");
+  const { query, filter, only, top } = state;
+  const answer = await api.search({ query, top, name: filter, video: only?.id ?? null }, signal);
+  answer.moments.forEach((moment) => Object.assign(moment, { query }));
+  state.answer = answer;
+  state.weaker = false;
+  setScale(answer.scale);
+  $("heading").textContent = only ? `Moments of ${only.name}` : "Moments";
+  showMoments();
+  if (answer.faults.length) showFault(new Error(answer.faults.join("; ")));
 }
 
-async function askOne(query, signal) {
-  const answer = await api.locate(state.only.id, query, signal);
-  $("more").hidden = true;
-  $("heading").textContent = `Found in ${state.only.name}`;
-  const pictured = (m) => ({ ...m, video: answer.video, picture: api.pictureUrl(answer.video.id, (m.start_s + m.end_s) / 2) });
-  showAnswer(answer, answer.moments.map(pictured), () => answer.video);
+/** The moments of an answer that are shown at first: those that are found, else the best as a guess. */
+function firstOnes({ moments }) {
+  const found = moments.filter((moment) => moment.found);
+  return found.length ? found : moments.slice(0, 1);
 }
 
-// What is not convincing is shown as one guess, less clearly.
-function showAnswer(answer, moments, videoOf) {
-  $("cards").classList.toggle("guess", !answer.found);
-  showMoments(answer.found ? moments : moments.slice(0, 1), (moment, index) => {
-    mark(index);
-    openVideo(videoOf(moment), moment);
-  });
-  report(answer, answer.found ? moments.length : 0);
+function shownMoments() {
+  return state.weaker ? state.answer.moments : firstOnes(state.answer);
 }
 
-function report(found, count) {
-  const best = found.best_score === null ? "" : ` The best score is ${found.best_score.toFixed(2)}`;
-  const least = found.threshold === null || !best ? "" : `, and from ${found.threshold.toFixed(2)} on it counts`;
-  const lost = found.understood ? "" : " No word of this is understood, so what is found is a guess; describe it in English.";
-  const said = count ? `${count} ${count === 1 ? "moment" : "moments"}` : `Nothing found.${best}${least}.${found.moments.length ? " Below is the best guess." : ""}`;
-  $("note").textContent = said + (lost && count ? "." : "") + lost;
+function showMoments() {
+  const { answer, sort, weaker, top } = state;
+  const folded = answer.moments.length - firstOnes(answer).length;
+  results.showMoments([...shownMoments()], { sort, guess: !answer.found && !weaker }, (moment) => openMoment(moment, moment.video));
+  results.mark(state.moment);
+  $("weaker").hidden = !folded;
+  $("weaker").textContent = weaker ? "Hide weaker" : `Show ${folded} weaker`;
+  $("weaker").setAttribute("aria-expanded", weaker);
+  $("more").hidden = answer.moments.length < top || top >= MOST;
+  $("note").textContent = inWords(answer, folded);
   say($("note").textContent);
 }
 
-async function openVideo(video, moment, push = true) {
-  const before = state.video;
-  state.video = video;
-  state.span = moment ? { start_s: moment.start_s, end_s: moment.end_s } : null;
+function inWords(answer, folded) {
+  const count = answer.found ? answer.moments.length - folded : 0;
+  const lost = answer.understood ? "" : " No word of this is understood, so what is found is a guess; describe it in English.";
+  if (count) return `${count} found${folded ? `, ${folded} weaker` : ""}${lost ? `.${lost}` : ""}`;
+  const best = answer.best_score === null ? "" : ` The best score is ${answer.best_score.toFixed(2)}`;
+  const least = answer.threshold === null || !best ? "" : `, and from ${answer.threshold.toFixed(2)} on it counts`;
+  return `Nothing found.${best}${least}${best ? "." : ""}${answer.moments.length ? " Below is the best guess." : ""}${lost}`;
+}
+
+/** Opens a moment, or a video at a span or whole. */
+async function openMoment(moment, video, { span = null, push = true, atEnds = false } = {}) {
+  const fresh = state.video?.id !== video.id;
+  Object.assign(state, { video, moment });
   document.body.classList.add("open");
   $("detail").hidden = false;
   $("title").textContent = video.name;
+  $("title").title = video.name;
   $("only").hidden = state.only?.id === video.id;
-  if (push) remember();
-  const showing = player.show(video, moment ?? { start_s: 0, end_s: video.duration_s });
-  if (before?.id !== video.id) $("words").hidden = true;
-  let answer = { duration_s: video.duration_s, curve: null, threshold: null, moments: [], attention: null };
-  choose(answer, -1, state.span ?? { start_s: 0, end_s: video.duration_s });
-  if (!state.query) return;
-  try {
-    answer = await api.locate(video.id, state.query);
-  } catch (fault) {
-    showFault(fault);
-    return;
+  results.mark(moment);
+  showPlace();
+  if (fresh) words.show(null);
+  const others = (state.answer ? shownMoments() : []).filter((own) => own.video.id === video.id && own !== moment);
+  const { curves = {}, threshold = null } = state.answer ?? {};
+  const whole = span ?? { start_s: 0, end_s: video.duration_s };
+  editor.show({ video, moment, others, query: state.query, curve: curves[video.id] ?? null, threshold, span: whole });
+  if (push) remember(true);
+  if (matchMedia("(max-width: 860px)").matches) window.scrollTo(0, 0);
+  if (atEnds) timeline.focus("start");
+  player.show(video, editor.span()).catch(showFault);
+  if (state.query) await lookAtWords(video, state.query, curves[video.id]);
+}
+
+async function lookAtWords(video, query, curve) {
+  const answer = await api.locate(video.id, query);
+  if (state.video !== video || state.query !== query) return;
+  if (!curve) {
+    setScale(answer.scale);
+    editor.learn(answer.curve, answer.threshold);
   }
-  if (state.video !== video) return;
-  const near = answer.moments.findIndex((m) => moment && Math.abs(m.start_s - moment.start_s) < 0.3);
-  if (moment) choose(answer, near, state.span ?? moment);
-  else if (answer.moments.length) {
-    choose(answer, 0, answer.moments[0]);
-    await showing;
-    player.seek(answer.moments[0].start_s);
+  words.show(answer.attention, timeline.overlay);
+}
+
+function showPlace() {
+  $("place").textContent = results.placeOf(state.moment);
+  for (const [id, by] of [["previous", -1], ["next", 1]]) {
+    $(id).hidden = !results.placeOf(state.moment);
+    $(id).disabled = !results.beside(state.moment, by);
   }
-  words.show(answer.attention, answer.duration_s, timeline.overlay);
-  listSpans();
 }
 
-function choose(answer, index, span) {
-  state.answer = answer;
-  state.chosen = index;
-  const moment = answer.moments[index];
-  setSpan({ start_s: span.start_s, end_s: span.end_s });
-  timeline.show(answer, state.span, index, { seek: player.seek, choose: pick, change: changed });
-  const proposed = moment ?? (state.query && index < 0 && answer.curve ? { ...state.span, score: 0 } : null);
-  const given = { video: state.video.id, query: state.query, span: { ...state.span }, proposed: clean(proposed) };
-  corrections
-    .show(given)
-    .then((said) => {
-      if (said?.verdict !== "span") return;
-      setSpan({ start_s: said.start_s, end_s: said.end_s });
-      timeline.show(answer, state.span, index, { seek: player.seek, choose: pick, change: changed });
-    })
-    .catch(showFault);
-  for (const id of ["right", "wrong"]) $(id).disabled = !state.query;
-}
-
-const clean = (moment) => moment && { start_s: moment.start_s, end_s: moment.end_s, score: moment.score };
-
-function pick(index) {
-  choose(state.answer, index, state.answer.moments[index]);
-  player.seek(state.span.start_s);
-  listSpans();
-}
-
-function changed(span, final) {
-  setSpan(span);
-  if (final) corrections.keep("span", span);
-}
-
-function setSpan(span) {
-  state.span = span;
-  player.setSpan(span);
-  const score = state.answer?.moments[state.chosen]?.score;
-  const scored = score === undefined ? "" : `, score ${score.toFixed(2)}`;
-  $("span").textContent = `${clock(span.start_s)} to ${clock(span.end_s)} (${(span.end_s - span.start_s).toFixed(1)} s)${scored}`;
-  $("clip").href = api.clipUrl(state.video.id, span, $("fast").checked);
-}
-
-function listSpans() {
-  const { answer, chosen } = state;
-  $("spans").replaceChildren(
-    ...answer.moments.map((m, index) => {
-      const text = `${clock(m.start_s)} to ${clock(m.end_s)}, ${m.score.toFixed(2)}`;
-      const made = el("button", { type: "button", textContent: text, onclick: () => pick(index) });
-      if (index === chosen) made.setAttribute("aria-current", "true");
-      return el("li", {}, made);
-    }),
-  );
+function openBeside(by) {
+  const moment = results.beside(state.moment, by);
+  if (moment) return openMoment(moment, moment.video);
 }
 
 function close() {
   if (!state.video) return;
-  state.video = null;
-  state.answer = null;
+  editor.close();
+  player.clear();
+  Object.assign(state, { video: null, moment: null });
   document.body.classList.remove("open");
   $("detail").hidden = true;
-  player.clear();
   const current = document.querySelector(".card[aria-current]");
-  mark(-1);
+  results.mark(null);
   (current ?? $("query")).focus();
-  remember();
+  remember(true);
 }
 
-function setOnly(video) {
-  state.only = video;
-  $("scope").hidden = !video;
-  $("scope").textContent = video ? `in ${video.name} ×` : "";
-  if (video) $("scope").setAttribute("aria-label", `Only in ${video.name}; press to search all videos`);
+async function remove(video) {
+  $("confirm-title").textContent = `Remove ${video.name} from the library?`;
+  $("confirm-text").textContent = video.uploaded
+    ? "It was added through this page, so the file is deleted too."
+    : "The file itself stays where it is. What you said of its moments is kept.";
+  $("confirm").returnValue = "";
+  $("confirm").showModal();
+  await new Promise((resolve) => $("confirm").addEventListener("close", resolve, { once: true }));
+  if ($("confirm").returnValue !== "yes") return;
+  try {
+    await api.remove(video.id);
+    if (state.video?.id === video.id) close();
+    if (state.only?.id === video.id) state.only = null;
+    await ask(false);
+    say("Removed");
+  } catch (fault) {
+    showFault(fault);
+  }
 }
 
-function remember() {
+function showControls() {
+  const { query, filter, only } = state;
+  const sorts = SORTS[query ? "found" : "library"];
+  if (!(state.sort in sorts)) state.sort = Object.keys(sorts)[0];
+  $("sort").replaceChildren(...Object.entries(sorts).map(([value, text]) => el("option", { value, textContent: text })));
+  $("sort").value = state.sort;
+  $("query").value = query;
+  if ($("filter").value.trim() !== filter) $("filter").value = filter;
+  $("scope").hidden = !only;
+  $("scope").textContent = only ? `in ${only.name} ×` : "";
+  if (only) $("scope").setAttribute("aria-label", `Only in ${only.name}; press to search all videos`);
+  searches.showSaved(searchAddress());
+}
+
+/** The address of what is asked, without what is open; empty where nothing is. */
+function searchAddress() {
   const address = new URLSearchParams();
-  if (state.query) address.set("q", state.query);
+  if (!state.query) return "";
+  address.set("q", state.query);
+  if (state.filter) address.set("f", state.filter);
   if (state.only) address.set("in", state.only.id);
-  if (state.video) address.set("v", state.video.id);
-  if (state.video && state.span) address.set("t", `${state.span.start_s.toFixed(2)}-${state.span.end_s.toFixed(2)}`);
-  const path = address.size ? `/?${address}` : "/";
-  if (path !== location.pathname + location.search) history.pushState(null, "", path);
+  return String(address);
 }
 
+/** Puts what is asked and open into the address; `push` for a new place in the history. */
+function remember(push) {
+  const address = new URLSearchParams(searchAddress());
+  if (!state.query && state.filter) address.set("f", state.filter);
+  if (!Object.values(SORTS).some((sorts) => Object.keys(sorts)[0] === state.sort)) address.set("s", state.sort);
+  const span = editor.span();
+  if (state.video) address.set("v", state.video.id);
+  if (state.video && span) address.set("t", `${span.start_s.toFixed(3)}-${span.end_s.toFixed(3)}`);
+  const path = address.size ? `/?${address}` : "/";
+  if (path !== location.pathname + location.search) history[push ? "pushState" : "replaceState"](null, "", path);
+}
+
+/** Shows what the address says. */
 async function restore() {
   const address = new URLSearchParams(location.search);
-  $("query").value = address.get("q") ?? "";
-  const [only, open] = await Promise.all(
-    ["in", "v"].map((key) => (address.get(key) ? api.video(address.get(key)).catch(() => null) : null)),
-  );
-  setOnly(only);
+  const lost = [];
+  const known = (key) =>
+    address.get(key) ? api.video(address.get(key)).catch((fault) => lost.push(fault) && null) : null;
+  const [only, video] = await Promise.all([known("in"), known("v")]);
   const [start_s, end_s] = (address.get("t") ?? "").split("-").map(Number);
-  state.query = $("query").value.trim();
-  if (open) openVideo(open, end_s > start_s ? { start_s, end_s } : null, false);
-  else if (state.video) close();
+  const named = (key) => (address.get(key) ?? "").trim();
+  Object.assign(state, { query: named("q"), filter: named("f"), sort: named("s"), only, top: FOUND });
+  if (!video && state.video) close();
   await ask(false);
+  if (video) {
+    const span = end_s > start_s ? { start_s, end_s } : null;
+    const moment = span && shownOf(video, span);
+    await openMoment(moment ?? null, moment?.video ?? video, { span, push: false });
+  }
+  if (lost.length) {
+    showFault(new Error(`The link leads to a video that is not here: ${lost[0].message}`));
+    remember(false);
+  }
 }
 
-$("search").addEventListener("submit", (event) => {
-  event.preventDefault();
-  ask();
-});
-$("query").addEventListener("search", () => {
-  if (!$("query").value && state.query) ask();
-});
-$("scope").addEventListener("click", () => {
-  setOnly(null);
-  ask();
-});
-$("only").addEventListener("click", () => {
-  setOnly(state.video);
-  $("only").hidden = true;
-  $("query").focus();
-  if (state.query) ask();
-});
-$("more").addEventListener("click", () => showLibrary(true).catch(showFault));
-$("close").addEventListener("click", close);
-$("play").addEventListener("click", player.playMoment);
-$("fast").addEventListener("change", () => setSpan(state.span));
-$("right").addEventListener("click", () => corrections.keep("right", state.span));
-$("wrong").addEventListener("click", () => corrections.keep("wrong", state.span));
-$("undo").addEventListener("click", async () => {
-  const proposed = await corrections.undo();
-  if (proposed) choose(state.answer, state.chosen, proposed);
-  $("right").focus();
-});
-$("keys").addEventListener("click", () => $("help").showModal());
-window.addEventListener("popstate", () => restore().catch(showFault));
+/** The moment of a video with these ends, its own or those that a user gave it; weaker ones are unfolded for it. */
+function shownOf(video, span) {
+  const near = (own) => Math.abs(own.start_s - span.start_s) < NEAR_S && Math.abs(own.end_s - span.end_s) < NEAR_S;
+  const found = state.answer?.moments.find((own) => own.video.id === video.id && (near(results.endsOf(own)) || near(own)));
+  if (found && !shownMoments().includes(found)) unfold();
+  return found;
+}
 
-player.watch(timeline.playing);
-const ifOpen = (act) => () => state.video && act();
-keyboard.start({
-  play: ifOpen(player.toggle),
-  moment: ifOpen(player.playMoment),
-  clip: ifOpen(() => $("clip").click()),
-  right: ifOpen(() => state.query && corrections.keep("right", state.span)),
-  wrong: ifOpen(() => state.query && corrections.keep("wrong", state.span)),
-  close,
+function unfold() {
+  state.weaker = !state.weaker;
+  showMoments();
+  showPlace();
+}
+
+function wire() {
+  $("search").addEventListener("submit", (event) => {
+    event.preventDefault();
+    askFor({ query: $("query").value.trim() });
+  });
+  $("query").addEventListener("search", () => {
+    if (!$("query").value && state.query) askFor({ query: "" });
+  });
+  let typing = 0;
+  $("filter").addEventListener("input", () => {
+    clearTimeout(typing);
+    typing = setTimeout(() => askFor({ filter: $("filter").value.trim() }), TYPED_MS);
+  });
+  $("sort").addEventListener("change", () => askFor({ sort: $("sort").value }));
+  onPress("scope", () => askFor({ only: null }));
+  onPress("only", () => {
+    $("only").hidden = true;
+    $("query").focus();
+    return askFor({ only: state.video });
+  });
+  onPress("save", () => {
+    kept.toggle(searchAddress());
+    searches.showSaved(searchAddress());
+  });
+  onPress("weaker", unfold);
+  onPress("more", async () => {
+    if (!state.query) return showLibrary(true);
+    state.top = MOST;
+    await ask(false);
+  });
+  onPress("close", close);
+  onPress("previous", () => openBeside(-1));
+  onPress("next", () => openBeside(1));
+  onPress("remove", () => remove(state.video));
+  onPress("keys", () => $("help").showModal());
+  // A card that was pressed with a key leads to the ends of its moment.
+  $("cards").addEventListener("click", (event) => {
+    if (!event.detail && event.target.closest(".moment .card")) timeline.focus("start");
+  });
+  window.addEventListener("popstate", () => restore().catch(showFault));
+}
+
+function askFor(given) {
+  Object.assign(state, given, { top: FOUND });
+  if (state.video && "query" in given) close();
+  return ask();
+}
+
+const keys = {
+  " ": player.toggle,
+  m: player.playMoment,
+  j: () => player.shuttle(-1),
+  k: () => player.shuttle(0),
+  l: () => player.shuttle(1),
+  ArrowLeft: ({ shiftKey }) => (shiftKey ? player.seek(player.now() - 1) : player.stepFrames(-1)),
+  ArrowRight: ({ shiftKey }) => (shiftKey ? player.seek(player.now() + 1) : player.stepFrames(1)),
+  i: editor.setIn,
+  o: editor.setOut,
+  "[": () => timeline.focus("start"),
+  "]": () => timeline.focus("end"),
+  "+": () => timeline.zoom(2),
+  "=": () => timeline.zoom(2),
+  "-": () => timeline.zoom(0.5),
+  r: () => editor.judge("right"),
+  w: () => editor.judge("wrong"),
+  u: editor.undo,
+  c: () => $("clip").click(),
+};
+
+function pickKey() {
+  const moment = results.focused();
+  if (moment) picks.toggle(moment);
+  else if (state.video) editor.pick();
+}
+
+access.start();
+wire();
+player.start(timeline.playing);
+editor.start({ open: (moment) => openMoment(moment, moment.video), moved: () => remember(false) });
+picks.start((moment) => {
+  if (moment) results.update(moment);
+  else if (state.answer) showMoments();
+  editor.selected();
 });
+keyboard.start({ open: keys, close, pick: pickKey, isOpen: () => Boolean(state.video) });
 uploads.start(() => {
   if (!state.query) showLibrary().catch(showFault);
 });

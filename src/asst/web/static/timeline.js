@@ -1,236 +1,272 @@
-// The score over a video, the moments on it, and the ends of the open one, to be dragged.
+// The video over time: pictures, the score, the moment between its two ends, and the other moments under it.
 
-import { clock } from "./clock.js";
-import { $, svg } from "./dom.js";
+import { clock, exact } from "./clock.js";
+import { $, el, svg } from "./dom.js";
+import * as player from "./player.js";
+import { confidence, inWords } from "./score.js";
 
-const HEIGHT = 110;
-const TOP = 14;
-const BOTTOM = 88;
-const LEAST_S = 0.1;
-const ZOOM_FROM_S = 90;
+const PICTURES = 8;
+const TICKS = 6;
+const STEPS_S = [0.5, 1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600];
+// A moment that is a smaller share of the video is shown closer from the beginning.
+const CLOSE_BELOW = 0.03;
+const CLOSE = 8;
+const CLOSEST_S = 1;
 
+// What is shown: {video, moment, span, others, curve, threshold}, and the part of the video, in seconds.
 let view = null;
+let [first, last] = [0, 1];
 let at_s = 0;
 let word = null;
 let handlers = {};
-let dragging = null;
 
-/**
- * Shows an answer: {duration_s, curve, threshold, moments}, and the open span.
- * handlers: seek(seconds), choose(index), change(span, final).
- */
-export function show(answer, span, chosen, given) {
-  handlers = given;
-  const same = view?.answer === answer;
-  view = { answer, span: { ...span }, chosen, zoomed: same ? view.zoomed : false };
-  word = null;
+/** Shows a view; handlers: seek(seconds), open(moment), change(span, final). */
+export function show(given, acts) {
+  const same = view?.video.id === given.video.id && view?.moment === given.moment;
+  view = given;
+  handlers = acts;
+  if (!same) {
+    word = null;
+    const length_s = given.span.end_s - given.span.start_s;
+    const { duration_s } = given.video;
+    frameOn(given.span, length_s < CLOSE_BELOW * duration_s ? length_s * CLOSE : duration_s);
+  }
   draw();
 }
 
-/** Moves the line that says where the picture is. */
+/** Shows the span as it is now. */
+export function setSpan(span) {
+  view.span = span;
+  placeSpan();
+}
+
+/** Moves the line that says where the picture is, and the part that is shown after it. */
 export function playing(seconds) {
   at_s = seconds;
-  const line = $("timeline").querySelector(".playhead");
-  if (line && view) place(line);
+  if (!view) return;
+  if (!$("player").paused && (at_s > last || at_s < first) && last - first < view.video.duration_s) {
+    move(at_s - 0.1 * (last - first), last - first);
+    draw();
+  }
+  placeLine();
 }
 
-/** Shows where a word looks, as a second line: {times_s, weights} or null. */
+/** Shows closer (2) or wider (0.5), around the moment. */
+export function zoom(by) {
+  frameOn(view.span, Math.max(CLOSEST_S, (last - first) / by));
+  draw();
+}
+
+/** Shows where a word was looked at, as a second line: {times_s, weights} or null. */
 export function overlay(given) {
   word = given;
-  if (!view) return;
   const old = $("timeline").querySelector(".looks");
-  const made = looks();
-  if (old && made) old.replaceWith(made);
-  else if (old) old.remove();
-  else if (made) $("timeline").querySelector("svg")?.append(made);
+  if (old) old.replaceWith(looks());
 }
 
-function bounds() {
-  const total = view.answer.duration_s;
-  if (!view.zoomed) return [0, total];
-  const wide = Math.max(20, (view.span.end_s - view.span.start_s) * 4);
-  const middle = (view.span.start_s + view.span.end_s) / 2;
-  const first = Math.max(0, Math.min(total - wide, middle - wide / 2));
-  return [first, Math.min(total, first + wide)];
+/** Puts the focus on an end. */
+export const focus = (end) => $("timeline").querySelector(`[data-end="${end}"]`)?.focus();
+
+function frameOn(span, length_s) {
+  move((span.start_s + span.end_s - length_s) / 2, length_s);
 }
 
-const width = () => Math.max(200, $("timeline").clientWidth);
-
-function x(seconds) {
-  const [first, last] = bounds();
-  return ((seconds - first) / (last - first)) * width();
+function move(from_s, length_s) {
+  const { duration_s } = view.video;
+  const whole = Math.min(duration_s, length_s);
+  first = Math.max(0, Math.min(duration_s - whole, from_s));
+  last = first + whole;
 }
 
-function seconds(pixels) {
-  const [first, last] = bounds();
-  return Math.min(view.answer.duration_s, Math.max(0, first + (pixels / width()) * (last - first)));
+const percent = (seconds) => `${(100 * seconds) / view.video.duration_s}%`;
+
+function at(made, start_s, end_s) {
+  made.style.left = percent(start_s);
+  if (end_s !== undefined) made.style.width = percent(end_s - start_s);
+  return made;
 }
 
 function draw() {
   const held = document.activeElement?.dataset?.end;
-  const box = svg("svg", {
-    viewBox: `0 0 ${width()} ${HEIGHT}`,
-    width: width(),
-    height: HEIGHT,
-    role: "group",
-    "aria-label": described(),
-  });
-  view.answer.moments.forEach((moment, index) => {
-    if (index === view.chosen) return;
-    const rect = band(moment, "moment");
-    rect.setAttribute("y", BOTTOM - 9);
-    rect.setAttribute("height", 9);
-    rect.addEventListener("click", () => handlers.choose(index));
-    box.append(rect);
-  });
-  box.prepend(svg("rect", { class: "ground", x: 0, y: TOP, width: width(), height: BOTTOM - TOP }), band(view.span, "chosen"));
-  box.append(...curve(), ...ticks());
-  const made = looks();
-  if (made) box.append(made);
-  const line = svg("line", { class: "playhead", y1: TOP - 6, y2: BOTTOM + 4 });
-  place(line);
-  box.append(line, handle("start"), handle("end"));
-  box.addEventListener("click", (event) => {
-    if (event.target.closest(".moment, .handle")) return;
-    handlers.seek(seconds(event.clientX - box.getBoundingClientRect().left));
-  });
-  const parts = [box];
-  if (view.answer.duration_s > ZOOM_FROM_S) parts.push(zoom());
-  $("timeline").replaceChildren(...parts);
-  if (held) box.querySelector(`[data-end="${held}"]`)?.focus();
+  const { duration_s } = view.video;
+  const inner = el("div", { className: "inner" });
+  inner.style.width = `${(100 * duration_s) / (last - first)}%`;
+  inner.style.marginLeft = `${(-100 * first) / (last - first)}%`;
+  const scrubbed = el("div", { className: "scrub" }, film(), graph(), el("div", { className: "chosen" }));
+  scrubbed.addEventListener("pointerdown", scrub);
+  inner.append(scrubbed, lane(), ruler(), el("div", { className: "playhead" }), handle("start"), handle("end"));
+  const box = el("div", { className: "window", role: "group", "aria-label": described() }, inner);
+  $("timeline").replaceChildren(box, tools());
+  placeSpan();
+  placeLine();
+  if (held) focus(held);
 }
 
 function described() {
-  const { answer } = view;
-  const found = answer.moments.map((m) => `${clock(m.start_s)} to ${clock(m.end_s)}`).join(", ");
-  return `Timeline of ${clock(answer.duration_s)}; moments at ${found || "no time"}`;
+  const { moment, others, video } = view;
+  const spans = [moment, ...others].filter(Boolean).map((m) => `${clock(m.start_s)} to ${clock(m.end_s)}`);
+  return `Timeline of ${clock(video.duration_s)}; moments at ${spans.join(", ") || "no time"}`;
 }
 
-function band(moment, kind) {
-  const left = Math.max(-2, x(moment.start_s));
-  const right = Math.min(width() + 2, x(moment.end_s));
-  return svg("rect", { class: kind, x: left, y: TOP, width: Math.max(2, right - left), height: BOTTOM - TOP });
+function film() {
+  const { video } = view;
+  const made = el("div", { className: "film", "aria-hidden": "true" });
+  if (last - first >= video.duration_s) {
+    made.append(el("img", { src: video.strip.url, alt: "", draggable: false }));
+    return made;
+  }
+  made.classList.add("close");
+  const each = (last - first) / PICTURES;
+  for (let k = 0; k < PICTURES; k++) {
+    const start_s = first + k * each;
+    const src = `/api/videos/${video.id}/picture?at_s=${(start_s + each / 2).toFixed(2)}`;
+    made.append(at(el("img", { src, alt: "", draggable: false, loading: "lazy" }), start_s, start_s + each));
+  }
+  return made;
 }
 
-function curve() {
-  const { curve: own, threshold } = view.answer;
-  if (!own) return [];
-  const low = Math.min(...own.scores, threshold ?? Infinity);
-  const high = Math.max(...own.scores, threshold ?? -Infinity);
-  const y = (score) => BOTTOM - 4 - ((score - low) / (high - low || 1)) * (BOTTOM - TOP - 8);
-  const made = [svg("polyline", { class: "curve", points: points(own.times_s, own.scores.map(y)) })];
+function graph() {
+  const { curve, threshold, video } = view;
+  const made = el("div", { className: "graph" });
+  if (!curve) return made;
+  const low = Math.min(0, ...curve.scores);
+  const high = 1.08 * Math.max(...curve.scores, 1.5 * (threshold ?? 0), 0.01);
+  const y = (score) => 100 - (100 * (score - low)) / (high - low);
+  const box = svg("svg", { viewBox: `0 0 ${video.duration_s} 100`, preserveAspectRatio: "none", "aria-hidden": "true" });
+  const points = curve.times_s.map((t, k) => `${t},${y(curve.scores[k]).toFixed(1)}`).join(" ");
+  box.append(svg("polygon", { class: "under", points: `${curve.times_s[0]},100 ${points} ${curve.times_s.at(-1)},100` }));
+  box.append(svg("polyline", { class: "curve", points }), looks());
+  made.append(box);
   if (threshold !== null) {
-    made.push(svg("line", { class: "threshold", x1: 0, x2: width(), y1: y(threshold), y2: y(threshold) }));
+    const line = el("div", { className: "threshold" });
+    line.style.top = `${y(threshold)}%`;
+    made.append(line);
   }
   return made;
 }
 
 function looks() {
-  if (!word) return null;
+  if (!word) return svg("polyline", { class: "looks" });
   const most = Math.max(...word.weights);
-  const y = (share) => BOTTOM - 2 - (share / (most || 1)) * (BOTTOM - TOP - 6);
-  return svg("polyline", { class: "looks", points: points(word.times_s, word.weights.map(y)) });
+  const points = word.times_s.map((t, k) => `${t},${(98 - (92 * word.weights[k]) / (most || 1)).toFixed(1)}`);
+  return svg("polyline", { class: "looks on", points: points.join(" ") });
 }
 
-const points = (times_s, ys) => times_s.map((t, k) => `${x(t).toFixed(1)},${ys[k].toFixed(1)}`).join(" ");
-
-function ticks() {
-  const [first, last] = bounds();
-  const about = (last - first) / Math.max(2, width() / 110);
-  const step = [0.5, 1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600].find((s) => s >= about) ?? 7200;
-  const made = [];
-  for (let t = Math.ceil(first / step) * step; t <= last; t += step) {
-    const near = x(t);
-    if (near > width() - 28) continue;
-    made.push(svg("line", { class: "tick", x1: near, x2: near, y1: BOTTOM, y2: BOTTOM + 5 }));
-    const label = svg("text", { class: "label", x: near + 3, y: HEIGHT - 6 });
-    label.textContent = clock(t).replace(/\.0$/, "");
-    made.push(label);
+function lane() {
+  const made = el("div", { className: "lane" });
+  for (const moment of view.others) {
+    const other = el("button", { type: "button", className: `other ${confidence(moment.score)}`, onclick: () => handlers.open(moment) });
+    const text = `${clock(moment.start_s)} to ${clock(moment.end_s)}, ${inWords(moment.score)}`;
+    other.title = text;
+    other.setAttribute("aria-label", `Moment at ${text}`);
+    made.append(at(other, moment.start_s, moment.end_s));
   }
   return made;
 }
 
-function place(line) {
-  const at = x(at_s);
-  line.setAttribute("x1", at);
-  line.setAttribute("x2", at);
+function ruler() {
+  const made = el("div", { className: "ruler", "aria-hidden": "true" });
+  const step = STEPS_S.find((s) => s >= (last - first) / TICKS) ?? 7200;
+  for (let t = Math.ceil(first / step) * step; t <= last - 0.4 * step; t += step) {
+    made.append(at(el("span", { textContent: step < 1 ? clock(t) : clock(t).slice(0, -2) }), t));
+  }
+  return made;
+}
+
+function tools() {
+  const button = (text, label, act, disabled) => {
+    const made = el("button", { type: "button", textContent: text, onclick: act, disabled, title: label });
+    made.setAttribute("aria-label", label);
+    return made;
+  };
+  const { duration_s } = view.video;
+  const whole = last - first >= duration_s;
+  const legend = el("span", { className: "quiet legend" });
+  if (view.curve && view.threshold !== null) {
+    legend.append(el("span", { className: "dash", "aria-hidden": "true" }), `score; from ${view.threshold.toFixed(2)} on (dashed) it counts as found`);
+  }
+  return el(
+    "div",
+    { className: "bar tools" },
+    legend,
+    el("span", { className: "gap" }),
+    button("−", "Wider (−)", () => zoom(0.5), whole),
+    button("+", "Closer (+)", () => zoom(2), false),
+    button("All", "The whole video", () => zoom((last - first) / duration_s), whole),
+  );
+}
+
+function placeSpan() {
+  const { span } = view;
+  const chosen = $("timeline").querySelector(".chosen");
+  at(chosen, span.start_s, span.end_s);
+  for (const end of ["start", "end"]) {
+    const made = $("timeline").querySelector(`[data-end="${end}"]`);
+    at(made, span[`${end}_s`]);
+    made.setAttribute("aria-valuenow", span[`${end}_s`].toFixed(3));
+    made.setAttribute("aria-valuetext", exact(span[`${end}_s`]));
+  }
+}
+
+function placeLine() {
+  const line = $("timeline").querySelector(".playhead");
+  if (line) at(line, Math.min(at_s, view.video.duration_s));
 }
 
 function handle(end) {
-  const value = view.span[`${end}_s`];
-  const made = svg("g", {
-    class: "handle",
-    tabindex: 0,
+  const made = el("div", {
+    className: `handle ${end}`,
+    tabIndex: 0,
     role: "slider",
     "data-end": end,
     "aria-label": end === "start" ? "Start of the moment" : "End of the moment",
-    "aria-valuemin": 0,
-    "aria-valuemax": view.answer.duration_s.toFixed(1),
-    "aria-valuenow": value.toFixed(1),
-    "aria-valuetext": clock(value),
+    "aria-valuemin": "0",
+    "aria-valuemax": view.video.duration_s.toFixed(3),
   });
-  const at = Math.min(width(), Math.max(0, x(value)));
-  made.append(
-    svg("rect", { class: "reach", x: at - 12, y: TOP - 8, width: 24, height: BOTTOM - TOP + 16 }),
-    svg("line", { x1: at, x2: at, y1: TOP - 4, y2: BOTTOM + 4 }),
-    svg("circle", { cx: at, cy: TOP - 4, r: 5 }),
-  );
   made.addEventListener("pointerdown", (event) => grab(event, end));
   made.addEventListener("keydown", (event) => nudge(event, end));
   return made;
 }
 
-function grab(event, end) {
-  event.preventDefault();
-  dragging = end;
-  const box = $("timeline").querySelector("svg").getBoundingClientRect();
-  const before = JSON.stringify(view.span);
-  const move = (moved) => change(end, seconds(moved.clientX - box.left), false);
-  const stop = () => {
-    window.removeEventListener("pointermove", move);
-    window.removeEventListener("pointerup", stop);
-    window.removeEventListener("pointercancel", stop);
-    dragging = null;
-    if (JSON.stringify(view.span) !== before) handlers.change({ ...view.span }, true);
-  };
-  window.addEventListener("pointermove", move);
-  window.addEventListener("pointerup", stop);
-  window.addEventListener("pointercancel", stop);
+/** The seconds under a pointer. */
+function under(event) {
+  const box = $("timeline").querySelector(".inner").getBoundingClientRect();
+  return Math.min(1, Math.max(0, (event.clientX - box.left) / box.width)) * view.video.duration_s;
 }
 
-let settling = 0;
+/** Follows a pointer until it is let go. */
+function track(event, moved, ended = () => {}) {
+  if (event.button) return;
+  event.preventDefault();
+  const stop = () => {
+    window.removeEventListener("pointermove", moved);
+    for (const name of ["pointerup", "pointercancel"]) window.removeEventListener(name, stop);
+    ended();
+  };
+  window.addEventListener("pointermove", moved);
+  for (const name of ["pointerup", "pointercancel"]) window.addEventListener(name, stop);
+}
+
+function scrub(event) {
+  handlers.seek(under(event));
+  track(event, (moved) => handlers.seek(under(moved)));
+}
+
+function grab(event, end) {
+  const before = view.span;
+  focus(end);
+  track(
+    event,
+    (moved) => handlers.change(end, under(moved), false),
+    () => view.span !== before && handlers.change(end, view.span[`${end}_s`], true),
+  );
+}
 
 function nudge(event, end) {
-  const by = { ArrowLeft: -0.1, ArrowDown: -0.1, ArrowRight: 0.1, ArrowUp: 0.1 }[event.key];
-  if (!by) return;
+  const way = { ArrowLeft: -1, ArrowRight: 1 }[event.key];
+  if (!way) return;
   event.preventDefault();
   event.stopPropagation();
-  change(end, view.span[`${end}_s`] + by * (event.shiftKey ? 10 : 1), false);
-  // Many small steps are one correction.
-  clearTimeout(settling);
-  settling = setTimeout(() => handlers.change({ ...view.span }, true), 600);
+  const by = event.shiftKey ? 1 : 1 / player.frameRate();
+  handlers.change(end, view.span[`${end}_s`] + way * by, false);
 }
-
-function change(end, value, final) {
-  const { span, answer } = view;
-  if (end === "start") span.start_s = Math.min(Math.max(0, value), span.end_s - LEAST_S);
-  else span.end_s = Math.max(Math.min(answer.duration_s, value), span.start_s + LEAST_S);
-  handlers.change({ ...span }, final);
-  draw();
-}
-
-function zoom() {
-  const made = document.createElement("button");
-  made.type = "button";
-  made.className = "zoom";
-  made.textContent = view.zoomed ? "Whole video" : "Around the moment";
-  made.addEventListener("click", () => {
-    view.zoomed = !view.zoomed;
-    draw();
-  });
-  return made;
-}
-
-new ResizeObserver(() => {
-  if (view && !dragging) draw();
-}).observe($("timeline"));

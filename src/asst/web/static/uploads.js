@@ -1,16 +1,18 @@
 // Files on their way in: dropped or chosen, sent, indexed; each can be cancelled.
 
 import * as api from "./api.js";
-import { $, el, say } from "./dom.js";
+import { length } from "./clock.js";
+import { $, el, onPress, say, showFault } from "./dom.js";
 
 let added = () => {};
 
 /** Takes files by button and by dropping them on the page; calls `done()` when a video is in the library. */
 export function start(done) {
   added = done;
-  $("add").addEventListener("click", () => $("files").click());
+  onPress("add", () => $("files").click());
   $("files").addEventListener("change", () => {
-    take($("files").files);
+    // A copy: the list empties itself when the field is emptied.
+    take([...$("files").files]);
     $("files").value = "";
   });
   const holdsFiles = (event) => [...(event.dataTransfer?.types ?? [])].includes("Files");
@@ -26,17 +28,21 @@ export function start(done) {
     if (!holdsFiles(event)) return;
     event.preventDefault();
     $("drop").hidden = true;
-    take(event.dataTransfer.files);
+    take([...event.dataTransfer.files]);
   });
-  api.jobs().then(({ jobs }) => jobs.filter((job) => !ended(job)).forEach((job) => follow(job, row(job.name))));
+  const follows = ({ jobs }) => jobs.filter((job) => !ended(job)).forEach((job) => follow(job, row(job.name)));
+  api.jobs().then(follows).catch(showFault);
 }
 
 const ended = (job) => ["done", "failed", "cancelled"].includes(job.state);
 
+/** Sends files one after the other, all of them to be seen from the beginning. */
 async function take(files) {
-  for (const file of files) {
-    const line = row(file.name);
-    const sending = api.upload(file, (sent, total) => line.tell("sending", sent / total));
+  const lines = files.map((file) => row(file.name));
+  for (const [k, file] of files.entries()) {
+    const line = lines[k];
+    if (line.dropped) continue;
+    const sending = api.upload(file, (sent, total) => line.tell("Sending", sent / total));
     line.stop(sending.stop);
     try {
       follow(await sending.done, line);
@@ -53,11 +59,11 @@ function follow(job, line) {
     const now = JSON.parse(event.data);
     if (!ended(now)) {
       const waits = now.state === "waiting";
-      line.tell(waits ? "waiting" : "looking at it", waits ? 0 : now.done_s / (now.total_s || 1));
+      line.tell(waits ? "Waiting" : "Indexing", waits ? 0 : now.done_s / (now.total_s || 1), now.left_s);
       return;
     }
     events.close();
-    line.end(now.state === "done" ? "in the library" : now.message, now.state === "failed");
+    line.end(now.message, now.state === "failed");
     if (now.state === "done") added();
   });
   events.onerror = () => {
@@ -66,7 +72,7 @@ function follow(job, line) {
 }
 
 function row(name) {
-  const state = el("span", { className: "state" });
+  const state = el("span", { className: "state", textContent: "Waiting" });
   const bar = el("progress", { max: 1, value: 0 });
   bar.setAttribute("aria-label", name);
   const button = el("button", { type: "button", textContent: "Cancel" });
@@ -75,13 +81,16 @@ function row(name) {
   $("jobs").append(line);
   $("jobs").hidden = false;
   const drop = () => {
+    made.dropped = true;
     line.remove();
     $("jobs").hidden = !$("jobs").children.length;
   };
-  return {
-    tell(text, share) {
+  const made = {
+    dropped: false,
+    tell(text, share, left_s = null) {
       if (!state.textContent.startsWith(text)) say(`${name}: ${text}`);
-      state.textContent = share ? `${text} ${Math.round(100 * share)} %` : text;
+      const left = left_s === null ? "" : `, ${length(Math.max(1, left_s))} left`;
+      state.textContent = share ? `${text} ${Math.round(100 * share)} %${left}` : text;
       bar.value = share;
     },
     stop(act) {
@@ -98,4 +107,6 @@ function row(name) {
       if (!failed) setTimeout(drop, 6000);
     },
   };
+  button.onclick = drop;
+  return made;
 }

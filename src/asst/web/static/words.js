@@ -1,50 +1,29 @@
-// Words by time: how much each step of the model's network looked at each word.
+// Words by time: where the model looked at those words that it looked at unevenly.
 
 import { clock } from "./clock.js";
 import { $, el } from "./dom.js";
 
-/** Shows attention {words, times_s, weights}, or nothing; calls `hovered({times_s, weights} | null)`. */
-export function show(attention, duration_s, hovered) {
+/** Shows attention {words, telling, times_s, weights}, where it tells anything; calls `hovered({times_s, weights} | null)`. */
+export function show(attention, hovered) {
   const place = $("words");
-  place.hidden = !attention;
-  if (!attention) {
+  const telling = attention ? attention.words.map((_, k) => k).filter((k) => attention.telling[k]) : [];
+  place.hidden = !telling.length;
+  if (!telling.length) {
     place.replaceChildren();
     return;
   }
-  const most = Math.max(...attention.weights.flat());
-  const rows = attention.words.map((word, k) => {
-    const weights = attention.weights[k];
-    const peak = weights.indexOf(Math.max(...weights));
-    const heat = el("canvas", { width: attention.times_s.length, height: 1 });
-    heat.setAttribute("aria-hidden", "true");
-    paint(heat, weights, most);
-    const name = el("button", { type: "button", className: "word", textContent: word });
-    name.setAttribute("aria-label", `${word}: looked at most at ${clock(attention.times_s[peak])}`);
-    const row = el("div", { className: "row" }, name, heat);
-    const on = () => {
-      row.classList.add("on");
-      hovered({ times_s: attention.times_s, weights });
-    };
-    const off = () => {
-      row.classList.remove("on");
-      hovered(null);
-    };
-    row.addEventListener("mouseenter", on);
-    row.addEventListener("mouseleave", off);
-    name.addEventListener("focus", on);
-    name.addEventListener("blur", off);
-    return row;
-  });
-  const title = el("h3", { textContent: "Which words it looked at" });
-  const hint = el("p", { className: "quiet", textContent: "Point at a word to see where on the timeline." });
-  place.replaceChildren(title, hint, el("div", { className: "rows" }, ...rows));
+  const title = el("h3", { textContent: "Words it looked at" });
+  place.replaceChildren(title, ...telling.map((k) => word(attention, k, hovered)));
 }
 
-function paint(canvas, weights, most) {
-  const context = canvas.getContext("2d");
-  const picture = context.createImageData(weights.length, 1);
-  weights.forEach((weight, k) => {
-    picture.data.set([22, 128, 116, Math.round(255 * Math.sqrt(weight / (most || 1)))], 4 * k);
-  });
-  context.putImageData(picture, 0, 0);
+function word({ words, times_s, weights }, k, hovered) {
+  const peak = times_s[weights[k].indexOf(Math.max(...weights[k]))];
+  const made = el("button", { type: "button", className: "word", textContent: `${words[k]} ${clock(peak)}` });
+  made.setAttribute("aria-label", `${words[k]}: looked at most at ${clock(peak)}`);
+  made.title = "Point at it to see where on the timeline";
+  const on = () => hovered({ times_s, weights: weights[k] });
+  const off = () => hovered(null);
+  for (const event of ["mouseenter", "focus"]) made.addEventListener(event, on);
+  for (const event of ["mouseleave", "blur"]) made.addEventListener(event, off);
+  return made;
 }

@@ -1,0 +1,238 @@
+// The open moment: its ends, and what the user says of it.
+
+import * as api from "./api.js";
+import { exact, read } from "./clock.js";
+import { $, onPress, say, showFault } from "./dom.js";
+import * as picks from "./picks.js";
+import * as player from "./player.js";
+import { endsOf, update } from "./results.js";
+import { badge, scoreOf } from "./score.js";
+import * as timeline from "./timeline.js";
+
+const SETTLED_MS = 600;
+const SAID = {
+  right: "Kept: this is right.",
+  wrong: "Kept: this is not it.",
+  span: "Kept: your ends, as right.",
+};
+
+// {video, query, moment, others, curve, threshold, span}; `moment` is null for a span that the model did not find.
+let open = null;
+let settling = 0;
+// What users say is sent in the order in which they say it.
+let saving = Promise.resolve();
+let acts = {};
+
+/** Wires the controls; `given` are open(moment) for another moment of the video, and moved() when ends have changed. */
+export function start(given) {
+  acts = given;
+  for (const end of ["start", "end"]) {
+    $(end).addEventListener("change", () => typed(end));
+    $(end).addEventListener("focus", () => $(end).select());
+  }
+  onPress("in", setIn);
+  onPress("out", setOut);
+  onPress("right", () => judge("right"));
+  onPress("wrong", () => judge("wrong"));
+  onPress("undo", undo);
+  onPress("pick", pick);
+  $("fast").addEventListener("change", showSpan);
+}
+
+/** Shows a moment, or a span that is none. */
+export function show(given) {
+  flush();
+  open = { ...given, span: ends(given.moment ? endsOf(given.moment) : given.span) };
+  draw();
+}
+
+/** Takes what became known of the open video. */
+export function learn(curve, threshold) {
+  Object.assign(open, { curve, threshold });
+  draw();
+}
+
+/** Forgets the open moment. */
+export function close() {
+  flush();
+  open = null;
+}
+
+export const span = () => open?.span ?? null;
+
+const ends = ({ start_s, end_s }) => ({ start_s, end_s });
+const same = (a, b) => a.start_s === b.start_s && a.end_s === b.end_s;
+
+function draw() {
+  timeline.show(open, { seek: player.seek, open: acts.open, change });
+  document.querySelector(".verdict").hidden = !open.query;
+  showSpan();
+  showSaid();
+}
+
+function showSpan() {
+  const own = open.span;
+  player.setSpan(own);
+  timeline.setSpan(own);
+  for (const end of ["start", "end"]) $(end).value = exact(own[`${end}_s`]);
+  $("length").textContent = `${(own.end_s - own.start_s).toFixed(3)} s`;
+  const score = open.query ? scoreOf(own, open.moment, open.curve) : null;
+  $("rated").replaceChildren(...(score === null ? [] : [badge(score), ` ${score.toFixed(2)}`]));
+  $("clip").href = api.clipUrl(open.video.id, own, $("fast").checked);
+}
+
+function showSaid() {
+  const said = open.moment?.said;
+  $("right").setAttribute("aria-pressed", said?.verdict === "right" || said?.verdict === "span");
+  $("wrong").setAttribute("aria-pressed", said?.verdict === "wrong");
+  $("undo").hidden = !said;
+  $("said").textContent = said
+    ? SAID[said.verdict]
+    : `Right: it shows “${open.query}”. Wrong: it does not. Ends that you move are kept as right. Models can be trained on it.`;
+  $("pick").setAttribute("aria-pressed", Boolean(open.moment && picks.has(open.moment)));
+}
+
+function setSpan(given) {
+  open.span = given;
+  showSpan();
+}
+
+function change(end, value, final) {
+  const { video } = open;
+  const [rate, old] = [player.frameRate(), open.span];
+  const at_s = Math.min(video.duration_s, Math.max(0, Math.round(value * rate) / rate));
+  const least = 1 / rate;
+  const made =
+    end === "start"
+      ? { ...old, start_s: Math.max(0, Math.min(at_s, old.end_s - least)) }
+      : { ...old, end_s: Math.min(video.duration_s, Math.max(at_s, old.start_s + least)) };
+  setSpan(made);
+  player.seek(end === "start" ? made.start_s : made.end_s - least / 2);
+  unsettle();
+  // Many small steps are one correction.
+  if (final) save();
+  else settling = setTimeout(save, SETTLED_MS);
+}
+
+function typed(end) {
+  const value = read($(end).value, player.frameRate());
+  if (value === null) {
+    showFault(new Error(`“${$(end).value}” is no time; write 12.4, 1:02.5, 1:02:03 or 00:01:02:12`));
+    showSpan();
+    return;
+  }
+  showFault(null);
+  change(end, value, true);
+}
+
+/** Begins the moment with the picture that is shown; one that would end before keeps its length. */
+export function setIn() {
+  const { start_s, end_s } = open.span;
+  const at_s = player.frame() / player.frameRate();
+  const after_s = at_s < end_s ? end_s : Math.min(open.video.duration_s, at_s + end_s - start_s);
+  if (at_s >= after_s) return;
+  setSpan({ start_s: at_s, end_s: after_s });
+  save();
+}
+
+/** Ends it after the picture that is shown. */
+export function setOut() {
+  const { start_s, end_s } = open.span;
+  const at_s = Math.min(open.video.duration_s, (player.frame() + 1) / player.frameRate());
+  setSpan({ start_s: at_s > start_s ? start_s : Math.max(0, at_s - end_s + start_s), end_s: at_s });
+  save();
+}
+
+/** Says that the moment is right or wrong; what is wrong is what the model found, and not ends that were moved. */
+export async function judge(verdict) {
+  if (!open?.query) return;
+  const { moment } = open;
+  unsettle();
+  if (verdict === "wrong" && moment) setSpan(ends(moment));
+  const edited = moment && !same(moment, open.span);
+  await keep(verdict === "right" && edited ? "span" : verdict);
+}
+
+/** Takes back what was said, and the ends with it. */
+export async function undo() {
+  unsettle();
+  const own = open;
+  await ordered(async () => {
+    const { moment } = own;
+    if (!moment?.said) return;
+    await api.forget(moment.said.id);
+    moment.said = null;
+    if (own === open) open.span = ends(moment);
+    told(own, "Undone");
+    if (own === open) $("right").focus();
+  });
+}
+
+/** Selects the open moment, or takes it out of the selection. */
+export function pick() {
+  flush();
+  picks.toggle(asMoment(open));
+  showSaid();
+}
+
+/** What shows again whether the open moment is selected. */
+export const selected = () => open && showSaid();
+
+// A span that the user made is from here on a moment like those that were found.
+function asMoment(own) {
+  const { video, query, curve } = own;
+  own.moment ??= { video, query: query || video.name, ...own.span, score: scoreOf(own.span, null, curve) ?? 0, said: null, own: true };
+  return own.moment;
+}
+
+function flush() {
+  if (settling) save();
+}
+
+function save() {
+  unsettle();
+  if (open.query) {
+    keep("span");
+    return;
+  }
+  if (open.moment) {
+    open.moment.said = { verdict: "span", ...open.span };
+    picks.follow(open.moment);
+  }
+  acts.moved();
+  player.settled();
+}
+
+function unsettle() {
+  clearTimeout(settling);
+  settling = 0;
+}
+
+function keep(verdict) {
+  const own = open;
+  const said = ends(own.span);
+  return ordered(async () => {
+    const moment = asMoment(own);
+    const proposed = moment.own ? null : { ...ends(moment), score: moment.score };
+    if (moment.own && moment.said) await api.forget(moment.said.id);
+    moment.said = await api.correct({ video: own.video.id, query: own.query, verdict, ...said, proposed });
+    told(own, SAID[verdict]);
+  });
+}
+
+function told(own, text) {
+  update(own.moment);
+  picks.follow(own.moment);
+  say(text);
+  showFault(null);
+  if (own !== open) return;
+  showSpan();
+  showSaid();
+  acts.moved();
+  player.settled();
+}
+
+function ordered(work) {
+  saving = saving.then(work).catch(showFault);
+  return saving;
+}

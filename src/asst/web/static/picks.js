@@ -1,0 +1,92 @@
+// The selection: moments of any videos and sentences, to be taken away as one file.
+
+import * as api from "./api.js";
+import { clock } from "./clock.js";
+import { $, el, onPress, plural, say } from "./dom.js";
+import * as kept from "./kept.js";
+
+let picked = kept.picks.get();
+let changed = () => {};
+
+/** Begins; `told(moment or null)` is called when a moment is selected or not any more, null for all. */
+export function start(told) {
+  changed = told;
+  onPress("unpick", () => {
+    picked = [];
+    show();
+    changed(null);
+  });
+  onPress("export", save);
+  show();
+}
+
+// A moment is the same however its ends are set.
+const key = (moment) => `${moment.video.id} ${moment.start_s} ${moment.end_s} ${moment.query}`;
+const place = (moment) => picked.findIndex((own) => own.key === key(moment));
+
+export const has = (moment) => place(moment) >= 0;
+
+/** Selects a moment with its ends, or takes it out of the selection. */
+export function toggle(moment) {
+  const at = place(moment);
+  if (at >= 0) picked.splice(at, 1);
+  else picked.push(entry(moment));
+  say(at >= 0 ? "Not selected any more" : "Selected");
+  show();
+  changed(moment);
+}
+
+/** Takes the ends that a selected moment has now. */
+export function follow(moment) {
+  const at = place(moment);
+  if (at < 0) return;
+  picked[at] = entry(moment);
+  show();
+}
+
+function entry(moment) {
+  const ends = moment.said?.verdict === "span" ? moment.said : moment;
+  const { video, query, score } = moment;
+  return { key: key(moment), name: video.name, video: video.id, query, score, start_s: ends.start_s, end_s: ends.end_s };
+}
+
+function show() {
+  kept.picks.set(picked);
+  $("picks").hidden = !picked.length;
+  document.body.classList.toggle("picking", picked.length > 0);
+  const videos = new Set(picked.map((own) => own.video)).size;
+  const length_s = picked.reduce((sum, own) => sum + own.end_s - own.start_s, 0);
+  $("picked").textContent = `${plural(picked.length, "moment")} of ${plural(videos, "video")}, ${clock(length_s)}`;
+  $("picked-list").firstElementChild.replaceChildren(
+    ...picked.map((own) => {
+      const drop = el("button", { type: "button", textContent: "Remove", onclick: () => drops(own) });
+      const text = `${own.name}, ${clock(own.start_s)} to ${clock(own.end_s)}: ${own.query}`;
+      drop.setAttribute("aria-label", `Take out ${text}`);
+      return el("li", { className: "bar" }, el("span", { textContent: text }), drop);
+    }),
+  );
+}
+
+function drops(own) {
+  picked = picked.filter((other) => other !== own);
+  show();
+  changed(null);
+}
+
+async function save() {
+  const format = $("format").value;
+  const button = $("export");
+  button.disabled = true;
+  button.textContent = format === "mp4" ? "Encoding…" : "Writing…";
+  say(button.textContent);
+  try {
+    const moments = picked.map(({ video, query, score, start_s, end_s }) => ({ video, query, score, start_s, end_s }));
+    const address = URL.createObjectURL(await api.exported(format, moments));
+    el("a", { href: address, download: `moments.${format}` }).click();
+    setTimeout(() => URL.revokeObjectURL(address), 60000);
+    say("Saved");
+  } finally {
+    button.disabled = false;
+    button.textContent = "Export";
+  }
+}
