@@ -28,6 +28,7 @@ VERBS = {
     "export": "train",
     "index": "library",
     "library": "library",
+    "recipes": "train",
     "search": "library",
     "serve": "web",
     "train": "train",
