@@ -27,6 +27,7 @@ VERBS = {
     "export": "train",
     "index": "library",
     "library": "library",
+    "recipes": "train",
     "search": "library",
     "serve": "web",
     "train": "train",

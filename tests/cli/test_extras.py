@@ -31,6 +31,7 @@ LACKING = {
     "asst library": ("library status --library lib", "library"),
     "asst search": ("search dog --library lib", "library"),
     "asst serve": ("serve", "web"),
+    "asst recipes": ("recipes", "train"),
     "asst train": ("train a.yaml", "train"),
     "judging a run": ("evaluate . --split test", "train"),
     f"{PACKAGED} (unless asst export writes it as a network)": (

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -61,6 +62,7 @@ def _root(recipe_file: Path) -> str:
         (["absent.yaml"], "cannot read absent.yaml"),
         (["RECIPE", "training.seeds=1"], "training.seeds: no such setting"),
         (["RECIPE", "data.root=/nowhere"], "nowhere"),
+        (["RECIPE", "--device", "tpu"], "PyTorch has no device 'tpu' here, only "),
     ],
 )
 def test_bad_input_is_one_line_and_exit_code_2(
@@ -104,3 +106,15 @@ def test_simulated_features_are_made_once_for_every_video_of_both_splits(
     wrong = CliRunner().invoke(app, ["simulate", str(tmp_path / "x"), "--modality", "audio"])
     assert wrong.exit_code == 2
     assert "choose one of rgb, flow, c3d" in wrong.stderr
+
+
+def test_recipes_are_listed_printed_and_their_keys_told() -> None:
+    listed = [json.loads(line) for line in CliRunner().invoke(app, ["recipes", "--json"]).stdout.splitlines()]
+    needs = {row["recipe"]: row["needs"] for row in listed}
+    assert needs["charades_sta/two_stream"] == "data.features.rgb=STORE data.features.flow=STORE"
+    assert needs["simulated/small"] == "goes on top of another recipe"
+    printed = CliRunner().invoke(app, ["recipes", "charades_sta/c3d", "simulated/small", "training.steps=9"]).stdout
+    assert "steps: 9\n" in printed
+    assert "level: standard" in printed
+    told = CliRunner().invoke(app, ["recipes", "--keys"]).stdout
+    assert re.search(r"training\.interval +500 +steps from one validation", told)

@@ -10,8 +10,10 @@ import pytest
 from asst.errors import InputError
 from asst.models.methods import build_method
 from asst.nn.config import ASSTConfig
+from asst.training.caption_recipe import CaptionRecipe
 from asst.training.recipe import Recipe, read_recipe
-from asst.training.recipe_files import packaged_recipes
+from asst.training.recipe_files import about, packaged_recipes
+from asst.training.setting_keys import setting_keys
 
 
 def test_a_recipe_is_the_same_after_it_was_written(toy_recipe: Callable[..., Recipe], tmp_path: Path) -> None:
@@ -142,3 +144,23 @@ def test_the_simulated_overlays_go_on_top_of_recipes_of_charades_sta(overlay: st
         assert recipe.data.simulated is not None
         if not recipe.closed_form:
             assert (recipe.training.steps, recipe.training.batch) == (3000, 32)
+
+
+def test_every_packaged_recipe_says_what_it_is_and_every_key_what_it_means() -> None:
+    for name in packaged_recipes():
+        assert len(about(name)) > 10, name
+    for kind in (Recipe, CaptionRecipe):
+        assert all(setting.meaning for setting in setting_keys(kind))
+        values = [setting.key for setting in setting_keys(kind)]
+        assert len(values) == len(set(values)) > 15
+
+
+def test_a_file_goes_before_a_packaged_recipe_of_its_name_and_can_extend_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "mine.yaml").write_text("extends: charades_sta/c3d\ntraining: {steps: 7}\n")
+    mine = read_recipe(["mine.yaml"])
+    assert (mine.name, mine.training.steps, mine.training.batch) == ("mine", 7, 128)
+    (tmp_path / "default").write_text("extends: charades_sta/rgb\n")
+    assert read_recipe(["default"]).data.streams == ["rgb"]

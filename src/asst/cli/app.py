@@ -26,6 +26,7 @@ from asst.cli.index import index
 from asst.cli.library import app as library
 from asst.cli.locate import locate
 from asst.cli.models import app as models
+from asst.cli.recipes import recipes
 from asst.cli.search import search
 from asst.cli.serve import serve
 from asst.cli.shots import shots
@@ -85,6 +86,7 @@ app.command(cls=Verb)(demo)
 app.command(cls=Verb)(index)
 app.command(cls=Verb)(search)
 app.command(cls=Verb)(serve)
+app.command(cls=Verb)(recipes)
 app.command(cls=Verb)(train)
 app.command(cls=Verb)(export)
 app.command(cls=Verb)(simulate)

@@ -17,6 +17,20 @@ def _use(name: str | None) -> str | None:
     return name
 
 
+def _train_on(name: str | None) -> str | None:
+    if name is not None:
+        import torch
+
+        from asst.errors import InputError
+        from asst.features.runtime import DEVICE
+
+        here = ["cuda", "cpu"] if torch.cuda.is_available() else ["cpu"]
+        if name not in here:
+            raise InputError(f"PyTorch has no device {name!r} here, only {' and '.join(here)}")
+        os.environ[DEVICE] = name
+    return name
+
+
 DeviceOption = Annotated[
     str | None,
     typer.Option(
@@ -28,3 +42,14 @@ DeviceOption = Annotated[
     ),
 ]
 """Read as soon as it is met, so that workers have it too."""
+
+TrainingDeviceOption = Annotated[
+    str | None,
+    typer.Option(
+        "--device",
+        metavar="cpu|cuda",
+        callback=_train_on,
+        help="Where PyTorch computes; cuda where it is, if not given.",
+        show_default=False,
+    ),
+]

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from asst.cli.device import TrainingDeviceOption
+
 if TYPE_CHECKING:
     from asst.training.caption_recipe import CaptionRecipe
     from asst.training.recipe import Recipe
@@ -34,20 +36,17 @@ def train(
             show_default=False,
         ),
     ] = None,
+    device: TrainingDeviceOption = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object at the end.")] = False,
 ) -> None:
     """Train by a RECIPE.
 
-    Run the same command again to go on with a run that was interrupted.
+    Run the same command again to go on with a run that was interrupted, or with a larger training.steps to train it on.
     """
     from asst.training.caption_recipe import read_any_recipe
+    from asst.training.recipe_files import recipe_and_changes
 
-    files = [text for text in recipe if "=" not in text]
-    if not files:
-        from asst.errors import InputError
-
-        raise InputError("which recipe? name one of 'asst recipes', or a YAML file")
-    resolved = read_any_recipe(files, [text for text in recipe if "=" in text])
+    resolved = read_any_recipe(*recipe_and_changes(recipe))
     folder = run or _usual_folder(resolved)
     done = _trained(resolved, folder)
     if not done.first:

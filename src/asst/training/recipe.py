@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal
 
-from pydantic import Field, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
 from asst.data.action_sets import ACTION_DATASETS
 from asst.evaluation.protocol import ProtocolName
@@ -85,6 +85,12 @@ class Training(Checked):
         return self
 
 
+def _known_method(name: str) -> str:
+    if name not in METHODS:
+        raise ValueError(f"one of {', '.join(map(repr, METHODS))}, not {name!r}")
+    return name
+
+
 class Recipe(Checked):
     """One training.
 
@@ -107,7 +113,7 @@ class Recipe(Checked):
     """
 
     name: str = "own"
-    method: Literal["asst", "prior", "cca", "mcn", "ctrl", "detector", "frames", "reranker"] = "asst"
+    method: Annotated[str, AfterValidator(_known_method)] = "asst"
     data: Data
     observation: dict[str, Any] = Field(default_factory=dict)
     network: dict[str, Any] = Field(default_factory=dict)
@@ -179,6 +185,4 @@ def read_recipe(recipes: Sequence[Named], changes: Sequence[str] = ()) -> Recipe
     Raises:
         InputError: for a file that cannot be read, an unknown key or a value that does not fit, by name.
     """
-    recipe = checked(Recipe, settings_of(recipes, changes), recipes)
-    assert recipe.method in METHODS
-    return recipe
+    return checked(Recipe, settings_of(recipes, changes), recipes)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import takewhile
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -34,6 +35,25 @@ _Loader.add_implicit_resolver(
 def packaged_recipes() -> list[str]:
     """Names of the recipes that the package brings, sorted."""
     return sorted(path.relative_to(PACKAGED).with_suffix("").as_posix() for path in PACKAGED.rglob("*.yaml"))
+
+
+def about(recipe: str) -> str:
+    """The first sentence of the comment at the head of a packaged recipe."""
+    lines = takewhile(lambda line: line.startswith("# "), recipe_path(recipe).read_text(encoding="utf-8").splitlines())
+    text = " ".join(line[2:] for line in lines if not line.startswith("#   "))
+    return re.split(r"(?<!et al)\.(?: |$)", text)[0]
+
+
+def recipe_and_changes(words: Sequence[str]) -> tuple[list[str], list[str]]:
+    """The recipes among the words of a command, and the ``key=value`` changes.
+
+    Raises:
+        InputError: if no recipe is among them.
+    """
+    recipes = [word for word in words if "=" not in word]
+    if not recipes:
+        raise InputError("which recipe? name one of 'asst recipes', or a YAML file")
+    return recipes, [word for word in words if "=" in word]
 
 
 def recipe_path(recipe: Named) -> Path:

@@ -1,0 +1,80 @@
+"""``asst recipes``: what ``asst train`` can be given by name, and the keys that change it."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from asst.outputs.grid import Grid
+
+ON_TOP = "goes on top of another recipe"
+
+
+def recipes(
+    recipe: Annotated[
+        list[str] | None,
+        typer.Argument(
+            metavar="[RECIPE...] [KEY=VALUE...]",
+            help="Print what these say together, as YAML to begin a recipe of your own with.",
+            show_default=False,
+        ),
+    ] = None,
+    keys: Annotated[bool, typer.Option("--keys", help="List every key, its default and meaning.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON lines, one a recipe or key.")] = False,
+) -> None:
+    """List the recipes that asst train knows by name, and what each needs; print one; or list their keys."""
+    if recipe:
+        import yaml
+
+        from asst.training.recipe_files import recipe_and_changes, settings_of
+
+        settings = settings_of(*recipe_and_changes(recipe))
+        typer.echo(json.dumps(settings) if as_json else yaml.safe_dump(settings, sort_keys=False), nl=as_json)
+        return
+    rows = _keys() if keys else _recipes()
+    if as_json:
+        for row in rows:
+            typer.echo(json.dumps(row))
+        return
+    from asst.outputs.grid import write_grids
+
+    write_grids([_grid("keys of recipes" if keys else "recipes", rows)], sys.stdout)
+
+
+def _grid(title: str, rows: Sequence[dict[str, str]]) -> Grid:
+    from asst.outputs.grid import Grid
+
+    headings = list(rows[0])
+    return Grid(title, headings, [list(row.values()) for row in rows], words=len(headings))
+
+
+def _recipes() -> list[dict[str, str]]:
+    from asst.training.recipe_files import about, packaged_recipes, settings_of
+
+    rows = []
+    for name in packaged_recipes():
+        settings = settings_of([name])
+        data = settings.get("data", {})
+        needs = " ".join(f"data.features.{stream}=STORE" for stream in data.get("streams", ()))
+        rows.append({"recipe": name, "needs": needs if "dataset" in data or "method" in settings else ON_TOP})
+        rows[-1]["about"] = about(name)
+    return rows
+
+
+def _keys() -> list[dict[str, str]]:
+    from dataclasses import asdict
+
+    from asst.training.caption_recipe import METHOD, CaptionRecipe
+    from asst.training.recipe import Recipe
+    from asst.training.setting_keys import setting_keys
+
+    return [
+        {"method": method, **asdict(setting)}
+        for method, kind in (("all others", Recipe), (METHOD, CaptionRecipe))
+        for setting in setting_keys(kind)
+    ]
