@@ -27,7 +27,7 @@ def simulate(
     with real sentences, spans and splits. Videos that STORE has from the same settings are left as they are.
     """
     from asst.atomic import check_writable
-    from asst.data.folders import data_folder
+    from asst.data import data_folder
     from asst.features.store import Store
     from asst.training.simulation import SIMULATIONS, Wanted
     from asst.training.simulation import simulate as make

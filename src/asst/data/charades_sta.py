@@ -20,11 +20,6 @@ def read(path: Path, videos: Path, split: str) -> Dataset:
 
     The id is the file's name and the line number.
 
-    Args:
-        path: the text file.
-        videos: the Charades CSV with the lengths of its videos.
-        split: the split every record belongs to.
-
     Raises:
         InputError: if a file cannot be read, or the CSV lacks a column.
     """

@@ -15,11 +15,7 @@ _IDEOGRAPHS = (
 
 
 class WordPieces:
-    """The tokeniser.
-
-    Args:
-        path: the vocabulary, a piece a line; a piece that goes on in a word begins with ``##``.
-    """
+    """The tokeniser."""
 
     def __init__(self, path: Path) -> None:
         self._numbers = {piece: i for i, piece in enumerate(path.read_text("utf-8").split("\n"))}

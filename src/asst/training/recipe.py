@@ -10,7 +10,7 @@ from typing import Annotated, Any, Literal, TypeVar
 import yaml
 from pydantic import Field, ValidationError, model_validator
 
-from asst.data.action_sets import ACTION_DATASETS
+from asst.data import ACTION_DATASETS
 from asst.errors import InputError
 from asst.local import check_ends
 from asst.models.method import Fitted

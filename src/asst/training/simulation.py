@@ -7,8 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from asst.data import read_dataset
-from asst.data.action_sets import read_actions
+from asst.data import read_actions, read_dataset
 from asst.data.charades import CharadesVideo, read_classes, read_videos
 from asst.data.simulate.actions import ACTION_MODALITIES, ActionSettings, ActionSimulator
 from asst.data.simulate.generate import Simulator, write_simulated
@@ -95,7 +94,7 @@ def simulate(wanted: Wanted, root: Path, store: Store, say: Say) -> int:
 
 def used_videos(root: Path, split: Literal["train", "test"]) -> tuple[str, ...]:
     """The videos of one of Charades' two parts that Charades-STA has a sentence about, sorted."""
-    return read_dataset("charades_sta", root, "trainval" if split == "train" else "test").videos
+    return read_dataset("charades_sta", root, "trainval" if split == "train" else "test").video_names
 
 
 def _charades_settings(wanted: Wanted) -> Settings:
@@ -129,4 +128,4 @@ SIMULATIONS = {
     "charades_sta": Simulation(tuple(MODALITIES), _charades_settings, _charades),
     "thumos14": Simulation(tuple(ACTION_MODALITIES), _thumos14_settings, _thumos14),
 }
-"""By the keys of `asst.data.DATASETS` and `asst.data.action_sets.ACTION_DATASETS`."""
+"""By the keys of `asst.data.DATASETS` and `asst.data.ACTION_DATASETS`."""
