@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from asst.errors import InputError
-from asst.models.named import model_named
+from asst.models import model_named
 from asst.moments import Answer, Attention, Moment, within
 from asst.text import understood
 

@@ -109,7 +109,7 @@ def _prior(asked: Asked, dataset: str, data: Path | None) -> tuple[Model, Featur
 
 def _model(asked: Asked) -> tuple[Model, FeatureStore]:
     from asst.features.absent import NAME, AbsentStore
-    from asst.models.named import model_named
+    from asst.models import model_named
     from asst.models.trained import TrainedModel
 
     if asked.fit_split:

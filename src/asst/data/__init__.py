@@ -7,8 +7,10 @@ what its authors call validation and tested on their test part; of the training 
 
 from __future__ import annotations
 
+import hashlib
+import math
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Generic, Literal, TypeVar
@@ -25,7 +27,6 @@ from asst.data import (
 )
 from asst.data.actions import ActionDataset
 from asst.data.record import Dataset, Problem, Record, Span, first_problem
-from asst.data.splits import validation_videos
 from asst.errors import InputError
 
 __all__ = [
@@ -231,3 +232,27 @@ def data_folder(name: str) -> Path:
     if not folder.is_dir():
         raise InputError(f"no annotation of {name} at {folder}; name its folder, or set {DATA} to the folder above it")
     return folder
+
+
+def validation_videos(videos: Iterable[str], share: float = 0.1, seed: int = 0) -> frozenset[str]:
+    """The training videos that are held out for validation.
+
+    Videos are ordered by the SHA-256 of seed and name, and the first ``share`` of them taken (rounded up). The choice
+    depends on nothing else: not on order, repeats, platform or library version. Holding out videos rather than
+    sentences keeps two sentences of one video from standing on both sides.
+
+    Args:
+        videos: names of all training videos.
+        share: part to hold out, in (0, 1).
+        seed: another seed, another part.
+
+    Raises:
+        ValueError: if ``share`` is not in (0, 1).
+
+    >>> sorted(validation_videos(["a", "b", "c", "d"], share=0.5)) == sorted(validation_videos("ddcba", share=0.5))
+    True
+    """
+    if not 0 < share < 1:
+        raise ValueError(f"the share to hold out is in (0, 1), not {share}")
+    ordered = sorted(set(videos), key=lambda video: hashlib.sha256(f"{seed}:{video}".encode()).digest())
+    return frozenset(ordered[: math.ceil(share * len(ordered))])

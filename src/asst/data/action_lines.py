@@ -11,8 +11,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from asst.data.actions import ActionDataset, ActionRows
-from asst.data.fields import as_duration, as_list, as_number, as_object, as_span, as_text
-from asst.data.files import read_object_lines
+from asst.data.files import as_duration, as_list, as_number, as_object, as_span, as_text, read_object_lines
 
 
 def read(path: Path, split: str) -> ActionDataset:

@@ -9,8 +9,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from asst.data.fields import as_duration, as_text, parse_number
-from asst.data.files import read_text
+from asst.data.files import as_duration, as_text, parse_number, read_text
 from asst.data.record import Problem
 from asst.data.rows import ProblemLog, UnusableRowError, clean_span
 from asst.errors import InputError

@@ -9,8 +9,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from asst.data.charades import read_videos
-from asst.data.fields import parse_number
-from asst.data.files import read_text
+from asst.data.files import parse_number, read_text
 from asst.data.record import Dataset
 from asst.data.rows import Rows, UnusableRowError
 

@@ -15,8 +15,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from asst.data.actions import ActionDataset, ActionRows
-from asst.data.fields import as_duration, as_object, parse_number
-from asst.data.files import read_json, read_text
+from asst.data.files import as_duration, as_object, parse_number, read_json, read_text
 from asst.data.record import Span
 from asst.data.rows import UnusableRowError
 from asst.errors import InputError
