@@ -24,7 +24,7 @@ from rich.progress import track
 from rich.table import Table
 
 import asst
-from asst.data.folders import data_folder
+from asst.data import data_folder
 from asst.data.simulate.tape_plan import Question, Steps
 from asst.data.simulate.tape_settings import TapeSettings
 from asst.data.simulate.tapes import TapeMaker

@@ -25,8 +25,8 @@ from rich.console import Console
 from rich.table import Table
 
 from asst.cli.demo import DEMO_VIDEO
+from asst.data import data_folder
 from asst.data.captions import decoded, held_out, read_captions
-from asst.data.folders import data_folder
 from asst.evaluation.retrieval import retrieval_ranks
 from asst.features.caption_space import load_space
 from asst.features.captions import PACKAGED, CaptionExtractor, pooled_squares

@@ -20,8 +20,8 @@ from onnxruntime.quantization import CalibrationDataReader, QuantFormat, QuantTy
 from onnxruntime.quantization.shape_inference import quant_pre_process
 from PIL import Image
 
+from asst.data import data_folder
 from asst.data.captions import decoded, held_out, read_captions
-from asst.data.folders import data_folder
 from asst.features.efficientnet import SIDE
 from asst.training.caption_recipe import CaptionRecipe, read_any_recipe
 

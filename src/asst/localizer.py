@@ -10,8 +10,8 @@ import numpy as np
 import numpy.typing as npt
 
 from asst.errors import InputError
+from asst.models import model_named
 from asst.models.model import RANKED_LEAST
-from asst.models.named import model_named
 from asst.moments import Answer, Attention, Moment, rows, within
 from asst.text import understood
 

@@ -10,7 +10,7 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from asst.cli.app import app
-from asst.data.action_sets import read_actions
+from asst.data import read_actions
 from asst.evaluation.results import read_result
 
 

@@ -94,7 +94,7 @@ def test_a_run_is_asked_for_its_split_and_must_be_one(tmp_path: Path, monkeypatc
 def test_simulated_features_are_made_once_for_every_video_of_both_splits(
     shared_data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    few = read_dataset("charades_sta", shared_data / "charades_sta", "test").videos[:3]
+    few = read_dataset("charades_sta", shared_data / "charades_sta", "test").video_names[:3]
     monkeypatch.setattr("asst.training.simulation.used_videos", lambda root, split: few if split == "test" else ())
     wanted = Wanted("charades_sta", "flow", "easy", dimension=16)
     store = Store(tmp_path / "store")

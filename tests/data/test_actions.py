@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from asst.data.action_sets import read_actions
+from asst.data import read_actions
 from asst.data.actions import ActionDataset, LabelledSpan
 from asst.errors import InputError
 

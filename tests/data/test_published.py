@@ -23,7 +23,7 @@ def dropped(dataset: Dataset) -> list[str]:
 @pytest.mark.parametrize(("split", "pairs", "videos"), [("val", 4180, 1094), ("test", 4021, 1037)])
 def test_didemo(shared_data: Path, split: str, pairs: int, videos: int) -> None:
     dataset = read_dataset("didemo", shared_data / "didemo", split, strict=True)
-    assert (len(dataset.records), len(dataset.videos)) == (pairs, videos)
+    assert (len(dataset.records), len(dataset.video_names)) == (pairs, videos)
     published = json.loads((shared_data / "didemo" / f"{split}_data.json").read_text())
     for record, entry in zip(dataset.records, published, strict=True):
         assert record.annotated == tuple((5.0 * i, 5.0 * j + 5) for i, j in entry["times"])
@@ -82,11 +82,11 @@ def test_charades_sta_moments_are_actions_of_the_video(shared_data: Path) -> Non
 def test_charades_sta_validation_shares_no_video_with_training(shared_data: Path) -> None:
     folder = shared_data / "charades_sta"
     train, val, both = (read_dataset("charades_sta", folder, split) for split in ("train", "val", "trainval"))
-    assert not set(train.videos) & set(val.videos)
+    assert not set(train.video_names) & set(val.video_names)
     assert Counter(r.id for r in train.records + val.records) == Counter(r.id for r in both.records)
-    assert (len(both.videos), len(val.videos), len(val.records)) == (5336, 534, 1258)
+    assert (len(both.video_names), len(val.video_names), len(val.records)) == (5336, 534, 1258)
     assert {record.split for record in val.records} == {"val"}
-    assert not set(both.videos) & set(read_dataset("charades_sta", folder, "test").videos)
+    assert not set(both.video_names) & set(read_dataset("charades_sta", folder, "test").video_names)
 
 
 @pytest.mark.parametrize(
@@ -107,7 +107,7 @@ def test_published_counts(
 ) -> None:
     dataset = read_dataset(name, shared_data / name, split)
     assert [where.split(",")[0] for where in dropped(dataset)] == lost
-    assert (len(dataset.videos), len(dataset.records) + len(lost)) == (videos, sentences)
+    assert (len(dataset.video_names), len(dataset.records) + len(lost)) == (videos, sentences)
 
 
 def test_tacos_frames_become_seconds(shared_data: Path) -> None:
@@ -128,9 +128,9 @@ def test_qvhighlights_keeps_every_span_and_the_saliency(shared_data: Path) -> No
 
 def test_own_annotation_keeps_other_keys(shared_data: Path) -> None:
     dataset = read_dataset("jsonlines", shared_data / "real", "all", strict=True)
-    assert (len(dataset.records), len(dataset.videos)) == (57, 12)
+    assert (len(dataset.records), len(dataset.video_names)) == (57, 12)
     assert all(set(record.extra) == {"kind", "whole"} for record in dataset.records)
-    assert all((shared_data / "real" / video).is_file() for video in dataset.videos)
+    assert all((shared_data / "real" / video).is_file() for video in dataset.video_names)
 
 
 def test_charades_rows_and_classes(shared_data: Path) -> None:

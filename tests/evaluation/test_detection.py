@@ -10,7 +10,7 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from asst.data.action_sets import ACTION_DATASETS
+from asst.data import ACTION_DATASETS
 from asst.data.actions import ActionVideo, LabelledSpan
 from asst.data.record import Span
 from asst.errors import InputError

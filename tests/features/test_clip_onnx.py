@@ -19,7 +19,7 @@ from torch import Tensor, nn
 from asst.errors import InputError
 from asst.features.clip_onnx import OnnxTowers
 from asst.features.towers import PICTURES, SENTENCES, towers_of
-from asst.models.named import model_named
+from asst.models import model_named
 
 from ..tiny_clip import PREPARING, model, tokenizer, write
 

@@ -13,7 +13,7 @@ from huggingface_hub import constants
 from asst.errors import InputError
 from asst.features.hub import fetch, wanted
 from asst.features.image_text import IMAGE_TEXT, ImageText, Manifest
-from asst.models.named import model_named
+from asst.models import model_named
 
 from ..hub_server import REVISION, Hub, blob, serving, sha256
 from ..tiny_clip import write

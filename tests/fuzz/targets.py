@@ -18,8 +18,7 @@ import torch
 from safetensors.numpy import save_file
 
 from asst.cli.locate import sentences_of
-from asst.data import read_dataset
-from asst.data.action_sets import read_actions
+from asst.data import read_actions, read_dataset
 from asst.errors import InputError
 from asst.features.published import Clock, open_store
 from asst.features.safetensors_file import Provenance

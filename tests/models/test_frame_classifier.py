@@ -12,8 +12,8 @@ from asst.data.batch import Batch, Collate
 from asst.data.sample import Sample
 from asst.data.windows import Window
 from asst.errors import InputError
+from asst.models.answers import CUT_OFF, padded_runs, runs
 from asst.models.frame_classifier import FrameClassifierMethod, step_labels
-from asst.models.runs import CUT_OFF, padded_runs, runs
 
 SETTINGS = {"feature_channels": 3, "steps": 8, "hidden_channels": 4, "labels": ["a", "b"], "smoothing": 1}
 

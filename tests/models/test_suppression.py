@@ -1,4 +1,4 @@
-"""Suppression by and by is suppression at once, and forgets what is behind."""
+"""Detections of windows become those of videos."""
 
 from __future__ import annotations
 
@@ -12,7 +12,6 @@ from asst.models.suppression import (
     LEAST_SCORE,
     MOST_A_WINDOW,
     FoundActions,
-    Suppression,
     video_actions,
     window_actions,
 )
@@ -25,14 +24,14 @@ inside = st.tuples(st.integers(0, 14), st.integers(1, 8)).map(lambda p: (p[0] / 
 videos = st.lists(st.lists(st.tuples(inside, st.integers(0, 1)), max_size=8), min_size=1, max_size=6)
 
 
-def found(record: int, number: int, spans: list[tuple[float, float, float, int]]) -> FoundActions:
+def found(record: int, spans: list[tuple[float, float, float, int]]) -> FoundActions:
     array = np.array(spans, dtype=np.float64).reshape(-1, 4)
-    return FoundActions(record, number * HOP_S, array[:, :2], array[:, 2], array[:, 3].astype(np.int64))
+    return FoundActions(record, array[:, :2], array[:, 2], array[:, 3].astype(np.int64))
 
 
 @given(videos, st.integers(0, 1000), st.sampled_from([0.0, 0.3, 0.7]))
 @settings(max_examples=200, deadline=None)
-def test_windows_in_turn_give_what_all_at_once_give(
+def test_each_class_is_suppressed_over_all_windows(
     drawn: list[list[tuple[tuple[float, float], int]]], seed: int, threshold: float
 ) -> None:
     count = sum(map(len, drawn))
@@ -42,7 +41,7 @@ def test_windows_in_turn_give_what_all_at_once_give(
         start_s = number * HOP_S
         own = [(start_s + a, start_s + b, float(scores.pop()), label) for (a, b), label in spans]
         everything += own
-        windows.append(found(0, number, own))
+        windows.append(found(0, own))
     (answer,) = video_actions(windows, 2, overlap=threshold, limit=1000)
     expected = []
     for label in (0, 1):
@@ -53,25 +52,11 @@ def test_windows_in_turn_give_what_all_at_once_give(
     np.testing.assert_allclose(ours, np.array(expected).reshape(-1, 4))
 
 
-def test_memory_does_not_grow_with_the_video() -> None:
-    pool, draw = Suppression(0.3), np.random.default_rng(0)
-    waiting = []
-    for number in range(400):
-        start_s = number * HOP_S
-        pool.settle(start_s)
-        starts = start_s + draw.uniform(0, LENGTH_S - 0.1, 50)
-        ends = np.minimum(starts + draw.uniform(0.1, 4, 50), start_s + LENGTH_S)
-        pool.add(np.column_stack([starts, ends]), draw.uniform(size=50))
-        waiting.append(len(pool._scores))
-    assert max(waiting[200:]) <= 1.5 * max(waiting[:20])
-    assert max(waiting) <= 150
-
-
 def test_videos_are_kept_apart_and_the_best_are_kept() -> None:
     windows = [
-        found(0, 0, [(0.0, 1.0, 0.5, 0), (2.0, 3.0, 0.7, 1)]),
-        found(1, 0, [(0.0, 1.0, 0.9, 0), (2.0, 3.0, 0.05, 0), (4.0, 5.0, 0.6, 0)]),
-        found(2, 0, []),
+        found(0, [(0.0, 1.0, 0.5, 0), (2.0, 3.0, 0.7, 1)]),
+        found(1, [(0.0, 1.0, 0.9, 0), (2.0, 3.0, 0.05, 0), (4.0, 5.0, 0.6, 0)]),
+        found(2, []),
     ]
     answers = list(video_actions(windows, 2, overlap=0.3, limit=2, least=0.1))
     assert [answer.record for answer in answers] == [0, 1, 2]

@@ -12,7 +12,7 @@ import yaml
 from typer.testing import CliRunner, Result
 
 from asst.cli.app import app
-from asst.data.action_sets import read_actions
+from asst.data import read_actions
 from asst.errors import InputError
 from asst.evaluation.detection import mean_average_precisions
 from asst.evaluation.results import read_result

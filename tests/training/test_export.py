@@ -19,8 +19,7 @@ from asst.data.sample import ProposalRows, Sample
 from asst.data.windows import Window
 from asst.errors import InputError
 from asst.models.checkpoint import Description, FeatureKind, save_checkpoint
-from asst.models.exported import ExportedMethod
-from asst.models.loading import loaded, window_steps
+from asst.models.loading import ExportedMethod, loaded, window_steps
 from asst.models.methods import METHODS, build_method
 from asst.models.reranked import GRAPH, PACKAGED, RerankedModel
 from asst.models.restored import RestoredMethod, restored_method

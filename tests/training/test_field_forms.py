@@ -150,7 +150,7 @@ def none_of_them(root: Path, data: dict[str, Any]) -> None:
         (other_length, "slowfast and clip cover different times: Features(75 steps of 2 s"),
         (other_key, "it holds no array image_features; name one of features"),
         (no_qid, "1 queries have no tokens: qid8738 ("),
-        (narrow_tokens, "qid2579: 300 numbers a token, where other queries have 512"),
+        (narrow_tokens, "qid2579: 300 numbers in a token, where other queries have 512"),
         (no_tokens, "it holds no array tokens; name one of last_hidden_state, pooler_output"),
         (by_order, "the annotation names its queries (8737); leave data.words.by=order out"),
         (none_of_them, "data.words.most: Input should be greater than or equal to 1"),

@@ -42,8 +42,7 @@ def read_annotation(name: str | None, split: str | None, folder: Path | None, *,
     Raises:
         InputError: for a missing or unknown name or split, no folder, or files that cannot be read.
     """
-    from asst.data import DATASETS, read_dataset
-    from asst.data.folders import data_folder
+    from asst.data import DATASETS, data_folder, read_dataset
 
     key, split = _named(name, split)
     if key in DATASETS and folder is None:
@@ -80,7 +79,7 @@ def blind_prior(key: str, judged: Dataset, folder: Path | None) -> Prior | None:
 
 def detects(name: str | None) -> bool:
     """Whether a data set is one of labelled spans."""
-    from asst.data.action_sets import ACTION_DATASETS
+    from asst.data import ACTION_DATASETS
 
     return name is not None and _key(name) in ACTION_DATASETS
 
@@ -89,8 +88,7 @@ def read_action_annotation(
     name: str | None, split: str | None, folder: Path | None, *, problems: bool
 ) -> tuple[str, ActionDataset]:
     """As `read_annotation`, of a data set of labelled spans."""
-    from asst.data.action_sets import read_actions
-    from asst.data.folders import data_folder
+    from asst.data import data_folder, read_actions
 
     key, split = _named(name, split)
     dataset = read_actions(key, folder or data_folder(key), split)
@@ -127,8 +125,7 @@ def read_every_split(name: str, folder: Path | None) -> tuple[str, dict[str, Dat
     Raises:
         InputError: for an unknown name, no folder, files that are there and cannot be read, or no record at all.
     """
-    from asst.data import DATASETS, read_dataset
-    from asst.data.folders import data_folder
+    from asst.data import DATASETS, data_folder, read_dataset
     from asst.data.record import first_problem
 
     key = _key(name)

@@ -119,7 +119,7 @@ def _answers(asked: Asked, records: Sequence[Record]) -> list[Answer]:
 
 def _model(asked: Asked) -> tuple[Model, FeatureStore]:
     from asst.features.absent import NAME, AbsentStore
-    from asst.models.named import model_named
+    from asst.models import model_named
     from asst.models.trained import TrainedModel
 
     if asked.fit_split:

@@ -58,7 +58,7 @@ def info(
         from asst.cli.annotation import read_annotation
 
         _, annotation = read_annotation(dataset, split, data, problems=False)
-        found["missing"] = [video for video in annotation.videos if video not in opened]
+        found["missing"] = [video for video in annotation.video_names if video not in opened]
     if as_json:
         typer.echo(json.dumps(found, allow_nan=False))
     else:

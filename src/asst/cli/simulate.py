@@ -28,7 +28,7 @@ def simulate(
     as they are.
     """
     from asst.atomic import check_writable
-    from asst.data.folders import data_folder
+    from asst.data import data_folder
     from asst.features.store import Store
     from asst.training.simulation import SIMULATIONS, Wanted
     from asst.training.simulation import simulate as make

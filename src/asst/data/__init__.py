@@ -1,23 +1,38 @@
-"""Annotation: one reader a data set, all giving records, and the table of the data sets.
+"""Annotation: one reader a data set, all giving records or videos with labelled spans, and the tables of the data sets.
 
 A split is always named. Charades-STA publishes no validation part, so its training file is divided by
 `validation_videos`: ``train`` and ``val`` share no video, ``trainval`` is the file as published. DiDeMo's
 validation file can be divided likewise, into ``val_train`` and ``val_held``, where there is nothing else to learn from.
+THUMOS14 is trained on what its authors call validation and tested on their test part; of the training videos a part is
+held out likewise.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import hashlib
+import math
+import os
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Generic, Literal, TypeVar
 
-from asst.data import activitynet_captions, charades_sta, didemo, jsonlines, qvhighlights, tacos
-from asst.data.record import Dataset, Problem, Record, Span
-from asst.data.splits import validation_videos
+from asst.data import (
+    action_lines,
+    activitynet_captions,
+    charades_sta,
+    didemo,
+    jsonlines,
+    qvhighlights,
+    tacos,
+    thumos14,
+)
+from asst.data.actions import ActionDataset
+from asst.data.record import Dataset, Problem, Record, Span, first_problem
 from asst.errors import InputError
 
 __all__ = [
+    "ACTION_DATASETS",
     "DATASETS",
     "Dataset",
     "DatasetEntry",
@@ -25,9 +40,16 @@ __all__ = [
     "Problem",
     "Record",
     "Span",
+    "data_folder",
+    "read_actions",
     "read_dataset",
     "validation_videos",
 ]
+
+DATA = "ASST_DATA"
+"""Environment variable that names the folder with a folder a data set."""
+
+D = TypeVar("D", Dataset, ActionDataset)
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,9 +76,17 @@ class Part:
         """Whether a folder has all that it takes."""
         return self.queries_in(folder) is not None or all((folder / file).is_file() for file in self.files)
 
+    def of(self, dataset: D, split: str) -> D:
+        """The part of what was read of its files, under the name of the split."""
+        if self.held_out == "all":
+            return dataset
+        names = dataset.video_names
+        held_out = validation_videos(names)
+        return dataset.about(held_out if self.held_out == "only" else frozenset(names) - held_out, split)
+
 
 @dataclass(frozen=True, slots=True)
-class DatasetEntry:
+class DatasetEntry(Generic[D]):
     """One data set.
 
     Attributes:
@@ -66,8 +96,20 @@ class DatasetEntry:
     """
 
     title: str
-    reader: Callable[..., Dataset]
+    reader: Callable[..., D]
     splits: Mapping[str, Part]
+
+    def read(self, folder: Path, split: str) -> D:
+        """One split, from the data set's folder.
+
+        Raises:
+            InputError: for an unknown split, or a missing or unreadable file.
+        """
+        if split not in self.splits:
+            raise InputError(f"{self.title} has no split {split!r}; it has {', '.join(self.splits)}")
+        part = self.splits[split]
+        dataset = self.reader(*(folder / file for file in part.files), split=split)
+        return part.of(dataset, split)
 
 
 _CHARADES_TRAIN = ("charades_sta_train.txt", "Charades_v1_train.csv")
@@ -83,7 +125,7 @@ def _by_split(queries: str) -> dict[str, Part]:
     }
 
 
-DATASETS: dict[str, DatasetEntry] = {
+DATASETS: dict[str, DatasetEntry[Dataset]] = {
     "didemo": DatasetEntry(
         "DiDeMo",
         didemo.read,
@@ -125,6 +167,27 @@ DATASETS: dict[str, DatasetEntry] = {
 }
 
 
+_THUMOS14_TRAIN = ("annotations_val", "video_info.json")
+
+ACTION_DATASETS: dict[str, DatasetEntry[ActionDataset]] = {
+    "thumos14": DatasetEntry(
+        "THUMOS14",
+        thumos14.read,
+        {
+            "train": Part(_THUMOS14_TRAIN, held_out="without"),
+            "val": Part(_THUMOS14_TRAIN, held_out="only"),
+            "trainval": Part(_THUMOS14_TRAIN),
+            "test": Part(("annotations_test", "video_info.json")),
+        },
+    ),
+    "actions": DatasetEntry(
+        "own annotation of actions",
+        action_lines.read,
+        {split: Part((f"{split}.jsonl",)) for split in ("train", "val", "test")},
+    ),
+}
+
+
 def read_dataset(name: str, folder: Path, split: str, strict: bool = False) -> Dataset:
     """One split of a data set.
 
@@ -139,18 +202,62 @@ def read_dataset(name: str, folder: Path, split: str, strict: bool = False) -> D
     """
     if name not in DATASETS:
         raise InputError(f"no data set {name!r}; there are {', '.join(DATASETS)}")
-    entry = DATASETS[name]
-    if split not in entry.splits:
-        raise InputError(f"{entry.title} has no split {split!r}; it has {', '.join(entry.splits)}")
-    part, folder = entry.splits[split], Path(folder)
-    queries = part.queries_in(folder)
-    if queries is not None:
-        dataset = qvhighlights.read(queries, split)
-    else:
-        dataset = entry.reader(*(folder / file for file in part.files), split=split)
-    if part.held_out != "all":
-        held_out = validation_videos(dataset.videos)
-        dataset = dataset.about(
-            held_out if part.held_out == "only" else frozenset(dataset.videos) - held_out, split=split
-        )
+    entry, folder = DATASETS[name], Path(folder)
+    part = entry.splits.get(split)
+    queries = part.queries_in(folder) if part else None
+    dataset = part.of(qvhighlights.read(queries, split), split) if part and queries else entry.read(folder, split)
     return dataset.strict() if strict else dataset
+
+
+def read_actions(name: str, folder: Path, split: str) -> ActionDataset:
+    """One split of a data set of labelled spans.
+
+    Raises:
+        InputError: as `read_dataset`, or for a split without a usable video.
+    """
+    if name not in ACTION_DATASETS:
+        raise InputError(f"no data set of actions {name!r}; there are {', '.join(ACTION_DATASETS)}")
+    entry = ACTION_DATASETS[name]
+    dataset = entry.read(Path(folder), split)
+    if not dataset.videos:
+        raise InputError(f"{entry.title} {split} has no usable video in {folder}: {first_problem(dataset.problems)}")
+    return dataset
+
+
+def data_folder(name: str) -> Path:
+    """The folder of a data set's annotation files, if nobody says.
+
+    Raises:
+        InputError: if it is not there, or nobody says where.
+    """
+    above = os.environ.get(DATA)
+    if not above:
+        raise InputError(f"where is the annotation of {name}? name its folder, or set {DATA} to the folder above it")
+    folder = Path(above) / name
+    if not folder.is_dir():
+        raise InputError(f"no annotation of {name} at {folder}; name its folder, or set {DATA} to the folder above it")
+    return folder
+
+
+def validation_videos(videos: Iterable[str], share: float = 0.1, seed: int = 0) -> frozenset[str]:
+    """The training videos that are held out for validation.
+
+    Videos are ordered by the SHA-256 of seed and name, and the first ``share`` of them taken (rounded up). The choice
+    depends on nothing else: not on order, repeats, platform or library version. Holding out videos rather than
+    sentences keeps two sentences of one video from standing on both sides.
+
+    Args:
+        videos: names of all training videos.
+        share: part to hold out, in (0, 1).
+        seed: another seed, another part.
+
+    Raises:
+        ValueError: if ``share`` is not in (0, 1).
+
+    >>> sorted(validation_videos(["a", "b", "c", "d"], share=0.5)) == sorted(validation_videos("ddcba", share=0.5))
+    True
+    """
+    if not 0 < share < 1:
+        raise ValueError(f"the share to hold out is in (0, 1), not {share}")
+    ordered = sorted(set(videos), key=lambda video: hashlib.sha256(f"{seed}:{video}".encode()).digest())
+    return frozenset(ordered[: math.ceil(share * len(ordered))])

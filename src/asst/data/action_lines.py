@@ -11,8 +11,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from asst.data.actions import ActionDataset, ActionRows
-from asst.data.fields import as_duration, as_list, as_number, as_object, as_span, as_text
-from asst.data.files import read_object_lines
+from asst.data.files import as_duration, as_list, as_number, as_object, as_span, as_text, read_object_lines
 
 
 def read(path: Path, split: str) -> ActionDataset:
@@ -23,19 +22,19 @@ def read(path: Path, split: str) -> ActionDataset:
     """
     rows = ActionRows(split)
     for where, parsed in read_object_lines(path):
-        with rows.row(path, where):
+        with rows.reading(path, where):
             content = parsed()
             video = as_text(content.get("video"), "video")
             actions, ignored = (as_list(content.get(key, []), key) for key in ("actions", "ignored"))
             rows.video(video, as_duration(content.get("duration"), "duration"))
             for number, action in enumerate(actions):
                 place = f"{where}, action {number}"
-                with rows.row(path, place):
+                with rows.reading(path, place):
                     entry = as_object(action, "an action")
                     span = (as_number(entry.get("start_s"), "start_s"), as_number(entry.get("end_s"), "end_s"))
                     rows.action(path, place, video, as_text(entry.get("label"), "label"), span)
             for number, span in enumerate(ignored):
                 place = f"{where}, ignored {number}"
-                with rows.row(path, place):
+                with rows.reading(path, place):
                     rows.ignore(path, place, video, as_span(span, "an ignored span"))
     return rows.dataset({})

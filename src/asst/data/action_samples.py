@@ -63,11 +63,7 @@ class ActionSamples(Dataset[Sample]):
         return len(self._places)
 
     def __getitem__(self, key: Key) -> Sample:
-        """The crop of one part of a video in an epoch.
-
-        Raises:
-            InputError: for features that cannot be read.
-        """
+        """The crop of one part of a video in an epoch; raises as the store."""
         epoch, index = key
         video, part, parts = self._places[index]
         features = self._store.read(self.videos[video].video)
@@ -79,11 +75,6 @@ class ActionSamples(Dataset[Sample]):
 
 class ActionWindows(Dataset[tuple[Sample, ...]]):
     """All windows of videos, one at an index, in the order of videos and time, without their truth.
-
-    Args:
-        videos: of one data set.
-        store: holds their features.
-        observation: length of a window.
 
     Raises:
         InputError: for a video without features.
@@ -104,11 +95,7 @@ class ActionWindows(Dataset[tuple[Sample, ...]]):
         return len(self._windows)
 
     def __getitem__(self, index: int) -> tuple[Sample, ...]:
-        """One window, in a tuple of its own, as a query of one window is.
-
-        Raises:
-            InputError: for features that cannot be read.
-        """
+        """One window, in a tuple of its own, as a query of one window is; raises as the store."""
         video, window = self._windows[index]
         features = self._store.read(self.videos[video].video)
         return (Sample(video, window, window.read(features), NO_WORDS, np.zeros((0, 2))),)

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Collection, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from asst.data.record import Problem, Span
-from asst.data.rows import UnusableRowError, clean_span
+from asst.data.rows import ProblemLog, UnusableRowError, clean_span
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +73,11 @@ class ActionDataset:
     includes: Mapping[str, tuple[str, ...]] = field(default_factory=dict, hash=False)
 
     @property
+    def video_names(self) -> tuple[str, ...]:
+        """Those of the videos."""
+        return tuple(video.video for video in self.videos)
+
+    @property
     def labels(self) -> tuple[str, ...]:
         """The classes that occur, sorted."""
         return tuple(sorted({action.label for video in self.videos for action in video.annotated}))
@@ -84,32 +88,16 @@ class ActionDataset:
         return replace(self, videos=chosen)
 
 
-class ActionRows:
-    """Collects the actions of videos and notes what is wrong with them, by the rules of `asst.data.rows`.
-
-    Args:
-        split: the split every video belongs to.
-    """
+class ActionRows(ProblemLog):
+    """Collects the actions of videos and notes what is wrong with them, by the rules of `asst.data.rows`."""
 
     def __init__(self, split: str) -> None:
+        super().__init__()
         self._split = split
         self._durations_s: dict[str, float] = {}
         self._actions: dict[str, list[LabelledSpan]] = {}
         self._annotated: dict[str, list[LabelledSpan]] = {}
         self._ignored: dict[str, list[Span]] = {}
-        self._problems: list[Problem] = []
-
-    @contextmanager
-    def row(self, path: Path, where: str) -> Iterator[None]:
-        """A block that reads one row: what is unusable in it becomes a problem of ``path`` at ``where``."""
-        try:
-            yield
-        except UnusableRowError as reason:
-            self._problems.append(Problem(path, where, str(reason), dropped=True))
-
-    def note(self, path: Path, where: str, reason: str) -> None:
-        """A problem that was repaired."""
-        self._problems.append(Problem(path, where, reason, dropped=False))
 
     def video(self, name: str, duration_s: float) -> None:
         """A video that the rows may speak of, whether or not it has an action.
@@ -159,7 +147,7 @@ class ActionRows:
             )
             for video, duration_s in self._durations_s.items()
         )
-        return ActionDataset(videos, tuple(self._problems), {key: tuple(own) for key, own in includes.items()})
+        return ActionDataset(videos, self.problems(), {key: tuple(own) for key, own in includes.items()})
 
     def _known(self, video: str) -> float:
         if video not in self._durations_s:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, replace
 from itertools import chain
+from typing import Self
 
 import numpy as np
 import torch
@@ -14,8 +15,18 @@ from asst.data.sample import Sample, network_inputs, padded
 from asst.data.windows import Window
 
 
+class _Movable:
+    __slots__ = ()
+
+    def to(self, device: torch.device | str, non_blocking: bool = False) -> Self:
+        """The same on a device."""
+        given = {field.name: getattr(self, field.name) for field in fields(self)}  # type: ignore[arg-type]
+        moved = {name: own for name, own in given.items() if isinstance(own, Tensor | _Movable)}
+        return replace(self, **{name: own.to(device, non_blocking=non_blocking) for name, own in moved.items()})  # type: ignore[type-var]
+
+
 @dataclass(frozen=True, slots=True, eq=False)
-class ProposalBatch:
+class ProposalBatch(_Movable):
     """The proposals of a batch; padding is zero, and false in the mask.
 
     Attributes:
@@ -30,15 +41,9 @@ class ProposalBatch:
     facts: Tensor
     overlaps: Tensor | None = None
 
-    def to(self, device: torch.device | str, non_blocking: bool = False) -> ProposalBatch:
-        """The same on a device."""
-        clips, mask, facts = (t.to(device, non_blocking=non_blocking) for t in (self.clips, self.mask, self.facts))
-        overlaps = None if self.overlaps is None else self.overlaps.to(device, non_blocking=non_blocking)
-        return ProposalBatch(clips, mask, facts, overlaps)
-
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Batch:
+class Batch(_Movable):
     """What the network and its losses take; padding is zero, and false in the masks.
 
     Attributes:
@@ -70,26 +75,6 @@ class Batch:
 
     def __len__(self) -> int:
         return len(self.windows)
-
-    def to(self, device: torch.device | str, non_blocking: bool = False) -> Batch:
-        """The same batch on a device."""
-
-        def moved(tensor: Tensor) -> Tensor:
-            return tensor.to(device, non_blocking=non_blocking)
-
-        return Batch(
-            features=moved(self.features),
-            feature_mask=moved(self.feature_mask),
-            words=moved(self.words),
-            word_mask=moved(self.word_mask),
-            moments=moved(self.moments),
-            moment_mask=moved(self.moment_mask),
-            targets=None if self.targets is None else moved(self.targets),
-            records=moved(self.records),
-            windows=self.windows,
-            labels=None if self.labels is None else moved(self.labels),
-            proposals=None if self.proposals is None else self.proposals.to(device, non_blocking),
-        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,10 +9,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from asst.data.fields import as_duration, as_text, parse_number
-from asst.data.files import read_text
+from asst.data.files import as_duration, as_text, parse_number, read_text
 from asst.data.record import Problem
-from asst.data.rows import UnusableRowError, clean_span
+from asst.data.rows import ProblemLog, UnusableRowError, clean_span
 from asst.errors import InputError
 
 COLUMNS = ("id", "scene", "objects", "actions", "length")
@@ -80,19 +79,16 @@ def read_videos(path: Path) -> Charades:
         InputError: if the file cannot be read or lacks a column.
     """
     videos: dict[str, CharadesVideo] = {}
-    problems: list[Problem] = []
+    log = ProblemLog()
     for where, row in _rows(path):
-        try:
+        with log.reading(path, where):
             video, faults = _video(row)
             if video.video in videos:
                 raise UnusableRowError(f"a second row for {video.video}")
-        except UnusableRowError as reason:
-            problems.append(Problem(path, where, str(reason), dropped=True))
-            continue
-        videos[video.video] = video
-        if faults:
-            problems.append(Problem(path, where, "; ".join(faults), dropped=False))
-    return Charades(videos, tuple(problems))
+            videos[video.video] = video
+            if faults:
+                log.note(path, where, "; ".join(faults))
+    return Charades(videos, log.problems())
 
 
 def _rows(path: Path) -> Iterator[tuple[str, dict[str, str | None]]]:

@@ -9,8 +9,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from asst.data.charades import read_videos
-from asst.data.fields import parse_number
-from asst.data.files import read_text
+from asst.data.files import parse_number, read_text
 from asst.data.record import Dataset
 from asst.data.rows import Rows, UnusableRowError
 
@@ -19,11 +18,6 @@ def read(path: Path, videos: Path, split: str) -> Dataset:
     """The records of one of the two text files.
 
     The id is the file's name and the line number.
-
-    Args:
-        path: the text file.
-        videos: the Charades CSV with the lengths of its videos.
-        split: the split every record belongs to.
 
     Raises:
         InputError: if a file cannot be read, or the CSV lacks a column.

@@ -9,8 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from asst.data.fields import as_list, as_number, as_object, as_text
-from asst.data.files import read_json
+from asst.data.files import as_list, as_number, as_object, as_text, read_json
 from asst.data.record import Dataset, Span
 from asst.data.rows import Rows, UnusableRowError
 

@@ -10,8 +10,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from asst.data.fields import as_duration, as_list, as_span, as_text
-from asst.data.files import read_json_lines
+from asst.data.files import as_duration, as_list, as_span, as_text, read_json_lines
 from asst.data.record import Dataset
 from asst.data.rows import Rows
 

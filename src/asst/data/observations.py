@@ -45,16 +45,11 @@ class Observation(Protocol):
         """What one training step sees of a record.
 
         Raises:
-            InputError: if the features do not reach the record's moments.
+            InputError: if the features do not reach the record's moments, or these cannot be observed so.
         """
 
     def windows(self, duration_s: float, features: Features) -> tuple[Window, ...]:
-        """The windows that together answer a sentence about a video.
-
-        Args:
-            duration_s: length of the video in seconds.
-            features: of the video.
-        """
+        """The windows that together answer a sentence about a video."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,9 +74,6 @@ class PieceObservation:
         """The window, and one of the agreeing annotations, each as likely; equal ones count as often as they occur.
 
         ``record.moments`` holds those that overlap another (`asst.data.didemo.agreeing`).
-
-        Raises:
-            InputError: if the record is not of DiDeMo's pieces.
         """
         window = self.windows(record.duration_s, features)[0]
         moment = record.moments[generator.integers(len(record.moments))]
@@ -128,9 +120,6 @@ class CropObservation:
         """A crop of the stretched video and the moments in it, first the drawn one.
 
         The other moments count as far as they are inside, if at least half of each is.
-
-        Raises:
-            InputError: if the features end before the drawn moment starts, or start after it ends.
         """
         step_s = self.step_s / math.exp(generator.uniform(math.log(self.least), math.log(self.most)))
         chosen = int(generator.integers(len(record.moments)))

@@ -63,11 +63,7 @@ class QueryTokens:
 
     @property
     def dimension(self) -> int:
-        """Width of a vector, by the first query that was found.
-
-        Raises:
-            RuntimeError: before any was.
-        """
+        """Width of a vector, by the first query that was found; a RuntimeError before any was."""
         if self._width is None:
             raise RuntimeError("no query has been looked up")
         return self._width
@@ -102,7 +98,7 @@ class QueryTokens:
         vectors = as_vectors(array[None] if array.ndim == 1 else array, where, "tokens")[: self._most]
         self._width = self._width or vectors.shape[1]
         if vectors.shape[1] != self._width:
-            raise InputError(f"{where}: {vectors.shape[1]} numbers a token, where other queries have {self._width}")
+            raise InputError(f"{where}: {vectors.shape[1]} numbers in a token, where other queries have {self._width}")
         if not np.isfinite(vectors).all():
             raise InputError(f"{where}: holds a number that is not finite; encode the query again")
         tokens: Vector = unit_rows(vectors) if self._normalize else vectors.astype(np.float32)
@@ -126,12 +122,7 @@ class QueryTokens:
 
 
 class RecordTokens:
-    """The tokens of each of some records, by their place among these; the first gigabyte read stays in memory.
-
-    Args:
-        tokens: reads them.
-        places: of each record.
-    """
+    """The tokens of each of some records, by their place among these; the first gigabyte read stays in memory."""
 
     def __init__(self, tokens: QueryTokens, places: Sequence[tuple[Arrays, str]]) -> None:
         self._tokens = tokens
@@ -140,11 +131,7 @@ class RecordTokens:
         self._free_bytes = _HELD_BYTES
 
     def __getitem__(self, index: int) -> Vector:
-        """One vector a token, shape ``(tokens, dimension)``.
-
-        Raises:
-            InputError: as `QueryTokens.read`.
-        """
+        """One vector a token, shape ``(tokens, dimension)``; raises as `QueryTokens.read`."""
         held = self._held.get(index)
         if held is None:
             held = self._tokens.read(*self._places[index])

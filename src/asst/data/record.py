@@ -84,7 +84,7 @@ class Dataset:
     problems: tuple[Problem, ...] = ()
 
     @property
-    def videos(self) -> tuple[str, ...]:
+    def video_names(self) -> tuple[str, ...]:
         """The videos that have a record, sorted."""
         return tuple(sorted({record.video for record in self.records}))
 

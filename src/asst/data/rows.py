@@ -14,7 +14,7 @@ A row of the wrong shape is left out. Each of these is a `Problem`; nothing is m
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -31,28 +31,42 @@ class UnusableRowError(ValueError):
     """A row that gives no record; its text is the reason."""
 
 
-class Rows:
-    """Collects the records and problems of one file.
+class ProblemLog:
+    """Notes what is wrong with the rows of files."""
 
-    Args:
-        path: the file, for the problems.
-        split: the split every record belongs to.
-    """
-
-    def __init__(self, path: Path, split: str) -> None:
-        self._path = path
-        self._split = split
-        self._records: dict[str, Record] = {}
+    def __init__(self) -> None:
         self._problems: list[Problem] = []
-        self._durations_s: dict[str, float] = {}
 
     @contextmanager
-    def row(self, where: str) -> Iterator[None]:
-        """A block that reads one row: what is unusable in it becomes a problem at ``where``."""
+    def reading(self, path: Path, where: str) -> Iterator[None]:
+        """A block that reads one row: what is unusable in it becomes a problem of ``path`` at ``where``."""
         try:
             yield
         except UnusableRowError as reason:
-            self._problems.append(Problem(self._path, where, str(reason), dropped=True))
+            self._problems.append(Problem(path, where, str(reason), dropped=True))
+
+    def problems(self) -> tuple[Problem, ...]:
+        """All of them, in order."""
+        return tuple(self._problems)
+
+    def note(self, path: Path, where: str, reason: str) -> None:
+        """A problem that was repaired."""
+        self._problems.append(Problem(path, where, reason, dropped=False))
+
+
+class Rows(ProblemLog):
+    """Collects the records and problems of one file."""
+
+    def __init__(self, path: Path, split: str) -> None:
+        super().__init__()
+        self._path = path
+        self._split = split
+        self._records: dict[str, Record] = {}
+        self._durations_s: dict[str, float] = {}
+
+    def row(self, where: str) -> AbstractContextManager[None]:
+        """As `reading`, of the file."""
+        return self.reading(self._path, where)
 
     def add(
         self,
@@ -92,11 +106,11 @@ class Rows:
             id, video, self._split, words, first_s, tuple(moments), tuple(annotated or spans), dict(extra or {})
         )
         if reasons:
-            self._problems.append(Problem(self._path, where, "; ".join(reasons), dropped=False))
+            self.note(self._path, where, "; ".join(reasons))
 
     def dataset(self) -> Dataset:
         """Everything collected."""
-        return Dataset(tuple(self._records.values()), tuple(self._problems))
+        return Dataset(tuple(self._records.values()), self.problems())
 
 
 def clean_span(span: Span, duration_s: float) -> tuple[Span | None, list[str]]:

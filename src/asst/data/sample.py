@@ -61,10 +61,6 @@ class Sample:
 def network_inputs(samples: Sequence[Sample], steps: int) -> dict[str, npt.NDArray[Any]]:
     """Samples side by side, as every method reads them; padding is zero, and false in the masks.
 
-    Args:
-        samples: at least one.
-        steps: length of the network's window.
-
     Returns:
         ``features`` of shape ``(batch, steps, dimension)``, ``words`` of ``(batch, most words, word dimension)`` and,
         where every sample brings proposals, ``clips`` of ``(batch, most proposals, 2)`` and ``facts``; with

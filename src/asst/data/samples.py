@@ -7,7 +7,7 @@ many workers it has.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 import numpy as np
 from torch.utils.data import Dataset, Sampler
@@ -16,9 +16,9 @@ from asst.data.observations import Observation
 from asst.data.query_tokens import QueryTokens, RecordTokens
 from asst.data.record import Record
 from asst.data.sample import Sample
-from asst.data.sentences import SentenceVectors
+from asst.errors import InputError
 from asst.features.store import FeatureStore, require
-from asst.text import WordVectors
+from asst.text import Vector, WordVectors, tokenize
 
 Key = tuple[int, int]
 
@@ -26,19 +26,38 @@ DRAWS, ORDERS = 1, 2
 """Set apart the two uses of a seed."""
 
 
-class TrainingSamples(Dataset[Sample]):
-    """Records as what one training step sees of each; a map from ``(epoch, index)`` to a sample.
+class _Records:
+    """Records with the features of their videos and the vectors of their sentences.
 
     Args:
         records: of one data set.
         store: holds the features of their videos; a `CachedStore` keeps them in memory.
         words: gives word vectors, and is asked once; or the tokens of each query.
-        observation: which window is drawn.
-        seed: of all draws.
+        observation: which windows are drawn or looked at.
 
     Raises:
         InputError: for a video without features, or a sentence without a word or tokens.
     """
+
+    def __init__(
+        self, records: Sequence[Record], store: FeatureStore, words: WordVectors | QueryTokens, observation: Observation
+    ) -> None:
+        require(store, (record.video for record in records))
+        self.records = tuple(records)
+        self.observation = observation
+        self._store = store
+        self._sentences: SentenceVectors | RecordTokens
+        if isinstance(words, QueryTokens):
+            self._sentences = words.of(records)
+        else:
+            self._sentences = SentenceVectors(((f"record {own.id}", own.sentence) for own in records), words)
+
+    def __len__(self) -> int:
+        return len(self.records)
+
+
+class TrainingSamples(_Records, Dataset[Sample]):
+    """Records as what one training step sees of each; a map from ``(epoch, index)`` to a sample."""
 
     def __init__(
         self,
@@ -48,15 +67,8 @@ class TrainingSamples(Dataset[Sample]):
         observation: Observation,
         seed: int = 0,
     ) -> None:
-        require(store, (record.video for record in records))
-        self.records = tuple(records)
-        self.observation = observation
-        self._store = store
-        self._sentences = _sentences(self.records, words)
+        super().__init__(records, store, words, observation)
         self._seed = seed
-
-    def __len__(self) -> int:
-        return len(self.records)
 
     def __getitem__(self, key: Key) -> Sample:
         """The sample of a record in an epoch.
@@ -72,30 +84,8 @@ class TrainingSamples(Dataset[Sample]):
         return Sample(index, seen.window, seen.window.read(features), self._sentences[index], seen.moments, seen.target)
 
 
-class Queries(Dataset[tuple[Sample, ...]]):
-    """Records as questions: a map from an index to the windows that together answer it, without their truth.
-
-    Args:
-        records: of one data set.
-        store: holds the features of their videos.
-        words: gives word vectors, and is asked once; or the tokens of each query.
-        observation: which windows are looked at.
-
-    Raises:
-        InputError: for a video without features, or a sentence without a word or tokens.
-    """
-
-    def __init__(
-        self, records: Sequence[Record], store: FeatureStore, words: WordVectors | QueryTokens, observation: Observation
-    ) -> None:
-        require(store, (record.video for record in records))
-        self.records = tuple(records)
-        self.observation = observation
-        self._store = store
-        self._sentences = _sentences(self.records, words)
-
-    def __len__(self) -> int:
-        return len(self.records)
+class Queries(_Records, Dataset[tuple[Sample, ...]]):
+    """Records as questions: a map from an index to the windows that together answer it, without their truth."""
 
     def __getitem__(self, index: int) -> tuple[Sample, ...]:
         """The windows of one query, in the order of time.
@@ -113,12 +103,7 @@ class Queries(Dataset[tuple[Sample, ...]]):
 
 
 class EpochOrder(Sampler[Key]):
-    """The keys of an epoch's samples in an order drawn from seed and epoch.
-
-    Args:
-        length: number of samples.
-        seed: of the order.
-    """
+    """The keys of an epoch's samples in an order drawn from seed and epoch."""
 
     def __init__(self, length: int, seed: int = 0) -> None:
         self._length = length
@@ -127,12 +112,7 @@ class EpochOrder(Sampler[Key]):
         self._first = 0
 
     def set_epoch(self, epoch: int, first: int = 0) -> None:
-        """Which epoch the next pass is.
-
-        Args:
-            epoch: from zero.
-            first: samples of it that an interrupted run has already seen.
-        """
+        """Which epoch the next pass is."""
         self._epoch = epoch
         self._first = first
 
@@ -145,7 +125,29 @@ class EpochOrder(Sampler[Key]):
         return iter([(self._epoch, int(index)) for index in order])
 
 
-def _sentences(records: Sequence[Record], words: WordVectors | QueryTokens) -> SentenceVectors | RecordTokens:
-    if isinstance(words, QueryTokens):
-        return words.of(records)
-    return SentenceVectors(((f"record {record.id}", record.sentence) for record in records), words)
+class SentenceVectors:
+    """The word vectors of each of some sentences; a word is kept once however often it occurs.
+
+    Args:
+        sentences: a name for messages, as ``record 12``, and the sentence itself.
+        words: gives the vectors; it is asked once and not kept.
+
+    Raises:
+        InputError: for a sentence without a word, or vectors that cannot be read.
+    """
+
+    def __init__(self, sentences: Iterable[tuple[str, str]], words: WordVectors) -> None:
+        tokens = []
+        for name, sentence in sentences:
+            tokens.append(tokenize(sentence))
+            if not tokens[-1]:
+                raise InputError(f"{name}: no word in {sentence!r}; leave it out")
+        vocabulary = sorted({token for own in tokens for token in own})
+        index = {token: row for row, token in enumerate(vocabulary)}
+        self._matrix = words.vectors(vocabulary)
+        self._rows = [np.array([index[token] for token in own], dtype=np.int64) for own in tokens]
+
+    def __getitem__(self, sentence: int) -> Vector:
+        """One vector a word of a sentence, shape ``(words, dimension)``."""
+        vectors: Vector = self._matrix[self._rows[sentence]]
+        return vectors

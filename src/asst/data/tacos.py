@@ -8,8 +8,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from asst.data.fields import as_duration, as_positive
-from asst.data.files import read_json
+from asst.data.files import as_duration, as_positive, read_json
 from asst.data.record import Dataset
 from asst.data.rows import Rows
 from asst.data.video_entries import VideoEntry, add_sentences

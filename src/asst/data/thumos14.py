@@ -15,8 +15,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from asst.data.actions import ActionDataset, ActionRows
-from asst.data.fields import as_duration, as_object, parse_number
-from asst.data.files import read_json, read_text
+from asst.data.files import as_duration, as_object, parse_number, read_json, read_text
 from asst.data.record import Span
 from asst.data.rows import UnusableRowError
 from asst.errors import InputError
@@ -43,7 +42,7 @@ def read(folder: Path, info: Path, split: str) -> ActionDataset:
     rows = ActionRows(split)
     lines = [(path, where, line) for path in files for where, line in _lines(path)]
     for video in dict.fromkeys(line.split()[0] for _, _, line in lines):
-        with rows.row(info, video):
+        with rows.reading(info, video):
             if video in lengths:
                 rows.video(video, as_duration(as_object(lengths[video], video).get("duration"), "duration"))
             else:
@@ -51,7 +50,7 @@ def read(folder: Path, info: Path, split: str) -> ActionDataset:
                 rows.video(video, as_duration(last_s, "the end of its last span"))
                 rows.note(info, video, f"{video} has no length; took the end of its last span, {last_s:.7g} s")
     for path, where, line in lines:
-        with rows.row(path, where):
+        with rows.reading(path, where):
             video, span = _row(line)
             label = path.stem.rsplit("_", 1)[0]
             if label == AMBIGUOUS:

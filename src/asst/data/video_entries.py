@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from asst.data.fields import as_list, as_object, as_span, as_text
+from asst.data.files import as_list, as_object, as_span, as_text
 from asst.data.rows import Rows, UnusableRowError
 
 

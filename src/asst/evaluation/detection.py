@@ -84,7 +84,7 @@ def evaluate_detections(
     Intervals resample videos; a draw's mean is over the classes that it has.
 
     Args:
-        dataset: a key of `asst.data.action_sets.ACTION_DATASETS`, for the result.
+        dataset: a key of `asst.data.ACTION_DATASETS`, for the result.
         videos: all of a split.
         detections: at most one entry a video.
         protocol: how.

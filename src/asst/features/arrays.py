@@ -118,11 +118,6 @@ def load_array(path: Path, key: str | None = None) -> Array:
 def as_vectors(array: Array, where: str, rows: str = "steps") -> Vectors:
     """An array as ``(steps, dimension)``: leading and trailing axes of one are dropped, other numbers become float32.
 
-    Args:
-        array: as it was read.
-        where: for messages.
-        rows: what its rows are.
-
     Raises:
         InputError: if more than two axes remain, fewer are there, or it holds no real numbers.
     """

@@ -174,20 +174,12 @@ def published_name(theirs: str) -> str | None:
 
 
 def rgb_branch(weights: Path | None) -> Branch:
-    """The stream of pictures with its weights, and what it sees.
-
-    Raises:
-        InputError: without a file that fits.
-    """
+    """The stream of pictures with its weights, and what it sees."""
     return rgb_branch_of(*_folded(RGB_NAME, 3, weights))
 
 
 def flow_branch(algorithm: Algorithm, weights: Path | None) -> Branch:
-    """The stream of flow with its weights, and what it sees.
-
-    Raises:
-        InputError: without a file that fits, or without OpenCV.
-    """
+    """The stream of flow with its weights, and what it sees."""
     return flow_branch_of(*_folded(FLOW_NAME, FLOW_CHANNELS, weights), OpticalFlow(algorithm))
 
 
@@ -221,27 +213,12 @@ def _around(picture: Pixels) -> Pixels:
 
 
 def bn_inception_rgb(weights: Path | None = None) -> FrameNetwork:
-    """The extractor ``bn-inception-rgb``.
-
-    Args:
-        weights: a file, or a folder with ``bn-inception-rgb.pth``; None for the folder of ``ASST_WEIGHTS``.
-
-    Raises:
-        InputError: without a file that fits.
-    """
+    """The extractor ``bn-inception-rgb``."""
     return FrameNetwork(RGB_NAME, [rgb_branch(weights)], SIZE)
 
 
 def bn_inception_flow(algorithm: Algorithm, weights: Path | None = None) -> FrameNetwork:
-    """The extractor ``bn-inception-flow``, or ``bn-inception-flow-dis``.
-
-    Args:
-        algorithm: how flow is found.
-        weights: a file, or a folder with ``bn-inception-flow.pth``; None for the folder of ``ASST_WEIGHTS``.
-
-    Raises:
-        InputError: without a file that fits, or without OpenCV.
-    """
+    """The extractor ``bn-inception-flow``, or ``bn-inception-flow-dis``."""
     return FrameNetwork(f"{FLOW_NAME}{name_suffix(algorithm)}", [flow_branch(algorithm, weights)], SIZE)
 
 

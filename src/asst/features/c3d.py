@@ -94,14 +94,6 @@ def clip_of(pictures: Sequence[Pixels]) -> npt.NDArray[np.uint8]:
 
 
 def c3d(layer: Layer, weights: Path | None = None) -> FrameNetwork:
-    """The extractor ``c3d-fc6`` or ``c3d-fc7``.
-
-    Args:
-        layer: which of the two.
-        weights: a file, or a folder with ``c3d.pth``; None for the folder of ``ASST_WEIGHTS``.
-
-    Raises:
-        InputError: without a file that fits.
-    """
+    """The extractor ``c3d-fc6`` or ``c3d-fc7``."""
     branch = branch_of(*published_network(lambda: C3D(layer), "c3d", weights, published_name))
     return FrameNetwork(f"c3d-{layer}", [branch], SIZE, _BATCH_STEPS)

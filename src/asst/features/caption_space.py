@@ -130,11 +130,6 @@ def load_space(path: Path) -> CaptionSpace:
 def save_space(path: Path, weights: Mapping[str, FloatArray], description: SpaceDescription) -> None:
     """Writes a space whole or not at all: what differs from the published weights, in 8 bits.
 
-    Args:
-        path: to be written.
-        weights: as `CaptionSpace.weights` gives them.
-        description: as above.
-
     Raises:
         InputError: if it cannot be written.
     """

@@ -37,11 +37,7 @@ _TURN_LEAST = {"float32": 0.3, "int8": 0.32}
 
 
 class CaptionSentences(SentenceReader):
-    """The language side.
-
-    Args:
-        space: with the sentence tower.
-    """
+    """The language side."""
 
     measures = (COSINE, "named classes", "resembled classes")
 
@@ -75,10 +71,6 @@ class CaptionExtractor(SquaresExtractor):
 
     Attributes:
         sentences: the language side.
-
-    Args:
-        path: file of the space.
-        looks_a_second: as `SquaresExtractor` has it.
 
     Raises:
         InputError: as `load_space`, or for a packaged space that is not the one that was shipped.

@@ -35,11 +35,7 @@ NAME = "clip"
 
 
 class ClipTowers(Towers, nn.Module):
-    """Towers that PyTorch runs; pictures also go through as `forward`, between tensors.
-
-    Args:
-        folder: as ``save_pretrained`` or a download from the hub leaves it.
-    """
+    """Towers that PyTorch runs; pictures also go through as `forward`, between tensors."""
 
     def __init__(self, folder: Path) -> None:
         nn.Module.__init__(self)
@@ -104,14 +100,7 @@ class ClipExtractor(FrameNetwork):
 
 
 def clip(weights: Path | None = None) -> ClipExtractor:
-    """The extractor ``clip``.
-
-    Args:
-        weights: a Hugging Face folder, or one that holds it as ``clip``; None for the folder of ``ASST_WEIGHTS``.
-
-    Raises:
-        InputError: without such a folder, or without transformers.
-    """
+    """The extractor ``clip``."""
     return ClipExtractor(weights_folder(NAME, weights, holds="config.json"))
 
 

@@ -21,11 +21,7 @@ _OUTPUTS = {"clip": ("image_embeds", "text_embeds"), "siglip": ("image_embeds", 
 
 
 class OnnxTowers(Towers):
-    """Towers that ONNX Runtime runs.
-
-    Args:
-        folder: with `PICTURES` and `SENTENCES` too.
-    """
+    """Towers that ONNX Runtime runs."""
 
     precision = "float32"
     _runtime = "-onnx"

@@ -57,10 +57,6 @@ class ClipSquaresExtractor(SquaresExtractor):
     Attributes:
         sentences: the language side.
 
-    Args:
-        folder: as `asst.features.towers.towers_of` takes it.
-        name: of the features.
-
     Raises:
         InputError: as `asst.features.towers.towers_of`, or for a network that sees no square.
     """
@@ -87,25 +83,10 @@ class ClipSquaresExtractor(SquaresExtractor):
 
 
 def clip_squares(weights: Path | None = None) -> ClipSquaresExtractor:
-    """The extractor ``clip-squares``.
-
-    Args:
-        weights: a Hugging Face folder, or one that holds it as ``clip``; None for the folder of ``ASST_WEIGHTS``.
-
-    Raises:
-        InputError: as `ClipSquaresExtractor`, or without such a folder.
-    """
+    """The extractor ``clip-squares``."""
     return ClipSquaresExtractor(weights_folder(_WEIGHTS, weights, holds="config.json"))
 
 
 def fetched_squares(name: str, weights: Path | None = None) -> ClipSquaresExtractor:
-    """The extractor of a model that was fetched by name.
-
-    Args:
-        name: a key of `IMAGE_TEXT`.
-        weights: as `asst.features.image_text.ImageText.folder`.
-
-    Raises:
-        InputError: as `ClipSquaresExtractor`, or if it is not there.
-    """
+    """The extractor of a model that was fetched by name."""
     return ClipSquaresExtractor(IMAGE_TEXT[name].folder(weights), name)

@@ -19,11 +19,7 @@ _UNWRITABLE = "unwritable"
 
 
 class Extracting:
-    """What a Ray actor does: builds the extractor once, and extracts row after row.
-
-    Args:
-        extraction: how.
-    """
+    """What a Ray actor does: builds the extractor once, and extracts row after row."""
 
     def __init__(self, extraction: Extraction) -> None:
         self._extractor, self._store = extraction.build()

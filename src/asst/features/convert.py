@@ -22,11 +22,6 @@ def to_hdf5(store: FeatureStore, path: Path, watch: Watch | None = None) -> int:
     The file's attributes say what the field's files do not: ``extractor``, ``start_s``, ``step_s``, ``preprocessing``,
     ``weights`` and ``flow``, the same for all videos. Where shots begin is not kept.
 
-    Args:
-        store: to read.
-        path: the file to write, whole or not at all.
-        watch: told how far it is.
-
     Returns:
         How many videos were written.
 

@@ -28,11 +28,7 @@ _ENOUGH = 0.25
 
 
 class CutTimes:
-    """The times of pictures at which colours jump, found while a video goes by.
-
-    Args:
-        rate: ticks a second.
-    """
+    """The times of pictures at which colours jump, found while a video goes by."""
 
     def __init__(self, rate: float) -> None:
         self._rate = rate

@@ -61,9 +61,6 @@ class JoinedExtractor:
     """Several extractors; a step of the first has the vectors of all of them, one after the other.
 
     Each reads the video for itself; `asst.features.two_stream` has those that share one reading.
-
-    Args:
-        parts: at least one, in the order of the streams.
     """
 
     def __init__(self, parts: Sequence[Extractor]) -> None:

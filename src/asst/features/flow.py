@@ -31,10 +31,6 @@ BOUND = 20.0
 class OpticalFlow:
     """One algorithm with its settings.
 
-    Args:
-        algorithm: ``tvl1`` or ``dis`` (OpenCV's medium preset).
-        iterations: the cap of TV-L1.
-
     Attributes:
         settings: all that decides its numbers, fit for JSON.
         told: the same for people, in a few words.

@@ -39,10 +39,6 @@ _AGAIN = "run the same again to go on"
 def fetch(model: ImageText, progress: Progress = lambda _done, _all: None) -> Manifest:
     """Fetches a model; one that is there and whole is left as it is, without asking the hub.
 
-    Args:
-        model: to be fetched.
-        progress: told how far it is.
-
     Raises:
         InputError: if the hub cannot be reached or has not what is needed, or for a file other than the hub states.
         WriteError: if it cannot be written.
@@ -73,9 +69,6 @@ def fetch(model: ImageText, progress: Progress = lambda _done, _all: None) -> Ma
 
 def wanted(names: Sequence[str]) -> list[str]:
     """The files of a repository that are needed, with weights in one form: ONNX's where it has them.
-
-    Args:
-        names: of all its files.
 
     Raises:
         ValueError: saying what it lacks.
@@ -180,12 +173,7 @@ def _fetch_file(manifest: Manifest, name: str, path: Path, progress: Callable[[i
 
 
 class _Bar:
-    """What the library that fetches takes for a bar.
-
-    Args:
-        progress: told how many bytes there are.
-        initial: how many there are already.
-    """
+    """What the library that fetches takes for a bar."""
 
     def __init__(self, progress: Callable[[int], None], initial: int = 0, **_given: object) -> None:
         self._progress, self._done = progress, initial
@@ -204,12 +192,7 @@ class _Bar:
 
 @contextmanager
 def _alone(place: Path) -> Iterator[None]:
-    """Holds a lock, so that nobody else fetches the same into the same folder.
-
-    Raises:
-        InputError: if somebody does, or huggingface_hub is not installed.
-        WriteError: if the folder cannot be written to.
-    """
+    """Holds a lock, so that nobody else fetches the same into the same folder."""
     require("hub", "fetching")
     from filelock import FileLock, Timeout
 
@@ -226,11 +209,7 @@ def _alone(place: Path) -> Iterator[None]:
 
 @contextmanager
 def _told(model: ImageText) -> Iterator[None]:
-    """Says in one line what went wrong between here and the hub.
-
-    Raises:
-        InputError: in place of whatever the hub's library raises.
-    """
+    """Says in one line what went wrong between here and the hub."""
     from huggingface_hub import constants, errors, logging
 
     silence: Any = logging.set_verbosity_error

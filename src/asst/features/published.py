@@ -63,12 +63,7 @@ class Clock:
 
 
 class PublishedStore(FeatureStore):
-    """Features in named arrays, one a video.
-
-    Args:
-        arrays: by the video's name, each of shape ``(steps, dimension)``.
-        clock: when the steps happen.
-    """
+    """Features in named arrays, one a video."""
 
     def __init__(self, arrays: Arrays, clock: Clock) -> None:
         self._arrays = arrays

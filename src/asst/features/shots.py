@@ -71,11 +71,7 @@ def shot_cuts(changes: FloatArray, seen: Callable[[int, int], FloatArray], turn_
 
 
 def colour_jumps(changes: FloatArray) -> list[int]:
-    """Indices of the changes that are peaks, well above those around them: where a shot may begin.
-
-    Args:
-        changes: mean absolute difference in colour of each tick to the one before, shape ``(ticks - 1,)``.
-    """
+    """Indices of the changes that are peaks, well above those around them: where a shot may begin."""
     return [change for change in np.flatnonzero(changes > _CHANGE_LEAST).tolist() if is_jump(changes, change)]
 
 

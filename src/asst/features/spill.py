@@ -32,11 +32,6 @@ class SpillingRows:
 
     The memory is set aside at once and touched as it fills: rows kept one by one would lie between the large arrays
     of the work that makes them, and hold their memory back from the system.
-
-    Args:
-        dimension: numbers in a row.
-        held_bytes: how much stays in memory.
-        dtype: ``float16`` or ``float32``.
     """
 
     def __init__(self, dimension: int, held_bytes: int = _HELD_BYTES, dtype: npt.DTypeLike = np.float16) -> None:

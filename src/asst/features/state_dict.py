@@ -150,12 +150,6 @@ def published_network(
 ) -> tuple[N, str]:
     """A network with the weights of its file, and their hash.
 
-    Args:
-        make: makes the network, on the ``meta`` device.
-        name: as `weights_file` has it, like the next.
-        weights: likewise.
-        known_as: as `fit` has it.
-
     Raises:
         InputError: without a file that fits.
     """

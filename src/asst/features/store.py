@@ -70,9 +70,6 @@ class Store(FeatureStore):
     """A folder of ours, to read and to write.
 
     All its files come from one extractor and have one dimension; the first file read or written decides.
-
-    Args:
-        folder: need not exist before the first `write`.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -160,9 +157,6 @@ class JoinedStore(FeatureStore):
 
     It holds the videos that every one of them holds. Where lengths differ too much a video is refused
     (`asst.features.values.concatenated`).
-
-    Args:
-        stores: at least one; the first gives the clock.
     """
 
     def __init__(self, stores: Sequence[FeatureStore]) -> None:

@@ -122,11 +122,6 @@ def kept_vectors(folder: Path, towers: Towers, sentences: Sequence[str]) -> Floa
 class SentenceTokens:
     """The tokenizer of a model's folder.
 
-    Args:
-        folder: with ``tokenizer.json`` and ``config.json``.
-        kind: of model.
-        filled: whether all sentences are filled up to the longest text that the model takes.
-
     Raises:
         InputError: for a tokenizer that is missing or cannot be read.
     """

@@ -83,9 +83,6 @@ class Features:
     def require_finite(self, where: str) -> None:
         """Refuses a number that is not finite: it would spread over all that is computed of it.
 
-        Args:
-            where: the file and the video, for the message.
-
         Raises:
             InputError: naming the first step that holds a NaN or an infinity.
         """

@@ -64,11 +64,7 @@ def published_name(theirs: str) -> str | None:
 
 
 def vgg16_branch(weights: Path | None) -> Branch:
-    """The network with its weights, and what it sees.
-
-    Raises:
-        InputError: without a file that fits.
-    """
+    """The network with its weights, and what it sees."""
     return branch_of(*published_network(VGG16, NAME, weights, published_name))
 
 
@@ -80,12 +76,5 @@ def branch_of(network: VGG16, weights: str, side: int = SIDE) -> Branch:
 
 
 def vgg16(weights: Path | None = None) -> FrameNetwork:
-    """The extractor ``vgg16``.
-
-    Args:
-        weights: torchvision's state dict, or a folder with ``vgg16.pth``; None for the folder of ``ASST_WEIGHTS``.
-
-    Raises:
-        InputError: without a file that fits.
-    """
+    """The extractor ``vgg16``."""
     return FrameNetwork(NAME, [vgg16_branch(weights)], SIZE)

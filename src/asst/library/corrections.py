@@ -11,8 +11,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from asst.atomic import write_whole
-from asst.data.fields import as_number, as_span
-from asst.data.files import read_object_lines
+from asst.data.files import as_number, as_span, read_object_lines
 from asst.errors import InputError
 from asst.library.library import Library, locked
 

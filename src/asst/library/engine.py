@@ -94,12 +94,12 @@ def engine_of(model: str | Path) -> Engine:
         model: as ``--model`` takes it.
 
     Raises:
-        InputError: as `asst.models.named.model_named`, or for a model that compares nothing in one space.
+        InputError: as `asst.models.model_named`, or for a model that compares nothing in one space.
     """
     if str(model) == _DEFAULT:
         return default_engine()
     from asst.library.sketch import SketchEngine
-    from asst.models.named import model_named
+    from asst.models import model_named
 
     return SketchEngine(model_named(model))
 

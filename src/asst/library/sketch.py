@@ -24,8 +24,8 @@ from asst.features.values import Features
 from asst.features.workers import Extraction
 from asst.library.engine import Identity
 from asst.library.windows import PART_OVERLAP_S, PART_S, WINDOW_HOP_S, WINDOW_S, WindowVectors, windows_of
+from asst.models import model_named
 from asst.models.model import Attentive, Model, Ranking
-from asst.models.named import model_named
 from asst.models.reranked import RerankedModel
 from asst.models.zeroshot import ZeroShotModel
 from asst.moments import Attention

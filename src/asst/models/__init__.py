@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
-from functools import partial
+from importlib import import_module
+from pathlib import Path
 from typing import TYPE_CHECKING
 
+from asst.errors import InputError
 from asst.features.image_text import IMAGE_TEXT
+from asst.local import check_ends
 
 if TYPE_CHECKING:
     from asst.models.model import Model
@@ -20,58 +22,82 @@ class ModelEntry:
     Attributes:
         name: what ``--model`` calls it.
         summary: one line on what it is.
-        build: makes it; takes what a fresh process needs to read weights.
+        module: of `asst.models`, imported when the model is first built: weights take a while to read.
+        function: of the module, which makes it.
+        arguments: of the function.
     """
 
     name: str
     summary: str
-    build: Callable[[], Model]
+    module: str
+    function: str
+    arguments: tuple[str, ...] = ()
+
+    def build(self) -> Model:
+        """The model.
+
+        Raises:
+            InputError: when weights are missing.
+        """
+        model: Model = getattr(import_module(f"asst.models.{self.module}"), self.function)(*self.arguments)
+        return model
 
 
-def _default() -> Model:
-    from asst.models.reranked import packaged_default
-
-    return packaged_default()
-
-
-def _similarity() -> Model:
-    from asst.models.zeroshot import SimilarityModel
-
-    return SimilarityModel()
-
-
-def _similarity_fast() -> Model:
-    from asst.models.zeroshot import SimilarityModel
-
-    return SimilarityModel("similarity-fast", looks_a_second=0.75)
-
-
-def _clip() -> Model:
-    from asst.models.zeroshot import ClipModel
-
-    return ClipModel()
-
-
-def _fetched(name: str) -> Model:
-    from asst.models.zeroshot import zeroshot_of
-
-    return zeroshot_of(name, name)
-
+_DEFAULT = "ASST, trained on sentences alone, choosing among what similarity finds"
+_SIMILARITY = "space learnt from captioned pictures, no training on video"
+_FAST = "similarity looking at fewer pictures: faster, finds less"
+_CLIP = "CLIP or SigLIP from the folder ASST_WEIGHTS, no training on video"
 
 MODELS = {
     entry.name: entry
     for entry in (
-        ModelEntry("default", "ASST, trained on sentences alone, choosing among what similarity finds", _default),
-        ModelEntry("similarity", "space learnt from captioned pictures, no training on video", _similarity),
-        ModelEntry("similarity-fast", "similarity looking at fewer pictures: faster, finds less", _similarity_fast),
-        ModelEntry("clip", "CLIP or SigLIP from the folder ASST_WEIGHTS, no training on video", _clip),
+        ModelEntry("default", _DEFAULT, "reranked", "packaged_default"),
+        ModelEntry("similarity", _SIMILARITY, "zeroshot", "SimilarityModel"),
+        ModelEntry("similarity-fast", _FAST, "zeroshot", "fast_similarity"),
+        ModelEntry("clip", _CLIP, "zeroshot", "ClipModel"),
         *(
             ModelEntry(
-                model.name,
-                f"{model.repository}: {model.megabytes} MB, {model.licence}, {model.dimension} numbers",
-                partial(_fetched, model.name),
+                name,
+                f"{model.repository}: {model.megabytes} MB, {model.licence}, dimension {model.dimension}",
+                "zeroshot",
+                "zeroshot_of",
+                (name, name),
             )
-            for model in IMAGE_TEXT.values()
+            for name, model in IMAGE_TEXT.items()
         ),
     )
 }
+
+
+def model_named(name: str | Path) -> Model:
+    """The model.
+
+    Args:
+        name: one of the names that ``asst models`` prints, the path of a checkpoint that ``asst train`` wrote, or the
+            folder of a CLIP or SigLIP.
+
+    Raises:
+        InputError: for a name that no model has, a file that is no checkpoint, or when packaged weights are missing.
+    """
+    if str(name) in MODELS:
+        return MODELS[str(name)].build()
+    if Path(name).is_dir():
+        from asst.models.zeroshot import ClipModel
+
+        return ClipModel(Path(name).name, weights=Path(name))
+    if Path(name).suffix in (".safetensors", ".onnx") or Path(name).exists():
+        from asst.features.caption_space import is_space
+
+        check_ends(Path(name))
+        if is_space(Path(name)):
+            from asst.models.zeroshot import SimilarityModel
+
+            return SimilarityModel(Path(name).name, Path(name))
+        from asst.models.loading import described_by
+        from asst.models.reranked import METHOD, RerankedModel
+        from asst.models.trained import TrainedModel
+
+        if described_by(Path(name)).method == METHOD:
+            return RerankedModel.load(Path(name))
+        return TrainedModel.load([Path(name)])
+    raise InputError(f"no model is called {str(name)!r}; choose one of {', '.join(MODELS)}, or name a checkpoint")

@@ -57,13 +57,7 @@ class QueryAnswer:
 def window_answers(
     each: Sequence[Answers], records: Sequence[int], windows: Sequence[Window]
 ) -> Iterator[WindowAnswer]:
-    """The answers of one batch, a window at a time.
-
-    Args:
-        each: of several methods of one training, which so have the same clips.
-        records: index of each window's record.
-        windows: of the batch.
-    """
+    """The answers of one batch, a window at a time."""
     spans = np.mean([own.spans for own in each], axis=0)
     scores = np.stack([own.scores for own in each], axis=1)
     for row, (record, window) in enumerate(zip(records, windows, strict=True)):

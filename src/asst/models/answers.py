@@ -1,4 +1,4 @@
-"""What a method says of every clip of some windows, whatever computes it."""
+"""What a method says of every clip of some windows, whatever computes it; of a classifier of steps, by its runs."""
 
 from __future__ import annotations
 
@@ -10,11 +10,16 @@ import numpy as np
 import numpy.typing as npt
 
 from asst.data.sample import Sample
-from asst.models.runs import padded_runs, runs
 from asst.moments import FloatArray
+
+IntArray = npt.NDArray[np.int64]
 
 ATTENTION = "attention."
 """What the names of outputs begin with that are weights of words."""
+
+
+CUT_OFF = 0.5
+"""Factor of the score of a run that touches an edge of its window: the window beside it sees more of it."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -36,11 +41,7 @@ class Answers:
 
 
 class Answerer(Protocol):
-    """A method with its weights, computed by PyTorch or by ONNX Runtime.
-
-    Attributes:
-        labels: as `asst.models.method.Method` has it.
-    """
+    """A method with its weights, computed by PyTorch or by ONNX Runtime; attributes as `asst.models.method.Method`."""
 
     labels: tuple[str, ...]
 
@@ -84,3 +85,51 @@ def answers_of(outputs: Mapping[str, npt.NDArray[Any]], settings: Mapping[str, A
         outputs = padded_runs(values, [runs(values, own, settings["gap"]) for own in settings["thresholds"]])
     spans, scores = (outputs[name].astype(np.float64) for name in ("spans", "scores"))
     return Answers(spans, scores, outputs["kept"], outputs.get("labels"))
+
+
+def runs(values: FloatArray, threshold: float, gap: int) -> IntArray:
+    """Where values reach a threshold.
+
+    Args:
+        values: shape ``(windows, classes, steps)``.
+        threshold: to be reached.
+        gap: runs no further apart than so many steps are one.
+
+    Returns:
+        Window, class, first step and the step after the last of each run, shape ``(runs, 4)``.
+
+    >>> runs(np.array([[[0.9, 0.1, 0.9, 0.1, 0.1, 0.9]]]), 0.5, 1).tolist()
+    [[0, 0, 0, 3], [0, 0, 5, 6]]
+    """
+    reached = np.pad((values >= threshold).astype(np.int8), ((0, 0), (0, 0), (1, 1)))
+    changes = np.diff(reached, axis=2)
+    starts, ends = np.argwhere(changes == 1), np.argwhere(changes == -1)
+    found = np.concatenate([starts, ends[:, 2:]], axis=1)
+    if len(found) < 2:
+        return found
+    near = (found[1:, :2] == found[:-1, :2]).all(axis=1) & (found[1:, 2] - found[:-1, 3] <= gap)
+    merged: IntArray = found[np.concatenate([[True], ~near])]
+    merged[:, 3] = found[np.concatenate([~near, [True]]), 3]
+    return merged
+
+
+def padded_runs(values: FloatArray, found: list[IntArray]) -> dict[str, npt.NDArray[Any]]:
+    """Runs as the outputs of windows, scored by their mean values; see `asst.models.method.Method.outputs`.
+
+    Args:
+        values: shape ``(windows, classes, steps)``.
+        found: of `runs`, one a threshold.
+    """
+    together = np.unique(np.concatenate(found), axis=0)
+    window, label, start, end = together.T
+    sums = np.pad(np.cumsum(values, axis=2), ((0, 0), (0, 0), (1, 0)))
+    means = (sums[window, label, end] - sums[window, label, start]) / np.maximum(end - start, 1)
+    means = np.where((start == 0) | (end == values.shape[2]), CUT_OFF * means, means)
+    counts = np.bincount(window, minlength=len(values))
+    column = np.arange(len(together)) - np.repeat(np.cumsum(counts) - counts, counts)
+    shape = len(values), int(counts.max(initial=0))
+    spans, scores = np.zeros((*shape, 2)), np.zeros(shape)
+    labels, kept = np.zeros(shape, dtype=np.int64), np.zeros(shape, dtype=bool)
+    spans[window, column] = together[:, 2:]
+    scores[window, column], labels[window, column], kept[window, column] = means, label, True
+    return {"spans": spans, "scores": scores, "kept": kept, "labels": labels}

@@ -49,10 +49,6 @@ class FeatureKind:
     def check(self, features: Features, reader: str) -> None:
         """Refuses features of another kind.
 
-        Args:
-            features: to be read.
-            reader: the model's name, for the message.
-
         Raises:
             InputError: naming both kinds.
         """
@@ -64,10 +60,6 @@ class FeatureKind:
 
     def check_extractor(self, extractor: Extractor, reader: str) -> None:
         """Refuses an extractor of the same name that would make other numbers.
-
-        Args:
-            extractor: to be used.
-            reader: the model's name, for the message.
 
         Raises:
             InputError: naming what differs.

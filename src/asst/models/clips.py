@@ -101,12 +101,7 @@ def mean_pooled(features: Tensor, feature_mask: Tensor, spans: Tensor) -> Tensor
 
 
 def endpoints(feature_mask: Tensor, spans: Tensor) -> Tensor:
-    """The temporal endpoint feature of spans: start and end as shares of the real steps, shape ``(batch, clips, 2)``.
-
-    Args:
-        feature_mask: shape ``(batch, steps)``.
-        spans: as in `mean_pooled`.
-    """
+    """The temporal endpoint feature: start and end of spans as shares of the real steps, ``(batch, clips, 2)``."""
     length = feature_mask.sum(dim=1).view(-1, 1, 1).to(spans.dtype)
     return (spans / length).clamp(0, 1)
 

@@ -134,10 +134,6 @@ class EvidenceReader:
     Attributes:
         sentences: reads sentences.
         visual: what is seen in a video; kept for the next question about the same features.
-
-    Args:
-        space: that features lie in.
-        sentences: as above.
     """
 
     def __init__(self, space: Space, sentences: SentenceReader) -> None:

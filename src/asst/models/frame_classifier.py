@@ -52,14 +52,7 @@ class FrameClassifierSettings(Settings):
 
 
 class FrameClassifierMethod(Trainable):
-    """The class of each step by a network that sees this step alone; spans by grouping.
-
-    Args:
-        settings: those of `FrameClassifierSettings` and of `asst.models.classes`.
-
-    Raises:
-        InputError: for settings it cannot have.
-    """
+    """The class of each step by a network that sees this step alone; spans by grouping."""
 
     averages = False
     finds_actions = True

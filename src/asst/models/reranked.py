@@ -21,8 +21,7 @@ from asst.features.values import Features
 from asst.models.answers import Answerer
 from asst.models.checkpoint import Description, load_checkpoint, read_description
 from asst.models.evidence import Evidence, EvidenceReader
-from asst.models.exported import SUFFIX, ExportedMethod
-from asst.models.loading import loaded
+from asst.models.loading import SUFFIX, ExportedMethod, loaded
 from asst.models.model import Ranking
 from asst.models.proposals import Float64Array, Proposals
 from asst.models.query_scores import THRESHOLD, QueryScores, query_scores, ranking, step_scores
@@ -60,13 +59,6 @@ class RerankedModel:
     Attributes:
         name: for messages and answers.
         description: of the checkpoint.
-
-    Args:
-        method: with its weights.
-        description: as above.
-        first: finds and scores proposals.
-        name: as above.
-        scope: what the reranker decides; that of its kind if not given.
     """
 
     def __init__(

@@ -26,14 +26,7 @@ _FACTS_WIDTH = 32
 
 
 class RerankerMethod(Trainable):
-    """Chooses among the proposals of a batch.
-
-    Args:
-        settings: of `ASSTConfig.from_dict`, but for what is decided here: head and steps.
-
-    Raises:
-        InputError: for settings that no network can have, or that are decided here.
-    """
+    """Chooses among the proposals of a batch."""
 
     relative = True
 

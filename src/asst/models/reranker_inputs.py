@@ -39,11 +39,7 @@ _USUAL_S = 20.0
 
 
 def input_names(measures: Sequence[str]) -> tuple[str, ...]:
-    """Of the inputs, in their order.
-
-    Args:
-        measures: of `asst.features.reading.SentenceReader`.
-    """
+    """Of the inputs, in their order."""
     return (*measures, *_INPUTS)
 
 
@@ -68,13 +64,7 @@ class ClauseEvidence:
 
 
 def clause_evidence(reader: EvidenceReader, features: Features, queries: Sequence[str]) -> list[ClauseEvidence]:
-    """What the pictures say of some sentences and their clauses.
-
-    Args:
-        reader: measures it.
-        features: of the video.
-        queries: sentences.
-    """
+    """What the pictures say of some sentences and their clauses."""
     parsed = [parse(query) for query in queries]
     texts = list(dict.fromkeys([*queries, *(text for own in parsed for text in (own.main, own.related) if text)]))
     of = dict(zip(texts, reader(features, texts), strict=True))
@@ -84,14 +74,7 @@ def clause_evidence(reader: EvidenceReader, features: Features, queries: Sequenc
 def reranker_inputs(
     context: VideoContext, evidence: ClauseEvidence, steps: Float64Array, measures: Sequence[str]
 ) -> FloatArray:
-    """Shape ``(steps, inputs)``, as `input_names` names them.
-
-    Args:
-        context: the video.
-        evidence: of the sentence.
-        steps: how well each step fits it.
-        measures: as `input_names` has them.
-    """
+    """Shape ``(steps, inputs)``, as `input_names` names them."""
     query, count = evidence.query, len(steps)
     main = steps if evidence.main is evidence.whole else step_scores(context, evidence.main)
     related = [np.zeros(count)] * 3

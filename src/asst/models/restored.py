@@ -19,15 +19,7 @@ from asst.moments import FloatArray
 
 
 class RestoredMethod:
-    """A method as `asst.models.answers.Answerer` has it.
-
-    Attributes:
-        method: with its weights.
-
-    Args:
-        method: as above.
-        steps: length of its window.
-    """
+    """A method that PyTorch computes; see `asst.models.answers.Answerer`."""
 
     def __init__(self, method: Method, steps: int) -> None:
         self.method = method.to(fastest_device()).eval()
@@ -36,12 +28,12 @@ class RestoredMethod:
         self._collate = Collate(steps)
 
     def answers(self, samples: Sequence[Sample]) -> Answers:
-        """Every clip of every sample's window."""
+        """See `Answerer`."""
         return self.method.answers(self._batch(samples))
 
     @torch.no_grad()
     def attention(self, samples: Sequence[Sample]) -> dict[str, FloatArray]:
-        """See `asst.models.answers.Answerer.attention`."""
+        """See `Answerer`."""
         found = self.method.attention(self._batch(samples))
         return {name: own.double().cpu().numpy() for name, own in found.items()}
 

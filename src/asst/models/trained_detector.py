@@ -31,8 +31,7 @@ WINDOWS_AT_ONCE = 16
 class TrainedDetector:
     """One checkpoint, or the mean of several of one training, as a detector.
 
-    A video is slid over: no more than some windows of it are in memory at once, and what is found is settled as they
-    pass, so that memory does not grow with the video if its features are read from a file.
+    A video is slid over: no more than some windows of it are in memory at once.
 
     Args:
         methods: with the weights of each checkpoint.

@@ -68,11 +68,7 @@ class VideoContext:
 
 
 class LastVideo(Generic[T]):
-    """Keeps what was made of the last features, in which they must not be held: they go when nobody else holds them.
-
-    Args:
-        make: makes it.
-    """
+    """Keeps what was made of the last features, in which they must not be held: they go when nobody else holds them."""
 
     def __init__(self, make: Callable[[Features], T]) -> None:
         self._make = make
@@ -98,11 +94,6 @@ def cuts_and_proposals(features: Features) -> tuple[IntArray, Proposals]:
 
 def check_features(features: Features, space: Space, reader: str) -> None:
     """Refuses features that a model does not read.
-
-    Args:
-        features: to be read.
-        space: of the features that the model reads.
-        reader: the model's name, for the message.
 
     Raises:
         InputError: for features of another extractor or another version of it, or on steps of another length.

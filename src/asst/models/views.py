@@ -78,15 +78,7 @@ class View:
     def sample(
         self, context: VideoContext, inputs: FloatArray, words: Vector, index: int, rows: ProposalRows | None = None
     ) -> Sample:
-        """What the network sees of a sentence here.
-
-        Args:
-            context: the video.
-            inputs: of the sentence on all of it, shape ``(steps, inputs)``.
-            words: the sentence's vectors.
-            index: of the sentence.
-            rows: proposals to be judged.
-        """
+        """What the network sees of a sentence here."""
         window = self.window(context.features.start_s)
         return Sample(index, window, self.read(inputs), words, np.zeros((0, 2)), proposals=rows)
 
@@ -103,15 +95,7 @@ def views_of(steps: int) -> list[View]:
 def samples(
     context: VideoContext, own: QueryScores, inputs: FloatArray, words: Vector, index: int
 ) -> Iterator[tuple[Sample, npt.NDArray[np.int64]]]:
-    """What the network is asked about one sentence, a view at a time, and which proposals each view judges.
-
-    Args:
-        context: the video.
-        own: the sentence's scores.
-        inputs: of the sentence, shape ``(steps, inputs)``.
-        words: its words' vectors.
-        index: of the sentence.
-    """
+    """What the network is asked about one sentence, a view at a time, and which proposals each view judges."""
     known = facts(context, own)
     for view, here in judged(context, own):
         rows = ProposalRows(view.clips(context.proposals.spans[here]), known[here])
@@ -122,10 +106,6 @@ def judged(context: VideoContext, own: QueryScores) -> Iterator[tuple[View, npt.
     """The views of a video that judge proposals, and which.
 
     A proposal is judged in the view whose middle is nearest to its own. One that is longer than a view is not judged.
-
-    Args:
-        context: the video.
-        own: the sentence's scores.
     """
     views, spans = views_of(len(context.features)), context.proposals.spans
     strongest = np.argsort(-own.proposals, kind="stable")[:PROPOSALS_MOST]

@@ -41,12 +41,6 @@ class ZeroShotModel:
         extractor: makes the features it reads.
         base: what ``--model`` calls the model whose features these are.
         reader: measures what its features say of sentences.
-
-    Args:
-        name: as above.
-        base: as above.
-        extractor: as above.
-        sentences: the extractor's language side.
     """
 
     def __init__(self, name: str, base: str, extractor: SquaresExtractor, sentences: SentenceReader) -> None:
@@ -91,11 +85,6 @@ class ZeroShotModel:
 class SimilarityModel(ZeroShotModel):
     """The packaged space of pictures and sentences, or another that was learnt from captions.
 
-    Args:
-        name: its name.
-        path: file of the space.
-        looks_a_second: how many pictures of a second of video are looked at at most.
-
     Raises:
         InputError: when published weights are missing, or for a file that is damaged or of no space.
     """
@@ -105,6 +94,11 @@ class SimilarityModel(ZeroShotModel):
         packaged = "default" if looks_a_second == LOOKS_A_SECOND else name
         base = packaged if path == PACKAGED else str(path.absolute())
         super().__init__(name, base, extractor, extractor.sentences)
+
+
+def fast_similarity() -> SimilarityModel:
+    """The model ``similarity-fast``, which looks at fewer pictures."""
+    return SimilarityModel("similarity-fast", looks_a_second=0.75)
 
 
 class ClipModel(ZeroShotModel):
@@ -133,10 +127,6 @@ class ClipModel(ZeroShotModel):
 
 def zeroshot_of(extractor: str, name: str) -> ZeroShotModel:
     """The model that reads an extractor's features.
-
-    Args:
-        extractor: name of the features.
-        name: of the model.
 
     Raises:
         InputError: for features that none reads, or when weights are missing.

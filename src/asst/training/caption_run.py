@@ -14,8 +14,8 @@ import numpy as np
 import torch
 
 from asst.atomic import write_whole
+from asst.data import data_folder
 from asst.data.captions import Captions, held_out, read_captions
-from asst.data.folders import data_folder
 from asst.evaluation.bootstrap import Interval
 from asst.features.caption_space import SpaceDescription, load_space, save_space
 from asst.features.fingerprint import LENGTH

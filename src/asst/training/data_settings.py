@@ -133,7 +133,7 @@ class Data(Checked):
     """What is learnt from.
 
     Attributes:
-        dataset: a key of `asst.data.DATASETS`, of `asst.data.action_sets.ACTION_DATASETS`, or `TAPES`.
+        dataset: a key of `asst.data.DATASETS`, of `asst.data.ACTION_DATASETS`, or `TAPES`.
         root: folder of its annotation files; found by ``asst.data.dataset_folder`` if not given.
         streams: the kinds of features, joined in this order; the names of ``features``. None for a method that looks at
             no video.

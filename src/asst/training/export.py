@@ -17,8 +17,7 @@ from asst.atomic import write_whole
 from asst.data.batch import Batch, ProposalBatch
 from asst.errors import InputError
 from asst.models.checkpoint import Description
-from asst.models.exported import FORMAT, SUFFIX
-from asst.models.loading import window_steps
+from asst.models.loading import FORMAT, SUFFIX, window_steps
 from asst.models.method import Method
 from asst.models.reranked import METHOD as RERANKER
 from asst.models.restored import restored_method
@@ -50,7 +49,7 @@ def export_checkpoint(checkpoint: Path, out: Path) -> Description:
 
 
 def method_graph(method: Method, description: Description, *, weights: bool = True) -> bytes:
-    """A method as a file that `asst.models.exported.ExportedMethod` reads.
+    """A method as a file that `asst.models.loading.ExportedMethod` reads.
 
     Args:
         method: with its weights.

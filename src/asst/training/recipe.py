@@ -8,7 +8,7 @@ from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import AfterValidator, Field, model_validator
 
-from asst.data.action_sets import ACTION_DATASETS
+from asst.data import ACTION_DATASETS
 from asst.evaluation.protocol import ProtocolName
 from asst.models.method import Fitted
 from asst.models.methods import METHODS

@@ -10,8 +10,7 @@ from torch.utils.data import Dataset
 
 from asst.data.batch import Batch
 from asst.data.sample import ProposalRows, Sample
-from asst.data.samples import Key
-from asst.data.sentences import SentenceVectors
+from asst.data.samples import Key, SentenceVectors
 from asst.data.windows import Window
 from asst.features.squares import STEP_S
 from asst.models.method import Method

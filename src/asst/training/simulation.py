@@ -7,8 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from asst.data import read_dataset
-from asst.data.action_sets import read_actions
+from asst.data import read_actions, read_dataset
 from asst.data.actions import ActionVideo
 from asst.data.charades import CharadesVideo, read_classes, read_videos
 from asst.data.record import Record
@@ -126,7 +125,7 @@ def shown_to(wanted: Wanted, root: Path, records: Sequence[Record]) -> list[tupl
 
 def used_videos(root: Path, split: Literal["train", "test"]) -> tuple[str, ...]:
     """The videos of one of Charades' two parts that Charades-STA has a sentence about, sorted."""
-    return read_dataset("charades_sta", root, "trainval" if split == "train" else "test").videos
+    return read_dataset("charades_sta", root, "trainval" if split == "train" else "test").video_names
 
 
 def _charades(wanted: Wanted, root: Path) -> tuple[Simulator, list[CharadesVideo]]:
@@ -161,4 +160,4 @@ SIMULATIONS = {
     "didemo": Simulation(MODALITIES, sentences.FAMILY, _didemo, lambda video, record: {record.id}),
     "thumos14": Simulation(ACTION_MODALITIES, actions.FAMILY, _thumos14),
 }
-"""By the keys of `asst.data.DATASETS` and `asst.data.action_sets.ACTION_DATASETS`."""
+"""By the keys of `asst.data.DATASETS` and `asst.data.ACTION_DATASETS`."""

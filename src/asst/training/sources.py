@@ -6,10 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from asst.data import Dataset, read_dataset
-from asst.data.action_sets import read_actions
+from asst.data import Dataset, data_folder, read_actions, read_dataset
 from asst.data.actions import ActionDataset, ActionVideo
-from asst.data.folders import data_folder
 from asst.data.query_tokens import FILE, QueryTokens
 from asst.data.record import Record, first_problem
 from asst.data.simulate.tape_settings import TapeSettings
@@ -83,7 +81,7 @@ class Sources:
         """One split's videos with labelled spans.
 
         Raises:
-            InputError: as `asst.data.action_sets.read_actions`.
+            InputError: as `asst.data.read_actions`.
         """
         dataset = read_actions(self.data.dataset, self.root, split)
         self._know(dataset.videos)
