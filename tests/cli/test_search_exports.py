@@ -20,7 +20,7 @@ from typer.testing import CliRunner, Result
 from asst.cli.app import app
 from asst.video import probe
 
-ENDINGS = ("csv", "json", "jsonl", "otio", "edl", "fcpxml")
+ENDINGS = ("csv", "json", "jsonl", "otio", "edl", "fcpxml", "mp4")
 
 
 @pytest.fixture(autouse=True)
@@ -73,6 +73,7 @@ def test_every_format_holds_the_moments_of_all_videos() -> None:
     root = Xml.parse("out.fcpxml").getroot()
     assets = {asset.get("id"): asset.get("src") or asset.find("media-rep") for asset in root.iter("asset")}
     assert [assets[clip.get("ref")] for clip in root.iter("asset-clip")] == [Path(m["video"]).as_uri() for m in found]
+    assert probe(Path("out.mp4")).duration_s == pytest.approx(4.0)
 
 
 def test_subtitles_are_of_one_video() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from fractions import Fraction
+from itertools import pairwise
 from pathlib import Path
 
 import av
@@ -11,7 +12,7 @@ import numpy as np
 import pytest
 
 from asst.errors import InputError
-from asst.video import CutReport, Frames, cut, frames, probe
+from asst.video import CutReport, Frames, cut, frames, probe, reel
 
 Make = Callable[..., Path]
 Numbers = Callable[[Iterable[Frames]], list[int]]
@@ -161,3 +162,33 @@ def test_a_copy_that_the_container_cannot_hold_is_refused(make: Make, tmp_path: 
 def test_a_report_runs_forward() -> None:
     with pytest.raises(ValueError, match="runs forward"):
         CutReport("clip.mp4", 2.0, 2.0, 0.0)
+
+
+def test_a_reel_is_its_clips_in_order_with_their_sound(
+    make: Make, numbers: Numbers, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The third is on its side, and has bars; the second has no sound, and does not move the rest."""
+    first = make("a.mp4", ticks=list(range(100)), beep_s=(1.0, 1.5))
+    silent = make("b.mkv", ticks=list(range(200, 300)), time_base=Fraction(1, 25))
+    tall = make("c.mp4", width=96, height=160, beep_s=(0.5, 1.0), sound_rate=48_000)
+    out = tmp_path / "reel.mp4"
+    length_s = reel([(first, 1.0, 2.0), (silent, 0.4, 1.0), (tall, 0.4, 1.4), (first, 3.0, 3.4)], out)
+    assert length_s == pytest.approx(3.0)
+    info = probe(out)
+    assert (info.width, info.height, info.streams) == (160, 96, ("video", "audio"))
+    assert info.duration_s == pytest.approx(3.0, abs=0.03)
+    pictures = np.concatenate([batch.pixels for batch in frames(out)])
+    own = [25, 15, 25, 10]
+    assert len(pictures) == sum(own)
+    at = np.cumsum([0, *own])
+    each = [Frames(pictures[begin:end], np.arange(end - begin) / 25) for begin, end in pairwise(at)]
+    assert [numbers([some]) for some in (each[0], each[3])] == [list(range(25, 50)), list(range(75, 85))]
+    assert numbers([each[1]]) == list(range(10, 25))
+    inner = each[2].pixels[:, :, 52:108]
+    assert numbers([Frames(inner, each[2].times_s)]) == list(range(10, 35))
+    assert each[2].pixels[:, :, :48].max() < 20
+    assert [record.getMessage() for record in caplog.records] == [f"{tall} is fitted into 160 x 96, with bars"]
+    start_s, end_s = loud_span(out)
+    assert (start_s, end_s) == pytest.approx((0.0, 2.2), abs=0.03)
+    with pytest.raises(InputError, match="is the video itself"):
+        reel([(silent, 0.0, 1.0), (first, 0.0, 1.0)], first)

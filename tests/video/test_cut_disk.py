@@ -23,7 +23,7 @@ def test_a_full_disk_is_one_line_and_leaves_nothing(
         raise av.error.OSError(28, "No space left on device", "a")
 
     # The name in the package is the function's.
-    for name in ("_encode", "_copy"):
+    for name in ("encode", "_copy"):
         monkeypatch.setattr(sys.modules["asst.video.cut"], name, full)
     with pytest.raises(WriteError, match="No space left on device; free space or name another folder") as told:
         cut(video, 0.5, 1.0, tmp_path / "c.mp4", exact=exact)

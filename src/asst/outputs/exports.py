@@ -34,8 +34,8 @@ def check_exports(paths: Sequence[Path], source: Path | None = None) -> None:
     """
     for number, path in enumerate(paths):
         suffix = path.suffix.lower()
-        if suffix not in FORMATS:
-            raise InputError(f"{path}: no format has this ending; use one of {', '.join(FORMATS)}")
+        if suffix not in (*FORMATS, REEL):
+            raise InputError(f"{path}: no format has this ending; use one of {', '.join((*FORMATS, REEL))}")
         if suffix in _BY_LIBRARY:
             require("timeline", f"{path}: {suffix}")
         check_destination(path, suffix, source=source)
@@ -58,13 +58,15 @@ def write_export(
         records: the objects of ``.json`` and ``.jsonl``, where a verb prints others than answers.
 
     Returns:
-        False where nothing was written: a timeline of no clips.
+        False where nothing was written: a timeline or a reel of no clips.
 
     Raises:
         InputError: when ``out`` cannot be written, a video cannot be read, or the format cannot hold these moments.
     """
     check_exports([out])
     suffix = out.suffix.lower()
+    if suffix == REEL:
+        return _reel(answers, out, every)
     text = _objects(answers, records, suffix) if suffix in _OBJECTS else _TEXTS[suffix](answers, every)
     if text is None:
         return False
@@ -72,6 +74,16 @@ def write_export(
         # A file name may hold bytes that are no text; a question mark stands for each.
         path.write_bytes(text.encode("utf-8", errors="replace"))
     return True
+
+
+def _reel(answers: Sequence[Answer], out: Path, every: bool) -> bool:
+    from asst.outputs.edits import chosen
+    from asst.video import reel
+
+    moments = [(own.video or answer.video, own.start_s, own.end_s) for answer, _, own in chosen(answers, every=every)]
+    if moments:
+        reel(moments, out)
+    return bool(moments)
 
 
 def _csv(answers: Sequence[Answer], every: bool) -> str:
@@ -139,4 +151,6 @@ _TEXTS: dict[str, TextOf] = {
     ".fcpxml": partial(_timeline, _fcpxml),
 }
 FORMATS = (*_OBJECTS, *_TEXTS)
-"""The endings that can be written."""
+"""The endings of what is text."""
+REEL = ".mp4"
+"""The ending of one video of all moments, one after the other."""

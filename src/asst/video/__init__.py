@@ -4,7 +4,7 @@ Every time is in seconds from the video's first frame, taken from the presentati
 frame's number, so that variable rates and clocks that do not start at zero are right.
 """
 
-from asst.video.cut import CutReport, cut
+from asst.video.cut import CutReport, cut, reel
 from asst.video.frames import Frames, Glimpsed, batched, frames
 from asst.video.jpeg import is_jpeg, jpeg
 from asst.video.picture import STILL, Crop, glimpse
@@ -24,4 +24,5 @@ __all__ = [
     "is_jpeg",
     "jpeg",
     "probe",
+    "reel",
 ]

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from fractions import Fraction
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+import numpy as np
 
 from asst.video.container import open_container
 from asst.video.film import logger
@@ -24,44 +27,98 @@ _FALLBACK_HZ = 48_000
 _FALLBACK_BASE = Fraction(1, 90_000)
 _SETTLE_S = 0.2
 
+Sounding = tuple[Path, "Index | None", Fraction, Fraction]
+"""A span of a file: the file, its index where its clock may begin anew, start and end in seconds on the file's own
+clock, or the one that runs on where that begins anew."""
 
-def encoded_sound(source: Source, out: OutputContainer, start_s: float, end_s: float) -> Iterator[Packet[Any]]:
-    """AAC packets of a span; gaps, and a track that begins late, are filled with silence.
 
-    The stream is added to ``out`` at once, the packets come as they are asked for.
+def encoded_sound(spans: Sequence[Sounding], out: OutputContainer) -> Iterator[Packet[Any]]:
+    """AAC packets of spans one after the other; gaps, and a track that begins late, are filled with silence.
+
+    The stream is added to ``out`` at once, the packets come as they are asked for. Rate and channels are those of the
+    first span with sound.
 
     Args:
-        source: the video.
+        spans: of videos.
         out: where the packets will go.
-        start_s: seconds on the file's own clock, or the one that runs on where that begins anew.
-        end_s: likewise.
 
     Returns:
         Packets whose time starts at zero; none where there is no sound.
     """
     import av
 
-    container = open_container(source.path)
-    stream = _first_track(container)
-    if stream is None:
-        container.close()
+    kind = next(filter(None, map(_kind, dict.fromkeys(path for path, *_ in spans))), None)
+    if kind is None:
         return iter(())
-    rates = av.Codec("aac", "w").audio_rates or []
-    rate = stream.codec_context.sample_rate
-    rate = rate if rate in rates else _FALLBACK_HZ
-    encoder = out.add_stream("aac", rate=rate, layout=stream.codec_context.layout)
+    rate, layout = kind
+    rate = rate if rate in (av.Codec("aac", "w").audio_rates or []) else _FALLBACK_HZ
+    encoder = out.add_stream("aac", rate=rate, layout=layout)
 
     def packets() -> Iterator[Packet[Any]]:
-        with container:
-            for frame in _span(_from(container, stream, start_s, source.index), stream, start_s, end_s, rate):
+        written, due_s = 0, Fraction(0)
+        for number, (path, index, start_s, end_s) in enumerate(spans, start=1):
+            due_s += end_s - start_s
+            stop = round(due_s * rate)
+            frames = _sounding(path, index, float(start_s), float(end_s), rate, layout)
+            if number < len(spans):
+                frames = itertools.chain(frames, _silence(rate, layout))
+            while written < stop and (frame := next(frames, None)) is not None:
+                frame = _first_samples(frame, stop - written)
+                frame.pts, frame.time_base, written = written, Fraction(1, rate), written + frame.samples
                 yield from encoder.encode(frame)
-            yield from encoder.encode(None)
+        yield from encoder.encode(None)
 
     return packets()
 
 
+def _kind(path: Path) -> tuple[int, str] | None:
+    """Rate and channels of a file's sound; None where it has none."""
+    with open_container(path) as container:
+        stream = _first_track(container)
+        return None if stream is None else (stream.codec_context.sample_rate, stream.codec_context.layout.name)
+
+
+def _sounding(
+    path: Path, index: Index | None, start_s: float, end_s: float, rate: int, layout: str
+) -> Iterator[AudioFrame]:
+    """The samples of a span, without gaps from its start on; none where there is no sound."""
+    with open_container(path) as container:
+        stream = _first_track(container)
+        if stream is not None:
+            yield from _span(_from(container, stream, start_s, index), stream, start_s, end_s, rate, layout)
+
+
+def _silence(rate: int, layout: str) -> Iterator[AudioFrame]:
+    """Without end."""
+    from av.audio.frame import AudioFrame
+    from av.audio.layout import AudioLayout
+
+    channels = AudioLayout(layout).nb_channels
+    while True:
+        frame = AudioFrame.from_ndarray(np.zeros((channels, rate), dtype=np.float32), format="fltp", layout=layout)
+        frame.sample_rate = rate
+        yield frame
+
+
+def _first_samples(frame: AudioFrame, most: int) -> AudioFrame:
+    """A frame of so many samples at most."""
+    if frame.samples <= most:
+        return frame
+    kept = np.ascontiguousarray(frame.to_ndarray()[:, :most], dtype=np.float32)
+    cut = type(frame).from_ndarray(kept, format="fltp", layout=frame.layout.name)
+    cut.sample_rate = frame.sample_rate
+    return cut
+
+
 def copied_sound(source: Source, out: OutputContainer, start_s: float, end_s: float) -> Iterator[Packet[Any]]:
-    """The stored packets of a span, as ``encoded_sound`` does otherwise."""
+    """The stored packets of a span, as ``encoded_sound`` does otherwise.
+
+    Args:
+        source: the video.
+        out: where the packets will go.
+        start_s: seconds on the file's own clock, or the one that runs on where that begins anew.
+        end_s: likewise.
+    """
     container = open_container(source.path)
     stream = _first_track(container)
     if stream is None or stream.time_base is None:
@@ -116,7 +173,7 @@ def _from(
 
 
 def _span(
-    packets: Iterator[Packet[AudioStream]], stream: AudioStream, start_s: float, end_s: float, rate: int
+    packets: Iterator[Packet[AudioStream]], stream: AudioStream, start_s: float, end_s: float, rate: int, layout: str
 ) -> Iterator[AudioFrame]:
     """The decoded samples of a span, from time zero on and without gaps."""
     from av.filter import Graph
@@ -132,7 +189,7 @@ def _span(
         graph.add("atrim", f"start={start_s:.6f}:end={end_s:.6f}"),
         graph.add("asetpts", f"PTS-({start_s:.6f})/TB"),
         graph.add("aresample", f"{rate}:async=1:first_pts=0"),
-        graph.add("aformat", f"sample_fmts=fltp:sample_rates={rate}:channel_layouts={first.layout.name}"),
+        graph.add("aformat", f"sample_fmts=fltp:sample_rates={rate}:channel_layouts={layout}"),
         graph.add("abuffersink"),
     )
     graph.configure()
