@@ -369,10 +369,12 @@ def parse_time(text: str) -> float:
 def format_time(seconds: float) -> str:
     """A clock that people read, to a tenth of a second: ``0:12.4``, ``1:02:03.2``.
 
+    Halves are rounded up, as on the page.
+
     >>> format_time(59.96), format_time(3723.25)
-    ('1:00.0', '1:02:03.2')
+    ('1:00.0', '1:02:03.3')
     """
-    tenths = round(seconds * 10)
+    tenths = math.floor(seconds * 10 + 0.5 + 1e-6)
     hours, rest = divmod(tenths, 36000)
     minutes, rest = divmod(rest, 600)
     clock = f"{minutes:02d}:{rest // 10:02d}.{rest % 10}" if hours else f"{minutes}:{rest // 10:02d}.{rest % 10}"

@@ -10,12 +10,16 @@ import sys
 import time
 import urllib.request
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
+from fastapi import FastAPI
+from fastapi.testclient import TestClient
 from typer.testing import CliRunner
 
 from asst.cli.app import app
 from asst.cli.demo import DEMO_VIDEO
+from asst.library.library import Library
 
 COMMAND = [sys.executable, "-c", "from asst.cli import main; main()", "serve"]
 
@@ -56,7 +60,46 @@ def test_a_named_video_is_indexed_and_found(tmp_path: Path) -> None:
     assert said.rstrip().endswith("ended")
 
 
+@pytest.mark.parametrize(
+    ("given", "address"),
+    [
+        (["--host", "0.0.0.0"], f"http://{socket.gethostname()}:"),
+        (["--public-url", "https://videos.example.org/"], "https://videos.example.org/?token="),
+    ],
+)
+def test_others_are_asked_for_the_token_that_is_printed(
+    given: list[str], address: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    served: list[FastAPI] = []
+    monkeypatch.setattr("uvicorn.Server.run", lambda server, sockets: served.append(server.config.app))
+    library = Library.made(tmp_path / "lib")
+    answer = CliRunner().invoke(app, ["serve", "--library", str(library.folder), "--port", "0", *given])
+    assert answer.exit_code == 0, answer.stderr
+    link = answer.stderr.split()[2]
+    assert link.startswith(address)
+    token = link.partition("?token=")[2]
+    assert len(token) >= 32
+    host = urlsplit(link).hostname
+    with TestClient(served[0], base_url=f"http://{host}") as client:
+        assert client.get("/api/status").status_code == 401
+        assert client.get("/api/status", headers={"authorization": f"Bearer {token}"}).status_code == 200
+
+
+def test_a_library_that_is_not_there_is_not_made_by_a_slip(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    slip = tmp_path / "libary"
+    answer = CliRunner().invoke(app, ["serve", "--library", str(slip)])
+    assert answer.exit_code == 2
+    assert f"no library in {slip}; make one: asst index FILES... --library {slip}" in answer.stderr
+    assert not slip.exists()
+    monkeypatch.setenv("ASST_TOKEN", "easy")
+    Library.made(tmp_path / "lib")
+    short = CliRunner().invoke(app, ["serve", "--library", str(tmp_path / "lib"), "--host", "0.0.0.0"])
+    assert short.exit_code == 2
+    assert "a token of 4 characters can be guessed" in short.stderr
+
+
 def test_a_taken_port_and_a_missing_video_are_one_line(tmp_path: Path) -> None:
+    Library.made(tmp_path / "lib")
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         taken.listen()

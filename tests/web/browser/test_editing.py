@@ -132,6 +132,7 @@ def test_everything_with_the_keyboard_alone(page: Page, here: Any) -> None:
     press("j")
     page.wait_for_function("() => document.querySelector('video').currentTime < 3.8")
     press("k")
+    page.wait_for_function("() => !document.querySelector('video').seeking")
     stopped = page.inner_text("#now")
     expect(page.locator("#speed")).to_have_text("")
     press("+")

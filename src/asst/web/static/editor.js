@@ -211,6 +211,7 @@ function unsettle() {
 function keep(verdict) {
   const own = open;
   const said = ends(own.span);
+  showFault(null);
   return ordered(async () => {
     const moment = asMoment(own);
     const proposed = moment.own ? null : { ...ends(moment), score: moment.score };
@@ -224,7 +225,6 @@ function told(own, text) {
   update(own.moment);
   picks.follow(own.moment);
   say(text);
-  showFault(null);
   if (own !== open) return;
   showSpan();
   showSaid();

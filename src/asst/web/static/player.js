@@ -102,6 +102,7 @@ function backward(begun_ms, from_s) {
 
 function stop() {
   until_s = null;
+  wanted = null;
   speed = 0;
   $("speed").textContent = "";
   player().pause();

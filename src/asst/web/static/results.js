@@ -29,7 +29,7 @@ export function showMoments(moments, { sort, guess }, opened) {
 
 function group(own) {
   const { video } = own[0];
-  const name = el("h2", { className: "name", textContent: video.name, title: video.name });
+  const name = el("h3", { className: "name", textContent: video.name, title: video.name });
   const about = [video.folder, length(video.duration_s), own.length > 1 ? plural(own.length, "moment") : ""];
   const facts = el("span", { className: "quiet", textContent: about.filter(Boolean).join(" · ") });
   return el("li", { className: "group" }, el("div", { className: "bar" }, name, facts), el("ol", {}, ...own.map(row)));
