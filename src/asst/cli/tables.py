@@ -30,10 +30,13 @@ def tables(
         ),
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON lines, one a table.")] = False,
+    as_csv: Annotated[bool, typer.Option("--csv", help="Print CSV, each row with its table's title.")] = False,
+    as_latex: Annotated[bool, typer.Option("--latex", help="Print LaTeX, with the rules of booktabs.")] = False,
 ) -> None:
     """Print the paper's tables, with our figures beside the paper's and what each empty cell needs.
 
-    Figures on simulated features are printed below a table, in one of their own.
+    Where there are any, what a prior reaches that reads neither video nor sentence comes first. Figures on simulated
+    features are printed below a table, in one of their own.
     """
     from asst.evaluation import tables as library
     from asst.evaluation.results import read_results
@@ -45,10 +48,10 @@ def tables(
         for table in filled:
             typer.echo(json.dumps(library.as_json(table), allow_nan=False))
         return
-    from asst.outputs.grid import write_grids
+    from asst.outputs.grid import write_csv, write_grids, write_latex
 
     grids = [grid for table in filled for grid in (_beside_the_paper(table), _simulated(table)) if grid is not None]
-    write_grids(grids, sys.stdout)
+    (write_csv if as_csv else write_latex if as_latex else write_grids)(grids, sys.stdout)
 
 
 def _beside_the_paper(table: FilledTable) -> Grid:
@@ -57,6 +60,9 @@ def _beside_the_paper(table: FilledTable) -> Grid:
     paper = table.paper
     rows, notes, cited = [], [], []
     decimals = max(len(str(figure).partition(".")[2]) for row in paper.rows for figure in row.paper)
+    if table.prior:
+        blind = [f"{table.prior[key]:.2f}" if key in table.prior else "" for key in paper.metrics]
+        rows.append(["prior, reads nothing", "-", *_alternating(["-"] * len(blind), blind)])
     for row, ours in zip(paper.rows, table.ours, strict=True):
         published = ["-" if figure is None else f"{figure:.{decimals}f}" for figure in row.paper]
         first = _cells(ours[0], paper.metrics) if ours else ["" for _ in paper.metrics]
