@@ -6,11 +6,13 @@ import json
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import yaml
 from typer.testing import CliRunner, Result
 
 from asst.cli.app import app
+from asst.features.store import Store
 
 pytestmark = [
     pytest.mark.usefixtures("one_thread"),
@@ -64,6 +66,16 @@ def test_a_checkpoint_is_judged_on_given_features(
     assert json.loads(done.stdout) == judged
     again = run("evaluate", "answers.jsonl", *words[3:])
     assert json.loads(again.stdout) == judged
+    # The same numbers as the field has them: several arrays a video, of which --key names the right one.
+    kept = Store(Path(store))
+    Path("archive").mkdir()
+    for video in kept.videos():
+        features = kept.read(video)
+        arrays = {"wrong": features.vectors[:, :1], "right": features.vectors}
+        np.savez(Path("archive") / f"{video}.npz", **arrays)
+    archive = ["--store", "archive", "--step-s", str(features.step_s)]
+    assert json.loads(run(*words, *archive, "--key", "right").stdout) == judged
+    assert run(*words, *archive, "--key", "none").exit_code == 2
     for more, message in (
         ([], "reads features of toy; give --store STORE once"),
         (["--store", store, "--store", store], "reads features of toy; give --store STORE once"),

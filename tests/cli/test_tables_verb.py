@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import json
 from dataclasses import replace
 from pathlib import Path
@@ -86,6 +88,23 @@ def test_several_runs_give_their_mean_and_spread_and_other_features_a_line_below
     (place,) = [number for number, line in enumerate(lines) if line.startswith("C3D ")]
     assert "C3D charades_sta/c3d (c3d, 2 runs) 37.04 37.11 \N{PLUS-MINUS SIGN} 1.41" in " ".join(lines[place].split())
     assert lines[place + 1].split()[:5] == ["charades_sta/c3d", "(clip,", "1", "run)", "36.11"]
+
+
+def test_the_prior_comes_first_and_tables_go_into_papers_and_sheets(runs: Path) -> None:
+    blind = replace(REAL, prior={"r@1,iou=0.5": 30.7, "r@1,iou=0.7": 16.18, "miou": 28.5})
+    write_result(blind, runs / "c3d" / "results" / "test.json")
+    lines = run("4", "--results", runs).stdout.splitlines()
+    (place,) = [number for number, line in enumerate(lines) if line.startswith("prior, reads nothing")]
+    assert lines[place].split()[4:] == ["-", "30.70", "-", "16.18", "-", "-"]
+    assert lines[place + 1].startswith("C3D ")
+    (table, *_) = (json.loads(line) for line in run("4", "--results", runs, "--json").stdout.splitlines())
+    assert table["prior"] == {"r@1,iou=0.5": 30.7, "r@1,iou=0.7": 16.18}
+    sheet = list(csv.reader(io.StringIO(run("4", "--results", runs, "--csv").stdout)))
+    assert sheet[0][:4] == ["table", "method", "recipe", "r@1 iou=0.5 paper"]
+    assert sheet[2][:5] == ["Table 4. " + sheet[2][0][9:], "C3D", "charades_sta/c3d (c3d, 1 run)", "37.04", "36.11"]
+    paper = run("4", "--results", runs, "--latex").stdout
+    assert r"C3D & charades\_sta/c3d (c3d, 1 run) & 37.04 & 36.11 & 18.04 & 17.22 &" in paper
+    assert paper.count(r"\begin{tabular}{llrrrrrrrr}") == paper.count(r"\bottomrule") - 1 == 1
 
 
 def test_bad_input_is_one_line(runs: Path) -> None:

@@ -49,6 +49,35 @@ def test_a_run_is_trained_evaluated_and_found_by_the_tables(
     assert json.loads(CliRunner().invoke(app, [*again, annotation]).stdout)["miou"] == figures["miou"]
 
 
+def test_several_seeds_are_trained_judged_and_summed_up(
+    recipe_file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    words = ["train", str(recipe_file), "training.seeds=1,3", "training.steps=2", "training.interval=2"]
+    done = CliRunner().invoke(app, [*words, "--evaluate", "val", "--json"])
+    assert done.exit_code == 0, done.output
+    *trained, judged = (json.loads(line) for line in done.stdout.splitlines())
+    assert [own["run"] for own in trained] == ["runs/toy/seed1", "runs/toy/seed3"]
+    each = [judged["runs"][name]["miou"] for name in ("seed1", "seed3")]
+    assert each[0] != each[1]
+    assert judged["mean"]["miou"] == pytest.approx(sum(each) / 2)
+    assert judged["spread"]["miou"] == pytest.approx(abs(each[0] - each[1]) / 2**0.5)
+    assert [
+        read_result(Path(f"runs/toy/{name}/results/val.json")).metrics["miou"].mean for name in judged["runs"]
+    ] == each
+    again = CliRunner().invoke(app, ["evaluate", "runs/toy", "--split", "val"])
+    lines = [line.split() for line in again.stdout.splitlines()]
+    assert lines[1] == ["metric", "mean", "spread", "seed1", "seed3", "prior"]
+    assert [line[3:5] for line in lines if line[0] == "miou"] == [[f"{value:.2f}" for value in each]]
+
+
+def test_training_ends_early_where_nothing_gets_better(recipe_file: Path, tmp_path: Path) -> None:
+    words = ["optimizer.learning_rate=1e-12", "training.steps=20", "training.interval=2", "training.patience=2"]
+    done = CliRunner().invoke(app, ["train", str(recipe_file), *words, "--run", str(tmp_path / "run")])
+    assert done.exit_code == 0, done.output
+    assert "trained 6 steps" in done.stdout
+
+
 def _root(recipe_file: Path) -> str:
     import yaml
 
@@ -60,7 +89,7 @@ def _root(recipe_file: Path) -> str:
     [
         (["training.seed=1"], "which recipe? name one of 'asst recipes', or a YAML file"),
         (["absent.yaml"], "cannot read absent.yaml"),
-        (["RECIPE", "training.seeds=1"], "training.seeds: no such setting"),
+        (["RECIPE", "training.sead=1"], "training.sead: no such setting"),
         (["RECIPE", "data.root=/nowhere"], "nowhere"),
         (["RECIPE", "--device", "tpu"], "PyTorch has no device 'tpu' here, only "),
     ],

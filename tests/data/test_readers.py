@@ -329,3 +329,14 @@ def test_a_record_checks_itself(changes: dict[str, Any], message: str) -> None:
     assert hash(Record(**good, extra={"kind": []})) == hash(Record(**good))
     with pytest.raises(ValueError, match=message):
         Record(**(good | changes))
+
+
+def test_the_splits_under_changing_distributions_are_read_as_published(tmp_path: Path) -> None:
+    lists = {"sentences": ["A dog."], "timestamps": [[1, 4]]}
+    (tmp_path / "charades_test_ood.json").write_text(
+        json.dumps({"V": {**lists, "video_duration": 9.5, "decode_fps": 24}})
+    )
+    (tmp_path / "anet_train.json").write_text(json.dumps({"v_1": {**lists, "duration": 9.5}}))
+    for name, split in (("charades_cd", "test_ood"), ("activitynet_cd", "train")):
+        (record,) = read_dataset(name, tmp_path, split).records
+        assert (record.split, record.duration_s, record.moments) == (split, 9.5, ((1.0, 4.0),))

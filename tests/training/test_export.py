@@ -47,6 +47,8 @@ CASES: dict[str, tuple[str, dict[str, Any]]] = {
     "cca": ("cca", {**SIZES, "steps": 16, "clips": "pieces"}),
     "mcn": ("mcn", {**SIZES, "steps": 16, "clips": "pieces", "lstm_channels": 7, "streams": [2, 4]}),
     "ctrl": ("ctrl", {**SIZES, "steps": 16, "lengths": [4.0, 8.0], "lstm_channels": 7, "channels": 8}),
+    "2d-tan": ("2d-tan", {**SIZES, "steps": 16, "clips": 8, "scales": [4, 2], "channels": 6, "lstm_channels": 7}),
+    "moment-detr": ("moment-detr", {**SIZES, "steps": 16, "channels": 8, "heads": 2, "hidden_channels": 6}),
     "detector": (
         "detector",
         {

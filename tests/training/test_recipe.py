@@ -106,19 +106,42 @@ def test_every_row_of_tables_2_to_7_has_a_recipe_that_a_network_can_be_built_of(
 
 BASELINES = {
     "didemo": {"prior", "cca", "mcn"},
-    "charades_sta": {"prior", "cca", "mcn", "ctrl"},
-    "tacos": {"prior", "ctrl"},
+    "charades_sta": {"prior", "cca", "mcn", "ctrl", "2d-tan", "moment-detr"},
+    "tacos": {"prior", "ctrl", "2d-tan"},
+    "activitynet_captions": {"prior", "2d-tan"},
+    "qvhighlights": {"moment-detr"},
 }
 
 
 def test_the_baselines_have_recipes_that_they_can_be_built_of() -> None:
     for dataset, methods in BASELINES.items():
         for method in methods:
-            recipe = read_recipe([f"{dataset}/{method}"])
-            assert (recipe.name, recipe.method, recipe.data.dataset) == (f"{dataset}/{method}", method, dataset)
+            name = f"{dataset}/{method.replace('-', '_')}"
+            recipe = read_recipe([name])
+            assert (recipe.name, recipe.method, recipe.data.dataset) == (name, method, dataset)
             widths = {"feature_channels": 5120, "word_channels": 300, "steps": recipe.observation["steps"]}
             settings = build_method(method, {**recipe.network, **widths}).settings
             assert recipe.network.items() <= settings.items()
+
+
+def test_the_papers_network_has_a_recipe_for_the_data_sets_it_was_not_run_on() -> None:
+    for name, step_s in (("tacos/c3d", 1), ("activitynet_captions/c3d", 2), ("qvhighlights/slowfast_clip", 2)):
+        recipe = read_recipe([name])
+        assert (recipe.method, recipe.data.dataset) == ("asst", name.partition("/")[0])
+        assert (recipe.observation["step_s"], recipe.observation["steps"]) == (step_s, 128)
+        assert ASSTConfig.from_dict({**recipe.network, "feature_channels": 500}).head == "detection"
+
+
+def test_several_seeds_are_as_many_recipes(toy_recipe: Callable[..., Recipe]) -> None:
+    recipe = toy_recipe("training.seeds=0,1,7")
+    assert recipe.training.seeds == [0, 1, 7]
+    assert [own.training.seed for own in recipe.each_seed()] == [0, 1, 7]
+    assert list(recipe.each_seed())[2] == toy_recipe("training.seed=7")
+    assert list(toy_recipe().each_seed()) == [toy_recipe()]
+    assert toy_recipe("training.seeds=[3]").training.seeds == [3]
+    for value in ("0,a", "0,0", "1.5", "-1,0"):
+        with pytest.raises(InputError, match=r"training.*seeds"):
+            toy_recipe(f"training.seeds={value}")
 
 
 def test_a_closed_form_takes_no_steps_and_the_others_some(toy_recipe: Callable[..., Recipe]) -> None:
@@ -135,6 +158,8 @@ def test_a_closed_form_takes_no_steps_and_the_others_some(toy_recipe: Callable[.
         ("small_mcn", ["mcn"]),
         ("small_ctrl", ["ctrl"]),
         ("small_cca", ["cca"]),
+        ("small_2d_tan", ["2d_tan"]),
+        ("small_moment_detr", ["moment_detr"]),
     ],
 )
 def test_the_simulated_overlays_go_on_top_of_recipes_of_charades_sta(overlay: str, rows: list[str]) -> None:

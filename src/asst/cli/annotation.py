@@ -20,7 +20,8 @@ DatasetName = Annotated[
     typer.Option(
         "--dataset",
         metavar="NAME",
-        help="didemo, charades-sta, activitynet-captions, tacos, qvhighlights, jsonlines; thumos14 or actions.",
+        help="didemo, charades-sta, charades-cd, activitynet-captions, activitynet-cd, tacos, qvhighlights, jsonlines; "
+        "thumos14 or actions.",
         show_default=False,
     ),
 ]

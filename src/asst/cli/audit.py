@@ -32,7 +32,8 @@ def audit(
         str,
         typer.Argument(
             metavar="DATASET",
-            help="didemo, charades-sta, activitynet-captions, tacos, qvhighlights or jsonlines.",
+            help="didemo, charades-sta, charades-cd, activitynet-captions, activitynet-cd, tacos, qvhighlights or "
+            "jsonlines.",
             show_default=False,
         ),
     ],

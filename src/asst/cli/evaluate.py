@@ -35,7 +35,8 @@ _Predictions = Annotated[
     Path | None,
     typer.Argument(
         metavar="PREDICTIONS|RUN",
-        help="Answers as 'asst locate --json' or 'asst detect --json' prints them, any system's (--format), or a run.",
+        help="Answers as 'asst locate --json' or 'asst detect --json' prints them, or any system's (--format); or the "
+        "folder of a run, or one that holds runs seed0, seed1 and so on.",
         show_default=False,
     ),
 ]
@@ -139,9 +140,9 @@ def evaluate(
     if predictions.is_dir() or not (predictions.suffix or predictions.exists()):
         if not split:
             raise InputError("which part of the data? give --split val or --split test")
-        from asst.cli.evaluate_run import evaluate_run
+        from asst.cli.seeds import evaluate_runs, runs_in
 
-        print_evaluation(evaluate_run(predictions, split, changes or []), as_json=as_json)
+        evaluate_runs(runs_in(predictions), split, changes or [], as_json=as_json)
         return
     if result is None:
         evaluation, _ = _evaluated(predictions, form, dataset, split, data, protocol, problems=problems)

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TextIO
 
 import typer
 
@@ -45,14 +45,17 @@ class Training:
     jobs: int
 
 
-def simulated_tables(tables: Sequence[PaperTable], folder: Path, training: Training, *, as_json: bool) -> None:
-    """Trains what is missing and prints the tables.
+def simulated_tables(
+    tables: Sequence[PaperTable],
+    folder: Path,
+    training: Training,
+    write: Callable[[Sequence[Grid], TextIO], None] | None,
+) -> None:
+    """Trains what is missing and prints the tables, as JSON lines without ``write``.
 
     Raises:
         InputError: for a run that fails, or a folder without any.
     """
-    from asst.outputs.grid import write_grids
-
     require("train", "asst tables --simulated")
     if training.minutes is not None:
         recipes = [recipe for table in tables for recipe in _recipes(table)]
@@ -60,12 +63,12 @@ def simulated_tables(tables: Sequence[PaperTable], folder: Path, training: Train
     budget = Budget.of(folder)
     for number, table in enumerate(tables):
         rows = _rows(table, folder, budget)
-        if as_json:
+        if write is None:
             content = {"table": table.number, "level": budget.level, "minutes": budget.minutes}
             typer.echo(json.dumps({**content, "simulated": [row.as_json() for row in rows]}, allow_nan=False))
         else:
             typer.echo("\n" if number else "", nl=False)
-            write_grids([_grid(table, rows, folder, budget)], sys.stdout)
+            write([_grid(table, rows, folder, budget)], sys.stdout)
 
 
 def _recipes(table: PaperTable) -> Iterator[str]:

@@ -45,6 +45,8 @@ def tables(
         ),
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON lines, one a table.")] = False,
+    as_csv: Annotated[bool, typer.Option("--csv", help="Print CSV, each row with its table's title.")] = False,
+    as_latex: Annotated[bool, typer.Option("--latex", help="Print LaTeX, with the rules of booktabs.")] = False,
     simulated: Annotated[
         bool, typer.Option("--simulated", help="The same rows on simulated features, in runs/simulated.")
     ] = False,
@@ -55,18 +57,21 @@ def tables(
 ) -> None:
     """Print the paper's tables, with our figures beside the paper's and what each empty cell needs.
 
-    With --simulated, rows that are trained on simulated features stand beside references and each other, and beside no
-    figure of the paper; --minutes trains those that are missing, in the folder that holds 'recipes'.
+    Where there are any, what a prior reaches that reads neither video nor sentence comes first. With --simulated, rows
+    that are trained on simulated features stand beside references and each other, and beside no figure of the paper;
+    --minutes trains those that are missing, in the folder that holds 'recipes'.
     """
     from asst.evaluation import tables as library
     from asst.evaluation.results import read_results
+    from asst.outputs.grid import write_csv, write_grids, write_latex
 
+    write = write_csv if as_csv else write_latex if as_latex else write_grids
     wanted = library.paper_tables(numbers or ())
     if simulated:
         from asst.cli.simulated_tables import USUAL, Training, simulated_tables
 
         training = Training(minutes, _whole_numbers(seeds), level, jobs)
-        simulated_tables(wanted, results or USUAL, training, as_json=as_json)
+        simulated_tables(wanted, results or USUAL, training, None if as_json else write)
         return
     found = [] if results is None and not _USUAL.is_dir() else read_results(results or _USUAL)
     filled = [library.fill(table, found) for table in wanted]
@@ -74,9 +79,7 @@ def tables(
         for table in filled:
             typer.echo(json.dumps(library.as_json(table), allow_nan=False))
         return
-    from asst.outputs.grid import write_grids
-
-    write_grids([_beside_the_paper(table) for table in filled], sys.stdout)
+    write([_beside_the_paper(table) for table in filled], sys.stdout)
 
 
 def _whole_numbers(text: str) -> list[int]:
@@ -91,6 +94,9 @@ def _beside_the_paper(table: FilledTable) -> Grid:
     paper = table.paper
     rows, notes, cited = [], [], []
     decimals = max(len(str(figure).partition(".")[2]) for row in paper.rows for figure in row.paper)
+    if table.prior:
+        blind = [f"{table.prior[key]:.2f}" if key in table.prior else "" for key in paper.metrics]
+        rows.append(["prior, reads nothing", "-", *_alternating(["-"] * len(blind), blind)])
     for row, ours in zip(paper.rows, table.ours, strict=True):
         published = ["-" if figure is None else f"{figure:.{decimals}f}" for figure in row.paper]
         first = _cells(ours[0], paper.metrics) if ours else ["" for _ in paper.metrics]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -37,25 +38,53 @@ def train(
         ),
     ] = None,
     device: TrainingDeviceOption = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object at the end.")] = False,
+    split: Annotated[
+        str | None,
+        typer.Option("--evaluate", metavar="SPLIT", help="Then judge it on this part of the data, such as test."),
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object at the end of each run.")] = False,
 ) -> None:
     """Train by a RECIPE.
 
     Run the same command again to go on with a run that was interrupted, or with a larger training.steps to train it on.
+    With training.seeds=0,1,2 there is a run for each seed.
     """
     from asst.training.caption_recipe import read_any_recipe
     from asst.training.recipe_files import recipe_and_changes
 
     resolved = read_any_recipe(*recipe_and_changes(recipe))
-    folder = run or _usual_folder(resolved)
-    done = _trained(resolved, folder)
+    folders = []
+    for own, folder in _runs(resolved, run):
+        _tell(own, folder, _trained(own, folder), as_json=as_json)
+        folders.append(folder)
+    if split is not None:
+        from asst.cli.seeds import evaluate_runs
+
+        evaluate_runs(folders, split, [], as_json=as_json)
+
+
+def _runs(recipe: Recipe | CaptionRecipe, folder: Path | None) -> Iterator[tuple[Recipe | CaptionRecipe, Path]]:
+    """Each seed's recipe and folder; of several a folder inside the one that is given."""
+    from asst.training.folder import RUNS
+    from asst.training.recipe import Recipe
+
+    every = list(recipe.each_seed()) if isinstance(recipe, Recipe) else [recipe]
+    for own in every:
+        name = f"seed{own.training.seed}"
+        if folder is None:
+            yield own, RUNS / own.kind / own.name / name
+        else:
+            yield own, folder if len(every) == 1 else folder / name
+
+
+def _tell(recipe: Recipe | CaptionRecipe, folder: Path, done: Trained, *, as_json: bool) -> None:
     if not done.first:
         return
     if as_json:
         report = {"run": str(folder), "steps": done.steps, "parameters": done.parameters, "seconds": done.seconds}
         typer.echo(json.dumps(report, allow_nan=False))
     else:
-        did = "fitted in" if resolved.closed_form else f"trained {done.steps} steps in"
+        did = "fitted in" if recipe.closed_form else f"trained {done.steps} steps in"
         took = f"{done.seconds / 60:.1f} min" if done.seconds >= 60 else f"{done.seconds:.1f} s"
         typer.echo(f"{did} {took}; everything is in {folder}")
 
@@ -71,12 +100,6 @@ def _trained(recipe: Recipe | CaptionRecipe, folder: Path) -> Trained:
     from asst.training.caption_run import train_captions
 
     return train_captions(recipe, folder, _say, progress=progress)
-
-
-def _usual_folder(recipe: Recipe | CaptionRecipe) -> Path:
-    from asst.training.folder import RUNS
-
-    return RUNS / recipe.kind / recipe.name / f"seed{recipe.training.seed}"
 
 
 def _say(line: str) -> None:

@@ -125,6 +125,11 @@ def _by_split(queries: str) -> dict[str, Part]:
     }
 
 
+def _changing(prefix: str) -> dict[str, Part]:
+    """The four files of a data set under changing distributions (Yuan et al. 2021)."""
+    return {split: Part((f"{prefix}_{split}.json",)) for split in ("train", "val", "test_iid", "test_ood")}
+
+
 DATASETS: dict[str, DatasetEntry[Dataset]] = {
     "didemo": DatasetEntry(
         "DiDeMo",
@@ -147,6 +152,8 @@ DATASETS: dict[str, DatasetEntry[Dataset]] = {
         activitynet_captions.read,
         _by_split("activitynet"),
     ),
+    "charades_cd": DatasetEntry("Charades-CD", activitynet_captions.read, _changing("charades")),
+    "activitynet_cd": DatasetEntry("ActivityNet-CD", activitynet_captions.read, _changing("anet")),
     "tacos": DatasetEntry("TACoS", tacos.read, _by_split("tacos")),
     "qvhighlights": DatasetEntry(
         "QVHighlights",

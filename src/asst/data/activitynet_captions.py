@@ -1,6 +1,8 @@
 """ActivityNet Captions: a JSON object of videos, each with its sentences and their times in seconds.
 
-The published ``val_1`` and ``val_2`` are used as validation and test parts, as the field does.
+The published ``val_1`` and ``val_2`` are used as validation and test parts, as the field does. Charades-CD and
+ActivityNet-CD, which divide Charades-STA and this data set so that moments lie elsewhere in ``test_ood`` than in
+training (Yuan et al. 2021), have the same form; Charades-CD calls the length ``video_duration``.
 """
 
 from __future__ import annotations
@@ -23,5 +25,6 @@ def read(path: Path, split: str) -> Dataset:
     for video, content in read_json(path, dict).items():
         with rows.row(video):
             entry = VideoEntry.of(video, content)
-            add_sentences(rows, entry, as_duration(entry.content.get("duration"), "duration"), per_second=1.0)
+            length = entry.content.get("duration", entry.content.get("video_duration"))
+            add_sentences(rows, entry, as_duration(length, "duration"), per_second=1.0)
     return rows.dataset()

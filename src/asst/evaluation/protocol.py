@@ -7,7 +7,7 @@ Charades-STA
     CTRL's: R@n, IoU = m against the spans of the published file (``Record.annotated``), of which every seventh runs
     past the end of its video. A span that is cut to the video, as ``Record.moments`` is, would be easier to hit than
     the one that the published figures were measured against.
-ActivityNet Captions, TACoS, QVHighlights, own annotation
+ActivityNet Captions, TACoS, Charades-CD, ActivityNet-CD, QVHighlights, own annotation
     R@n, IoU = m against the spans cut to their videos (``Record.moments``), as the field's loaders of the first two cut
     them; QVHighlights' lie inside their videos. Where a sentence has several moments, the one a prediction fits best
     counts. QVHighlights has its kit's mean average precision besides (`asst.evaluation.qvhighlights`).
@@ -169,7 +169,9 @@ _CUT_TO_VIDEO = Protocol("r@1,iou=0.5", _judge_cut)
 PROTOCOLS: dict[str, Protocol] = {
     "didemo": _CLIPS,
     "charades_sta": _AS_PUBLISHED,
+    "charades_cd": _CUT_TO_VIDEO,
     "activitynet_captions": _CUT_TO_VIDEO,
+    "activitynet_cd": _CUT_TO_VIDEO,
     "tacos": _CUT_TO_VIDEO,
     "qvhighlights": Protocol("r@1,iou=0.5", _judge_highlights, judge_saliency=highlight_values),
     "jsonlines": _CUT_TO_VIDEO,

@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal, cast, get_args
 
@@ -56,6 +56,7 @@ class Result:
         metrics: in per cent, by the keys of the data set's protocol, in their order.
         queries: how many were evaluated.
         seconds: how long the evaluation took.
+        prior: of a prior that reads nothing, on the same queries, in per cent; none where it was not asked.
     """
 
     recipe: str
@@ -67,6 +68,7 @@ class Result:
     metrics: Mapping[str, Figure]
     queries: int
     seconds: float
+    prior: Mapping[str, float] = field(default_factory=dict, hash=False)
 
     def __post_init__(self) -> None:
         if self.data not in get_args(Source):
@@ -89,6 +91,7 @@ class Result:
             metrics={key: _figure(per_cent(interval)) for key, interval in evaluation.metrics.items()},
             queries=evaluation.queries,
             seconds=seconds,
+            prior={key: round(100 * value, 4) for key, value in evaluation.prior.items()},
         )
 
 
@@ -113,6 +116,7 @@ def write_result(result: Result, path: Path) -> None:
         "metrics": metrics,
         "queries": result.queries,
         "seconds": round(result.seconds, 3),
+        **({"prior": dict(result.prior)} if result.prior else {}),
     }
     write_whole(path, json.dumps(content, indent=1, allow_nan=False) + "\n")
 
@@ -150,6 +154,9 @@ def _result(content: object) -> Result:
     metrics = content.get("metrics")
     if not isinstance(metrics, dict) or not all(isinstance(figure, dict) for figure in metrics.values()):
         raise ValueError('"metrics" must be an object of objects')
+    prior = content.get("prior", {})
+    if not isinstance(prior, dict):
+        raise ValueError('"prior" must be an object')
     return Result(
         recipe=_text(content, "recipe"),
         dataset=_text(content, "dataset"),
@@ -160,6 +167,7 @@ def _result(content: object) -> Result:
         metrics={key: _figure(figure) for key, figure in metrics.items()},
         queries=int(_number(content, "queries")),
         seconds=_number(content, "seconds"),
+        prior={key: _number(prior, key) for key in prior},
     )
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import statistics
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from importlib.resources import files
 from typing import Any
 
@@ -113,10 +113,12 @@ class FilledTable:
     Attributes:
         paper: the table.
         ours: for each of its rows, our results on the real data set's same split, one a set of features.
+        prior: what a prior that reads nothing reaches on that split, in per cent; none where no result says it.
     """
 
     paper: PaperTable
     ours: tuple[tuple[Runs, ...], ...]
+    prior: Mapping[str, float] = field(default_factory=dict, hash=False)
 
 
 def paper_tables(numbers: Collection[int] = ()) -> tuple[PaperTable, ...]:
@@ -136,10 +138,12 @@ def fill(table: PaperTable, results: Iterable[Result]) -> FilledTable:
     """A table with those of the results that belong in it."""
     recipes = {row.recipe for row in table.rows}
     own = [result for result in results if result.dataset == table.dataset and result.recipe in recipes]
-    real = _runs([result for result in own if result.data == "real" and result.split == table.split])
+    split = [result for result in own if result.data == "real" and result.split == table.split]
+    real = _runs(split)
     return FilledTable(
         paper=table,
         ours=tuple(tuple(runs for runs in real if runs.recipe == row.recipe) for row in table.rows),
+        prior=next((result.prior for result in split if result.prior), {}),
     )
 
 
@@ -163,6 +167,7 @@ def as_json(table: FilledTable) -> dict[str, Any]:
         "dataset": paper.dataset,
         "split": paper.split,
         "rows": rows,
+        "prior": {key: table.prior[key] for key in paper.metrics if key in table.prior},
     }
 
 

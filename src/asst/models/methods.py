@@ -12,8 +12,10 @@ from asst.models.detector import DetectorMethod
 from asst.models.frame_classifier import FrameClassifierMethod
 from asst.models.mcn import MCNMethod
 from asst.models.method import Fitted, Trainable
+from asst.models.moment_detr import MomentDETRMethod
 from asst.models.prior import PriorMethod
 from asst.models.reranker import RerankerMethod
+from asst.models.tan2d import TAN2DMethod
 
 METHODS: dict[str, type[Trainable] | type[Fitted]] = {
     "asst": ASSTMethod,
@@ -21,6 +23,8 @@ METHODS: dict[str, type[Trainable] | type[Fitted]] = {
     "cca": CCAMethod,
     "mcn": MCNMethod,
     "ctrl": CTRLMethod,
+    "2d-tan": TAN2DMethod,
+    "moment-detr": MomentDETRMethod,
     "detector": DetectorMethod,
     "frames": FrameClassifierMethod,
     "reranker": RerankerMethod,

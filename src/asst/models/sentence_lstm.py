@@ -1,4 +1,4 @@
-"""A sentence as one vector: the last state of an LSTM over its words, as MCN and CTRL read it."""
+"""A sentence as one vector: the last state of an LSTM over its words, as MCN, CTRL and 2D-TAN read it."""
 
 from __future__ import annotations
 
@@ -11,11 +11,12 @@ class SentenceLSTM(nn.Module):
     Args:
         word_channels: width of a word vector.
         channels: width of the state.
+        layers: how many read one another's states; the last one's is taken.
     """
 
-    def __init__(self, word_channels: int, channels: int) -> None:
+    def __init__(self, word_channels: int, channels: int, layers: int = 1) -> None:
         super().__init__()
-        self.lstm = nn.LSTM(word_channels, channels, batch_first=True)
+        self.lstm = nn.LSTM(word_channels, channels, layers, batch_first=True)
 
     def forward(self, words: Tensor, word_mask: Tensor) -> Tensor:
         """The state after each sentence's last word.

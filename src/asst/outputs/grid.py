@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import TextIO
@@ -61,6 +62,44 @@ def write_grids(grids: Iterable[Grid], stream: TextIO) -> None:
                 console.print(Text(printable(note), style="dim"), soft_wrap=True)
         # rich fills every line up to its width; a file or a pipe has no use for that.
         stream.write("".join(line.rstrip() + "\n" for line in capture.get().splitlines()))
+
+
+def write_csv(grids: Iterable[Grid], stream: TextIO) -> None:
+    """Write the grids as CSV, each row after the title of its grid; notes are left out."""
+    rows = csv.writer(stream, lineterminator="\n")
+    for grid in grids:
+        rows.writerow(["table", *(heading.replace("\n", " ") for heading in grid.headings)])
+        rows.writerows([grid.title, *row] for row in grid.rows)
+
+
+def write_latex(grids: Iterable[Grid], stream: TextIO) -> None:
+    """Write the grids as LaTeX tables with the rules of booktabs, their notes as comments."""
+    for grid in grids:
+        columns = "l" * grid.words + "r" * (len(grid.headings) - grid.words)
+        lines = [_cells([heading.replace("\n", " ") for heading in grid.headings]), *map(_cells, grid.rows)]
+        body = "\n".join([r"\toprule", lines[0], r"\midrule", *lines[1:], r"\bottomrule"])
+        notes = "".join(f"% {note}\n" for note in grid.notes)
+        stream.write(
+            f"\\begin{{table}}\n\\caption{{{_latex(grid.title)}}}\n\\begin{{tabular}}{{{columns}}}\n"
+            f"{body}\n\\end{{tabular}}\n\\end{{table}}\n{notes}"
+        )
+
+
+def _cells(cells: Sequence[str]) -> str:
+    return " & ".join(map(_latex, cells)) + r" \\"
+
+
+_SPECIAL = {
+    **{sign: f"\\{sign}" for sign in "&%$#_{}"},
+    "\\": r"\textbackslash{}",
+    "~": r"\textasciitilde{}",
+    "^": r"\textasciicircum{}",
+    "\N{PLUS-MINUS SIGN}": r"$\pm$",
+}
+
+
+def _latex(text: str) -> str:
+    return "".join(_SPECIAL.get(sign, sign) for sign in text)
 
 
 def _table(grid: Grid) -> Table:

@@ -169,8 +169,10 @@ class Data(Checked):
         if (self.tapes is not None) != (self.dataset == TAPES):
             raise ValueError(f"settings of tapes go with dataset {TAPES}, and it with them")
         for key, split in (("train", self.train), ("validate", self.validation)):
-            if split == "test":
-                raise ValueError(f"{key} is test; learn and choose checkpoints on other data than the test is made on")
+            if split.startswith("test"):
+                raise ValueError(
+                    f"{key} is {split}; learn and choose checkpoints on other data than the test is made on"
+                )
         if self.simulated is not None and not set(self.streams) <= set(MODALITIES):
             raise ValueError(f"simulated streams are {', '.join(MODALITIES)}, not {', '.join(self.streams)}")
         return self

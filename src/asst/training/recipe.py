@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import re
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal
 
-from pydantic import AfterValidator, Field, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
 from asst.data import ACTION_DATASETS
 from asst.evaluation.protocol import ProtocolName
@@ -50,6 +51,13 @@ class Optimizer(Checked):
     averaging: Annotated[float, Field(ge=0, lt=1)] = 0.0
 
 
+def _listed(value: Any) -> Any:
+    """Seeds as the command line has them."""
+    if isinstance(value, str) and re.fullmatch(r"\d+(,\d+)*", value):
+        return [int(seed) for seed in value.split(",")]
+    return [value] if isinstance(value, int) else value
+
+
 class Training(Checked):
     """How long, how much at once, on what.
 
@@ -62,7 +70,9 @@ class Training(Checked):
         nodes: machines.
         precision: of sums.
         seed: of weights, draws and orders.
+        seeds: several in place of ``seed``, a run each; as a list or as ``0,1,2``.
         keep: latest checkpoints to keep beside the best one, for averaging.
+        patience: intervals without a better checkpoint after which the training ends; 0 for never.
     """
 
     steps: Annotated[int, Field(ge=0)] = 0
@@ -73,7 +83,15 @@ class Training(Checked):
     nodes: Positive = 1
     precision: Precision = "auto"
     seed: Annotated[int, Field(ge=0)] = 0
+    seeds: Annotated[list[Annotated[int, Field(ge=0)]], BeforeValidator(_listed)] = Field(default_factory=list)
     keep: Annotated[int, Field(ge=0)] = 0
+    patience: Annotated[int, Field(ge=0)] = 0
+
+    @model_validator(mode="after")
+    def _differs(self) -> Training:
+        if len(set(self.seeds)) < len(self.seeds):
+            raise ValueError(f"seeds must differ, not {self.seeds}")
+        return self
 
     @model_validator(mode="after")
     def _divides(self) -> Training:
@@ -161,6 +179,12 @@ class Recipe(Checked):
         if not self.closed_form and not self.training.steps:
             raise ValueError(f"method {self.method} is trained by steps; give training.steps")
         return self
+
+    def each_seed(self) -> Iterator[Recipe]:
+        """The recipe with each of its seeds alone."""
+        for seed in self.training.seeds or [self.training.seed]:
+            training = self.training.model_copy(update={"seed": seed, "seeds": []})
+            yield self.model_copy(update={"training": training})
 
     @property
     def detects(self) -> bool:

@@ -81,7 +81,8 @@ def _train_by_steps(
         description = replace(prepared.description, step=step, metrics=metrics)
         save_checkpoint(checkpoint, description, module.kept.state_dict())
 
-    keeper = KeepRun(folder, training.steps, save, prepared.task.validation.headline, say, keep=training.keep)
+    headline, patience = prepared.task.validation.headline, training.patience
+    keeper = KeepRun(folder, training.steps, save, headline, say, keep=training.keep, patience=patience)
     together = training.processes * training.nodes > 1
     backend = "nccl" if fastest_device() == "cuda" else "gloo"
     with quiet():
