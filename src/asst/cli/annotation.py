@@ -13,6 +13,7 @@ from asst.errors import InputError
 if TYPE_CHECKING:
     from asst.data import Dataset, Problem
     from asst.data.actions import ActionDataset
+    from asst.models.checkpoint import Description
 
 DatasetName = Annotated[
     str | None,
@@ -50,6 +51,12 @@ def read_annotation(name: str | None, split: str | None, folder: Path | None, *,
     dataset = read_dataset(key, folder or Path(), split)
     _tell(key, split, dataset.problems, each=problems)
     return key, dataset
+
+
+def warn_if_seen(description: Description, dataset: str, split: str) -> None:
+    """Say on standard error where a model is judged on what it learnt from."""
+    for name in description.seen(dataset, split):
+        typer.echo(f"warning: {description.recipe} learnt from {name}; on {split} it answers from memory", err=True)
 
 
 def detects(name: str | None) -> bool:

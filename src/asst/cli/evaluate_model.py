@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from asst.cli.annotation import detects, read_action_annotation, read_annotation
+from asst.cli.annotation import detects, read_action_annotation, read_annotation, warn_if_seen
 from asst.cli.progress import counting
 from asst.cli.stores import checkpoint_store
 from asst.errors import InputError
@@ -60,7 +60,7 @@ def evaluate_model(
         return _evaluate_detector(asked, dataset, split, data, problems=problems)
     key, annotation = read_annotation(dataset, split, data, problems=problems)
     records = annotation.records
-    model, store = _prior(asked, key, data) if asked.model == PRIOR else _model(asked)
+    model, store = _prior(asked, key, data) if asked.model == PRIOR else _model(asked, key, str(split))
     compare_lengths(store, records, lambda line: typer.echo(line, err=True))
     with counting() as count:
         answers = answer_split(model, records, store, progress=count)
@@ -84,6 +84,7 @@ def _evaluate_detector(
         raise InputError("a prior answers sentences; name the checkpoint of a detector")
     key, annotation = read_action_annotation(dataset, split, data, problems=problems)
     detector = TrainedDetector.load([Path(asked.model)])
+    warn_if_seen(detector.description, key, str(split))
     kind = detector.description.features
     store = checkpoint_store(asked.model, kind.extractor, asked.stores, asked.step_s, kind.preprocessing)
     compare_lengths(store, annotation.videos, lambda line: typer.echo(line, err=True))
@@ -107,14 +108,17 @@ def _prior(asked: Asked, dataset: str, data: Path | None) -> tuple[Model, Featur
     return fitted_prior(dataset, learnt.records), AbsentStore()
 
 
-def _model(asked: Asked) -> tuple[Model, FeatureStore]:
+def _model(asked: Asked, dataset: str, split: str) -> tuple[Model, FeatureStore]:
     from asst.features.absent import NAME, AbsentStore
     from asst.models.named import model_named
+    from asst.models.reranked import RerankedModel
     from asst.models.trained import TrainedModel
 
     if asked.fit_split:
         raise InputError(f"--fit-split goes with --model {PRIOR}; any other has learnt already")
     model = model_named(asked.model)
+    if isinstance(model, TrainedModel | RerankedModel):
+        warn_if_seen(model.description, dataset, split)
     # What makes the features of a checkpoint need not be here.
     kind = model.description.features if isinstance(model, TrainedModel) else None
     extractor = kind.extractor if kind else model.extractor.name

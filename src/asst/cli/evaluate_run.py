@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, TextIO
 
 import typer
 
+from asst.cli.annotation import warn_if_seen
 from asst.cli.progress import counting
 from asst.extras import require
 
@@ -58,6 +59,7 @@ def evaluate_run(run: Path, split: str, changes: Sequence[str]) -> Evaluation:
     check_writable(run / "predictions")
     paths, recipe, sources = open_run(run, changes, _tell)
     asked = (_videos if recipe.detects else _sentences)(paths, recipe, sources, split)
+    warn_if_seen(asked.description, recipe.data.dataset, split)
     predictions = run / "predictions" / f"{split}.jsonl"
     predictions.parent.mkdir(exist_ok=True)
     with replacing(predictions) as lent, lent.open("w", encoding="ascii") as stream:

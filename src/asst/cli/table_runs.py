@@ -63,6 +63,10 @@ class Budget:
         Raises:
             InputError: if it is one of another, or cannot be written.
         """
+        from asst.data.simulate.settings import LEVELS
+
+        if self.level not in LEVELS:
+            raise InputError(f"no simulated level {self.level!r}; there are {', '.join(LEVELS)}")
         if (folder / "budget.json").exists():
             if Budget.of(folder) != self:
                 raise InputError(f"{folder} holds runs of {Budget.of(folder)}; name another folder with --results")
