@@ -69,7 +69,7 @@ def test_a_file_of_detections_is_scored_and_kept(own: Path) -> None:
     refused = run(own / "p.jsonl", *words, "--result", kept, "--recipe", "r", "--features", "f", *other)
     assert (refused.exit_code, "holds figures of thumos14's protocol" in refused.stderr) == (2, True)
     refused = run(own, "--split", "test", *other)
-    assert (refused.exit_code, "goes with a file of detections" in refused.stderr) == (2, True)
+    assert (refused.exit_code, "goes with a file of predictions" in refused.stderr) == (2, True)
     wide = json.loads(run(own / "p.jsonl", *words, "--json", *other).stdout)
     assert [wide["map,iou=0.5"], wide["map,iou=0.55"]] == [50.0, 25.0]
 

@@ -29,10 +29,14 @@ SETTINGS: dict[str, Any] = {
 }
 
 
+def method(**changes: object) -> CTRLMethod:
+    torch.manual_seed(0)
+    return CTRLMethod({**SETTINGS, **changes}).train()
+
+
 @pytest.fixture
 def model() -> CTRLMethod:
-    torch.manual_seed(0)
-    return CTRLMethod(SETTINGS).train()
+    return method()
 
 
 def predicted(model: CTRLMethod, batch: Batch, video: int, span: list[float], sentence: int) -> list[float]:
@@ -56,7 +60,11 @@ def predicted(model: CTRLMethod, batch: Batch, video: int, span: list[float], se
     return found
 
 
-def test_the_loss_is_that_of_the_equations(model: CTRLMethod, seen: Batch, share: Callable[[], Share]) -> None:
+@pytest.mark.parametrize("objective", ["code", "paper"])
+def test_the_loss_is_that_of_the_code_or_of_the_equations(
+    seen: Batch, share: Callable[[], Share], objective: str
+) -> None:
+    model, code = method(objective=objective), objective == "code"
     loss = model.loss(seen, share())
     kept = torch.tensor([[end <= window.steps for _, end in model.clips.tolist()] for window in seen.windows])
     chosen = aligned_clips(model.clips, kept, seen.moments[:, 0], share().uniform(len(model.clips)))
@@ -69,10 +77,13 @@ def test_the_loss_is_that_of_the_equations(model: CTRLMethod, seen: Batch, share
             if i == j:
                 for moved, have, wanted in zip((start, end), spans[i], seen.moments[i, 0].tolist(), strict=True):
                     error = abs(moved - (wanted - have) / 1.5)
-                    shift += 0.5 * error**2 if error < 1 else error - 0.5
-    assert float(loss.parts["alignment"].detach()) == pytest.approx(align / 4, rel=1e-4)
+                    shift += error / 2 if code else 0.5 * error**2 if error < 1 else error - 0.5
+                # The published weights are the unit matrix and one over the batch everywhere.
+                align += math.log(1 + math.exp(-score)) / 4 if code else 0
+    align /= 16 if code else 4
+    assert float(loss.parts["alignment"].detach()) == pytest.approx(align, rel=1e-4)
     assert float(loss.parts["offsets"].detach()) == pytest.approx(shift / 4, rel=1e-4)
-    assert float(loss.total.detach()) == pytest.approx(align / 4 + 0.01 * shift / 4, rel=1e-4)
+    assert float(loss.total.detach()) == pytest.approx(align + 0.01 * shift / 4, rel=1e-4)
 
 
 def test_answers_are_moved_windows_with_a_probability(model: CTRLMethod, seen: Batch) -> None:
@@ -84,6 +95,14 @@ def test_answers_are_moved_windows_with_a_probability(model: CTRLMethod, seen: B
         assert found.spans[video, clip].tolist() == pytest.approx(moved, rel=1e-4)
     assert found.kept[0].all()
     assert found.kept[3].tolist() == [end <= 7 for _, end in model.clips.tolist()]
+
+
+def test_windows_may_answer_that_are_not_learnt_from(seen: Batch, model: CTRLMethod) -> None:
+    other = method(answer_lengths=[4.0])
+    assert torch.equal(other.clips, model.clips)
+    longer = model.clips[:, 1] - model.clips[:, 0] > 3
+    answers, all_answers = other.eval().answers(seen), model.eval().answers(seen)
+    assert answers.spans[0] == pytest.approx(all_answers.spans[0][longer.numpy()])
 
 
 def test_an_aligned_window_overlaps_by_half_and_lies_inside() -> None:
@@ -102,6 +121,8 @@ def test_the_alignment_of_two_pairs_by_hand() -> None:
         math.log(1 + math.exp(-2)) + math.log(2) + 0.1 * (math.log(1 + math.exp(-1)) + math.log(1 + math.exp(0.5)))
     )
     assert float(alignment_loss(scores, 1.0, 0.1)) == pytest.approx(expected / 2)
+    rows = [alignment_loss(scores[i : i + 1], 1.0, 0.1, first=i) for i in range(2)]
+    assert float(sum(rows)) == pytest.approx(expected)
 
 
 def test_settings_that_do_not_fit_are_refused() -> None:

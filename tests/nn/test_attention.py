@@ -2,10 +2,11 @@ from __future__ import annotations
 
 import math
 
+import pytest
 import torch
 from torch import Tensor, nn
 
-from asst.nn.attention import CrossModalAttention
+from asst.nn.attention import CrossModalAttention, relative_entropy
 
 
 def affine(layer: nn.Linear, x: Tensor) -> list[Tensor]:
@@ -91,3 +92,30 @@ def test_a_word_that_is_never_attended_changes_nothing() -> None:
     assert torch.equal(one, other)
     attended, _ = module(v, torch.tensor([[[0.0, 1.0], [0.0, -70.0]]]), word_mask)
     assert not torch.allclose(one, attended)
+
+
+def test_products_are_divided_by_the_width_its_root_or_what_is_learnt() -> None:
+    modules = {scale: CrossModalAttention(4, 3, 9, scale) for scale in ("width", "root", "learnt")}
+    for module in modules.values():
+        module.load_state_dict(modules["width"].state_dict(), strict=False)
+    v, words, mask = torch.randn(1, 6, 4), torch.randn(1, 3, 3), torch.ones(1, 3, dtype=torch.bool)
+    width, root, learnt = (module(v, words, mask)[1] for module in modules.values())
+    torch.testing.assert_close(width.pow(3) / width.pow(3).sum(dim=1, keepdim=True), root)
+    torch.testing.assert_close(learnt, root)
+    assert [name for name, _ in modules["learnt"].named_parameters() if name == "factor"] == ["factor"]
+    learnt[0, 0].sum().backward()
+    assert modules["learnt"].get_parameter("factor").grad
+
+
+def test_entropy_is_one_where_words_count_alike_and_zero_where_one_counts() -> None:
+    word_mask = torch.tensor([[True, True, True], [True, True, False], [True, False, False]])
+    feature_mask = torch.tensor([[True] * 4, [True] * 2 + [False] * 2, [True] * 4])
+    alike = (word_mask / word_mask.sum(dim=1, keepdim=True))[..., None].expand(-1, -1, 4)
+    one = torch.zeros(3, 3, 2)
+    one[:, 0] = 1
+    assert relative_entropy({"a": alike}, word_mask, feature_mask).item() == pytest.approx(1)
+    assert relative_entropy({"b": one}, word_mask, feature_mask).item() == 0
+    assert relative_entropy({"a": alike, "b": one}, word_mask, feature_mask).item() == pytest.approx(0.5)
+    padded = alike.clone()
+    padded[1, :, 2:] = one[1, :, :1]
+    assert relative_entropy({"a": padded}, word_mask, feature_mask).item() == pytest.approx(1)

@@ -162,3 +162,69 @@ def test_only_sampled_anchors_are_trained_and_only_positives_move() -> None:
     d_logits, d_offsets = torch.autograd.grad(loss.total, [logits, offsets])
     assert torch.equal(d_logits.abs().sum(dim=2) > 0, sample.positive | sample.negative)
     assert torch.equal(d_offsets.abs().sum(dim=2) > 0, sample.positive)
+
+
+def test_matched_negatives_have_the_lengths_of_the_positives() -> None:
+    start = torch.rand(200, 1, 1, dtype=torch.float64) * 16
+    moments = torch.cat([start, start + 3.5 + torch.rand(200, 1, 1, dtype=torch.float64) * 2], dim=2)
+    clip_mask, moment_mask = everything(moments)
+    lengths = CLIPS[:, 1] - CLIPS[:, 0]
+
+    def mean_lengths(share: float) -> tuple[Tensor, Tensor]:
+        sample = sample_anchors(CLIPS, clip_mask, moments, moment_mask, length_matched=share)
+        assert torch.equal(sample.negative.sum(dim=1), sample.positive.sum(dim=1))
+        return lengths.expand(200, -1)[sample.positive].mean(), lengths.expand(200, -1)[sample.negative].mean()
+
+    true, drawn = mean_lengths(1.0)
+    assert drawn.item() == pytest.approx(true.item(), rel=0.02)
+    assert mean_lengths(0.0)[1] > 1.3 * true
+    assert mean_lengths(0.0)[1] > mean_lengths(0.5)[1] > drawn
+
+
+def test_where_a_length_has_no_other_anchor_the_nearest_length_is_taken() -> None:
+    moments = torch.tensor([[[0.0, 31.0]]], dtype=torch.float64)
+    clip_mask, moment_mask = everything(moments)
+    for _ in range(5):
+        sample = sample_anchors(CLIPS, clip_mask, moments, moment_mask, length_matched=1.0)
+        left = (CLIPS[:, 1] - CLIPS[:, 0] >= 16) & ~sample.positive[0]
+        wanted = int(sample.positive.sum())
+        assert int((sample.negative[0] & left).sum()) == min(wanted, int(left.sum()))
+
+
+def test_scaled_targets_are_overlaps() -> None:
+    moments = random_moments(5)
+    clip_mask, moment_mask = everything(moments)
+    sample = sample_anchors(CLIPS, clip_mask, moments, moment_mask)
+    logits = torch.randn(5, len(CLIPS), 2, dtype=torch.float64)
+    loss = detection_loss(logits, torch.zeros_like(logits), CLIPS, sample, moments, scaled=True)
+    expected = 0.0
+    for row in range(5):
+        overlap = iou(CLIPS.numpy(), moments[row].numpy())[:, 0]
+        for clip in sample.sampled[row].nonzero().flatten().tolist():
+            absent, present = logits[row, clip].log_softmax(dim=0).tolist()
+            expected -= overlap[clip] * present + (1 - overlap[clip]) * absent
+    assert loss.presence.item() == pytest.approx(expected / int(sample.sampled.sum()), rel=1e-5)
+
+
+def test_the_sampled_anchors_alone_have_the_loss_of_all() -> None:
+    moments = random_moments(6, 2)
+    clip_mask, moment_mask = everything(moments)
+    sample = sample_anchors(CLIPS, clip_mask, moments, moment_mask)
+    alone, clips = sample.alone(CLIPS)
+    places = (clips[:, :, None] == CLIPS).all(dim=3).int().argmax(dim=2)[..., None].expand(-1, -1, 2)
+    logits, offsets = torch.randn(6, len(CLIPS), 2), torch.randn(6, len(CLIPS), 2)
+    whole = detection_loss(logits, offsets, CLIPS, sample, moments)
+    few = detection_loss(logits.gather(1, places), offsets.gather(1, places), clips, alone, moments)
+    assert clips.shape[1] == int(sample.sampled.sum(dim=1).max())
+    assert few.total.item() == pytest.approx(whole.total.item(), rel=1e-6)
+
+
+def test_with_another_videos_sentence_the_positives_are_negatives() -> None:
+    moments = random_moments(2)
+    clip_mask, moment_mask = everything(moments)
+    sample = sample_anchors(CLIPS, clip_mask, moments, moment_mask)
+    foreign = sample.foreign(torch.tensor([False, True]))
+    assert torch.equal(foreign.positive[0], sample.positive[0])
+    assert torch.equal(foreign.negative[1], sample.positive[1])
+    assert not foreign.positive[1].any()
+    assert not foreign.overlap[1].any()

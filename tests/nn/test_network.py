@@ -164,6 +164,17 @@ def test_a_few_steps_of_training_find_the_moment(small: Callable[..., ASSTConfig
     assert torch.equal(network.clips[top], moments[:, 0])
 
 
+def test_some_clips_alone_are_answered_as_among_all(small: Callable[..., ASSTConfig]) -> None:
+    network = ASSTNetwork(small()).eval()
+    inputs = batch([16, 12, 16], [3, 2, 4])
+    chosen = torch.tensor([[0, 5, 9], [3, 3, 1], [2, 7, 8]])
+    every, some = network(*inputs), network(*inputs, clips=network.clips[chosen])
+    for ours, theirs in ((some.logits, every.logits), (some.offsets, every.offsets)):
+        assert ours is not None
+        assert theirs is not None
+        torch.testing.assert_close(ours, theirs.gather(1, chosen[..., None].expand(-1, -1, 2)))
+
+
 def test_what_it_cannot_read_is_refused(small: Callable[..., ASSTConfig]) -> None:
     network = ASSTNetwork(small())
     features, feature_mask, words, word_mask = batch([16], [2])

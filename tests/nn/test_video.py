@@ -192,3 +192,18 @@ def test_what_cannot_be_squeezed_or_read_is_refused(small: Callable[..., ASSTCon
         subnet(torch.randn(1, 18, 6), torch.ones(1, 18, dtype=torch.bool))
     with pytest.raises(InputError, match="this network reads sentences"):
         subnet(torch.randn(1, 16, 6), torch.ones(1, 16, dtype=torch.bool))
+
+
+def test_features_are_standardised_by_those_of_training(small: Callable[..., ASSTConfig]) -> None:
+    torch.manual_seed(1)
+    plain, subnet = (VideoSubnet(small(feeding="none", standardize=own)).eval() for own in (False, True))
+    subnet.load_state_dict(plain.state_dict(), strict=False)
+    videos = [3 + torch.randn(5, 6) * torch.arange(6), 3 + torch.randn(9, 6) * torch.arange(6)]
+    subnet.fit_features(video.numpy() for video in videos)
+    rows = torch.cat(videos)
+    scale = rows.std(dim=0, unbiased=False)
+    scale[0] = 1  # that number does not vary
+    seen = torch.randn(2, 16, 6)
+    mask = torch.ones(2, 16, dtype=torch.bool)
+    mask[1, 12:] = False
+    torch.testing.assert_close(subnet(seen, mask)[0], plain((seen - rows.mean(dim=0)) / scale, mask)[0])

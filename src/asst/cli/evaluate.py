@@ -73,7 +73,10 @@ _Out = Annotated[
 ]
 _ProtocolName = Annotated[
     str | None,
-    typer.Option(metavar="NAME", help="Of detections: thumos14 (IoU 0.3 to 0.7) or activitynet (0.5 to 0.95)."),
+    typer.Option(
+        metavar="NAME",
+        help="Of detections: thumos14 (IoU 0.3 to 0.7) or activitynet (0.5 to 0.95); of sentences: standard or tall.",
+    ),
 ]
 _Changes = Annotated[
     list[str] | None,
@@ -109,7 +112,7 @@ def evaluate(
     if (predictions is None) == (model is None):
         raise InputError("what is to be judged? name a file of predictions or the folder of a run, or give --model")
     if protocol is not None and (predictions is None or predictions.is_dir()):
-        raise InputError("--protocol goes with a file of detections; name RUN/predictions/SPLIT.jsonl")
+        raise InputError("--protocol goes with a file of predictions; name RUN/predictions/SPLIT.jsonl")
     if model is not None:
         from asst.cli.evaluate_model import Asked, evaluate_model
 
@@ -197,14 +200,12 @@ def _evaluated(
         if missing := len(actions.videos) - len(detections):
             typer.echo(f"{missing} of {len(actions.videos)} videos have no line: nothing found in them", err=True)
         return judged, _models(entry.model for entry in detections)
-    if protocol is not None:
-        raise InputError("--protocol is for detections; a data set of sentences has its own")
     from asst.evaluation.scoring import evaluate as score
     from asst.outputs.json_lines import read_answers
 
     answers = read_answers(predictions)
     key, annotation = read_annotation(dataset, split, data, problems=problems)
-    return score(key, annotation.records, answers), _models(answer.model for answer in answers)
+    return score(key, annotation.records, answers, protocol or "standard"), _models(answer.model for answer in answers)
 
 
 def _models(names: Iterable[str]) -> str:

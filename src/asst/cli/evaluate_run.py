@@ -82,7 +82,8 @@ def evaluate_run(run: Path, split: str, changes: Sequence[str]) -> Evaluation:
 
 def _sentences(paths: Sequence[Path], recipe: Recipe, sources: Sources, split: str) -> _Asked:
     from asst.data.lengths import compare_lengths
-    from asst.evaluation.answers import answer_split, origin_of
+    from asst.evaluation.answers import TOP, answer_split, origin_of
+    from asst.evaluation.protocol import protocol_of
     from asst.evaluation.scoring import evaluate
     from asst.models.reranked import RerankedModel
     from asst.models.trained import TrainedModel
@@ -92,9 +93,17 @@ def _sentences(paths: Sequence[Path], recipe: Recipe, sources: Sources, split: s
     model = RerankedModel.load(paths[0]) if reranks else TrainedModel.load(paths, sources.words)
     records = sources.records(split).records
     compare_lengths(sources.store, records, _tell, recipe.data.length_factor)
+    thins = protocol_of(recipe.data.dataset, recipe.protocol).thins
     started_s = time.perf_counter()
     with counting() as count:
-        answers = answer_split(model, records, sources.store, progress=count)
+        answers = answer_split(
+            model,
+            records,
+            sources.store,
+            top=None if thins else TOP,
+            overlap=1.0 if thins else None,
+            progress=count,
+        )
     seconds = time.perf_counter() - started_s
     return _Asked(
         description=model.description,
@@ -103,7 +112,7 @@ def _sentences(paths: Sequence[Path], recipe: Recipe, sources: Sources, split: s
         what="queries",
         seconds=seconds,
         write=lambda stream: write_answers(answers, stream),
-        judge=lambda: evaluate(recipe.data.dataset, records, answers),
+        judge=lambda: evaluate(recipe.data.dataset, records, answers, recipe.protocol),
     )
 
 

@@ -37,7 +37,8 @@ def answer_split(
     records: Sequence[Record],
     store: FeatureStore,
     *,
-    top: int = TOP,
+    top: int | None = TOP,
+    overlap: float | None = None,
     progress: Progress | None = None,
 ) -> list[Answer]:
     """One answer a pair of video and sentence, in the order in which the records name them first.
@@ -46,7 +47,8 @@ def answer_split(
         model: answers; of one with a threshold what it is not convinced of counts too.
         records: of one data set.
         store: holds the features of their videos.
-        top: moments an answer at most.
+        top: moments an answer at most; None for all of a checkpoint's.
+        overlap: in place of a checkpoint's own, the IoU above which the weaker of two moments is dropped.
         progress: told how far it is.
 
     Raises:
@@ -54,7 +56,7 @@ def answer_split(
     """
     asked = list({(record.video, record.sentence): record for record in reversed(records)}.values())[::-1]
     answers: dict[tuple[str, str], Answer] = {}
-    for record, moments in _found(model, asked, store, top):
+    for record, moments in _found(model, asked, store, top, overlap):
         pair = record.video, record.sentence
         answers[pair] = Answer(*pair, record.duration_s, model.name, tuple(moments))
         if progress is not None:
@@ -65,15 +67,17 @@ def answer_split(
 Found = Iterator[tuple[Record, Iterable[Moment]]]
 
 
-def _found(model: Model, asked: Sequence[Record], store: FeatureStore, top: int) -> Found:
+def _found(model: Model, asked: Sequence[Record], store: FeatureStore, top: int | None, overlap: float | None) -> Found:
     if isinstance(model, TrainedModel):
-        return _learnt(model, asked, store, top)
-    return _ranked(model, asked, store, top)
+        return _learnt(model, asked, store, top, overlap)
+    return _ranked(model, asked, store, top or TOP)
 
 
-def _learnt(model: TrainedModel, asked: Sequence[Record], store: FeatureStore, top: int) -> Found:
+def _learnt(
+    model: TrainedModel, asked: Sequence[Record], store: FeatureStore, top: int | None, overlap: float | None
+) -> Found:
     """Windows of several videos together."""
-    for record, found in zip(asked, model.answer_records(asked, store, top), strict=True):
+    for record, found in zip(asked, model.answer_records(asked, store, top, overlap), strict=True):
         yield (
             record,
             (

@@ -16,7 +16,9 @@ ActivityNet Captions, TACoS, QVHighlights, own annotation
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -25,7 +27,11 @@ from asst.data.didemo import candidate_clips, span_clip
 from asst.data.record import Record
 from asst.errors import InputError
 from asst.evaluation.metrics import didemo_scores, hits, top_ious
-from asst.moments import FloatArray
+from asst.moments import FloatArray, nms
+
+ProtocolName = Literal["standard", "tall"]
+"""How answers are thinned out before they are judged, see `protocol_of`."""
+TALL_MARGIN = 0.05
 
 _RANKS = (1, 5)
 _IOUS = (0.3, 0.5, 0.7)
@@ -39,11 +45,13 @@ class Protocol:
         headline: the metric that checkpoints and fusion weights are chosen by.
         judge: gives each metric's values; call `values`, which checks first.
         pieces: whether every clip of DiDeMo's is to be ranked, rather than spans of any length.
+        thins: whether it drops the weaker of two spans itself, so that rankings hold all of them.
     """
 
     headline: str
-    judge: Callable[[Sequence[Record], Sequence[FloatArray]], dict[str, FloatArray]]
+    judge: Callable[..., dict[str, FloatArray]]
     pieces: bool = False
+    thins: bool = False
 
     def values(self, records: Sequence[Record], rankings: Sequence[FloatArray]) -> dict[str, FloatArray]:
         """Each metric's value of each query.
@@ -65,18 +73,28 @@ class Protocol:
         return self.judge(records, rankings)
 
 
-def protocol_of(dataset: str) -> Protocol:
+def protocol_of(dataset: str, name: ProtocolName | str = "standard") -> Protocol:
     """The protocol of a data set.
 
+    Args:
+        dataset: a key of `PROTOCOLS`.
+        name: ``standard`` judges a ranking as it is. ``tall`` is that of CTRL's script: for each metric by itself, the
+            weaker of two spans that overlap by more than its IoU less 0.05 is dropped first.
+
     Raises:
-        InputError: for a name that is not in `PROTOCOLS`.
+        InputError: for a name that is not there, or ``tall`` where clips are ranked.
 
     >>> protocol_of("didemo").headline
     'rank@1'
     """
     if dataset not in PROTOCOLS:
         raise InputError(f"no protocol for a data set {dataset!r}; there are {', '.join(PROTOCOLS)}")
-    return PROTOCOLS[dataset]
+    found = PROTOCOLS[dataset]
+    if name == "standard":
+        return found
+    if name != "tall" or found.pieces:
+        raise InputError(f"no protocol {name!r} for {dataset}; there is standard{'' if found.pieces else ' and tall'}")
+    return replace(found, judge=partial(found.judge, thinned=True), thins=True)
 
 
 def _judge_clips(records: Sequence[Record], rankings: Sequence[FloatArray]) -> dict[str, FloatArray]:
@@ -99,18 +117,30 @@ def _ranked_clips(record: Record, ranking: FloatArray) -> npt.NDArray[np.int64]:
     return np.array(ranked, dtype=np.int64)
 
 
-def _judge_annotated(records: Sequence[Record], rankings: Sequence[FloatArray]) -> dict[str, FloatArray]:
+def _judge_annotated(
+    records: Sequence[Record], rankings: Sequence[FloatArray], *, thinned: bool = False
+) -> dict[str, FloatArray]:
     # The reader turns a span round that the file has backwards; here the file's own numbers are read once more.
-    return _judge_moments(rankings, [np.sort(np.array(record.annotated), axis=1) for record in records])
+    return _judge_moments(rankings, [np.sort(np.array(record.annotated), axis=1) for record in records], thinned)
 
 
-def _judge_cut(records: Sequence[Record], rankings: Sequence[FloatArray]) -> dict[str, FloatArray]:
-    return _judge_moments(rankings, [np.array(record.moments) for record in records])
+def _judge_cut(
+    records: Sequence[Record], rankings: Sequence[FloatArray], *, thinned: bool = False
+) -> dict[str, FloatArray]:
+    return _judge_moments(rankings, [np.array(record.moments) for record in records], thinned)
 
 
-def _judge_moments(rankings: Sequence[FloatArray], truths: Sequence[FloatArray]) -> dict[str, FloatArray]:
-    recalls = {f"r@{n},iou={iou}": hits(rankings, truths, n, iou) for n in _RANKS for iou in _IOUS}
+def _judge_moments(
+    rankings: Sequence[FloatArray], truths: Sequence[FloatArray], thinned: bool
+) -> dict[str, FloatArray]:
+    by_iou = {iou: [_thinned(own, iou) for own in rankings] if thinned else rankings for iou in _IOUS}
+    recalls = {f"r@{n},iou={iou}": hits(own, truths, n, iou) for n in _RANKS for iou, own in by_iou.items()}
     return {**recalls, "miou": top_ious(rankings, truths)}
+
+
+def _thinned(ranking: FloatArray, iou: float) -> FloatArray:
+    spans = np.asarray(ranking, dtype=np.float64).reshape(-1, 2)
+    return spans[nms(spans, -np.arange(len(spans), dtype=np.float64), iou - TALL_MARGIN, max(_RANKS))]
 
 
 _CLIPS = Protocol("rank@1", _judge_clips, pieces=True)

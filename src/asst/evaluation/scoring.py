@@ -59,7 +59,9 @@ class Evaluation:
         }
 
 
-def evaluate(dataset: str, records: Sequence[Record], answers: Iterable[Answer]) -> Evaluation:
+def evaluate(
+    dataset: str, records: Sequence[Record], answers: Iterable[Answer], protocol: str = "standard"
+) -> Evaluation:
     """Judges predictions by a data set's protocol.
 
     An answer belongs to the records with its video and sentence. Its moments count in the order it has them.
@@ -68,15 +70,16 @@ def evaluate(dataset: str, records: Sequence[Record], answers: Iterable[Answer])
         dataset: a key of `asst.data.DATASETS`.
         records: every record of a split, as ``asst.data.read_dataset(...).records`` has them.
         answers: one prediction a pair of video and sentence, such as ``asst.outputs.json_lines.read_answers`` reads.
+        protocol: as `asst.evaluation.protocol.protocol_of` takes it.
 
     Raises:
         InputError: for an unknown data set, no record, a pair without prediction or unknown to the data set, two
             different predictions of one pair, or a prediction that the protocol cannot judge.
     """
-    protocol = protocol_of(dataset)
+    judged_by = protocol_of(dataset, protocol)
     if not records:
         raise InputError(f"{dataset}: no record to evaluate; is the annotation file the right one?")
-    values = protocol.values(records, [spans_of(answer) for answer in answers_of(records, answers)])
+    values = judged_by.values(records, [spans_of(answer) for answer in answers_of(records, answers)])
     videos = [record.video for record in records]
     return Evaluation(
         dataset=dataset,

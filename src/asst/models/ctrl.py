@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 import torch
 from torch import Tensor, nn
@@ -23,12 +23,13 @@ MOST_OUTSIDE = 0.15
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CTRLSettings(Settings):
-    """Sizes and choices; the defaults are the authors', with lengths in steps of 0.25 s.
+    """Sizes and choices; the defaults are those of the authors' code, with lengths in steps of 0.25 s.
 
     Attributes:
         feature_channels: width of the features.
         word_channels: width of the word vectors.
         lengths: of the sliding windows, in steps; the default is 128 and 256 frames at 24 a second.
+        answer_lengths: of those that answer, where the others are there to learn from alone; none stands for all.
         overlap: share of its length that a window has in common with the next.
         context: length of the stretch before and of the one after a clip that are seen with it, in steps.
         unit: steps that an offset of one moves a boundary by; the default is 16 frames.
@@ -38,12 +39,17 @@ class CTRLSettings(Settings):
         align_weight: ``alpha_c``, of true pairs of clip and sentence.
         mismatch_weight: ``alpha_w``, of each false pair; zero stands for one over the batch.
         offset_weight: ``lambda_r``, of the location regression.
+        objective: ``code`` is the published one: alignment is a mean over all pairs of clip and sentence, where a true
+            pair weighs ``alpha_c + alpha_w``, and regression the mean distance. ``paper`` is the printed one: alignment
+            is summed over the sentences of a clip, and regression a smooth L1. By ``code``, with 56 samples, regression
+            counts 56 times as much beside alignment.
         steps: of the observed window.
     """
 
     feature_channels: int
     word_channels: int
     lengths: tuple[float, ...] = (21.333, 42.667)
+    answer_lengths: tuple[float, ...] = ()
     overlap: float = 0.8
     context: float = 21.333
     unit: float = 2.667
@@ -53,11 +59,13 @@ class CTRLSettings(Settings):
     align_weight: float = 1.0
     mismatch_weight: float = 0.0
     offset_weight: float = 0.01
+    objective: Literal["code", "paper"] = "code"
     steps: int = 128
 
     def __post_init__(self) -> None:
         Settings.__post_init__(self)
         check_windows(self.lengths, self.overlap)
+        check_windows(self.answer_lengths or self.lengths, self.overlap)
         if not (self.context > 0 and self.unit > 0):
             raise InputError(f"context and unit must be positive, not {self.context} and {self.unit}")
 
@@ -111,18 +119,20 @@ class CTRLNetwork(nn.Module):
         return predicted
 
 
-def alignment_loss(scores: Tensor, align_weight: float, mismatch_weight: float) -> Tensor:
-    """The loss of all pairs of a batch's clips and sentences, of which the diagonal belongs together.
+def alignment_loss(scores: Tensor, align_weight: float, mismatch_weight: float, first: int = 0) -> Tensor:
+    """The loss of all pairs of some clips and all sentences of a batch, one of which belongs to each clip.
 
     Args:
-        scores: of clip ``i`` and sentence ``j``, shape ``(batch, batch)``.
+        scores: of clip ``i`` and sentence ``j``, shape ``(clips, batch)``.
         align_weight: ``alpha_c``.
         mismatch_weight: ``alpha_w``.
+        first: number of the first clip's sentence; those of the next clips follow.
 
     Returns:
         ``1/N sum_i (alpha_c log(1 + exp(-s_ii)) + sum_{j != i} alpha_w log(1 + exp(s_ij)))``.
     """
-    true = torch.eye(len(scores), dtype=torch.bool, device=scores.device)
+    true = torch.zeros_like(scores, dtype=torch.bool)
+    true.diagonal(first).fill_(True)
     signed = torch.where(true, -scores, scores)
     weights = torch.where(true, align_weight, mismatch_weight)
     return (weights * functional.softplus(signed)).sum() / len(scores)
@@ -132,7 +142,8 @@ class CTRLMethod(Trainable):
     """Scores every sliding window and moves its ends.
 
     A training step takes one aligned window of each sample: one with an IoU of at least 0.5 with the first moment, of
-    which at most 0.15 lies outside it, drawn among several; where there is none, the one that overlaps most.
+    which at most 0.15 lies outside it, drawn among several; where there is none, the one that overlaps most. It is told
+    from the sentences of all samples, whichever process has them.
 
     Args:
         settings: of `CTRLSettings`.
@@ -141,14 +152,17 @@ class CTRLMethod(Trainable):
         InputError: for settings it cannot have.
     """
 
+    together = "each clip is told from the other sentences"
     clips: Tensor
+    answering: Tensor
 
     def __init__(self, settings: dict[str, Any]) -> None:
         super().__init__()
         own = CTRLSettings.from_dict(settings, "ctrl")
         self._settings = own
         self.network = CTRLNetwork(own)
-        self.register_buffer("clips", sliding_clips(own.steps, own.lengths, own.overlap), persistent=False)
+        for name, lengths in (("clips", own.lengths), ("answering", own.answer_lengths or own.lengths)):
+            self.register_buffer(name, sliding_clips(own.steps, lengths, own.overlap), persistent=False)
 
     @property
     def settings(self) -> dict[str, Any]:
@@ -156,25 +170,31 @@ class CTRLMethod(Trainable):
         return self._settings.to_dict()
 
     def loss(self, batch: Batch, share: Share) -> Loss:
-        """Alignment of all pairs of this process's share of the batch, and the offsets of the true ones."""
+        """Alignment of this process's clips with all sentences, and the offsets of the true pairs."""
         own = self._settings
-        chosen = aligned_clips(self.clips, self._kept(batch), batch.moments[:, 0], share.uniform(len(self.clips)))
+        kept = clips_or_first(self.clips, batch.feature_mask)
+        chosen = aligned_clips(self.clips, kept, batch.moments[:, 0], share.uniform(len(self.clips)))
         spans = self.clips[chosen]
         seen, said = self.network(self._seen(batch, spans[:, None]).squeeze(1), batch.words, batch.word_mask)
-        predicted = self.network.fuse(seen[:, None], said[None]).float()
-        mismatch = own.mismatch_weight or 1 / len(batch)
-        align = alignment_loss(predicted[..., 0], own.align_weight, mismatch)
+        predicted = self.network.fuse(seen[:, None], share.gathered(said)[None]).float()
+        sentences = predicted.shape[1]
+        mismatch = own.mismatch_weight or 1 / sentences
         wanted = (batch.moments[:, 0] - spans) / own.unit
-        offsets = predicted.diagonal(dim1=0, dim2=1).mT[:, 1:]
-        shift = functional.smooth_l1_loss(offsets, wanted, reduction="none").sum(dim=1).mean()
+        offsets = predicted.diagonal(share.first).mT[:, 1:]
+        if own.objective == "code":
+            align = alignment_loss(predicted[..., 0], own.align_weight + mismatch, mismatch, share.first) / sentences
+            shift = functional.l1_loss(offsets, wanted)
+        else:
+            align = alignment_loss(predicted[..., 0], own.align_weight, mismatch, share.first)
+            shift = functional.smooth_l1_loss(offsets, wanted, reduction="none").sum(dim=1).mean()
         return Loss(align + own.offset_weight * shift, {"alignment": align, "offsets": shift})
 
     def outputs(self, batch: Batch, *, attention: bool = False) -> dict[str, Tensor]:
         """Every window, moved, with the probability that it belongs to the sentence."""
-        kept = self._kept(batch)
-        seen, said = self.network(self._seen(batch, self.clips), batch.words, batch.word_mask)
+        kept = clips_or_first(self.answering, batch.feature_mask)
+        seen, said = self.network(self._seen(batch, self.answering), batch.words, batch.word_mask)
         predicted = self.network.fuse(seen, said[:, None]).float()
-        spans = self.clips + predicted[..., 1:] * self._settings.unit
+        spans = self.answering + predicted[..., 1:] * self._settings.unit
         # Boundaries are moved apart from each other and may change places.
         spans = spans.sort(dim=2).values
         return {"spans": spans, "scores": predicted[..., 0].sigmoid(), "kept": kept}
@@ -185,9 +205,6 @@ class CTRLMethod(Trainable):
         context = self._settings.context
         stretches = (torch.cat([start - context, start], -1), spans, torch.cat([end, end + context], -1))
         return torch.cat([mean_pooled(batch.features, batch.feature_mask, own) for own in stretches], dim=2)
-
-    def _kept(self, batch: Batch) -> Tensor:
-        return clips_or_first(self.clips, batch.feature_mask)
 
 
 def aligned_clips(clips: Tensor, kept: Tensor, moments: Tensor, keys: Tensor) -> Tensor:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
+import numpy as np
+import numpy.typing as npt
 import torch
 from torch import Tensor
 from torch.nn import functional
@@ -55,6 +58,10 @@ class DetectorMethod(Trainable):
         """What the method is built from."""
         return {**self.network.config.to_dict(), "labels": list(self.labels), "includes": self._includes}
 
+    def begin(self, features: Iterable[npt.NDArray[np.float32]]) -> None:
+        """Standardises the input by these features, where the settings say so."""
+        self.network.video.fit_features(features)
+
     def loss(self, batch: Batch, share: Share) -> Loss:
         """Class and offsets of sampled anchors.
 
@@ -63,7 +70,6 @@ class DetectorMethod(Trainable):
         """
         if batch.labels is None:
             raise InputError("a detector learns from labelled spans; these samples have none")
-        out = self.network(batch.features, batch.feature_mask)
         # A batch may have no moment at all: one that is not real stands in.
         moments = functional.pad(batch.moments, (0, 0, 0, 1))
         labels = functional.pad(batch.labels, (0, 1))
@@ -71,7 +77,8 @@ class DetectorMethod(Trainable):
         real = labels > 0
         learnable = self.network.clip_mask(batch.feature_mask) & ~_open_question(clips, moments, labels)
         keys = share.uniform(len(clips))
-        sample = sample_anchors(clips, learnable, moments, real, NEGATIVES, keys)
+        sample, clips = sample_anchors(clips, learnable, moments, real, NEGATIVES, keys).alone(clips)
+        out = self.network(batch.features, batch.feature_mask, clips=clips)
         count = share.mean_over_processes(sample.sampled.sum().float()).clamp(min=1)
         assert out.offsets is not None
         loss = detection_loss(out.logits, out.offsets, clips, sample, moments, labels.clamp(min=0), count)

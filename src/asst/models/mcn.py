@@ -33,7 +33,7 @@ class MCNSettings(Settings):
         hidden_channels: width inside the visual network.
         channels: width of the joint space.
         lstm_channels: width of the sentence's state.
-        dropout: share of the clip's and the sentence's embedding dropped in training.
+        dropout: share of the clip's embedding dropped in training; nothing of the sentence's is.
         margin: by which a true pair must be nearer than a false one.
         intra_weight: of the loss with other clips of the same video.
         inter_weight: of the loss with the same clip of another video.
@@ -81,9 +81,7 @@ class Tower(nn.Module):
             nn.Dropout(settings.dropout),
         )
         self.lstm = SentenceLSTM(settings.word_channels, settings.lstm_channels)
-        self.language = nn.Sequential(
-            nn.Linear(settings.lstm_channels, settings.channels), nn.Dropout(settings.dropout)
-        )
+        self.language = nn.Linear(settings.lstm_channels, settings.channels)
 
     def forward(self, clips: Tensor, words: Tensor, word_mask: Tensor) -> tuple[Tensor, Tensor]:
         """Both sides in the joint space.
@@ -105,7 +103,7 @@ def distance(clips: Tensor, sentence: Tensor) -> Tensor:
 
 
 def ranking_loss(distances: Tensor, others: Tensor, true: Tensor, held: Tensor, margin: float) -> tuple[Tensor, Tensor]:
-    """The two ranking losses of a batch, intra and inter video, each a mean of ``max(0, D - D' + margin)``.
+    """The two ranking losses of each video, intra and inter video, each of ``max(0, D - D' + margin)``.
 
     Args:
         distances: of every clip of a video from the video's own sentence, shape ``(batch, clips)``.
@@ -116,15 +114,12 @@ def ranking_loss(distances: Tensor, others: Tensor, true: Tensor, held: Tensor, 
         margin: as above.
 
     Returns:
-        Scalars; the first is a mean over each video's clips, then over videos that have one.
+        The mean over a video's clips, and the loss with the other video, zero where there is none; ``(batch,)`` each.
     """
     near = distances.gather(1, true[:, None])
     hinge = functional.relu(near - distances + margin) * held[:, :-1]
-    count = held[:, :-1].sum(dim=1)
-    intra = (hinge.sum(dim=1) / count.clamp(min=1)).sum() / (count > 0).sum().clamp(min=1)
-    there = held[:, -1]
-    inter = (functional.relu(near.squeeze(1) - others + margin) * there).sum() / there.sum().clamp(min=1)
-    return intra, inter
+    intra = hinge.sum(dim=1) / held[:, :-1].sum(dim=1).clamp(min=1)
+    return intra, functional.relu(near.squeeze(1) - others + margin) * held[:, -1]
 
 
 class MCNMethod(Trainable):
@@ -132,8 +127,8 @@ class MCNMethod(Trainable):
 
     Of each sample the true clip is the candidate that overlaps its first moment most. It is told from all other
     clips of its video (from those below an IoU of 0.5 where candidates are dense), and from the clip at the same
-    place of the next video in the batch. The authors draw one such clip a step; the mean over all is what that comes
-    to. The networks of several streams are trained side by side, each by losses of its own.
+    place of the next video in the batch, whichever process has it. The authors draw one such clip a step; the mean over
+    all is what that comes to. The networks of several streams are trained side by side, each by losses of its own.
 
     Args:
         settings: of `MCNSettings`.
@@ -143,6 +138,7 @@ class MCNMethod(Trainable):
     """
 
     relative = True
+    together = "each clip is told from that of the next video"
     clips: Tensor
 
     def __init__(self, settings: dict[str, Any]) -> None:
@@ -159,7 +155,7 @@ class MCNMethod(Trainable):
         return self._settings.to_dict()
 
     def loss(self, batch: Batch, share: Share) -> Loss:
-        """Both ranking losses, weighted; another video is another one of this process's share of the batch."""
+        """Both ranking losses, weighted, each a mean over the videos of all processes that have something to rank."""
         own = self._settings
         kept = self._kept(batch)
         overlap = span_iou(self.clips, batch.moments[:, :1]).squeeze(2).masked_fill(~kept, -1)
@@ -167,16 +163,19 @@ class MCNMethod(Trainable):
         threshold = POSITIVE_IOU if own.clips == "anchors" else 1 - 1e-4
         negative = kept & (overlap < threshold)
         negative.scatter_(1, true[:, None], False)
-        there = kept.roll(-1, dims=0).gather(1, true[:, None])
-        held = torch.cat([negative, there & (len(batch) > 1)], dim=1)
+        every = share.gathered(kept.float()) > 0
+        following = (share.first + 1 + torch.arange(len(batch), device=kept.device)) % len(every)
+        there = every[following].gather(1, true[:, None])
+        held = torch.cat([negative, there & (len(every) > 1)], dim=1)
+        ranked = torch.stack([negative.any(dim=1).sum(), held[:, -1].sum()]).float()
+        counts = share.mean_over_processes(ranked).clamp(min=1)
         intra = batch.features.new_zeros(())
         inter = batch.features.new_zeros(())
         for clips, sentence in self._embedded(batch):
-            next_video = clips.roll(-1, dims=0)
             place = true[:, None, None].expand(-1, 1, clips.shape[2])
-            others = distance(next_video.gather(1, place), sentence).squeeze(1)
+            others = distance(share.gathered(clips)[following].gather(1, place), sentence).squeeze(1)
             losses = ranking_loss(distance(clips, sentence), others, true, held, own.margin)
-            intra, inter = intra + losses[0], inter + losses[1]
+            intra, inter = intra + losses[0].sum() / counts[0], inter + losses[1].sum() / counts[1]
         return Loss(own.intra_weight * intra + own.inter_weight * inter, {"intra": intra, "inter": inter})
 
     def outputs(self, batch: Batch, *, attention: bool = False) -> dict[str, Tensor]:

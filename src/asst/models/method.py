@@ -7,6 +7,8 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+import numpy.typing as npt
 import torch
 from torch import Tensor, nn
 
@@ -22,11 +24,15 @@ class Share:
     Attributes:
         uniform: gives numbers in [0, 1) to this part of the batch, of shape ``(samples of the part, width)``; those of
             a sample are the same however the batch is parted.
-        mean_over_processes: a scalar tensor averaged over the processes.
+        mean_over_processes: a tensor averaged over the processes.
+        gathered: this process's rows, numbers of any shape, among those of every process; gradients go back to each.
+        first: number of this process's first row among them.
     """
 
     uniform: Callable[[int], Tensor]
     mean_over_processes: Callable[[Tensor], Tensor]
+    gathered: Callable[[Tensor], Tensor] = lambda rows: rows
+    first: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +57,7 @@ class Method(nn.Module, ABC):
         relative: whether scores are logits that compete within a query (softmax), rather than scores in [0, 1] of their
             own.
         averages: whether its clips are the same in every window, so that several checkpoints can be averaged.
+        together: what in its loss depends on the samples that are passed together, for a message; empty if nothing.
         looks: whether it looks at the features of a video.
         finds_actions: whether it finds actions rather than answering sentences.
         labels: the classes of the actions it finds.
@@ -58,6 +65,7 @@ class Method(nn.Module, ABC):
 
     relative: bool = False
     averages: bool = True
+    together: str = ""
     looks: bool = True
     finds_actions: bool = False
     labels: tuple[str, ...] = ()
@@ -99,6 +107,13 @@ class Method(nn.Module, ABC):
 
 class Trainable(Method):
     """A method with an objective, trained by gradient steps."""
+
+    def begin(self, features: Iterable[npt.NDArray[np.float32]]) -> None:
+        """Called before the first step of a fresh training.
+
+        Args:
+            features: of videos that are learnt from, each of shape ``(steps, dimension)``; read as they are asked for.
+        """
 
     @abstractmethod
     def loss(self, batch: Batch, share: Share) -> Loss:

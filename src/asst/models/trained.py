@@ -108,7 +108,11 @@ class TrainedModel:
         return [_ranking(features, query, answer) for query, answer in zip(queries, found, strict=True)]
 
     def answer_records(
-        self, records: Sequence[Record], store: FeatureStore, limit: int | None = None
+        self,
+        records: Sequence[Record],
+        store: FeatureStore,
+        limit: int | None = None,
+        overlap: float | None = None,
     ) -> Iterator[QueryAnswer]:
         """The answer to each record's sentence, in their order, as they are found.
 
@@ -116,6 +120,7 @@ class TrainedModel:
             records: of one data set.
             store: holds the features of their videos.
             limit: spans an answer at most.
+            overlap: in place of the description's.
 
         Raises:
             InputError: for a video without features or with features of another kind, or a sentence without a word.
@@ -127,7 +132,7 @@ class TrainedModel:
             self._check_words()
             self.description.features.check(store.read(records[0].video), self.name)
         samples = chain.from_iterable(queries[index] for index in range(len(queries)))
-        return self._settled(samples, [record.duration_s for record in records], limit)
+        return self._settled(samples, [record.duration_s for record in records], limit, overlap)
 
     def attention(self, features: Features, query: str) -> list[dict[str, FloatArray]]:
         """Which words each step looks at (equation 4), a window of the video at a time.
@@ -161,13 +166,17 @@ class TrainedModel:
         return over_time(windows, self.attention(features, query), tokenize(query))
 
     def _settled(
-        self, samples: Iterable[Sample], durations_s: Sequence[float], limit: int | None
+        self,
+        samples: Iterable[Sample],
+        durations_s: Sequence[float],
+        limit: int | None,
+        overlap: float | None = None,
     ) -> Iterator[QueryAnswer]:
         return query_answers(
             self._windows(samples),
             durations_s,
             relative=self._methods[0].relative,
-            overlap=self.description.overlap,
+            overlap=self.description.overlap if overlap is None else overlap,
             limit=limit,
         )
 

@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
+import torch
 from torch import Tensor, nn
 from torch.nn import functional
+
+from asst.nn.config import AttentionScale
 
 
 class CrossModalAttention(nn.Module):
@@ -16,11 +21,17 @@ class CrossModalAttention(nn.Module):
         visual_channels: width of ``v``, and so of ``w^v`` and ``u``.
         language_channels: width of ``w^p``.
         attention_channels: ``d_a``, the width of ``w^a`` and ``v^a``.
+        scale: what their products are divided by, as `asst.nn.config.ASSTConfig` has it.
     """
 
-    def __init__(self, visual_channels: int, language_channels: int, attention_channels: int) -> None:
+    factor: float | nn.Parameter
+
+    def __init__(
+        self, visual_channels: int, language_channels: int, attention_channels: int, scale: AttentionScale = "width"
+    ) -> None:
         super().__init__()
-        self.attention_channels = attention_channels
+        root = attention_channels**-0.5
+        self.factor = nn.Parameter(torch.tensor(root)) if scale == "learnt" else root if scale == "root" else root**2
         self.word_key = nn.Linear(language_channels, 2 * attention_channels)
         self.word_value = nn.Linear(language_channels, 2 * visual_channels)
         self.step_query = nn.Linear(visual_channels, attention_channels)
@@ -40,7 +51,29 @@ class CrossModalAttention(nn.Module):
         w_a = functional.glu(self.word_key(words))
         w_v = functional.glu(self.word_value(words))
         v_a = self.step_query(v)
-        scores = (w_a / self.attention_channels) @ v_a.transpose(-2, -1)
+        scores = (w_a * self.factor) @ v_a.transpose(-2, -1)
         a = scores.masked_fill(~word_mask[:, :, None], float("-inf")).softmax(dim=1)
         attended = a.transpose(-2, -1) @ w_v
         return attended * v, a
+
+
+def relative_entropy(attention: Mapping[str, Tensor], word_mask: Tensor, feature_mask: Tensor) -> Tensor:
+    """How evenly steps look at words: one where every word counts alike, zero where each step looks at one.
+
+    Args:
+        attention: the weights of each layer by its name, shape ``(batch, words, steps of the layer)``.
+        word_mask: shape ``(batch, words)``.
+        feature_mask: shape ``(batch, steps)``; a layer's steps divide them evenly.
+
+    Returns:
+        The entropy over its maximum, a scalar: the mean over the real steps of sentences with several words, then over
+        layers.
+    """
+    words = word_mask.sum(dim=1)
+    most = words.clamp(min=2).log()[:, None]
+    found = []
+    for weights in attention.values():
+        real = feature_mask.view(*weights.shape[::2], -1).any(dim=2) & (words > 1)[:, None]
+        entropy = torch.special.entr(weights.detach().float()).sum(dim=1) / most
+        found.append((entropy * real).sum() / real.sum().clamp(min=1))
+    return torch.stack(found).mean()

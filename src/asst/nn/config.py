@@ -10,6 +10,7 @@ from asst.settings import Settings
 
 Feeding = Literal["none", "final", "last_dilation", "first_dilation", "multiple"]
 Head = Literal["detection", "classification", "action"]
+AttentionScale = Literal["width", "root", "learnt"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,6 +27,8 @@ class ASSTConfig(Settings):
         language_channels: width of the language subnet; half of it is one LSTM direction.
         lstm_layers: stacked biLSTM layers, ``p`` of equation 2.
         attention_channels: ``d_a`` of equation 4.
+        attention_scale: what the products of equation 4 are divided by: ``width`` is ``d_a``, as printed, with which
+            the weights stay all but uniform; ``root`` its square root; ``learnt`` begins there, and layers learn it.
         feeding: where language enters, a row of Tables 5 and 6; ``multiple`` is every dilation and squeezing layer.
         head: what is predicted for a clip: its presence and offsets (``detection``), one score to compare with the
             other clips' (``classification``), or one of ``classes`` actions and offsets (``action``, the appendix).
@@ -35,6 +38,8 @@ class ASSTConfig(Settings):
         per_length: steps that an anchor's own length is divided into (detection and action).
         pieces: equal pieces of the window whose runs are the clips (classification; six on DiDeMo).
         endpoint_feature: whether each step's start and end are given to the clip sampler (Table 7).
+        standardize: whether each number of the features is brought to mean 0 and deviation 1 over the training videos,
+            in front of dropout; the paper does not.
         input_dropout: share of the input features dropped.
         dropout: share dropped elsewhere: after every visual layer, after the language subnet and inside the clip
             sampler. The paper's 0.8 is read as the share kept.
@@ -52,6 +57,7 @@ class ASSTConfig(Settings):
     language_channels: int = 512
     lstm_layers: int = 1
     attention_channels: int = 512
+    attention_scale: AttentionScale = "width"
     feeding: Feeding = "multiple"
     head: Head = "detection"
     classes: int = field(default=0, metadata={"least": 0})
@@ -60,6 +66,7 @@ class ASSTConfig(Settings):
     per_length: float = 4
     pieces: int = 6
     endpoint_feature: bool = False
+    standardize: bool = False
     input_dropout: float = 0.5
     dropout: float = 0.2
 

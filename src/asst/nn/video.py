@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
+import numpy as np
+import numpy.typing as npt
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
@@ -31,7 +35,9 @@ class VisualLayer(nn.Module):
         super().__init__()
         self.convolution = convolution
         self.attention = (
-            CrossModalAttention(channels, config.language_channels, config.attention_channels) if fed else None
+            CrossModalAttention(channels, config.language_channels, config.attention_channels, config.attention_scale)
+            if fed
+            else None
         )
         self.norm = MaskedBatchNorm(channels)
         self.dropout = Dropout(config.dropout)
@@ -101,10 +107,17 @@ class VideoSubnet(nn.Module):
     gives the same representation however far it is padded.
     """
 
+    feature_mean: Tensor
+    feature_scale: Tensor
+
     def __init__(self, config: ASSTConfig) -> None:
         super().__init__()
         wide, width, fed = config.dilation_channels, config.channels, config.fed_layers
         self.fed_layers = fed
+        self.standardizes = config.standardize
+        if self.standardizes:
+            self.register_buffer("feature_mean", torch.zeros(config.feature_channels))
+            self.register_buffer("feature_scale", torch.ones(config.feature_channels))
         self.input_dropout = Dropout(config.input_dropout)
         self.projection = nn.Linear(config.feature_channels, wide)
         self.dilation = nn.ModuleList(
@@ -123,6 +136,23 @@ class VideoSubnet(nn.Module):
         self.final = VisualLayer(nn.Identity(), width, config, fed=True) if "final" in fed else None
         self.endpoint_feature = config.endpoint_feature
         self.out_channels = width + (2 if config.endpoint_feature else 0)
+
+    def fit_features(self, features: Iterable[npt.NDArray[np.float32]]) -> None:
+        """Finds the statistics that features are standardised by, where they are.
+
+        Args:
+            features: of each training video, shape ``(steps, feature_channels)``.
+        """
+        if not self.standardizes:
+            return
+        count, total, square = 0, np.zeros(len(self.feature_mean)), np.zeros(len(self.feature_mean))
+        for own in features:
+            wide = own.astype(np.float64)
+            count, total, square = count + len(wide), total + wide.sum(axis=0), square + (wide**2).sum(axis=0)
+        mean = total / count
+        variance = square / count - mean**2
+        self.feature_mean.copy_(torch.from_numpy(mean))
+        self.feature_scale.copy_(torch.from_numpy(np.where(variance > 1e-12, variance, 1.0) ** -0.5))
 
     def forward(
         self, features: Tensor, feature_mask: Tensor, words: Tensor | None = None, word_mask: Tensor | None = None
@@ -151,6 +181,8 @@ class VideoSubnet(nn.Module):
         weights: dict[str, Tensor] = {}
 
         steps = ValidSteps.of(feature_mask)
+        if self.standardizes:
+            features = (features - self.feature_mean) * self.feature_scale
         h = steps.silence(self.projection(self.input_dropout(steps.silence(features))))
         for i, layer in enumerate(self.dilation):
             change, weights[f"dilation{i + 1}"] = layer(h, steps, *language)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from typing import Any
 
 import lightning
@@ -14,7 +15,8 @@ from asst.data.batch import Batch, Collate, CollateWindows
 from asst.data.samples import Queries
 from asst.models.method import Trainable
 from asst.training.divergence import require_finite_figures, require_finite_weights
-from asst.training.recipe import Optimizer, Recipe
+from asst.training.optimizer import average_into, optimizer_of, schedule_of
+from asst.training.recipe import Recipe
 from asst.training.reranker_samples import RerankerQueries
 from asst.training.schedule import DROPOUT, IntervalBatches, share_of, torch_seed
 from asst.training.task import Task
@@ -30,11 +32,17 @@ class TrainingModule(lightning.LightningModule):
         method: a module with an objective.
         recipe: how to train it.
         validation: asks it and judges the answers.
+
+    Attributes:
+        method: as above; its weights are those that steps move.
+        kept: what is validated and kept: the method, or a copy with the mean of its weights.
     """
 
     def __init__(self, method: Trainable, recipe: Recipe, validation: Validation) -> None:
         super().__init__()
-        self.method = method
+        self.method = self.kept = method
+        if recipe.optimizer.averaging:
+            self.kept = copy.deepcopy(method).requires_grad_(False)
         self._recipe, self._validation = recipe, validation
         self._answers: list[Any] = []
 
@@ -63,29 +71,41 @@ class TrainingModule(lightning.LightningModule):
         )
         return loss.total
 
+    def configure_gradient_clipping(self, *args: Any, **kwargs: Any) -> None:
+        """Shortens the gradient; the trainer's own way refuses optimisers that do everything in one pass."""
+        if self._recipe.optimizer.clip:
+            torch.nn.utils.clip_grad_norm_(self.method.parameters(), self._recipe.optimizer.clip)
+
+    def on_train_batch_end(self, outputs: Any, batch: Batch, batch_idx: int) -> None:
+        """Averages the weights after each step."""
+        averaging, training = self._recipe.optimizer.averaging, self._recipe.training
+        if averaging and (batch_idx + 1) % training.parts == 0:
+            step = self.current_epoch * training.interval + batch_idx // training.parts
+            average_into(self.kept, self.method, averaging, step)
+
     def on_validation_start(self) -> None:
         """Nothing is asked, and so nothing kept, of weights that the last step has spoilt.
 
         Raises:
             DivergedError: for such weights.
         """
-        require_finite_weights(self.method.state_dict(), self.trainer.global_step)
+        require_finite_weights(self.kept.state_dict(), self.trainer.global_step)
 
     def validation_step(self, batch: Batch, batch_idx: int) -> None:
         """The answers to some questions."""
-        self._answers.extend(self._validation.answers(self.method, batch))
+        self._answers.extend(self._validation.answers(self.kept, batch))
 
     def on_validation_epoch_end(self) -> None:
         """Metrics of all of them, in per cent."""
-        metrics = self._validation.metrics(self.method, self._answers)
+        metrics = self._validation.metrics(self.kept, self._answers)
         self._answers = []
         self.log_dict({f"validate/{key}": value for key, value in metrics.items()}, sync_dist=True)
 
     def configure_optimizers(self) -> OptimizerLRSchedulerConfig:
-        """Adam or SGD, the rate falling by steps (section 4.2)."""
-        optimizer = _optimizer(self._recipe.optimizer, [own for own in self.parameters() if own.requires_grad])
+        """As the recipe has them (section 4.2)."""
         settings = self._recipe.optimizer
-        schedule = torch.optim.lr_scheduler.StepLR(optimizer, settings.decay_steps, settings.decay)
+        optimizer = optimizer_of(settings, self.method)
+        schedule = schedule_of(settings, optimizer, self._recipe.training.steps)
         return {"optimizer": optimizer, "lr_scheduler": {"scheduler": schedule, "interval": "step"}}
 
 
@@ -125,9 +145,3 @@ class TrainingData(lightning.LightningDataModule):
 def questions_loader(questions: Queries | ActionWindows | RerankerQueries) -> DataLoader[Any]:
     """Batches of questions, all windows of some at once, in their order."""
     return DataLoader(questions, batch_size=QUESTIONS_AT_ONCE, collate_fn=CollateWindows(questions.observation.steps))
-
-
-def _optimizer(settings: Optimizer, parameters: list[torch.nn.Parameter]) -> torch.optim.Optimizer:
-    if settings.name == "adam":
-        return torch.optim.Adam(parameters, settings.learning_rate, fused=True)
-    return torch.optim.SGD(parameters, settings.learning_rate, settings.momentum, fused=True)

@@ -9,7 +9,7 @@ import lightning
 
 from asst.errors import InputError
 from asst.models.checkpoint import Description, read_description
-from asst.models.method import Method
+from asst.models.method import Method, Trainable
 from asst.models.methods import METHODS, build_method
 from asst.models.reranked import PACKAGED
 from asst.models.restored import restored_method
@@ -78,7 +78,10 @@ def prepare(recipe: Recipe, sources: Sources, say: Say) -> Prepared:
 
 
 def _fresh(recipe: Recipe, task: Task) -> Method:
-    return build_method(recipe.method, {**recipe.network, **task.given})
+    method = build_method(recipe.method, {**recipe.network, **task.given})
+    if isinstance(method, Trainable):
+        method.begin(task.learnt)
+    return method
 
 
 def _started(recipe: Recipe, start: Path, task: Task) -> Method:

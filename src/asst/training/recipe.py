@@ -12,6 +12,7 @@ from pydantic import Field, ValidationError, model_validator
 
 from asst.data.action_sets import ACTION_DATASETS
 from asst.errors import InputError
+from asst.evaluation.protocol import ProtocolName
 from asst.local import check_ends
 from asst.models.method import Fitted
 from asst.models.methods import METHODS
@@ -32,16 +33,28 @@ class Optimizer(Checked):
     Attributes:
         name: ``adam``, or ``sgd`` with momentum.
         learning_rate: at the first step.
-        decay: factor of the rate after every ``decay_steps`` steps.
-        decay_steps: see ``decay``.
+        schedule: ``steps`` lets the rate fall by ``decay`` after every ``decay_steps`` steps, as the paper does;
+            ``cosine`` lets it fall to zero over the training.
+        decay: see ``schedule``.
+        decay_steps: see ``schedule``.
+        warmup: first steps, over which the rate rises to what the schedule has.
         momentum: of ``sgd``.
+        rates: factors of the rate for parts of the network, by a part's name in its parameters, such as ``lstm``.
+        clip: norm that a longer gradient is shortened to; 0 for none.
+        averaging: share of itself that the mean of the weights keeps at each step, such as 0.999; the mean is then what
+            is validated and kept. 0 for the weights themselves.
     """
 
     name: Literal["adam", "sgd"] = "adam"
     learning_rate: Annotated[float, Field(gt=0)] = 5e-4
+    schedule: Literal["steps", "cosine"] = "steps"
     decay: Share = 0.9
     decay_steps: Positive = 2500
+    warmup: Annotated[int, Field(ge=0)] = 0
     momentum: Annotated[float, Field(ge=0, lt=1)] = 0.9
+    rates: dict[str, Annotated[float, Field(gt=0)]] = Field(default_factory=dict)
+    clip: Annotated[float, Field(ge=0)] = 0.0
+    averaging: Annotated[float, Field(ge=0, lt=1)] = 0.0
 
 
 class Training(Checked):
@@ -93,6 +106,8 @@ class Recipe(Checked):
         optimizer: how weights move.
         training: how long, how much at once, on what.
         overlap: IoU above which the weaker of two answers is dropped (0.8 on Charades-STA; 1 drops none).
+        protocol: what validation and ``asst evaluate`` judge by, as `asst.evaluation.protocol.protocol_of` has it;
+            ``tall`` drops the weaker of two answers itself, and ``overlap`` is then for users of the model alone.
         start: checkpoint of the same method whose network and weights are begun with, in place of fresh ones;
             ``default`` is the one that the package ships.
         frozen: parts of the method that stay as ``start`` has them, dropout and batch statistics included.
@@ -107,6 +122,7 @@ class Recipe(Checked):
     optimizer: Optimizer = Optimizer()
     training: Training = Training()
     overlap: Share = 0.8
+    protocol: ProtocolName = "standard"
     start: FilePath | None = None
     frozen: list[str] = Field(default_factory=list)
     average: Annotated[int, Field(ge=0)] = 0

@@ -68,9 +68,11 @@ def _train_by_steps(
     method, training = prepared.method, recipe.training
     assert isinstance(method, Trainable)
 
+    module = TrainingModule(method, recipe, prepared.task.validation)
+
     def save(checkpoint: Path, step: int, metrics: dict[str, float]) -> None:
         description = replace(prepared.description, step=step, metrics=metrics)
-        save_checkpoint(checkpoint, description, method.state_dict())
+        save_checkpoint(checkpoint, description, module.kept.state_dict())
 
     keeper = KeepRun(folder, training.steps, save, prepared.task.validation.headline, say, keep=training.keep)
     together = training.processes * training.nodes > 1
@@ -87,6 +89,5 @@ def _train_by_steps(
             strategy=DDPStrategy(process_group_backend=backend) if together else "auto",
             accumulate_grad_batches=training.parts,
         )
-        module = TrainingModule(method, recipe, prepared.task.validation)
         run_trainer(trainer, module, TrainingData(prepared.task, recipe), folder, say, going_on=going_on)
     return Trained(folder, trainer.global_step, prepared.parameters, keeper.seconds, trainer.is_global_zero)

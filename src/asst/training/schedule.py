@@ -6,9 +6,12 @@ A run that is resumed, and a run that is shared out over processes, sees what an
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import cast
 
 import numpy as np
 import torch
+from torch.distributed.nn.functional import all_reduce
+from torch.nn import functional
 from torch.utils.data import Sampler
 
 from asst.data.samples import EpochOrder, Key
@@ -97,4 +100,11 @@ def share_of(part: int, size: int, *, seed: int, rank: int = 0, processes: int =
             value /= processes
         return value
 
-    return Share(uniform, mean_over_processes)
+    def gathered(rows: torch.Tensor) -> torch.Tensor:
+        if processes == 1:
+            return rows
+        before, after = rank * size, (processes - 1 - rank) * size
+        spread = functional.pad(rows, (0, 0) * (rows.dim() - 1) + (before, after))
+        return cast("torch.Tensor", all_reduce(spread))  # type: ignore[no-untyped-call]
+
+    return Share(uniform, mean_over_processes, gathered, rank * size)

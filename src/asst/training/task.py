@@ -6,9 +6,12 @@ more of either than a `Task` says.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
+
+import numpy as np
+import numpy.typing as npt
 
 from asst.data.action_samples import ActionSamples, ActionWindows
 from asst.data.actions import ActionVideo
@@ -32,6 +35,9 @@ from asst.training.simulation import Say
 from asst.training.sources import Sources
 from asst.training.validation import ActionValidation, SentenceValidation, Validation
 
+VIDEOS_MOST = 1000
+"""About so many videos say what is usual in the features."""
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Task:
@@ -44,6 +50,7 @@ class Task:
         given: settings of the method that the data decide.
         words: source of the word vectors; empty where no word is read.
         features: what the features are.
+        learnt: vectors of videos that are learnt from, read as they are asked for.
     """
 
     samples: TrainingSamples | ActionSamples | RerankerSamples
@@ -52,6 +59,7 @@ class Task:
     given: dict[str, Any]
     words: str
     features: FeatureKind
+    learnt: Iterable[npt.NDArray[np.float32]] = ()
 
 
 def open_task(recipe: Recipe, sources: Sources, say: Say) -> Task:
@@ -110,7 +118,7 @@ def _sentences(recipe: Recipe, sources: Sources, say: Say) -> Task:
     return Task(
         samples=TrainingSamples(learnt, store, sources.words, observation, recipe.training.seed),
         questions=Queries(checked, store, sources.words, observation),
-        validation=SentenceValidation(checked, protocol_of(recipe.data.dataset), recipe.overlap),
+        validation=SentenceValidation(checked, protocol_of(recipe.data.dataset, recipe.protocol), recipe.overlap),
         given={
             "feature_channels": kind.dimension,
             "word_channels": sources.words.dimension,
@@ -118,6 +126,7 @@ def _sentences(recipe: Recipe, sources: Sources, say: Say) -> Task:
         },
         words=sources.words.source,
         features=kind,
+        learnt=_vectors(learnt, store),
     )
 
 
@@ -147,7 +156,15 @@ def _actions(recipe: Recipe, sources: Sources, say: Say) -> Task:
         },
         words="",
         features=kind,
+        learnt=_vectors(learnt.videos, store),
     )
+
+
+def _vectors(videos: Sequence[Record | ActionVideo], store: FeatureStore) -> Iterator[npt.NDArray[np.float32]]:
+    """Of some of the videos, spread evenly."""
+    names = list(dict.fromkeys(one.video for one in videos))
+    for name in names[:: max(1, len(names) // VIDEOS_MOST)]:
+        yield store.read(name).vectors.astype(np.float32)
 
 
 def _features(

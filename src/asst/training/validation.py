@@ -58,7 +58,8 @@ class SentenceValidation:
     def metrics(self, method: Method, answers: Iterable[WindowAnswer]) -> dict[str, float]:
         """The protocol's metrics."""
         durations_s = [record.duration_s for record in self.records]
-        found = query_answers(answers, durations_s, relative=method.relative, overlap=self.overlap, limit=TOP)
+        overlap, limit = (1.0, None) if self.protocol.thins else (self.overlap, TOP)
+        found = query_answers(answers, durations_s, relative=method.relative, overlap=overlap, limit=limit)
         values = self.protocol.values(self.records, [answer.spans_s for answer in found])
         return {key: 100 * float(own.mean()) for key, own in values.items()}
 
