@@ -46,7 +46,9 @@ def compare(
         raise InputError("detections have no value a sentence to compare by; 'asst evaluate' gives each its interval")
     key, annotation = read_annotation(dataset, split, data, problems=problems)
     files = [_predictions(path, str(split)) for path in (first, second)]
-    ours, theirs = (query_values(key, annotation.records, map(read_answers, paths)) for paths in files)
+    ours, theirs = (
+        query_values(key, annotation.records, map(read_answers, paths), _protocol(paths[0])) for paths in files
+    )
     found = compared(annotation.records, ours, theirs)
     figures = {
         metric: {"a": round(100 * one.ours, 4), "b": round(100 * one.theirs, 4), **per_cent(one.difference)}
@@ -68,6 +70,16 @@ def compare(
     notes = [*names, "per cent; low and high enclose 95 % of the difference over videos and runs"]
     title = f"{key} {split}: {len(annotation.records)} queries, {len(annotation.videos)} videos"
     write_grids([Grid(title, ["metric", "A", "B", "A - B", "low", "high"], rows, notes)], sys.stdout)
+
+
+def _protocol(predictions: Path) -> str:
+    """What a run's own recipe judges by; as they are, of predictions that are no run's."""
+    recipe = predictions.parent.parent / "recipe.yaml"
+    if not recipe.exists():
+        return "standard"
+    from asst.training.recipe import read_recipe
+
+    return read_recipe([recipe]).protocol
 
 
 def _predictions(path: Path, split: str) -> list[Path]:

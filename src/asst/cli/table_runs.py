@@ -156,7 +156,8 @@ def _run(recipe: str, seed: int, budget: Budget, folder: Path) -> None:
         changes += [f"average={INTERVALS // 2}", f"training.keep={INTERVALS // 2}"]
     if not read.closed_form:
         steps = steps_within(_speed(folder, recipe), budget.minutes)
-        decay = f"optimizer.decay_steps={max(1, steps // 10)}"
+        # The rate falls as over the recipe's own steps.
+        decay = f"optimizer.decay_steps={max(1, round(read.optimizer.decay_steps * steps / read.training.steps))}"
         changes += [f"training.steps={steps}", f"training.interval={steps // INTERVALS}", decay]
     _train(recipe, budget, changes, run)
     _asst("evaluate", str(run), "--split", "test", log=run / "evaluate.log")
