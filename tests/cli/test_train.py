@@ -40,6 +40,10 @@ def test_a_run_is_trained_evaluated_and_found_by_the_tables(
     assert (result.recipe, result.data, result.extractor) == ("toy", "real", "toy")
     assert result.metrics["miou"].mean == figures["miou"]
 
+    assert "warning" not in judged.stderr
+    known = CliRunner().invoke(app, ["evaluate", str(run), "--split", "train", "--json"])
+    assert "warning: toy learnt from jsonlines train; on train it answers from memory" in known.stderr
+
     # What it answered is kept, and judged the same.
     predictions = run / "predictions" / "val.jsonl"
     data = str(recipe_file.parents[1] / "nowhere")

@@ -8,7 +8,7 @@ import math
 import numpy as np
 import pytest
 
-from asst.evaluation.bootstrap import bootstrap_difference, bootstrap_interval
+from asst.evaluation.bootstrap import bootstrap_difference, bootstrap_interval, bootstrap_runs
 
 
 def test_the_ends_are_those_of_all_possible_draws() -> None:
@@ -80,3 +80,19 @@ def test_one_group_has_no_interval() -> None:
 def test_bad_values_are_refused(values: list[float], groups: list[str], message: str) -> None:
     with pytest.raises(ValueError, match=message):
         bootstrap_interval(values, groups)
+
+
+def test_runs_are_drawn_beside_videos_and_a_paired_difference_has_the_spread_of_the_difference_alone() -> None:
+    random = np.random.default_rng(3)
+    videos = np.repeat(np.arange(60), 3)
+    hard = random.uniform(size=len(videos))
+    one, plain = bootstrap_runs([hard], videos), bootstrap_interval(hard, videos)
+    assert one.mean == plain.mean
+    assert (one.low, one.high) == pytest.approx((plain.low, plain.high), abs=0.01)
+    unlike = bootstrap_runs([hard - 0.3, hard, hard + 0.3], videos)
+    assert unlike.high - unlike.low > 3 * (one.high - one.low)
+    ahead = bootstrap_runs([hard + 0.1, hard + 0.1], videos, [hard])
+    assert (ahead.mean, ahead.low, ahead.high) == pytest.approx((0.1, 0.1, 0.1))
+    assert np.isnan(bootstrap_runs([hard], np.zeros(len(hard))).low)
+    with pytest.raises(ValueError, match="one value and one group"):
+        bootstrap_runs([hard], videos, [hard[1:]])

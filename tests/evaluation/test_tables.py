@@ -11,7 +11,7 @@ from asst.data import DATASETS
 from asst.errors import InputError
 from asst.evaluation.protocol import protocol_of
 from asst.evaluation.results import Figure, Result
-from asst.evaluation.tables import PaperTable, as_json, fill, paper_tables
+from asst.evaluation.tables import PaperTable, as_json, fill, fused_recipes, paper_tables
 
 C3D = Result(
     recipe="charades_sta/c3d",
@@ -117,13 +117,21 @@ def test_other_features_or_queries_are_another_line_and_not_part_of_the_mean() -
 def test_simulated_results_and_other_splits_stand_in_no_row() -> None:
     simulated = replace(C3D, data="simulated")
     elsewhere = [replace(C3D, split="val"), replace(C3D, recipe="didemo/rgb"), replace(C3D, dataset="didemo")]
-    filled = fill(numbered(4), [simulated, replace(simulated, split="val"), *elsewhere])
+    filled = fill(numbered(4), [simulated, *elsewhere])
     assert not any(filled.ours)
-    assert [runs.split for runs in filled.simulated] == ["test", "val"]
     content = as_json(filled)
     assert [row["ours"] for row in content["rows"]] == [[]] * 4
     assert content["rows"][0]["missing"].startswith("needs C3D features of the real videos: asst train charades_sta/")
-    assert len(content["simulated"]) == 2
+
+
+def test_simulated_features_fill_every_row_but_priors_and_cited_ones() -> None:
+    trained = {table.number: dict(table.trained) for table in paper_tables()}
+    assert trained[1] == {"CCA": "didemo/cca", "MCN": "didemo/mcn", "Ours": "didemo/fusion"}
+    assert list(trained[2]) == ["CCA", "MCN", "Ours, tuned", "CTRL", "Ours", "Ours w/ Two-Stream"]
+    assert list(trained[8].values()) == ["thumos14/frames", "thumos14/two_stream"]
+    assert all(table.ours in trained[table.number].values() for table in paper_tables())
+    parts = {part for parts in fused_recipes().values() for part in parts}
+    assert parts <= {recipe for table in paper_tables([3]) for _, recipe in table.trained}
 
 
 def test_every_row_says_what_it_needs() -> None:

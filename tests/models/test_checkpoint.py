@@ -43,6 +43,17 @@ def test_a_checkpoint_is_read_as_it_was_written_and_replaces_the_old_one_whole(t
     assert [entry.name for entry in path.parent.iterdir()] == ["best.safetensors"]
 
 
+def test_a_checkpoint_knows_what_it_and_its_start_learnt_from(tmp_path: Path) -> None:
+    path = tmp_path / "tuned.safetensors"
+    save_checkpoint(path, replace(DESCRIPTION, dataset="jsonlines", split="all"), {})
+    read = read_description(path)
+    assert read.learnt == ("charades_sta/train", "jsonlines/all")
+    assert read.seen("charades_sta", "trainval") == ("charades_sta train",)
+    assert read.seen("jsonlines", "all") == ("jsonlines all",)
+    assert not any(read.seen("charades_sta", split) for split in ("val", "test"))
+    assert not read.seen("didemo", "train")
+
+
 def test_what_is_no_checkpoint_is_refused_in_one_line(tmp_path: Path) -> None:
     path = tmp_path / "x.safetensors"
     with pytest.raises(InputError, match="no checkpoint at"):

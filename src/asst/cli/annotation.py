@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from asst.data import Dataset, Problem
     from asst.data.actions import ActionDataset
     from asst.evaluation.prior import Prior
+    from asst.models.checkpoint import Description
 
 DatasetName = Annotated[
     str | None,
@@ -73,9 +74,15 @@ def blind_prior(key: str, judged: Dataset, folder: Path | None) -> Prior | None:
         part = DATASETS[key].splits.get(split)
         if part is not None and part.is_in(folder):
             learnt = read_dataset(key, folder, split)
-            if learnt.records and not set(learnt.videos) & set(judged.videos):
+            if learnt.records and not set(learnt.video_names) & set(judged.video_names):
                 return fitted_prior(key, learnt.records)
     return None
+
+
+def warn_if_seen(description: Description, dataset: str, split: str) -> None:
+    """Say on standard error where a model is judged on what it learnt from."""
+    for name in description.seen(dataset, split):
+        typer.echo(f"warning: {description.recipe} learnt from {name}; on {split} it answers from memory", err=True)
 
 
 def detects(name: str | None) -> bool:

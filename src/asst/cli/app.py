@@ -16,6 +16,7 @@ from typer.core import TyperGroup
 from asst._version import __version__
 from asst.atomic import is_refusal, write_error
 from asst.cli.audit import audit
+from asst.cli.compare import compare
 from asst.cli.demo import demo
 from asst.cli.detect import detect
 from asst.cli.evaluate import evaluate
@@ -91,6 +92,7 @@ app.command(cls=Verb)(train)
 app.command(cls=Verb)(export)
 app.command(cls=Verb)(simulate)
 app.command(cls=Verb)(evaluate)
+app.command(cls=Verb)(compare)
 app.command(cls=WeightsCommand)(fuse)
 app.command(cls=Verb)(tables)
 app.command(cls=Verb)(audit)

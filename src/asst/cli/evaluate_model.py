@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from asst.cli.annotation import blind_prior, detects, read_action_annotation, read_annotation
+from asst.cli.annotation import blind_prior, detects, read_action_annotation, read_annotation, warn_if_seen
 from asst.cli.progress import counting
 from asst.cli.stores import checkpoint_store
 from asst.errors import InputError
@@ -64,7 +64,7 @@ def evaluate_model(
     key, annotation = read_annotation(dataset, split, data, problems=problems)
     records = annotation.records
     blind = asked.model == PRIOR
-    answers = _prior(asked, key, data).answers(records) if blind else _answers(asked, records)
+    answers = _prior(asked, key, data).answers(records) if blind else _answers(asked, records, key, str(split))
     if asked.out is not None:
         with replacing(asked.out) as lent, lent.open("w", encoding="ascii") as stream:
             write_answers(answers, stream)
@@ -85,6 +85,7 @@ def _evaluate_detector(
         raise InputError("a prior answers sentences; name the checkpoint of a detector")
     key, annotation = read_action_annotation(dataset, split, data, problems=problems)
     detector = TrainedDetector.load([Path(asked.model)])
+    warn_if_seen(detector.description, key, str(split))
     kind = detector.description.features
     store = checkpoint_store(asked.model, kind.extractor, asked.stores, asked.step_s, kind.preprocessing, asked.key)
     compare_lengths(store, annotation.videos, lambda line: typer.echo(line, err=True))
@@ -107,24 +108,27 @@ def _prior(asked: Asked, dataset: str, data: Path | None) -> Prior:
     return fitted_prior(dataset, learnt.records)
 
 
-def _answers(asked: Asked, records: Sequence[Record]) -> list[Answer]:
+def _answers(asked: Asked, records: Sequence[Record], dataset: str, split: str) -> list[Answer]:
     from asst.data.lengths import compare_lengths
     from asst.evaluation.answers import answer_split
 
-    model, store = _model(asked)
+    model, store = _model(asked, dataset, split)
     compare_lengths(store, records, lambda line: typer.echo(line, err=True))
     with counting() as count:
         return answer_split(model, records, store, progress=count)
 
 
-def _model(asked: Asked) -> tuple[Model, FeatureStore]:
+def _model(asked: Asked, dataset: str, split: str) -> tuple[Model, FeatureStore]:
     from asst.features.absent import NAME, AbsentStore
     from asst.models import model_named
+    from asst.models.reranked import RerankedModel
     from asst.models.trained import TrainedModel
 
     if asked.fit_split:
         raise InputError(f"--fit-split goes with --model {PRIOR}; any other has learnt already")
     model = model_named(asked.model)
+    if isinstance(model, TrainedModel | RerankedModel):
+        warn_if_seen(model.description, dataset, split)
     # What makes the features of a checkpoint need not be here.
     kind = model.description.features if isinstance(model, TrainedModel) else None
     extractor = kind.extractor if kind else model.extractor.name

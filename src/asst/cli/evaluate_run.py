@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, TextIO
 
 import typer
 
-from asst.cli.annotation import blind_prior
+from asst.cli.annotation import blind_prior, warn_if_seen
 from asst.cli.progress import counting
 from asst.extras import require
 
@@ -59,6 +59,7 @@ def evaluate_run(run: Path, split: str, changes: Sequence[str]) -> Evaluation:
     paths, recipe, sources = open_run(run, changes, _tell)
     check_writable(run / "predictions")
     asked = (_videos if recipe.detects else _sentences)(paths, recipe, sources, split)
+    warn_if_seen(asked.description, recipe.data.dataset, split)
     predictions = run / "predictions" / f"{split}.jsonl"
     predictions.parent.mkdir(exist_ok=True)
     with replacing(predictions) as lent, lent.open("w", encoding="ascii") as stream:

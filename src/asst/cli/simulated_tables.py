@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, TextIO
 
 import typer
 
-from asst.cli.table_runs import Budget, finished, train_all
+from asst.cli.table_runs import Budget, finished, simulated_recipe, train_all
 from asst.extras import require
 
 if TYPE_CHECKING:
@@ -84,6 +84,7 @@ def _rows(table: PaperTable, folder: Path, budget: Budget) -> list[SimulatedRow]
     from asst.data.folders import data_folder
     from asst.evaluation.comparison import query_values
     from asst.evaluation.results import read_result
+    from asst.evaluation.tables import fused_recipes
     from asst.evaluation.tables_simulated import detection_rows, sentence_rows
 
     runs = {recipe: finished(folder, recipe) for _, recipe in table.trained}
@@ -95,7 +96,8 @@ def _rows(table: PaperTable, folder: Path, budget: Budget) -> list[SimulatedRow]
     for _, recipe in table.trained:
         answers = _answers(recipe, folder)
         if answers:
-            found[recipe] = query_values(table.dataset, records, answers)
+            protocol = simulated_recipe(recipe).protocol if recipe not in fused_recipes() else "standard"
+            found[recipe] = query_values(table.dataset, records, answers, protocol)
     return sentence_rows(table, records, _references(table, records, budget), found)
 
 
@@ -117,7 +119,6 @@ def _answers(recipe: str, folder: Path) -> list[list[Answer]]:
 
 def _references(table: PaperTable, records: Sequence[Record], budget: Budget) -> dict[str, Values]:
     """Those of `asst.evaluation.references`; the oracle sees what any stream of the table's own row shows."""
-    from asst.cli.table_runs import simulated_recipe
     from asst.data import read_dataset
     from asst.data.folders import data_folder
     from asst.evaluation.answers import answer_split

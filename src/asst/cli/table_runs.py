@@ -24,7 +24,6 @@ from asst.errors import InputError
 if TYPE_CHECKING:
     from asst.training.recipe import Recipe
 
-RECIPES = Path("recipes")
 INTERVALS = 6
 """Validations, and so checkpoints, of a run."""
 _TIMED_STEPS = 20
@@ -63,6 +62,10 @@ class Budget:
         Raises:
             InputError: if it is one of another, or cannot be written.
         """
+        from asst.data.simulate.settings import LEVELS
+
+        if self.level not in LEVELS:
+            raise InputError(f"no simulated level {self.level!r}; there are {', '.join(LEVELS)}")
         if (folder / "budget.json").exists():
             if Budget.of(folder) != self:
                 raise InputError(f"{folder} holds runs of {Budget.of(folder)}; name another folder with --results")
@@ -116,22 +119,22 @@ def simulated_recipe(recipe: str) -> Recipe:
     """A row's recipe with what makes it a small one on simulated features.
 
     Raises:
-        InputError: if there is no such file, or it does not fit.
+        InputError: if there is no such recipe.
     """
     from asst.training.recipe import read_recipe
 
-    return read_recipe(_files(recipe))
+    return read_recipe(_recipes(recipe))
 
 
-def _files(recipe: str) -> list[Path]:
+def _recipes(recipe: str) -> list[str]:
     from asst.training.recipe import read_recipe
+    from asst.training.recipe_files import packaged_recipes
 
-    path = RECIPES / f"{recipe}.yaml"
-    read = read_recipe([path])
-    overlay = {"asst": "small"}.get(read.method, f"small_{read.method}")
+    read = read_recipe([recipe])
+    overlay = {"asst": "small"}.get(read.method, f"small_{read.method.replace('-', '_')}")
     names = (overlay, read.data.dataset, f"{read.data.dataset}_{read.method}")
-    more = [RECIPES / "simulated" / f"{name}.yaml" for name in names]
-    return [path, *(file for file in more if file.exists())]
+    packaged = packaged_recipes()
+    return [recipe, *(name for name in (f"simulated/{own}" for own in names) if name in packaged)]
 
 
 def _time(recipe: str, budget: Budget, folder: Path) -> None:
@@ -152,7 +155,8 @@ def _run(recipe: str, seed: int, budget: Budget, folder: Path) -> None:
         changes += [f"average={INTERVALS // 2}", f"training.keep={INTERVALS // 2}"]
     if not read.closed_form:
         steps = steps_within(_speed(folder, recipe), budget.minutes)
-        decay = f"optimizer.decay_steps={max(1, steps // 10)}"
+        # The rate falls as over the recipe's own steps.
+        decay = f"optimizer.decay_steps={max(1, round(read.optimizer.decay_steps * steps / read.training.steps))}"
         changes += [f"training.steps={steps}", f"training.interval={steps // INTERVALS}", decay]
     _train(recipe, budget, changes, run)
     _asst("evaluate", str(run), "--split", "test", log=run / "evaluate.log")
@@ -160,9 +164,8 @@ def _run(recipe: str, seed: int, budget: Budget, folder: Path) -> None:
 
 
 def _train(recipe: str, budget: Budget, changes: Sequence[str], run: Path) -> None:
-    files = map(str, _files(recipe))
     level = f"data.simulated.level={budget.level}"
-    _asst("train", *files, level, *changes, "--run", str(run), log=run.parent / f"{run.name}.log")
+    _asst("train", *_recipes(recipe), level, *changes, "--run", str(run), log=run.parent / f"{run.name}.log")
 
 
 def _asst(*words: str, log: Path) -> None:

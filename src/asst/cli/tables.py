@@ -59,7 +59,7 @@ def tables(
 
     Where there are any, what a prior reaches that reads neither video nor sentence comes first. With --simulated, rows
     that are trained on simulated features stand beside references and each other, and beside no figure of the paper;
-    --minutes trains those that are missing, in the folder that holds 'recipes'.
+    --minutes trains those that are missing.
     """
     from asst.evaluation import tables as library
     from asst.evaluation.results import read_results

@@ -43,6 +43,7 @@ __all__ = [
     "data_folder",
     "read_actions",
     "read_dataset",
+    "share_videos",
     "validation_videos",
 ]
 
@@ -193,6 +194,19 @@ ACTION_DATASETS: dict[str, DatasetEntry[ActionDataset]] = {
         {split: Part((f"{split}.jsonl",)) for split in ("train", "val", "test")},
     ),
 }
+
+
+def share_videos(dataset: str, first: str, second: str) -> bool:
+    """Whether two splits of a data set are of the same file, and not its two parts that share no video.
+
+    >>> share_videos("charades_sta", "train", "trainval"), share_videos("charades_sta", "train", "val")
+    (True, False)
+    """
+    splits = DATASETS[dataset].splits if dataset in DATASETS else {}
+    if first not in splits or second not in splits:
+        return first == second
+    parts = splits[first], splits[second]
+    return parts[0].files == parts[1].files and {part.held_out for part in parts} != {"only", "without"}
 
 
 def read_dataset(name: str, folder: Path, split: str, strict: bool = False) -> Dataset:

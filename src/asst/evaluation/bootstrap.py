@@ -147,7 +147,7 @@ def bootstrap_runs(
     (0.833, 1.0)
     """
     systems = [np.asarray(values, dtype=np.float64) for values in (runs, others) if values is not None]
-    member_of = next(_checked(run, groups, level, draws)[1] for system in systems for run in system)
+    (member_of, *_) = [_checked(run, groups, level, draws)[1] for system in systems for run in system]
     size = int(member_of.max()) + 1
     random = np.random.default_rng(seed)
     drawn = random.multinomial(size, np.full(size, 1 / size), size=draws).T.astype(np.float64)

@@ -32,19 +32,22 @@ class Difference:
     difference: Interval
 
 
-def query_values(dataset: str, records: Sequence[Record], runs: Iterable[Iterable[Answer]]) -> Values:
+def query_values(
+    dataset: str, records: Sequence[Record], runs: Iterable[Iterable[Answer]], protocol: str = "standard"
+) -> Values:
     """Every metric of a data set's protocol, for one or more runs of a system.
 
     Args:
         dataset: a key of `asst.data.DATASETS`.
         records: every record of a split.
         runs: the predictions of each.
+        protocol: as `asst.evaluation.protocol.protocol_of` takes it.
 
     Raises:
         InputError: as `asst.evaluation.scoring.evaluate`.
     """
-    protocol = protocol_of(dataset)
-    found = [protocol.values(records, [spans_of(answer) for answer in answers_of(records, run)]) for run in runs]
+    judge = protocol_of(dataset, protocol)
+    found = [judge.values(records, [spans_of(answer) for answer in answers_of(records, run)]) for run in runs]
     return {key: np.stack([values[key] for values in found]) for key in found[0]}
 
 

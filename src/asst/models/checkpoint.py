@@ -14,6 +14,7 @@ import numpy.typing as npt
 
 from asst._version import __version__
 from asst.atomic import write_whole
+from asst.data import share_videos
 from asst.errors import InputError
 from asst.features.values import Features
 
@@ -95,6 +96,8 @@ class Description:
         seed: of its training.
         metrics: of the validation split, in per cent.
         version: of the package that wrote it.
+        learnt: every data set and split that its weights were learnt from, such as ``charades_sta/train``: its own, and
+            those of what it started from.
     """
 
     method: str
@@ -111,6 +114,18 @@ class Description:
     seed: int
     metrics: Mapping[str, float] = field(default_factory=dict)
     version: str = __version__
+    learnt: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        own = f"{self.dataset}/{self.split}"
+        object.__setattr__(self, "learnt", tuple(dict.fromkeys((*self.learnt, own))))
+
+    def seen(self, dataset: str, split: str) -> tuple[str, ...]:
+        """What of `learnt` shares videos with a split: on these it answers from memory."""
+        parts = (name.rpartition("/") for name in self.learnt)
+        return tuple(
+            f"{known} {part}" for known, _, part in parts if known == dataset and share_videos(dataset, part, split)
+        )
 
 
 def save_checkpoint(path: Path, description: Description, weights: Mapping[str, Tensor]) -> None:

@@ -92,7 +92,9 @@ class Method(nn.Module, ABC):
     @torch.no_grad()
     def answers(self, batch: Batch) -> Answers:
         """Every clip of every window."""
-        return answers_of({name: own.cpu().numpy() for name, own in self.outputs(batch).items()}, self.settings)
+        # NumPy has no bfloat16, in which some processors train.
+        found = {name: own.float() if own.is_floating_point() else own for name, own in self.outputs(batch).items()}
+        return answers_of({name: own.cpu().numpy() for name, own in found.items()}, self.settings)
 
     @torch.no_grad()
     def attention(self, batch: Batch) -> dict[str, Tensor]:

@@ -8,7 +8,7 @@ from pathlib import Path
 import lightning
 
 from asst.errors import InputError
-from asst.models.checkpoint import Description
+from asst.models.checkpoint import Description, read_description
 from asst.models.method import Method, Trainable
 from asst.models.methods import METHODS, build_method
 from asst.models.reranked import PACKAGED
@@ -66,6 +66,7 @@ def prepare(recipe: Recipe, sources: Sources, say: Say) -> Prepared:
     for part in recipe.frozen:
         _freeze(recipe, method, part)
     description = Description(
+        learnt=read_description(_packaged(recipe.start)).learnt if recipe.start else (),
         method=recipe.method,
         settings=method.settings,
         observation=recipe.observation,
@@ -90,7 +91,7 @@ def _fresh(recipe: Recipe, task: Task) -> Method:
 
 
 def _started(recipe: Recipe, start: Path, task: Task) -> Method:
-    start = PACKAGED if start == Path("default") else start
+    start = _packaged(start)
     method, begun = restored_method(start)
     if begun.method != recipe.method:
         raise InputError(f"recipe {recipe.name}: {start} holds {begun.method}, and the method is {recipe.method}")
@@ -106,6 +107,10 @@ def _started(recipe: Recipe, start: Path, task: Task) -> Method:
         name = other[0]
         raise InputError(f"recipe {recipe.name}: {start} has {name} {theirs.get(name)}, the data {ours[name]}")
     return method.train()
+
+
+def _packaged(start: Path) -> Path:
+    return PACKAGED if start == Path("default") else start
 
 
 def _freeze(recipe: Recipe, method: Method, name: str) -> None:

@@ -1,0 +1,96 @@
+"""``asst compare``: two systems on the same sentences, with paired intervals over videos."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from asst.cli.annotation import DataFolder, DatasetName, Problems, Split, detects, read_annotation
+from asst.errors import InputError
+
+_A = Annotated[
+    Path,
+    typer.Argument(
+        metavar="A",
+        help="Predictions, a run's folder, or a folder of runs, over which is averaged.",
+        show_default=False,
+    ),
+]
+_B = Annotated[Path, typer.Argument(metavar="B", help="Likewise, of the other system.", show_default=False)]
+
+
+def compare(
+    first: _A,
+    second: _B,
+    dataset: DatasetName = None,
+    split: Split = None,
+    data: DataFolder = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object, in per cent.")] = False,
+    problems: Problems = False,
+) -> None:
+    """Say how far A is ahead of B on the sentences of a split, in every metric of its protocol.
+
+    Intervals hold 95 % of the differences when videos are drawn with replacement, the same for both, and where there
+    are several runs these too.
+    """
+    from asst.evaluation.comparison import compare as compared
+    from asst.evaluation.comparison import query_values
+    from asst.evaluation.scoring import per_cent
+    from asst.outputs.json_lines import read_answers
+
+    if detects(dataset):
+        raise InputError("detections have no value a sentence to compare by; 'asst evaluate' gives each its interval")
+    key, annotation = read_annotation(dataset, split, data, problems=problems)
+    files = [_predictions(path, str(split)) for path in (first, second)]
+    ours, theirs = (
+        query_values(key, annotation.records, map(read_answers, paths), _protocol(paths[0])) for paths in files
+    )
+    found = compared(annotation.records, ours, theirs)
+    figures = {
+        metric: {"a": round(100 * one.ours, 4), "b": round(100 * one.theirs, 4), **per_cent(one.difference)}
+        for metric, one in found.items()
+    }
+    if as_json:
+        runs = {name: len(paths) for name, paths in zip("ab", files, strict=True)}
+        typer.echo(json.dumps({"dataset": key, "split": split, "runs": runs, "differences": figures}, allow_nan=False))
+        return
+    from asst.outputs.grid import Grid, write_grids
+
+    rows = [
+        [metric, *("-" if value is None else f"{value:.2f}" for value in own.values())]
+        for metric, own in figures.items()
+    ]
+    names = [
+        f"{name}: {path} ({len(paths)} runs)" for name, path, paths in zip("AB", (first, second), files, strict=True)
+    ]
+    notes = [*names, "per cent; low and high enclose 95 % of the difference over videos and runs"]
+    title = f"{key} {split}: {len(annotation.records)} queries, {len(annotation.videos)} videos"
+    write_grids([Grid(title, ["metric", "A", "B", "A - B", "low", "high"], rows, notes)], sys.stdout)
+
+
+def _protocol(predictions: Path) -> str:
+    """What a run's own recipe judges by; as they are, of predictions that are no run's."""
+    recipe = predictions.parent.parent / "recipe.yaml"
+    if not recipe.exists():
+        return "standard"
+    from asst.training.recipe import read_recipe
+
+    return read_recipe([recipe]).protocol
+
+
+def _predictions(path: Path, split: str) -> list[Path]:
+    """The file itself, or those of all runs in a folder.
+
+    Raises:
+        InputError: for a folder without any.
+    """
+    if not path.is_dir():
+        return [path]
+    found = sorted(path.rglob(f"predictions/{split}.jsonl"))
+    if not found:
+        raise InputError(f"{path} has no predictions/{split}.jsonl; run 'asst evaluate RUN --split {split}' first")
+    return found
