@@ -34,7 +34,7 @@ def folder(tmp_path: Path, shared_data: Path, street: Path) -> Path:
     whole, annotation = shared_data / "charades_sta", tmp_path / "annotation"
     shutil.copytree(whole, annotation)
     for split, count in VIDEOS.items():
-        few = read_dataset("charades_sta", whole, "trainval" if split == "train" else "test").videos[:count]
+        few = read_dataset("charades_sta", whole, "trainval" if split == "train" else "test").video_names[:count]
         file = annotation / f"charades_sta_{split}.txt"
         lines = file.read_text().splitlines(keepends=True)
         file.write_text("".join(line for line in lines if line.partition(" ")[0] in few))

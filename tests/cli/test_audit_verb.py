@@ -71,8 +71,7 @@ def test_a_checkpoint_is_judged_on_given_features(
     Path("archive").mkdir()
     for video in kept.videos():
         features = kept.read(video)
-        arrays = {"wrong": features.vectors[:, :1], "right": features.vectors}
-        np.savez(Path("archive") / f"{video}.npz", **arrays)
+        np.savez(Path("archive") / f"{video}.npz", wrong=features.vectors[:, :1], right=features.vectors)
     archive = ["--store", "archive", "--step-s", str(features.step_s)]
     assert json.loads(run(*words, *archive, "--key", "right").stdout) == judged
     assert run(*words, *archive, "--key", "none").exit_code == 2

@@ -68,7 +68,7 @@ def compare(
         f"{name}: {path} ({len(paths)} runs)" for name, path, paths in zip("AB", (first, second), files, strict=True)
     ]
     notes = [*names, "per cent; low and high enclose 95 % of the difference over videos and runs"]
-    title = f"{key} {split}: {len(annotation.records)} queries, {len(annotation.videos)} videos"
+    title = f"{key} {split}: {len(annotation.records)} queries, {len(annotation.video_names)} videos"
     write_grids([Grid(title, ["metric", "A", "B", "A - B", "low", "high"], rows, notes)], sys.stdout)
 
 

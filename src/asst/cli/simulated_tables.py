@@ -121,19 +121,17 @@ def _references(table: PaperTable, records: Sequence[Record], budget: Budget) ->
     """Those of `asst.evaluation.references`; the oracle sees what any stream of the table's own row shows."""
     from asst.data import read_dataset
     from asst.data.folders import data_folder
-    from asst.evaluation.answers import answer_split
     from asst.evaluation.matching import answers_of, spans_of
     from asst.evaluation.prior import fitted_prior
     from asst.evaluation.protocol import protocol_of
     from asst.evaluation.references import ShownQuestion, reference_rankings
     from asst.evaluation.tables import fused_recipes
-    from asst.features.absent import AbsentStore
     from asst.training.simulation import Wanted, shown_to
 
     root, own = data_folder(table.dataset), list(fused_recipes().get(table.ours, (table.ours,)))[-1]
     data = simulated_recipe(own).data
     prior = fitted_prior(table.dataset, read_dataset(table.dataset, root, data.train).records)
-    blind = map(spans_of, answers_of(records, answer_split(prior, records, AbsentStore())))
+    blind = map(spans_of, answers_of(records, prior.answers(records)))
     seen = [shown_to(Wanted(table.dataset, name, budget.level), root, records) for name in data.streams]
     questions = []
     for spans, *streams in zip(blind, *seen, strict=True):
