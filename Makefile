@@ -7,7 +7,7 @@ QUIET := --quiet --disable-pip-version-check
 # Public annotation and videos, where they lie beside the project; what needs them is skipped without.
 export ASST_DATA ?= $(wildcard $(abspath ../shared/data))
 
-.PHONY: demo serve test lint style bench build clean
+.PHONY: demo serve test lint style bench docs build clean
 
 demo: $(CORE)
 	$(BIN)/asst demo
@@ -34,6 +34,12 @@ bench: $(READY)
 	$(BIN)/python benchmarks/locate.py
 	$(BIN)/python benchmarks/development_set.py
 
+# The site, in an environment of its own as nothing else needs its tools; links and names that lead nowhere are errors.
+docs:
+	$(PYTHON) -m venv site/environment
+	site/environment/bin/pip install $(QUIET) --constraint constraints.txt --editable '.[docs]'
+	NO_MKDOCS_2_WARNING=1 site/environment/bin/mkdocs build --strict --site-dir site/pages
+
 # The wheel as a stranger gets it: in an environment of its own, with no extra, away from the sources. At the end, its
 # size without pip.
 build:
@@ -58,4 +64,4 @@ $(READY): $(CORE)
 	touch $(READY)
 
 clean:
-	rm -rf .venv build dist
+	rm -rf .venv build dist site
