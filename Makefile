@@ -34,11 +34,10 @@ bench: $(READY)
 	$(BIN)/python benchmarks/locate.py
 	$(BIN)/python benchmarks/development_set.py
 
-# The site, in an environment of its own as nothing else needs its tools; links and names that lead nowhere are errors.
-docs:
-	$(PYTHON) -m venv site/environment
-	site/environment/bin/pip install $(QUIET) --constraint constraints.txt --editable '.[docs]'
-	NO_MKDOCS_2_WARNING=1 site/environment/bin/mkdocs build --strict --site-dir site/pages
+# The documentation site; a link or a name that leads nowhere is an error.
+docs: $(READY)
+	$(BIN)/pip install $(QUIET) --constraint constraints.txt --editable '.[docs]'
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
 
 # The wheel as a stranger gets it: in an environment of its own, with no extra, away from the sources. At the end, its
 # size without pip.
