@@ -7,7 +7,7 @@ QUIET := --quiet --disable-pip-version-check
 # Public annotation and videos, where they lie beside the project; what needs them is skipped without.
 export ASST_DATA ?= $(wildcard $(abspath ../shared/data))
 
-.PHONY: demo serve test lint style bench build clean
+.PHONY: demo serve test lint style bench docs build clean
 
 demo: $(CORE)
 	$(BIN)/asst demo
@@ -34,6 +34,11 @@ bench: $(READY)
 	$(BIN)/python benchmarks/locate.py
 	$(BIN)/python benchmarks/development_set.py
 
+# The documentation site; a link or a name that leads nowhere is an error.
+docs: $(READY)
+	$(BIN)/pip install $(QUIET) --constraint constraints.txt --editable '.[docs]'
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
+
 # The wheel as a stranger gets it: in an environment of its own, with no extra, away from the sources. At the end, its
 # size without pip.
 build:
@@ -58,4 +63,4 @@ $(READY): $(CORE)
 	touch $(READY)
 
 clean:
-	rm -rf .venv build dist
+	rm -rf .venv build dist site

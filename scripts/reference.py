@@ -62,7 +62,7 @@ def recipe_page() -> str:
 def home_page() -> str:
     """The README with its links as they are from beside the other pages."""
     text = (ROOT / "README.md").read_text(encoding="utf-8").replace("](docs/", "](")
-    return re.sub(r"\[(\w+)\]\((?:NOTICE|LICENSE)\)", r"\1", text)
+    return re.sub(r"\[([\w.]+)\]\((?:NOTICE|LICENSE|CONTRIBUTING\.md)\)", r"\1", text)
 
 
 PAGES = {"index.md": home_page, "commands.md": command_page, "recipes.md": recipe_page}

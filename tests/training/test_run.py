@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from rich.progress import Progress
 
 import asst
 from asst.data import read_dataset
@@ -174,6 +175,23 @@ def test_an_interrupted_run_says_from_where_it_goes_on(
     assert lines[-1] == "stopped; give the same command again to go on from step 3"
     monkeypatch.undo()
     assert train(toy_recipe(), tmp_path / "run", silent).steps == 6
+
+
+def test_a_bar_shows_the_same_and_goes_when_the_training_is_broken_off(
+    toy_recipe: Callable[..., Recipe], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bar, stopped = Progress(disable=True), []
+    monkeypatch.setattr("asst.training.progress._bar", lambda: bar)
+    monkeypatch.setattr(bar, "stop", lambda: stopped.append(bar))
+    losses_until(monkeypatch, 5, math.nan)
+    lines: list[str] = []
+    with pytest.raises(InputError):
+        train(toy_recipe(), tmp_path / "run", lines.append, progress=True)
+    (task,) = bar.tasks
+    assert (task.total, task.completed) == (6, 4)
+    assert re.match(r"step 4 of 6, loss \d+\.\d{4}, \d+ s left", task.description)
+    assert stopped
+    assert not any("left" in line for line in lines)
 
 
 def test_a_folder_of_another_recipe_is_not_written_to(toy_recipe: Callable[..., Recipe], tmp_path: Path) -> None:

@@ -34,12 +34,14 @@ def recipes(
         from asst.training.recipe_files import recipe_and_changes, settings_of
 
         settings = settings_of(*recipe_and_changes(recipe))
-        typer.echo(json.dumps(settings) if as_json else yaml.safe_dump(settings, sort_keys=False), nl=as_json)
+        typer.echo(
+            json.dumps(settings, allow_nan=False) if as_json else yaml.safe_dump(settings, sort_keys=False), nl=as_json
+        )
         return
     rows = _keys() if keys else _recipes()
     if as_json:
         for row in rows:
-            typer.echo(json.dumps(row))
+            typer.echo(json.dumps(row, allow_nan=False))
         return
     from asst.outputs.grid import write_grids
 

@@ -57,7 +57,9 @@ class CaptionedClips:
         kept = self._kept(captions, extractor)
         if not (missing := kept.missing()):
             return
-        say(f"looking at {len(missing) * CHUNK} pictures")
+        pictures = len(missing) * CHUNK
+        megabytes = pictures * extractor.dimension * np.dtype(np.float16).itemsize / 1e6
+        say(f"looking at {pictures} pictures; about {megabytes:.0f} MB are kept in {self.folder}")
         images = captions.images()
         with ThreadPoolExecutor(os.cpu_count() or 1, "looking") as pool:
             for chunk in range(-(-len(kept) // CHUNK)):

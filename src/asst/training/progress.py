@@ -35,7 +35,7 @@ class TellProgress(Callback):
         self._first, self._began_s = trainer.global_step, time.monotonic()
         self._said_s = self._began_s
         if self._bar is not None and trainer.is_global_zero:
-            self._bar.add_task("", total=self._steps, completed=self._first)
+            self._bar.add_task("starting", total=self._steps, completed=self._first)
             self._bar.start()
 
     def on_train_batch_end(
@@ -50,9 +50,13 @@ class TellProgress(Callback):
         self._tell(trainer)
 
     def teardown(self, trainer: Trainer, pl_module: LightningModule, stage: str) -> None:
-        """The bar goes, however the training ended."""
+        """The bar goes."""
         if self._bar is not None:
             self._bar.stop()
+
+    def on_exception(self, trainer: Trainer, pl_module: LightningModule, exception: BaseException) -> None:
+        """The bar goes, and the cursor is there again, where the training is broken off."""
+        self.teardown(trainer, pl_module, "fit")
 
     def _tell(self, trainer: Trainer) -> None:
         step, now_s = trainer.global_step, time.monotonic()

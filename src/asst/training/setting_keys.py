@@ -45,7 +45,7 @@ def setting_keys(kind: type[Checked], above: str = "") -> Iterator[SettingKey]:
         default = "required"
         if not field.is_required():
             value = field.get_default(call_default_factory=True)
-            default = "" if value in (None, [], {}) else json.dumps(value, default=str).strip('"')
+            default = "" if value in (None, [], {}) else json.dumps(value, default=str, allow_nan=False).strip('"')
         yield SettingKey(key, default, meanings[field.alias or name])
 
 
