@@ -79,11 +79,7 @@ class Batch(_Movable):
 
 @dataclass(frozen=True, slots=True)
 class Collate:
-    """Makes a batch of samples; fits a DataLoader's ``collate_fn`` and its workers.
-
-    Attributes:
-        steps: length of the network's window.
-    """
+    """Makes a batch of samples; fits a DataLoader's ``collate_fn`` and its workers."""
 
     steps: int
 
@@ -124,11 +120,7 @@ class Collate:
 
 @dataclass(frozen=True, slots=True)
 class CollateWindows:
-    """Makes a batch of all windows of several queries, in order; ``records`` tells them apart.
-
-    Attributes:
-        steps: length of the network's window.
-    """
+    """Makes a batch of all windows of several queries, in order; ``records`` tells them apart."""
 
     steps: int
 

@@ -152,11 +152,7 @@ class CropObservation:
 
 @dataclass(frozen=True, slots=True)
 class WholeObservation:
-    """The whole video in one window, whose steps are as long as that takes; positions in it are shares of the video.
-
-    Attributes:
-        steps: length of the window.
-    """
+    """The whole video in one window, whose steps are as long as that takes; positions in it are shares of the video."""
 
     steps: int = 128
 

@@ -1,4 +1,4 @@
-"""CLIP or SigLIP looking at three squares of the picture, two steps a second, on the shots of the video."""
+"""CLIP or SigLIP looking at three crops of the picture, two steps a second, on the shots of the video."""
 
 from __future__ import annotations
 
@@ -53,9 +53,6 @@ class ClipSentences(SentenceReader):
 
 class ClipSquaresExtractor(SquaresExtractor):
     """CLIP or SigLIP from a local folder.
-
-    Attributes:
-        sentences: the language side.
 
     Raises:
         InputError: as `asst.features.towers.towers_of`, or for a network that sees no square.

@@ -54,12 +54,7 @@ _LIKELY = 0.5
 
 
 class RerankedModel:
-    """A reranker on top of a model that needs no training.
-
-    Attributes:
-        name: for messages and answers.
-        description: of the checkpoint.
-    """
+    """A reranker on top of a model that needs no training."""
 
     def __init__(
         self,
