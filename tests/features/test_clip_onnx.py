@@ -18,7 +18,8 @@ from torch import Tensor, nn
 
 from asst.errors import InputError
 from asst.features.clip_onnx import OnnxTowers
-from asst.features.towers import PICTURES, SENTENCES, towers_of
+from asst.features.clip_squares import towers_of
+from asst.features.towers import PICTURES, SENTENCES
 from asst.models import model_named
 
 from ..tiny_clip import PREPARING, model, tokenizer, write

@@ -43,10 +43,22 @@ class Answers:
 class Answerer(Protocol):
     """A method with its weights, computed by PyTorch or by ONNX Runtime; attributes as `asst.models.method.Method`."""
 
-    relative: bool
-    averages: bool
-    finds_actions: bool
     labels: tuple[str, ...]
+
+    @property
+    def relative(self) -> bool:
+        """See `Method`."""
+        ...
+
+    @property
+    def averages(self) -> bool:
+        """See `Method`."""
+        ...
+
+    @property
+    def finds_actions(self) -> bool:
+        """See `Method`."""
+        ...
 
     def answers(self, samples: Sequence[Sample]) -> Answers:
         """Every clip of every sample's window."""

@@ -26,13 +26,23 @@ class ExportedMethod:
     """A graph as a method, which `asst export` wrote, or that has the weights of a checkpoint; see `Answerer`."""
 
     def __init__(self, network: Network, description: Description) -> None:
-        said = network.metadata
-        self.relative, self.averages, self.finds_actions = (
-            said[name] == "yes" for name in ("relative", "averages", "finds_actions")
-        )
         self.labels = tuple(description.settings.get("labels", ()))
         self._network, self._settings = network, description.settings
-        self._steps = int(said["steps"])
+
+    @property
+    def relative(self) -> bool:
+        """See `Answerer`."""
+        return self._network.metadata["relative"] == "yes"
+
+    @property
+    def averages(self) -> bool:
+        """See `Answerer`."""
+        return self._network.metadata["averages"] == "yes"
+
+    @property
+    def finds_actions(self) -> bool:
+        """See `Answerer`."""
+        return self._network.metadata["finds_actions"] == "yes"
 
     @classmethod
     def load(cls, path: Path) -> tuple[Self, Description]:
@@ -73,7 +83,7 @@ class ExportedMethod:
         }
 
     def _outputs(self, samples: Sequence[Sample]) -> dict[str, npt.NDArray[Any]]:
-        inputs = network_inputs(samples, self._steps)
+        inputs = network_inputs(samples, int(self._network.metadata["steps"]))
         read = {name: own for name, own in inputs.items() if name in self._network.inputs}
         return dict(zip(self._network.outputs, self._network(**read), strict=True))
 
