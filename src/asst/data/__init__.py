@@ -85,7 +85,7 @@ class Part:
 
 @dataclass(frozen=True, slots=True)
 class DatasetEntry(Generic[D]):
-    """One data set."""
+    """One data set; its reader is called with the paths of a part's files and ``split=``."""
 
     title: str
     reader: Callable[..., D]

@@ -22,7 +22,7 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class Extraction:
-    """What a worker must know, wherever it runs."""
+    """What a worker must know, wherever it runs; zero threads leaves their number to the libraries."""
 
     extractor: str
     weights: Path | None

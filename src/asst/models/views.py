@@ -33,7 +33,7 @@ _USUAL_S = 3.0
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """Some steps of a video."""
+    """Steps of a video from ``first`` up to ``stop``."""
 
     first: int
     stop: int
