@@ -114,7 +114,7 @@ def questions(
 
 
 def scores(localizer: asst.Localizer, sets: dict[str, list[Clip]], seed: int) -> tuple[Array, Array, Array]:
-    """The best moment's clearness, what the sentence is to the tape, and the tape's number, of every question."""
+    """The best moment's z-score, what the sentence is to the tape, and the tape's number, of every question."""
     found: list[tuple[float, int, int]] = []
     for number, (tape, asked, source) in enumerate(questions(sets, seed)):
         features = localizer.features(shown(tape, source))
@@ -126,9 +126,9 @@ def scores(localizer: asst.Localizer, sets: dict[str, list[Clip]], seed: int) ->
     return np.log(chance / (1 - chance)) / SLOPE + HALF, kinds, numbers
 
 
-def fitted(clearness: Array, applies: Array) -> tuple[float, float]:
+def fitted(z_scores: Array, applies: Array) -> tuple[float, float]:
     """Slope and half-way point of the logistic curve of the greatest likelihood, by Newton's method."""
-    rows, weights = np.stack([clearness, np.ones_like(clearness)], axis=1), np.zeros(2)
+    rows, weights = np.stack([z_scores, np.ones_like(z_scores)], axis=1), np.zeros(2)
     for _ in range(NEWTON_STEPS):
         chance = expit(rows @ weights)
         curvature = rows.T @ (rows * (chance * (1 - chance))[:, None])
@@ -166,11 +166,11 @@ def main() -> None:
     recipe = read_any_recipe(["captions"])
     assert isinstance(recipe, CaptionRecipe)
     sets = held_clips(read_captions(options.data / "captions"), recipe)
-    clearness, kinds, numbers = scores(asst.load(options.model), sets, options.seed)
+    z_scores, kinds, numbers = scores(asst.load(options.model), sets, options.seed)
     out, judged, applies = Console(width=120), numbers % 2 == 1, (kinds == APPLIES).astype(np.float64)
-    slope, half = fitted(clearness[~judged], applies[~judged])
+    slope, half = fitted(z_scores[~judged], applies[~judged])
     out.print(f"fitted on {(~judged).sum()} questions: slope {slope:.3f}, half-way {half:.3f}; in use: {SLOPE}, {HALF}")
-    chance, right = expit(SLOPE * (clearness[judged] - HALF)), applies[judged]
+    chance, right = expit(SLOPE * (z_scores[judged] - HALF)), applies[judged]
     error, rows = reliability(chance, right)
     present = chance[right == 1]
     out.print(

@@ -7,7 +7,7 @@ random (their expected score); and the fixed share of the video that does best o
 
 These are videos to develop on: the model's settings were chosen while looking at them.
 
-With ``--views`` two more rows show what the three squares of the picture earn over the middle one alone, and over
+With ``--views`` two more rows show what the three crops of the picture earn over the middle one alone, and over
 their mean.
 
 Run: ``python benchmarks/development_set.py [--model default] [--views] [--data FOLDER] [--joins 150]``

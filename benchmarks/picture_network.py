@@ -29,7 +29,7 @@ from asst.data import data_folder
 from asst.data.captions import decoded, held_out, read_captions
 from asst.evaluation.retrieval import retrieval_ranks
 from asst.features.caption_space import load_space
-from asst.features.captions import PACKAGED, CaptionExtractor, pooled_squares
+from asst.features.captions import PACKAGED, CaptionExtractor, pooled_crops
 from asst.features.efficientnet import CHANNELS, SIDE
 from asst.features.runtime import PRECISION, threads
 from asst.features.ticks import resized, short_side_size
@@ -64,7 +64,7 @@ def _by_pytorch() -> See:
     def see(pictures: Pixels) -> npt.NDArray[np.floating]:
         with torch.inference_mode():
             maps = network(torch.tensor(pictures)).permute(0, 2, 3, 1).numpy()
-        return pooled_squares(maps).reshape(len(pictures), -1)
+        return pooled_crops(maps).reshape(len(pictures), -1)
 
     return see
 

@@ -16,7 +16,7 @@ from asst.cli.app import app
 from asst.data.captions import decoded, read_captions
 from asst.errors import InputError
 from asst.features.caption_space import load_space
-from asst.features.captions import pooled_squares
+from asst.features.captions import pooled_crops
 from asst.features.minilm import MiniLM as SentenceEncoder
 from asst.training.callbacks import KeepRun
 from asst.training.caption_cache import KeptArrays, keep_hidden, keep_maps
@@ -239,7 +239,7 @@ def test_from_what_is_kept_the_towers_see_and_read_what_they_do_from_pixels_and_
     pixels = decoded(kept.pictures[1], image).resize((341, 256), 3)
 
     def pooled(maps: torch.Tensor) -> torch.Tensor:
-        return torch.from_numpy(pooled_squares(maps.permute(0, 2, 3, 1).numpy()))
+        return torch.from_numpy(pooled_crops(maps.permute(0, 2, 3, 1).numpy()))
 
     with torch.inference_mode():
         seen = towers.embedded(pooled(towers.maps(stacked([kept.views[0][1]]))))

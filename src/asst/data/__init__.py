@@ -88,13 +88,7 @@ class Part:
 
 @dataclass(frozen=True, slots=True)
 class DatasetEntry(Generic[D]):
-    """One data set.
-
-    Attributes:
-        title: its name in tables.
-        reader: called with the paths of a part's files and ``split=``.
-        splits: where each split comes from.
-    """
+    """One data set; its reader is called with the paths of a part's files and ``split=``."""
 
     title: str
     reader: Callable[..., D]

@@ -129,9 +129,9 @@ def drawn_window(features: Features, observation: CropObservation, place: float,
         features: of the video.
         observation: length of a crop and bounds of the factor.
         place: where between the first and the last possible start, in [0, 1).
-        draw: gives the factor, uniform on a logarithmic scale.
+        draw: gives the factor.
     """
-    step_s = observation.step_s / math.exp(draw.uniform(math.log(observation.least), math.log(observation.most)))
+    step_s = observation.drawn_step_s(draw)
     steps = min(whole_steps(features.duration_s, step_s), observation.steps)
     free_s = max(0.0, features.duration_s - steps * step_s)
     return Window(features.start_s + place * free_s, step_s, steps)

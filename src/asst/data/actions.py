@@ -13,13 +13,7 @@ from asst.data.rows import ProblemLog, UnusableRowError, clean_span
 
 @dataclass(frozen=True, slots=True)
 class LabelledSpan:
-    """One action.
-
-    Attributes:
-        label: its class.
-        start_s: start in seconds.
-        end_s: end in seconds.
-    """
+    """One action."""
 
     label: str
     start_s: float

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, fields, replace
 from itertools import chain
-from typing import Self
+from typing import Any, Self
 
 import numpy as np
+import numpy.typing as npt
 import torch
 from torch import Tensor
 
@@ -79,11 +80,7 @@ class Batch(_Movable):
 
 @dataclass(frozen=True, slots=True)
 class Collate:
-    """Makes a batch of samples; fits a DataLoader's ``collate_fn`` and its workers.
-
-    Attributes:
-        steps: length of the network's window.
-    """
+    """Makes a batch of samples; fits a DataLoader's ``collate_fn`` and its workers."""
 
     steps: int
 
@@ -96,39 +93,32 @@ class Collate:
         read = {name: torch.from_numpy(own) for name, own in network_inputs(samples, self.steps).items()}
         moments, moment_mask = padded([sample.moments.astype(np.float32) for sample in samples])
         targets = [sample.target for sample in samples if sample.target is not None]
-        labels = [sample.labels[:, None].astype(np.float32) for sample in samples if sample.labels is not None]
+        labels = _columns([sample.labels for sample in samples])
         proposals = None
         if "clips" in read:
-            overlaps = [own.proposals.overlaps for own in samples if own.proposals is not None]
-            known = [own[:, None] for own in overlaps if own is not None]
-            proposals = ProposalBatch(
-                read["clips"],
-                read["clip_mask"],
-                read["facts"],
-                torch.from_numpy(padded(known)[0][..., 0]) if len(known) == len(samples) else None,
-            )
+            overlaps = _columns([None if own.proposals is None else own.proposals.overlaps for own in samples])
+            proposals = ProposalBatch(read["clips"], read["clip_mask"], read["facts"], overlaps)
         return Batch(
-            features=read["features"],
-            feature_mask=read["feature_mask"],
-            words=read["words"],
-            word_mask=read["word_mask"],
+            **{name: read[name] for name in ("features", "feature_mask", "words", "word_mask")},
             moments=torch.from_numpy(moments),
             moment_mask=torch.from_numpy(moment_mask),
             targets=torch.tensor(targets) if len(targets) == len(samples) else None,
             records=torch.tensor([sample.record for sample in samples]),
             windows=tuple(sample.window for sample in samples),
-            labels=None if len(labels) < len(samples) else torch.from_numpy(padded(labels)[0][..., 0]).long(),
+            labels=None if labels is None else labels.long(),
             proposals=proposals,
         )
 
 
+def _columns(each: Sequence[npt.NDArray[Any] | None]) -> Tensor | None:
+    """One number a row of each, padded, shape ``(batch, most rows)``; None unless every one is there."""
+    known = [own[:, None].astype(np.float32) for own in each if own is not None]
+    return torch.from_numpy(padded(known)[0][..., 0]) if len(known) == len(each) else None
+
+
 @dataclass(frozen=True, slots=True)
 class CollateWindows:
-    """Makes a batch of all windows of several queries, in order; ``records`` tells them apart.
-
-    Attributes:
-        steps: length of the network's window.
-    """
+    """Makes a batch of all windows of several queries, in order; ``records`` tells them apart."""
 
     steps: int
 

@@ -116,12 +116,16 @@ class CropObservation:
                 f"{self.least}, {self.most}"
             )
 
+    def drawn_step_s(self, generator: np.random.Generator) -> float:
+        """Length of a step after stretching by a random factor, uniform on a logarithmic scale."""
+        return self.step_s / math.exp(generator.uniform(math.log(self.least), math.log(self.most)))
+
     def draw(self, record: Record, features: Features, generator: np.random.Generator) -> Observed:
         """A crop of the stretched video and the moments in it, first the drawn one.
 
         The other moments count as far as they are inside, if at least half of each is.
         """
-        step_s = self.step_s / math.exp(generator.uniform(math.log(self.least), math.log(self.most)))
+        step_s = self.drawn_step_s(generator)
         chosen = int(generator.integers(len(record.moments)))
         order = [chosen, *(index for index in range(len(record.moments)) if index != chosen)]
         spans_s = np.array([record.moments[index] for index in order])
@@ -152,11 +156,7 @@ class CropObservation:
 
 @dataclass(frozen=True, slots=True)
 class WholeObservation:
-    """The whole video in one window, whose steps are as long as that takes; positions in it are shares of the video.
-
-    Attributes:
-        steps: length of the window.
-    """
+    """The whole video in one window, whose steps are as long as that takes; positions in it are shares of the video."""
 
     steps: int = 128
 

@@ -23,7 +23,7 @@ SOURCE = "tokens of queries"
 
 LAST_HIDDEN_STATE = "last_hidden_state"
 FILE = "{file}"
-"""In a path, stands for the name of the annotation file, without its ending."""
+"""In a path, stands for the name of the annotation file, without its extension."""
 
 By = Literal["qid", "order"]
 

@@ -53,14 +53,7 @@ class Record:
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """Something wrong with one row of an annotation file.
-
-    Attributes:
-        path: the file.
-        where: the line or key in it.
-        reason: what is wrong, and what was done if the row could be repaired.
-        dropped: whether the row was left out.
-    """
+    """Something wrong with one row of an annotation file."""
 
     path: Path
     where: str
@@ -73,12 +66,7 @@ class Problem:
 
 @dataclass(frozen=True, slots=True)
 class Dataset:
-    """What a reader found: usable records in the file's order, and every problem.
-
-    Attributes:
-        records: one a sentence.
-        problems: one a bad row, those that were repaired included.
-    """
+    """What a reader found: usable records in the file's order, and every problem."""
 
     records: tuple[Record, ...]
     problems: tuple[Problem, ...] = ()

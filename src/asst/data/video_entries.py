@@ -14,14 +14,7 @@ from asst.data.rows import Rows, UnusableRowError
 
 @dataclass(frozen=True, slots=True)
 class VideoEntry:
-    """One video's object, with its two lists.
-
-    Attributes:
-        video: its key.
-        content: all of the object.
-        sentences: as many as there are timestamps; not yet checked one by one.
-        timestamps: likewise.
-    """
+    """One video's object, with its two lists."""
 
     video: str
     content: dict[str, Any]

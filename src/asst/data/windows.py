@@ -58,20 +58,7 @@ class Window:
         >>> Window(1.0, 0.5, 3).read(ramp).ravel().tolist()
         [1.5, 2.5, 3.5]
         """
-        last = len(features.vectors) - 1
-        centres_s = self.start_s + (np.arange(self.steps) + 0.5) * self.step_s
-        places = np.clip((centres_s - features.start_s) / features.step_s - 0.5, 0, last)
-        left = places.astype(np.int64)
-        weights = (places - left).astype(np.float32)[:, None]
-        # Only the part that the window looks at is read and widened to 32 bits.
-        first = left[0]
-        seen = features.vectors[first : left[-1] + 2].astype(np.float32)
-        before = seen[left - first]
-        after: npt.NDArray[np.float32] = seen[np.minimum(left + 1, last) - first]
-        after -= before
-        after *= weights
-        after += before
-        return after
+        return features.at(self.start_s + (np.arange(self.steps) + 0.5) * self.step_s)
 
 
 def whole_steps(duration_s: float, step_s: float) -> int:

@@ -1,6 +1,6 @@
-"""The packaged extractor: three squares of the picture in a space that was learnt from captioned pictures.
+"""The packaged extractor: three crops of the picture in a space that was learnt from captioned pictures.
 
-``asst train captions`` learns such a space. What is kept of a square are the picture network's pooled
+``asst train captions`` learns such a space. What is kept of a crop are the picture network's pooled
 features: in the space lies their direction about what is usual, and the classifier tells its classes from them.
 """
 
@@ -67,10 +67,7 @@ class CaptionSentences(SentenceReader):
 
 
 class CaptionExtractor(SquaresExtractor):
-    """A picture goes through the network whole; its last map is pooled by squares.
-
-    Attributes:
-        sentences: the language side.
+    """A picture goes through the network whole; its last map is pooled by crops.
 
     Raises:
         InputError: as `load_space`, or for a packaged space that is not the one that was shipped.
@@ -98,7 +95,7 @@ class CaptionExtractor(SquaresExtractor):
     def see(self, pictures: npt.NDArray[np.uint8]) -> npt.NDArray[np.float16]:
         """See `SquaresExtractor.see`."""
         (maps,) = self._network(pixels=np.ascontiguousarray(pictures))
-        return pooled_squares(maps).reshape(len(maps), -1).astype(np.float16)
+        return pooled_crops(maps).reshape(len(maps), -1).astype(np.float16)
 
 
 def captions(weights: Path | None = None) -> CaptionExtractor:
@@ -116,7 +113,7 @@ def captions(weights: Path | None = None) -> CaptionExtractor:
     return CaptionExtractor(weights_file(NAME, weights))
 
 
-def pooled_squares(maps: FloatArray) -> FloatArray:
-    """Mean over the squares of maps ``(batch, height, width, channels)``; shape ``(batch, WINDOWS, channels)``."""
+def pooled_crops(maps: FloatArray) -> FloatArray:
+    """Mean over the crops of maps ``(batch, height, width, channels)``; shape ``(batch, WINDOWS, channels)``."""
     parts = [maps[:, rows, columns] for rows, columns in squares(*maps.shape[1:3])]
     return np.stack([part.mean(axis=(1, 2)) for part in parts], axis=1)

@@ -86,11 +86,7 @@ class ClipTowers(Towers, nn.Module):
 
 
 class ClipExtractor(FrameNetwork):
-    """CLIP or SigLIP from a local folder, four steps a second.
-
-    Attributes:
-        towers: of the folder.
-    """
+    """CLIP or SigLIP from a local folder, four steps a second."""
 
     def __init__(self, folder: Path) -> None:
         self.towers = towers = ClipTowers(folder)

@@ -1,4 +1,4 @@
-"""CLIP or SigLIP looking at three squares of the picture, two steps a second, on the shots of the video."""
+"""CLIP or SigLIP looking at three crops of the picture, two steps a second, on the shots of the video."""
 
 from __future__ import annotations
 
@@ -11,18 +11,35 @@ import numpy.typing as npt
 
 from asst.errors import InputError
 from asst.features.concepts import concept_data
-from asst.features.image_text import IMAGE_TEXT
+from asst.features.image_text import IMAGE_TEXT, check_folder
 from asst.features.reading import COSINE, FloatArray, Reading, SentenceReader
 from asst.features.space import Space
 from asst.features.squares import LOOKS_A_SECOND, SquaresExtractor, squares
 from asst.features.state_dict import weights_folder
-from asst.features.towers import kept_vectors, towers_of
+from asst.features.towers import PICTURES, SENTENCES, Towers, kept_vectors
 
 NAME = "clip-squares"
 _WEIGHTS = "clip"
 # How far vectors turn at a change of shot, as one minus their cosine. They are not centred: even unrelated pictures are
 # alike, so this is less than for centred ones.
 _TURN_LEAST = 0.15
+
+
+def towers_of(folder: Path) -> Towers:
+    """The towers of a folder: by ONNX Runtime where it holds `PICTURES` and `SENTENCES`, else by PyTorch.
+
+    Raises:
+        InputError: as `Towers`, or if the folder was fetched and has changed since.
+    """
+    check_folder(folder)
+    if (folder / PICTURES).is_file() and (folder / SENTENCES).is_file():
+        from asst.features.clip_onnx import OnnxTowers
+
+        return OnnxTowers(folder)
+    from asst.features.clip import ClipTowers
+    from asst.features.precision import fastest_device, fastest_dtype
+
+    return ClipTowers(folder).eval().to(fastest_device(), fastest_dtype())
 
 
 class ClipSentences(SentenceReader):
@@ -54,11 +71,8 @@ class ClipSentences(SentenceReader):
 class ClipSquaresExtractor(SquaresExtractor):
     """CLIP or SigLIP from a local folder.
 
-    Attributes:
-        sentences: the language side.
-
     Raises:
-        InputError: as `asst.features.towers.towers_of`, or for a network that sees no square.
+        InputError: as `towers_of`, or for a network that sees no square.
     """
 
     def __init__(self, folder: Path, name: str = NAME) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import asdict
 from pathlib import Path
 
 from asst.atomic import moved_into_place
@@ -34,9 +35,7 @@ def to_hdf5(store: FeatureStore, path: Path, watch: Watch | None = None) -> int:
     first, provenance = store.read(videos[0]), store.provenance(videos[0])
     with moved_into_place(path) as lent, open_hdf5(lent, "w") as file:
         stated = {"extractor": first.extractor, "start_s": first.start_s, "step_s": first.step_s}
-        stated |= {"preprocessing": provenance.preprocessing, "weights": provenance.weights}
-        stated |= {"flow": provenance.flow, "precision": provenance.precision}
-        file.attrs.update(stated)
+        file.attrs.update(stated | {name: own for name, own in asdict(provenance).items() if name != "content"})
         for number, video in enumerate(videos, start=1):
             features = store.read(video)
             apart = max(abs(features.step_s - first.step_s), abs(features.start_s - first.start_s))

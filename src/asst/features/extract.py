@@ -11,7 +11,7 @@ from typing import Literal, TypeVar
 from asst.errors import InputError, WriteError
 from asst.features.extractor import Extractor, Progress
 from asst.features.fingerprint import content_hash
-from asst.features.folders import VIDEO_ENDINGS, video_files
+from asst.features.folders import VIDEO_EXTENSIONS, video_files
 from asst.features.safetensors_file import Provenance
 from asst.features.store import Store
 
@@ -71,7 +71,7 @@ def jobs_of(paths: Sequence[Path], naming: Naming = "stem") -> list[Job]:
         for file in video_files(path):
             within = file.relative_to(path).as_posix() if path.is_dir() else file.name
             name = {"stem": file.stem, "name": file.name, "path": within}[naming]
-            if path.is_dir() and file.suffix.lower() not in VIDEO_ENDINGS:
+            if path.is_dir() and file.suffix.lower() not in VIDEO_EXTENSIONS:
                 # A subfolder or link that cannot be read: it fails, and must not stop a video of its name.
                 name = f"{within}/"
             other = found.setdefault(name, Job(file, name))

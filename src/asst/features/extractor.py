@@ -135,10 +135,10 @@ class ExtractorEntry:
 
 
 _RGB, _FLOW = "bn-inception-rgb", "bn-inception-flow"
-_CAPTIONS = "packaged space of pictures and sentences, colours and panning, three squares, two steps a second"
+_CAPTIONS = "packaged space of pictures and sentences, colours and panning, three crops, two steps a second"
 _NONE = "no picture: how long the video is, for methods that look at none"
 _CLIP = "CLIP or SigLIP from a Hugging Face folder, pictures and sentences in one space"
-_SQUARES = "the same of three squares of the picture, two steps a second, as the model clip reads it"
+_CROPS = "the same of three crops of the picture, two steps a second, as the model clip reads it"
 
 
 def _with_flow(suffix: str, algorithm: str, flow: str) -> tuple[ExtractorEntry, ...]:
@@ -168,11 +168,11 @@ EXTRACTORS: dict[str, ExtractorEntry] = {
             for layer in ("fc6", "fc7")
         ),
         ExtractorEntry("clip", _CLIP, None, ("clip",), "clip", "clip"),
-        ExtractorEntry("clip-squares", _SQUARES, None, ("clip",), "clip_squares", "clip_squares"),
+        ExtractorEntry("clip-squares", _CROPS, None, ("clip",), "clip_squares", "clip_squares"),
         *(
             ExtractorEntry(
                 name,
-                f"three squares of the picture, by {model.repository}",
+                f"three crops of the picture, by {model.repository}",
                 None,
                 (name,),
                 "clip_squares",

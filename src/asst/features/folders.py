@@ -10,7 +10,7 @@ from pathlib import Path
 
 from asst.errors import InputError
 
-VIDEO_ENDINGS = frozenset(
+VIDEO_EXTENSIONS = frozenset(
     ".3gp .avi .flv .m2ts .m4v .mkv .mov .mp4 .mpeg .mpg .mts .ogv .ts .webm .wmv".split()  # noqa: SIM905
 )
 """What a file in a folder must be called to be taken for a video."""
@@ -78,10 +78,10 @@ def _is_taken(path: Path) -> bool:
         facts = path.stat()
     except OSError:
         return True
-    ending = path.suffix.lower()
-    if ending not in VIDEO_ENDINGS:
+    extension = path.suffix.lower()
+    if extension not in VIDEO_EXTENSIONS:
         return False
-    return not (ending in _ALSO_SCRIPTS and stat.S_ISREG(facts.st_mode) and _is_text(path))
+    return not (extension in _ALSO_SCRIPTS and stat.S_ISREG(facts.st_mode) and _is_text(path))
 
 
 def _is_text(path: Path) -> bool:

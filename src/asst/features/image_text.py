@@ -119,13 +119,7 @@ class Stated:
 
 @dataclass(frozen=True, slots=True)
 class Manifest:
-    """What a folder holds: from where, in which revision, and what the hub states of each file.
-
-    Attributes:
-        repository: on the hub, ``owner/name``.
-        revision: its commit.
-        files: of that commit, by their paths in the folder.
-    """
+    """What a folder holds: from where, in which revision, and what the hub states of each file."""
 
     repository: str
     revision: str

@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import math
 import struct
-from dataclasses import dataclass, field, fields
+from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
@@ -60,11 +60,7 @@ def write_file(path: Path, features: Features, provenance: Provenance) -> None:
         "step_s": repr(float(features.step_s)),
         "dimension": str(features.dimension),
         "cuts_s": json.dumps(features.cuts_s.tolist(), allow_nan=False),
-        "preprocessing": provenance.preprocessing,
-        "content": provenance.content,
-        "weights": provenance.weights,
-        "flow": provenance.flow,
-        "precision": provenance.precision,
+        **asdict(provenance),
     }
     vectors = features.vectors
     dtype = {"float32": "F32", "float16": "F16"}[vectors.dtype.name]

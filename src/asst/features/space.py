@@ -11,7 +11,7 @@ from asst.features.colours import COLOURS
 from asst.features.values import Vectors
 
 WINDOWS = 3
-"""Squares of a picture that are looked at."""
+"""Crops of a picture that the network sees."""
 
 PAN = ("right", "up")
 """What is known of how the camera turns."""
@@ -40,7 +40,7 @@ class Space:
         extractor: name of the features that lie in it.
         mean: what they are centred by, shape ``(channels,)``.
         classifier: of the network, where it has one.
-        pixels: whether what pixels tell follows what the network sees: the shares of `COLOURS` in each square; and how
+        pixels: whether what pixels tell follows what the network sees: the shares of `COLOURS` in each crop; and how
             far the camera turns to the right and up, in widths and heights of the picture a second.
     """
 
@@ -51,12 +51,12 @@ class Space:
 
     @property
     def channels(self) -> int:
-        """Numbers that the network gives for a square."""
+        """Numbers that the network gives for a crop."""
         return len(self.mean)
 
     @property
     def seen(self) -> int:
-        """Numbers of a vector that the network gives; squares one after the other."""
+        """Numbers of a vector that the network gives; crops one after the other."""
         return WINDOWS * self.channels
 
     @property

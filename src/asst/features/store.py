@@ -223,9 +223,6 @@ class CachedStore(_StoreAbove):
         videos: to take into memory, in this order, while they fit.
         budget_bytes: memory for their vectors.
 
-    Attributes:
-        held_bytes: memory in use.
-
     Raises:
         InputError: if the store lacks one of the videos it comes to.
     """

@@ -1,4 +1,4 @@
-"""The two towers of an image-text model in a local folder: what runs them is chosen by what the folder holds."""
+"""The two towers of an image-text model in a local folder."""
 
 from __future__ import annotations
 
@@ -14,7 +14,6 @@ import numpy.typing as npt
 from asst.atomic import writing_whole
 from asst.errors import InputError, WriteError
 from asst.features.fingerprint import settings_hash
-from asst.features.image_text import check_folder
 from asst.features.preparing import Preparing, read_object
 
 FloatArray = npt.NDArray[np.float32]
@@ -83,23 +82,6 @@ class Towers(ABC):
     @abstractmethod
     def _embedded(self, sentences: Sequence[str]) -> FloatArray:
         """Vectors of a few sentences, of any length."""
-
-
-def towers_of(folder: Path) -> Towers:
-    """The towers of a folder: by ONNX Runtime where it holds `PICTURES` and `SENTENCES`, else by PyTorch.
-
-    Raises:
-        InputError: as `Towers`, or if the folder was fetched and has changed since.
-    """
-    check_folder(folder)
-    if (folder / PICTURES).is_file() and (folder / SENTENCES).is_file():
-        from asst.features.clip_onnx import OnnxTowers
-
-        return OnnxTowers(folder)
-    from asst.features.clip import ClipTowers
-    from asst.features.precision import fastest_device, fastest_dtype
-
-    return ClipTowers(folder).eval().to(fastest_device(), fastest_dtype())
 
 
 def kept_vectors(folder: Path, towers: Towers, sentences: Sequence[str]) -> FloatArray:

@@ -119,15 +119,25 @@ class Features:
             raise ValueError(f"a step lasts a positive time, not {step_s} s")
         start_s = self.start_s if start_s is None else start_s
         steps = max(1, round((self.end_s - start_s) / step_s))
+        mixed = self.at(start_s + (np.arange(steps) + 0.5) * step_s)
+        vectors = mixed if self.vectors.dtype == np.float32 else mixed.astype(np.float16)
+        return Features(vectors, start_s, step_s, self.extractor, self.cuts_s)
+
+    def at(self, times_s: npt.NDArray[np.floating]) -> npt.NDArray[np.float32]:
+        """The vectors at ascending instants, by linear interpolation between centres, shape ``(times, dimension)``."""
         last = len(self.vectors) - 1
-        centres_s = start_s + (np.arange(steps) + 0.5) * step_s
-        places = np.clip((centres_s - self.start_s) / self.step_s - 0.5, 0, last)
+        places = np.clip((times_s - self.start_s) / self.step_s - 0.5, 0, last)
         left = places.astype(np.int64)
         weights = (places - left).astype(np.float32)[:, None]
-        before = self.vectors[left].astype(np.float32)
-        after = self.vectors[np.minimum(left + 1, last)].astype(np.float32)
-        mixed = before + weights * (after - before)
-        return Features(mixed.astype(self.vectors.dtype), start_s, step_s, self.extractor, self.cuts_s)
+        # Only the part that is looked at is read and widened to 32 bits.
+        first = left[0]
+        seen = self.vectors[first : left[-1] + 2].astype(np.float32)
+        before = seen[left - first]
+        after: npt.NDArray[np.float32] = seen[np.minimum(left + 1, last) - first]
+        after -= before
+        after *= weights
+        after += before
+        return after
 
 
 def concatenated(first: Features, second: Features) -> Features:

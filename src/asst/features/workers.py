@@ -22,14 +22,7 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class Extraction:
-    """What a worker must know, wherever it runs.
-
-    Attributes:
-        extractor: name of the extractor.
-        weights: file of its weights, if one is named.
-        store: folder of the store.
-        threads: of each worker; zero leaves that to the libraries.
-    """
+    """What a worker must know, wherever it runs; zero threads leaves their number to the libraries."""
 
     extractor: str
     weights: Path | None

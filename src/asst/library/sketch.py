@@ -102,7 +102,7 @@ class SketchEngine:
         return ModelExtraction(self._model.base, None, store)
 
     def windows(self, features: Features) -> WindowVectors:
-        """The windows of a video, a row for each of the three squares of the picture."""
+        """The windows of a video, a row for each of the three crops of the picture."""
         spans, parts = windows_of(len(features), features.step_s)
         vectors = np.empty((len(spans), WINDOWS, self._dimension), dtype=np.float16)
         first = 0
@@ -138,7 +138,7 @@ class SketchEngine:
         return self._model.word_attention(features, query) if isinstance(self._model, Attentive) else None
 
     def _seen(self, vectors: npt.NDArray[np.floating]) -> FloatArray:
-        """What is seen in each square, centred, of unit length, in the basis; shape ``(steps, WINDOWS, dimension)``."""
+        """What is seen in each crop, centred, of unit length, in the basis; shape ``(steps, WINDOWS, dimension)``."""
         rows = np.asarray(vectors, dtype=np.float32)
         centred: FloatArray = rows.reshape(len(vectors), WINDOWS, -1) - self._space.mean
         centred /= np.linalg.norm(centred, axis=2, keepdims=True)
@@ -146,7 +146,7 @@ class SketchEngine:
         return seen
 
     def _scaled(self, seen: FloatArray) -> FloatArray:
-        """Means of a window's squares, ``(WINDOWS, dimension)``, over the deviation of negative sentences there."""
+        """Means of a window's crops, ``(WINDOWS, dimension)``, over the deviation of negative sentences there."""
         scaled: FloatArray = seen / np.std(seen @ self._around.T, axis=1)[:, None]
         return scaled
 

@@ -17,15 +17,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class ModelEntry:
-    """A model that can be named.
-
-    Attributes:
-        name: what ``--model`` calls it.
-        summary: one line on what it is.
-        module: of `asst.models`, imported when the model is first built: weights take a while to read.
-        function: of the module, which makes it.
-        arguments: of the function.
-    """
+    """A model that can be named."""
 
     name: str
     summary: str

@@ -47,17 +47,17 @@ class Answerer(Protocol):
 
     @property
     def relative(self) -> bool:
-        """As `asst.models.method.Method` has it."""
+        """See `Method`."""
         ...
 
     @property
     def averages(self) -> bool:
-        """As `asst.models.method.Method` has it."""
+        """See `Method`."""
         ...
 
     @property
     def finds_actions(self) -> bool:
-        """As `asst.models.method.Method` has it."""
+        """See `Method`."""
         ...
 
     def answers(self, samples: Sequence[Sample]) -> Answers:

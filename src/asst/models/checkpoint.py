@@ -161,11 +161,7 @@ def read_description(path: Path) -> Description:
 
 
 def load_checkpoint(path: Path) -> tuple[Description, dict[str, npt.NDArray[Any]]]:
-    """A checkpoint; nothing in it is executed.
-
-    Raises:
-        InputError: as `read_description`.
-    """
+    """A checkpoint; nothing in it is executed; raises as `read_description`."""
     return _opened(path, with_weights=True)
 
 

@@ -32,21 +32,17 @@ class ExportedMethod:
     @property
     def relative(self) -> bool:
         """See `Answerer`."""
-        return self._says("relative")
+        return self._network.metadata["relative"] == "yes"
 
     @property
     def averages(self) -> bool:
         """See `Answerer`."""
-        return self._says("averages")
+        return self._network.metadata["averages"] == "yes"
 
     @property
     def finds_actions(self) -> bool:
         """See `Answerer`."""
-        return self._says("finds_actions")
-
-    def _says(self, name: str) -> bool:
-        # Asked for when it is needed: until then the network may still be made ready.
-        return self._network.metadata[name] == "yes"
+        return self._network.metadata["finds_actions"] == "yes"
 
     @classmethod
     def load(cls, path: Path) -> tuple[Self, Description]:

@@ -16,11 +16,10 @@ import numpy.typing as npt
 
 from asst.data.sample import ProposalRows
 from asst.errors import InputError
-from asst.features.squares import SquaresExtractor
 from asst.features.values import Features
 from asst.models.answers import Answerer
 from asst.models.checkpoint import Description, load_checkpoint, read_description
-from asst.models.evidence import Evidence, EvidenceReader
+from asst.models.evidence import Evidence
 from asst.models.loading import SUFFIX, ExportedMethod, loaded
 from asst.models.model import Ranking
 from asst.models.proposals import Float64Array, Proposals
@@ -54,12 +53,7 @@ _LIKELY = 0.5
 
 
 class RerankedModel:
-    """A reranker on top of a model that needs no training.
-
-    Attributes:
-        name: for messages and answers.
-        description: of the checkpoint.
-    """
+    """A reranker on top of a model that needs no training."""
 
     def __init__(
         self,
@@ -73,6 +67,7 @@ class RerankedModel:
         self.description = description
         self._method = method
         self._first = first
+        self.extractor, self.reader, self.base = first.extractor, first.reader, first.base
         self._words: WordVectors = word_vectors(description.words)
         self._scope: Scope = scope or ("everything" if description.origin == "real" else "order")
 
@@ -89,21 +84,6 @@ class RerankedModel:
         description.features.check_extractor(first.extractor, name)
         return cls(method, description, first, name, scope)
 
-    @property
-    def reader(self) -> EvidenceReader:
-        """Measures what its features say of sentences."""
-        return self._first.reader
-
-    @property
-    def base(self) -> str:
-        """See `asst.models.zeroshot.ZeroShotModel`."""
-        return self._first.base
-
-    @property
-    def extractor(self) -> SquaresExtractor:
-        """Makes the features it reads."""
-        return self._first.extractor
-
     def embed_frames(self, frames: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:
         """See `asst.localizer.Localizer.embed_frames`."""
         return self._first.embed_frames(frames)
@@ -119,7 +99,7 @@ class RerankedModel:
             InputError: for features of another extractor, or on steps of another length.
         """
         context = self._first.context(features)
-        every = clause_evidence(self._first.reader, features, queries)
+        every = clause_evidence(self.reader, features, queries)
         found = [query_scores(context, evidence.whole) for evidence in every]
         rankings = []
         for evidence, own, added in zip(every, found, self._added(context, every, found), strict=True):
@@ -136,7 +116,7 @@ class RerankedModel:
             InputError: for features of another extractor.
         """
         context = self._first.context(features)
-        (evidence,) = clause_evidence(self._first.reader, features, [query])
+        (evidence,) = clause_evidence(self.reader, features, [query])
         inputs = self._inputs(context, evidence, step_scores(context, evidence.whole))
         windows, found = [], []
         for view in views_of(len(features)):
@@ -165,7 +145,7 @@ class RerankedModel:
         return [_filled(values) for values in added]
 
     def _inputs(self, context: VideoContext, evidence: ClauseEvidence, steps: Float64Array) -> FloatArray:
-        return reranker_inputs(context, evidence, steps, self._first.reader.sentences.measures)
+        return reranker_inputs(context, evidence, steps, self.reader.sentences.measures)
 
     def _decides_shots(self, context: VideoContext, evidence: ClauseEvidence) -> bool:
         return self._scope == "everything" or (self._scope == "order" and _order_tells(context, evidence))

@@ -45,13 +45,7 @@ def input_names(measures: Sequence[str]) -> tuple[str, ...]:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ClauseEvidence:
-    """What the pictures say of a sentence and its clauses.
-
-    Attributes:
-        whole: of the sentence.
-        main: of its main clause.
-        related: of its related clause; None if it has none.
-    """
+    """What the pictures say of a sentence and its clauses."""
 
     whole: Evidence
     main: Evidence

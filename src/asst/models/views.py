@@ -33,12 +33,7 @@ _USUAL_S = 3.0
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """Some steps of a video.
-
-    Attributes:
-        first: the first.
-        stop: the one after the last.
-    """
+    """Steps of a video from ``first`` up to ``stop``."""
 
     first: int
     stop: int

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from asst.data.captions import IndexArray
 from asst.evaluation.retrieval import Ranks, retrieval_ranks
-from asst.features.captions import pooled_squares
+from asst.features.captions import pooled_crops
 from asst.training.caption_samples import KeptCaptions, sentences_of, stacked
 from asst.training.caption_towers import LearningTowers
 
@@ -41,7 +41,7 @@ class CaptionValidation:
     def see(self, towers: LearningTowers, batch: Sequence[int]) -> dict[int, Tensor]:
         """Each picture of a batch as the crops that videos are searched by, ``(crops, dimension)``."""
         maps = towers.maps(stacked([self._kept.views[0][index] for index in batch]))
-        pooled = pooled_squares(maps.float().permute(0, 2, 3, 1).cpu().numpy())
+        pooled = pooled_crops(maps.float().permute(0, 2, 3, 1).cpu().numpy())
         vectors = towers.embedded(torch.from_numpy(pooled).to(towers.device)).float().cpu()
         return dict(zip(batch, vectors, strict=True))
 

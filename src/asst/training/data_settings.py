@@ -134,7 +134,7 @@ class Data(Checked):
 
     Attributes:
         dataset: a key of `asst.data.DATASETS`, of `asst.data.ACTION_DATASETS`, or `TAPES`.
-        root: folder of its annotation files; found by ``asst.data.dataset_folder`` if not given.
+        root: folder of its annotation files; found by ``asst.data.data_folder`` if not given.
         streams: the kinds of features, joined in this order; the names of ``features``. None for a method that looks at
             no video.
         features: the store of each stream, ours or as the field publishes; a path stands for settings with that path.
