@@ -144,6 +144,8 @@ class Data(Checked):
         words: what stands for the words of a sentence; a path, or ``packaged``, stands for settings with that path.
         train: split to learn from; never the test split.
         validate: split that checkpoints are chosen by; likewise.
+        wrong_sentences: share of the samples that show another video's sentence, all of whose clips are negatives; the
+            paper has none.
         length_factor: features that are more than so many times as long as annotated, or as short, are refused.
         memory_gb: features kept in memory, in GiB; the others are read each time.
     """
@@ -158,6 +160,7 @@ class Data(Checked):
     words: Annotated[Words, _BY_PATH] = Words()
     train: str = "train"
     validation: str = Field(default="val", alias="validate")
+    wrong_sentences: Annotated[float, Field(ge=0, lt=1)] = 0.0
     length_factor: Annotated[float, Field(ge=1)] = MOST_FACTOR
     memory_gb: Annotated[float, Field(ge=0)] = 8.0
 
