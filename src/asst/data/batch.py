@@ -60,6 +60,7 @@ class Batch(_Movable):
         labels: class of each moment as in `Sample`, 0 for padding, shape ``(batch, most moments)``; None unless every
             sample has them.
         proposals: clips to choose among; None unless every sample brings some.
+        foreign: which samples have another video's words, shape ``(batch,)``; None where none has.
     """
 
     features: Tensor
@@ -73,6 +74,7 @@ class Batch(_Movable):
     windows: tuple[Window, ...]
     labels: Tensor | None = None
     proposals: ProposalBatch | None = None
+    foreign: Tensor | None = None
 
     def __len__(self) -> int:
         return len(self.windows)
@@ -107,6 +109,7 @@ class Collate:
             windows=tuple(sample.window for sample in samples),
             labels=None if labels is None else labels.long(),
             proposals=proposals,
+            foreign=torch.tensor([own.foreign for own in samples]) if any(own.foreign for own in samples) else None,
         )
 
 

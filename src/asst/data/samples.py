@@ -16,6 +16,7 @@ from asst.data.observations import Observation
 from asst.data.query_tokens import QueryTokens, RecordTokens
 from asst.data.record import Record
 from asst.data.sample import Sample
+from asst.data.sentences import SentenceVectors
 from asst.errors import InputError
 from asst.features.store import FeatureStore, require
 from asst.text import Vector, WordVectors, tokenize
@@ -36,7 +37,8 @@ class _Records:
         observation: which windows are drawn or looked at.
 
     Raises:
-        InputError: for a video without features, or a sentence without a word or tokens.
+        InputError: for a video without features, a sentence without a word or tokens, or wrong sentences of no other
+            video.
     """
 
     def __init__(
@@ -66,9 +68,13 @@ class TrainingSamples(_Records, Dataset[Sample]):
         words: WordVectors | QueryTokens,
         observation: Observation,
         seed: int = 0,
+        wrong_sentences: float = 0.0,
     ) -> None:
+        if wrong_sentences and len({record.video for record in records}) < 2:
+            raise InputError("wrong sentences are those of other videos, and there are none; set wrong_sentences=0")
         super().__init__(records, store, words, observation)
         self._seed = seed
+        self._wrong = wrong_sentences
 
     def __getitem__(self, key: Key) -> Sample:
         """The sample of a record in an epoch.
@@ -81,7 +87,12 @@ class TrainingSamples(_Records, Dataset[Sample]):
         features = self._store.read(record.video)
         draw = np.random.default_rng((DRAWS, self._seed, epoch, index))
         seen = self.observation.draw(record, features, draw)
-        return Sample(index, seen.window, seen.window.read(features), self._sentences[index], seen.moments, seen.target)
+        said = index
+        if foreign := draw.random() < self._wrong:
+            while self.records[said].video == record.video:
+                said = int(draw.integers(len(self.records)))
+        vectors, words = seen.window.read(features), self._sentences[said]
+        return Sample(index, seen.window, vectors, words, seen.moments, seen.target, foreign=foreign)
 
 
 class Queries(_Records, Dataset[tuple[Sample, ...]]):

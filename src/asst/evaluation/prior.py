@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from asst.data.didemo import MOST_PIECES, PIECE_S, candidate_clips, clip_span
+from asst.data.didemo import candidate_clips, clip_span
 from asst.data.record import Record, Span
 from asst.errors import InputError
 from asst.evaluation.protocol import protocol_of
@@ -43,8 +43,7 @@ class Prior:
 
     def _answer(self, record: Record) -> Answer:
         if self.pieces:
-            held = {clip_span(clip) for clip in candidate_clips(record.duration_s)}
-            ranked = [(span, score) for span, score in self.ranking if span in held]
+            ranked = list(self.ranking)
         else:
             length_s = record.duration_s
             ranked = [((start * length_s, end * length_s), score) for (start, end), score in self.ranking]
@@ -67,7 +66,7 @@ def fitted_prior(dataset: str, records: Sequence[Record]) -> Prior:
     pieces = protocol_of(dataset).pieces
     if pieces:
         scores = clip_frequency(records)
-        spans = np.array([clip_span(clip) for clip in candidate_clips(MOST_PIECES * PIECE_S)])
+        spans = np.array([clip_span(clip) for clip in candidate_clips()])
         order = np.argsort(-scores, kind="stable")
     else:
         shares = np.concatenate([np.array(record.moments) / record.duration_s for record in records])

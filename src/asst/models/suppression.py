@@ -17,7 +17,7 @@ IntArray = npt.NDArray[np.int64]
 LEAST_SCORE = 0.001
 """Detections that are weaker are not looked at."""
 
-MOST_A_WINDOW = 200
+MOST_A_WINDOW = 1000
 """The best so many detections of a window are looked at."""
 
 
@@ -50,7 +50,7 @@ def window_actions(answer: WindowAnswer, duration_s: float) -> FoundActions:
 
 
 def video_actions(
-    windows: Iterable[FoundActions], classes: int, *, overlap: float, limit: int, least: float = 0.0
+    windows: Iterable[FoundActions], classes: int, *, overlap: float, a_class: int, least: float = 0.0
 ) -> Iterator[FoundActions]:
     """One answer a video, best first, from the windows that observe it.
 
@@ -58,7 +58,7 @@ def video_actions(
         windows: those of a video one after the other.
         classes: how many there are.
         overlap: IoU above which the weaker of two spans of one class is dropped.
-        limit: detections of a video at most.
+        a_class: detections of each class in a video at most.
         least: score of a detection at least.
     """
     for record, group in groupby(windows, key=lambda window: window.record):
@@ -69,9 +69,9 @@ def video_actions(
         kept = []
         for label in range(classes):
             at = np.flatnonzero((labels == label) & (scores >= least))
-            kept.append(at[nms(spans_s[at], scores[at], overlap, limit)])
+            kept.append(at[nms(spans_s[at], scores[at], overlap, a_class)])
         every = np.concatenate(kept)
-        best = every[np.argsort(-scores[every], kind="stable")[:limit]]
+        best = every[np.argsort(-scores[every], kind="stable")]
         yield FoundActions(record, spans_s[best], scores[best], labels[best])
 
 

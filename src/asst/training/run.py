@@ -66,6 +66,9 @@ def _trained(
         f"{1 + others} checkpoint{'s' if others else ''} of {checkpoint_mb:.1f} MB and a state of up to "
         f"{3 * checkpoint_mb:.1f} MB to go on from"
     )
+    if recipe.training.parts > 1 and prepared.method.together:
+        own = batch // recipe.training.parts
+        say(f"parts of {own} samples do not learn what {batch} at once do: {prepared.method.together}")
     return _train_by_steps(prepared, recipe, folder, say, going_on=going_on, progress=progress)
 
 
