@@ -85,13 +85,14 @@ def evaluate(
     if not records:
         raise InputError(f"{dataset}: no record to evaluate; is the annotation file the right one?")
     given = answers_of(records, answers)
-    values = protocol.values(records, [spans_of(answer) for answer in given])
+    values = protocol.values(records, [spans_of(answer) for answer in given], more=True)
     curves = [answer.curve for answer in given if answer.curve is not None]
     if protocol.judge_saliency is not None and len(curves) == len(given):
         values |= protocol.judge_saliency(records, curves)
     blind = {}
     if prior is not None:
-        blind = protocol.values(records, [spans_of(answer) for answer in answers_of(records, prior.answers(records))])
+        said = [spans_of(answer) for answer in answers_of(records, prior.answers(records))]
+        blind = protocol.values(records, said, more=True)
     videos = [record.video for record in records]
     return Evaluation(
         dataset=dataset,
