@@ -102,6 +102,17 @@ def test_a_video_is_searched_and_all_that_is_light_is_written(tmp_path: Path) ->
     done = run(words, tmp_path)
     assert done.returncode == 0, done.stderr
     assert all((tmp_path / name).stat().st_size > 0 for name in files)
-    for extra in (["demo"], ["models"], ["tables", "2"], ["features", str(DEMO_VIDEO), "--out", "store"]):
+    row = '{"video": "v", "duration": 9, "sentence": "a dog", "moments": [[0, 4]]}'
+    for split in ("train", "val"):
+        (tmp_path / f"{split}.jsonl").write_text(row)
+    prior = ["evaluate", "--model", "prior", "--dataset", "jsonlines", "--fit-split", "train", "--split", "val"]
+    for extra in (
+        ["demo"],
+        ["models"],
+        ["tables", "2"],
+        ["features", str(DEMO_VIDEO), "--out", "store"],
+        ["audit", "jsonlines", "--data", "."],
+        [*prior, "--data", "."],
+    ):
         done = run(extra, tmp_path)
         assert (done.returncode, "Traceback" in done.stderr) == (0, False), done.stderr

@@ -153,7 +153,8 @@ def test_charades_rows_and_classes(shared_data: Path) -> None:
 
 
 def test_every_data_set_names_its_splits_and_refuses_others() -> None:
-    assert set(DATASETS) == {"didemo", "charades_sta", "activitynet_captions", "tacos", "qvhighlights", "jsonlines"}
+    field = {"didemo", "charades_sta", "activitynet_captions", "tacos", "qvhighlights", "charades_cd", "activitynet_cd"}
+    assert set(DATASETS) == {*field, "jsonlines"}
     with pytest.raises(InputError, match="no data set 'didem'"):
         read_dataset("didem", Path(), "val")
     with pytest.raises(InputError, match="has no split 'test'; it has train, val"):

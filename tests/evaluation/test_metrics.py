@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from asst.evaluation.metrics import didemo_scores, hits, mean_iou, recall_at, top_ious
+from asst.evaluation.metrics import didemo_scores, hits, top_ious
 
 Span = tuple[float, float]
 Clip = tuple[int, int]
@@ -38,31 +38,28 @@ def test_recall_equals_a_loop_over_queries_predictions_and_truths(
     for predictions, truths in answered:
         right += any(slow_iou(p, t) >= m for p in predictions[:n] for t in truths)
     predicted, true = [a for a, _ in answered], [b for _, b in answered]
-    assert recall_at(predicted, true, n, m) == pytest.approx(right / len(answered))
     assert hits(predicted, true, n, m).sum() == right
 
 
 @given(queries)
-def test_mean_iou_takes_the_first_prediction_and_its_best_truth(answered: list[tuple[list[Span], list[Span]]]) -> None:
+def test_the_top_iou_is_the_first_predictions_with_its_best_truth(
+    answered: list[tuple[list[Span], list[Span]]],
+) -> None:
     expected = [max(slow_iou(a[0], t) for t in b) if a else 0.0 for a, b in answered]
     np.testing.assert_allclose(top_ious([a for a, _ in answered], [b for _, b in answered]), expected, atol=1e-12)
-    assert mean_iou([a for a, _ in answered], [b for _, b in answered]) == pytest.approx(np.mean(expected))
 
 
 def test_recall_counts_an_iou_of_exactly_m() -> None:
-    assert recall_at([[[0, 10]]], [[[0, 5]]], n=1, iou=0.5) == 1.0
-    assert recall_at([[[0, 10]]], [[[0, 4.999]]], n=1, iou=0.5) == 0.0
+    assert hits([[[0, 10]], [[0, 10]]], [[[0, 5]], [[0, 4.999]]], n=1, iou=0.5).tolist() == [1.0, 0.0]
 
 
 def test_recall_refuses_what_has_no_protocol() -> None:
     with pytest.raises(ValueError, match="query 1 has no truth"):
-        recall_at([[[0, 1]], [[0, 1]]], [[[0, 1]], []], n=1, iou=0.5)
+        hits([[[0, 1]], [[0, 1]]], [[[0, 1]], []], n=1, iou=0.5)
     with pytest.raises(ValueError, match="1 queries are answered and 2"):
-        recall_at([[[0, 1]]], [[[0, 1]], [[0, 1]]], n=1, iou=0.5)
-    with pytest.raises(ValueError, match="no query"):
-        recall_at([], [], n=1, iou=0.5)
+        hits([[[0, 1]]], [[[0, 1]], [[0, 1]]], n=1, iou=0.5)
     with pytest.raises(ValueError, match="n >= 1"):
-        recall_at([[[0, 1]]], [[[0, 1]]], n=0, iou=0.5)
+        hits([[[0, 1]]], [[[0, 1]]], n=0, iou=0.5)
 
 
 def slow_didemo(ranking: list[Clip], annotations: list[Clip]) -> tuple[float, float]:
@@ -91,14 +88,14 @@ def test_didemo_equals_a_loop_over_sets_of_pieces(answered: list[tuple[list[Clip
     np.testing.assert_allclose(scores.ious, [e[0] for e in expected])
     np.testing.assert_allclose(scores.ranks, [e[1] for e in expected])
     for k in (1, 5):
-        assert scores.rank_at(k) == pytest.approx(sum(rank <= k for _, rank in expected) / len(expected))
+        assert scores.within(k).mean() == pytest.approx(sum(rank <= k for _, rank in expected) / len(expected))
 
 
 def test_didemo_needs_three_annotators_at_the_top_for_rank_one() -> None:
     three = didemo_scores([CLIPS], [[(0, 0), (0, 0), (0, 0), (5, 5)]])
     two = didemo_scores([CLIPS], [[(0, 0), (0, 0), (0, 1), (5, 5)]])
-    assert (three.rank_at(1), three.mean_iou) == (1.0, 1.0)
-    assert two.rank_at(1) == 0.0
+    assert (three.within(1).tolist(), three.ious.tolist()) == ([1.0], [1.0])
+    assert two.within(1).tolist() == [0.0]
     assert two.ranks.tolist() == [4 / 3]
 
 
@@ -123,5 +120,5 @@ def test_the_prior_fitted_on_didemos_validation_part_scores_as_published(
     fitted = json.loads((shared_data / "didemo" / "val_data.json").read_text())
     pairs = json.loads((shared_data / "didemo" / f"{evaluated}_data.json").read_text())
     scores = didemo_scores([by_frequency(fitted)] * len(pairs), [pair["times"] for pair in pairs])
-    found = [scores.rank_at(1), scores.rank_at(5), scores.mean_iou]
+    found = [float(own.mean()) for own in (scores.within(1), scores.within(5), scores.ious)]
     assert [round(100 * value, 2) for value in found] == [rank_at_1, rank_at_5, miou]

@@ -77,3 +77,31 @@ def test_scores_of_clips_that_are_not_there_are_refused() -> None:
     bare = Record("1", "v", "val", "a dog", 4.0, ((0.0, 2.0),), ((0.0, 2.0),))
     with pytest.raises(ValueError, match="no scores of clips"):
         highlight_values([bare], [saliency(1, 2)])
+
+
+def slow_clip_precision(truth: list[bool], scores: list[float]) -> float:
+    """The kit's: precision and recall at each threshold from the lowest up, precision made never to fall on the way."""
+    if len(set(truth)) == 1:
+        return float(truth[0])
+    precision, recall = [], []
+    for threshold in sorted(set(scores)):
+        taken = [right for right, score in zip(truth, scores, strict=True) if score >= threshold]
+        precision.append(sum(taken) / len(taken))
+        recall.append(sum(taken) / sum(truth))
+    recall.append(0.0)
+    for place in range(1, len(precision)):
+        precision[place] = max(precision[place - 1], precision[place])
+    steps = [place for place in range(len(precision)) if recall[place] != recall[place + 1]]
+    return sum(precision[place] for place in steps) / len(steps)
+
+
+def test_precision_over_clips_equals_a_loop_over_thresholds() -> None:
+    draw = np.random.default_rng(1)
+    for _ in range(60):
+        clips = int(draw.integers(1, 12))
+        given = draw.integers(2, 5, (clips, 3))
+        scores = draw.integers(0, 6, clips).astype(float)
+        found = highlight_values([query(2.0 * clips, list(range(clips)), given.tolist())], [saliency(*scores)])
+        each = [slow_clip_precision((own >= 4).tolist(), scores.tolist()) for own in given.T]
+        assert found["hl-map"][0] == pytest.approx(np.mean(each))
+        assert found["hit@1"][0] == (given[scores.argmax()] >= 4).any()

@@ -16,7 +16,6 @@ from asst.data.observations import Observation
 from asst.data.query_tokens import QueryTokens, RecordTokens
 from asst.data.record import Record
 from asst.data.sample import Sample
-from asst.data.sentences import SentenceVectors
 from asst.errors import InputError
 from asst.features.store import FeatureStore, require
 from asst.text import Vector, WordVectors, tokenize

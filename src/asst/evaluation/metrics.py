@@ -47,20 +47,6 @@ def hits(
     return np.array([float((agreement(spans[:n], truths) >= iou).any()) for spans, truths in pairs], dtype=np.float64)
 
 
-def recall_at(
-    spans_per_query: Sequence[npt.ArrayLike], truths_per_query: Sequence[npt.ArrayLike], n: int, iou: float
-) -> float:
-    """R@n, IoU = m of Charades-STA: the mean of `hits`, whose arguments and errors it shares.
-
-    Raises:
-        ValueError: also if there is no query at all.
-
-    >>> recall_at([[[0, 4], [5, 9]], [[0, 10]]], [[[5, 10]], [[6, 10]]], n=1, iou=0.4)
-    0.5
-    """
-    return _mean(hits(spans_per_query, truths_per_query, n, iou))
-
-
 def discounted_hits(
     spans_per_query: Sequence[npt.ArrayLike],
     truths_per_query: Sequence[npt.ArrayLike],
@@ -112,15 +98,6 @@ def top_ious(spans_per_query: Sequence[npt.ArrayLike], truths_per_query: Sequenc
     return np.array([agreement(spans[:1], truths).max(initial=0.0) for spans, truths in pairs], dtype=np.float64)
 
 
-def mean_iou(spans_per_query: Sequence[npt.ArrayLike], truths_per_query: Sequence[npt.ArrayLike]) -> float:
-    """MIoU of a ranking: the mean of `top_ious`.
-
-    >>> mean_iou([[[0, 4]], []], [[[5, 10], [2, 4]], [[0, 1]]])
-    0.25
-    """
-    return _mean(top_ious(spans_per_query, truths_per_query))
-
-
 @dataclass(frozen=True, slots=True, eq=False)
 class DidemoScores:
     """What DiDeMo's protocol gives each query.
@@ -136,15 +113,6 @@ class DidemoScores:
     def within(self, k: int) -> FloatArray:
         """1.0 for a query whose mean rank is at most ``k``, else 0.0; shape ``(queries,)``."""
         return (self.ranks <= k).astype(np.float64)
-
-    def rank_at(self, k: int) -> float:
-        """Rank@k: the share of queries whose mean rank is at most ``k``."""
-        return _mean(self.within(k))
-
-    @property
-    def mean_iou(self) -> float:
-        """MIoU: the mean of ``ious``."""
-        return _mean(self.ious)
 
 
 def didemo_scores(rankings: Sequence[npt.ArrayLike], annotations: Sequence[npt.ArrayLike]) -> DidemoScores:
@@ -167,8 +135,8 @@ def didemo_scores(rankings: Sequence[npt.ArrayLike], annotations: Sequence[npt.A
         ValueError: for lists of different lengths, a query without annotation, or an annotated clip not ranked.
 
     >>> scores = didemo_scores([[[0, 0], [1, 1], [0, 1]]], [[[0, 0], [0, 0], [0, 1], [1, 1]]])
-    >>> scores.ious.round(3).tolist(), scores.ranks.round(3).tolist(), scores.rank_at(1), scores.rank_at(5)
-    ([0.833], [1.333], 0.0, 1.0)
+    >>> scores.ious.round(3).tolist(), scores.ranks.round(3).tolist(), scores.within(1).tolist()
+    ([0.833], [1.333], [0.0])
     """
     ious, ranks = [], []
     for query, (ranking, clips) in enumerate(_pairs(rankings, annotations)):
@@ -199,9 +167,3 @@ def _pairs(
             raise ValueError(f"query {query} has no truth; leave it out of the evaluation")
         pairs.append((np.asarray(answer, dtype=np.float64).reshape(-1, 2), expected))
     return pairs
-
-
-def _mean(values: FloatArray) -> float:
-    if not values.size:
-        raise ValueError("no query to evaluate")
-    return float(values.mean())

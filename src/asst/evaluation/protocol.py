@@ -12,7 +12,8 @@ ActivityNet Captions, TACoS, Charades-CD, ActivityNet-CD, QVHighlights, own anno
     them; QVHighlights' lie inside their videos. Where a sentence has several moments, the one a prediction fits best
     counts. QVHighlights has its kit's mean average precision besides (`asst.evaluation.qvhighlights`).
 
-All but DiDeMo's have the discounted recall too (`asst.evaluation.metrics.discounted_hits`).
+All but DiDeMo's have the discounted recall too (`asst.evaluation.metrics.discounted_hits`). That and the average
+precision are judged where predictions are, not after every interval of a training.
 """
 
 from __future__ import annotations
@@ -38,6 +39,7 @@ TALL_MARGIN = 0.05
 
 _RANKS = (1, 5)
 _IOUS = (0.3, 0.5, 0.7)
+_CUTS = tuple((n, iou) for n in _RANKS for iou in _IOUS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +50,7 @@ class Protocol:
         headline: the metric that checkpoints and fusion weights are chosen by.
         judge: gives each metric's values; call `values`, which checks first.
         pieces: whether every clip of DiDeMo's is to be ranked, rather than spans of any length.
+        judge_more: gives what ``values`` adds if asked for more.
         judge_saliency: gives the metrics of predicted saliency, where the data set has scores of its clips.
         thins: whether it drops the weaker of two spans itself, so that rankings hold all of them.
     """
@@ -55,16 +58,20 @@ class Protocol:
     headline: str
     judge: Callable[..., dict[str, FloatArray]]
     pieces: bool = False
+    judge_more: Callable[..., dict[str, FloatArray]] | None = None
     judge_saliency: Callable[[Sequence[Record], Sequence[Curve]], dict[str, FloatArray]] | None = None
     thins: bool = False
 
-    def values(self, records: Sequence[Record], rankings: Sequence[FloatArray]) -> dict[str, FloatArray]:
+    def values(
+        self, records: Sequence[Record], rankings: Sequence[FloatArray], *, more: bool = False
+    ) -> dict[str, FloatArray]:
         """Each metric's value of each query.
 
         Args:
             records: the queries with their truth.
             rankings: the predicted spans of each query, best first, each of shape ``(n, 2)`` in seconds. DiDeMo's hold
                 each of the 21 clips once; elsewhere there may be few, or none, which is a miss.
+            more: every metric that the protocol has, rather than those that trainings are followed by.
 
         Returns:
             One array of shape ``(queries,)`` a metric, in [0, 1], in the order of the paper's tables.
@@ -75,7 +82,8 @@ class Protocol:
         """
         if len(records) != len(rankings):
             raise ValueError(f"{len(records)} queries and {len(rankings)} rankings; they must agree")
-        return self.judge(records, rankings)
+        found = self.judge(records, rankings)
+        return found | self.judge_more(records, rankings) if more and self.judge_more is not None else found
 
 
 def protocol_of(dataset: str, name: ProtocolName | str = "standard") -> Protocol:
@@ -99,7 +107,8 @@ def protocol_of(dataset: str, name: ProtocolName | str = "standard") -> Protocol
         return found
     if name != "tall" or found.pieces:
         raise InputError(f"no protocol {name!r} for {dataset}; there is standard{'' if found.pieces else ' and tall'}")
-    return replace(found, judge=partial(found.judge, thinned=True), thins=True)
+    more = None if found.judge_more is None else partial(found.judge_more, thinned=True)
+    return replace(found, judge=partial(found.judge, thinned=True), judge_more=more, thins=True)
 
 
 def _judge_clips(records: Sequence[Record], rankings: Sequence[FloatArray]) -> dict[str, FloatArray]:
@@ -125,36 +134,55 @@ def _ranked_clips(record: Record, ranking: FloatArray) -> npt.NDArray[np.int64]:
 def _judge_annotated(
     records: Sequence[Record], rankings: Sequence[FloatArray], *, thinned: bool = False
 ) -> dict[str, FloatArray]:
-    # The reader turns a span round that the file has backwards; here the file's own numbers are read once more.
-    return _judge_moments(
-        records, rankings, [np.sort(np.array(record.annotated), axis=1) for record in records], thinned
-    )
+    return _judge_moments(rankings, _annotated(records), thinned)
 
 
 def _judge_cut(
     records: Sequence[Record], rankings: Sequence[FloatArray], *, thinned: bool = False
 ) -> dict[str, FloatArray]:
-    return _judge_moments(records, rankings, [np.array(record.moments) for record in records], thinned)
+    return _judge_moments(rankings, _cut(records), thinned)
 
 
-def _judge_highlights(
-    records: Sequence[Record], rankings: Sequence[FloatArray], *, thinned: bool = False
-) -> dict[str, FloatArray]:
-    truths = [np.array(record.moments) for record in records]
-    return {**_judge_moments(records, rankings, truths, thinned), **moment_precisions(rankings, truths)}
+def _annotated(records: Sequence[Record]) -> list[FloatArray]:
+    # The reader turns a span round that the file has backwards; here the file's own numbers are read once more.
+    return [np.sort(np.array(record.annotated), axis=1) for record in records]
+
+
+def _cut(records: Sequence[Record]) -> list[FloatArray]:
+    return [np.array(record.moments) for record in records]
 
 
 def _judge_moments(
-    records: Sequence[Record], rankings: Sequence[FloatArray], truths: Sequence[FloatArray], thinned: bool
+    rankings: Sequence[FloatArray], truths: Sequence[FloatArray], thinned: bool
 ) -> dict[str, FloatArray]:
-    cuts = [(n, iou) for n in _RANKS for iou in _IOUS]
-    by_iou = {iou: [_thinned(own, iou) for own in rankings] if thinned else rankings for iou in _IOUS}
-    durations_s = [record.duration_s for record in records]
+    shown = _by_iou(rankings, thinned)
     return {
-        **{f"r@{n},iou={iou}": hits(by_iou[iou], truths, n, iou) for n, iou in cuts},
+        **{f"r@{n},iou={iou}": hits(shown[iou], truths, n, iou) for n, iou in _CUTS},
         "miou": top_ious(rankings, truths),
-        **{f"dr@{n},iou={iou}": discounted_hits(by_iou[iou], truths, durations_s, n, iou) for n, iou in cuts},
     }
+
+
+def _discount(
+    truths_of: Callable[[Sequence[Record]], list[FloatArray]],
+    records: Sequence[Record],
+    rankings: Sequence[FloatArray],
+    *,
+    thinned: bool = False,
+) -> dict[str, FloatArray]:
+    truths, durations_s = truths_of(records), [record.duration_s for record in records]
+    shown = _by_iou(rankings, thinned)
+    return {f"dr@{n},iou={iou}": discounted_hits(shown[iou], truths, durations_s, n, iou) for n, iou in _CUTS}
+
+
+def _discount_and_precision(
+    records: Sequence[Record], rankings: Sequence[FloatArray], *, thinned: bool = False
+) -> dict[str, FloatArray]:
+    found = _discount(_cut, records, rankings, thinned=thinned)
+    return {**found, **moment_precisions(rankings, _cut(records))}
+
+
+def _by_iou(rankings: Sequence[FloatArray], thinned: bool) -> dict[float, Sequence[FloatArray]]:
+    return {iou: [_thinned(own, iou) for own in rankings] if thinned else rankings for iou in _IOUS}
 
 
 def _thinned(ranking: FloatArray, iou: float) -> FloatArray:
@@ -163,8 +191,9 @@ def _thinned(ranking: FloatArray, iou: float) -> FloatArray:
 
 
 _CLIPS = Protocol("rank@1", _judge_clips, pieces=True)
-_AS_PUBLISHED = Protocol("r@1,iou=0.5", _judge_annotated)
-_CUT_TO_VIDEO = Protocol("r@1,iou=0.5", _judge_cut)
+_AS_PUBLISHED = Protocol("r@1,iou=0.5", _judge_annotated, judge_more=partial(_discount, _annotated))
+_CUT_TO_VIDEO = Protocol("r@1,iou=0.5", _judge_cut, judge_more=partial(_discount, _cut))
+_HIGHLIGHTS = Protocol("r@1,iou=0.5", _judge_cut, judge_more=_discount_and_precision, judge_saliency=highlight_values)
 
 PROTOCOLS: dict[str, Protocol] = {
     "didemo": _CLIPS,
@@ -173,7 +202,7 @@ PROTOCOLS: dict[str, Protocol] = {
     "activitynet_captions": _CUT_TO_VIDEO,
     "activitynet_cd": _CUT_TO_VIDEO,
     "tacos": _CUT_TO_VIDEO,
-    "qvhighlights": Protocol("r@1,iou=0.5", _judge_highlights, judge_saliency=highlight_values),
+    "qvhighlights": _HIGHLIGHTS,
     "jsonlines": _CUT_TO_VIDEO,
 }
 """By the keys of `asst.data.DATASETS`."""

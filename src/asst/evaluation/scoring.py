@@ -90,14 +90,14 @@ def evaluate(
     if not records:
         raise InputError(f"{dataset}: no record to evaluate; is the annotation file the right one?")
     given = answers_of(records, answers)
-    values = judged_by.values(records, [spans_of(answer) for answer in given])
+    values = judged_by.values(records, [spans_of(answer) for answer in given], more=True)
     curves = [answer.curve for answer in given if answer.curve is not None]
     if judged_by.judge_saliency is not None and len(curves) == len(given):
         values |= judged_by.judge_saliency(records, curves)
     blind = {}
     if prior is not None:
-        asked = answers_of(records, prior.answers(records))
-        blind = judged_by.values(records, [spans_of(answer) for answer in asked])
+        said = [spans_of(answer) for answer in answers_of(records, prior.answers(records))]
+        blind = judged_by.values(records, said, more=True)
     videos = [record.video for record in records]
     return Evaluation(
         dataset=dataset,
