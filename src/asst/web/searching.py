@@ -41,7 +41,7 @@ ATTENTION_MOST = 200
 _CONTRAST = 1.25
 
 
-@router.post("/search", response_model=SearchAnswer, responses=documented())
+@router.post("/search", response_model=SearchAnswer, responses=documented(404))
 async def search_library(served: ServedHere, body: SearchBody) -> SearchAnswer:
     """The best moments of all videos."""
     return await served.gate.run(lambda: _search(served, body))
