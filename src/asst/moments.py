@@ -133,6 +133,10 @@ class Answer:
         """The best moments first, found or weaker."""
         return self.moments + self.weaker
 
+    def shown(self, *, every: bool) -> tuple[Moment, ...]:
+        """What was found; with ``every`` the weaker too, and without, the best of them where nothing was found."""
+        return self.ranked if every else self.moments or self.weaker[:1]
+
 
 @dataclass(frozen=True, slots=True)
 class Detections:

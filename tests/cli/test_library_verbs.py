@@ -17,8 +17,8 @@ import asst
 from asst.cli.app import app
 
 
-def run(*words: str | Path) -> Result:
-    return CliRunner().invoke(app, list(map(str, words)))
+def run(*words: str | Path, typed: str = "") -> Result:
+    return CliRunner().invoke(app, list(map(str, words)), input=typed)
 
 
 def test_a_folder_is_indexed_asked_and_looked_after(tmp_path: Path, fake: ModuleType) -> None:
@@ -42,11 +42,13 @@ def test_a_folder_is_indexed_asked_and_looked_after(tmp_path: Path, fake: Module
     assert json.loads(guess.stdout)["understood"] is False
     assert guess.stderr.startswith("gggg: no word of this is understood")
     table = run("search", "green", "--library", library).stdout.splitlines()
-    assert table[0].split() == ["start", "end", "score", "video"]
-    assert table[1].split()[:3] == ["1", "0:02.0", "0:04.0"]
+    assert table[:2] == ["green", str(videos / "a.mp4")]
+    assert table[3].split()[:3] == ["1", "0:02.0", "0:04.0"]
     nothing = run("search", "green", "--library", library, "--in", "b.mp4")
-    assert (nothing.exit_code, nothing.stdout) == (1, "")
-    assert nothing.stderr.startswith("green: nothing found (")
+    assert (nothing.exit_code, nothing.stderr) == (1, "")
+    assert nothing.stdout.startswith("green: nothing found (")
+    both = run("search", "green", "--queries", "-", "--library", library, "--json", typed="blue\n")
+    assert [json.loads(line)["query"] for line in both.stdout.splitlines()] == ["green", "blue"]
     assert run("search", "green", "--library", library, "--in", "c*").exit_code == 2
 
     (videos / "b.mp4").unlink()

@@ -80,7 +80,7 @@ def test_every_format_holds_what_was_found(tmp_path: Path) -> None:
     assert records == [json.loads(line) for line in Path("out.jsonl").read_text().splitlines()]
     for ending in ("srt", "vtt"):
         cues = [(cue.start, cue.end, cue.plaintext) for cue in pysubs2.load(f"out.{ending}")]
-        assert cues == [(2000, 4000, "a dog"), (2000, 4000, 'the "cat"')]
+        assert cues == [(start, end, own) for start, end in ((2000, 4000), (6000, 7000)) for own in ("a dog", 'the "cat"')]
     assert sorted(path.name for path in tmp_path.iterdir()) == sorted([name, *(f"out.{ending}" for ending in endings)])
 
 
@@ -100,7 +100,7 @@ def test_frames_are_exact_whatever_the_time_code_and_the_clock(
     name: str, time_code: str | None, first_frame: int, zero: int, source_in: str
 ) -> None:
     exports = ("--export", "o.otio", "--export", "o.edl", "--export", "o.fcpxml")
-    done = run(video(name, time_code, first_frame), "a dog", *exports)
+    done = run(video(name, time_code, first_frame), "a dog", "--top", "1", *exports)
     assert done.exit_code == 0, done.output
 
     clip = otio.adapters.read_from_file("o.otio").tracks[0][0]
@@ -126,23 +126,25 @@ def test_frames_are_exact_whatever_the_time_code_and_the_clock(
 def test_every_moment_is_exported_on_demand_alone() -> None:
     name = video("a.mp4")
     run(name, "a dog", "a cat", "--export", "o.otio", "--export", "o.srt")
-    best = otio.adapters.read_from_file("o.otio").tracks[0]
-    assert [clip.name for clip in best] == ["a dog", "a cat"]
-    run(name, "a dog", "a cat", "--export", "o.otio", "--export", "o.srt", "--export-all")
+    found = otio.adapters.read_from_file("o.otio").tracks[0]
+    assert [clip.name for clip in found] == ["a dog", "a dog", "a cat", "a cat"]
+    run(name, "a dog", "a cat", "--export", "o.otio", "--export", "o.srt", "--all")
     every = otio.adapters.read_from_file("o.otio").tracks[0]
     assert [(clip.name, clip.metadata["asst"]["rank"]) for clip in every] == [
         ("a dog", 1),
         ("a dog", 2),
+        ("a dog", 3),
         ("a cat", 1),
         ("a cat", 2),
+        ("a cat", 3),
     ]
-    assert len(pysubs2.load("o.srt")) == 4
+    assert len(pysubs2.load("o.srt")) == 6
 
 
 def test_nothing_found_writes_empty_lists_and_no_timeline() -> None:
     done = run(video("a.mp4"), "a penguin", "--export", "o.csv", "--export", "o.edl")
     assert done.exit_code == 1
-    assert done.stderr.splitlines() == ["wrote o.csv", "no timeline o.edl: nothing found"]
+    assert done.stderr.splitlines() == ["wrote o.csv", "no o.edl: nothing found"]
     assert Path("o.csv").read_text().count("\n") == 1
     assert not Path("o.edl").exists()
 
@@ -161,7 +163,6 @@ def test_what_cannot_be_written_is_said_before_the_video_is_read() -> None:
     assert "named twice" in refused(run("v.mp4", "a dog", "--export", "o.srt", "--export", "o.srt"))
     Path("v.json").write_bytes(b"no video at all")
     assert "is the input itself" in refused(run("v.json", "a dog", "--export", "v.json"))
-    assert "add --export" in refused(run("v.mp4", "a dog", "--export-all"))
     assert "add --clip" in refused(run("v.mp4", "a dog", "--fast-clip"))
 
 

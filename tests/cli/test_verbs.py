@@ -50,7 +50,7 @@ def refused(result: Result) -> str:
 def test_a_sentence_gets_a_table(video: str) -> None:
     result = run("locate", video, "a dog runs")
     assert result.exit_code == 0
-    assert result.stdout.splitlines()[0] == "a dog runs"
+    assert result.stdout.splitlines()[0] == "a dog runs: 2 found, 1 weaker (--all)"
     assert "0:02.0  0:04.0  0.500" in result.stdout
     assert result.stderr == ""
 

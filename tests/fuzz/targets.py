@@ -17,7 +17,7 @@ import numpy as np
 import torch
 from safetensors.numpy import save_file
 
-from asst.cli.locate import sentences_of
+from asst.cli.sentences import sentences_of
 from asst.data import read_dataset
 from asst.data.action_sets import read_actions
 from asst.errors import InputError

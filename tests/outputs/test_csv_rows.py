@@ -28,7 +28,7 @@ def test_reading_gives_back_every_moment(given: list[Answer]) -> None:
     write_csv(given, stream)
     heading, *rows = csv.reader(io.StringIO(stream.getvalue(), newline=""), strict=True)
     assert tuple(heading) == COLUMNS
-    assert [(video, query, int(rank), *map(float, numbers), label) for video, query, rank, *numbers, label in rows] == [
+    assert [(video, query, int(rank), *map(float, numbers), label) for video, query, rank, *numbers, label, _ in rows] == [
         (answer.video, answer.query, rank, moment.start_s, moment.end_s, moment.score, moment.label or "")
         for answer in given
         for rank, moment in enumerate(answer.moments, start=1)
@@ -37,9 +37,9 @@ def test_reading_gives_back_every_moment(given: list[Answer]) -> None:
 
 def test_a_moment_of_another_video_or_sentence_names_its_own() -> None:
     stream = io.StringIO(newline="")
-    found = Moment(1.0, 2.5, 0.5, query="a cat", video="b.mp4", label="Jump, high")
+    found = Moment(1.0, 2.5, 0.5, query="a cat", video="b.mp4", label="Jump, high", confidence="sure")
     write_csv([Answer("", "a dog", 9.0, "m", (found,))], stream)
     assert stream.getvalue().splitlines() == [
-        "video,query,rank,start_s,end_s,score,label",
-        'b.mp4,a cat,1,1.0,2.5,0.5,"Jump, high"',
+        "video,query,rank,start_s,end_s,score,label,confidence",
+        'b.mp4,a cat,1,1.0,2.5,0.5,"Jump, high",sure',
     ]

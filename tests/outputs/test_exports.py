@@ -16,8 +16,8 @@ Facts = Callable[..., str]
 
 @pytest.fixture
 def answers(facts: Facts) -> list[Answer]:
-    found = (Moment(1.0, 2.0, 0.9, query="a dog"), Moment(3.0, 4.0, 0.5, query="a dog"))
-    return [Answer(facts("v.mp4"), "a dog", 60.0, "m", found)]
+    found, weaker = (Moment(start_s, start_s + 1, 0.5, query="a dog") for start_s in (1.0, 3.0))
+    return [Answer(facts("v.mp4"), "a dog", 60.0, "m", (found,), weaker=(weaker,))]
 
 
 def test_every_format_is_written_whole_and_alone(tmp_path: Path, answers: list[Answer]) -> None:
@@ -28,14 +28,14 @@ def test_every_format_is_written_whole_and_alone(tmp_path: Path, answers: list[A
     assert len(list(tmp_path.iterdir())) == len(FORMATS)
     (record,) = json.loads((tmp_path / "out.JSON").read_text())
     assert record == json.loads((tmp_path / "out.JSONL").read_text())
-    assert [moment["start_s"] for moment in record["moments"]] == [1.0, 3.0]
-    assert len(read_answers(tmp_path / "out.JSONL")[0].moments) == 2
+    assert [[moment["start_s"] for moment in record[key]] for key in ("moments", "weaker")] == [[1.0], [3.0]]
+    assert len(read_answers(tmp_path / "out.JSONL")[0].ranked) == 2
 
 
 @pytest.mark.parametrize(
-    ("suffix", "best", "every"), [(".csv", 2, 2), (".srt", 1, 2), (".edl", 2, 4), (".fcpxml", 2, 4)]
+    ("suffix", "best", "every"), [(".csv", 1, 2), (".srt", 1, 2), (".edl", 2, 4), (".fcpxml", 2, 4)]
 )
-def test_lists_take_all_and_the_others_the_best_unless_told(
+def test_what_is_found_is_written_and_the_weaker_too_on_demand(
     tmp_path: Path, answers: list[Answer], suffix: str, best: int, every: int
 ) -> None:
     out = tmp_path / f"out{suffix}"

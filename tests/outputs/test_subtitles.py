@@ -74,8 +74,8 @@ def test_an_arrow_is_no_line_of_times() -> None:
         assert subtitles(answers, form).count("-->") == 1
 
 
-def test_the_best_of_each_sentence_is_shown_or_every_one_and_in_the_order_of_time() -> None:
-    first = Answer("v", "a", 9.0, "m", (Moment(5.0, 6.0), Moment(1.0, 2.0), Moment(8.0, 8.0001)))
+def test_what_is_found_is_shown_or_every_moment_and_in_the_order_of_time() -> None:
+    first = Answer("v", "a", 9.0, "m", (Moment(5.0, 6.0),), weaker=(Moment(1.0, 2.0), Moment(8.0, 8.0001)))
     answers = [first, Answer("v", "b", 9.0, "m", (Moment(3.0, 7.0),)), Answer("v", "c", 9.0, "m", ())]
     assert [cue[2] for cue in read(subtitles(answers, "vtt"), "vtt")] == ["b", "a"]
     every = read(subtitles(answers, "srt", every=True), "srt")

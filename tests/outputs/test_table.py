@@ -4,7 +4,6 @@ import pytest
 
 from asst.moments import Answer, Curve, Detections, Moment
 from asst.outputs.detections import write_detections_table
-from asst.outputs.moments import write_moments_table
 from asst.outputs.table import write_table
 
 
@@ -61,6 +60,31 @@ def test_the_best_guess_follows_where_nothing_was_found() -> None:
     assert [line.split()[:4] for line in lines[2:]] == [["1", "0:01.0", "0:02.0", "0.200"]]
 
 
+def test_weaker_moments_are_counted_and_shown_on_demand() -> None:
+    found = Moment(1.0, 2.0, 0.8, confidence="sure"), Moment(3.0, 4.0, 0.3, confidence="weak")
+    weaker = (Moment(5.0, 6.0, 0.1, confidence="weak"),)
+    both = Answer("a.mp4", "a dog runs", 10.0, "similarity", found, weaker=weaker)
+    lines = written(both).splitlines()
+    assert lines[0] == "a dog runs: 2 found, 1 weaker (--all)"
+    assert [line.split()[3:5] for line in lines[2:]] == [["sure", "0.800"], ["weak", "0.300"]]
+    stream = io.StringIO()
+    write_table([both], stream, every=True)
+    lines = stream.getvalue().splitlines()
+    assert lines[0] == "a dog runs"
+    assert lines[4].split()[:5] == ["3", "0:05.0", "0:06.0", "weak", "0.100"]
+
+
+def test_moments_of_many_videos_stand_by_video_and_are_numbered_on() -> None:
+    found = tuple(Moment(1.0, 2.0, score, video=video) for video, score in (("/b.mp4", 0.9), ("/a.mp4", 0.8)))
+    stream = io.StringIO()
+    write_table([Answer("", "a dog", 30.0, "m", found)], stream, durations_s={"/a.mp4": 20.0, "/b.mp4": 10.0})
+    lines = stream.getvalue().splitlines()
+    assert [lines[k].strip() for k in (0, 1, 4)] == ["a dog", "/b.mp4", "/a.mp4"]
+    assert [lines[k].split()[0] for k in (3, 6)] == ["1", "2"]
+    assert lines[2].endswith("0:10.0")
+    assert lines[5].endswith("0:20.0")
+
+
 def test_a_long_sentence_stays_on_one_line_of_a_pipe() -> None:
     sentence = "word " * 60 + "end"
     assert written(answer(Moment(1.0, 2.0), query=sentence)).splitlines()[0] == sentence
@@ -87,7 +111,8 @@ def test_a_narrow_terminal_cuts_no_figure(columns: str, monkeypatch: pytest.Monk
     ]
     streams = [io.StringIO() for _ in range(3)]
     write_table([Answer("v", "a dog", 36001.0, "m", tuple(found))], streams[0])
-    write_moments_table(found, streams[1])
+    lengths_s = {moment.video or "": 36001.0 for moment in found}
+    write_table([Answer("", "a dog", 36001.0, "m", tuple(found))], streams[1], durations_s=lengths_s)
     write_detections_table(Detections("v", tuple(found), 36001.0), streams[2])
     for stream in streams:
         words = stream.getvalue().split()

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import gc
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import typer
 
@@ -50,12 +50,30 @@ def uncollected() -> Iterator[None]:
         gc.enable()
 
 
-def print_answers(answers: Sequence[Answer], *, as_json: bool) -> None:
-    """Write the answers to standard output, as JSON lines or as tables; and say which sentences are not understood."""
-    from asst.outputs.json_lines import write_answers
+def print_answers(
+    answers: Sequence[Answer],
+    *,
+    as_json: bool,
+    every: bool = False,
+    records: Iterable[dict[str, Any]] | None = None,
+    durations_s: Mapping[str, float] | None = None,
+) -> None:
+    """Write the answers to standard output and say which sentences are not understood.
+
+    Args:
+        answers: what the model said.
+        as_json: write JSON lines, not tables.
+        every: show the weaker moments in tables.
+        records: the objects of the lines, where they are not answers.
+        durations_s: as `asst.outputs.table.write_table` has it.
+    """
+    from asst.outputs.json_lines import answer_record, write_lines
     from asst.outputs.table import not_understood, write_table
 
-    (write_answers if as_json else write_table)(answers, sys.stdout)
+    if as_json:
+        write_lines(map(answer_record, answers) if records is None else records, sys.stdout)
+    else:
+        write_table(answers, sys.stdout, every=every, durations_s=durations_s)
     sys.stdout.flush()
     for answer in answers:
         if answer.understood is False:

@@ -62,7 +62,7 @@ def detect(
     from asst.models.trained_detector import TrainedDetector
     from asst.outputs.detections import write_detections, write_detections_table
 
-    files = Files(clip_paths(clip, 1), fast_clip, report, plot, tuple(export or ()), every=bool(export))
+    files = Files(clip_paths(clip, 1), fast_clip, report, plot, tuple(export or ()))
     files.check([Path(video)])
     if not stores:
         check_ends(Path(video))

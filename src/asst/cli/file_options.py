@@ -32,7 +32,10 @@ ExportOption = Annotated[
     list[Path] | None,
     typer.Option(
         metavar="OUT",
-        help="Write all moments for another program, in the format of the ending: .csv .json .jsonl, .srt .vtt "
-        "(subtitles) .fcpxml, with the extra timeline .otio .edl (timelines). Repeat for more files.",
+        help="Write what is found for another program, in the format of the ending: .csv .json .jsonl, .srt .vtt "
+        "(subtitles) .fcpxml, with the extra timeline .otio .edl (timelines), .mp4 (one reel). Repeat for more files.",
     ),
+]
+AllOption = Annotated[
+    bool, typer.Option("--all", help="Print and export the weaker moments too, up to --top of a sentence.")
 ]

@@ -48,7 +48,7 @@ class Files:
         report: the page.
         plot: the picture.
         exports: files for other programs.
-        every: let subtitles and timelines take every moment, not the best of each sentence.
+        every: let exports take the weaker moments too.
     """
 
     clips: tuple[Path, ...] = ()
@@ -76,8 +76,6 @@ class Files:
         """
         if self.fast_clips and not self.clips:
             raise InputError("--fast-clip is about a clip; add --clip OUT.mp4")
-        if self.every and not self.exports:
-            raise InputError("--export-all is about an export; add --export OUT")
         for path in self.clips:
             check_destination(path, ".mp4")
         if self.report is not None:
@@ -174,4 +172,4 @@ def _write_export(contents: Contents, path: Path, *, every: bool) -> None:
     from asst.outputs.exports import write_export
 
     written = write_export(contents.exported, path, every=every, records=contents.records)
-    typer.echo(f"wrote {path}" if written else f"no timeline {path}: nothing found", err=True)
+    typer.echo(f"wrote {path}" if written else f"no {path}: nothing found", err=True)

@@ -19,9 +19,9 @@ if TYPE_CHECKING:
 _PARTLY_FAILED = 1
 _NAMED_MOST = 5
 
-LibraryOption = Annotated[
-    Path, typer.Option("--library", metavar="PATH", help="The folder of the library.", show_default=False)
-]
+LIBRARY = Path("asst-library")
+"""The library of verbs that are not told of one."""
+LibraryOption = Annotated[Path, typer.Option("--library", metavar="PATH", help="The folder of the library.")]
 ModelOption = Annotated[
     str | None,
     typer.Option(
@@ -37,7 +37,7 @@ def index(
     files: Annotated[
         list[Path], typer.Argument(metavar="FILES...", help="Video files, and folders of them.", show_default=False)
     ],
-    library: LibraryOption,
+    library: LibraryOption = LIBRARY,
     workers: Annotated[int, typer.Option(min=1, metavar="N", help="Processes that read videos.")] = 1,
     cluster: ClusterOption = False,
     rehash: Annotated[

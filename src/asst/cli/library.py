@@ -9,7 +9,7 @@ from typing import Annotated, Any
 
 import typer
 
-from asst.cli.index import LibraryOption
+from asst.cli.index import LIBRARY, LibraryOption
 from asst.cli.verb import Verb, with_extra
 from asst.errors import InputError
 from asst.local import canonical
@@ -25,7 +25,7 @@ JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON object.
 
 
 @app.command(cls=Verb)
-def status(library: LibraryOption, as_json: JsonOption = False) -> None:
+def status(library: LibraryOption = LIBRARY, as_json: JsonOption = False) -> None:
     """Print what is in a library, and which of its videos are gone."""
     from asst.library.export import video_record
     from asst.library.index import missing
@@ -56,7 +56,7 @@ def status(library: LibraryOption, as_json: JsonOption = False) -> None:
 
 @app.command(cls=Verb)
 def verify(
-    library: LibraryOption,
+    library: LibraryOption = LIBRARY,
     repair: Annotated[
         bool, typer.Option("--repair", help="Delete what is faulty or unfinished, to be indexed again.")
     ] = False,
@@ -92,7 +92,7 @@ def verify(
 
 @app.command(cls=Verb)
 def remove(
-    library: LibraryOption,
+    library: LibraryOption = LIBRARY,
     globs: Annotated[
         list[str] | None,
         typer.Argument(metavar="VIDEOS", help="Paths of videos, or patterns of paths in quotes.", show_default=False),
@@ -126,7 +126,7 @@ def export(
         Path,
         typer.Argument(metavar="OUT", help="OUT.jsonl for the videos, OUT.parquet for windows.", show_default=False),
     ],
-    library: LibraryOption,
+    library: LibraryOption = LIBRARY,
 ) -> None:
     """Write the list of videos as JSON lines, or the windows and their vectors as Parquet."""
     from asst.library.export import export as run

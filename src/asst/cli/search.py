@@ -1,38 +1,38 @@
-"""``asst search``: the moments of all videos of a library that a sentence describes."""
+"""``asst search``: the moments of all videos of a library that sentences describe."""
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Sequence
+from collections.abc import Mapping
 from dataclasses import replace
+from itertools import groupby
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
+from asst.cli.asking import exit_by, print_answers, uncollected
 from asst.cli.device import DeviceOption
-from asst.cli.file_options import ExportOption, FastClipOption, MinScoreOption, PlotOption, ReportOption
+from asst.cli.file_options import AllOption, ExportOption, FastClipOption, MinScoreOption, PlotOption, ReportOption
 from asst.cli.files import Contents, Files, clip_paths
-from asst.cli.index import LibraryOption, ModelOption, engine_for
+from asst.cli.index import LIBRARY, LibraryOption, ModelOption, engine_for
+from asst.cli.sentences import QueriesOption, SentencesArgument, sentences_of
+from asst.moments import Answer, Curve
 from asst.outputs.printable import printable
-
-if TYPE_CHECKING:
-    from asst.library.search import Found
-    from asst.library.tables import Video
 
 _Clip = Annotated[
     Path | None,
     typer.Option(
         metavar="OUT.mp4",
-        help="Cut the moments into files: OUT-1.mp4, OUT-2.mp4, numbered as printed; with --top 1, OUT.mp4.",
+        help="Cut what is found into files: OUT-1.mp4, OUT-2.mp4, in the order printed; one alone into OUT.mp4.",
     ),
 ]
 
 
 def search(
-    sentence: Annotated[str, typer.Argument(metavar="SENTENCE", help="What to look for.", show_default=False)],
-    library: LibraryOption,
-    top: Annotated[int, typer.Option(min=1, metavar="N", help="Moments to print at most.")] = 10,
+    sentences: SentencesArgument = None,
+    queries: QueriesOption = None,
+    library: LibraryOption = LIBRARY,
+    top: Annotated[int, typer.Option(min=1, metavar="N", help="Moments of a sentence at most.")] = 10,
     within: Annotated[
         str | None,
         typer.Option(
@@ -42,6 +42,7 @@ def search(
         ),
     ] = None,
     min_score: MinScoreOption = None,
+    every: AllOption = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON lines, one a moment.")] = False,
     clip: _Clip = None,
     fast_clip: FastClipOption = False,
@@ -51,68 +52,69 @@ def search(
     model: ModelOption = None,
     device: DeviceOption = None,
 ) -> None:
-    """Find the moments of all videos of a library that a SENTENCE describes.
+    """Find the moments of all videos of a library that each SENTENCE describes.
 
     Exit codes: 0 when something was found, 1 when nothing was, 2 for bad input.
     """
-    from asst.cli.asking import uncollected
     from asst.cli.progress import counting
     from asst.library.library import Library
-    from asst.outputs.table import not_understood
+    from asst.outputs.moments import moment_records
+    from asst.outputs.table import nothing_found
     from asst.text import understood
 
+    asked = sentences_of(sentences or [], queries)
     opened = Library(library)
-    # Every moment is a find of its own here, none a second guess at another.
-    files = Files(clip_paths(clip, top), fast_clip, report, plot, tuple(export or ()), every=bool(export))
-    videos = opened.tables.videos() if files.paths else []
-    files.check([Path(video.path) for video in videos])
+    files = Files(clip_paths(clip, top * len(asked)), fast_clip, report, plot, tuple(export or ()), every)
+    videos = opened.tables.videos()
+    files.check([Path(video.path) for video in videos] if files.paths else [])
     with uncollected():
         from asst.library.search import search as run
 
         engine = engine_for(library, model)
-    with counting("scoring") as progress:
-        found = run(opened, engine, sentence, top=top, within_glob=within, min_score=min_score, progress=progress)
-    known = understood(sentence)
-    for fault in found.faults:
-        typer.echo(printable(fault), err=True)
+    durations_s = {video.path: video.duration_s for video in videos}
+    answers, curves = [], {}
+    for query in asked:
+        with counting("scoring") as progress:
+            found = run(opened, engine, query, top=top, within_glob=within, min_score=min_score, progress=progress)
+        for fault in found.faults:
+            typer.echo(printable(fault), err=True)
+        answer = Answer(
+            video="",
+            query=query,
+            duration_s=sum(durations_s.values()),
+            model=engine.name,
+            moments=found.moments,
+            weaker=found.weaker,
+            threshold=found.threshold,
+            best_score=found.best_score,
+            understood=understood(query),
+        )
+        answers.append(answer)
+        curves[query] = found.curves
+    records = list(moment_records(answers, every=every))
     try:
-        _print(found, as_json=as_json, known=known)
+        print_answers(answers, as_json=as_json, every=every, records=records, durations_s=durations_s)
     finally:
         if files.paths:
-            files.write(_contents(found, sentence, videos, engine.name, known))
-    if not known:
-        typer.echo(not_understood(sentence), err=True)
-    if not found.moments:
-        best = "nothing scored" if found.best_score is None else f"best score {found.best_score:.3f}"
-        typer.echo(f"{printable(sentence)}: nothing found ({best})", err=True)
-        raise typer.Exit(1)
+            by_video = [own for answer in answers for own in _by_video(answer, durations_s, curves[answer.query])]
+            clipped = [replace(own, moments=(moment,)) for own in by_video for moment in own.moments]
+            files.write(Contents(by_video, clipped, answers, records))
+    for answer in answers if as_json else ():
+        if not answer.moments:
+            typer.echo(nothing_found(answer), err=True)
+    exit_by(answers)
 
 
-def _print(found: Found, *, as_json: bool, known: bool) -> None:
-    from asst.outputs.moments import write_moments_json, write_moments_table
-
-    convincing = bool(found.moments)
-    if as_json:
-        write_moments_json(found.moments or found.weaker, sys.stdout, found=convincing, understood=known)
-    elif found.ranked:
-        write_moments_table(found.moments or found.weaker[:1], sys.stdout, found=convincing)
-    sys.stdout.flush()
-
-
-def _contents(found: Found, sentence: str, videos: Sequence[Video], model: str, known: bool) -> Contents:
-    """The moments as an answer a video, those with the best moments first, and as one answer of all videos."""
-    from asst.moments import Answer
-    from asst.outputs.moments import found_record
-
-    durations_s = {video.path: video.duration_s for video in videos}
-    whole = Answer("", sentence, sum(durations_s.values()), model, found.moments, best_score=found.best_score)
-    by_video = []
-    for path in dict.fromkeys(moment.video or "" for moment in found.moments):
-        own = tuple(moment for moment in found.moments if moment.video == path)
-        curve, best = found.curves.get(path), own[0].score
-        by_video.append(Answer(path, sentence, durations_s[path], model, own, curve, found.threshold, best))
-    answers = {answer.video: answer for answer in by_video}
-    clipped = [replace(answers[moment.video or ""], moments=(moment,)) for moment in found.moments]
-    return Contents(
-        by_video, clipped, [whole], [found_record(moment, found=True, understood=known) for moment in found.moments]
-    )
+def _by_video(answer: Answer, durations_s: Mapping[str, float], curves: Mapping[str, Curve]) -> list[Answer]:
+    """What was found for a sentence as an answer a video."""
+    return [
+        replace(
+            answer,
+            video=path,
+            duration_s=durations_s[path],
+            moments=tuple(own),
+            weaker=(),
+            curve=curves.get(path),
+        )
+        for path, own in groupby(answer.moments, key=lambda moment: moment.video or "")
+    ]

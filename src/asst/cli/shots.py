@@ -38,7 +38,7 @@ def shots(
     for video in videos:
         if video.is_dir() or not local_path(video, "a video").exists():
             raise InputError(f"{video}: {'is a folder' if video.is_dir() else 'no such file'}; name a video file")
-    files = Files(exports=tuple(export or ()), every=bool(export))
+    files = Files(exports=tuple(export or ()))
     files.check(videos)
     extractor = captions()
     found: list[Answer] = []

@@ -74,12 +74,12 @@ def chosen(answers: Sequence[Answer], *, every: bool) -> list[tuple[Answer, int,
 
     Args:
         answers: what the model said.
-        every: take all moments; else the best of each answer alone, since the others are second guesses at the same.
+        every: take the weaker moments too; else what was found.
     """
     return [
         (answer, rank, moment)
         for answer in answers
-        for rank, moment in enumerate(answer.moments if every else answer.moments[:1], start=1)
+        for rank, moment in enumerate(answer.ranked if every else answer.moments, start=1)
     ]
 
 

@@ -48,13 +48,12 @@ def write_export(
 ) -> bool:
     """Write the answers in the format of ``out``'s ending.
 
-    Lists (``.csv``, ``.json``, ``.jsonl``) take every moment. Subtitles and timelines take the best moment of each
-    answer, as the others are second guesses at the same.
+    What was found is written; answers as JSON hold the weaker moments too, apart.
 
     Args:
         answers: what the model said.
         out: the file to write; it appears when it is complete.
-        every: let subtitles and timelines take all moments.
+        every: take the weaker moments too.
         records: the objects of ``.json`` and ``.jsonl``, where a verb prints others than answers.
 
     Returns:
@@ -90,7 +89,7 @@ def _csv(answers: Sequence[Answer], every: bool) -> str:
     from asst.outputs.csv_rows import write_csv
 
     stream = io.StringIO(newline="")
-    write_csv(answers, stream)
+    write_csv(answers, stream, every=every)
     return stream.getvalue()
 
 

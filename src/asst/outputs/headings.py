@@ -9,13 +9,14 @@ from asst.moments import Answer
 
 
 def headings(answers: Sequence[Answer]) -> list[str]:
-    """A heading for each answer: the sentence, or the file's name where the answers are about several videos.
+    """A heading for each answer: the sentence, the file's name where the answers are about several videos, or both.
 
     >>> headings([Answer("a/b.mp4", "a dog", 9.0, "m", ()), Answer("c.mp4", "a dog", 9.0, "m", ())])
     ['b.mp4', 'c.mp4']
     """
     if several_videos(answers):
-        return [Path(answer.video).name for answer in answers]
+        several = len({answer.query for answer in answers}) > 1
+        return [f"{answer.query}: " * several + Path(answer.video).name for answer in answers]
     return [answer.query or "Actions" for answer in answers]
 
 

@@ -19,7 +19,7 @@ def subtitles(answers: Sequence[Answer], form: Literal["srt", "vtt"], *, every: 
     Args:
         answers: what the model said, all of one video.
         form: SubRip or WebVTT.
-        every: show all moments; else the best of each sentence.
+        every: show the weaker moments too.
 
     Raises:
         InputError: for moments in several videos, or past 100 hours, which subtitles cannot count to.

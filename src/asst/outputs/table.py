@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from itertools import groupby
 from typing import TextIO
 
 from rich.console import Console
@@ -18,14 +19,18 @@ _BAR_NARROWEST = 10
 _OTHER_COLUMNS = 40
 
 
-def write_table(answers: Iterable[Answer], stream: TextIO) -> None:
-    """Write one table a sentence, in order.
+def write_table(
+    answers: Iterable[Answer], stream: TextIO, *, every: bool = False, durations_s: Mapping[str, float] | None = None
+) -> None:
+    """Write one table a sentence, in order; of moments in several videos a table a video.
 
     A terminal gets colour and block characters; a pipe or a file gets plain ASCII around the sentences.
 
     Args:
         answers: what the model said.
         stream: where to write, usually standard output.
+        every: show the weaker moments too; else they are counted, and the best is shown where nothing was found.
+        durations_s: of the videos that moments name, where they lie in several.
     """
     console = Console(file=stream, highlight=False, markup=False, emoji=False)
     # Captured, because the console itself would end the process where it meets a closed pipe.
@@ -33,14 +38,29 @@ def write_table(answers: Iterable[Answer], stream: TextIO) -> None:
         for number, answer in enumerate(answers):
             if number:
                 console.print()
-            if answer.moments:
-                console.print(Text(printable(answer.query), style="bold"), soft_wrap=True)
-                console.print(moments_table(answer.moments, answer.duration_s, console))
-            else:
-                console.print(Text(nothing_found(answer)), soft_wrap=True)
-                if answer.weaker:
-                    console.print(moments_table(answer.weaker[:1], answer.duration_s, console), style="dim")
+            title = Text(_heading(answer, every=every) if answer.moments else nothing_found(answer))
+            console.print(title, style="bold" if answer.moments else None, soft_wrap=True)
+            shown, rank = answer.shown(every=every), 1
+            for video, group in groupby(shown, key=lambda moment: None if answer.video else moment.video):
+                own = list(group)
+                if video is not None:
+                    console.print(Text(printable(video)), soft_wrap=True)
+                duration_s = answer.duration_s if video is None else (durations_s or {})[video]
+                found = len(answer.moments)
+                console.print(moments_table(own, duration_s, console, rank=rank, found=found))
+                rank += len(own)
     stream.write(capture.get())
+
+
+def _heading(answer: Answer, *, every: bool) -> str:
+    """The line for a sentence that moments answer, with how many there are where weaker ones are folded.
+
+    >>> found, weaker = (Moment(0, 1, 0.9),), (Moment(2, 3, 0.1), Moment(4, 5, 0.1))
+    >>> _heading(Answer("a.mp4", "a dog", 10.0, "m", found, weaker=weaker), every=False)
+    'a dog: 1 found, 2 weaker (--all)'
+    """
+    folded = "" if every or not answer.weaker else f": {len(answer.moments)} found, {len(answer.weaker)} weaker (--all)"
+    return f"{printable(answer.query)}{folded}"
 
 
 def nothing_found(answer: Answer) -> str:
@@ -75,32 +95,45 @@ def print_captured(stream: TextIO, title: str, table: Callable[[Console], Table]
     stream.write(capture.get())
 
 
-def moments_table(moments: Sequence[Moment], duration_s: float, console: Console) -> Table:
-    """Moments in their order, each with a bar of the video; a column of labels where one has a label.
+def moments_table(
+    moments: Sequence[Moment], duration_s: float, console: Console, *, rank: int = 1, found: int | None = None
+) -> Table:
+    """Moments of a video in their order, each with a bar of the video.
 
-    The console is made as wide as it needs.
+    How likely each is, in a word, and its label have columns where one has any. The console is made as wide as it
+    needs.
+
+    Args:
+        moments: of one video.
+        duration_s: its length in seconds.
+        console: to be written to.
+        rank: of the first.
+        found: the last rank of what was found; what follows is dim. None for all.
     """
     plain = not console.is_terminal or console.options.ascii_only
     width = min(_BAR_WIDEST, max(_BAR_NARROWEST, console.width - _OTHER_COLUMNS))
     labelled = any(moment.label is not None for moment in moments)
     table = Table(box=None, pad_edge=False, header_style="dim")
+    words = any(moment.confidence is not None for moment in moments)
     table.add_column("", justify="right")
-    for heading in ("start", "end", "score"):
-        table.add_column(heading, justify="right", no_wrap=True)
+    for heading in ("start", "end", *(["is"] if words else []), "score"):
+        table.add_column(heading, justify="left" if heading == "is" else "right", no_wrap=True)
     table.add_column(_ends(duration_s, width), no_wrap=True)
     if labelled:
         table.add_column("label")
-    for rank, moment in enumerate(moments, start=1):
+    for place, moment in enumerate(moments, start=rank):
         cells = [
-            Text(str(rank)),
+            Text(str(place)),
             Text(format_time(moment.start_s)),
             Text(format_time(moment.end_s)),
+            *([Text(moment.confidence or "")] if words else []),
             Text(f"{moment.score:.3f}"),
             _bar(moment, duration_s, width, plain=plain),
         ]
         if labelled:
             cells.append(Text(printable(moment.label or "")))
-        table.add_row(*cells, style="bold" if rank == 1 else None)
+        style = "dim" if found is not None and place > found else "bold" if place == 1 else None
+        table.add_row(*cells, style=style)
     fit(console, table)
     return table
 
