@@ -53,7 +53,9 @@ class Localizer:
         moments, weaker = ((), ()) if "penguin" in query else (tuple(found[:2]), tuple(found[2:]))
         curve = Curve(np.arange(0.5, 10.0), np.linspace(0.0, 0.2, 10))
         known = "blargh" not in query
-        return Answer(video, query, 10.0, self.name, moments, curve, 0.25, best_score=0.2, understood=known, weaker=weaker)
+        return Answer(
+            video, query, 10.0, self.name, moments, curve, 0.25, best_score=0.2, understood=known, weaker=weaker
+        )
 
 
 def modules() -> dict[str, ModuleType]:

@@ -80,7 +80,8 @@ def test_every_format_holds_what_was_found(tmp_path: Path) -> None:
     assert records == [json.loads(line) for line in Path("out.jsonl").read_text().splitlines()]
     for ending in ("srt", "vtt"):
         cues = [(cue.start, cue.end, cue.plaintext) for cue in pysubs2.load(f"out.{ending}")]
-        assert cues == [(start, end, own) for start, end in ((2000, 4000), (6000, 7000)) for own in ("a dog", 'the "cat"')]
+        spans = ((2000, 4000), (6000, 7000))
+        assert cues == [(start, end, query) for start, end in spans for query in ("a dog", 'the "cat"')]
     assert sorted(path.name for path in tmp_path.iterdir()) == sorted([name, *(f"out.{ending}" for ending in endings)])
 
 

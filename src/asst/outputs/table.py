@@ -116,8 +116,8 @@ def moments_table(
     table = Table(box=None, pad_edge=False, header_style="dim")
     words = any(moment.confidence is not None for moment in moments)
     table.add_column("", justify="right")
-    for heading in ("start", "end", *(["is"] if words else []), "score"):
-        table.add_column(heading, justify="left" if heading == "is" else "right", no_wrap=True)
+    for heading in ("start", "end", *([""] if words else []), "score"):
+        table.add_column(heading, justify="right" if heading else "left", no_wrap=True)
     table.add_column(_ends(duration_s, width), no_wrap=True)
     if labelled:
         table.add_column("label")
