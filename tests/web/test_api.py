@@ -125,7 +125,7 @@ def test_locate_shows_curve_and_words(client: TestClient, videos: Ids) -> None:
     assert answer["curve"]["scores"].index(max(answer["curve"]["scores"])) in range(4, 8)
     words = answer["attention"]
     assert words["words"] == ["green", "light"]
-    assert words["telling"] == [True, True]
+    assert words["telling"] == [True, False]
     assert len(words["weights"]) == 2
     assert words["weights"][0].index(max(words["weights"][0])) in range(4, 8)
     plain = client.post(f"/api/videos/{video}/locate", json={"query": "green", "attention": False}).json()

@@ -10,11 +10,9 @@ from urllib.parse import quote
 import typer
 
 from asst.cli.device import DeviceOption
-from asst.cli.index import ModelOption, engine_for
+from asst.cli.index import LIBRARY, ModelOption, engine_for
 from asst.errors import InputError
 from asst.local import local_path
-
-_LIBRARY = Path("asst-library")
 
 
 def serve(
@@ -30,7 +28,7 @@ def serve(
             "--library",
             metavar="PATH",
             help="The folder of the library; made for videos that are named.",
-            show_default=str(_LIBRARY),
+            show_default=str(LIBRARY),
         ),
     ] = None,
     host: Annotated[
@@ -106,7 +104,7 @@ def _folder(given: Path | None, *, named: bool) -> Path:
         InputError: for one that was named and is not there, unless videos are named that it is made of.
     """
     if given is None or named or local_path(given, "a library").exists():
-        return given or _LIBRARY
+        return given or LIBRARY
     raise InputError(f"no library in {given}; make one: asst index FILES... --library {given}")
 
 

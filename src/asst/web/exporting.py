@@ -49,9 +49,7 @@ def _write(served: Served, body: ExportBody, out: Path) -> None:
         length_s = sum(answer.moments[0].duration_s for answer in answers)
         if length_s > served.limits.clip_s:
             raise Problem(413, "too_large", f"a reel lasts {served.limits.clip_s:g} s at most, not {length_s:.0f}")
-        write_reel(answers, out)
-    else:
-        write_export(answers, out, every=True)
+    write_export(answers, out)
 
 
 def _answer(served: Served, chosen: ChosenMoment) -> Answer:

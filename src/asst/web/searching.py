@@ -38,10 +38,11 @@ router = APIRouter(prefix="/api", tags=["sentences"])
 CURVE_MOST = 600
 ATTENTION_MOST = 200
 """Times that are sent at most; more would not be told apart on a screen."""
-_CONTRAST = 1.25
+_CONTRAST = 2.0
+"""Of the share of a word where it is looked at most, to its mean over the video, from which on that is worth telling."""
 
 
-@router.post("/search", response_model=SearchAnswer, responses=documented())
+@router.post("/search", response_model=SearchAnswer, responses=documented(404))
 async def search_library(served: ServedHere, body: SearchBody) -> SearchAnswer:
     """The best moments of all videos."""
     return await served.gate.run(lambda: _search(served, body))

@@ -104,7 +104,7 @@ def visit(browser: Browser) -> Iterator[Callable[..., Page]]:
     with ExitStack() as stack:
 
         def opened(seen: Seen, path: str = "", **options: Any) -> Page:
-            given = {"viewport": {"width": 1200, "height": 900}, "accept_downloads": True} | options
+            given: dict[str, Any] = {"viewport": {"width": 1200, "height": 900}, "accept_downloads": True} | options
             context = browser.new_context(**given)
             stack.callback(context.close)
             page = context.new_page()

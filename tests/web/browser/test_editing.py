@@ -95,6 +95,7 @@ def test_everything_with_the_keyboard_alone(page: Page, here: Any) -> None:
     # From a result to its ends there is no step between.
     expect(page.locator("[data-end=start]")).to_be_focused()
     expect(page.locator(".curve")).to_have_count(1)
+    page.wait_for_function("() => document.querySelector('video').readyState >= 2")
     press("Space")
     page.wait_for_function("() => document.querySelector('video').paused === false")
     press("Space")

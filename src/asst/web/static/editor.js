@@ -99,9 +99,9 @@ function setSpan(given) {
 
 function change(end, value, final) {
   const { video } = open;
-  const [rate, old] = [player.frameRate(), open.span];
-  const at_s = Math.min(video.duration_s, Math.max(0, Math.round(value * rate) / rate));
-  const least = 1 / rate;
+  const old = open.span;
+  const at_s = Math.min(video.duration_s, Math.max(0, player.snapped(value)));
+  const least = 1 / player.frameRate();
   const made =
     end === "start"
       ? { ...old, start_s: Math.max(0, Math.min(at_s, old.end_s - least)) }
@@ -157,6 +157,7 @@ export async function judge(verdict) {
 export async function undo() {
   unsettle();
   const own = open;
+  const pressed = document.activeElement === $("undo");
   await ordered(async () => {
     const { moment } = own;
     if (!moment?.said) return;
@@ -164,7 +165,7 @@ export async function undo() {
     moment.said = null;
     if (own === open) open.span = ends(moment);
     told(own, "Undone");
-    if (own === open) $("right").focus();
+    if (pressed) $("right").focus();
   });
 }
 

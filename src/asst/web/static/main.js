@@ -36,7 +36,7 @@ async function showLibrary(more = false) {
   const { total, hours, videos } = await api.videos({ offset: state.listed, limit: PAGE, name: state.filter, sort: state.sort });
   state.listed += videos.length;
   $("heading").textContent = "Your videos";
-  results.showVideos(videos, { open: (video) => openMoment(null, video), remove }, more);
+  results.showVideos(videos, { open: (video) => openMoment(null, video).catch(showFault), remove }, more);
   $("more").hidden = state.listed >= total;
   $("weaker").hidden = true;
   const none = state.filter ? "No video has this in its name." : "This library is empty. Drop videos anywhere on this page, or press Add videos.";
@@ -56,7 +56,7 @@ async function ask(push = true) {
     if (state.query) await askMoments(signal);
     else await showLibrary();
     if (signal.aborted) return;
-    if (push) kept.asked(searchAddress());
+    if (push && state.query) kept.asked(searchAddress());
     searches.show(Boolean(state.query));
   } catch (fault) {
     $("note").textContent = "";
@@ -93,7 +93,7 @@ function shownMoments() {
 function showMoments() {
   const { answer, sort, weaker, top } = state;
   const folded = answer.moments.length - firstOnes(answer).length;
-  results.showMoments([...shownMoments()], { sort, guess: !answer.found && !weaker }, (moment) => openMoment(moment, moment.video));
+  results.showMoments([...shownMoments()], { sort, guess: !answer.found && !weaker }, openFound);
   results.mark(state.moment);
   $("weaker").hidden = !folded;
   $("weaker").textContent = weaker ? "Hide weaker" : `Show ${folded} weaker`;
@@ -113,7 +113,7 @@ function inWords(answer, folded) {
 }
 
 /** Opens a moment, or a video at a span or whole. */
-async function openMoment(moment, video, { span = null, push = true, atEnds = false } = {}) {
+async function openMoment(moment, video, { span = null, push = true } = {}) {
   const fresh = state.video?.id !== video.id;
   Object.assign(state, { video, moment });
   document.body.classList.add("open");
@@ -123,21 +123,33 @@ async function openMoment(moment, video, { span = null, push = true, atEnds = fa
   $("only").hidden = state.only?.id === video.id;
   results.mark(moment);
   showPlace();
-  if (fresh) words.show(null);
+  if (fresh) showNoWords();
   const others = (state.answer ? shownMoments() : []).filter((own) => own.video.id === video.id && own !== moment);
   const { curves = {}, threshold = null } = state.answer ?? {};
   const whole = span ?? { start_s: 0, end_s: video.duration_s };
   editor.show({ video, moment, others, query: state.query, curve: curves[video.id] ?? null, threshold, span: whole });
   if (push) remember(true);
   if (matchMedia("(max-width: 860px)").matches) window.scrollTo(0, 0);
-  if (atEnds) timeline.focus("start");
   player.show(video, editor.span()).catch(showFault);
   if (state.query) await lookAtWords(video, state.query, curves[video.id]);
 }
 
+const openFound = (moment) => openMoment(moment, moment.video).catch(showFault);
+
+// The words are the same for all moments of a video.
+let looked = "";
+
+function showNoWords() {
+  looked = "";
+  words.show(null);
+}
+
 async function lookAtWords(video, query, curve) {
+  if (looked === `${video.id} ${query}`) return;
+  showNoWords();
+  looked = `${video.id} ${query}`;
   const answer = await api.locate(video.id, query);
-  if (state.video !== video || state.query !== query) return;
+  if (state.video?.id !== video.id || state.query !== query) return;
   if (!curve) {
     setScale(answer.scale);
     editor.learn(answer.curve, answer.threshold);
@@ -155,7 +167,7 @@ function showPlace() {
 
 function openBeside(by) {
   const moment = results.beside(state.moment, by);
-  if (moment) return openMoment(moment, moment.video);
+  if (moment) return openFound(moment);
 }
 
 function close() {
@@ -267,17 +279,22 @@ function unfold() {
 function wire() {
   $("search").addEventListener("submit", (event) => {
     event.preventDefault();
-    askFor({ query: $("query").value.trim() });
+    askFor({ query: $("query").value.trim() }).catch(showFault);
   });
   $("query").addEventListener("search", () => {
-    if (!$("query").value && state.query) askFor({ query: "" });
+    if (!$("query").value && state.query) askFor({ query: "" }).catch(showFault);
   });
   let typing = 0;
   $("filter").addEventListener("input", () => {
     clearTimeout(typing);
-    typing = setTimeout(() => askFor({ filter: $("filter").value.trim() }), TYPED_MS);
+    typing = setTimeout(() => askFor({ filter: $("filter").value.trim() }).catch(showFault), TYPED_MS);
   });
-  $("sort").addEventListener("change", () => askFor({ sort: $("sort").value }));
+  $("sort").addEventListener("change", () => {
+    state.sort = $("sort").value;
+    remember(false);
+    if (state.answer) showMoments();
+    else ask(false);
+  });
   onPress("scope", () => askFor({ only: null }));
   onPress("only", () => {
     $("only").hidden = true;
@@ -293,6 +310,7 @@ function wire() {
     if (!state.query) return showLibrary(true);
     state.top = MOST;
     await ask(false);
+    await reopen();
   });
   onPress("close", close);
   onPress("previous", () => openBeside(-1));
@@ -306,10 +324,19 @@ function wire() {
   window.addEventListener("popstate", () => restore().catch(showFault));
 }
 
-function askFor(given) {
+async function askFor(given) {
   Object.assign(state, given, { top: FOUND });
   if (state.video && "query" in given) close();
-  return ask();
+  await ask();
+  await reopen();
+}
+
+/** After another answer: the open moment as it stands there, if it does. */
+async function reopen() {
+  if (!state.video || !state.answer) return;
+  state.moment = shownOf(state.video, editor.span()) ?? null;
+  if (state.moment) await openMoment(state.moment, state.video, { push: false });
+  showPlace();
 }
 
 const keys = {
@@ -342,7 +369,7 @@ function pickKey() {
 access.start();
 wire();
 player.start(timeline.playing);
-editor.start({ open: (moment) => openMoment(moment, moment.video), moved: () => remember(false) });
+editor.start({ open: openFound, moved: () => remember(false) });
 picks.start((moment) => {
   if (moment) results.update(moment);
   else if (state.answer) showMoments();

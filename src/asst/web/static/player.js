@@ -9,7 +9,8 @@ const FASTEST = 8;
 let span = null;
 // What the player's time lacks to be the video's: a file's own clock may be ahead of its first picture.
 let offset_s = 0;
-let rate = 25;
+// Frames a second; null until the server has said it.
+let rate = null;
 let clip = false;
 let until_s = null;
 let shown = null;
@@ -23,10 +24,13 @@ const player = () => $("player");
 const placeOf = (at_s) => Math.max(0, at_s - offset_s) + 0.001;
 
 export const now = () => Math.max(0, player().currentTime + offset_s);
-export const frameRate = () => rate;
+export const frameRate = () => rate ?? 25;
+
+/** The boundary between pictures that is nearest to an instant. */
+export const snapped = (at_s) => (rate ? Math.round(at_s * rate) / rate : at_s);
 
 /** The number of the picture that is shown, from zero on. */
-export const frame = () => Math.floor(now() * rate + 1e-3);
+export const frame = () => Math.floor(now() * frameRate() + 1e-3);
 
 /** Shows a video at a moment. */
 export async function show(video, moment) {
@@ -35,20 +39,21 @@ export async function show(video, moment) {
   setSpan(moment);
   stop();
   $("instead").hidden = true;
-  if (!video.playable) {
-    showClip();
-    return;
-  }
   if (same) {
     seek(moment.start_s);
     return;
   }
-  clip = false;
+  rate = null;
   // A file that cannot be read cannot be played, and the clip is tried.
-  const known = await asked(video.id).catch(() => ({ start_s: 0, rate: 25 }));
-  if (shown !== video) return;
-  offset_s = -known.start_s;
+  const known = await asked(video.id).catch(() => ({ start_s: 0, rate: null }));
+  if (shown?.id !== video.id) return;
   rate = known.rate;
+  if (!video.playable) {
+    showClip();
+    return;
+  }
+  clip = false;
+  offset_s = -known.start_s;
   player().src = `${video.media}#t=${placeOf(span.start_s).toFixed(6)}`;
 }
 
@@ -113,7 +118,7 @@ function stop() {
 export function stepFrames(by) {
   const next = Math.max(0, frame() + by);
   stop();
-  jump((next + 0.5) / rate);
+  jump((next + 0.5) / frameRate());
 }
 
 export function seek(at_s) {
