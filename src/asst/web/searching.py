@@ -39,7 +39,7 @@ CURVE_MOST = 600
 ATTENTION_MOST = 200
 """Times that are sent at most; more would not be told apart on a screen."""
 _CONTRAST = 2.0
-"""Of the share of a word where it is looked at most, to its mean over the video, from which on that is worth telling."""
+"""From this on a word is worth telling: its share where it is looked at most, by its mean over the video."""
 
 
 @router.post("/search", response_model=SearchAnswer, responses=documented(404))
