@@ -235,7 +235,7 @@ def _evaluated(
     key, annotation = read_annotation(dataset, split, data, problems=problems)
     if form is not None:
         answers = FORMATS[form](predictions, annotation.records)
-    judged = score(key, annotation.records, answers, blind_prior(key, annotation, data))
+    judged = score(key, annotation.records, answers, prior=blind_prior(key, annotation, data))
     return judged, _models(answer.model for answer in answers)
 
 

@@ -104,7 +104,7 @@ def _sentences(paths: Sequence[Path], recipe: Recipe, sources: Sources, split: s
         seconds=seconds,
         write=lambda stream: write_answers(answers, stream),
         judge=lambda: evaluate(
-            recipe.data.dataset, records, answers, blind_prior(recipe.data.dataset, annotation, recipe.data.root)
+            recipe.data.dataset, records, answers, prior=blind_prior(recipe.data.dataset, annotation, recipe.data.root)
         ),
     )
 

@@ -64,7 +64,7 @@ def _percents(shares: Mapping[str, float]) -> dict[str, float]:
 
 
 def evaluate(
-    dataset: str, records: Sequence[Record], answers: Iterable[Answer], prior: Prior | None = None
+    dataset: str, records: Sequence[Record], answers: Iterable[Answer], *, prior: Prior | None = None
 ) -> Evaluation:
     """Judges predictions by a data set's protocol.
 
