@@ -123,7 +123,7 @@ def test_a_video_is_known_by_its_files_name_where_that_is_one_videos() -> None:
 
 def test_the_prior_stands_beside() -> None:
     prior = fitted_prior("tacos", [record("c", "whatever", (0.0, 10.0))])
-    found = evaluate("tacos", RECORDS, ANSWERS, prior)
+    found = evaluate("tacos", RECORDS, ANSWERS, prior=prior)
     assert found.metrics == evaluate("tacos", RECORDS, ANSWERS).metrics
     assert found.prior["r@1,iou=0.5"] == pytest.approx(2 / 3)
     assert found.in_per_cent()["prior"]["fitted"] == "val"

@@ -237,7 +237,8 @@ def _evaluated(
     key, annotation = read_annotation(dataset, split, data, problems=problems)
     if form is not None:
         answers = FORMATS[form](predictions, annotation.records)
-    judged = score(key, annotation.records, answers, blind_prior(key, annotation, data), protocol or "standard")
+    prior = blind_prior(key, annotation, data)
+    judged = score(key, annotation.records, answers, prior=prior, protocol=protocol or "standard")
     return judged, _models(answer.model for answer in answers)
 
 

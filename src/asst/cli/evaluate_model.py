@@ -69,7 +69,7 @@ def evaluate_model(
         with replacing(asked.out) as lent, lent.open("w", encoding="ascii") as stream:
             write_answers(answers, stream)
         typer.echo(f"wrote {asked.out}", err=True)
-    return evaluate(key, records, answers, None if blind else blind_prior(key, annotation, data))
+    return evaluate(key, records, answers, prior=None if blind else blind_prior(key, annotation, data))
 
 
 def _evaluate_detector(

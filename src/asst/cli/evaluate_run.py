@@ -117,8 +117,8 @@ def _sentences(paths: Sequence[Path], recipe: Recipe, sources: Sources, split: s
             recipe.data.dataset,
             records,
             answers,
-            blind_prior(recipe.data.dataset, annotation, recipe.data.root),
-            recipe.protocol,
+            prior=blind_prior(recipe.data.dataset, annotation, recipe.data.root),
+            protocol=recipe.protocol,
         ),
     )
 

@@ -67,6 +67,7 @@ def evaluate(
     dataset: str,
     records: Sequence[Record],
     answers: Iterable[Answer],
+    *,
     prior: Prior | None = None,
     protocol: str = "standard",
 ) -> Evaluation:
