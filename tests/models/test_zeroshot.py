@@ -74,7 +74,7 @@ def slow_score(ticks: list[float], span: tuple[int, int], whole: tuple[int, int]
     if around:
         contrast = sum(inside) / len(inside) - sum(around) / len(around)
         evenness = 2 * math.sqrt(len(inside) * len(around)) / (len(inside) + len(around))
-        strength += 0.75 * contrast * evenness - 0.8
+        strength += 0.75 * contrast * evenness - 1.0
     share = len(inside) / len(ticks)
     return strength - (0.5 * (2 * share - 1) if share > 0.5 else 0.0)
 

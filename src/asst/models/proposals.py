@@ -27,7 +27,7 @@ _NEAR_TICKS = np.array([1, 2, 3, 2, 1]) / 9
 _TICKS_OF_DOUBT = 2.0
 # What standing out from its shot is worth to a window, and what it must overcome.
 _CONTRAST = 0.75
-_INSIDE_COST = 0.8
+_INSIDE_COST = 1.0
 # A proposal beyond half of the video answers little; all of it loses this much.
 _WHOLE_VIDEO_COST = 0.5
 _FLAT = 1e-6
