@@ -101,7 +101,8 @@ def test_scored_predictions_fill_a_row(tmp_path: Path, monkeypatch: pytest.Monke
     monkeypatch.chdir(tmp_path)
     annotation = {"video": "v", "description": "a dog", "times": [[0, 0]] * 4, "num_segments": 1, "annotation_id": 1}
     Path("test_data.json").write_text(json.dumps([annotation]))
-    moments = [{"start_s": 0, "end_s": 5, "score": 1}]
+    spans = [(5 * first, 5 * last + 5) for first in range(6) for last in range(first, 6)]
+    moments = [{"start_s": start, "end_s": end, "score": 1} for start, end in spans]
     answer = {"video": "v", "query": "a dog", "duration_s": 5, "model": "fusion", "moments": moments}
     Path("p.jsonl").write_text(json.dumps(answer))
     words = ["evaluate", "p.jsonl", "--dataset", "didemo", "--split", "test", "--data", "."]

@@ -144,13 +144,11 @@ def test_every_annotated_clip_is_one_that_the_network_can_answer_with(shared_dat
         )
     )  # fmt: skip
     observation = PieceObservation()
-    short = [entry for entry in records if entry.duration_s < 30]
-    assert short
-    for entry in [*short[:50], *records[:50]]:
+    for entry in records[:100]:
         seen = observation.draw(entry, ramp(27.3), np.random.default_rng(0))
         mask = torch.arange(128)[None] < seen.window.steps
         possible = network.clip_mask(mask)[0]
-        assert possible.sum() == (21 if entry.duration_s == 30 else 15)
+        assert possible.sum() == 21
         assert seen.target is not None
         assert possible[seen.target]
         assert network.clips[seen.target].numpy() == pytest.approx(seen.moments[0], abs=0.4)

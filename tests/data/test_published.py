@@ -26,6 +26,7 @@ def test_didemo(shared_data: Path, split: str, pairs: int, videos: int) -> None:
     assert (len(dataset.records), len(dataset.videos)) == (pairs, videos)
     published = json.loads((shared_data / "didemo" / f"{split}_data.json").read_text())
     for record, entry in zip(dataset.records, published, strict=True):
+        assert record.duration_s == 30  # all 21 clips are ranked in videos of five pieces too
         assert record.annotated == tuple((5.0 * i, 5.0 * j + 5) for i, j in entry["times"])
         pieces = [set(range(i, j + 1)) for i, j in entry["times"]]
         overlapping = [a for n, a in enumerate(pieces) if any(a & b for m, b in enumerate(pieces) if m != n)]
@@ -39,11 +40,10 @@ def test_didemo_without_its_training_file_says_which_file_is_missing(shared_data
 
 
 def test_didemos_clips_survive_the_way_through_seconds() -> None:
-    for duration_s, count in ((30.0, 21), (25.0, 15)):
-        clips = candidate_clips(duration_s)
-        assert len(set(clips)) == count
-        assert [span_clip(clip_span(clip)) for clip in clips] == list(clips)
-        assert max(clip_span(clip)[1] for clip in clips) == duration_s
+    clips = candidate_clips()
+    assert len(set(clips)) == 21
+    assert [span_clip(clip_span(clip)) for clip in clips] == list(clips)
+    assert max(clip_span(clip)[1] for clip in clips) == 30
 
 
 @pytest.mark.parametrize(

@@ -80,6 +80,26 @@ def test_a_sample_is_a_function_of_seed_epoch_and_index(store: Store) -> None:
     assert shown(fewer[2, 1]) == seen[2, 1]
 
 
+def test_some_samples_show_a_sentence_of_another_video(store: Store) -> None:
+    samples = TrainingSamples(records(), store, word_vectors(), CropObservation(), 0, wrong_sentences=0.5)
+    said = word_vectors()
+    foreign = 0
+    for key in [(epoch, index) for epoch in range(20) for index in range(3)]:
+        found, plain = samples[key], crops(store)[key]
+        others = [said.vectors(tokenize(own.sentence)) for own in records() if own.video != records()[key[1]].video]
+        right = any(np.array_equal(found.words, own) for own in others) if found.foreign else True
+        assert right
+        assert found.foreign or shown(found) == shown(plain)
+        assert found.window == plain.window
+        foreign += found.foreign
+    assert 15 < foreign < 45
+    batch = Collate(128)([samples[epoch, 0] for epoch in range(20)])
+    assert batch.foreign is not None
+    assert batch.foreign.tolist() == [samples[epoch, 0].foreign for epoch in range(20)]
+    with pytest.raises(InputError, match="wrong sentences are those of other videos"):
+        TrainingSamples(records()[:1], store, said, CropObservation(), 0, wrong_sentences=0.5)
+
+
 def test_a_sample_holds_the_window_and_the_sentence_of_its_record(store: Store) -> None:
     sample = crops(store)[4, 2]
     assert sample.record == 2

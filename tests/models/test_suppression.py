@@ -43,7 +43,7 @@ def test_windows_in_turn_give_what_all_at_once_give(
         own = [(start_s + a, start_s + b, float(scores.pop()), label) for (a, b), label in spans]
         everything += own
         windows.append(found(0, number, own))
-    (answer,) = video_actions(windows, 2, overlap=threshold, limit=1000)
+    (answer,) = video_actions(windows, 2, overlap=threshold, a_class=1000)
     expected = []
     for label in (0, 1):
         array = np.array([row for row in everything if row[3] == label], dtype=np.float64).reshape(-1, 4)
@@ -67,15 +67,17 @@ def test_memory_does_not_grow_with_the_video() -> None:
     assert max(waiting) <= 150
 
 
-def test_videos_are_kept_apart_and_the_best_are_kept() -> None:
+def test_videos_are_kept_apart_and_the_best_of_each_class_are_kept() -> None:
     windows = [
         found(0, 0, [(0.0, 1.0, 0.5, 0), (2.0, 3.0, 0.7, 1)]),
-        found(1, 0, [(0.0, 1.0, 0.9, 0), (2.0, 3.0, 0.05, 0), (4.0, 5.0, 0.6, 0)]),
+        found(
+            1, 0, [(0.0, 1.0, 0.9, 0), (2.0, 3.0, 0.05, 0), (4.0, 5.0, 0.6, 0), (6.0, 7.0, 0.4, 0), (6.0, 7.0, 0.2, 1)]
+        ),
         found(2, 0, []),
     ]
-    answers = list(video_actions(windows, 2, overlap=0.3, limit=2, least=0.1))
+    answers = list(video_actions(windows, 2, overlap=0.3, a_class=2, least=0.1))
     assert [answer.record for answer in answers] == [0, 1, 2]
-    assert [answer.scores.tolist() for answer in answers] == [[0.7, 0.5], [0.9, 0.6], []]
+    assert [answer.scores.tolist() for answer in answers] == [[0.7, 0.5], [0.9, 0.6, 0.2], []]
     assert answers[0].labels.tolist() == [1, 0]
 
 

@@ -97,7 +97,8 @@ class BrokenOffError(Exception):
 def test_a_run_that_was_broken_off_ends_with_the_weights_of_an_unbroken_one(
     toy_recipe: Callable[..., Recipe], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    recipe = toy_recipe("network.dropout=0.3", "training.steps=12", "training.parts=2", "optimizer.decay_steps=4")
+    changes = ("network.dropout=0.3", "training.steps=12", "training.parts=2", "data.wrong_sentences=0.2")
+    recipe = toy_recipe(*changes, "optimizer={schedule: cosine, warmup: 4, averaging: 0.9, learning_rate: 0.01}")
     whole = train(recipe, tmp_path / "whole", silent)
 
     keep = KeepRun.on_train_epoch_end

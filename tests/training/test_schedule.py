@@ -42,3 +42,15 @@ def test_draws_of_a_sample_do_not_depend_on_the_shares() -> None:
     assert torch.equal(torch.cat(halves), alone)
     assert not torch.equal(share_of(8, 6, seed=SEED).uniform(5), alone)
     assert not torch.equal(share_of(7, 6, seed=SEED + 1).uniform(5), alone)
+
+
+def test_rows_of_all_processes_stand_in_the_order_of_the_batch(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("asst.training.schedule.all_reduce", lambda rows: rows)
+    sent: list[torch.Tensor] = []
+    rows = torch.arange(24.0).view(6, 2, 2)
+    for rank in range(3):
+        share = share_of(0, 2, seed=SEED, rank=rank, processes=3)
+        sent.append(share.gathered(rows[2 * rank : 2 * rank + 2]))
+        assert share.first == 2 * rank
+    assert torch.equal(torch.stack(sent).sum(dim=0), rows)
+    assert share_of(0, 6, seed=SEED).gathered(rows) is rows

@@ -54,6 +54,7 @@ class Batch:
         labels: class of each moment as in `Sample`, 0 for padding, shape ``(batch, most moments)``; None unless every
             sample has them.
         candidates: clips to choose among; None unless every sample brings some.
+        foreign: which samples have another video's words, shape ``(batch,)``; None where none has.
     """
 
     features: Tensor
@@ -67,6 +68,7 @@ class Batch:
     windows: tuple[Window, ...]
     labels: Tensor | None = None
     candidates: CandidateBatch | None = None
+    foreign: Tensor | None = None
 
     def __len__(self) -> int:
         return len(self.windows)
@@ -89,6 +91,7 @@ class Batch:
             windows=self.windows,
             labels=None if self.labels is None else moved(self.labels),
             candidates=None if self.candidates is None else self.candidates.to(device, non_blocking),
+            foreign=None if self.foreign is None else moved(self.foreign),
         )
 
 
@@ -134,6 +137,7 @@ class Collate:
             windows=tuple(sample.window for sample in samples),
             labels=None if len(labels) < len(samples) else torch.from_numpy(padded(labels)[0][..., 0]).long(),
             candidates=candidates,
+            foreign=torch.tensor([own.foreign for own in samples]) if any(own.foreign for own in samples) else None,
         )
 
 

@@ -1,7 +1,8 @@
 """DiDeMo: ``{train,val,test}_data.json``, four or more annotators a sentence, times in pieces of five seconds.
 
 A clip ``[i, j]`` counts pieces from zero, both ends inclusive. Here it becomes seconds; the pieces are known to this
-file alone. A video has six pieces, or five; its length is taken as that of its pieces, the last of which may be short.
+file alone. A video has six pieces, or five. All are taken as six: the authors' script ranks 21 clips for every video,
+and their features have six rows.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ Clip = tuple[int, int]
 
 PIECE_S = 5.0
 MOST_PIECES = 6
+DURATION_S = MOST_PIECES * PIECE_S
 
 
 def read(path: Path, split: str) -> Dataset:
@@ -43,7 +45,7 @@ def read(path: Path, split: str) -> Dataset:
                 id=str(_whole(entry.get("annotation_id"), "annotation_id")),
                 video=as_text(entry.get("video"), "video"),
                 sentence=as_text(entry.get("description"), "description"),
-                duration_s=pieces * PIECE_S,
+                duration_s=DURATION_S,
                 spans=[clip_span(clip) for clip in agreeing(clips)],
                 annotated=[clip_span(clip) for clip in clips],
             )
@@ -69,14 +71,13 @@ def span_clip(span: Span) -> Clip:
     return first, max(first, round(span[1] / PIECE_S) - 1)
 
 
-def candidate_clips(duration_s: float) -> tuple[Clip, ...]:
-    """The clips to rank in a video: 21 where it lasts 30 s, 15 where it lasts 25 s.
+def candidate_clips() -> tuple[Clip, ...]:
+    """The 21 clips to rank in every video.
 
-    >>> len(candidate_clips(30.0)), len(candidate_clips(25.0))
-    (21, 15)
+    >>> len(candidate_clips()), candidate_clips()[:3]
+    (21, ((0, 0), (0, 1), (0, 2)))
     """
-    pieces = round(duration_s / PIECE_S)
-    return tuple((first, last) for first in range(pieces) for last in range(first, pieces))
+    return tuple((first, last) for first in range(MOST_PIECES) for last in range(first, MOST_PIECES))
 
 
 def agreeing(clips: Sequence[Clip]) -> list[Clip]:

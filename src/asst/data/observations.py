@@ -8,7 +8,7 @@ from typing import Protocol
 
 import numpy as np
 
-from asst.data.didemo import MOST_PIECES, PIECE_S, candidate_clips, span_clip
+from asst.data.didemo import DURATION_S, MOST_PIECES, candidate_clips, span_clip
 from asst.data.record import Record
 from asst.data.windows import Window, sliding_windows, whole_steps
 from asst.errors import InputError
@@ -61,8 +61,8 @@ class Observation(Protocol):
 class PieceObservation:
     """DiDeMo: the whole video in one window, and one annotation drawn for each iteration (section 4.2).
 
-    A window is 30 s long. Its real steps are those of the annotated pieces, so that features a little longer or
-    shorter do not change which clips a video has.
+    A window is 30 s long. Its real steps are those of the record's length, so that features a little longer or shorter
+    do not change which clips a video has.
 
     Attributes:
         steps: steps of 30 s; the paper's frame rate 128/30 gives 128.
@@ -73,7 +73,7 @@ class PieceObservation:
     @property
     def step_s(self) -> float:
         """Length of a step in seconds."""
-        return MOST_PIECES * PIECE_S / self.steps
+        return DURATION_S / self.steps
 
     def draw(self, record: Record, features: Features, generator: np.random.Generator) -> Observed:
         """The window, and one of the agreeing annotations, each as likely; equal ones count as often as they occur.
@@ -86,7 +86,7 @@ class PieceObservation:
         window = self.windows(record.duration_s, features)[0]
         moment = record.moments[generator.integers(len(record.moments))]
         clip = span_clip(moment)
-        clips = candidate_clips(MOST_PIECES * PIECE_S)
+        clips = candidate_clips()
         if clip not in clips:
             raise InputError(f"record {record.id}: {moment} is no clip of {MOST_PIECES} pieces; observe it by crops")
         return Observed(window, window.to_steps([moment]).clip(0, window.steps), clips.index(clip))

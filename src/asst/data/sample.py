@@ -46,6 +46,7 @@ class Sample:
         labels: class of each of the moments, from 1, or -1 for a stretch that is neither action nor background, shape
             ``(moments,)``; None where moments have no class.
         candidates: the clips to choose among; None where the method has its own.
+        foreign: whether the words are those of another video's record, so that nothing here is what they say.
     """
 
     record: int
@@ -56,6 +57,7 @@ class Sample:
     target: int | None = None
     labels: npt.NDArray[np.int64] | None = None
     candidates: CandidateRows | None = None
+    foreign: bool = False
 
 
 def network_inputs(samples: Sequence[Sample], steps: int) -> dict[str, npt.NDArray[Any]]:

@@ -17,6 +17,7 @@ from asst.data.query_tokens import QueryTokens, RecordTokens
 from asst.data.record import Record
 from asst.data.sample import Sample
 from asst.data.sentences import SentenceVectors
+from asst.errors import InputError
 from asst.features.store import FeatureStore, require
 from asst.text import WordVectors
 
@@ -35,9 +36,11 @@ class TrainingSamples(Dataset[Sample]):
         words: gives word vectors, and is asked once; or the tokens of each query.
         observation: which window is drawn.
         seed: of all draws.
+        wrong_sentences: share of the samples that show another video's sentence.
 
     Raises:
-        InputError: for a video without features, or a sentence without a word or tokens.
+        InputError: for a video without features, a sentence without a word or tokens, or wrong sentences of no other
+            video.
     """
 
     def __init__(
@@ -47,13 +50,17 @@ class TrainingSamples(Dataset[Sample]):
         words: WordVectors | QueryTokens,
         observation: Observation,
         seed: int = 0,
+        wrong_sentences: float = 0.0,
     ) -> None:
+        if wrong_sentences and len({record.video for record in records}) < 2:
+            raise InputError("wrong sentences are those of other videos, and there are none; set wrong_sentences=0")
         require(store, (record.video for record in records))
         self.records = tuple(records)
         self.observation = observation
         self._store = store
         self._sentences = _sentences(self.records, words)
         self._seed = seed
+        self._wrong = wrong_sentences
 
     def __len__(self) -> int:
         return len(self.records)
@@ -69,7 +76,12 @@ class TrainingSamples(Dataset[Sample]):
         features = self._store.read(record.video)
         draw = np.random.default_rng((DRAWS, self._seed, epoch, index))
         seen = self.observation.draw(record, features, draw)
-        return Sample(index, seen.window, seen.window.read(features), self._sentences[index], seen.moments, seen.target)
+        said = index
+        if foreign := draw.random() < self._wrong:
+            while self.records[said].video == record.video:
+                said = int(draw.integers(len(self.records)))
+        vectors, words = seen.window.read(features), self._sentences[said]
+        return Sample(index, seen.window, vectors, words, seen.moments, seen.target, foreign=foreign)
 
 
 class Queries(Dataset[tuple[Sample, ...]]):

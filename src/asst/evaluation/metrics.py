@@ -118,7 +118,7 @@ def didemo_scores(rankings: Sequence[npt.ArrayLike], annotations: Sequence[npt.A
 
     Args:
         rankings: every candidate clip of each query, best first, each of shape ``(clips, 2)``. It must hold each
-            annotated clip; 21 clips, or the 15 of a video of five pieces.
+            annotated clip.
         annotations: the annotated clips of each query, each of shape ``(annotators, 2)``.
 
     Returns:

@@ -1,8 +1,8 @@
 """Which metrics a data set is judged by, and against which truth: the table of protocols.
 
 DiDeMo
-    Its evaluation script: every candidate clip ranked, judged against all annotators (``Record.annotated``), those that
-    agree with no other included.
+    Its evaluation script: all 21 clips ranked, in videos of five pieces too, and judged against all annotators
+    (``Record.annotated``), those that agree with no other included.
 Charades-STA
     CTRL's: R@n, IoU = m against the spans of the published file (``Record.annotated``), of which every seventh runs
     past the end of its video. A span that is cut to the video, as ``Record.moments`` is, would be easier to hit than
@@ -59,7 +59,7 @@ class Protocol:
         Args:
             records: the queries with their truth.
             rankings: the predicted spans of each query, best first, each of shape ``(n, 2)`` in seconds. DiDeMo's hold
-                every candidate clip once; elsewhere there may be few, or none, which is a miss.
+                each of the 21 clips once; elsewhere there may be few, or none, which is a miss.
 
         Returns:
             One array of shape ``(queries,)`` a metric, in [0, 1], in the order of the paper's tables.
@@ -107,12 +107,12 @@ def _judge_clips(records: Sequence[Record], rankings: Sequence[FloatArray]) -> d
 def _ranked_clips(record: Record, ranking: FloatArray) -> npt.NDArray[np.int64]:
     """The clips that a ranking in seconds names, each candidate once."""
     ranked = [span_clip((start_s, end_s)) for start_s, end_s in np.asarray(ranking, dtype=np.float64).tolist()]
-    candidates = set(candidate_clips(record.duration_s))
+    candidates = set(candidate_clips())
     if len(ranked) != len(candidates) or set(ranked) != candidates:
         unranked = len(candidates - set(ranked))
         raise InputError(
-            f"{record.video}, {record.sentence!r}: DiDeMo's protocol ranks each of the {len(candidates)} clips of a "
-            f"{record.duration_s:g} s video once; this ranking has {len(ranked)} spans and lacks {unranked} clips"
+            f"{record.video}, {record.sentence!r}: DiDeMo's protocol ranks each of {len(candidates)} clips once, in "
+            f"videos of five pieces too; this ranking has {len(ranked)} spans and lacks {unranked} clips"
         )
     return np.array(ranked, dtype=np.int64)
 

@@ -55,6 +55,8 @@ class ASSTMethod(Trainable):
         InputError: for settings that no network can have, or a head that answers no sentence.
     """
 
+    together = "batch normalisation takes its statistics from them"
+
     def __init__(self, settings: dict[str, Any]) -> None:
         super().__init__()
         config = ASSTSettings.from_dict(settings)
@@ -92,6 +94,8 @@ class ASSTMethod(Trainable):
         found = sample_anchors(
             clips, clip_mask, batch.moments, batch.moment_mask, NEGATIVES, keys, length_matched=own.length_matched
         )
+        if batch.foreign is not None:
+            found = found.foreign(batch.foreign)
         sample, clips = found.alone(clips)
         out = self._run(batch, attention=True, clips=clips)
         count = share.mean_over_processes(sample.sampled.sum().float()).clamp(min=1)

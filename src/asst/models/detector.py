@@ -41,6 +41,7 @@ class DetectorMethod(Trainable):
     """
 
     finds_actions = True
+    together = "batch normalisation takes its statistics from them"
     inclusion: Tensor
 
     def __init__(self, settings: dict[str, Any]) -> None:

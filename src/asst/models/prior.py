@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from asst.data.batch import Batch
-from asst.data.didemo import MOST_PIECES, PIECE_S, candidate_clips, span_clip
+from asst.data.didemo import candidate_clips, span_clip
 from asst.data.record import Record
 from asst.errors import InputError
 from asst.models.clips import clip_grid, clip_slack
@@ -111,7 +111,7 @@ def clip_frequency(records: Sequence[Record]) -> FloatArray:
     Raises:
         InputError: for a record with an annotation that is no such clip.
     """
-    order = {clip: index for index, clip in enumerate(candidate_clips(MOST_PIECES * PIECE_S))}
+    order = {clip: index for index, clip in enumerate(candidate_clips())}
     counts = np.zeros(len(order))
     for record in records:
         for span in record.annotated:

@@ -17,7 +17,7 @@ IntArray = npt.NDArray[np.int64]
 LEAST_SCORE = 0.001
 """Detections that are weaker are not looked at."""
 
-MOST_A_WINDOW = 200
+MOST_A_WINDOW = 2000
 """The best so many detections of a window are looked at."""
 
 
@@ -98,7 +98,7 @@ class Suppression:
 
 
 def video_actions(
-    windows: Iterable[FoundActions], classes: int, *, overlap: float, limit: int, least: float = 0.0
+    windows: Iterable[FoundActions], classes: int, *, overlap: float, a_class: int, least: float = 0.0
 ) -> Iterator[FoundActions]:
     """One answer a video, best first, from the windows that observe it.
 
@@ -106,21 +106,22 @@ def video_actions(
         windows: those of a video one after the other, in the order of time.
         classes: how many there are.
         overlap: IoU above which the weaker of two spans of one class is dropped.
-        limit: detections of a video at most.
+        a_class: detections of each class in a video at most.
         least: score of a detection at least.
     """
     for record, group in groupby(windows, key=lambda window: window.record):
         pools = [Suppression(overlap) for _ in range(classes)]
-        found = _Best(limit)
+        found = [_Best(a_class) for _ in range(classes)]
         for window in group:
             strong = window.scores >= least
             for label in range(classes):
-                found.add(label, *pools[label].settle(window.start_s))
+                found[label].add(label, *pools[label].settle(window.start_s))
                 own = strong & (window.labels == label)
                 pools[label].add(window.spans_s[own], window.scores[own])
         for label, pool in enumerate(pools):
-            found.add(label, *pool.settle(np.inf))
-        yield found.answer(record)
+            found[label].add(label, *pool.settle(np.inf))
+        ranked = _ranked(np.concatenate([own.held for own in found]), classes * a_class)
+        yield FoundActions(record, 0.0, ranked[:, :2], ranked[:, 2], ranked[:, 3].astype(np.int64))
 
 
 def detections_of(
@@ -143,7 +144,7 @@ def detections_of(
 
 
 class _Best:
-    """The best detections so far; twice as many as asked for are held at most."""
+    """The best detections so far; at least ``limit`` of them, where there are so many, and at most twice as many."""
 
     def __init__(self, limit: int) -> None:
         self._limit = limit
@@ -155,12 +156,14 @@ class _Best:
         new = np.column_stack([spans_s, scores, np.full(len(scores), label)])
         self._held = np.concatenate([self._held, new])
         if len(self._held) > 2 * self._limit:
-            self._held = self._ranked()
+            self._held = self.held
 
-    def answer(self, record: int) -> FoundActions:
-        ranked = self._ranked()
-        return FoundActions(record, 0.0, ranked[:, :2], ranked[:, 2], ranked[:, 3].astype(np.int64))
+    @property
+    def held(self) -> FloatArray:
+        """The best, as rows of start, end, score and label."""
+        return _ranked(self._held, self._limit)
 
-    def _ranked(self) -> FloatArray:
-        ranked: FloatArray = self._held[np.argsort(-self._held[:, 2], kind="stable")[: self._limit]]
-        return ranked
+
+def _ranked(rows: FloatArray, limit: int) -> FloatArray:
+    ranked: FloatArray = rows[np.argsort(-rows[:, 2], kind="stable")[:limit]]
+    return ranked

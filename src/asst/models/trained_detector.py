@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from itertools import islice
 from pathlib import Path
 from typing import Self
@@ -22,8 +23,8 @@ from asst.models.loading import build_observation, loaded
 from asst.models.suppression import FoundActions, detections_of, video_actions, window_actions
 from asst.moments import Detections
 
-TOP = 200
-"""Detections a video that evaluation keeps."""
+A_CLASS = 200
+"""Detections of a class in a video that are kept."""
 
 WINDOWS_AT_ONCE = 16
 
@@ -79,7 +80,7 @@ class TrainedDetector:
         video: str = "",
         *,
         duration_s: float | None = None,
-        top: int = TOP,
+        top: int | None = None,
         least: float = 0.0,
     ) -> Detections:
         """The actions in one video, best first.
@@ -88,17 +89,18 @@ class TrainedDetector:
             features: of the video.
             video: its name, for the answer.
             duration_s: its length in seconds; that of the features if None.
-            top: actions at most.
+            top: actions at most; None for `A_CLASS` of each class.
             least: score of an action at least, in [0, 1].
 
         Raises:
             InputError: for features of another kind.
         """
         length_s = features.end_s if duration_s is None else duration_s
-        (found,) = self._found([(features, length_s)], top, least)
-        return detections_of(found, self.labels, video, length_s, self.name)
+        (found,) = self._found([(features, length_s)], least)
+        detections = detections_of(found, self.labels, video, length_s, self.name)
+        return replace(detections, moments=detections.moments[:top])
 
-    def detect_videos(self, videos: Sequence[ActionVideo], store: FeatureStore, top: int = TOP) -> Iterator[Detections]:
+    def detect_videos(self, videos: Sequence[ActionVideo], store: FeatureStore) -> Iterator[Detections]:
         """The actions in each of these videos, in their order, as they are found.
 
         Raises:
@@ -106,10 +108,10 @@ class TrainedDetector:
         """
         require(store, (video.video for video in videos))
         sources = ((store.read(video.video), video.duration_s) for video in videos)
-        for video, found in zip(videos, self._found(sources, top, 0.0), strict=True):
+        for video, found in zip(videos, self._found(sources), strict=True):
             yield detections_of(found, self.labels, video.video, video.duration_s, self.name)
 
-    def _found(self, sources: Iterable[tuple[Features, float]], top: int, least: float) -> Iterator[FoundActions]:
+    def _found(self, sources: Iterable[tuple[Features, float]], least: float = 0.0) -> Iterator[FoundActions]:
         durations_s: list[float] = []
 
         def samples() -> Iterator[Sample]:
@@ -126,4 +128,6 @@ class TrainedDetector:
                 for answer in window_answers(each, [own.record for own in some], [own.window for own in some]):
                     yield window_actions(answer, durations_s[answer.record])
 
-        return video_actions(windows(), len(self.labels), overlap=self.description.overlap, limit=top, least=least)
+        return video_actions(
+            windows(), len(self.labels), overlap=self.description.overlap, a_class=A_CLASS, least=least
+        )

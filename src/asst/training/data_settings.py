@@ -16,6 +16,8 @@ EVEN = "even"
 """The length of a step that divides each video's annotated duration evenly."""
 PACKAGED = "packaged"
 """The installed word vectors, in place of a path."""
+GLOVE_300 = "glove-300"
+"""The paper's word vectors, in place of a path: those of the file that ``ASST_GLOVE`` names, or else the installed."""
 
 Seconds = Annotated[float, Field(gt=0)]
 StepLength = Seconds | Literal["even"]
@@ -105,7 +107,8 @@ class Words(Checked):
     """What stands for the words of a sentence: vectors of words, or of the tokens of each query.
 
     Attributes:
-        path: ``packaged`` for the installed 50-dimensional GloVe, a file of word vectors; or a folder or an HDF5 file
+        path: ``packaged`` for the installed 50-dimensional GloVe, ``glove-300`` for the paper's, which ``ASST_GLOVE``
+            names, or the installed where it names none; a file of word vectors; or a folder or an HDF5 file
             with the tokens of each query (`asst.data.query_tokens`), to which the other settings apply.
         key: the array to take of a query that has several.
         by: whether a query is found by its ``qid`` or by the order of the annotation's lines.
@@ -144,6 +147,8 @@ class Data(Checked):
         words: what stands for the words of a sentence; a path, or ``packaged``, stands for settings with that path.
         train: split to learn from; never the test split.
         validate: split that checkpoints are chosen by; likewise.
+        wrong_sentences: share of the samples that show another video's sentence, all of whose clips are negatives; the
+            paper has none.
         length_factor: features that are more than so many times as long as annotated, or as short, are refused.
         memory_gb: features kept in memory, in GiB; the others are read each time.
     """
@@ -158,6 +163,7 @@ class Data(Checked):
     words: Annotated[Words, _BY_PATH] = Words()
     train: str = "train"
     validation: str = Field(default="val", alias="validate")
+    wrong_sentences: Annotated[float, Field(ge=0, lt=1)] = 0.0
     length_factor: Annotated[float, Field(ge=1)] = MOST_FACTOR
     memory_gb: Annotated[float, Field(ge=0)] = 8.0
 

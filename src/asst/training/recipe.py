@@ -64,7 +64,8 @@ class Training(Checked):
         steps: optimiser steps in all, a multiple of ``interval``; none for a method that is fitted in closed form.
         interval: steps from one validation, log line and resumable state to the next.
         batch: samples a step, of all processes together; the paper's is 128.
-        parts: equal parts that a batch is passed in, to fit into memory (gradient accumulation).
+        parts: equal parts that a batch is passed in, to fit into memory (gradient accumulation). Batch normalisation
+            and losses that look across samples see a part at a time, which changes what is learnt.
         processes: on this machine, sharing each batch (DDP).
         nodes: machines.
         precision: of sums.
@@ -139,6 +140,13 @@ class Recipe(Checked):
             raise ValueError("only method reranker learns from data.tapes")
         if self.method == "reranker" and self.data.tapes is None and len(self.data.streams) != 1:
             raise ValueError("method reranker learns from data.tapes, or from one stream of the packaged features")
+        return self
+
+    @model_validator(mode="after")
+    def _tells_wrong_sentences(self) -> Recipe:
+        tells = self.method == "asst" and self.network.get("head", "detection") == "detection"
+        if self.data.wrong_sentences and not tells:
+            raise ValueError("only method asst with network.head detection learns from data.wrong_sentences")
         return self
 
     @model_validator(mode="after")

@@ -59,6 +59,9 @@ def _trained(
         say(f"going on with the run in {folder.path}")
     steps, batch = recipe.training.steps, recipe.training.batch
     say(f"{recipe.name}: {prepared.parameters:,} parameters, {steps} steps of {batch} samples")
+    if recipe.training.parts > 1 and prepared.method.together:
+        own = batch // recipe.training.parts
+        say(f"parts of {own} samples do not learn what {batch} at once do: {prepared.method.together}")
     return _train_by_steps(prepared, recipe, folder, say, going_on=going_on, progress=progress)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -21,10 +22,21 @@ from asst.features.squares import STEP_S
 from asst.features.store import FeatureStore, JoinedStore, Store, UnitStore
 from asst.features.window_files import WindowStore
 from asst.models.checkpoint import FeatureKind, Origin
+from asst.models.trained import GLOVE
 from asst.models.zeroshot import zeroshot_of
 from asst.text import WordVectors
 from asst.training.captioned_clips import CaptionedClips, Part
-from asst.training.data_settings import EVEN, PACKAGED, Data, FeatureFiles, Simulated, StepLength, Tapes, Words
+from asst.training.data_settings import (
+    EVEN,
+    GLOVE_300,
+    PACKAGED,
+    Data,
+    FeatureFiles,
+    Simulated,
+    StepLength,
+    Tapes,
+    Words,
+)
 from asst.training.reranker_questions import RerankerQuestion
 from asst.training.simulation import Say, Wanted, simulate
 from asst.training.tape_pool import TapePool
@@ -121,7 +133,7 @@ def open_sources(data: Data, recipe: str, say: Say) -> Sources:
     Raises:
         InputError: for a missing folder, store or file of vectors, or simulated features where there are none.
     """
-    words = _words(data.words)
+    words = _words(data.words, say)
     if data.tapes is not None:
         root = data.root or data_folder("captions")
         return Sources(data, root, AbsentStore(), words, "simulated", _tapes(data.tapes, root, say))
@@ -143,8 +155,12 @@ def open_sources(data: Data, recipe: str, say: Say) -> Sources:
     return Sources(data, root, _joined(found), words, "real", durations_s=durations_s)
 
 
-def _words(settings: Words) -> WordVectors | QueryTokens:
+def _words(settings: Words, say: Say) -> WordVectors | QueryTokens:
     path = settings.path
+    if path == Path(GLOVE_300):
+        path = Path(os.environ.get(GLOVE) or PACKAGED)
+        if path == Path(PACKAGED):
+            say(f"the recipe asks for GloVe of 300 numbers, and {GLOVE} names no file; the packaged 50 stand in for it")
     if path == Path(PACKAGED):
         return WordVectors.packaged()
     if not (path.is_dir() or path.suffix in HDF5 or FILE in str(path)):

@@ -116,7 +116,9 @@ def _sentences(recipe: Recipe, sources: Sources, say: Say) -> Task:
     checked = sources.records(recipe.data.validation).records
     kind, store = _features(recipe, sources, [*learnt, *checked], say)
     return Task(
-        samples=TrainingSamples(learnt, store, sources.words, observation, recipe.training.seed),
+        samples=TrainingSamples(
+            learnt, store, sources.words, observation, recipe.training.seed, recipe.data.wrong_sentences
+        ),
         questions=Queries(checked, store, sources.words, observation),
         validation=SentenceValidation(checked, protocol_of(recipe.data.dataset, recipe.protocol), recipe.overlap),
         given={

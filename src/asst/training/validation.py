@@ -15,7 +15,7 @@ from asst.evaluation.protocol import Protocol as SentenceProtocol
 from asst.models.answering import WindowAnswer, query_answers, window_answers
 from asst.models.method import Method
 from asst.models.suppression import FoundActions, detections_of, video_actions, window_actions
-from asst.models.trained_detector import TOP as TOP_ACTIONS
+from asst.models.trained_detector import A_CLASS
 
 
 class Validation(Protocol):
@@ -96,7 +96,7 @@ class ActionValidation:
         """Mean average precision at the protocol's IoUs."""
         found = [
             detections_of(own, method.labels, self.videos[own.record].video)
-            for own in video_actions(answers, len(method.labels), overlap=self.overlap, limit=TOP_ACTIONS)
+            for own in video_actions(answers, len(method.labels), overlap=self.overlap, a_class=A_CLASS)
         ]
         means = mean_average_precisions(self.videos, found, self.protocol)
         return {key: 100 * value for key, value in means.items()}
