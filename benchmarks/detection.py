@@ -39,7 +39,7 @@ from asst.models.loading import build_observation, window_steps
 from asst.models.methods import build_method
 from asst.models.restored import RestoredMethod
 from asst.models.suppression import LEAST_SCORE, MOST_A_WINDOW
-from asst.models.trained_detector import TOP, TrainedDetector
+from asst.models.trained_detector import A_CLASS, TrainedDetector
 from asst.moments import nms
 
 WIDTH, STEP_S, CLASSES = 512, 0.25, 20
@@ -124,8 +124,8 @@ def at_once(method: DetectorMethod, description: Description, features: Features
     kept = 0
     for label in range(len(method.labels)):
         own = classes == label
-        kept += len(nms(everything[own], strengths[own], description.overlap))
-    return min(kept, TOP)
+        kept += len(nms(everything[own], strengths[own], description.overlap, A_CLASS))
+    return kept
 
 
 class Memory:

@@ -97,3 +97,21 @@ def test_bad_input_is_one_line_and_writes_nothing(files: Path) -> None:
         assert message in result.stderr
         assert result.stderr.count("\n") == 1
     assert not (files / "f.jsonl").exists()
+
+
+def test_runs_fill_a_row_in_one_go(toy: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    data = {"dataset": "jsonlines", "root": str(toy / "annotation"), "streams": []}
+    recipe = {"method": "prior", "data": data, "observation": {"kind": "whole"}, "network": {"grid": 4}}
+    Path("prior.yaml").write_text(json.dumps(recipe))
+    for name in ("a", "b"):
+        done = CliRunner().invoke(app, ["train", "prior.yaml", "--run", name])
+        assert done.exit_code == 0, done.output
+    done = run("a", "b", "--weights", "1", "2", "--split", "val", "--recipe", "own/fused", "--json")
+    assert done.exit_code == 0, done.output
+    result = json.loads(Path("runs/own/fused/results/val.json").read_text())
+    alone = json.loads(Path("a/results/val.json").read_text())
+    assert result["metrics"] == alone["metrics"]
+    assert (result["recipe"], result["model"]) == ("own/fused", "1 prior, seed 0 + 2 prior, seed 0")
+    assert len(read_answers(Path("runs/own/fused/predictions/val.jsonl"))) == 16
+    assert "a weight for each run" in run("a", "b", "--weights", "1", "--split", "val", "--recipe", "own/fused").stderr

@@ -38,7 +38,11 @@ class WeightsCommand(Verb):
 def fuse(
     predictions: Annotated[
         list[Path],
-        typer.Argument(metavar="PREDICTIONS.jsonl...", help="Answers with the same spans.", show_default=False),
+        typer.Argument(
+            metavar="PREDICTIONS.jsonl|RUN...",
+            help="Answers with the same spans, or runs that give them.",
+            show_default=False,
+        ),
     ],
     weights: Annotated[
         list[float] | None,
@@ -54,13 +58,21 @@ def fuse(
     dataset: DatasetName = None,
     split: Split = None,
     data: DataFolder = None,
+    recipe: Annotated[
+        str | None,
+        typer.Option(metavar="NAME", help="With RUNs: the row that they fill together, such as didemo/fusion."),
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
     problems: Problems = False,
 ) -> None:
     """Fuse PREDICTIONS of the same candidates: each score is the weighted sum of theirs.
 
-    With --fit, the weights found and the cross-validated figure are printed.
+    With --fit, the weights found and the cross-validated figure are printed. With --recipe, the RUNs are asked the
+    sentences of --split, fused and judged; what comes out is kept in runs/NAME for 'asst tables'.
     """
+    if recipe is not None:
+        _fill_row(predictions, recipe, split, weights or [], as_json=as_json)
+        return
     if fit == bool(weights):
         raise InputError("how are they weighted? give either --weights, a number a file, or --fit")
     if out is None and not fit:
@@ -75,6 +87,15 @@ def fuse(
     if out is not None:
         _write(systems, chosen, out)
     _print(predictions, chosen, fitted, as_json=as_json)
+
+
+def _fill_row(runs: Sequence[Path], recipe: str, split: str | None, weights: Sequence[float], *, as_json: bool) -> None:
+    if not split or len(weights) != len(runs):
+        raise InputError("a row of several runs needs --split val or --split test, and a weight for each run")
+    from asst.cli.evaluate import print_evaluation
+    from asst.cli.evaluate_fused import evaluate_fused
+
+    print_evaluation(evaluate_fused(runs, recipe, split, weights), as_json=as_json)
 
 
 def _fit(

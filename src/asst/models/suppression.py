@@ -17,7 +17,7 @@ IntArray = npt.NDArray[np.int64]
 LEAST_SCORE = 0.001
 """Detections that are weaker are not looked at."""
 
-MOST_A_WINDOW = 2000
+MOST_A_WINDOW = 1000
 """The best so many detections of a window are looked at."""
 
 
