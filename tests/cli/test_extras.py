@@ -50,7 +50,7 @@ LACKING = {
         if entry.extra
     },
 }
-COMPLETE = ("audit", "demo", "models", "simulate", "fuse", "tables", "shots")
+COMPLETE = ("audit", "demo", "models", "simulate", "compare", "fuse", "tables", "shots")
 
 
 def run(words: list[str], folder: Path) -> subprocess.CompletedProcess[str]:

@@ -98,7 +98,7 @@ def test_rows_are_timed_trained_and_asked_once_and_printed_beside_references(fak
     assert rows[1].split()[:7] == ["Ours", "w/", "TEF", "didemo/tef", "2", "2", "0.0"]
     assert "+100.0 [+100.0, +100.0]" in rows[1]
     assert done.stdout.startswith("simulated: Table 7.")
-    assert all(name in done.stdout for name in ("Frequency prior", "Salience, no language", "Oracle of classes"))
+    assert all(name in done.stdout for name in ("Frequency prior", "Salience, no language", "Oracle, prior of place"))
     assert "30.91" not in done.stdout
     said = len(fake.said)
     again = run("--minutes", "1", "--seeds", "0,1")

@@ -128,7 +128,7 @@ def test_simulated_features_fill_every_row_but_priors_and_cited_ones() -> None:
     trained = {table.number: dict(table.trained) for table in paper_tables()}
     assert trained[1] == {"CCA": "didemo/cca", "MCN": "didemo/mcn", "Ours": "didemo/fusion"}
     assert list(trained[2]) == ["CCA", "MCN", "Ours, tuned", "CTRL", "Ours", "Ours w/ Two-Stream"]
-    assert list(trained[8].values()) == ["thumos14/frames", "thumos14/two_stream"]
+    assert list(trained[8].values()) == ["thumos14/frames", "simulated/thumos14_tuned", "thumos14/two_stream"]
     assert all(table.ours in trained[table.number].values() for table in paper_tables())
     parts = {part for parts in fused_recipes().values() for part in parts}
     assert parts <= {recipe for table in paper_tables([3]) for _, recipe in table.trained}

@@ -16,7 +16,7 @@ import numpy as np
 from asst.data.simulate.painting import Shown
 from asst.moments import FloatArray, iou
 
-PRIOR, SALIENCE, ORACLE = "Frequency prior", "Salience, no language", "Oracle of classes, prior of place"
+PRIOR, SALIENCE, ORACLE = "Frequency prior", "Salience, no language", "Oracle, prior of place"
 
 
 @dataclass(frozen=True, slots=True)
