@@ -85,9 +85,9 @@ def test_rows_are_timed_trained_and_asked_once_and_printed_beside_references(fak
     assert [words[-1] for words in fake.said[:2]] == [f"runs/simulated/speed/{recipe}" for recipe in recipes]
     train, evaluate = fake.said[2:4]
     assert train[1:5] == [
-        "recipes/didemo/two_stream.yaml",
-        "recipes/simulated/small.yaml",
-        "recipes/simulated/didemo.yaml",
+        "didemo/two_stream",
+        "simulated/small",
+        "simulated/didemo",
         "data.simulated.level=crowded",
     ]
     # A minute without six validations of a second has 540 steps of a tenth of one.
