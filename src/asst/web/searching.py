@@ -38,8 +38,8 @@ router = APIRouter(prefix="/api", tags=["sentences"])
 CURVE_MOST = 600
 ATTENTION_MOST = 200
 """Times that are sent at most; more would not be told apart on a screen."""
-_CONTRAST = 2.0
-"""From this on a word is worth telling: its share where it is looked at most, by its mean over the video."""
+_CONTRAST = 1.8
+"""The share of a word where it is looked at most, over its mean share, from which on that is worth telling."""
 
 
 @router.post("/search", response_model=SearchAnswer, responses=documented(404))

@@ -19,6 +19,8 @@ const SAID = {
 // {video, query, moment, others, curve, threshold, span}; `moment` is null for a span that the model did not find.
 let open = null;
 let settling = 0;
+// The end that is being typed, whose field is left alone meanwhile.
+let typing = "";
 // What users say is sent in the order in which they say it.
 let saving = Promise.resolve();
 let acts = {};
@@ -27,6 +29,7 @@ let acts = {};
 export function start(given) {
   acts = given;
   for (const end of ["start", "end"]) {
+    $(end).addEventListener("input", () => (typing = end));
     $(end).addEventListener("change", () => typed(end));
     $(end).addEventListener("focus", () => $(end).select());
   }
@@ -74,7 +77,7 @@ function showSpan() {
   const own = open.span;
   player.setSpan(own);
   timeline.setSpan(own);
-  for (const end of ["start", "end"]) $(end).value = exact(own[`${end}_s`]);
+  for (const end of ["start", "end"]) if (end !== typing) $(end).value = exact(own[`${end}_s`]);
   $("length").textContent = `${(own.end_s - own.start_s).toFixed(3)} s`;
   const score = open.query ? scoreOf(own, open.moment, open.curve) : null;
   $("rated").replaceChildren(...(score === null ? [] : [badge(score), ` ${score.toFixed(2)}`]));
@@ -115,6 +118,7 @@ function change(end, value, final) {
 }
 
 function typed(end) {
+  typing = "";
   const value = read($(end).value, player.frameRate());
   if (value === null) {
     showFault(new Error(`“${$(end).value}” is no time; write 12.4, 1:02.5, 1:02:03 or 00:01:02:12`));
