@@ -1,7 +1,8 @@
 """What a reranker may decide on the development videos: nothing, windows of a shot, order too, or everything.
 
-Columns: R@1 at IoU 0.5 and 0.7 and R@5 at IoU 0.5, on joined clips and on single videos (see ``development_set.py``);
-last, the difference of R@1 at IoU 0.5 from the model without a reranker, with its 95 % bootstrap interval over videos.
+Columns: R@1 at IoU 0.5 and 0.7, R@5 at IoU 0.5 and mIoU, on joined clips and on single videos (see
+``development_set.py``); the differences of R@1 at IoU 0.5 and of mIoU from the model without a reranker, with their
+95 % bootstrap intervals over videos.
 
 Run: ``python benchmarks/reranking.py [--checkpoints FILE ...] [--data FOLDER] [--joins 150]``
 """
@@ -10,21 +11,28 @@ from __future__ import annotations
 
 import argparse
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 
 from rich.console import Console
 from rich.table import Table
 
 import asst
-from asst.evaluation.bootstrap import bootstrap_difference
-from asst.evaluation.metrics import hits
+from asst.evaluation.bootstrap import Interval, bootstrap_difference
+from asst.evaluation.metrics import hits, top_ious
 from asst.models.reranked import PACKAGED, RerankedModel, Scope
 from asst.models.zeroshot import SimilarityModel
 from asst.moments import FloatArray
-from development_set import cell, model_spans, read_questions
+from development_set import Question, model_spans, read_questions, seen_as
 
 SCOPES: tuple[Scope, ...] = ("windows", "order", "everything")
+
+View = Callable[[asst.Features], asst.Features]
+
+
+def unchanged(features: asst.Features) -> asst.Features:
+    """The features as they are."""
+    return features
 
 
 def localizers(checkpoints: list[Path]) -> Iterator[tuple[str, asst.Localizer]]:
@@ -35,30 +43,58 @@ def localizers(checkpoints: list[Path]) -> Iterator[tuple[str, asst.Localizer]]:
             yield f"{path.stem}, {scope}", asst.Localizer(RerankedModel.load(path, scope=scope))
 
 
-def main() -> None:
-    """Measure and print."""
-    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+def compare(
+    rows: Iterable[tuple[str, asst.Localizer, View]], singles: Sequence[Question], joined: Sequence[Question]
+) -> None:
+    """Prints how well each model finds what is asked, and the difference from the first.
+
+    Args:
+        rows: what to call each, the model, and what becomes of the features that it reads.
+        singles: questions about single videos.
+        joined: questions about joined clips.
+    """
+    table = Table(title=f"{len(joined)} joined and {len(singles)} single queries")
+    for heading in ("", *(f"{kind}{more}" for kind in ("joined", "single") for more in ("", ", R@1", ", mIoU"))):
+        table.add_column(heading)
+    first: dict[str, tuple[FloatArray, FloatArray]] = {}
+    for name, localizer, view in rows:
+        cells = []
+        for kind, asked in (("joined", joined), ("single", singles)):
+            questions = seen_as(asked, view)
+            spans, truths = model_spans(localizer, questions), [question.truths for question in questions]
+            found = hits(spans, truths, n=1, iou=0.5), top_ious(spans, truths)
+            others = hits(spans, truths, n=1, iou=0.7), hits(spans, truths, n=5, iou=0.5)
+            shares = [values.mean() for values in (found[0], *others, found[1])]
+            before = first.setdefault(kind, found)
+            sources = [question.source for question in questions]
+            gains = (bootstrap_difference(now, then, sources) for now, then in zip(found, before, strict=True))
+            cells += [", ".join(f"{share:.3f}" for share in shares), *(signed(gain) for gain in gains)]
+        table.add_row(name, *cells)
+    Console(width=200).print(table)
+
+
+def signed(gain: Interval) -> str:
+    """A difference and its interval."""
+    return f"{gain.mean:+.3f} ({gain.low:+.3f}..{gain.high:+.3f})"
+
+
+def options_of(description: str) -> argparse.ArgumentParser:
+    """What both tables can be asked."""
+    parser = argparse.ArgumentParser(description=description.splitlines()[0])
     default = Path(os.environ.get("ASST_DATA") or Path(__file__).parents[2] / "shared/data")
     parser.add_argument("--data", type=Path, default=default)
-    parser.add_argument("--checkpoints", type=Path, nargs="+", default=[PACKAGED])
     parser.add_argument("--joins", type=int, default=150)
+    return parser
+
+
+def main() -> None:
+    """Measure and print."""
+    parser = options_of(__doc__ or "")
+    parser.add_argument("--checkpoints", type=Path, nargs="+", default=[PACKAGED])
     options = parser.parse_args()
     singles, joined = read_questions(options.data, asst.load("similarity"), options.joins)
-    table = Table(title=f"{len(joined)} joined and {len(singles)} single queries")
-    for heading in ("", "joined", "difference", "single", "difference"):
-        table.add_column(heading)
-    without: dict[str, FloatArray] = {}
-    for name, localizer in localizers(options.checkpoints):
-        cells = []
-        for kind, questions in (("joined", joined), ("single", singles)):
-            spans, truths = model_spans(localizer, questions), [question.truths for question in questions]
-            hit = hits(spans, truths, n=1, iou=0.5)
-            shares = (hit.mean(), hits(spans, truths, n=1, iou=0.7).mean(), hits(spans, truths, n=5, iou=0.5).mean())
-            before = without.setdefault(kind, hit)
-            sources = [question.source for question in questions]
-            cells += [", ".join(f"{share:.3f}" for share in shares), cell(bootstrap_difference(hit, before, sources))]
-        table.add_row(name, *cells)
-    Console(width=130).print(table)
+    rows = ((name, localizer, unchanged) for name, localizer in localizers(options.checkpoints))
+    compare(rows, singles, joined)
 
 
 if __name__ == "__main__":
