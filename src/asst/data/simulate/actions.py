@@ -17,7 +17,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -120,7 +120,7 @@ class ActionSimulator:
 
     def provenance(self, video: ActionVideo) -> Provenance:
         """Hashes of the settings and of the annotation that the features are made of."""
-        return Provenance(digest(asdict(self.settings), sorted(self._kinds.items())), digest(asdict(video)))
+        return Provenance(digest(self.settings, sorted(self._kinds.items())), digest(video))
 
     def _action(self, label: str) -> Matrix:
         """What one action adds to a step, shape ``(LATENT,)``; nothing if it is missed."""

@@ -15,7 +15,6 @@ there, in shares of the video. So they are as many, as long and as far apart as 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import asdict
 from typing import Protocol, TypeVar
 
 import numpy as np
@@ -84,6 +83,7 @@ class Simulator:
             ]
             for code, ours in self._words.items()
         }
+        self._made_by = digest(settings, sorted(self._words.items()))
         self._by_scene: dict[str, list[CharadesVideo]] = {}
         for video in sorted(videos, key=lambda video: video.video):
             self._by_scene.setdefault(video.scene, []).append(video)
@@ -118,8 +118,7 @@ class Simulator:
 
     def provenance(self, video: CharadesVideo) -> Provenance:
         """Hashes of the settings and of the annotation that the features are made of."""
-        made_of = digest(asdict(video), *map(asdict, self._crowd(video)))
-        return Provenance(digest(asdict(self.settings), sorted(self._words.items())), made_of)
+        return Provenance(self._made_by, digest(video, *self._crowd(video)))
 
     def _events(self, video: CharadesVideo) -> tuple[Matrix, list[tuple[tuple[str, str], list[Action], list[str]]]]:
         """The noise of a video; and of its actions, annotated and not, where their times come from and how they look.
@@ -144,9 +143,13 @@ class Simulator:
 
     def _crowd(self, video: CharadesVideo) -> Sequence[CharadesVideo]:
         """The videos that lend this one their actions."""
-        others = [other for other in self._by_scene.get(video.scene, ()) if other.video != video.video]
+        around = self._by_scene.get(video.scene, ())
+        own = next((place for place, other in enumerate(around) if other.video == video.video), len(around))
+        others = [*range(own), *range(own + 1, len(around))]
         draw = own_generator(self.settings.seed, "lenders", video.video)
-        return [others[int(place * len(others))] for place in draw.uniform(size=self.settings.level.crowd) if others]
+        return [
+            around[others[int(place * len(others))]] for place in draw.uniform(size=self.settings.level.crowd) if others
+        ]
 
     def _unannotated(self, video: CharadesVideo) -> list[Action]:
         own = {action.action for action in video.actions}

@@ -16,7 +16,7 @@ a crowd, sentences of other videos too, which nobody annotated here.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -68,6 +68,7 @@ class SentenceSimulator:
         self._paint = Painter(settings, "sentences")
         self._videos = sorted(videos, key=lambda video: video.video)
         self._vocabulary = Vocabulary(sorted({r.sentence for video in self._videos for r in video.records}))
+        self._made_by = digest(settings, self._vocabulary.verbs, self._vocabulary.things)
         self._mistaken = {
             word: [other for other in words if other != word]
             for words in (self._vocabulary.verbs, self._vocabulary.things)
@@ -101,8 +102,7 @@ class SentenceSimulator:
 
     def provenance(self, video: DescribedVideo) -> Provenance:
         """Hashes of the settings and of the annotation that the features are made of."""
-        made = digest(asdict(self.settings), self._vocabulary.verbs, self._vocabulary.things)
-        return Provenance(made, digest(video.duration_s, *map(asdict, self._all_records(video))))
+        return Provenance(self._made_by, digest(video.duration_s, *self._all_records(video)))
 
     def _all_records(self, video: DescribedVideo) -> list[Record]:
         """Those of the video, and those that others lend it."""
