@@ -52,7 +52,7 @@ def no_cosine(reading: Reading) -> Reading:
 @cache
 def usual_classifier() -> FloatArray:
     """The mean of the classifiers of unrelated sentences."""
-    usual: FloatArray = CaptionSentences(load_space(PACKAGED)).unrelated.mean(axis=0)
+    usual: FloatArray = CaptionSentences(load_space(PACKAGED)).negatives.mean(axis=0)
     return usual
 
 

@@ -70,7 +70,7 @@ class Budget:
             if Budget.of(folder) != self:
                 raise InputError(f"{folder} holds runs of {Budget.of(folder)}; name another folder with --results")
             return
-        write_whole(folder / "budget.json", json.dumps(asdict(self)) + "\n")
+        write_whole(folder / "budget.json", json.dumps(asdict(self), allow_nan=False) + "\n")
 
 
 def finished(folder: Path, recipe: str) -> list[Path]:

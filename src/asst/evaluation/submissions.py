@@ -13,8 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from asst.data.fields import as_list, as_number, as_object, as_text
-from asst.data.files import read_json, read_object_lines
+from asst.data.files import as_list, as_number, as_object, as_text, read_json, read_object_lines
 from asst.data.record import Record
 from asst.data.rows import UnusableRowError
 from asst.errors import InputError
