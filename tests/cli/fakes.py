@@ -72,7 +72,7 @@ def modules() -> dict[str, ModuleType]:
         yield SimpleNamespace(pixels=pixels, times_s=np.array(times_s))
 
     def probe(path: Path) -> SimpleNamespace:
-        facts = {"width": 64, "height": 64, "rate": Fraction(25), "codec": "h264", "has_audio": False}
+        facts = {"width": 64, "height": 64, "rate": Fraction(25), "codec": "h264", "has_audio": False, "start_s": 0.0}
         return SimpleNamespace(**facts, duration_s=10.0, time_code=None)
 
     def cut(path: Path, start_s: float, end_s: float, out: Path, *, exact: bool = True) -> SimpleNamespace:

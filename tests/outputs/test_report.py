@@ -1,6 +1,7 @@
 import base64
 import hashlib
 import io
+import os
 import re
 import sys
 from collections.abc import Iterator, Sequence
@@ -9,6 +10,7 @@ from fractions import Fraction
 from html.parser import HTMLParser
 from pathlib import Path
 from types import ModuleType, SimpleNamespace
+from urllib.parse import quote
 
 import numpy as np
 import pytest
@@ -69,7 +71,8 @@ def decoded(monkeypatch: pytest.MonkeyPatch) -> list[list[float]]:
             yield SimpleNamespace(pixels=pixels.astype(np.uint8), times_s=half)
 
     def probe(path: Path) -> SimpleNamespace:
-        return SimpleNamespace(width=640, height=320, rate=Fraction(30000, 1001), codec="h264", has_audio=True)
+        facts = {"width": 640, "height": 320, "rate": Fraction(30000, 1001), "codec": "h264", "has_audio": True}
+        return SimpleNamespace(**facts, start_s=0.5)
 
     video = ModuleType("asst.video")
     vars(video).update(STILL=None, frames=frames, jpeg=jpeg, probe=probe)
@@ -106,7 +109,8 @@ def test_the_page_asks_nothing_of_the_network_and_runs_nothing(tmp_path: Path) -
     page = written(tmp_path, answer("a dog", Moment(6.0, 9.0)))
     addresses = [*page.values("href"), *page.values("src")]
     assert addresses
-    assert all(address.startswith(("#", "data:")) for address in addresses)
+    (played,) = (address for address in addresses if not address.startswith(("#", "data:")))
+    assert played == f"./{quote(os.path.relpath('street & co.mp4', tmp_path))}#t=6.500,9.500"
     assert "url(" not in page.source
     assert "@import" not in page.source
     assert page.all("script") == []

@@ -62,6 +62,8 @@ def write_plot(answers: Sequence[Answer], out: Path) -> None:
     rows = figure.subplots(len(answers), squeeze=False)[:, 0]
     for axes, answer, heading in zip(rows, answers, headings(answers), strict=True):
         _draw(axes, answer, heading)
+    named = {text: handle for axes in rows for handle, text in zip(*axes.get_legend_handles_labels(), strict=True)}
+    figure.legend(named.values(), named.keys(), loc="outside lower right", ncols=4, fontsize=8, frameon=False)
     with warnings.catch_warnings(), replacing(out) as path:
         # A sentence in a script that the font lacks is drawn with boxes; that is no reason to fail.
         warnings.filterwarnings("ignore", message="Glyph .* missing from font", category=UserWarning)
@@ -75,11 +77,15 @@ def _draw(axes: Axes, answer: Answer, heading: str) -> None:
     # Drawn from the weakest up, so that the best lies on top.
     for rank, moment in sorted(enumerate(answer.moments), reverse=True):
         best = rank == 0
-        axes.axvspan(moment.start_s, moment.end_s, color=_BEST if best else _OTHER, alpha=0.45 if best else 0.25, lw=0)
+        look = (_BEST, 0.45, "best moment") if best else (_OTHER, 0.25, "other moments")
+        axes.axvspan(moment.start_s, moment.end_s, color=look[0], alpha=look[1], lw=0, label=look[2])
+        middle_s = (moment.start_s + moment.end_s) / 2
+        label = f"{rank + 1}\n{moment.score:.2f}"
+        axes.text(middle_s, 0.97, label, fontsize=8, ha="center", va="top", transform=axes.get_xaxis_transform())
     if answer.curve is not None:
-        axes.plot(answer.curve.times_s, answer.curve.scores, color=_LINE, lw=1.3)
+        axes.plot(answer.curve.times_s, answer.curve.scores, color=_LINE, lw=1.3, label="score")
     if answer.threshold is not None:
-        axes.axhline(answer.threshold, color=_THRESHOLD, lw=1.0, ls="--")
+        axes.axhline(answer.threshold, color=_THRESHOLD, lw=1.0, ls="--", label="threshold")
     ticks = ticks_s(answer.duration_s)
     axes.set_xticks(ticks, [tick_label(tick) for tick in ticks])
     axes.set_xlim(0.0, answer.duration_s)

@@ -1,13 +1,18 @@
-"""Answers as one HTML page that carries everything it shows: it works offline and asks nothing of the network."""
+"""Answers as one HTML page that carries everything it shows: it works offline and asks nothing of the network.
+
+The videos alone are not in it: a row plays its moment of the file, where that lies as it did beside the page.
+"""
 
 from __future__ import annotations
 
 import base64
 import hashlib
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
+from urllib.parse import quote
 
 import numpy as np
 
@@ -40,6 +45,7 @@ class _Row:
 
     moment: Moment
     still: _Still
+    play: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,13 +78,13 @@ def write_report(answers: Sequence[Answer], out: Path) -> None:
         raise ValueError("a report needs one answer at least")
     for video in {answer.video for answer in answers}:
         check_destination(out, ".html", source=Path(video))
-    page = _render(answers)
+    page = _render(answers, out.parent)
     with replacing(out) as path:
         # A file name may hold bytes that are no text; the page shows a question mark for each.
         path.write_bytes(page.encode("utf-8", errors="replace"))
 
 
-def _render(answers: Sequence[Answer]) -> str:
+def _render(answers: Sequence[Answer], folder: Path) -> str:
     from jinja2 import Environment, StrictUndefined
     from markupsafe import Markup
 
@@ -86,7 +92,7 @@ def _render(answers: Sequence[Answer]) -> str:
     shown = {video: _stills(video, answers, held) for video in dict.fromkeys(answer.video for answer in answers)}
     several = several_videos(answers)
     sections = [
-        _section(answer, heading, shown[answer.video], several=several)
+        _section(answer, heading, shown[answer.video], folder, several=several)
         for answer, heading in zip(answers, headings(answers), strict=True)
     ]
 
@@ -125,16 +131,36 @@ def _strip_s(duration_s: float) -> list[float]:
     return [(cell + 0.5) * duration_s / _STRIP_CELLS for cell in range(_STRIP_CELLS)]
 
 
-def _section(answer: Answer, heading: str, stills: dict[float, _Still], *, several: bool) -> _Section:
+def _section(answer: Answer, heading: str, stills: dict[float, _Still], folder: Path, *, several: bool) -> _Section:
+    from asst.video import probe
+
+    address, zero_s = _address(Path(answer.video), folder), probe(Path(answer.video)).start_s
     return _Section(
         answer=answer,
         heading=heading,
         facts=[("File", answer.video), *_facts(answer)] if several else [],
         strip=[stills[time_s] for time_s in _strip_s(answer.duration_s)],
         chart=draw(answer),
-        rows=tuple(_Row(moment, stills[_key_instant_s(answer, moment)]) for moment in answer.moments),
+        rows=tuple(
+            _Row(
+                moment,
+                stills[_key_instant_s(answer, moment)],
+                # Players count by the file's own clock.
+                f"{address}#t={zero_s + moment.start_s:.3f},{zero_s + moment.end_s:.3f}",
+            )
+            for moment in answer.moments
+        ),
         heat=None if answer.attention is None else draw_heat(answer.attention, answer.duration_s),
     )
+
+
+def _address(video: Path, folder: Path) -> str:
+    """Where a page in a folder finds a video: by the way from there; by the whole path if there is none."""
+    try:
+        way = Path(os.path.relpath(video, folder))
+    except ValueError:
+        return video.absolute().as_uri()
+    return "./" + quote(os.fsencode(way.as_posix()))
 
 
 def _key_instant_s(answer: Answer, moment: Moment) -> float:
