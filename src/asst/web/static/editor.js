@@ -32,6 +32,7 @@ export function start(given) {
     $(end).addEventListener("input", () => (typing = end));
     $(end).addEventListener("change", () => typed(end));
     $(end).addEventListener("focus", () => $(end).select());
+    $(end).addEventListener("blur", () => (typing = ""));
   }
   onPress("in", setIn);
   onPress("out", setOut);
