@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import pytest
@@ -169,7 +169,7 @@ def test_the_command_prints_the_documented_lines(street: Path) -> None:
     assert (found["found"], absent["found"]) == (True, False)
     assert len(found["moments"]) == len(absent["moments"]) == 2
     for moment in found["moments"]:
-        assert list(moment) == ["start_s", "end_s", "score"]
+        assert list(moment) == ["start_s", "end_s", "score", "confidence"]
         assert 0 <= moment["start_s"] < moment["end_s"] <= found["duration_s"]
         assert 0 < moment["score"] < 1
     best = found["moments"][0]
@@ -187,3 +187,14 @@ def test_a_least_score_of_ones_own_decides_what_is_found(street: Path) -> None:
     lax = locate(street, ABSENT[0], "--json", "--min-score", "0", "--model", "similarity-fast")
     assert (strict.returncode, lax.returncode) == (1, 0)
     assert [json.loads(done.stdout)["found"] for done in (strict, lax)] == [False, True]
+
+
+def test_moments_of_features_end_with_the_video(localizer: asst.Localizer, make: Callable[..., Path]) -> None:
+    """The last step, of half a second, reaches past the end at 2.4 s."""
+    video = make("s.mp4")
+    features = localizer.features(video)
+    assert features.end_s == 2.5
+    (answer,) = localizer.answer(features, ["bars"], min_score=0.0)
+    assert answer.duration_s == pytest.approx(2.4)
+    assert max(moment.end_s for moment in answer.moments) == pytest.approx(2.4)
+    assert repr(answer.curve) == "Curve(5 instants)"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -47,6 +48,9 @@ class Localizer:
     def __init__(self, model: Model) -> None:
         self._model = model
 
+    def __repr__(self) -> str:
+        return f"Localizer({self.name})"
+
     @property
     def name(self) -> str:
         """The model's name."""
@@ -60,7 +64,11 @@ class Localizer:
         """
         extractor = self._model.extractor
         if isinstance(video, str | Path):
+            from asst.video import probe
+
+            # The last step may reach past the last frame; what a file says of its length may reach past what it holds.
             found, name = extractor.extract(video, progress=progress), str(video)
+            found = replace(found, length_s=probe(video).duration_s)
         else:
             found, name = extractor.extract_frames(video), "the frames"
         found.require_finite(name)
@@ -182,7 +190,6 @@ class Localizer:
         progress: Progress | None,
     ) -> tuple[Features, float]:
         from asst.features.values import Features
-        from asst.video import probe
 
         if isinstance(queries, str):
             raise InputError(f"one sentence is not a list of them; give [{queries!r}]")
@@ -190,9 +197,5 @@ class Localizer:
             raise InputError("an empty sentence describes nothing; give one with words in it")
         if top < 1:
             raise InputError(f"top is {top}; ask for at least one moment")
-        if isinstance(video, Features):
-            return video, video.end_s
-        features = self.features(video, progress=progress)
-        covered_s = features.end_s
-        # The last step may reach past the last frame; what a file says of its length may reach past what it holds.
-        return features, min(covered_s, probe(video).duration_s) if isinstance(video, str | Path) else covered_s
+        features = video if isinstance(video, Features) else self.features(video, progress=progress)
+        return features, min(features.end_s, features.length_s)

@@ -60,7 +60,7 @@ class Moment:
         return self.end_s - self.start_s
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Curve:
     """How strongly each instant of a video matches a sentence.
 
@@ -76,8 +76,11 @@ class Curve:
         if self.times_s.ndim != 1 or self.times_s.shape != self.scores.shape:
             raise ValueError(f"a curve needs as many times as scores, not {self.times_s.shape} and {self.scores.shape}")
 
+    def __repr__(self) -> str:
+        return f"Curve({self.times_s.size} instants)"
 
-@dataclass(frozen=True, slots=True)
+
+@dataclass(frozen=True, slots=True, repr=False)
 class Attention:
     """Which words of a sentence a model looked at while it looked at a video.
 
@@ -96,6 +99,9 @@ class Attention:
     def __post_init__(self) -> None:
         if self.times_s.ndim != 1 or self.weights.shape != (len(self.words), self.times_s.size):
             raise ValueError(f"{len(self.words)} words at {self.times_s.shape} times, not {self.weights.shape} weights")
+
+    def __repr__(self) -> str:
+        return f"Attention({' '.join(self.words)!r} at {self.times_s.size} instants)"
 
 
 @dataclass(frozen=True, slots=True)

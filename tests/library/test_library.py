@@ -26,7 +26,9 @@ def test_it_is_made_filled_and_asked(tmp_path: Path, fake: ModuleType, monkeypat
         ("b.mp4", "indexed"),
         ("bad.mp4", "failed"),
     ]
+    assert [one.state for one in library.index(str(video))] == ["kept"]
     again = asst.Library(str(tmp_path / "library"))
+    assert repr(again) == f"Library({tmp_path / 'library'}: 2 videos, model default)"
     found = {(moment.video, moment.start_s, moment.end_s) for moment in again.search("green")}
     assert found == {(str(video), 2.0, 4.0), (str(other), 1.0, 2.0)}
     assert [moment.video for moment in again.search("green", top=1, within_glob="b*")] == [str(other)]

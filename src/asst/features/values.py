@@ -30,6 +30,8 @@ class Features:
         step_s: length of a step in seconds.
         extractor: the name of what made them; two streams are joined by ``+``.
         cuts_s: where new shots begin, ascending, in seconds, shape ``(cuts,)``; empty where nobody looked for them.
+        length_s: the video's length in seconds, which the last step may reach past; infinite where it is not known,
+            as of features that were kept.
 
     Raises:
         ValueError: for another shape or type, no step, times that are not finite and positive, or cuts that go back.
@@ -40,6 +42,7 @@ class Features:
     step_s: float
     extractor: str
     cuts_s: FloatArray = field(default_factory=lambda: np.zeros(0))
+    length_s: float = math.inf
 
     def __post_init__(self) -> None:
         if self.vectors.ndim != 2 or 0 in self.vectors.shape:

@@ -70,6 +70,9 @@ class Library:
         self.features = Store(self.folder / "features")
         self._writes = 0
 
+    def __repr__(self) -> str:
+        return f"Library({self.folder}: {len(self.tables.videos())} videos, model {self.identity.model})"
+
     @classmethod
     def made(cls, folder: str | Path, identity: Identity | None = None, *, rebuild: bool = False) -> Library:
         """The library in a folder, made if there is none.
@@ -112,12 +115,12 @@ class Library:
         return engine_of(self.identity.model)
 
     def index(
-        self, paths: Sequence[str | Path], *, workers: int = 1, cluster: bool = False, rehash: bool = False
+        self, paths: str | Path | Sequence[str | Path], *, workers: int = 1, cluster: bool = False, rehash: bool = False
     ) -> list[Indexed]:
         """Brings files and the videos of folders into the library, by its model.
 
         Args:
-            paths: files and folders.
+            paths: files and folders, or one.
             workers: processes that read videos, or actors.
             cluster: whether Ray spreads the work.
             rehash: read all files, also those whose size and time of change are as they were.
@@ -131,7 +134,7 @@ class Library:
         from asst.library.index import index
 
         self.check(self.engine.identity)
-        files = [Path(path) for path in paths]
+        files = [Path(path) for path in ([paths] if isinstance(paths, str | Path) else paths)]
         return list(index(files, self, self.engine, workers=workers, cluster=cluster, rehash=rehash))
 
     def search(
