@@ -119,7 +119,7 @@ class ClipSampler(nn.Module):
     All clips share its weights. Pooling and the first convolution are both linear, so their order is free: the
     convolution's three taps are applied to each step once, and the interpolation, a third as large, comes after. For
     the paper's 234 clips on 128 steps this needs well under half the arithmetic of pooling first, and gives the same
-    numbers.
+    numbers. The few clips that training samples are pooled first.
 
     Args:
         in_channels: width of the representation.
@@ -144,13 +144,18 @@ class ClipSampler(nn.Module):
         Returns:
             Shape ``(batch, clips, outputs)``.
         """
+        assert self.first.bias is not None
+        if self.training and pooling.shape[-2] // POINTS * WINDOWS < x.shape[1]:
+            points = (pooling.to(x.dtype) @ x).view(-1, POINTS, x.shape[2])
+            inner = self.dropout(functional.relu(self.first(points.mT).mT))
+            few: Tensor = self.second(inner.reshape(x.shape[0], -1, self.second.in_features))
+            return few
         # Row (clip, window) times column (step, tap): the weight of that step in the point that this tap reads.
         points = pooling.view(*pooling.shape[:-2], -1, POINTS, pooling.shape[-1])
         windows = [points[..., first : first + TAPS, :] for first in range(0, POINTS - TAPS + 1, STRIDE)]
         mixing = torch.stack(windows, dim=-3).transpose(-2, -1).flatten(-4, -3).flatten(-2)
         taps = functional.linear(x, self.first.weight.permute(2, 0, 1).flatten(0, 1))
         inner = mixing.to(taps.dtype) @ taps.view(x.shape[0], -1, self.first.out_channels)
-        assert self.first.bias is not None
         inner = self.dropout(functional.relu(inner + self.first.bias))
         out: Tensor = self.second(inner.view(inner.shape[0], -1, self.second.in_features))
         return out
