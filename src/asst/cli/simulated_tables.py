@@ -184,8 +184,9 @@ def _cell(interval: Interval, sign: str = "") -> str:
 
 
 def _steps(recipe: str, folder: Path) -> str:
-    """Steps that the first run of a row had."""
+    """Steps that the first run of a row had, if it was trained by steps."""
     from asst.training.folder import RunFolder
 
     runs = finished(folder, recipe) if recipe else []
-    return f"{RunFolder(runs[0]).log()[-1]['step']:,}" if runs else ""
+    steps = RunFolder(runs[0]).log()[-1]["step"] if runs else 0
+    return f"{steps:,}" if steps > 1 else ""
