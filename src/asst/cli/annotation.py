@@ -65,8 +65,7 @@ def blind_prior(key: str, judged: Dataset, folder: Path | None) -> Prior | None:
     Returns:
         None where no such part is here.
     """
-    from asst.data import DATASETS, read_dataset
-    from asst.data.folders import data_folder
+    from asst.data import DATASETS, data_folder, read_dataset
     from asst.evaluation.prior import fitted_prior
 
     folder = folder or data_folder(key)

@@ -80,8 +80,7 @@ def _recipes(table: PaperTable) -> Iterator[str]:
 
 
 def _rows(table: PaperTable, folder: Path, budget: Budget) -> list[SimulatedRow]:
-    from asst.data import DATASETS, read_dataset
-    from asst.data.folders import data_folder
+    from asst.data import DATASETS, data_folder, read_dataset
     from asst.evaluation.comparison import query_values
     from asst.evaluation.results import read_result
     from asst.evaluation.tables import fused_recipes
@@ -119,8 +118,7 @@ def _answers(recipe: str, folder: Path) -> list[list[Answer]]:
 
 def _references(table: PaperTable, records: Sequence[Record], budget: Budget) -> dict[str, Values]:
     """Those of `asst.evaluation.references`; the oracle sees what any stream of the table's own row shows."""
-    from asst.data import read_dataset
-    from asst.data.folders import data_folder
+    from asst.data import data_folder, read_dataset
     from asst.evaluation.matching import answers_of, spans_of
     from asst.evaluation.prior import fitted_prior
     from asst.evaluation.protocol import protocol_of
@@ -185,8 +183,9 @@ def _cell(interval: Interval, sign: str = "") -> str:
 
 
 def _steps(recipe: str, folder: Path) -> str:
-    """Steps that the first run of a row had."""
+    """Steps that the first run of a row had, if it was trained by steps."""
     from asst.training.folder import RunFolder
 
     runs = finished(folder, recipe) if recipe else []
-    return f"{RunFolder(runs[0]).log()[-1]['step']:,}" if runs else ""
+    steps = RunFolder(runs[0]).log()[-1]["step"] if runs else 0
+    return f"{steps:,}" if steps > 1 else ""
