@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import re
 import shutil
+import sys
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import pytest
@@ -48,8 +50,10 @@ def run(*words: str) -> str:
 
 
 @pytest.mark.usefixtures("one_thread")
-def test_each_example_is_found_by_its_name(folder: Path) -> None:
-    names: dict[str, Any] = {"__name__": "example"}
+def test_each_example_is_found_by_its_name(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    example = ModuleType("example")
+    monkeypatch.setitem(sys.modules, "example", example)
+    names = vars(example)
     for block in re.findall(r"```python\n(.*?)```", DOC, flags=re.DOTALL):
         exec(compile(block, "docs/extending.md", "exec", dont_inherit=True), names)
     run("features", "holiday.mp4", "--extractor", "mean-colour", "--out", "store")

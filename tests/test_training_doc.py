@@ -56,12 +56,12 @@ def test_the_commands_do_what_the_text_says(folder: Path, monkeypatch: pytest.Mo
         assert done[-1].exit_code == 0, (words, done[-1].output)
     first, longer, judged, *_ = done
     assert re.search(
-        r"simulated features simulated-c3d-standard of 46 videos: \d+ MB are written to features/", first.stderr
+        r"simulated features simulated-c3d-crowded of 46 videos: \d+ MB are written to features/", first.stderr
     )
     assert "seed0 gets 1 checkpoint of " in first.stderr
     assert "going on with the run" in longer.stderr
     assert [line.split()[1] for line in longer.stderr.splitlines() if line.startswith("step")] == ["12"]
-    run = Path("runs/simulated-standard/charades_sta/c3d/seed0")
+    run = Path("runs/simulated-crowded/charades_sta/c3d/seed0")
     named = set(
         re.findall(r"^\| `([\w/.]+\w)` \|", DOC[DOC.index("## A run\n") : DOC.index("## A network that")], re.MULTILINE)
     )

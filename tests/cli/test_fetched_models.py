@@ -135,7 +135,7 @@ def test_what_is_not_there_is_told(here: Path, street: Path, tmp_path: Path) -> 
     told = f"asst: {OTHER} is not in {here}; fetch it: asst models get {OTHER}\n"
     assert refused("locate", street, "a dog", "--model", OTHER) == told
     assert refused("index", street, "--library", tmp_path / "library", "--model", OTHER) == told
-    assert refused("serve", "--library", tmp_path / "library", "--model", OTHER) == told
+    assert refused("serve", street, "--library", tmp_path / "library", "--model", OTHER) == told
 
 
 def test_a_folder_is_a_model_too(here: Path, street: Path, tmp_path: Path) -> None:

@@ -99,7 +99,7 @@ def test_the_prior_comes_first_and_tables_go_into_papers_and_sheets(runs: Path) 
     assert sheet[2][:5] == ["Table 4. " + sheet[2][0][9:], "C3D", "charades_sta/c3d (c3d, 1 run)", "37.04", "36.11"]
     paper = run("4", "--results", runs, "--latex").stdout
     assert r"C3D & charades\_sta/c3d (c3d, 1 run) & 37.04 & 36.11 & 18.04 & 17.22 &" in paper
-    assert paper.count(r"\begin{tabular}{llrrrrrrrr}") == paper.count(r"\bottomrule") - 1 == 1
+    assert paper.count(r"\begin{tabular}{llrrrrrrrr}") == paper.count(r"\bottomrule") == 1
 
 
 def test_bad_input_is_one_line(runs: Path) -> None:

@@ -148,6 +148,6 @@ def test_recipes_are_listed_printed_and_their_keys_told() -> None:
     assert needs["simulated/small"] == "goes on top of another recipe"
     printed = CliRunner().invoke(app, ["recipes", "charades_sta/c3d", "simulated/small", "training.steps=9"]).stdout
     assert "steps: 9\n" in printed
-    assert "level: standard" in printed
+    assert "level: crowded" in printed
     told = CliRunner().invoke(app, ["recipes", "--keys"]).stdout
     assert re.search(r"training\.interval +500 +steps from one validation", told)

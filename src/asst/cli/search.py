@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from itertools import groupby
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -16,8 +16,10 @@ from asst.cli.file_options import AllOption, ExportOption, FastClipOption, MinSc
 from asst.cli.files import Contents, Files, clip_paths
 from asst.cli.index import LIBRARY, LibraryOption, ModelOption, engine_for
 from asst.cli.sentences import QueriesOption, SentencesArgument, sentences_of
-from asst.moments import Answer, Curve
 from asst.outputs.printable import printable
+
+if TYPE_CHECKING:
+    from asst.moments import Answer, Curve
 
 _Clip = Annotated[
     Path | None,
@@ -58,6 +60,7 @@ def search(
     """
     from asst.cli.progress import counting
     from asst.library.library import Library
+    from asst.moments import Answer
     from asst.outputs.moments import moment_records
     from asst.outputs.table import nothing_found
     from asst.text import understood

@@ -5,15 +5,17 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from asst.data.record import Record
 from asst.errors import InputError
 from asst.evaluation.bootstrap import Interval, bootstrap_interval
 from asst.evaluation.matching import answers_of, spans_of
-from asst.evaluation.prior import Prior
 from asst.evaluation.protocol import protocol_of
 from asst.moments import Answer
+
+if TYPE_CHECKING:
+    from asst.evaluation.prior import Prior
 
 _DECIMALS = 4
 

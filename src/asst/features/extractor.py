@@ -100,7 +100,8 @@ class ExtractorEntry:
         dimension: numbers in a vector; None where the weights decide.
         needs: the weights that somebody has to bring, by the names of `asst.features.state_dict.SOURCES` or
             `IMAGE_TEXT`; empty if it needs none but what packages carry.
-        module: of `asst.features`, imported when the extractor is first built: most import torch.
+        module: imported when the extractor is first built, as most import torch; of `asst.features` if it begins with a
+            dot.
         function: of the module, which makes it.
         arguments: that come before the file or folder of weights.
     """
@@ -115,7 +116,7 @@ class ExtractorEntry:
 
     def build(self, weights: Path | None) -> Extractor:
         """The extractor of a file or a folder of weights, or None for the folder that ``ASST_WEIGHTS`` names."""
-        make = getattr(import_module(f"asst.features.{self.module}"), self.function)
+        make = getattr(import_module(self.module, "asst.features"), self.function)
         extractor: Extractor = make(*self.arguments, weights)
         return extractor
 
@@ -144,9 +145,9 @@ _CROPS = "the same of three crops of the picture, two steps a second, as the mod
 def _with_flow(suffix: str, algorithm: str, flow: str) -> tuple[ExtractorEntry, ...]:
     fields, beside = f"BN-Inception of five fields of flow, global pool; {flow}", f"and {_FLOW} side by side"
     rgb, vgg = f"{_RGB} {beside}; {flow}", f"vgg16 {beside}, the paper's on DiDeMo; {flow}"
-    both, didemo = ("two_stream", "two_stream"), "two-stream-didemo"
+    both, didemo = (".two_stream", "two_stream"), "two-stream-didemo"
     return (
-        ExtractorEntry(f"{_FLOW}{suffix}", fields, 1024, (_FLOW,), "bn_inception", "bn_inception_flow", (algorithm,)),
+        ExtractorEntry(f"{_FLOW}{suffix}", fields, 1024, (_FLOW,), ".bn_inception", "bn_inception_flow", (algorithm,)),
         ExtractorEntry(f"two-stream{suffix}", rgb, 2048, (_RGB, _FLOW), *both, ("two-stream", algorithm)),
         ExtractorEntry(f"{didemo}{suffix}", vgg, 5120, ("vgg16", _FLOW), *both, (didemo, algorithm)),
     )
@@ -155,27 +156,27 @@ def _with_flow(suffix: str, algorithm: str, flow: str) -> tuple[ExtractorEntry, 
 EXTRACTORS: dict[str, ExtractorEntry] = {
     entry.name: entry
     for entry in (
-        ExtractorEntry("captions", _CAPTIONS, 3875, (), "captions", "captions"),
-        ExtractorEntry("none", _NONE, 1, (), "absent", "absent"),
-        ExtractorEntry("vgg16", "ImageNet VGG16, fc7", 4096, ("vgg16",), "vgg16", "vgg16"),
+        ExtractorEntry("captions", _CAPTIONS, 3875, (), ".captions", "captions"),
+        ExtractorEntry("none", _NONE, 1, (), ".absent", "absent"),
+        ExtractorEntry("vgg16", "ImageNet VGG16, fc7", 4096, ("vgg16",), ".vgg16", "vgg16"),
         ExtractorEntry(
-            _RGB, "BN-Inception of pictures, global pool", 1024, (_RGB,), "bn_inception", "bn_inception_rgb"
+            _RGB, "BN-Inception of pictures, global pool", 1024, (_RGB,), ".bn_inception", "bn_inception_rgb"
         ),
         *(
             ExtractorEntry(
-                f"c3d-{layer}", f"Sports-1M C3D of sixteen pictures, {layer}", 4096, ("c3d",), "c3d", "c3d", (layer,)
+                f"c3d-{layer}", f"Sports-1M C3D of sixteen pictures, {layer}", 4096, ("c3d",), ".c3d", "c3d", (layer,)
             )
             for layer in ("fc6", "fc7")
         ),
-        ExtractorEntry("clip", _CLIP, None, ("clip",), "clip", "clip"),
-        ExtractorEntry("clip-squares", _CROPS, None, ("clip",), "clip_squares", "clip_squares"),
+        ExtractorEntry("clip", _CLIP, None, ("clip",), ".clip", "clip"),
+        ExtractorEntry("clip-squares", _CROPS, None, ("clip",), ".clip_squares", "clip_squares"),
         *(
             ExtractorEntry(
                 name,
                 f"three crops of the picture, by {model.repository}",
                 None,
                 (name,),
-                "clip_squares",
+                ".clip_squares",
                 "fetched_squares",
                 (name,),
             )
