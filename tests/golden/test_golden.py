@@ -53,6 +53,8 @@ METHOD_SETTINGS: dict[str, dict[str, Any]] = {
     "mcn": RIVAL,
     "ctrl": {**RIVAL, "lengths": (6.0, 12.0), "context": 6.0},
     "detector": {**{name: own for name, own in SMALL.items() if "lang" not in name and "att" not in name}, **CLASSES},
+    "2d-tan": {"lstm_channels": 4, "lstm_layers": 1, "channels": 4, "layers": 2, "clips": 12, "scales": [6, 2]},
+    "moment-detr": {"channels": 8, "heads": 2, "layers": 1, "hidden_channels": 4, "queries": 5},
     "frames": {"hidden_channels": 4, **CLASSES},
     "reranker": SMALL,
 }
