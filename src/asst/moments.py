@@ -262,7 +262,8 @@ def rows(
     Args:
         moments: of one video, in any order.
         duration_s: the video's length in seconds.
-        threshold: the score from which a moment is found; None finds all.
+        threshold: the score from which a moment is found; None finds all and leaves them as they are, best first: such a
+            model says by itself how much its answers may overlap.
 
     Returns:
         What is found and what is weaker, both best first.
@@ -273,12 +274,15 @@ def rows(
     >>> rows([whole, other], 20.0, 0.25) == ((whole,), ())
     True
     """
-    least = -math.inf if threshold is None else threshold
-    ordered = sorted(moments, key=lambda own: (own.score < least, own.duration_s >= _WHOLE * duration_s, -own.score))
+    if threshold is None:
+        return tuple(sorted(moments, key=lambda own: -own.score)), ()
+    ordered = sorted(
+        moments, key=lambda own: (own.score < threshold, own.duration_s >= _WHOLE * duration_s, -own.score)
+    )
     spans = [(own.start_s, own.end_s) for own in ordered]
     kept = [ordered[k] for k in nms(spans, -np.arange(len(spans)), _SHARED_MOST, measure=overlap)]
     kept.sort(key=lambda own: -own.score)
-    return tuple(own for own in kept if own.score >= least), tuple(own for own in kept if own.score < least)
+    return tuple(own for own in kept if own.score >= threshold), tuple(own for own in kept if own.score < threshold)
 
 
 def by_video(moments: Iterable[Moment]) -> dict[str, tuple[Moment, ...]]:

@@ -67,6 +67,7 @@ def test_what_may_not_be_written_is_refused_before_anything_is_read(
         assert one_line("locate", video, "a car", name, path) == f"asst: cannot write {path}: {CLOSED}"
     assert one_line("features", video, "--out", out) == f"asst: cannot write {out}: {CLOSED}"
     assert one_line("simulate", out) == f"asst: cannot write {out}: {CLOSED}"
+    (tmp_path / "recipe.yaml").touch()
     assert one_line("evaluate", tmp_path, "--split", "test") == f"asst: cannot write {tmp_path}/predictions: {CLOSED}"
 
 

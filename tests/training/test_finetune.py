@@ -115,8 +115,8 @@ def test_a_library_is_searched_with_what_was_learnt(
     library = Library.made(tmp_path / "library", engine.identity)
     assert [done.state for done in index([street], library, default_engine())] == ["indexed"]
     found = search(library, engine, SENTENCES[0], top=3).moments
-    (expected,) = asst.load(start).rank(street_features, [SENTENCES[0]], top=3)
-    assert [(m.start_s, m.end_s) for m in found] == [(m.start_s, m.end_s) for m in expected.moments]
+    (expected,) = asst.load(start).locate(street_features, [SENTENCES[0]], top=3)
+    assert [(m.start_s, m.end_s) for m in found] == [(m.start_s, m.end_s) for m in expected]
     done = CliRunner().invoke(
         app, ["search", SENTENCES[0], "--library", str(library.folder), "--model", str(tmp_path / "none.safetensors")]
     )

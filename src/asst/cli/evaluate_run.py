@@ -56,8 +56,9 @@ def evaluate_run(run: Path, split: str, changes: Sequence[str]) -> Evaluation:
     from asst.outputs.destination import replacing
     from asst.training.opening import open_run
 
+    if (run / "recipe.yaml").exists():
+        check_writable(run / "predictions")
     paths, recipe, sources = open_run(run, changes, _tell)
-    check_writable(run / "predictions")
     asked = (_videos if recipe.detects else _sentences)(paths, recipe, sources, split)
     warn_if_seen(asked.description, recipe.data.dataset, split)
     predictions = run / "predictions" / f"{split}.jsonl"
