@@ -262,8 +262,8 @@ def rows(
     Args:
         moments: of one video, in any order.
         duration_s: the video's length in seconds.
-        threshold: the score from which a moment is found; None finds all and leaves them as they are, best first: such a
-            model says by itself how much its answers may overlap.
+        threshold: the score from which a moment is found; None finds all and leaves them as they are, best first:
+            such a model says by itself how much its answers may overlap.
 
     Returns:
         What is found and what is weaker, both best first.
