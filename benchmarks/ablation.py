@@ -16,12 +16,12 @@ from functools import cache
 import numpy as np
 
 import asst
-from asst.features.caption_space import load_space
-from asst.features.captions import PACKAGED, CaptionExtractor, CaptionSentences
-from asst.features.efficientnet import CHANNELS
-from asst.features.reading import FloatArray, Reading
-from asst.features.space import PAN, WINDOWS
-from asst.models.zeroshot import ZeroShotModel
+from asst.features.zeroshot.caption_space import load_space
+from asst.features.zeroshot.captions import PACKAGED, CaptionExtractor, CaptionSentences
+from asst.features.zeroshot.efficientnet import CHANNELS
+from asst.features.zeroshot.layout import PAN, WINDOWS
+from asst.features.zeroshot.sentences import FloatArray, Reading
+from asst.models.zeroshot.model import ZeroShotModel
 from development_set import middle_square, read_questions
 from reranking import View, compare, options_of, unchanged
 
@@ -40,7 +40,7 @@ class PartlyRead(CaptionSentences):
         self._change = change
 
     def read(self, sentences: Sequence[str]) -> Reading:
-        """See `asst.features.reading.SentenceReader.read`."""
+        """See `asst.features.zeroshot.sentences.SentenceReader.read`."""
         return self._change(super().read(sentences))
 
 

@@ -21,7 +21,7 @@ from rich.table import Table
 
 import asst
 from asst.features.extractor import EXTRACTORS
-from asst.features.squares import STEP_S
+from asst.features.zeroshot.crops import STEP_S
 
 EXTRACTOR = "captions"
 

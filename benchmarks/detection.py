@@ -30,16 +30,16 @@ import torch
 
 from asst.data.batch import Collate
 from asst.data.sample import Sample
-from asst.features.store import Store
+from asst.features.stores.native import Store
 from asst.features.values import Features
-from asst.models.answering import window_answers
 from asst.models.checkpoint import Description, FeatureKind, load_checkpoint
-from asst.models.detector import DetectorMethod
-from asst.models.loading import build_observation, window_steps
-from asst.models.methods import build_method
-from asst.models.restored import RestoredMethod
-from asst.models.suppression import LEAST_SCORE, MOST_A_WINDOW
-from asst.models.trained_detector import A_CLASS, TrainedDetector
+from asst.models.methods.detector import DetectorMethod
+from asst.models.methods.table import build_method
+from asst.models.trained.answering import window_answers
+from asst.models.trained.detector import A_CLASS, TrainedDetector
+from asst.models.trained.loading import build_observation, window_steps
+from asst.models.trained.restored import RestoredMethod
+from asst.models.trained.suppression import LEAST_SCORE, MOST_A_WINDOW
 from asst.moments import nms
 
 WIDTH, STEP_S, CLASSES = 512, 0.25, 20

@@ -29,14 +29,14 @@ from rich.progress import track
 from rich.table import Table
 
 import asst
-from asst.data import jsonlines
+from asst.data.readers import jsonlines
 from asst.data.record import Record
 from asst.evaluation.bootstrap import Interval, bootstrap_difference, bootstrap_interval
 from asst.evaluation.metrics import hits
-from asst.features.efficientnet import CHANNELS
-from asst.features.space import PAN, WINDOWS
-from asst.features.squares import TICK_RATE
-from asst.models.proposals import proposals
+from asst.features.zeroshot.crops import TICK_RATE
+from asst.features.zeroshot.efficientnet import CHANNELS
+from asst.features.zeroshot.layout import PAN, WINDOWS
+from asst.models.zeroshot.proposals import proposals
 from asst.moments import FloatArray, anchor_grid
 from asst.video import frames
 

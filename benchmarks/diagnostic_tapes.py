@@ -25,15 +25,15 @@ from rich.table import Table
 
 import asst
 from asst.data import data_folder
-from asst.data.simulate.tape_plan import Question, Steps
-from asst.data.simulate.tape_settings import TapeSettings
-from asst.data.simulate.tapes import TapeMaker
 from asst.evaluation.bootstrap import bootstrap_difference, bootstrap_interval
-from asst.models.model import Ranking
-from asst.models.zeroshot import SimilarityModel
+from asst.models.base import Ranking
+from asst.models.zeroshot.model import SimilarityModel
 from asst.moments import iou
-from asst.training.captioned_clips import CaptionedClips
+from asst.simulate.tapes.plan import Question, Steps
+from asst.simulate.tapes.settings import TapeSettings
+from asst.simulate.tapes.tapes import TapeMaker
 from asst.training.recipe import read_recipe
+from asst.training.reranker.captioned_clips import CaptionedClips
 from development_set import cell
 
 SEED = 11

@@ -55,7 +55,7 @@ def most_held() -> float:
 def measure(path: Path, name: str) -> dict[str, float]:
     """One process's report, see the module's text."""
     from asst.features.extract import Job, extract_one
-    from asst.features.store import Store
+    from asst.features.stores.native import Store
     from extractors import BUILD
 
     extractor = BUILD[name]()

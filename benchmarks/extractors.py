@@ -32,19 +32,19 @@ from rich.progress import track
 from rich.table import Table
 
 from asst.cli.demo import DEMO_VIDEO
-from asst.features.bn_inception import FLOW_CHANNELS, BNInception, flow_branch_of, rgb_branch_of
-from asst.features.bn_inception import SIZE as SIDE_256
-from asst.features.c3d import C3D
-from asst.features.c3d import SIZE as C3D_SIZE
-from asst.features.c3d import branch_of as c3d_branch_of
-from asst.features.captions import CaptionExtractor
 from asst.features.extractor import EXTRACTORS, Extractor
-from asst.features.flow import Algorithm, OpticalFlow
-from asst.features.frame_network import TICK_RATE, TICKS_A_STEP, Branch, FrameNetwork, windows
-from asst.features.squares import TICK_RATE as SQUARES_RATE
-from asst.features.ticks import Pixels, resized
-from asst.features.vgg16 import VGG16
-from asst.features.vgg16 import branch_of as vgg16_branch_of
+from asst.features.networks.bn_inception import FLOW_CHANNELS, BNInception, flow_branch_of, rgb_branch_of
+from asst.features.networks.bn_inception import SIZE as SIDE_256
+from asst.features.networks.c3d import C3D
+from asst.features.networks.c3d import SIZE as C3D_SIZE
+from asst.features.networks.c3d import branch_of as c3d_branch_of
+from asst.features.networks.flow import Algorithm, OpticalFlow
+from asst.features.networks.frame_network import TICK_RATE, TICKS_A_STEP, Branch, FrameNetwork, windows
+from asst.features.networks.vgg16 import VGG16
+from asst.features.networks.vgg16 import branch_of as vgg16_branch_of
+from asst.features.resampling import Pixels, resized
+from asst.features.zeroshot.captions import CaptionExtractor
+from asst.features.zeroshot.crops import TICK_RATE as SQUARES_RATE
 from asst.video import cut, frames, probe
 
 
@@ -72,7 +72,7 @@ def clip() -> FrameNetwork:
     from tokenizers import Tokenizer, models
     from transformers import CLIPConfig, CLIPModel, PreTrainedTokenizerFast
 
-    from asst.features.clip import ClipExtractor
+    from asst.features.networks.clip import ClipExtractor
 
     side = {"height": 224, "width": 224}
     preparing = {"size": {"shortest_edge": 224}, "do_center_crop": True, "crop_size": side}

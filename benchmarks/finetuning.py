@@ -22,14 +22,14 @@ from rich.console import Console
 from rich.table import Table
 
 import asst
-from asst.data import jsonlines
+from asst.data.readers import jsonlines
 from asst.data.record import Record
 from asst.evaluation.bootstrap import bootstrap_difference, bootstrap_interval
 from asst.evaluation.metrics import hits
-from asst.features.safetensors_file import Provenance
-from asst.features.store import Store
+from asst.features.stores.native import Store
+from asst.features.stores.native_file import Provenance
 from asst.models.reranked import PACKAGED
-from asst.models.zeroshot import SimilarityModel
+from asst.models.zeroshot.model import SimilarityModel
 from asst.moments import FloatArray
 from asst.training.recipe import read_recipe
 from asst.training.run import train

@@ -29,16 +29,17 @@ from rich.console import Console
 from rich.progress import track
 from rich.table import Table
 
-from asst.data.simulate.tapes import TapeMaker
-from asst.features.safetensors_file import Provenance
-from asst.features.store import file_name
+from asst.features.stores.native import file_name
+from asst.features.stores.native_file import Provenance
 from asst.features.values import Features
-from asst.library.engine import Engine, default_engine
+from asst.library.engine import Engine
 from asst.library.library import Library
 from asst.library.matrix import matrix_of
 from asst.library.search import SCORED_S, Part, parts_by_match, search
+from asst.library.sketch import default_engine
 from asst.library.tables import Video
 from asst.library.windows import WindowVectors
+from asst.simulate.tapes.tapes import TapeMaker
 from diagnostic_tapes import held_out_tapes
 
 HOUR_S = 3600.0

@@ -22,13 +22,14 @@ from rich.console import Console
 from rich.progress import track
 from rich.table import Table
 
-from asst.data import jsonlines
+from asst.data.readers import jsonlines
 from asst.features.values import Features
-from asst.library.engine import Engine, default_engine
+from asst.library.engine import Engine
 from asst.library.search import Part, cut_out, parts_by_match
+from asst.library.sketch import default_engine
 from asst.library.tables import ROW, Rows
 from asst.library.windows import parts_of
-from asst.models.query_scores import THRESHOLD
+from asst.models.zeroshot.query_scores import THRESHOLD
 from asst.moments import Moment, by_video, rows
 
 SHARES = (0.05, 0.1, 0.2, 0.4)

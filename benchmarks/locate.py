@@ -34,11 +34,11 @@ from rich.console import Console
 from rich.table import Table
 
 import asst
-from asst.features.captions import CaptionExtractor
-from asst.features.efficientnet import SIDE
-from asst.features.squares import STEP_S, TICK_RATE
+from asst.features.zeroshot.captions import CaptionExtractor
+from asst.features.zeroshot.crops import STEP_S, TICK_RATE
+from asst.features.zeroshot.efficientnet import SIDE
 from asst.models import MODELS
-from asst.training.efficientnet import EfficientNetLite
+from asst.training.space.efficientnet import EfficientNetLite
 from asst.video import frames
 
 WIDTH, HEIGHT, RATE = 640, 360, 30

@@ -1,7 +1,7 @@
 """What the score of a space is worth whose curve nobody has fitted: the packaged one, made worse in several ways.
 
 Tapes and sentences are those of ``calibration.py``. The space is cut down to chance directions, or noise is put on its
-pictures; the cosine alone is measured, as of CLIP. `asst.models.query_scores.half_way` sets the threshold of each tape
+pictures; the cosine alone is measured, as of CLIP. `half_way` of its scores sets the threshold of each tape
 by the space's own negative sentences; beside it stands the threshold that was fitted to the packaged space. Printed is
 how many sentences are found: those that apply, those of other clips of the set, those of another set, and the last on
 short tapes (five clips at most) and long ones (fourteen at least).
@@ -22,15 +22,15 @@ import numpy.typing as npt
 from rich.console import Console
 from rich.table import Table
 
-from asst.data.captions import read_captions
-from asst.features.reading import Reading, SentenceReader
-from asst.features.space import WINDOWS, Space
+from asst.data.readers.captions import read_captions
 from asst.features.values import Features
-from asst.models.evidence import EvidenceReader
-from asst.models.query_scores import half_way, query_scores, ranking
-from asst.models.video_context import HALF, VideoContext
-from asst.models.zeroshot import SimilarityModel
-from asst.training.caption_recipe import CaptionRecipe, read_any_recipe
+from asst.features.zeroshot.layout import WINDOWS, Space
+from asst.features.zeroshot.sentences import Reading, SentenceReader
+from asst.models.zeroshot.evidence import EvidenceReader
+from asst.models.zeroshot.model import SimilarityModel
+from asst.models.zeroshot.query_scores import half_way, query_scores, ranking
+from asst.models.zeroshot.video_context import HALF, VideoContext
+from asst.training.space_recipe import CaptionRecipe, read_any_recipe
 from calibration import APPLIES, OTHER_KIND, ROOT, SAME_KIND, held_clips, questions, shown
 
 Array = npt.NDArray[np.float32]

@@ -26,14 +26,14 @@ from rich.table import Table
 
 from asst.cli.demo import DEMO_VIDEO
 from asst.data import data_folder
-from asst.data.captions import decoded, held_out, read_captions
+from asst.data.readers.captions import decoded, held_out, read_captions
 from asst.evaluation.retrieval import retrieval_ranks
-from asst.features.caption_space import load_space
-from asst.features.captions import PACKAGED, CaptionExtractor, pooled_crops
-from asst.features.efficientnet import CHANNELS, SIDE
+from asst.features.resampling import resized, short_side_size
 from asst.features.runtime import PRECISION, threads
-from asst.features.ticks import resized, short_side_size
-from asst.training.caption_recipe import CaptionRecipe, read_any_recipe
+from asst.features.zeroshot.caption_space import load_space
+from asst.features.zeroshot.captions import PACKAGED, CaptionExtractor, pooled_crops
+from asst.features.zeroshot.efficientnet import CHANNELS, SIDE
+from asst.training.space_recipe import CaptionRecipe, read_any_recipe
 from asst.video import frames
 
 Pixels = npt.NDArray[np.uint8]
@@ -56,7 +56,7 @@ def networks() -> dict[str, See]:
 def _by_pytorch() -> See:
     import torch
 
-    from asst.training.towers import towers_with
+    from asst.training.space.towers import towers_with
 
     torch.set_num_threads(1)
     network = towers_with(load_space(PACKAGED).weights())["pictures"].get_submodule("network")

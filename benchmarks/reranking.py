@@ -21,7 +21,7 @@ import asst
 from asst.evaluation.bootstrap import Interval, bootstrap_difference
 from asst.evaluation.metrics import hits, top_ious
 from asst.models.reranked import PACKAGED, RerankedModel, Scope
-from asst.models.zeroshot import SimilarityModel
+from asst.models.zeroshot.model import SimilarityModel
 from asst.moments import FloatArray
 from development_set import Question, model_spans, read_questions, seen_as
 

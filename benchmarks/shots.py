@@ -28,8 +28,8 @@ import numpy.typing as npt
 from rich.console import Console
 from rich.table import Table
 
-from asst.features.captions import CaptionExtractor, captions
-from asst.features.squares import TICK_RATE
+from asst.features.zeroshot.captions import CaptionExtractor, captions
+from asst.features.zeroshot.crops import TICK_RATE
 from asst.video import Glimpsed, frames
 from known_cuts import Known, known_videos
 

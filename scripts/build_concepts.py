@@ -1,4 +1,4 @@
-"""Makes ``src/asst/features/concepts.json.gz`` and ``concepts.safetensors`` from WordNet and the ImageNet class list.
+"""Makes ``concepts.json.gz`` and ``concepts.safetensors`` of the packaged space from WordNet and ImageNet's class list.
 
 What the packaged model knows of words: a sentence about each ImageNet class, with its embedding; which classes a noun
 names; and sentences about nothing in particular, to compare others with.
@@ -18,8 +18,8 @@ from pathlib import Path
 import numpy as np
 from safetensors.numpy import save_file
 
-from asst.features.fingerprint import packaged_file
-from asst.features.minilm import MiniLM
+from asst.features.hashing import packaged_file
+from asst.features.zeroshot.minilm import MiniLM
 
 OUT = Path(__file__).parents[1] / "src" / "asst" / "features"
 CLASSES = 1000

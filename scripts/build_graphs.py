@@ -12,16 +12,16 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
-from asst.features.caption_space import load_space
-from asst.features.captions import PACKAGED as SPACE
-from asst.features.minilm import WIDTH
 from asst.features.runtime import graph
+from asst.features.zeroshot.caption_space import load_space
+from asst.features.zeroshot.captions import PACKAGED as SPACE
+from asst.features.zeroshot.minilm import WIDTH
 from asst.models.reranked import GRAPH, PACKAGED
-from asst.models.restored import restored_method
-from asst.training.efficientnet import EfficientNetLite
+from asst.models.trained.restored import restored_method
 from asst.training.export import graph_of, method_graph
-from asst.training.minilm import MiniLM
-from asst.training.towers import SentenceTower, towers_with
+from asst.training.space.efficientnet import EfficientNetLite
+from asst.training.space.minilm import MiniLM
+from asst.training.space.towers import SentenceTower, towers_with
 from quantize_pictures import in_8_bits
 
 

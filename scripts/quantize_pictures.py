@@ -21,9 +21,9 @@ from onnxruntime.quantization.shape_inference import quant_pre_process
 from PIL import Image
 
 from asst.data import data_folder
-from asst.data.captions import decoded, held_out, read_captions
-from asst.features.efficientnet import SIDE
-from asst.training.caption_recipe import CaptionRecipe, read_any_recipe
+from asst.data.readers.captions import decoded, held_out, read_captions
+from asst.features.zeroshot.efficientnet import SIDE
+from asst.training.space_recipe import CaptionRecipe, read_any_recipe
 
 _PICTURES, _SEED = 100, 0
 _LEVELS = 127

@@ -14,9 +14,9 @@ from typer import Context
 from typer.main import get_command
 
 from asst.cli.app import app
-from asst.training.caption_recipe import CaptionRecipe
 from asst.training.recipe import Recipe
 from asst.training.setting_keys import setting_keys
+from asst.training.space_recipe import CaptionRecipe
 
 if TYPE_CHECKING:
     from mkdocs.config.defaults import MkDocsConfig

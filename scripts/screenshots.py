@@ -18,10 +18,10 @@ from PIL import Image
 from playwright.sync_api import Page, sync_playwright
 
 from asst.cli.demo import DEMO_VIDEO
-from asst.features.fingerprint import packaged_file
-from asst.library.engine import default_engine
+from asst.features.hashing import packaged_file
 from asst.library.index import index
 from asst.library.library import Library
+from asst.library.sketch import default_engine
 from asst.web.app import create_app
 from asst.web.listening import listening, said
 

@@ -16,14 +16,14 @@ import numpy.typing as npt
 import pytest
 import yaml
 
-from asst.features.store import Store
+from asst.features.stores.native import Store
 from asst.features.values import Features
 from asst.video import Frames
 
 if TYPE_CHECKING:
     import asst
-    from asst.features.captions import CaptionExtractor
-    from asst.models.zeroshot import SimilarityModel
+    from asst.features.zeroshot.captions import CaptionExtractor
+    from asst.models.zeroshot.model import SimilarityModel
 
 
 @pytest.fixture(scope="session")
@@ -55,7 +55,7 @@ def street() -> Path:
 @pytest.fixture(scope="session")
 def similarity(one_thread: None) -> SimilarityModel:
     """The packaged model that is not trained on video."""
-    from asst.models.zeroshot import SimilarityModel
+    from asst.models.zeroshot.model import SimilarityModel
 
     return SimilarityModel()
 
@@ -63,7 +63,7 @@ def similarity(one_thread: None) -> SimilarityModel:
 @pytest.fixture(scope="session")
 def extractor(similarity: SimilarityModel) -> CaptionExtractor:
     """The packaged extractor."""
-    from asst.features.captions import CaptionExtractor
+    from asst.features.zeroshot.captions import CaptionExtractor
 
     assert isinstance(similarity.extractor, CaptionExtractor)
     return similarity.extractor
@@ -88,10 +88,10 @@ def untrained_reranker(similarity: SimilarityModel) -> Callable[[Path, dict[str,
     """Writes a checkpoint of a small reranker that learnt nothing, as one trained on tapes."""
     import torch
 
-    from asst.features.squares import STEP_S as SQUARES_STEP_S
+    from asst.features.zeroshot.crops import STEP_S as SQUARES_STEP_S
     from asst.models.checkpoint import Description, FeatureKind, save_checkpoint
-    from asst.models.reranker import RerankerMethod
-    from asst.models.reranker_inputs import input_names
+    from asst.models.methods.reranker import RerankerMethod
+    from asst.models.reranker.inputs import input_names
     from asst.text import WordVectors
 
     def write(path: Path, settings: dict[str, Any]) -> Path:

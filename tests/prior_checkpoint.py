@@ -5,9 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 from asst.data import Record
-from asst.features.absent import NAME
+from asst.features.networks.none import NAME
 from asst.models.checkpoint import Description, FeatureKind, save_checkpoint
-from asst.models.prior import PriorMethod
+from asst.models.methods.prior import PriorMethod
 from asst.text import WordVectors
 
 

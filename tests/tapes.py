@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from asst.data.simulate.tape_settings import TapeSettings
-from asst.data.simulate.tapes import Clip, TapeMaker
-from asst.features.space import PAN, WINDOWS
-from asst.models.zeroshot import ZeroShotModel
+from asst.features.zeroshot.layout import PAN, WINDOWS
+from asst.models.zeroshot.model import ZeroShotModel
+from asst.simulate.tapes.settings import TapeSettings
+from asst.simulate.tapes.tapes import Clip, TapeMaker
 
 PEOPLE = ("a man", "a woman", "two children", "an old lady", "a football team", "a brown dog")
 ACTIONS = ("plays the piano", "runs on a beach", "cooks soup in a kitchen", "rides a red bicycle", "swims in a lake")

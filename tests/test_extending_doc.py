@@ -17,8 +17,8 @@ from asst.cli.demo import DEMO_VIDEO
 from asst.data import DATASETS
 from asst.evaluation.protocol import PROTOCOLS
 from asst.features.extractor import EXTRACTORS
-from asst.features.store import Store
-from asst.models.methods import METHODS
+from asst.features.stores.native import Store
+from asst.models.methods.table import METHODS
 from asst.outputs import exports
 
 DOC = (Path(__file__).parents[1] / "docs/extending.md").read_text(encoding="utf-8")

@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from asst.errors import InputError
-from asst.features.fingerprint import packaged_file
+from asst.features.hashing import packaged_file
 from asst.text import WordVectors, tokenize, understood
 
 

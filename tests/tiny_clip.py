@@ -11,8 +11,8 @@ import torch
 from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, processors
 from transformers import CLIPConfig, CLIPModel, PreTrainedTokenizerFast, SiglipConfig, SiglipModel
 
-from asst.features.fingerprint import sha256
-from asst.features.image_text import Manifest, Stated
+from asst.features.hashing import sha256
+from asst.features.image_text.catalogue import Manifest, Stated
 
 WORDS = ["<unk>", "<s>", "</s>", "a", "dog", "cat", "runs", "sits"]
 TOWER = {"hidden_size": 32, "intermediate_size": 64, "num_hidden_layers": 2, "num_attention_heads": 2}

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import torch
 
-from asst.features.caption_space import SpaceDescription, save_space
-from asst.training.towers import fresh_towers, weights_of
+from asst.features.zeroshot.caption_space import SpaceDescription, save_space
+from asst.training.space.towers import fresh_towers, weights_of
 
 
 def write_space(path: Path) -> Path:

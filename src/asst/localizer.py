@@ -12,14 +12,14 @@ import numpy.typing as npt
 
 from asst.errors import InputError
 from asst.models import model_named
-from asst.models.model import RANKED_LEAST
+from asst.models.base import RANKED_LEAST
 from asst.moments import Answer, Attention, Moment, rows, within
 from asst.text import understood
 
 if TYPE_CHECKING:
     from asst.features.extractor import Progress
     from asst.features.values import Features
-    from asst.models.model import Embedding, Model, Ranking
+    from asst.models.base import Embedding, Model, Ranking
     from asst.video import Frames
 
 
@@ -167,7 +167,7 @@ class Localizer:
         return self._embedding().embed_sentences(sentences)
 
     def _embedding(self) -> Embedding:
-        from asst.models.model import Embedding
+        from asst.models.base import Embedding
 
         if not isinstance(self._model, Embedding):
             raise InputError(f"{self.name} has no space of pictures and sentences; choose similarity or clip")
@@ -178,7 +178,7 @@ class Localizer:
         return self._model.rank(features, queries, top=top)
 
     def _attention(self, features: Features, query: str) -> Attention | None:
-        from asst.models.model import Attentive
+        from asst.models.base import Attentive
 
         return self._model.word_attention(features, query) if isinstance(self._model, Attentive) else None
 

@@ -12,7 +12,7 @@ import yaml
 from typer.testing import CliRunner, Result
 
 from asst.cli.app import app
-from asst.features.store import Store
+from asst.features.stores.native import Store
 
 pytestmark = [
     pytest.mark.usefixtures("one_thread"),

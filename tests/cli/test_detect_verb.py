@@ -15,7 +15,7 @@ from typer.testing import CliRunner
 from asst.cli.app import app
 from asst.data.record import Record
 from asst.models.checkpoint import Description, FeatureKind, save_checkpoint
-from asst.models.detector import DetectorMethod
+from asst.models.methods.detector import DetectorMethod
 from asst.video import probe
 
 from ..prior_checkpoint import save_prior

@@ -11,8 +11,8 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from asst.cli.app import app
-from asst.features.captions import CaptionExtractor
-from asst.features.store import Store
+from asst.features.stores.native import Store
+from asst.features.zeroshot.captions import CaptionExtractor
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 

@@ -11,7 +11,7 @@ import torch
 from typer.testing import CliRunner, Result
 
 from asst.cli.app import app
-from asst.features.bn_inception import BNInception
+from asst.features.networks.bn_inception import BNInception
 
 pytestmark = [
     pytest.mark.usefixtures("one_thread"),

@@ -12,7 +12,7 @@ from typer.testing import CliRunner
 from asst.cli.app import app
 from asst.data import read_dataset
 from asst.evaluation.results import read_result
-from asst.features.store import Store
+from asst.features.stores.native import Store
 from asst.training.simulation import Wanted, simulate
 
 pytestmark = [

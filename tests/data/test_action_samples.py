@@ -14,7 +14,7 @@ from asst.data.observations import CropObservation
 from asst.data.record import Span
 from asst.data.windows import Window
 from asst.errors import InputError
-from asst.features.store import Store
+from asst.features.stores.native import Store
 from asst.features.values import Features
 
 CROPS = CropObservation(steps=16, step_s=1.0)

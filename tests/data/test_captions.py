@@ -7,7 +7,7 @@ from pathlib import Path
 import pyarrow as pa
 import pytest
 
-from asst.data.captions import decoded, held_out, read_captions
+from asst.data.readers.captions import decoded, held_out, read_captions
 from asst.errors import InputError
 
 from ..caption_pictures import SCHEMA, row, shapes, write

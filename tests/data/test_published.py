@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from asst.data import DATASETS, Dataset, read_dataset
-from asst.data.charades import read_classes, read_videos
-from asst.data.didemo import candidate_clips, clip_span, span_clip
+from asst.data.readers.charades import read_classes, read_videos
+from asst.data.readers.didemo import candidate_clips, clip_span, span_clip
 from asst.data.rows import clean_span
 from asst.errors import InputError
 

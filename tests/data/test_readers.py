@@ -12,17 +12,9 @@ from hypothesis import strategies as st
 from typer.testing import CliRunner
 
 from asst.cli.app import app
-from asst.data import (
-    activitynet_captions,
-    charades_sta,
-    didemo,
-    jsonlines,
-    qvhighlights,
-    read_dataset,
-    tacos,
-    validation_videos,
-)
-from asst.data.charades import read_classes, read_videos
+from asst.data import read_dataset, validation_videos
+from asst.data.readers import activitynet_captions, charades_sta, didemo, jsonlines, qvhighlights, tacos
+from asst.data.readers.charades import read_classes, read_videos
 from asst.data.record import Dataset, Record
 from asst.data.rows import clean_span
 from asst.errors import InputError

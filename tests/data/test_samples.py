@@ -19,7 +19,7 @@ from asst.data.sample import Sample, padded
 from asst.data.samples import EpochOrder, Queries, TrainingSamples
 from asst.data.windows import Window
 from asst.errors import InputError
-from asst.features.store import CachedStore, Store, require
+from asst.features.stores.native import CachedStore, Store, require
 from asst.features.values import Features
 from asst.nn.config import ASSTConfig, Head
 from asst.nn.losses import classification_loss, detection_loss, sample_anchors

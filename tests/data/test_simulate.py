@@ -13,13 +13,13 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from asst.data.charades import COLUMNS, Action, CharadesVideo, read_classes, read_videos
-from asst.data.simulate.generate import Simulator, write_simulated
-from asst.data.simulate.noise import ar1_noise
-from asst.data.simulate.settings import LEVELS, MODALITIES, Level, Modality, Settings
-from asst.data.simulate.words import action_words
+from asst.data.readers.charades import COLUMNS, Action, CharadesVideo, read_classes, read_videos
 from asst.errors import InputError
-from asst.features.store import Store
+from asst.features.stores.native import Store
+from asst.simulate.features.generate import Simulator, write_simulated
+from asst.simulate.features.noise import ar1_noise
+from asst.simulate.features.settings import LEVELS, MODALITIES, Level, Modality, Settings
+from asst.simulate.features.words import action_words
 
 CLASSES = {
     "c000": "Holding some clothes",

@@ -13,12 +13,12 @@ from typer.testing import CliRunner
 from asst.cli.app import app
 from asst.data.actions import ActionVideo, LabelledSpan
 from asst.data.record import Span
-from asst.data.simulate.actions import ACTION_MODALITIES, FAMILY, KINDS, ActionSimulator
-from asst.data.simulate.noise import ar1_noise, long_ar1_noise
-from asst.data.simulate.painting import Painter
-from asst.data.simulate.settings import LEVELS, Level, Settings
-from asst.features.store import Store
+from asst.features.stores.native import Store
 from asst.moments import FloatArray
+from asst.simulate.features.actions import ACTION_MODALITIES, FAMILY, KINDS, ActionSimulator
+from asst.simulate.features.noise import ar1_noise, long_ar1_noise
+from asst.simulate.features.painting import Painter
+from asst.simulate.features.settings import LEVELS, Level, Settings
 
 LABELS = ("CliffDiving", "Diving", "HighJump", "LongJump", "CleanAndJerk")
 INCLUDES = {"Diving": ("CliffDiving",)}
@@ -75,7 +75,7 @@ def test_a_cliff_dive_that_is_a_dive_too_looks_like_a_cliff_dive_alone() -> None
 
 
 def test_an_open_stretch_alone_changes(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("asst.data.simulate.actions.EVERY_S", 1e12)
+    monkeypatch.setattr("asst.simulate.features.actions.EVERY_S", 1e12)
     plain = vectors(example("v", ("HighJump", 50, 55)))
     open_stretch = vectors(example("v", ("HighJump", 50, 55), ignored=((5.0, 15.0),)))
     changed = np.abs(plain - open_stretch).max(axis=1) > 1e-3

@@ -7,10 +7,10 @@ from dataclasses import replace
 import numpy as np
 
 from asst.data.record import Record, Span
-from asst.data.simulate.sentence_words import SentenceWords, Vocabulary
-from asst.data.simulate.sentences import FAMILY, DescribedVideo, SentenceSimulator
-from asst.data.simulate.settings import LEVELS, MODALITIES, Level, Settings
 from asst.moments import FloatArray
+from asst.simulate.features.sentence_words import SentenceWords, Vocabulary
+from asst.simulate.features.sentences import FAMILY, DescribedVideo, SentenceSimulator
+from asst.simulate.features.settings import LEVELS, MODALITIES, Level, Settings
 
 SENTENCES = (
     "a red dog runs",

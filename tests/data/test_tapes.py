@@ -10,12 +10,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from asst.data.simulate.tape_plan import STEPS_MOST, Plan, Planner
-from asst.data.simulate.tape_settings import TapeSettings
-from asst.data.simulate.tapes import Clip, TapeMaker
 from asst.errors import InputError
-from asst.features.reading import COSINE
-from asst.models.zeroshot import SimilarityModel
+from asst.features.zeroshot.sentences import COSINE
+from asst.models.zeroshot.model import SimilarityModel
+from asst.simulate.tapes.plan import STEPS_MOST, Plan, Planner
+from asst.simulate.tapes.settings import TapeSettings
+from asst.simulate.tapes.tapes import Clip, TapeMaker
 
 from ..tapes import tape_maker
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from asst.data.simulate.painting import Shown
 from asst.evaluation.references import ORACLE, PRIOR, SALIENCE, ShownQuestion, reference_rankings
 from asst.moments import FloatArray
+from asst.simulate.features.painting import Shown
 
 PRIOR_SPANS: FloatArray = np.array([(0.0, 10.0), (20.0, 30.0), (8.0, 14.0)])
 EVENTS = (

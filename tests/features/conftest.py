@@ -90,7 +90,7 @@ def thin(shapes: Mapping[str, tuple[int, ...]], value: float = 1e-4) -> dict[str
 @pytest.fixture(scope="session")
 def bn_inception_files(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with weights of both streams: a port's file of pictures, a TSN checkpoint of flow."""
-    from asst.features.bn_inception import FLOW_CHANNELS, BNInception
+    from asst.features.networks.bn_inception import FLOW_CHANNELS, BNInception
 
     folder = tmp_path_factory.mktemp("weights")
     last = {"last_linear.weight": torch.zeros(1000, 1024), "last_linear.bias": torch.zeros(1000)}

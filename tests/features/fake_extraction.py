@@ -12,9 +12,9 @@ import numpy as np
 
 from asst.errors import InputError
 from asst.features.extractor import Extractor, Progress
-from asst.features.store import Store
+from asst.features.parallel.workers import Extraction
+from asst.features.stores.native import Store
 from asst.features.values import Features
-from asst.features.workers import Extraction
 from asst.video import Frames
 
 

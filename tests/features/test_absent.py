@@ -9,9 +9,9 @@ import pytest
 
 import asst
 from asst.errors import InputError
-from asst.features.absent import AbsentExtractor, AbsentStore
 from asst.features.extractor import extractor_named
-from asst.features.store import require
+from asst.features.networks.none import AbsentExtractor, AbsentStore
+from asst.features.stores.native import require
 from asst.video import Frames
 
 

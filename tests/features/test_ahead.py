@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from asst.features.ahead import made_ahead
+from asst.features.prefetch import made_ahead
 
 
 def wait_until(true: Callable[[], bool], most_s: float = 5.0) -> bool:

@@ -11,9 +11,9 @@ from safetensors.torch import save_file
 from torch import nn
 
 from asst.errors import InputError
-from asst.features.bn_inception import FLOW_CHANNELS, BNInception, flow_branch_of, published_name
 from asst.features.extractor import extractor_named
-from asst.features.flow import OpticalFlow
+from asst.features.networks.bn_inception import FLOW_CHANNELS, BNInception, flow_branch_of, published_name
+from asst.features.networks.flow import OpticalFlow
 from asst.video import Frames
 
 from .conftest import Floats, SlowLayers, scramble

@@ -10,8 +10,8 @@ import torch
 from torch import nn
 
 from asst.errors import InputError
-from asst.features.c3d import C3D, clip_of, published_name
 from asst.features.extractor import extractor_named
+from asst.features.networks.c3d import C3D, clip_of, published_name
 from asst.video import Frames
 
 from .conftest import SlowLayers, scramble, thin

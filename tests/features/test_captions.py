@@ -16,13 +16,13 @@ from typer.testing import CliRunner
 import asst
 from asst.cli.app import app
 from asst.errors import InputError
-from asst.features.caption_space import load_space
-from asst.features.captions import CaptionExtractor
-from asst.features.concepts import concept_data, named_classes, resembled_classes
-from asst.features.efficientnet import CHANNELS
-from asst.features.minilm import MiniLM
-from asst.features.store import Store
-from asst.training.towers import PictureTower, towers_with
+from asst.features.stores.native import Store
+from asst.features.zeroshot.caption_space import load_space
+from asst.features.zeroshot.captions import CaptionExtractor
+from asst.features.zeroshot.concepts import concept_data, named_classes, resembled_classes
+from asst.features.zeroshot.efficientnet import CHANNELS
+from asst.features.zeroshot.minilm import MiniLM
+from asst.training.space.towers import PictureTower, towers_with
 from asst.video import Frames, frames
 
 from ..tiny_space import write_space

@@ -17,10 +17,10 @@ from transformers.models.clip.image_processing_pil_clip import CLIPImageProcesso
 from transformers.models.siglip.image_processing_pil_siglip import SiglipImageProcessorPil
 
 from asst.errors import InputError
-from asst.features import frame_network
-from asst.features.clip import ClipExtractor
 from asst.features.extractor import extractor_named
-from asst.features.preparing import Preparing
+from asst.features.image_text.preprocessing import Preparing
+from asst.features.networks import frame_network
+from asst.features.networks.clip import ClipExtractor
 from asst.video import Frames, frames
 
 from ..tiny_clip import PREPARING, model, write

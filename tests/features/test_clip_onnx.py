@@ -17,9 +17,9 @@ import torch
 from torch import Tensor, nn
 
 from asst.errors import InputError
-from asst.features.clip_onnx import OnnxTowers
-from asst.features.clip_squares import towers_of
-from asst.features.towers import PICTURES, SENTENCES
+from asst.features.image_text.onnx_towers import OnnxTowers
+from asst.features.image_text.towers import PICTURES, SENTENCES
+from asst.features.zeroshot.clip_crops import towers_of
 from asst.models import model_named
 
 from ..tiny_clip import PREPARING, model, tokenizer, write
@@ -167,7 +167,7 @@ def test_neither_pytorch_nor_transformers_is_imported(folder: Path, tmp_path: Pa
     script = (
         "import sys, numpy as np\n"
         "from pathlib import Path\n"
-        "from asst.features.clip_squares import towers_of\n"
+        "from asst.features.zeroshot.clip_crops import towers_of\n"
         "towers = towers_of(Path(sys.argv[1]))\n"
         "towers.picture_vectors(np.zeros((1, 32, 32, 3), np.uint8)), towers.sentence_vectors(['a dog'])\n"
         "assert not {'torch', 'transformers'} & sys.modules.keys(), 'imported'\n"

@@ -10,9 +10,9 @@ import pytest
 import torch
 
 from asst.errors import InputError
-from asst.features import precision
-from asst.features.clip_squares import ClipSquaresExtractor
-from asst.features.concepts import concept_data
+from asst.features import devices as precision
+from asst.features.zeroshot.clip_crops import ClipSquaresExtractor
+from asst.features.zeroshot.concepts import concept_data
 from asst.video import Frames, frames
 
 from ..tiny_clip import PREPARING, model, write

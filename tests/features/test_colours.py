@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from PIL import ImageColor
 
-from asst.features.colours import COLOURS, colour_shares, named_colours
+from asst.features.zeroshot.colours import COLOURS, colour_shares, named_colours
 
 # Colours of CSS that nobody would call otherwise.
 KNOWN = {

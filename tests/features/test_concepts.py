@@ -14,9 +14,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from safetensors.numpy import load
 
-from asst.features.concepts import concept_data, named_classes, resembled_classes
-from asst.features.fingerprint import packaged_file
-from asst.features.minilm import MiniLM
+from asst.features.hashing import packaged_file
+from asst.features.zeroshot.concepts import concept_data, named_classes, resembled_classes
+from asst.features.zeroshot.minilm import MiniLM
 
 SENTENCES = ["a dog jumps", "a man opens a laptop", "", "the red car at the traffic lights", "purple ideas sleep"]
 
@@ -30,7 +30,7 @@ def names() -> list[str]:
 @pytest.fixture(scope="module")
 def shipped() -> dict[str, npt.NDArray[np.float16]]:
     content: dict[str, npt.NDArray[np.float16]] = load(
-        files("asst.features").joinpath("concepts.safetensors").read_bytes()
+        files("asst.features.zeroshot").joinpath("concepts.safetensors").read_bytes()
     )
     return content
 

@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 
 from asst.errors import InputError
-from asst.features.convert import to_hdf5, to_store
-from asst.features.published import Clock, open_store
-from asst.features.safetensors_file import Provenance
-from asst.features.store import Store
+from asst.features.stores.convert import to_hdf5, to_store
+from asst.features.stores.external import Clock, open_store
+from asst.features.stores.native import Store
+from asst.features.stores.native_file import Provenance
 from asst.features.values import Features
 
 

@@ -11,9 +11,9 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from asst.features.captions import CaptionExtractor
-from asst.features.cut_times import CutTimes, turning_point
-from asst.features.shots import coarse_colours, colour_jumps
+from asst.features.zeroshot.captions import CaptionExtractor
+from asst.features.zeroshot.cut_times import CutTimes, turning_point
+from asst.features.zeroshot.shots import coarse_colours, colour_jumps
 from asst.video import Frames, frames, glimpse
 
 Make = Callable[..., Path]

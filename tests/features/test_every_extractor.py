@@ -14,8 +14,8 @@ from typer.testing import CliRunner, Result
 
 from asst.cli.app import app
 from asst.features.extractor import EXTRACTORS
-from asst.features.image_text import IMAGE_TEXT
-from asst.features.store import Store
+from asst.features.image_text.catalogue import IMAGE_TEXT
+from asst.features.stores.native import Store
 from asst.video import frames
 
 from ..tiny_clip import fetched, write

@@ -13,10 +13,10 @@ import pytest
 
 from asst.errors import InputError
 from asst.features.extract import Job, Outcome, extract_in_turn, jobs_of
-from asst.features.fingerprint import content_hash
-from asst.features.safetensors_file import Provenance
-from asst.features.store import Store
-from asst.features.workers import extract_by_workers
+from asst.features.hashing import content_hash
+from asst.features.parallel.workers import extract_by_workers
+from asst.features.stores.native import Store
+from asst.features.stores.native_file import Provenance
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ import torch
 import torch.nn.functional as F
 
 from asst.errors import InputError
-from asst.features.flow import Algorithm, OpticalFlow, quantised
+from asst.features.networks.flow import Algorithm, OpticalFlow, quantised
 
 ALGORITHMS: list[Algorithm] = ["tvl1", "dis"]
 

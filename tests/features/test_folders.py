@@ -11,9 +11,9 @@ import pytest
 
 from asst.errors import InputError
 from asst.features.extract import extract_in_turn, jobs_of
-from asst.features.fingerprint import content_hash
-from asst.features.folders import video_files
-from asst.features.store import Store
+from asst.features.hashing import content_hash
+from asst.features.stores.native import Store
+from asst.features.video_files import video_files
 from asst.local import check_ends
 
 PACKET = b"\x47\x40\x11\x10" + bytes(184)
@@ -109,7 +109,7 @@ def test_a_subfolder_that_cannot_be_read_fails_and_stops_no_other(
         return scan(path)
 
     # In place of permissions, which do not hold for root.
-    monkeypatch.setattr("asst.features.folders.os.scandir", refusing)
+    monkeypatch.setattr("asst.features.video_files.os.scandir", refusing)
     jobs = {job.video: job.path.name for job in jobs_of([tmp_path])}
     assert jobs == {"a": "a.mp4", "b": "b.mp4", "locked/": "locked", "locked": "locked.mp4"}
     with pytest.raises(InputError, match=r"locked: is a folder that cannot be read; change its permissions"):

@@ -17,7 +17,7 @@ import torch
 from torch import Tensor, nn
 
 from asst.errors import InputError
-from asst.features.frame_network import Branch, FrameNetwork, windows
+from asst.features.networks.frame_network import Branch, FrameNetwork, windows
 from asst.features.picture_size import PictureSize, centre
 from asst.video import Frames, frames, probe
 

@@ -13,12 +13,12 @@ import pytest
 import torch
 from torch import nn
 
-from asst.features import panning
-from asst.features.frame_network import Branch, FrameNetwork, repeated
+from asst.features.networks.frame_network import Branch, FrameNetwork, repeated
 from asst.features.picture_size import PictureSize
-from asst.features.space import Space
-from asst.features.squares import SquaresExtractor
-from asst.features.ticks import pictures, ticks
+from asst.features.resampling import pictures, ticks
+from asst.features.zeroshot import panning
+from asst.features.zeroshot.crops import SquaresExtractor
+from asst.features.zeroshot.layout import Space
 from asst.video import Crop, Frames, frames
 
 Make = Callable[..., Path]
@@ -46,7 +46,7 @@ class Greys(SquaresExtractor):
 def test_what_is_kept_of_long_pictures_is_in_the_hash(monkeypatch: pytest.MonkeyPatch) -> None:
     before = Greys().preprocessing
     assert Greys().preprocessing == before
-    monkeypatch.setattr("asst.features.squares._CROP", Crop(3, 2.0))
+    monkeypatch.setattr("asst.features.zeroshot.crops._CROP", Crop(3, 2.0))
     assert Greys().preprocessing != before
 
 

@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from asst.features.looking import GROUP_STEPS, Looking, Step, runs
+from asst.features.zeroshot.frame_selection import GROUP_STEPS, Looking, Step, runs
 
 MOST = 6
 

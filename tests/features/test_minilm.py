@@ -12,8 +12,8 @@ import pytest
 import torch
 from tokenizers import Tokenizer
 
-from asst.features.fingerprint import packaged_file
-from asst.features.minilm import MiniLM, MiniLMTokens
+from asst.features.hashing import packaged_file
+from asst.features.zeroshot.minilm import MiniLM, MiniLMTokens
 
 Encode = Callable[[list[str]], npt.NDArray[np.float32]]
 

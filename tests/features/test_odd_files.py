@@ -19,9 +19,9 @@ from typer.testing import CliRunner
 
 from asst.cli.app import app
 from asst.features.extract import Job, Outcome, extract_one
-from asst.features.frame_network import TICK_RATE, TICKS_A_STEP, Branch, FrameNetwork
+from asst.features.networks.frame_network import TICK_RATE, TICKS_A_STEP, Branch, FrameNetwork
 from asst.features.picture_size import PictureSize
-from asst.features.store import Store
+from asst.features.stores.native import Store
 from asst.features.values import Features
 
 Make = Callable[..., Path]

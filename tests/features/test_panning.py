@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from asst.features.panning import pan, seen
+from asst.features.zeroshot.panning import pan, seen
 from asst.video import frames
 
 HEIGHT, WIDTH = 120, 200

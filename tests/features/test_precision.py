@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 import torch
 
-from asst.features.precision import fastest_device, fastest_dtype
-from asst.features.safetensors_file import Provenance
-from asst.features.store import Store
+from asst.features.devices import fastest_device, fastest_dtype
+from asst.features.stores.native import Store
+from asst.features.stores.native_file import Provenance
 from asst.features.values import Features
 
 

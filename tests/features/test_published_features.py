@@ -15,8 +15,8 @@ from hypothesis import strategies as st
 from safetensors.numpy import save_file
 
 from asst.errors import InputError
-from asst.features.published import Clock, open_store
-from asst.features.store import FeatureStore, Store
+from asst.features.stores.external import Clock, open_store
+from asst.features.stores.native import FeatureStore, Store
 from asst.features.values import Features, Vectors
 
 NUMBERS: Vectors = np.random.default_rng(0).random((6, 4), dtype=np.float32)

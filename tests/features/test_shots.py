@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from asst.features.shots import coarse_colours, shot_cuts
+from asst.features.zeroshot.shots import coarse_colours, shot_cuts
 
 Pixels = npt.NDArray[np.uint8]
 HEIGHT, WIDTH = 36, 64

@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 
 from asst.errors import InputError
-from asst.features.spill import Rows, SpillingRows, pieces, release, side_by_side
-from asst.features.store import Store
+from asst.features.disk_rows import Rows, SpillingRows, pieces, release, side_by_side
+from asst.features.stores.native import Store
 from asst.features.values import Features, concatenated
 
 DIMENSION = 6

@@ -14,11 +14,11 @@ import numpy.typing as npt
 import pytest
 
 from asst.errors import InputError
-from asst.features.captions import CaptionExtractor
-from asst.features.colours import COLOURS
-from asst.features.efficientnet import CHANNELS
-from asst.features.fingerprint import packaged_file
+from asst.features.hashing import packaged_file
 from asst.features.values import Features
+from asst.features.zeroshot.captions import CaptionExtractor
+from asst.features.zeroshot.colours import COLOURS
+from asst.features.zeroshot.efficientnet import CHANNELS
 from asst.video import Frames, frames
 
 Pixels = npt.NDArray[np.uint8]

@@ -12,7 +12,7 @@ from safetensors.torch import save_file
 from torch import Tensor, nn
 
 from asst.errors import InputError
-from asst.features.state_dict import fit, read_state, weights_file
+from asst.features.weights import fit, read_state, weights_file
 
 State = dict[str, Tensor]
 

@@ -13,9 +13,9 @@ from hypothesis import strategies as st
 from safetensors import safe_open
 
 from asst.errors import InputError
-from asst.features.published import open_store
-from asst.features.safetensors_file import Provenance, read_file
-from asst.features.store import JoinedStore, Store, file_name, require, video_name
+from asst.features.stores.external import open_store
+from asst.features.stores.native import JoinedStore, Store, file_name, require, video_name
+from asst.features.stores.native_file import Provenance, read_file
 from asst.features.values import Features
 
 

@@ -11,9 +11,9 @@ import torch
 
 import asst.video
 from asst.errors import InputError
-from asst.features import frame_network
-from asst.features.bn_inception import bn_inception_flow, bn_inception_rgb
 from asst.features.extractor import extractor_named
+from asst.features.networks import frame_network
+from asst.features.networks.bn_inception import bn_inception_flow, bn_inception_rgb
 from asst.video import Frames, cut
 
 from .conftest import thin

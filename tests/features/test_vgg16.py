@@ -11,7 +11,7 @@ from torch import nn
 
 from asst.errors import InputError
 from asst.features.extractor import extractor_named
-from asst.features.vgg16 import VGG16, published_name
+from asst.features.networks.vgg16 import VGG16, published_name
 from asst.video import Frames
 
 from .conftest import SlowLayers, scramble, thin

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from asst.errors import InputError
-from asst.features.fingerprint import packaged_file
+from asst.features.hashing import packaged_file
 
 CONTENT = b"weights"
 

@@ -23,16 +23,16 @@ from typer.testing import CliRunner
 from asst.cli.app import app
 from asst.data.sample import ProposalRows, Sample
 from asst.data.windows import Window
-from asst.features import bn_inception, c3d, vgg16
-from asst.features.captions import CaptionExtractor
-from asst.features.clip_squares import clip_squares
 from asst.features.extractor import Extractor
-from asst.features.fingerprint import packaged_file
-from asst.features.flow import OpticalFlow
-from asst.features.frame_network import FrameNetwork
+from asst.features.hashing import packaged_file
+from asst.features.networks import bn_inception, c3d, vgg16
+from asst.features.networks.flow import OpticalFlow
+from asst.features.networks.frame_network import FrameNetwork
+from asst.features.zeroshot.captions import CaptionExtractor
+from asst.features.zeroshot.clip_crops import clip_squares
 from asst.models.checkpoint import Description, FeatureKind, save_checkpoint
-from asst.models.loading import loaded
-from asst.models.methods import METHODS, build_method
+from asst.models.methods.table import METHODS, build_method
+from asst.models.trained.loading import loaded
 
 from ..tiny_clip import write as write_clip
 

@@ -18,12 +18,12 @@ import numpy as np
 import numpy.typing as npt
 
 from asst.features.extractor import Extractor, Progress
-from asst.features.store import Store
+from asst.features.parallel.workers import Extraction
+from asst.features.stores.native import Store
 from asst.features.values import Features
-from asst.features.workers import Extraction
 from asst.library.engine import Identity
 from asst.library.windows import WindowVectors, windows_of
-from asst.models.model import Ranking
+from asst.models.base import Ranking
 from asst.moments import Attention, Curve, Moment
 from asst.video import Frames, frames, probe
 

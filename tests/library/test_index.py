@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from asst.errors import InputError
-from asst.features.fingerprint import content_hash
+from asst.features.hashing import content_hash
 from asst.library.index import index, missing
 from asst.library.library import Library
 from asst.library.search import search

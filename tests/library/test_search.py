@@ -12,7 +12,7 @@ import numpy.typing as npt
 import pytest
 
 from asst.errors import InputError
-from asst.features.safetensors_file import Provenance, write_file
+from asst.features.stores.native_file import Provenance, write_file
 from asst.features.values import Features
 from asst.library import search as searching
 from asst.library.index import index
@@ -20,7 +20,7 @@ from asst.library.library import Library
 from asst.library.search import search
 from asst.library.tables import Video
 from asst.localizer import Localizer
-from asst.models.video_context import VideoContext
+from asst.models.zeroshot.video_context import VideoContext
 from asst.moments import by_video, iou
 
 QUERIES = ("red", "green", "blue")

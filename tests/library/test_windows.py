@@ -13,12 +13,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import asst
-from asst.features.store import Store
+from asst.features.stores.native import Store
 from asst.library.sketch import SketchEngine
 from asst.library.windows import evenly, parts_of, windows_of
-from asst.models.query_scores import SLOPE
 from asst.models.reranked import packaged_default
-from asst.models.video_context import HALF
+from asst.models.zeroshot.query_scores import SLOPE
+from asst.models.zeroshot.video_context import HALF
 
 
 @given(steps=st.integers(1, 3000), length=st.integers(2, 400), data=st.data())

@@ -9,7 +9,7 @@ import torch
 from asst.data.batch import Batch, Collate
 from asst.data.sample import Sample
 from asst.data.windows import Window
-from asst.models.method import Share
+from asst.models.methods.base import Share
 
 STEPS, CHANNELS, WORDS = 12, 4, 3
 

@@ -12,8 +12,8 @@ from asst.data.batch import Batch, Collate
 from asst.data.sample import Sample
 from asst.data.windows import Window
 from asst.errors import InputError
-from asst.models.asst import ASSTMethod
-from asst.models.method import Share
+from asst.models.methods.asst import ASSTMethod
+from asst.models.methods.base import Share
 from asst.nn.losses import sample_anchors
 from asst.nn.sampler import decode_offsets
 

@@ -10,8 +10,8 @@ from asst.data.batch import Batch, Collate
 from asst.data.sample import Sample
 from asst.data.windows import Window
 from asst.errors import InputError
-from asst.models.cca import CCAMethod, canonical_correlation
-from asst.models.clips import in_context, sentence_mean
+from asst.models.methods.cca import CCAMethod, canonical_correlation
+from asst.models.methods.clips import in_context, sentence_mean
 
 SETTINGS = {"feature_channels": 12, "word_channels": 6, "steps": 12, "components": 6, "lengths": [3.0]}
 

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from asst.data.batch import Batch
-from asst.models.clips import (
+from asst.models.methods.clips import (
     clip_grid,
     clips_or_first,
     endpoints,

@@ -11,9 +11,9 @@ import torch
 
 from asst.data.batch import Batch
 from asst.errors import InputError
-from asst.models.clips import mean_pooled
-from asst.models.ctrl import CTRLMethod, aligned_clips, alignment_loss
-from asst.models.method import Share
+from asst.models.methods.base import Share
+from asst.models.methods.clips import mean_pooled
+from asst.models.methods.ctrl import CTRLMethod, aligned_clips, alignment_loss
 
 SETTINGS: dict[str, Any] = {
     "feature_channels": 4,

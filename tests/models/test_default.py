@@ -6,12 +6,12 @@ import numpy as np
 import pytest
 
 import asst
-from asst.data.simulate.tape_plan import Question
-from asst.data.simulate.tape_settings import TapeSettings
 from asst.models.checkpoint import read_description
 from asst.models.reranked import PACKAGED, RerankedModel, packaged_default
-from asst.models.zeroshot import SimilarityModel
+from asst.models.zeroshot.model import SimilarityModel
 from asst.moments import Moment, iou
+from asst.simulate.tapes.plan import Question
+from asst.simulate.tapes.settings import TapeSettings
 from asst.training.recipe import read_recipe
 
 from ..tapes import tape_maker

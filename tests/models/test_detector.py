@@ -12,9 +12,9 @@ from asst.data.batch import Batch, Collate
 from asst.data.sample import Sample
 from asst.data.windows import Window
 from asst.errors import InputError
-from asst.models.detector import NEGATIVES, DetectorMethod
-from asst.models.method import Share
-from asst.models.methods import build_method
+from asst.models.methods.base import Share
+from asst.models.methods.detector import NEGATIVES, DetectorMethod
+from asst.models.methods.table import build_method
 from asst.nn.network import ASSTOutput
 
 STEPS, CHANNELS = 16, 4

@@ -13,7 +13,7 @@ from asst.data.sample import Sample
 from asst.data.windows import Window
 from asst.errors import InputError
 from asst.models.answers import CUT_OFF, padded_runs, runs
-from asst.models.frame_classifier import FrameClassifierMethod, step_labels
+from asst.models.methods.frame_classifier import FrameClassifierMethod, step_labels
 
 SETTINGS = {"feature_channels": 3, "steps": 8, "hidden_channels": 4, "labels": ["a", "b"], "smoothing": 1}
 
@@ -36,7 +36,7 @@ def test_open_stretches_and_padding_are_not_learnt() -> None:
     seen = batch((0.0, 2.0, 1), (2.0, 4.0, -1), steps=6)
     logs = method.classify(seen.features[0]).log_softmax(dim=1)
     expected = -(logs[0, 1] + logs[1, 1] + logs[4, 0] + logs[5, 0]) / 4
-    from asst.models.method import Share
+    from asst.models.methods.base import Share
 
     loss = method.loss(seen, Share(lambda width: torch.zeros(1, width), lambda value: value))
     assert float(loss.total.detach()) == pytest.approx(float(expected.detach()), rel=1e-5)

@@ -11,9 +11,9 @@ import torch
 
 from asst.data.batch import Batch
 from asst.errors import InputError
-from asst.models.clips import in_context
-from asst.models.mcn import MCNMethod, Tower
-from asst.models.method import Share
+from asst.models.methods.base import Share
+from asst.models.methods.clips import in_context
+from asst.models.methods.mcn import MCNMethod, Tower
 
 SETTINGS: dict[str, Any] = {
     "feature_channels": 4,

@@ -13,8 +13,8 @@ from torch import Tensor, nn
 
 from asst.data.batch import Batch
 from asst.errors import InputError
-from asst.models.method import Share
-from asst.models.moment_detr import Attention, Block, MomentDETRMethod, best_matching, distances
+from asst.models.methods.base import Share
+from asst.models.methods.moment_detr import Attention, Block, MomentDETRMethod, best_matching, distances
 
 SETTINGS: dict[str, Any] = {
     "feature_channels": 4,

@@ -10,16 +10,16 @@ import pytest
 
 from asst.data import Record
 from asst.data.batch import Collate
-from asst.data.didemo import candidate_clips
+from asst.data.readers.didemo import candidate_clips
 from asst.data.sample import Sample
 from asst.data.windows import Window
 from asst.errors import InputError
 from asst.evaluation.prior import fitted_prior
-from asst.features.absent import absent_features
-from asst.models.answering import query_answers, window_answers
+from asst.features.networks.none import absent_features
 from asst.models.frequency import clip_frequency, grid_spans, span_density
-from asst.models.prior import PriorMethod
-from asst.models.trained import TrainedModel
+from asst.models.methods.prior import PriorMethod
+from asst.models.trained.answering import query_answers, window_answers
+from asst.models.trained.model import TrainedModel
 from asst.moments import iou
 
 from ..prior_checkpoint import save_prior

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from asst.models.proposals import proposals
+from asst.models.zeroshot.proposals import proposals
 
 VIDEOS = st.integers(1, 120).flatmap(
     lambda ticks: st.tuples(st.just(ticks), st.sets(st.integers(0, ticks + 3), max_size=14).map(sorted))

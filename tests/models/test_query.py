@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from asst.models.query import parse
+from asst.models.zeroshot.query import parse
 
 
 @pytest.mark.parametrize(

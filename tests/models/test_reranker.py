@@ -17,17 +17,17 @@ from asst.data.batch import Batch, Collate
 from asst.data.sample import ProposalRows, Sample
 from asst.data.windows import Window
 from asst.errors import InputError
-from asst.features.captions import CaptionSentences
-from asst.features.squares import STEP_S, TICKS_A_STEP
-from asst.models.method import Share
-from asst.models.proposals import proposals
-from asst.models.query_scores import query_scores, step_scores
+from asst.features.zeroshot.captions import CaptionSentences
+from asst.features.zeroshot.crops import STEP_S, TICKS_A_STEP
+from asst.models.methods.base import Share
+from asst.models.methods.reranker import RerankerMethod
 from asst.models.reranked import RerankedModel, within_shots
-from asst.models.reranker import RerankerMethod
-from asst.models.reranker_inputs import clause_evidence, input_names, reranker_inputs
-from asst.models.video_context import VideoContext
-from asst.models.views import FACTS, STEPS, VIEW_STEPS, View, samples, views_of
-from asst.models.zeroshot import SimilarityModel
+from asst.models.reranker.inputs import clause_evidence, input_names, reranker_inputs
+from asst.models.reranker.views import FACTS, STEPS, VIEW_STEPS, View, samples, views_of
+from asst.models.zeroshot.model import SimilarityModel
+from asst.models.zeroshot.proposals import proposals
+from asst.models.zeroshot.query_scores import query_scores, step_scores
+from asst.models.zeroshot.video_context import VideoContext
 
 WORDS = 4
 NAMES = input_names(CaptionSentences.measures)

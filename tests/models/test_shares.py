@@ -10,9 +10,9 @@ import torch
 
 from asst.data.batch import Batch, Collate
 from asst.data.sample import Sample
-from asst.models.ctrl import CTRLMethod
-from asst.models.mcn import MCNMethod
-from asst.models.method import Share, Trainable
+from asst.models.methods.base import Share, Trainable
+from asst.models.methods.ctrl import CTRLMethod
+from asst.models.methods.mcn import MCNMethod
 from tests.models.test_ctrl import SETTINGS as CTRL
 from tests.models.test_mcn import SETTINGS as MCN
 

@@ -7,8 +7,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from asst.data.windows import Window
-from asst.models.answering import WindowAnswer
-from asst.models.suppression import (
+from asst.models.trained.answering import WindowAnswer
+from asst.models.trained.suppression import (
     LEAST_SCORE,
     MOST_A_WINDOW,
     FoundActions,

@@ -12,8 +12,8 @@ from torch import Tensor
 
 from asst.data.batch import Batch
 from asst.errors import InputError
-from asst.models.method import Share
-from asst.models.tan2d import TAN2DMethod, scale_lengths
+from asst.models.methods.base import Share
+from asst.models.methods.tan2d import TAN2DMethod, scale_lengths
 
 SETTINGS: dict[str, Any] = {
     "feature_channels": 4,

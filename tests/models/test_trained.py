@@ -13,9 +13,9 @@ import asst
 from asst.errors import InputError
 from asst.features.values import Features
 from asst.models.checkpoint import Description, FeatureKind, load_checkpoint, save_checkpoint
-from asst.models.loading import build_observation
-from asst.models.methods import build_method
-from asst.models.trained import TrainedModel, word_vectors
+from asst.models.methods.table import build_method
+from asst.models.trained.loading import build_observation
+from asst.models.trained.model import TrainedModel, word_vectors
 
 SETTINGS = {
     "feature_channels": 5,

@@ -15,18 +15,19 @@ from hypothesis import strategies as st
 
 import asst
 from asst.errors import InputError
-from asst.features.colours import COLOURS
-from asst.features.concepts import named_classes
-from asst.features.image_text import IMAGE_TEXT
-from asst.features.reading import COSINE
-from asst.models import MODELS, evidence
-from asst.models.evidence import Evidence
-from asst.models.model import Ranking
-from asst.models.proposals import proposal_scores, proposals, smoothed
-from asst.models.query import parse
-from asst.models.query_scores import SLOPE, probability
-from asst.models.video_context import HALF
-from asst.models.zeroshot import SimilarityModel, zeroshot_of
+from asst.features.image_text.catalogue import IMAGE_TEXT
+from asst.features.zeroshot.colours import COLOURS
+from asst.features.zeroshot.concepts import named_classes
+from asst.features.zeroshot.sentences import COSINE
+from asst.models import MODELS
+from asst.models.base import Ranking
+from asst.models.zeroshot import evidence
+from asst.models.zeroshot.evidence import Evidence
+from asst.models.zeroshot.model import SimilarityModel, zeroshot_of
+from asst.models.zeroshot.proposals import proposal_scores, proposals, smoothed
+from asst.models.zeroshot.query import parse
+from asst.models.zeroshot.query_scores import SLOPE, probability
+from asst.models.zeroshot.video_context import HALF
 from asst.moments import iou
 
 QUERIES = [

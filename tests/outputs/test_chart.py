@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from asst.moments import Answer, Curve, Moment
-from asst.outputs.chart import PATH_HEIGHT, PATH_WIDTH, draw
+from asst.outputs.report.chart import PATH_HEIGHT, PATH_WIDTH, draw
 
 
 def answer(times_s: list[float], scores: list[float], *moments: Moment, threshold: float | None = None) -> Answer:

@@ -10,8 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from asst.moments import Answer, Moment
-from asst.outputs.edits import edits_of
-from asst.outputs.time_code import RATES
+from asst.outputs.editors.edits import edits_of
+from asst.outputs.editors.time_code import RATES
 
 Facts = Callable[..., str]
 

@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from asst.moments import Attention
-from asst.outputs.heat import COLUMNS_MOST, Strip, draw_heat
+from asst.outputs.report.heat import COLUMNS_MOST, Strip, draw_heat
 
 
 def shades(strip: Strip, columns: int) -> list[float]:

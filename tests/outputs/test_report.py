@@ -18,7 +18,7 @@ from PIL import Image
 
 from asst.errors import InputError
 from asst.moments import Answer, Attention, Curve, Moment
-from asst.outputs.report import write_report
+from asst.outputs.report.report import write_report
 from asst.video import jpeg
 
 EVIL = "<script>alert(1)</script> \"x\" 'y' & </title></style></svg>"

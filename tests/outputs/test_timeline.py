@@ -11,10 +11,10 @@ from hypothesis import strategies as st
 
 from asst.errors import InputError
 from asst.moments import Answer, Moment
-from asst.outputs.edits import Edit, Media, edits_of
+from asst.outputs.editors.edits import Edit, Media, edits_of
+from asst.outputs.editors.time_code import RATES, drops
+from asst.outputs.editors.timeline import edl_text, otio_text, reel_names
 from asst.outputs.printable import one_line
-from asst.outputs.time_code import RATES, drops
-from asst.outputs.timeline import edl_text, otio_text, reel_names
 
 Facts = Callable[..., str]
 NAMES = st.text(min_size=1, max_size=40).filter(lambda text: text.split())

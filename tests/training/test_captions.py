@@ -13,20 +13,20 @@ import torch
 from typer.testing import CliRunner
 
 from asst.cli.app import app
-from asst.data.captions import decoded, read_captions
+from asst.data.readers.captions import decoded, read_captions
 from asst.errors import InputError
-from asst.features.caption_space import load_space
-from asst.features.captions import pooled_crops
-from asst.features.minilm import MiniLM as SentenceEncoder
+from asst.features.zeroshot.caption_space import load_space
+from asst.features.zeroshot.captions import pooled_crops
+from asst.features.zeroshot.minilm import MiniLM as SentenceEncoder
 from asst.training.callbacks import KeepRun
-from asst.training.caption_cache import KeptArrays, keep_hidden, keep_maps
-from asst.training.caption_module import CaptionModule, class_loss, contrastive_loss
-from asst.training.caption_recipe import CaptionRecipe, read_any_recipe
-from asst.training.caption_run import train_captions
-from asst.training.caption_samples import CaptionSamples, KeptCaptions, sentences_of, stacked
-from asst.training.caption_towers import LearningTowers
 from asst.training.divergence import DivergedError
-from asst.training.towers import PictureTower, fresh_towers, towers_with
+from asst.training.space.cache import KeptArrays, keep_hidden, keep_maps
+from asst.training.space.learning_towers import LearningTowers
+from asst.training.space.module import CaptionModule, class_loss, contrastive_loss
+from asst.training.space.run import train_captions
+from asst.training.space.samples import CaptionSamples, KeptCaptions, sentences_of, stacked
+from asst.training.space.towers import PictureTower, fresh_towers, towers_with
+from asst.training.space_recipe import CaptionRecipe, read_any_recipe
 
 from ..caption_pictures import row, shapes, write
 
@@ -215,7 +215,7 @@ def test_the_weight_of_classes_keeps_those_that_the_published_classifier_tells(
 @pytest.fixture(scope="module")
 def kept(recipe_file: Path, tmp_path_factory: pytest.TempPathFactory) -> KeptCaptions:
     """What the towers' frozen parts make of four pictures."""
-    from asst.training.minilm import MiniLM
+    from asst.training.space.minilm import MiniLM
 
     folder = tmp_path_factory.mktemp("kept")
     rows = [row("red", "circle", 0), row("blue", "square", 1), row("green", "stripe", 2), row("red", "square", 3)]
@@ -224,7 +224,7 @@ def kept(recipe_file: Path, tmp_path_factory: pytest.TempPathFactory) -> KeptCap
     texts = [text for picture in captions.pictures for text in picture.sentences]
     with pytest.MonkeyPatch.context() as patch:
         # Numbers of 32 bits, whatever the machine is fastest in.
-        patch.setattr("asst.training.caption_cache.fastest_dtype", lambda: torch.float32)
+        patch.setattr("asst.training.space.cache.fastest_dtype", lambda: torch.float32)
         views = keep_maps(captions, used.data, used.network, folder, progress=False)
         hidden = keep_hidden(texts, MiniLM, used.network, folder, progress=False)
     numbers = [np.arange(2) + 2 * index for index in range(4)]
@@ -254,7 +254,7 @@ def test_from_what_is_kept_the_towers_see_and_read_what_they_do_from_pixels_and_
 
 
 def test_of_an_encoder_of_which_nothing_learns_one_vector_a_sentence_is_kept(recipe_file: Path, tmp_path: Path) -> None:
-    from asst.training.minilm import MiniLM
+    from asst.training.space.minilm import MiniLM
 
     used, texts = recipe(recipe_file, "network.first_layer=6"), ["a dog", "a car drives down the road", ""]
     hidden = keep_hidden(texts, MiniLM, used.network, tmp_path, progress=False)
@@ -308,7 +308,7 @@ def test_a_picture_comes_with_several_of_its_sentences_at_once(kept: KeptCaption
 def test_what_is_kept_before_a_damaged_picture_is_not_made_again(
     recipe_file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("asst.training.caption_cache.CHUNK", 2)
+    monkeypatch.setattr("asst.training.space.cache.CHUNK", 2)
     rows = [row("red", "circle", k) for k in range(5)]
     whole = read_captions(write(tmp_path / "whole", rows))
     damaged = read_captions(write(tmp_path / "damaged", [*rows[:3], {**rows[3], "image": b"no"}, rows[4]]))
@@ -321,7 +321,7 @@ def test_what_is_kept_before_a_damaged_picture_is_not_made_again(
     assert first.stat().st_mtime_ns == before
     monkeypatch.undo()
     keep_maps(whole, used.data, used.network, tmp_path / "other", progress=False)
-    monkeypatch.setattr("asst.training.caption_cache.CHUNK", 2)
+    monkeypatch.setattr("asst.training.space.cache.CHUNK", 2)
     again = KeptArrays(tmp_path / "kept", "maps-20-view0", 5)
     assert [again.shape(k) for k in range(5)] == [kept[k].shape for k in range(5)]
     stored = np.load(tmp_path / "other" / "maps-20-view0-00000.values.npy")

@@ -16,10 +16,10 @@ from asst.data import read_actions
 from asst.errors import InputError
 from asst.evaluation.detection import mean_average_precisions
 from asst.evaluation.results import read_result
-from asst.features.store import Store
+from asst.features.stores.native import Store
 from asst.models.checkpoint import read_description
-from asst.models.trained import TrainedModel
-from asst.models.trained_detector import TrainedDetector
+from asst.models.trained.detector import TrainedDetector
+from asst.models.trained.model import TrainedModel
 from asst.training.callbacks import KeepRun
 from asst.training.recipe import Recipe, read_recipe
 from asst.training.run import train

@@ -14,10 +14,10 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from asst.errors import InputError
-from asst.features import efficientnet
-from asst.features.efficientnet import BLOCKS, FILE, PACKAGE, SIDE
-from asst.features.fingerprint import packaged_file
-from asst.training.efficientnet import EfficientNetLite
+from asst.features.hashing import packaged_file
+from asst.features.zeroshot import efficientnet
+from asst.features.zeroshot.efficientnet import BLOCKS, FILE, PACKAGE, SIDE
+from asst.training.space.efficientnet import EfficientNetLite
 from asst.video import frames
 
 # The paper's table of EfficientNet-B0: kernel, stride and expansion of each stage. A scaled network differs from it in

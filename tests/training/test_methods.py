@@ -13,9 +13,9 @@ import yaml
 import asst
 from asst.evaluation.answers import answer_split
 from asst.evaluation.protocol import protocol_of
-from asst.features.store import Store
+from asst.features.stores.native import Store
 from asst.models.checkpoint import read_description
-from asst.models.trained import TrainedModel
+from asst.models.trained.model import TrainedModel
 from asst.training.opening import open_run
 from asst.training.recipe import Recipe, read_recipe
 from asst.training.run import train

@@ -8,12 +8,12 @@ from pathlib import Path
 import pytest
 
 from asst.errors import InputError
-from asst.models.methods import build_method
+from asst.models.methods.table import build_method
 from asst.nn.config import ASSTConfig
-from asst.training.caption_recipe import CaptionRecipe
 from asst.training.recipe import Recipe, read_recipe
 from asst.training.recipe_files import about, packaged_recipes
 from asst.training.setting_keys import setting_keys
+from asst.training.space_recipe import CaptionRecipe
 
 
 def test_a_recipe_is_the_same_after_it_was_written(toy_recipe: Callable[..., Recipe], tmp_path: Path) -> None:

@@ -23,13 +23,13 @@ from asst.data.batch import Batch
 from asst.errors import InputError
 from asst.evaluation.answers import answer_split, origin_of
 from asst.evaluation.protocol import protocol_of
-from asst.features.safetensors_file import Provenance, write_file
-from asst.features.store import Store
+from asst.features.stores.native import Store
+from asst.features.stores.native_file import Provenance, write_file
 from asst.features.values import Features
-from asst.models.asst import ASSTMethod
 from asst.models.checkpoint import load_checkpoint, read_description
-from asst.models.method import Loss, Share
-from asst.models.trained import TrainedModel
+from asst.models.methods.asst import ASSTMethod
+from asst.models.methods.base import Loss, Share
+from asst.models.trained.model import TrainedModel
 from asst.training.callbacks import KeepRun
 from asst.training.data_settings import Data, Simulated
 from asst.training.folder import RunFolder

@@ -9,19 +9,19 @@ import pytest
 from safetensors.torch import load_file, save_file
 
 import asst
-from asst.data.simulate.tape_settings import TapeSettings
 from asst.errors import InputError
-from asst.features.captions import CaptionSentences
-from asst.features.concepts import concept_data
-from asst.library.engine import engine_of
+from asst.features.zeroshot.captions import CaptionSentences
+from asst.features.zeroshot.concepts import concept_data
+from asst.library.sketch import engine_of
 from asst.models.checkpoint import read_description
-from asst.models.reranker_inputs import input_names
-from asst.models.zeroshot import SimilarityModel
-from asst.training.captioned_clips import CaptionedClips, Part
+from asst.models.reranker.inputs import input_names
+from asst.models.zeroshot.model import SimilarityModel
+from asst.simulate.tapes.settings import TapeSettings
 from asst.training.recipe import read_recipe
-from asst.training.reranker_samples import Chosen, RerankerValidation
+from asst.training.reranker.captioned_clips import CaptionedClips, Part
+from asst.training.reranker.samples import Chosen, RerankerValidation
+from asst.training.reranker.tape_pool import TapePool
 from asst.training.run import train
-from asst.training.tape_pool import TapePool
 
 from ..caption_pictures import shapes
 from ..caption_pictures import write as write_pictures

@@ -13,7 +13,7 @@ from typing import Any, NoReturn
 import pytest
 from fastapi.testclient import TestClient
 
-from asst.data import jsonlines
+from asst.data.readers import jsonlines
 from asst.library.index import index
 from asst.library.library import Library
 from asst.video import probe

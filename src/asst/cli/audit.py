@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from asst.cli.annotation import DataFolder, read_every_split
-from asst.cli.evaluate import metric_grid
+from asst.cli.evaluation_figures import metric_grid
 
 if TYPE_CHECKING:
     from asst.evaluation.audit import Audit, Spread

@@ -47,7 +47,7 @@ def demo(
     answers = ask(DEMO_VIDEO, _SENTENCES, model="default", top=3)
     print_answers(answers, as_json=as_json)
 
-    from asst.outputs.report import write_report
+    from asst.outputs.report.report import write_report
 
     write_report(answers, page)
     typer.echo(f"\nwrote {page}: open it in a browser", err=True)

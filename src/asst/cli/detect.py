@@ -17,7 +17,7 @@ from asst.local import check_ends, local_path
 
 if TYPE_CHECKING:
     from asst.features.values import Features
-    from asst.models.trained_detector import TrainedDetector
+    from asst.models.trained.detector import TrainedDetector
     from asst.moments import Detections
 
 _Clip = Annotated[Path | None, typer.Option(metavar="OUT.mp4", help="Cut the best action into a file.")]
@@ -59,7 +59,7 @@ def detect(
 
     Exit codes: 0 when an action was found, 1 when none was, 2 for bad input.
     """
-    from asst.models.trained_detector import TrainedDetector
+    from asst.models.trained.detector import TrainedDetector
     from asst.outputs.detections import write_detections, write_detections_table
 
     files = Files(clip_paths(clip, 1), fast_clip, report, plot, tuple(export or ()))

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import json
-import sys
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -21,12 +19,12 @@ from asst.cli.annotation import (
     read_action_annotation,
     read_annotation,
 )
+from asst.cli.evaluation_figures import print_evaluation
 from asst.errors import InputError
 
 if TYPE_CHECKING:
     from asst.evaluation.results import Source
     from asst.evaluation.scoring import Evaluation
-    from asst.outputs.grid import Grid
 
 USUAL_PROTOCOL = "thumos14"
 
@@ -170,35 +168,6 @@ def _keep(
     )
     write_result(kept, path)
     typer.echo(f"wrote {path}", err=True)
-
-
-def print_evaluation(evaluation: Evaluation, *, as_json: bool) -> None:
-    """Write it to standard output, as JSON or as a table."""
-    if as_json:
-        typer.echo(json.dumps(evaluation.in_per_cent(), allow_nan=False))
-        return
-    from asst.outputs.grid import write_grids
-
-    asked = "" if evaluation.classes else f"{evaluation.queries} queries, "
-    title = f"{evaluation.dataset} {evaluation.split}: {asked}{evaluation.videos} videos"
-    notes = ["per cent; low and high enclose 95 % over videos"]
-    if evaluation.prior:
-        notes.append(f"prior: spans that are frequent in {evaluation.prior_split}, whatever is asked")
-    write_grids([metric_grid(evaluation, title, notes)], sys.stdout)
-
-
-def metric_grid(evaluation: Evaluation, title: str, notes: Sequence[str]) -> Grid:
-    """A row a metric, in per cent, with its interval and the prior's figure if it was asked."""
-    from asst.outputs.grid import Grid
-
-    figures = evaluation.in_per_cent()
-    blind = figures.get("prior", {})
-    rows = []
-    for key in evaluation.metrics:
-        cells: list[float | None] = [figures[key], *figures["intervals"][key].values()]
-        cells += [blind.get(key)] if blind else []
-        rows.append([key, *("-" if cell is None else f"{cell:.2f}" for cell in cells)])
-    return Grid(title, ["metric", "mean", "low", "high", *(["prior"] if blind else [])], rows, notes)
 
 
 def _evaluated(

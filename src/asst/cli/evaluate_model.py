@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from asst.data.record import Record
     from asst.evaluation.prior import Prior
     from asst.evaluation.scoring import Evaluation
-    from asst.features.store import FeatureStore
-    from asst.models.model import Model
+    from asst.features.stores.native import FeatureStore
+    from asst.models.base import Model
     from asst.moments import Answer
 
 PRIOR = "prior"
@@ -77,7 +77,7 @@ def _evaluate_detector(
 ) -> Evaluation:
     from asst.data.lengths import compare_lengths
     from asst.evaluation.detection import evaluate_detections
-    from asst.models.trained_detector import TrainedDetector
+    from asst.models.trained.detector import TrainedDetector
     from asst.outputs.destination import replacing
     from asst.outputs.detections import write_detections
 
@@ -119,10 +119,10 @@ def _answers(asked: Asked, records: Sequence[Record], dataset: str, split: str) 
 
 
 def _model(asked: Asked, dataset: str, split: str) -> tuple[Model, FeatureStore]:
-    from asst.features.absent import NAME, AbsentStore
+    from asst.features.networks.none import NAME, AbsentStore
     from asst.models import model_named
     from asst.models.reranked import RerankedModel
-    from asst.models.trained import TrainedModel
+    from asst.models.trained.model import TrainedModel
 
     if asked.fit_split:
         raise InputError(f"--fit-split goes with --model {PRIOR}; any other has learnt already")

@@ -87,7 +87,7 @@ def _sentences(paths: Sequence[Path], recipe: Recipe, sources: Sources, split: s
     from asst.evaluation.protocol import protocol_of
     from asst.evaluation.scoring import evaluate
     from asst.models.reranked import RerankedModel
-    from asst.models.trained import TrainedModel
+    from asst.models.trained.model import TrainedModel
     from asst.outputs.json_lines import write_answers
 
     reranks = recipe.method == "reranker"
@@ -128,7 +128,7 @@ def _videos(paths: Sequence[Path], recipe: Recipe, sources: Sources, split: str)
     from asst.data.lengths import compare_lengths
     from asst.evaluation.answers import origin_of
     from asst.evaluation.detection import evaluate_detections
-    from asst.models.trained_detector import TrainedDetector
+    from asst.models.trained.detector import TrainedDetector
     from asst.outputs.detections import write_detections
 
     detector = TrainedDetector.load(paths)

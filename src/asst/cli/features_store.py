@@ -14,8 +14,8 @@ from asst.cli.annotation import DataFolder, DatasetName, Split
 from asst.errors import InputError
 
 if TYPE_CHECKING:
-    from asst.features.published import Clock
-    from asst.features.store import FeatureStore
+    from asst.features.stores.external import Clock
+    from asst.features.stores.native import FeatureStore
 
 _NAMED = 10
 _HDF5 = (".h5", ".hdf5")
@@ -50,7 +50,7 @@ def info(
 
     Exit codes: 0, or 1 when a video is missing or an entry is damaged.
     """
-    from asst.features.published import open_store
+    from asst.features.stores.external import open_store
 
     opened = open_store(store, _clock(step_s, extractor), key)
     found = _summary(opened)
@@ -79,9 +79,9 @@ def convert(
 ) -> None:
     """Write STORE in another form: one HDF5 file with a data set a video, or a folder of ours."""
     from asst.cli.progress import counting
-    from asst.features.convert import to_hdf5, to_store
-    from asst.features.published import open_store
-    from asst.features.store import Store
+    from asst.features.stores.convert import to_hdf5, to_store
+    from asst.features.stores.external import open_store
+    from asst.features.stores.native import Store
 
     opened = open_store(source, _clock(step_s, extractor), key)
     with counting("converting") as count:
@@ -97,7 +97,7 @@ def extractors(
 ) -> None:
     """List the extractors."""
     from asst.features.extractor import EXTRACTORS
-    from asst.features.image_text import IMAGE_TEXT
+    from asst.features.image_text.catalogue import IMAGE_TEXT
 
     if as_json:
         for entry in EXTRACTORS.values():
@@ -130,7 +130,7 @@ def extractors(
 
 
 def _clock(step_s: float | None, extractor: str | None) -> Clock | None:
-    from asst.features.published import Clock
+    from asst.features.stores.external import Clock
 
     if step_s is None and extractor is None:
         return None

@@ -149,7 +149,7 @@ def _moved(cut: CutReport, moment: Moment) -> str:
 
 
 def _write_report(answers: Sequence[Answer], path: Path) -> None:
-    from asst.outputs.report import write_report
+    from asst.outputs.report.report import write_report
 
     if not answers:
         typer.echo(f"no page {path}: nothing found", err=True)

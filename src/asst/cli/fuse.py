@@ -92,8 +92,8 @@ def fuse(
 def _fill_row(runs: Sequence[Path], recipe: str, split: str | None, weights: Sequence[float], *, as_json: bool) -> None:
     if not split or len(weights) != len(runs):
         raise InputError("a row of several runs needs --split val or --split test, and a weight for each run")
-    from asst.cli.evaluate import print_evaluation
     from asst.cli.evaluate_fused import evaluate_fused
+    from asst.cli.evaluation_figures import print_evaluation
 
     print_evaluation(evaluate_fused(runs, recipe, split, weights), as_json=as_json)
 

@@ -71,9 +71,9 @@ def _recipes() -> list[dict[str, str]]:
 def _keys() -> list[dict[str, str]]:
     from dataclasses import asdict
 
-    from asst.training.caption_recipe import METHOD, CaptionRecipe
     from asst.training.recipe import Recipe
     from asst.training.setting_keys import setting_keys
+    from asst.training.space_recipe import METHOD, CaptionRecipe
 
     return [
         {"method": method, **asdict(setting)}

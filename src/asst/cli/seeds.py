@@ -27,8 +27,8 @@ def evaluate_runs(runs: Sequence[Path], split: str, changes: Sequence[str], *, a
     Raises:
         InputError: for a run that has no checkpoint, or data that cannot be read.
     """
-    from asst.cli.evaluate import print_evaluation
     from asst.cli.evaluate_run import evaluate_run
+    from asst.cli.evaluation_figures import print_evaluation
 
     found = {run.name: evaluate_run(run, split, changes) for run in runs}
     if len(found) == 1:

@@ -31,7 +31,7 @@ def shots(
 
     Exit codes: 0 when all could be read, 1 when some could not, 2 for bad input.
     """
-    from asst.features.captions import captions
+    from asst.features.zeroshot.captions import captions
     from asst.outputs.json_lines import write_lines
     from asst.outputs.shots import shots_record, write_shots_table
 

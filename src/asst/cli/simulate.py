@@ -29,7 +29,7 @@ def simulate(
     """
     from asst.atomic import check_writable
     from asst.data import data_folder
-    from asst.features.store import Store
+    from asst.features.stores.native import Store
     from asst.training.simulation import SIMULATIONS, Wanted
     from asst.training.simulation import simulate as make
 

@@ -16,13 +16,13 @@ from asst.extras import require
 
 if TYPE_CHECKING:
     from asst.data.record import Record
-    from asst.data.simulate.painting import Shown
     from asst.evaluation.bootstrap import Interval
     from asst.evaluation.comparison import Values
     from asst.evaluation.tables import PaperTable
     from asst.evaluation.tables_simulated import SimulatedRow
     from asst.moments import Answer
     from asst.outputs.grid import Grid
+    from asst.simulate.features.painting import Shown
 
 USUAL = Path("runs") / "simulated"
 SPLIT = "test"

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from asst.errors import InputError
 
 if TYPE_CHECKING:
-    from asst.features.store import FeatureStore
+    from asst.features.stores.native import FeatureStore
 
 
 def checkpoint_store(
@@ -33,8 +33,8 @@ def checkpoint_store(
     Raises:
         InputError: for another number of stores, one that cannot be opened, or features that only a recipe makes.
     """
-    from asst.features.published import Clock, open_store
-    from asst.features.store import UNIT_LENGTH, JoinedStore
+    from asst.features.stores.external import Clock, open_store
+    from asst.features.stores.native import UNIT_LENGTH, JoinedStore
 
     if UNIT_LENGTH in preprocessing:
         raise InputError(f"{checkpoint} reads features that its recipe normalizes; judge it with asst evaluate RUN")

@@ -62,7 +62,7 @@ class Budget:
         Raises:
             InputError: if it is one of another, or cannot be written.
         """
-        from asst.data.simulate.settings import LEVELS
+        from asst.simulate.features.settings import LEVELS
 
         if self.level not in LEVELS:
             raise InputError(f"no simulated level {self.level!r}; there are {', '.join(LEVELS)}")

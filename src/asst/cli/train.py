@@ -13,8 +13,8 @@ import typer
 from asst.cli.device import TrainingDeviceOption
 
 if TYPE_CHECKING:
-    from asst.training.caption_recipe import CaptionRecipe
     from asst.training.recipe import Recipe
+    from asst.training.space_recipe import CaptionRecipe
     from asst.training.trainer import Trained
 
 
@@ -49,8 +49,8 @@ def train(
     Run the same command again to go on with a run that was interrupted, or with a larger training.steps to train it on.
     With training.seeds=0,1,2 there is a run for each seed.
     """
-    from asst.training.caption_recipe import read_any_recipe
     from asst.training.recipe_files import recipe_and_changes
+    from asst.training.space_recipe import read_any_recipe
 
     resolved = read_any_recipe(*recipe_and_changes(recipe))
     folders = []
@@ -97,7 +97,7 @@ def _trained(recipe: Recipe | CaptionRecipe, folder: Path) -> Trained:
         from asst.training.run import train as run_training
 
         return run_training(recipe, folder, _say, progress=progress)
-    from asst.training.caption_run import train_captions
+    from asst.training.space.run import train_captions
 
     return train_captions(recipe, folder, _say, progress=progress)
 

@@ -17,7 +17,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Generic, Literal, TypeVar
 
-from asst.data import (
+from asst.data.actions import ActionDataset
+from asst.data.readers import (
     action_lines,
     activitynet_captions,
     charades_sta,
@@ -27,7 +28,6 @@ from asst.data import (
     tacos,
     thumos14,
 )
-from asst.data.actions import ActionDataset
 from asst.data.record import Dataset, Problem, Record, Span, first_problem
 from asst.errors import InputError
 

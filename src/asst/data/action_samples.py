@@ -14,7 +14,7 @@ from asst.data.observations import LEAST_VISIBLE, CropObservation
 from asst.data.sample import NO_WORDS, Sample
 from asst.data.samples import DRAWS, Key
 from asst.data.windows import Window, whole_steps
-from asst.features.store import FeatureStore, require
+from asst.features.stores.native import FeatureStore, require
 from asst.features.values import Features
 from asst.moments import FloatArray
 

@@ -11,8 +11,8 @@ from collections.abc import Callable, Iterable
 from asst.data.actions import ActionVideo
 from asst.data.record import Record
 from asst.errors import InputError
-from asst.features.absent import NAME as ABSENT
-from asst.features.store import FeatureStore, named, require
+from asst.features.networks.none import NAME as ABSENT
+from asst.features.stores.native import FeatureStore, named, require
 
 MOST_FACTOR = 1.5
 """Features that are more than so many times as long as annotated, or as short, are refused."""

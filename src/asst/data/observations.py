@@ -8,7 +8,7 @@ from typing import Protocol
 
 import numpy as np
 
-from asst.data.didemo import DURATION_S, MOST_PIECES, candidate_clips, span_clip
+from asst.data.readers.didemo import DURATION_S, MOST_PIECES, candidate_clips, span_clip
 from asst.data.record import Record
 from asst.data.windows import Window, sliding_windows, whole_steps
 from asst.errors import InputError
@@ -73,7 +73,7 @@ class PieceObservation:
     def draw(self, record: Record, features: Features, generator: np.random.Generator) -> Observed:
         """The window, and one of the agreeing annotations, each as likely; equal ones count as often as they occur.
 
-        ``record.moments`` holds those that overlap another (`asst.data.didemo.agreeing`).
+        ``record.moments`` holds those that overlap another (`asst.data.readers.didemo.agreeing`).
         """
         window = self.windows(record.duration_s, features)[0]
         moment = record.moments[generator.integers(len(record.moments))]

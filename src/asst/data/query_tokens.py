@@ -14,8 +14,8 @@ import numpy as np
 
 from asst.data.record import Record
 from asst.errors import InputError
-from asst.features.arrays import Arrays, as_vectors, unit_rows
-from asst.features.store import named
+from asst.features.stores.arrays import Arrays, as_vectors, unit_rows
+from asst.features.stores.native import named
 from asst.text import Vector
 
 SOURCE = "tokens of queries"

@@ -17,7 +17,7 @@ from asst.data.query_tokens import QueryTokens, RecordTokens
 from asst.data.record import Record
 from asst.data.sample import Sample
 from asst.errors import InputError
-from asst.features.store import FeatureStore, require
+from asst.features.stores.native import FeatureStore, require
 from asst.text import Vector, WordVectors, tokenize
 
 Key = tuple[int, int]

@@ -6,12 +6,12 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from asst.data.actions import ActionVideo
 from asst.data.record import Record
-from asst.features.store import FeatureStore, require
+from asst.features.stores.native import FeatureStore, require
+from asst.models.base import Model
 from asst.models.checkpoint import Origin
-from asst.models.model import Model
 from asst.models.reranked import RerankedModel
-from asst.models.trained import TrainedModel
-from asst.models.trained_detector import TrainedDetector
+from asst.models.trained.detector import TrainedDetector
+from asst.models.trained.model import TrainedModel
 from asst.moments import Answer, Moment, within
 
 TOP = 25

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from asst.data.didemo import candidate_clips, clip_span
+from asst.data.readers.didemo import candidate_clips, clip_span
 from asst.data.record import Record, Span
 from asst.errors import InputError
 from asst.evaluation.protocol import protocol_of

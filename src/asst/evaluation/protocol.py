@@ -26,7 +26,7 @@ from typing import Literal
 import numpy as np
 import numpy.typing as npt
 
-from asst.data.didemo import candidate_clips, span_clip
+from asst.data.readers.didemo import candidate_clips, span_clip
 from asst.data.record import Record
 from asst.errors import InputError
 from asst.evaluation.metrics import didemo_scores, discounted_hits, hits, top_ious

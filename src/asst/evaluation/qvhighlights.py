@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from asst.data.qvhighlights import SALIENCY
+from asst.data.readers.qvhighlights import SALIENCY
 from asst.data.record import Record
 from asst.evaluation.detection_metrics import VideoCase, average_precisions, class_curve, match_by_detection
 from asst.moments import Curve, FloatArray

@@ -13,8 +13,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from asst.data.simulate.painting import Shown
 from asst.moments import FloatArray, iou
+from asst.simulate.features.painting import Shown
 
 PRIOR, SALIENCE, ORACLE = "Frequency prior", "Salience, no language", "Oracle, prior of place"
 

@@ -11,9 +11,9 @@ from typing import Protocol
 
 from asst.errors import InputError
 from asst.extras import require
-from asst.features.image_text import IMAGE_TEXT
-from asst.features.state_dict import SOURCES
+from asst.features.image_text.catalogue import IMAGE_TEXT
 from asst.features.values import Features, concatenated
+from asst.features.weights import SOURCES
 from asst.video import Frames
 
 # Called with the seconds of video done, and the seconds in all.
@@ -60,7 +60,7 @@ class Extractor(Protocol):
 class JoinedExtractor:
     """Several extractors; a step of the first has the vectors of all of them, one after the other.
 
-    Each reads the video for itself; `asst.features.two_stream` has those that share one reading.
+    Each reads the video for itself; `asst.features.networks.two_stream` has those that share one reading.
     """
 
     def __init__(self, parts: Sequence[Extractor]) -> None:
@@ -98,7 +98,7 @@ class ExtractorEntry:
         name: that features and checkpoints carry.
         summary: one line for a list.
         dimension: numbers in a vector; None where the weights decide.
-        needs: the weights that somebody has to bring, by the names of `asst.features.state_dict.SOURCES` or
+        needs: the weights that somebody has to bring, by the names of `asst.features.weights.SOURCES` or
             `IMAGE_TEXT`; empty if it needs none but what packages carry.
         module: imported when the extractor is first built, as most import torch; of `asst.features` if it begins with a
             dot.
@@ -145,9 +145,11 @@ _CROPS = "the same of three crops of the picture, two steps a second, as the mod
 def _with_flow(suffix: str, algorithm: str, flow: str) -> tuple[ExtractorEntry, ...]:
     fields, beside = f"BN-Inception of five fields of flow, global pool; {flow}", f"and {_FLOW} side by side"
     rgb, vgg = f"{_RGB} {beside}; {flow}", f"vgg16 {beside}, the paper's on DiDeMo; {flow}"
-    both, didemo = (".two_stream", "two_stream"), "two-stream-didemo"
+    both, didemo = (".networks.two_stream", "two_stream"), "two-stream-didemo"
     return (
-        ExtractorEntry(f"{_FLOW}{suffix}", fields, 1024, (_FLOW,), ".bn_inception", "bn_inception_flow", (algorithm,)),
+        ExtractorEntry(
+            f"{_FLOW}{suffix}", fields, 1024, (_FLOW,), ".networks.bn_inception", "bn_inception_flow", (algorithm,)
+        ),
         ExtractorEntry(f"two-stream{suffix}", rgb, 2048, (_RGB, _FLOW), *both, ("two-stream", algorithm)),
         ExtractorEntry(f"{didemo}{suffix}", vgg, 5120, ("vgg16", _FLOW), *both, (didemo, algorithm)),
     )
@@ -156,27 +158,33 @@ def _with_flow(suffix: str, algorithm: str, flow: str) -> tuple[ExtractorEntry, 
 EXTRACTORS: dict[str, ExtractorEntry] = {
     entry.name: entry
     for entry in (
-        ExtractorEntry("captions", _CAPTIONS, 3875, (), ".captions", "captions"),
-        ExtractorEntry("none", _NONE, 1, (), ".absent", "absent"),
-        ExtractorEntry("vgg16", "ImageNet VGG16, fc7", 4096, ("vgg16",), ".vgg16", "vgg16"),
+        ExtractorEntry("captions", _CAPTIONS, 3875, (), ".zeroshot.captions", "captions"),
+        ExtractorEntry("none", _NONE, 1, (), ".networks.none", "absent"),
+        ExtractorEntry("vgg16", "ImageNet VGG16, fc7", 4096, ("vgg16",), ".networks.vgg16", "vgg16"),
         ExtractorEntry(
-            _RGB, "BN-Inception of pictures, global pool", 1024, (_RGB,), ".bn_inception", "bn_inception_rgb"
+            _RGB, "BN-Inception of pictures, global pool", 1024, (_RGB,), ".networks.bn_inception", "bn_inception_rgb"
         ),
         *(
             ExtractorEntry(
-                f"c3d-{layer}", f"Sports-1M C3D of sixteen pictures, {layer}", 4096, ("c3d",), ".c3d", "c3d", (layer,)
+                f"c3d-{layer}",
+                f"Sports-1M C3D of sixteen pictures, {layer}",
+                4096,
+                ("c3d",),
+                ".networks.c3d",
+                "c3d",
+                (layer,),
             )
             for layer in ("fc6", "fc7")
         ),
-        ExtractorEntry("clip", _CLIP, None, ("clip",), ".clip", "clip"),
-        ExtractorEntry("clip-squares", _CROPS, None, ("clip",), ".clip_squares", "clip_squares"),
+        ExtractorEntry("clip", _CLIP, None, ("clip",), ".networks.clip", "clip"),
+        ExtractorEntry("clip-squares", _CROPS, None, ("clip",), ".zeroshot.clip_crops", "clip_squares"),
         *(
             ExtractorEntry(
                 name,
                 f"three crops of the picture, by {model.repository}",
                 None,
                 (name,),
-                ".clip_squares",
+                ".zeroshot.clip_crops",
                 "fetched_squares",
                 (name,),
             )

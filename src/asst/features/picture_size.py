@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from asst.features.ticks import Pixels, short_side_size
+from asst.features.resampling import Pixels, short_side_size
 from asst.video import Crop
 
 # Networks see a part in the middle that is no longer than this; pictures longer than that are cut.

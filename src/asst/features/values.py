@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from asst.errors import InputError
-from asst.features.spill import pieces, side_by_side
+from asst.features.disk_rows import pieces, side_by_side
 from asst.moments import FloatArray
 
 Vectors = npt.NDArray[np.float32] | npt.NDArray[np.float16]

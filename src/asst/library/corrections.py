@@ -13,7 +13,7 @@ from typing import Any, Literal
 from asst.atomic import write_whole
 from asst.data.files import as_number, as_span, read_object_lines
 from asst.errors import InputError
-from asst.library.library import Library, locked
+from asst.library.folder import LibraryFolder, locked
 
 Verdict = Literal["right", "wrong", "span"]
 VERDICTS: tuple[Verdict, ...] = ("right", "wrong", "span")
@@ -56,7 +56,7 @@ class Corrections:
         library: whose.
     """
 
-    def __init__(self, library: Library) -> None:
+    def __init__(self, library: LibraryFolder) -> None:
         self._library = library
 
     @property
@@ -126,7 +126,7 @@ class Corrections:
             return True
 
     def annotation(self) -> tuple[str, int]:
-        """The corrections that say where a moment is, as `asst.data.jsonlines` reads annotation.
+        """The corrections that say where a moment is, as `asst.data.readers.jsonlines` reads annotation.
 
         Returns:
             A line a sentence and video, whose moments are all spans said to be right; and how many corrections say

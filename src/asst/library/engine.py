@@ -12,14 +12,11 @@ import numpy.typing as npt
 
 if TYPE_CHECKING:
     from asst.features.extractor import Extractor
+    from asst.features.parallel.workers import Extraction
     from asst.features.values import Features
-    from asst.features.workers import Extraction
     from asst.library.windows import WindowVectors
-    from asst.models.model import Ranking
+    from asst.models.base import Ranking
     from asst.moments import Attention
-
-
-_DEFAULT = "default"
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,32 +82,3 @@ class Engine(Protocol):
     def attention(self, features: Features, query: str) -> Attention | None:
         """Which words the model looks at over a video; None where it has no attention."""
         ...
-
-
-def engine_of(model: str | Path) -> Engine:
-    """A model as an engine. Libraries are the same for all models that read the same features.
-
-    Args:
-        model: as ``--model`` takes it.
-
-    Raises:
-        InputError: as `asst.models.model_named`, or for a model that compares nothing in one space.
-    """
-    if str(model) == _DEFAULT:
-        return default_engine()
-    from asst.library.sketch import SketchEngine
-    from asst.models import model_named
-
-    return SketchEngine(model_named(model))
-
-
-def default_engine() -> Engine:
-    """The default model as an engine.
-
-    Raises:
-        InputError: when packaged weights are missing.
-    """
-    from asst.library.sketch import SketchEngine
-    from asst.models.reranked import packaged_default
-
-    return SketchEngine(packaged_default())

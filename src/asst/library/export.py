@@ -9,7 +9,7 @@ from typing import Any
 
 from asst.atomic import moved_into_place, write_whole
 from asst.errors import InputError
-from asst.library.library import Library
+from asst.library.folder import LibraryFolder
 from asst.library.tables import Video
 from asst.local import local_path
 
@@ -19,7 +19,7 @@ def video_record(video: Video) -> dict[str, Any]:
     return asdict(video)
 
 
-def export(library: Library, out: Path) -> None:
+def export(library: LibraryFolder, out: Path) -> None:
     """Writes the videos as JSON lines (``.jsonl``), or the windows with their vectors as Parquet (``.parquet``).
 
     Raises:

@@ -15,10 +15,10 @@ from typing import Literal
 from asst.errors import InputError, WriteError
 from asst.features.extract import Job, Outcome, extract_in_turn
 from asst.features.extractor import Progress
-from asst.features.fingerprint import content_hash
-from asst.features.folders import video_files
+from asst.features.hashing import content_hash
+from asst.features.video_files import video_files
 from asst.library.engine import Engine
-from asst.library.library import Library
+from asst.library.folder import LibraryFolder
 from asst.library.matrix import without_rows
 from asst.library.pictures import write_strip
 from asst.library.sharing import SharedLock
@@ -63,7 +63,7 @@ class _Copy:
 
 def index(
     paths: Sequence[Path],
-    library: Library,
+    library: LibraryFolder,
     engine: Engine,
     *,
     workers: int = 1,
@@ -105,7 +105,7 @@ def index(
 
 
 def _examined(
-    files: list[Path], library: Library, waiting: dict[str, list[_Copy]], *, rehash: bool
+    files: list[Path], library: LibraryFolder, waiting: dict[str, list[_Copy]], *, rehash: bool
 ) -> Iterator[Job | Indexed]:
     """What becomes of each file that the library has, and a job for each content that it has not, one file at a time.
 
@@ -138,7 +138,7 @@ def _examined(
 def listed(paths: Sequence[Path]) -> list[Path]:
     """The files to index, each once and by its `canonical` path, in the order given.
 
-    A folder stands for what `asst.features.folders.video_files` finds in it.
+    A folder stands for what `asst.features.video_files.video_files` finds in it.
 
     Raises:
         InputError: for a folder without a video, or an address.
@@ -147,12 +147,12 @@ def listed(paths: Sequence[Path]) -> list[Path]:
     return list(dict.fromkeys(canonical(file) for path in local for file in video_files(path)))
 
 
-def _unchanged(video: Video | None, stamp: Stamp, library: Library) -> bool:
+def _unchanged(video: Video | None, stamp: Stamp, library: LibraryFolder) -> bool:
     """Whether the library has what was made of this file, by what its folder says of it."""
     return video is not None and stamp.same(video.size, video.mtime_ns) and video.content in library.features
 
 
-def _drop_parts(library: Library) -> None:
+def _drop_parts(library: LibraryFolder) -> None:
     """Deletes what processes that were killed had begun to write, and nothing that one may still be writing.
 
     The caller alone holds the lock of indexing, and whoever writes settings or corrections holds the lock of rows.
@@ -176,24 +176,24 @@ def _drop_parts(library: Library) -> None:
 
 def _extracted(
     jobs: Iterator[Job | Indexed],
-    library: Library,
+    library: LibraryFolder,
     engine: Engine,
     workers: int,
     cluster: bool,
     watch: Callable[[Job], Progress | None],
 ) -> Iterator[Outcome | Indexed]:
     if cluster:
-        from asst.features.cluster import extract_by_cluster
+        from asst.features.parallel.cluster import extract_by_cluster
 
         return extract_by_cluster(jobs, engine.extraction(library.features.folder), workers)
     if workers > 1:
-        from asst.features.workers import extract_by_workers
+        from asst.features.parallel.workers import extract_by_workers
 
         return extract_by_workers(jobs, engine.extraction(library.features.folder), workers)
     return extract_in_turn(jobs, engine.extractor, library.features, watch)
 
 
-def _finished(outcome: Outcome, copies: list[_Copy], library: Library, engine: Engine) -> Iterator[Indexed]:
+def _finished(outcome: Outcome, copies: list[_Copy], library: LibraryFolder, engine: Engine) -> Iterator[Indexed]:
     """Makes what a file's features allow, and the rows of all its copies."""
     first, content = copies[0], outcome.job.video
     try:
@@ -217,7 +217,7 @@ def _finished(outcome: Outcome, copies: list[_Copy], library: Library, engine: E
             yield Indexed(copy.path, "failed", reason)
 
 
-def _add(file: _Copy, content: str, library: Library, engine: Engine) -> None:
+def _add(file: _Copy, content: str, library: LibraryFolder, engine: Engine) -> None:
     path, stamp = file.path, file.stamp
     features = library.features.read(content)
     info = probe(path)
@@ -230,6 +230,6 @@ def _add(file: _Copy, content: str, library: Library, engine: Engine) -> None:
     library.add(Video(str(path), content, *facts), windows)
 
 
-def missing(library: Library) -> list[Video]:
+def missing(library: LibraryFolder) -> list[Video]:
     """The videos whose files are no longer where they were."""
     return [video for video in library.tables.videos() if not Path(video.path).exists()]

@@ -17,8 +17,8 @@ import numpy.typing as npt
 
 from asst.atomic import write_whole, writing_whole
 from asst.errors import WriteError
-from asst.features.spill import widened
-from asst.library.library import Library
+from asst.features.disk_rows import widened
+from asst.library.folder import LibraryFolder
 from asst.library.tables import ROW, Rows, Tables
 
 _ROWS_AT_ONCE = 256
@@ -61,7 +61,7 @@ def products(vectors: npt.NDArray[np.float16], sentence: npt.NDArray[np.float32]
     return found
 
 
-def matrix_of(library: Library) -> Matrix:
+def matrix_of(library: LibraryFolder) -> Matrix:
     """The library's windows as of now; on a medium that cannot be written they are kept in memory alone."""
     for _ in range(_TRIES):
         # Another search may make one part of several that this one has just listed.
@@ -73,7 +73,7 @@ def matrix_of(library: Library) -> Matrix:
     return _opened(*zip(*library.tables.windows(), strict=True)) if library.tables.rows() else _opened((), ())
 
 
-def _matrix(library: Library) -> Matrix:
+def _matrix(library: LibraryFolder) -> Matrix:
     folder, dimension = library.matrix_folder(), library.identity.dimension
     version = str(library.tables.version)
     parts, rows = _kept(folder)

@@ -23,10 +23,10 @@ from asst.errors import InputError
 from asst.features.values import Features
 from asst.library.curves import joined
 from asst.library.engine import Engine
-from asst.library.library import Library
+from asst.library.folder import LibraryFolder
 from asst.library.matrix import matrix_of, products
 from asst.library.tables import Rows, Video
-from asst.models.model import RANKED_LEAST, Ranking
+from asst.models.base import RANKED_LEAST, Ranking
 from asst.moments import Curve, Moment, by_video, rows, within
 
 SCORED_S = 3600.0
@@ -83,7 +83,7 @@ class Found:
 
 
 def search(
-    library: Library,
+    library: LibraryFolder,
     engine: Engine,
     query: str,
     *,
@@ -192,7 +192,14 @@ def _best(moments: Iterable[Moment], top: int) -> tuple[Moment, ...]:
     return tuple(chain.from_iterable(by_video(best).values()))
 
 
-def _ordered_parts(library: Library, engine: Engine, query: str, contents: set[str], *, every: bool) -> list[Part]:
+def _ordered_parts(
+    library: LibraryFolder,
+    engine: Engine,
+    query: str,
+    contents: set[str],
+    *,
+    every: bool,
+) -> list[Part]:
     """The parts of these contents, those that match best first; of many windows the nearest alone, unless ``every``."""
     sentence = engine.sentence(query)
     many = library.tables.rows() * library.identity.dimension * 2 > RESIDENT_BYTES
@@ -207,7 +214,7 @@ def _ordered_parts(library: Library, engine: Engine, query: str, contents: set[s
     return [part for part in parts_by_match(rows, matches) if part.content in contents]
 
 
-def _videos(library: Library, glob: str | None, contents: Container[str] | None) -> dict[str, Video]:
+def _videos(library: LibraryFolder, glob: str | None, contents: Container[str] | None) -> dict[str, Video]:
     """Of each content one video whose path fits.
 
     Raises:
@@ -224,7 +231,7 @@ def _videos(library: Library, glob: str | None, contents: Container[str] | None)
 
 
 def _picked(
-    library: Library, parts: Iterable[Part], videos: dict[str, Video], most_s: float, faults: list[str]
+    library: LibraryFolder, parts: Iterable[Part], videos: dict[str, Video], most_s: float, faults: list[str]
 ) -> Iterator[tuple[Part, Features]]:
     """The first parts and their features, until they are so long together; one at least."""
     left_s = most_s

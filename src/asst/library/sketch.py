@@ -1,7 +1,7 @@
 """Windows as vectors, of a model that compares pictures and sentences: one product estimates the score it would give.
 
 The score of a moment is by how many standard deviations a sentence's classifier matches better than those of negative
-sentences (see `asst.models.zeroshot`). The numerator is linear in what is seen. The deviation depends on what is seen
+sentences (`asst.models.zeroshot`). The numerator is linear in what is seen. The deviation depends on what is seen
 alone, so a window's vector is divided by it when it is made. Both sides are kept in the directions in which sentences
 differ most.
 """
@@ -16,18 +16,18 @@ import numpy as np
 import numpy.typing as npt
 
 from asst.errors import InputError
+from asst.features.disk_rows import release
 from asst.features.extractor import Extractor
-from asst.features.fingerprint import settings_hash
-from asst.features.space import WINDOWS
-from asst.features.spill import release
+from asst.features.hashing import settings_hash
+from asst.features.parallel.workers import Extraction
 from asst.features.values import Features
-from asst.features.workers import Extraction
-from asst.library.engine import Identity
+from asst.features.zeroshot.layout import WINDOWS
+from asst.library.engine import Engine, Identity
 from asst.library.windows import PART_OVERLAP_S, PART_S, WINDOW_HOP_S, WINDOW_S, WindowVectors, windows_of
 from asst.models import model_named
-from asst.models.model import Attentive, Model, Ranking
-from asst.models.reranked import RerankedModel
-from asst.models.zeroshot import ZeroShotModel
+from asst.models.base import Attentive, Model, Ranking
+from asst.models.reranked import RerankedModel, packaged_default
+from asst.models.zeroshot.model import ZeroShotModel
 from asst.moments import Attention
 
 FloatArray = npt.NDArray[np.float32]
@@ -159,3 +159,26 @@ def _principal(rows: npt.NDArray[np.floating]) -> FloatArray:
     signs = np.sign(basis[np.abs(basis).argmax(axis=0), np.arange(basis.shape[1])])
     result: FloatArray = (basis * signs).astype(np.float32)
     return result
+
+
+def engine_of(model: str | Path) -> Engine:
+    """A model as an engine. Libraries are the same for all models that read the same features.
+
+    Args:
+        model: as ``--model`` takes it.
+
+    Raises:
+        InputError: as `asst.models.model_named`, or for a model that compares nothing in one space.
+    """
+    if str(model) == "default":
+        return default_engine()
+    return SketchEngine(model_named(model))
+
+
+def default_engine() -> Engine:
+    """The default model as an engine.
+
+    Raises:
+        InputError: when packaged weights are missing.
+    """
+    return SketchEngine(packaged_default())

@@ -22,7 +22,7 @@ import numpy.typing as npt
 from asst.atomic import is_refusal, write_error
 from asst.errors import InputError
 from asst.extras import require
-from asst.features.fingerprint import CONTENT_LENGTH
+from asst.features.hashing import CONTENT_LENGTH
 from asst.library.windows import WindowVectors
 
 ROW = np.dtype(

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from asst.errors import InputError
-from asst.features.fingerprint import content_hash
-from asst.library.library import Library
+from asst.features.hashing import content_hash
+from asst.library.folder import LibraryFolder
 from asst.library.sharing import SharedLock
 from asst.library.tables import Video
 
@@ -30,7 +30,7 @@ class Verdict:
     changed: tuple[str, ...] = ()
 
 
-def verify(library: Library, told: Callable[[int, int], None] | None = None) -> Verdict:
+def verify(library: LibraryFolder, told: Callable[[int, int], None] | None = None) -> Verdict:
     """Reads all of a library, and then its videos' files, to hash them.
 
     Nothing is written and no lock taken: others may write meanwhile, so that whatever looks wrong is looked up anew.
@@ -53,7 +53,7 @@ def verify(library: Library, told: Callable[[int, int], None] | None = None) -> 
     return Verdict(len(files), faults, tuple(sorted(unfinished)), _changed(library, files, told))
 
 
-def _changed(library: Library, files: list[Video], told: Callable[[int, int], None] | None) -> tuple[str, ...]:
+def _changed(library: LibraryFolder, files: list[Video], told: Callable[[int, int], None] | None) -> tuple[str, ...]:
     """What is wrong with files. Not under the lock, as it may take hours, so that a difference is looked up anew."""
     changed = []
     for done, video in enumerate(files):
@@ -71,7 +71,7 @@ def _changed(library: Library, files: list[Video], told: Callable[[int, int], No
     return tuple(changed)
 
 
-def repair(library: Library, verdict: Verdict) -> int:
+def repair(library: LibraryFolder, verdict: Verdict) -> int:
     """Deletes what is still faulty or unfinished; indexing the files again makes it anew.
 
     Returns:
@@ -90,14 +90,14 @@ def repair(library: Library, verdict: Verdict) -> int:
     return len(wrong)
 
 
-def _fault(library: Library, content: str) -> str:
+def _fault(library: LibraryFolder, content: str) -> str:
     """What is wrong with a content as of now, with the path of a file of it; nothing where the library has none."""
     videos = library.tables.videos(content=content)
     wrong = _wrong(library, videos[0], library.tables.rows(content)) if videos else ""
     return f"{videos[0].path}: {wrong}" if wrong else ""
 
 
-def _wrong(library: Library, video: Video, windows: int) -> str:
+def _wrong(library: LibraryFolder, video: Video, windows: int) -> str:
     """What is wrong with one content, or nothing."""
     try:
         features = library.features.read(video.content)
@@ -112,7 +112,7 @@ def _wrong(library: Library, video: Video, windows: int) -> str:
     return _wrong_picture(library, video.content)
 
 
-def _wrong_picture(library: Library, content: str) -> str:
+def _wrong_picture(library: LibraryFolder, content: str) -> str:
     from asst.video import is_jpeg
 
     try:

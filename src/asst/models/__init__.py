@@ -8,11 +8,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from asst.errors import InputError
-from asst.features.image_text import IMAGE_TEXT
+from asst.features.image_text.catalogue import IMAGE_TEXT
 from asst.local import check_ends
 
 if TYPE_CHECKING:
-    from asst.models.model import Model
+    from asst.models.base import Model
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,14 +44,14 @@ MODELS = {
     entry.name: entry
     for entry in (
         ModelEntry("default", _DEFAULT, "reranked", "packaged_default"),
-        ModelEntry("similarity", _SIMILARITY, "zeroshot", "SimilarityModel"),
-        ModelEntry("similarity-fast", _FAST, "zeroshot", "fast_similarity"),
-        ModelEntry("clip", _CLIP, "zeroshot", "ClipModel"),
+        ModelEntry("similarity", _SIMILARITY, "zeroshot.model", "SimilarityModel"),
+        ModelEntry("similarity-fast", _FAST, "zeroshot.model", "fast_similarity"),
+        ModelEntry("clip", _CLIP, "zeroshot.model", "ClipModel"),
         *(
             ModelEntry(
                 name,
                 f"{model.repository}: {model.megabytes} MB, {model.licence}, dimension {model.dimension}",
-                "zeroshot",
+                "zeroshot.model",
                 "zeroshot_of",
                 (name, name),
             )
@@ -74,20 +74,20 @@ def model_named(name: str | Path) -> Model:
     if str(name) in MODELS:
         return MODELS[str(name)].build()
     if Path(name).is_dir():
-        from asst.models.zeroshot import ClipModel
+        from asst.models.zeroshot.model import ClipModel
 
         return ClipModel(Path(name).name, weights=Path(name))
     if Path(name).suffix in (".safetensors", ".onnx") or Path(name).exists():
-        from asst.features.caption_space import is_space
+        from asst.features.zeroshot.caption_space import is_space
 
         check_ends(Path(name))
         if is_space(Path(name)):
-            from asst.models.zeroshot import SimilarityModel
+            from asst.models.zeroshot.model import SimilarityModel
 
             return SimilarityModel(Path(name).name, Path(name))
-        from asst.models.loading import described_by
         from asst.models.reranked import METHOD, RerankedModel
-        from asst.models.trained import TrainedModel
+        from asst.models.trained.loading import described_by
+        from asst.models.trained.model import TrainedModel
 
         if described_by(Path(name)).method == METHOD:
             return RerankedModel.load(Path(name))

@@ -41,7 +41,7 @@ class Answers:
 
 
 class Answerer(Protocol):
-    """A method with its weights, computed by PyTorch or by ONNX Runtime; attributes as `asst.models.method.Method`."""
+    """A method with its weights, computed by PyTorch or by ONNX Runtime; attributes as of methods."""
 
     labels: tuple[str, ...]
 
@@ -77,7 +77,7 @@ def answers_of(outputs: Mapping[str, npt.NDArray[Any]], settings: Mapping[str, A
     """The answers that a method's outputs stand for.
 
     Args:
-        outputs: as `asst.models.method.Method.outputs` says; or ``values`` of classes at steps, of which runs are made.
+        outputs: as a method's ``outputs`` says; or ``values`` of classes at steps, of which runs are made.
         settings: the method's.
     """
     if "values" in outputs:
@@ -114,7 +114,7 @@ def runs(values: FloatArray, threshold: float, gap: int) -> IntArray:
 
 
 def padded_runs(values: FloatArray, found: list[IntArray]) -> dict[str, npt.NDArray[Any]]:
-    """Runs as the outputs of windows, scored by their mean values; see `asst.models.method.Method.outputs`.
+    """Runs as the outputs of windows, scored by their mean values; see `asst.models.methods.base.Method.outputs`.
 
     Args:
         values: shape ``(windows, classes, steps)``.

@@ -82,7 +82,7 @@ class Description:
     """What a checkpoint says of itself.
 
     Attributes:
-        method: a key of `asst.models.methods.METHODS`.
+        method: a key of `asst.models.methods.table.METHODS`.
         settings: what the method is built from.
         observation: ``kind``, a key of `asst.data.observations.OBSERVATIONS`, and its settings.
         overlap: IoU above which the weaker of two answers is dropped.

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from asst.data.didemo import candidate_clips, span_clip
+from asst.data.readers.didemo import candidate_clips, span_clip
 from asst.data.record import Record
 from asst.errors import InputError
 from asst.moments import FloatArray, iou

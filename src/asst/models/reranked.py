@@ -18,18 +18,18 @@ from asst.data.sample import ProposalRows
 from asst.errors import InputError
 from asst.features.values import Features
 from asst.models.answers import Answerer
+from asst.models.base import Ranking
 from asst.models.checkpoint import Description, load_checkpoint, read_description
-from asst.models.evidence import Evidence
-from asst.models.loading import SUFFIX, ExportedMethod, loaded
-from asst.models.model import Ranking
-from asst.models.proposals import Float64Array, Proposals
-from asst.models.query_scores import THRESHOLD, QueryScores, query_scores, ranking, step_scores
-from asst.models.reranker_inputs import ClauseEvidence, FloatArray, clause_evidence, reranker_inputs
-from asst.models.trained import word_vectors
-from asst.models.video_context import VideoContext
-from asst.models.views import FACTS, STEPS, samples, views_of
-from asst.models.word_attention import of_window, over_time
-from asst.models.zeroshot import ZeroShotModel, zeroshot_of
+from asst.models.reranker.inputs import ClauseEvidence, FloatArray, clause_evidence, reranker_inputs
+from asst.models.reranker.views import FACTS, STEPS, samples, views_of
+from asst.models.trained.loading import SUFFIX, ExportedMethod, loaded
+from asst.models.trained.model import word_vectors
+from asst.models.trained.word_attention import of_window, over_time
+from asst.models.zeroshot.evidence import Evidence
+from asst.models.zeroshot.model import ZeroShotModel, zeroshot_of
+from asst.models.zeroshot.proposals import Float64Array, Proposals
+from asst.models.zeroshot.query_scores import THRESHOLD, QueryScores, query_scores, ranking, step_scores
+from asst.models.zeroshot.video_context import VideoContext
 from asst.moments import Attention
 from asst.text import Vector, WordVectors, tokenize
 

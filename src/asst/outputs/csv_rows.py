@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import TextIO
 
 from asst.moments import Answer
-from asst.outputs.edits import chosen
+from asst.outputs.editors.edits import chosen
 
 COLUMNS = ("video", "query", "rank", "start_s", "end_s", "score", "label", "confidence")
 

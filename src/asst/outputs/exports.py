@@ -14,7 +14,7 @@ from asst.outputs.destination import check_destination, replacing
 
 if TYPE_CHECKING:
     from asst.moments import Answer
-    from asst.outputs.edits import Edit
+    from asst.outputs.editors.edits import Edit
 
 
 TextOf = Callable[["Sequence[Answer]", bool], str | None]
@@ -76,7 +76,7 @@ def write_export(
 
 
 def _reel(answers: Sequence[Answer], out: Path, every: bool) -> bool:
-    from asst.outputs.edits import chosen
+    from asst.outputs.editors.edits import chosen
     from asst.video import reel
 
     moments = [(own.video or answer.video, own.start_s, own.end_s) for answer, _, own in chosen(answers, every=every)]
@@ -115,25 +115,25 @@ def _vtt(answers: Sequence[Answer], every: bool) -> str:
 
 
 def _otio(edits: Sequence[Edit]) -> str:
-    from asst.outputs.timeline import otio_text
+    from asst.outputs.editors.timeline import otio_text
 
     return otio_text(edits)
 
 
 def _edl(edits: Sequence[Edit]) -> str:
-    from asst.outputs.timeline import edl_text
+    from asst.outputs.editors.timeline import edl_text
 
     return edl_text(edits)
 
 
 def _fcpxml(edits: Sequence[Edit]) -> str:
-    from asst.outputs.fcpxml import fcpxml_text
+    from asst.outputs.editors.fcpxml import fcpxml_text
 
     return fcpxml_text(edits)
 
 
 def _timeline(text: Callable[[Sequence[Edit]], str], answers: Sequence[Answer], every: bool) -> str | None:
-    from asst.outputs.edits import edits_of
+    from asst.outputs.editors.edits import edits_of
 
     edits = edits_of(answers, every=every)
     return text(edits) if edits else None

@@ -12,7 +12,7 @@ from asst.errors import InputError
 from asst.extras import require
 from asst.outputs.destination import check_destination, replacing
 from asst.outputs.headings import headings
-from asst.outputs.time_axis import tick_label, ticks_s
+from asst.outputs.report.time_axis import tick_label, ticks_s
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

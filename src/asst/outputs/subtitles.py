@@ -8,7 +8,7 @@ from typing import Literal
 
 from asst.errors import InputError
 from asst.moments import Answer
-from asst.outputs.edits import chosen, name_of
+from asst.outputs.editors.edits import chosen, name_of
 
 _LONGEST_S = 100 * 3600
 

@@ -9,7 +9,7 @@ from pydantic import BeforeValidator, Field, model_validator
 
 from asst.data.lengths import MOST_FACTOR
 from asst.data.query_tokens import LAST_HIDDEN_STATE, By
-from asst.data.simulate.settings import MODALITIES
+from asst.simulate.features.settings import MODALITIES
 from asst.training.checked import Checked, FilePath, Positive
 
 EVEN = "even"
@@ -24,10 +24,10 @@ StepLength = Seconds | Literal["even"]
 
 
 class Simulated(Checked):
-    """Features made from annotation (`asst.data.simulate`), written where they are missing.
+    """Features made from annotation (`asst.simulate`), written where they are missing.
 
     Attributes:
-        level: a key of `asst.data.simulate.settings.LEVELS`.
+        level: a key of `asst.simulate.features.settings.LEVELS`.
         seed: of the prototypes and of all draws.
         dimension: width of a vector.
         folder: where the stores are kept, one folder a stream.
@@ -40,16 +40,16 @@ class Simulated(Checked):
 
 
 class Tapes(Checked):
-    """Tapes of captioned pictures (`asst.data.simulate.tapes`), made where they are missing.
+    """Tapes of captioned pictures (`asst.simulate.tapes.tapes`), made where they are missing.
 
     Attributes:
         count: tapes to learn from.
         validate: tapes that checkpoints are chosen by; of pictures that are held out.
         seed: of the tapes.
-        extractor: whose space they are made in; `asst.models.zeroshot.zeroshot_of` must know it.
+        extractor: whose space they are made in; `asst.models.zeroshot.model.zeroshot_of` must know it.
         folder: where features of the pictures, and the tapes, are kept.
         holdout: pictures of each set that are held out, as where the space was learnt.
-        settings: of `asst.data.simulate.tape_settings.TapeSettings`.
+        settings: of `asst.simulate.tapes.settings.TapeSettings`.
     """
 
     count: Positive = 6000
@@ -72,7 +72,7 @@ TAPES = "tapes"
 
 
 class Windows(Checked):
-    """Files of sliding windows (`asst.features.published.WindowStore`), of which those of one length make the steps.
+    """Files of sliding windows, see `WindowStore`, of which those of one length make the steps.
 
     Attributes:
         fps: frames a second that their names count.

@@ -17,11 +17,11 @@ from asst.atomic import write_whole
 from asst.data.batch import Batch, ProposalBatch
 from asst.errors import InputError
 from asst.models.checkpoint import Description
-from asst.models.loading import FORMAT, SUFFIX, window_steps
-from asst.models.method import Method
+from asst.models.methods.base import Method
 from asst.models.reranked import METHOD as RERANKER
-from asst.models.restored import restored_method
-from asst.models.views import FACTS
+from asst.models.reranker.views import FACTS
+from asst.models.trained.loading import FORMAT, SUFFIX, window_steps
+from asst.models.trained.restored import restored_method
 
 if TYPE_CHECKING:
     import onnx
@@ -49,7 +49,7 @@ def export_checkpoint(checkpoint: Path, out: Path) -> Description:
 
 
 def method_graph(method: Method, description: Description, *, weights: bool = True) -> bytes:
-    """A method as a file that `asst.models.loading.ExportedMethod` reads.
+    """A method as a file that `asst.models.trained.loading.ExportedMethod` reads.
 
     Args:
         method: with its weights.

@@ -12,7 +12,7 @@ from asst.atomic import write_whole
 from asst.data.batch import Collate
 from asst.data.samples import EpochOrder, TrainingSamples
 from asst.models.checkpoint import save_checkpoint
-from asst.models.method import Fitted
+from asst.models.methods.base import Fitted
 from asst.training.divergence import require_finite_figures, require_finite_weights
 from asst.training.folder import RunFolder
 from asst.training.module import questions_loader

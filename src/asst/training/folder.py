@@ -11,10 +11,10 @@ from typing import Any
 
 from asst.atomic import write_whole
 from asst.errors import InputError
-from asst.training.caption_recipe import CaptionRecipe, read_any_recipe
 from asst.training.divergence import DivergedError
 from asst.training.recipe import Recipe
 from asst.training.recipe_files import changed_settings
+from asst.training.space_recipe import CaptionRecipe, read_any_recipe
 
 STEP = "step-"
 RUNS = Path("runs")

@@ -13,11 +13,11 @@ from torch.utils.data import DataLoader
 from asst.data.action_samples import ActionWindows
 from asst.data.batch import Batch, Collate, CollateWindows
 from asst.data.samples import Queries
-from asst.models.method import Trainable
+from asst.models.methods.base import Trainable
 from asst.training.divergence import require_finite_figures, require_finite_weights
 from asst.training.optimizer import average_into, optimizer_of, schedule_of
 from asst.training.recipe import Recipe
-from asst.training.reranker_samples import RerankerQueries
+from asst.training.reranker.samples import RerankerQueries
 from asst.training.schedule import DROPOUT, IntervalBatches, interval_steps, share_of, torch_seed
 from asst.training.task import Task
 from asst.training.validation import Validation

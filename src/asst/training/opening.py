@@ -6,11 +6,11 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from asst.errors import InputError
-from asst.training.caption_recipe import CaptionRecipe, read_any_recipe
 from asst.training.folder import RUNS, RunFolder
 from asst.training.recipe import Recipe
 from asst.training.simulation import Say
 from asst.training.sources import Sources, open_sources
+from asst.training.space_recipe import CaptionRecipe, read_any_recipe
 
 MOST_NAMED = 8
 

@@ -11,8 +11,8 @@ from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
 from asst.data import ACTION_DATASETS
 from asst.evaluation.protocol import ProtocolName
-from asst.models.method import Fitted
-from asst.models.methods import METHODS
+from asst.models.methods.base import Fitted
+from asst.models.methods.table import METHODS
 from asst.training.checked import Checked, FilePath, Positive, Share
 from asst.training.data_settings import Data
 from asst.training.recipe_files import Named, checked, settings_of
@@ -115,7 +115,7 @@ class Recipe(Checked):
 
     Attributes:
         name: the recipe's path below a folder ``recipes``, without suffix; the row of the paper it fills.
-        method: a key of `asst.models.methods.METHODS`.
+        method: a key of `asst.models.methods.table.METHODS`.
         data: what is learnt from.
         observation: ``kind`` and settings of `asst.data.observations`; none for a reranker, which has its own.
         network: settings of the method, without the widths of features and word vectors, which the data decide.

@@ -8,9 +8,9 @@ from pathlib import Path
 from lightning.pytorch.strategies import DDPStrategy
 from lightning.pytorch.utilities import rank_zero_only
 
-from asst.features.precision import fastest_device
+from asst.features.devices import fastest_device
 from asst.models.checkpoint import save_checkpoint
-from asst.models.method import Trainable
+from asst.models.methods.base import Trainable
 from asst.training.callbacks import KeepRun
 from asst.training.fit import fit
 from asst.training.folder import RunFolder

@@ -15,7 +15,7 @@ from torch.nn import functional
 from torch.utils.data import Sampler
 
 from asst.data.samples import EpochOrder, Key
-from asst.models.method import Share
+from asst.models.methods.base import Share
 
 ANCHORS, DROPOUT = 3, 4
 """Set apart the uses of a seed, with those of `asst.data.samples`."""

@@ -9,16 +9,16 @@ from typing import Any, Literal
 
 from asst.data import read_actions, read_dataset
 from asst.data.actions import ActionVideo
-from asst.data.charades import CharadesVideo, read_classes, read_videos
+from asst.data.readers.charades import CharadesVideo, read_classes, read_videos
 from asst.data.record import Record
-from asst.data.simulate import actions, sentences
-from asst.data.simulate.actions import ACTION_MODALITIES, ActionSimulator
-from asst.data.simulate.generate import Simulator, write_simulated
-from asst.data.simulate.painting import Shown
-from asst.data.simulate.sentences import DescribedVideo, SentenceSimulator, described_videos
-from asst.data.simulate.settings import LEVELS, MODALITIES, AnySettings, Settings
 from asst.errors import InputError
-from asst.features.store import Store
+from asst.features.stores.native import Store
+from asst.simulate.features import actions, sentences
+from asst.simulate.features.actions import ACTION_MODALITIES, ActionSimulator
+from asst.simulate.features.generate import Simulator, write_simulated
+from asst.simulate.features.painting import Shown
+from asst.simulate.features.sentences import DescribedVideo, SentenceSimulator, described_videos
+from asst.simulate.features.settings import LEVELS, MODALITIES, AnySettings, Settings
 
 Say = Callable[[str], None]
 """Takes a line on what is being done."""

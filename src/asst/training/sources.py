@@ -11,18 +11,17 @@ from asst.data import Dataset, data_folder, read_actions, read_dataset
 from asst.data.actions import ActionDataset, ActionVideo
 from asst.data.query_tokens import FILE, QueryTokens
 from asst.data.record import Record, first_problem
-from asst.data.simulate.tape_settings import TapeSettings
 from asst.errors import InputError
-from asst.features.absent import AbsentStore
-from asst.features.arrays import HDF5
-from asst.features.published import Clock, WindowStore, open_store
-from asst.features.squares import STEP_S
-from asst.features.store import FeatureStore, JoinedStore, Store, UnitStore
+from asst.features.networks.none import AbsentStore
+from asst.features.stores.arrays import HDF5
+from asst.features.stores.external import Clock, WindowStore, open_store
+from asst.features.stores.native import FeatureStore, JoinedStore, Store, UnitStore
+from asst.features.zeroshot.crops import STEP_S
 from asst.models.checkpoint import FeatureKind, Origin
-from asst.models.trained import GLOVE
-from asst.models.zeroshot import zeroshot_of
+from asst.models.trained.model import GLOVE
+from asst.models.zeroshot.model import zeroshot_of
+from asst.simulate.tapes.settings import TapeSettings
 from asst.text import WordVectors
-from asst.training.captioned_clips import CaptionedClips, Part
 from asst.training.data_settings import (
     EVEN,
     GLOVE_300,
@@ -34,9 +33,10 @@ from asst.training.data_settings import (
     Tapes,
     Words,
 )
-from asst.training.reranker_questions import RerankerQuestion
+from asst.training.reranker.captioned_clips import CaptionedClips, Part
+from asst.training.reranker.questions import RerankerQuestion
+from asst.training.reranker.tape_pool import TapePool
 from asst.training.simulation import Say, Wanted, simulate
-from asst.training.tape_pool import TapePool
 
 
 @dataclass(frozen=True, slots=True, eq=False)

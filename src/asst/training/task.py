@@ -23,13 +23,13 @@ from asst.data.samples import Queries, TrainingSamples
 from asst.errors import InputError
 from asst.evaluation.detection import DETECTION_PROTOCOLS
 from asst.evaluation.protocol import protocol_of
-from asst.features.store import CachedStore, FeatureStore, require
+from asst.features.stores.native import CachedStore, FeatureStore, require
 from asst.models.checkpoint import FeatureKind
-from asst.models.loading import build_observation
-from asst.models.zeroshot import zeroshot_of
+from asst.models.trained.loading import build_observation
+from asst.models.zeroshot.model import zeroshot_of
 from asst.training.recipe import Recipe
-from asst.training.reranker_questions import RerankerQuestion, questions_about
-from asst.training.reranker_samples import RerankerQueries, RerankerSamples, RerankerValidation
+from asst.training.reranker.questions import RerankerQuestion, questions_about
+from asst.training.reranker.samples import RerankerQueries, RerankerSamples, RerankerValidation
 from asst.training.simulation import Say
 from asst.training.sources import Sources
 from asst.training.validation import ActionValidation, SentenceValidation, Validation

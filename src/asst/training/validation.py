@@ -12,10 +12,10 @@ from asst.data.record import Record
 from asst.evaluation.answers import TOP
 from asst.evaluation.detection import DetectionProtocol, mean_average_precisions
 from asst.evaluation.protocol import Protocol as SentenceProtocol
-from asst.models.answering import WindowAnswer, query_answers, window_answers
-from asst.models.method import Method
-from asst.models.suppression import FoundActions, detections_of, video_actions, window_actions
-from asst.models.trained_detector import A_CLASS
+from asst.models.methods.base import Method
+from asst.models.trained.answering import WindowAnswer, query_answers, window_answers
+from asst.models.trained.detector import A_CLASS
+from asst.models.trained.suppression import FoundActions, detections_of, video_actions, window_actions
 
 
 class Validation(Protocol):

@@ -17,7 +17,8 @@ from fastapi.responses import StreamingResponse
 from starlette.requests import ClientDisconnect
 
 from asst.errors import InputError, WriteError
-from asst.library.library import REMOVED, Library
+from asst.library.folder import REMOVED
+from asst.library.library import Library
 from asst.library.sharing import SharedLock
 from asst.local import canonical
 from asst.video import probe

@@ -1,0 +1,242 @@
+"""Models fetched from the hub: only the files that are needed, each checked against what the hub states of it.
+
+Files are written into a folder of another name, which gets the model's once all are whole. What a broken connection
+has left there is gone on with.
+"""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Self
+from urllib.parse import urlsplit
+
+from asst._version import __version__
+from asst.atomic import is_refusal, write_error
+from asst.errors import InputError
+from asst.extras import require
+from asst.features.image_text.catalogue import ImageText, Manifest, Stated
+from asst.features.image_text.towers import PICTURES, SENTENCES
+
+if TYPE_CHECKING:
+    from huggingface_hub.hf_api import RepoSibling
+
+# Called with the bytes that are there, and those that there will be.
+Progress = Callable[[int, int], None]
+
+_NEEDED = ("config.json", "tokenizer.json")
+_PREPARING = ("preprocessor_config.json", "processor_config.json")
+_TOLD = ("tokenizer_config.json", "special_tokens_map.json")
+_SHARDS = "model.safetensors.index.json"
+# What the hub answers for repositories that it has not, and for those of others.
+_NOT_SHOWN = (401, 404)
+_AGAIN = "run the same again to go on"
+
+
+def fetch(model: ImageText, progress: Progress = lambda _done, _all: None) -> Manifest:
+    """Fetches a model; one that is there and whole is left as it is, without asking the hub.
+
+    Raises:
+        InputError: if the hub cannot be reached or has not what is needed, or for a file other than the hub states.
+        WriteError: if it cannot be written.
+    """
+    place = model.place
+    if place.exists() and not model.here:
+        raise InputError(
+            f"{place} is there and was not fetched by asst; move it elsewhere, or use it as --model {place}"
+        )
+    with _alone(place):
+        if model.here and not (manifest := Manifest.read(place)).fault(place):
+            return manifest
+        with _told(model):
+            manifest = _stated(model)
+            part = place.with_name(f".{model.name}.{manifest.revision[:12]}.part")
+            for other in place.parent.glob(f".{model.name}.*.part"):
+                if other != part:
+                    shutil.rmtree(other)
+            if place.exists():
+                # Files that are as stated are not fetched again.
+                shutil.rmtree(part, ignore_errors=True)
+                place.rename(part)
+            _fill(part, manifest, progress)
+            manifest.write(part)
+            part.rename(place)
+    return manifest
+
+
+def wanted(names: Sequence[str]) -> list[str]:
+    """The files of a repository that are needed, with weights in one form: ONNX's where it has them.
+
+    Raises:
+        ValueError: saying what it lacks.
+
+    >>> wanted(["README.md", "config.json", "preprocessor_config.json", "tokenizer.json", "model.safetensors"])
+    ['config.json', 'tokenizer.json', 'preprocessor_config.json', 'model.safetensors']
+    """
+    preparing = next((name for name in _PREPARING if name in names), _PREPARING[0])
+    if lacking := [name for name in (*_NEEDED, preparing) if name not in names]:
+        raise ValueError(f"it has no {lacking[0]}")
+    if PICTURES in names and SENTENCES in names:
+        # Beside a large network lies a file of its weights.
+        beside = tuple(f"{network}_data" for network in (PICTURES, SENTENCES))
+        weights = [PICTURES, SENTENCES, *(name for name in names if name.startswith(beside))]
+    elif "model.safetensors" in names:
+        weights = ["model.safetensors"]
+    elif _SHARDS in names:
+        weights = [_SHARDS, *(name for name in names if name.startswith("model-") and name.endswith(".safetensors"))]
+    else:
+        raise ValueError(f"it has neither model.safetensors nor {PICTURES} and {SENTENCES}")
+    return [*_NEEDED, preparing, *(name for name in _TOLD if name in names), *weights]
+
+
+def _stated(model: ImageText) -> Manifest:
+    """What the hub states of the files that are needed."""
+    from huggingface_hub import HfApi
+
+    api = HfApi(library_name="asst", library_version=__version__)
+    try:
+        info = api.model_info(model.repository, files_metadata=True)
+        files = {sibling.rfilename: sibling for sibling in info.siblings or []}
+        return Manifest(model.repository, _text(info.sha), {name: _file(files[name]) for name in wanted(list(files))})
+    except (ValueError, LookupError, TypeError, AttributeError) as error:
+        # What is no hub may answer anything.
+        raise InputError(f"{model.repository} at {api.endpoint} cannot be used: {_line(error)}") from error
+
+
+def _file(said: RepoSibling) -> Stated:
+    if said.size is None:
+        raise ValueError(f"the size of {said.rfilename} is not stated")
+    if said.lfs is not None:
+        return Stated(size=said.size, sha256=_text(said.lfs.sha256))
+    return Stated(size=said.size, blob=_text(said.blob_id))
+
+
+def _text(said: str | None) -> str:
+    if not said:
+        raise ValueError("a revision or a hash is not stated")
+    return said
+
+
+def _fill(part: Path, manifest: Manifest, progress: Progress) -> None:
+    """Fetches what is not yet there."""
+    part.mkdir(parents=True, exist_ok=True)
+    for path in part.rglob("*"):
+        if path.is_file() and path.relative_to(part).as_posix() not in manifest.files:
+            path.unlink()
+    size = sum(stated.size for stated in manifest.files.values())
+    missing = size - sum(path.stat().st_size for path in part.rglob("*") if path.is_file())
+    free = shutil.disk_usage(part).free
+    if missing > free:
+        raise InputError(
+            f"{missing / 1e6:.0f} MB are to be fetched and {part.parent} has {free / 1e6:.0f} MB left; free space or "
+            "set ASST_WEIGHTS to another folder"
+        )
+    done = 0
+    for name, stated in manifest.files.items():
+        progress(done, size)
+        _fetch_file(manifest, name, part / name, partial(_further, progress, done, size))
+        done += stated.size
+    progress(done, size)
+
+
+def _further(progress: Progress, before: int, size: int, got: int) -> None:
+    progress(before + got, size)
+
+
+def _fetch_file(manifest: Manifest, name: str, path: Path, progress: Callable[[int], None]) -> None:
+    from huggingface_hub import get_hf_file_metadata, hf_hub_url
+    from huggingface_hub.file_download import http_get
+    from huggingface_hub.utils import build_hf_headers  # type: ignore[attr-defined]
+
+    stated = manifest.files[name]
+    if stated.fits(path):
+        return
+    path.parent.mkdir(parents=True, exist_ok=True)
+    if path.exists() and path.stat().st_size >= stated.size:
+        path.unlink()
+    headers = build_hf_headers(library_name="asst", library_version=__version__)
+    url = hf_hub_url(manifest.repository, name, revision=manifest.revision)
+    found = get_hf_file_metadata(url, headers=headers).location
+    if urlsplit(found).netloc != urlsplit(url).netloc:
+        headers.pop("authorization", None)
+    with path.open("ab") as file:
+        bar: Any = partial(_Bar, progress)
+        http_get(found, file, resume_size=file.tell(), headers=headers, expected_size=stated.size, tqdm_class=bar)
+    if not stated.fits(path):
+        path.unlink()
+        raise InputError(
+            f"{name} of {manifest.repository} came damaged: it is not what the hub states; run the same again"
+        )
+
+
+class _Bar:
+    """What the library that fetches takes for a bar."""
+
+    def __init__(self, progress: Callable[[int], None], initial: int = 0, **_given: object) -> None:
+        self._progress, self._done = progress, initial
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_raised: object) -> None:
+        pass
+
+    def update(self, count: int) -> None:
+        """More bytes are there; fewer where it begins anew."""
+        self._done += count
+        self._progress(self._done)
+
+
+@contextmanager
+def _alone(place: Path) -> Iterator[None]:
+    """Holds a lock, so that nobody else fetches the same into the same folder."""
+    require("hub", "fetching")
+    from filelock import FileLock, Timeout
+
+    try:
+        place.parent.mkdir(parents=True, exist_ok=True)
+        lock = FileLock(place.with_name(f".{place.name}.lock")).acquire(timeout=0)
+    except Timeout as error:
+        raise InputError(f"{place.name} is being fetched into {place.parent} already; wait for that") from error
+    except OSError as error:
+        raise write_error(place, error) from error
+    with lock:
+        yield
+
+
+@contextmanager
+def _told(model: ImageText) -> Iterator[None]:
+    """Says in one line what went wrong between here and the hub."""
+    from huggingface_hub import constants, errors, logging
+
+    silence: Any = logging.set_verbosity_error
+    silence()
+    unreachable: Any = errors.HTTPError  # type: ignore[attr-defined]  # whichever library it speaks HTTP by
+    repository, hub = model.repository, constants.ENDPOINT
+    try:
+        yield
+    except InputError:
+        raise
+    except errors.GatedRepoError as error:
+        raise InputError(f"{repository} is gated: accept its terms at {hub}/{repository}, and log in") from error
+    except errors.OfflineModeIsEnabled as error:
+        raise InputError(f"HF_HUB_OFFLINE is set, so {model.name} cannot be fetched; unset it") from error
+    except errors.HfHubHTTPError as error:
+        if error.response.status_code in _NOT_SHOWN:
+            raise InputError(
+                f"{hub} has no {repository}, or shows it only to others; see {hub}/{repository}"
+            ) from error
+        raise InputError(f"{hub} refused {repository} ({_line(error)}); try later, or see HF_ENDPOINT") from error
+    except unreachable as error:
+        raise InputError(f"{hub} cannot be reached, or was cut off ({_line(error)}); {_AGAIN}") from error
+    except OSError as error:
+        if is_refusal(error):
+            raise write_error(model.place, error) from error
+        raise InputError(f"{repository} could not be fetched whole ({_line(error)}); {_AGAIN}") from error
+
+
+def _line(error: Exception) -> str:
+    return next(iter(str(error).splitlines()), "") or type(error).__name__

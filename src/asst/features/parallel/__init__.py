@@ -1,0 +1,1 @@
+"""Extraction by several processes, and by several machines."""

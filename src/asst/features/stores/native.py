@@ -1,0 +1,294 @@
+"""Features on disk in a form of ours: a folder with one safetensors file a video; and stores made of other stores.
+
+The file of a video is named for it, odd characters escaped; `asst.features.stores.native_file` says what is in it.
+"""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from functools import reduce
+from pathlib import Path
+from typing import Protocol
+from urllib.parse import quote, unquote
+
+from asst.errors import InputError
+from asst.features.stores.arrays import unit_rows
+from asst.features.stores.native_file import Provenance, kind, read_file, write_file
+from asst.features.values import Features, concatenated
+
+SUFFIX = ".safetensors"
+LONGEST_NAME = 240
+"""Bytes of a file's name without suffix: file systems end at 255."""
+
+NAMED_MISSING = 5
+
+UNIT_LENGTH = "unit-length"
+"""Stands in the preprocessing of features whose vectors were scaled to unit length."""
+
+
+class FeatureStore(Protocol):
+    """Features of many videos, by the video's name."""
+
+    @abstractmethod
+    def videos(self) -> tuple[str, ...]:
+        """The videos it holds, sorted."""
+
+    @abstractmethod
+    def __contains__(self, video: str) -> bool: ...
+
+    @abstractmethod
+    def read(self, video: str) -> Features:
+        """One video's features.
+
+        Raises:
+            InputError: if there are none, or their file is damaged, not what the store holds, or not finite.
+        """
+
+    def provenance(self, video: str) -> Provenance:
+        """What one video's features were made of, as far as the store knows."""
+        return Provenance()
+
+
+class FiniteFiles:
+    """Remembers which files were looked through, so that one which is read for every sample is so once."""
+
+    def __init__(self) -> None:
+        self._sound: dict[tuple[Path, str], tuple[int, int]] = {}
+
+    def require(self, features: Features, video: str, path: Path) -> None:
+        """As `Features.require_finite`, unless the video has been found sound and its file is still the same."""
+        stat = path.stat()
+        version = stat.st_mtime_ns, stat.st_size
+        if self._sound.get((path, video)) != version:
+            features.require_finite(f"{path}, {video}")
+            self._sound[path, video] = version
+
+
+class Store(FeatureStore):
+    """A folder of ours, to read and to write.
+
+    All its files come from one extractor and have one dimension; the first file read or written decides.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self._kind: tuple[str, int] | None = None
+        self._finite = FiniteFiles()
+
+    def videos(self) -> tuple[str, ...]:
+        """See `FeatureStore`."""
+        names = (path.name for path in self.folder.glob(f"*{SUFFIX}") if not path.name.startswith("."))
+        return tuple(sorted(video_name(name.removesuffix(SUFFIX)) for name in names))
+
+    def __contains__(self, video: str) -> bool:
+        return self._path(video).is_file()
+
+    def read(self, video: str) -> Features:
+        """See `FeatureStore`; vectors are memory-mapped and not writable."""
+        features = self.mapped(video)
+        self._finite.require(features, video, self._path(video))
+        return features
+
+    def mapped(self, video: str) -> Features:
+        """As `read`, its numbers not looked through: for who takes a part of a long video and looks through that."""
+        features = self._opened(video)[0]
+        self._check(features, self._path(video))
+        return features
+
+    def provenance(self, video: str) -> Provenance:
+        """See `FeatureStore`; raises as `read`."""
+        return self._opened(video)[1]
+
+    def extractor(self) -> str | None:
+        """The name of what made its features, by the first sound file; None where there is none."""
+        found = self._kind_on_disk()
+        return found[0] if found else None
+
+    def write(self, video: str, features: Features, provenance: Provenance | None = None) -> Path:
+        """Keeps one video's features, in place of any it had.
+
+        Args:
+            video: any name; it may contain slashes.
+            features: must be finite, and of the extractor and dimension of the store.
+            provenance: what they were made of.
+
+        Returns:
+            The file.
+
+        Raises:
+            InputError: for another extractor or dimension, a number that is not finite, or a folder not writable.
+        """
+        path = self._path(video)
+        # A damaged file must not stop its repair.
+        self._kind = self._kind or self._kind_on_disk(besides=path)
+        self._check(features, path)
+        features.require_finite(video)
+        write_file(path, features, provenance or Provenance())
+        return path
+
+    def _opened(self, video: str) -> tuple[Features, Provenance]:
+        path = self._path(video)
+        if not path.is_file():
+            raise InputError(f"no features of {video} in {self.folder}; extract them first")
+        return read_file(path)
+
+    def _path(self, video: str) -> Path:
+        return self.folder / f"{file_name(video)}{SUFFIX}"
+
+    def _kind_on_disk(self, besides: Path | None = None) -> tuple[str, int] | None:
+        """The extractor and dimension that the first sound header names."""
+        files = (path for path in sorted(self.folder.glob(f"*{SUFFIX}")) if path != besides)
+        return next(filter(None, map(kind, files)), None)
+
+    def _check(self, features: Features, path: Path) -> None:
+        found = features.extractor, features.dimension
+        self._kind = self._kind or found
+        if found != self._kind:
+            raise InputError(
+                f"{path} is of {found[0]} (dimension {found[1]}), the rest of the folder of {self._kind[0]} "
+                f"({self._kind[1]}); keep each extractor's features in a folder of their own"
+            )
+
+
+class JoinedStore(FeatureStore):
+    """Several stores side by side: a video has the vectors of all of them, one after the other.
+
+    It holds the videos that every one of them holds. Where lengths differ too much a video is refused
+    (`asst.features.values.concatenated`).
+    """
+
+    def __init__(self, stores: Sequence[FeatureStore]) -> None:
+        if not stores:
+            raise ValueError("nothing to join")
+        self._stores = tuple(stores)
+
+    def videos(self) -> tuple[str, ...]:
+        """See `FeatureStore`."""
+        return tuple(sorted(set.intersection(*(set(store.videos()) for store in self._stores))))
+
+    def __contains__(self, video: str) -> bool:
+        return all(video in store for store in self._stores)
+
+    def read(self, video: str) -> Features:
+        """See `FeatureStore`."""
+        return reduce(concatenated, (store.read(video) for store in self._stores))
+
+    def provenance(self, video: str) -> Provenance:
+        """What the stores know, joined by ``+``; one that knows nothing leaves all unknown."""
+        each = [store.provenance(video) for store in self._stores]
+        parts = zip(*((own.preprocessing, own.content, own.weights) for own in each), strict=True)
+        preprocessing, content, weights = ("+".join(part) if all(part) else "" for part in parts)
+        flows = dict.fromkeys(own.flow for own in each if own.flow)
+        precisions = dict.fromkeys(own.precision for own in each if own.precision)
+        return Provenance(preprocessing, content, weights, ", ".join(flows), "+".join(precisions))
+
+
+class _StoreAbove(FeatureStore):
+    def __init__(self, store: FeatureStore) -> None:
+        self._store = store
+
+    def videos(self) -> tuple[str, ...]:
+        return self._store.videos()
+
+    def __contains__(self, video: str) -> bool:
+        return video in self._store
+
+    def provenance(self, video: str) -> Provenance:
+        return self._store.provenance(video)
+
+
+class UnitStore(_StoreAbove):
+    """A store whose vectors are scaled to unit length (`asst.features.stores.arrays.unit_rows`)."""
+
+    def read(self, video: str) -> Features:
+        """See `FeatureStore`."""
+        features = self._store.read(video)
+        return replace(features, vectors=unit_rows(features.vectors))
+
+    def provenance(self, video: str) -> Provenance:
+        """What the store beneath knows, and that the vectors are no more what an extractor makes."""
+        made = self._store.provenance(video)
+        return replace(made, preprocessing=f"{made.preprocessing} {UNIT_LENGTH}".strip())
+
+
+class CachedStore(_StoreAbove):
+    """A store whose first videos are in memory and whose others are read each time.
+
+    Worker processes that are forked after it is made share its memory.
+
+    Args:
+        store: holds all of the videos.
+        videos: to take into memory, in this order, while they fit.
+        budget_bytes: memory for their vectors.
+
+    Raises:
+        InputError: if the store lacks one of the videos it comes to.
+    """
+
+    def __init__(self, store: FeatureStore, videos: Iterable[str], budget_bytes: int) -> None:
+        super().__init__(store)
+        self._held: dict[str, Features] = {}
+        self.held_bytes = 0
+        for video in dict.fromkeys(videos):
+            features = store.read(video)
+            if self.held_bytes + features.vectors.nbytes > budget_bytes:
+                break
+            # They may be mapped from a file.
+            self._held[video] = replace(features, vectors=features.vectors.copy())
+            self.held_bytes += features.vectors.nbytes
+
+    def read(self, video: str) -> Features:
+        """See `FeatureStore`."""
+        return self._held[video] if video in self._held else self._store.read(video)
+
+
+def require(store: FeatureStore, videos: Iterable[str]) -> None:
+    """Checks that a store holds all of these videos, before a long run finds out.
+
+    Raises:
+        InputError: naming the first five that are missing, how many are, and what there is if they are all.
+    """
+    wanted = set(videos)
+    missing = sorted(video for video in wanted if video not in store)
+    if missing:
+        there = f" (the store has {named(store.videos())})" if len(missing) == len(wanted) else ""
+        raise InputError(
+            f"{len(missing)} videos have no features: {named(missing)}{there}; extract them or name another store"
+        )
+
+
+def named(names: Sequence[str]) -> str:
+    """The first few of many names.
+
+    >>> named("abcdefg")
+    'a, b, c, d, e, ...'
+    """
+    return ", ".join(names[:NAMED_MISSING]) + (", ..." if len(names) > NAMED_MISSING else "")
+
+
+def file_name(video: str) -> str:
+    """The name of a video's file, without suffix: all but letters, digits and ``_ . - ~`` as in a URL.
+
+    Raises:
+        InputError: for an empty name or one too long for a file.
+
+    >>> file_name("a b/c.mp4"), file_name("..")
+    ('a%20b%2Fc.mp4', '%2E.')
+    """
+    name = quote(video, safe="", errors="surrogateescape")
+    if name.startswith("."):
+        name = f"%2E{name[1:]}"
+    if not name or len(name) > LONGEST_NAME:
+        raise InputError(f"not a video name that a file can have: {video[:60]!r} ({len(name)} bytes as a file name)")
+    return name
+
+
+def video_name(name: str) -> str:
+    """The video of a file's name: the inverse of `file_name`.
+
+    >>> video_name("a%20b%2Fc.mp4")
+    'a b/c.mp4'
+    """
+    return unquote(name, errors="surrogateescape")

@@ -1,0 +1,179 @@
+"""The space of pictures and sentences that is learnt from people's captions.
+
+Two towers end in unit vectors whose product says how well a sentence describes a picture. The picture tower is an
+ImageNet classifier without its last layer, which still tells classes from what the tower sees. The sentence tower is a
+sentence encoder with two layers more. A file of a space holds how far its towers were trained away from the published
+weights, which packages carry.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from asst.atomic import write_whole
+from asst.errors import InputError
+from asst.features.zeroshot.efficientnet import LiteWeights, published_lite
+from asst.features.zeroshot.minilm import published_minilm
+
+FloatArray = npt.NDArray[np.float32]
+
+FORMAT = "asst-caption-space-2"
+
+_LEVELS = 127
+_NETWORK, _ENCODER, _SENTENCES = "pictures.network.", "sentences.encoder.", "sentences."
+# Weights that begin at random and not as published.
+_OWN = frozenset(f"{_SENTENCES}{name}.{part}" for name in ("straight", "wide", "narrow") for part in ("weight", "bias"))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SpaceDescription:
+    """What a file of a space says of itself.
+
+    Attributes:
+        scale: what the training multiplied products by before its softmax.
+        recipe: that it was trained by.
+        sets: what it was trained on.
+        step: optimiser steps it has seen.
+        metrics: of the validation pictures, in per cent.
+    """
+
+    scale: float
+    recipe: str
+    sets: tuple[str, ...]
+    step: int
+    metrics: Mapping[str, float]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class CaptionSpace:
+    """A space.
+
+    Attributes:
+        network: weights of the picture network, by name.
+        encoder: makes those of the sentence encoder, most of which lie in a file of their own.
+        placing: those of the layers that follow the encoder.
+        published: the classifier that the picture tower was.
+        description: of the file.
+        sha256: of the file.
+    """
+
+    network: dict[str, FloatArray]
+    encoder: Callable[[], dict[str, FloatArray]]
+    placing: dict[str, FloatArray]
+    published: LiteWeights
+    description: SpaceDescription
+    sha256: str
+
+    def weights(self) -> dict[str, FloatArray]:
+        """All of them: ``pictures.network.stem.weight``, ``sentences.encoder.places``, ``sentences.wide.bias``, ..."""
+        parts = {_NETWORK: self.network, _ENCODER: self.encoder(), _SENTENCES: self.placing}
+        return {f"{prefix}{name}": own for prefix, part in parts.items() for name, own in part.items()}
+
+
+def is_space(path: Path) -> bool:
+    """Whether a file says that it is of a space; false for one that cannot be read."""
+    from safetensors import SafetensorError, safe_open
+
+    try:
+        with safe_open(path, framework="np") as opened:
+            return (opened.metadata() or {}).get("format") == FORMAT
+    except (OSError, SafetensorError):
+        return False
+
+
+def load_space(path: Path) -> CaptionSpace:
+    """A space from its file; nothing in it is executed.
+
+    Raises:
+        InputError: for a file that is missing, damaged or of no space, or when published weights are missing.
+    """
+    from safetensors import SafetensorError, safe_open
+
+    try:
+        with path.open("rb") as file:
+            sha256 = hashlib.file_digest(file, "sha256").hexdigest()
+        with safe_open(path, framework="np") as opened:
+            header = opened.metadata() or {}
+            if header.get("format") != FORMAT:
+                raise InputError(f"{path} is no space of pictures and sentences ({header.get('format', 'no format')})")
+            values: dict[str, Any] = json.loads(header["description"])
+            description = SpaceDescription(**{**values, "sets": tuple(values["sets"])})
+            stored = {name: opened.get_tensor(name) for name in opened.keys()}  # noqa: SIM118
+        if missing := _OWN - stored.keys():
+            raise ValueError(f"no {sorted(missing)[0]}")
+        lite = published_lite()
+        changes = _changes(stored)
+        return CaptionSpace(
+            _changed(lite.convolutions, changes, _NETWORK),
+            lambda: _changed(published_minilm(), changes, _ENCODER),
+            {name.removeprefix(_SENTENCES): changes[name] for name in _OWN},
+            lite,
+            description,
+            sha256,
+        )
+    except OSError as error:
+        raise InputError(f"cannot read {path}: {error.strerror or error}; check the file") from error
+    except (SafetensorError, ValueError, KeyError, TypeError, AttributeError) as error:
+        if isinstance(error, InputError):
+            raise
+        raise InputError(f"{path} is damaged or of another version ({error}); copy it anew or train again") from error
+
+
+def save_space(path: Path, weights: Mapping[str, FloatArray], description: SpaceDescription) -> None:
+    """Writes a space whole or not at all: what differs from the published weights, in 8 bits.
+
+    Raises:
+        InputError: if it cannot be written.
+    """
+    from safetensors.numpy import save
+
+    base = {f"{_NETWORK}{name}": own for name, own in published_lite().convolutions.items()}
+    base |= {f"{_ENCODER}{name}": own for name, own in published_minilm().items()}
+    stored: dict[str, npt.NDArray[Any]] = {}
+    for name, trained in weights.items():
+        change = trained - (0 if name in _OWN else base[name])
+        if not change.any():
+            continue
+        if change.ndim == 1:
+            stored[name] = change.astype(np.float16)
+            continue
+        scale = np.maximum(np.abs(change).reshape(len(change), -1).max(axis=1), 1e-12) / _LEVELS
+        stored[name] = np.round(change / _beside(scale, change)).astype(np.int8)
+        stored[f"{name}.scale"] = scale.astype(np.float32)
+    header = {"format": FORMAT, "description": json.dumps(asdict(description), allow_nan=False)}
+    write_whole(path, save(stored, metadata=header))
+
+
+def _changes(stored: Mapping[str, npt.NDArray[Any]]) -> dict[str, FloatArray]:
+    """How far weights were trained away, or the weights themselves of `_OWN`."""
+    found: dict[str, FloatArray] = {}
+    for name, change in stored.items():
+        if not name.endswith(".scale"):
+            if change.dtype == np.int8:
+                change = change * _beside(stored[f"{name}.scale"], change)
+            found[name] = change.astype(np.float32)
+    return found
+
+
+def _changed(base: Mapping[str, FloatArray], changes: Mapping[str, FloatArray], prefix: str) -> dict[str, FloatArray]:
+    weights = dict(base)
+    for name, change in changes.items():
+        own = name.removeprefix(prefix)
+        if name.startswith(prefix):
+            if change.shape != weights[own].shape:
+                raise ValueError(f"{name} has the shape {change.shape}, not {weights[own].shape}")
+            weights[own] = weights[own] + change
+    return weights
+
+
+def _beside(scale: npt.NDArray[Any], change: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    """A number for each row of a change."""
+    return scale.reshape(-1, *[1] * (change.ndim - 1))

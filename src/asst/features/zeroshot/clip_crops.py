@@ -1,0 +1,106 @@
+"""CLIP or SigLIP looking at three crops of the picture, two steps a second, on the shots of the video."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from asst.errors import InputError
+from asst.features.image_text.catalogue import IMAGE_TEXT, check_folder
+from asst.features.image_text.towers import PICTURES, SENTENCES, Towers, kept_vectors
+from asst.features.weights import weights_folder
+from asst.features.zeroshot.concepts import concept_data
+from asst.features.zeroshot.crops import LOOKS_A_SECOND, SquaresExtractor, squares
+from asst.features.zeroshot.layout import Space
+from asst.features.zeroshot.sentences import COSINE, FloatArray, Reading, SentenceReader
+
+NAME = "clip-squares"
+_WEIGHTS = "clip"
+# How far vectors turn at a change of shot, as one minus their cosine. They are not centred: even unrelated pictures are
+# alike, so this is less than for centred ones.
+_TURN_LEAST = 0.15
+
+
+def towers_of(folder: Path) -> Towers:
+    """The towers of a folder: by ONNX Runtime where it holds `PICTURES` and `SENTENCES`, else by PyTorch.
+
+    Raises:
+        InputError: as `Towers`, or if the folder was fetched and has changed since.
+    """
+    check_folder(folder)
+    if (folder / PICTURES).is_file() and (folder / SENTENCES).is_file():
+        from asst.features.image_text.onnx_towers import OnnxTowers
+
+        return OnnxTowers(folder)
+    from asst.features.devices import fastest_device, fastest_dtype
+    from asst.features.networks.clip import ClipTowers
+
+    return ClipTowers(folder).eval().to(fastest_device(), fastest_dtype())
+
+
+class ClipSentences(SentenceReader):
+    """The language side.
+
+    Args:
+        vectors: of sentences in the space, unit vectors, shape ``(sentences, channels)``.
+        known: the same of sentences that are wanted again and again.
+    """
+
+    measures = (COSINE,)
+
+    def __init__(
+        self, vectors: Callable[[Sequence[str]], FloatArray], known: Callable[[Sequence[str]], FloatArray]
+    ) -> None:
+        table = concept_data()
+        super().__init__(known(table["unrelated"]), lambda: known(table["glosses"]))
+        self._vectors = vectors
+
+    def vectors(self, sentences: Sequence[str]) -> FloatArray:
+        """See `SentenceReader.vectors`."""
+        return self._vectors(sentences)
+
+    def _reading(self, sentences: Sequence[str]) -> Reading:
+        nothing = np.zeros((len(sentences), 0), dtype=np.float32)
+        return Reading(self.classifiers(self._vectors(sentences)), [()] * len(sentences), nothing)
+
+
+class ClipSquaresExtractor(SquaresExtractor):
+    """CLIP or SigLIP from a local folder.
+
+    Raises:
+        InputError: as `towers_of`, or for a network that sees no square.
+    """
+
+    def __init__(self, folder: Path, name: str = NAME) -> None:
+        self._towers = towers = towers_of(folder)
+        height, width = towers.preparing.crop
+        if height != width:
+            raise InputError(f"{folder}: its network sees {height} x {width} pixels, no square; use extractor clip")
+        self.sentences = ClipSentences(towers.sentence_vectors, lambda known: kept_vectors(folder, towers, known))
+        space = Space(name, np.zeros(towers.dimension, np.float32))
+        super().__init__(space, height, towers.weights, towers.settings, LOOKS_A_SECOND, _TURN_LEAST)
+        self.precision = towers.precision
+
+    def _undivided(self) -> AbstractContextManager[int]:
+        return self._towers.undivided()
+
+    def see(self, pictures: npt.NDArray[np.uint8]) -> npt.NDArray[np.float16]:
+        """See `SquaresExtractor.see`."""
+        parts = np.stack([pictures[:, rows, columns] for rows, columns in squares(*pictures.shape[1:3])], axis=1)
+        vectors = self._towers.picture_vectors(parts.reshape(-1, *parts.shape[2:]))
+        seen: npt.NDArray[np.float16] = vectors.astype(np.float16).reshape(len(pictures), -1)
+        return seen
+
+
+def clip_squares(weights: Path | None = None) -> ClipSquaresExtractor:
+    """The extractor ``clip-squares``."""
+    return ClipSquaresExtractor(weights_folder(_WEIGHTS, weights, holds="config.json"))
+
+
+def fetched_squares(name: str, weights: Path | None = None) -> ClipSquaresExtractor:
+    """The extractor of a model that was fetched by name."""
+    return ClipSquaresExtractor(IMAGE_TEXT[name].folder(weights), name)

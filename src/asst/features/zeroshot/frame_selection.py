@@ -1,0 +1,138 @@
+"""Looking at a video: which pictures go through the network, and several of them at once.
+
+A network on a processor is run as one thread a core, a picture each: two threads that share a picture wait for each
+other at every layer, the more so while decoding takes a share of the cores, and a batch outgrows the caches.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from itertools import groupby, islice, pairwise
+from types import TracebackType
+from typing import NamedTuple, Self
+
+import numpy as np
+import numpy.typing as npt
+
+from asst.features.runtime import threads
+from asst.features.zeroshot.shots import colour_jumps
+
+GROUP_STEPS = 16
+"""So many steps are decided on together."""
+# Grey levels that the mean colours move by, all in all, in a run in which something happens.
+_HAPPENS_LEAST = 6.0
+# Threads that are worth feeding.
+_THREADS_MOST = 8
+
+Pictures = npt.NDArray[np.uint8]
+Rows = npt.NDArray[np.float16]
+# What comes of a look, and which of its rows.
+_Seen = tuple[Future[Rows], int]
+
+
+class Step(NamedTuple):
+    """A step's picture, ``(height, width, 3)``, and how much colours change at each tick since the step before.
+
+    Steps that one picture is held for have the same object.
+    """
+
+    picture: Pictures
+    changes: Sequence[float]
+
+
+def runs(changes: Sequence[Sequence[float]], most: int) -> list[tuple[int, int]]:
+    """A group's steps in runs, one look each.
+
+    A run ends where colours jump, the largest jumps first. What looks are left halve the longest runs, unless next to
+    nothing happens in them: a still picture costs one look.
+
+    Args:
+        changes: how much colours change at each tick since the step before, for each step.
+        most: how many runs a whole group may have; one of fewer steps has fewer, in proportion.
+
+    Returns:
+        The first step of each run and how many it has.
+    """
+    steps = len(changes)
+    most = max(1, round(steps * most / GROUP_STEPS))
+    # The changes that lead to the first step belong to the group before.
+    flat = np.array([change for step in changes[1:] for change in step], dtype=np.float64)
+    step_of = np.repeat(np.arange(1, steps), [len(step) for step in changes[1:]])
+    jumps = sorted(colour_jumps(flat), key=lambda jump: -flat[jump])
+    bounds = sorted({0, *(int(step_of[jump]) for jump in jumps[: most - 1]), steps})
+    happens = [0.0, *(sum(step) for step in changes[1:])]
+
+    def worth(run: tuple[int, int]) -> int:
+        start, end = run
+        return end - start if sum(happens[start + 1 : end]) > _HAPPENS_LEAST else 0
+
+    while len(bounds) - 1 < most:
+        start, end = max(pairwise(bounds), key=worth)
+        if not worth((start, end)):
+            break
+        bounds = sorted({*bounds, (start + end) // 2})
+    return [(start, end - start) for start, end in pairwise(bounds)]
+
+
+class Looking:
+    """Threads that look at pictures, for the length of a ``with`` block.
+
+    Args:
+        see: the network: pictures of one size ``(pictures, height, width, 3)`` to a row each, in one thread.
+        together: how many pictures it is given at once.
+        most: at most so many pictures of a group are looked at.
+    """
+
+    def __init__(self, see: Callable[[Pictures], Rows], together: int, most: int) -> None:
+        self._see = see
+        self._most = most
+        self._batch = together
+        self._last: Pictures | None = None
+        self._last_seen: _Seen | None = None
+        # A card is fed by one.
+        self._pool = ThreadPoolExecutor(min(_THREADS_MOST, threads()) if together == 1 else 1, "looking")
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        self._pool.shutdown(cancel_futures=True)
+
+    def rows(self, steps: Iterable[Step]) -> Iterator[tuple[Rows, int]]:
+        """What is seen, in order: a row, and for how many steps it stands. A picture that is held is looked at once."""
+        steps = iter(steps)
+        waiting: deque[tuple[_Seen, int]] = deque()
+        while group := list(islice(steps, GROUP_STEPS)):
+            waiting.extend(self._submitted(group))
+            while len(waiting) > self._most:
+                yield _taken(waiting)
+        while waiting:
+            yield _taken(waiting)
+
+    def _submitted(self, group: Sequence[Step]) -> Iterator[tuple[_Seen, int]]:
+        # The picture in the middle of a run is clear of the changes at its ends.
+        looks = [
+            (group[start + (length - 1) // 2].picture, length)
+            for start, length in runs([step.changes for step in group], self._most)
+        ]
+        shown = [picture for picture, _ in looks]
+        before = [self._last, *shown[:-1]]
+        new = self._looked(now for now, last in zip(shown, before, strict=True) if now is not last)
+        for picture, length in looks:
+            if picture is not self._last:
+                self._last, self._last_seen = picture, next(new)
+            assert self._last_seen is not None
+            yield self._last_seen, length
+
+    def _looked(self, pictures: Iterable[Pictures]) -> Iterator[_Seen]:
+        for _, alike in groupby(pictures, key=lambda picture: picture.shape):
+            while some := list(islice(alike, self._batch)):
+                future = self._pool.submit(self._see, np.stack(some))
+                yield from ((future, row) for row in range(len(some)))
+
+
+def _taken(waiting: deque[tuple[_Seen, int]]) -> tuple[Rows, int]:
+    (future, row), steps = waiting.popleft()
+    return future.result()[row], steps

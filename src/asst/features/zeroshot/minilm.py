@@ -1,0 +1,176 @@
+"""MiniLM-L6 (Wang et al. 2020, as trained by sentence-transformers): sentences to vectors, by way of word pieces.
+
+The package carries the published weights in 16 bits, as ``scripts/build_minilm.py`` writes them. Pieces are those of
+BERT (Devlin et al. 2019), of the uncased English vocabulary.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Sequence
+from functools import cache, cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from asst.features.runtime import Network, graph
+from asst.features.stores.native_file import read_header
+
+FloatArray = npt.NDArray[np.float32]
+
+LAYERS, WIDTH = 6, 384
+
+WEIGHTS = Path(__file__).with_name("minilm.safetensors")
+"""The published weights; matrices are whole numbers, to be multiplied by a scale a row."""
+SCALE = ".scale"
+"""What the name of such a scale ends in."""
+VOCABULARY = Path(__file__).with_name("minilm.txt")
+"""The published vocabulary."""
+_WORDS = "words"
+_TOKENS_MOST = 128
+_BATCH = 64
+
+
+def published_minilm() -> dict[str, FloatArray]:
+    """The weights: ``places``, ``layers.0.query.weight`` and so on, without the vectors of tokens."""
+    mapped = _mapped()
+    found = {}
+    for name, weight in mapped.items():
+        if not name.endswith(SCALE) and name != _WORDS:
+            scale = mapped.get(f"{name}{SCALE}")
+            found[name] = weight if scale is None else np.multiply(weight, scale, dtype=np.float32)
+    return found
+
+
+def token_vectors(ids: npt.NDArray[np.int64]) -> FloatArray:
+    """The vectors of tokens by their numbers, shape ``(*ids.shape, WIDTH)``; of others nothing is read."""
+    mapped = _mapped()
+    vectors: FloatArray = np.multiply(mapped[_WORDS][ids], mapped[f"{_WORDS}{SCALE}"][ids], dtype=np.float32)
+    return vectors
+
+
+@cache
+def _mapped() -> dict[str, npt.NDArray[Any]]:
+    """The file's tensors, mapped from it."""
+    header, first_byte = read_header(WEIGHTS)
+    content = np.memmap(WEIGHTS, np.uint8, "r", first_byte)
+    kinds = {"I16": np.int16, "F32": np.float32}
+    return {
+        name: content[slice(*tensor["data_offsets"])].view(kinds[tensor["dtype"]]).reshape(tensor["shape"])
+        for name, tensor in header.items()
+    }
+
+
+class MiniLMTokens:
+    """The tokeniser."""
+
+    def __init__(self) -> None:
+        self._pieces = WordPieces(VOCABULARY)
+
+    def __call__(self, sentences: Sequence[str]) -> list[list[int]]:
+        """The numbers of each sentence's tokens; those after the 128th are not read."""
+        return [self._pieces(sentence, _TOKENS_MOST) for sentence in sentences]
+
+    @staticmethod
+    def side_by_side(tokens: Sequence[Sequence[int]]) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.bool_]]:
+        """Numbers of tokens, padded by zeros, and which are real; both of shape ``(sentences, most tokens)``."""
+        longest = max(len(ids) for ids in tokens)
+        ids = np.array([[*row, *[0] * (longest - len(row))] for row in tokens])
+        return ids, np.arange(longest) < np.array([len(row) for row in tokens])[:, None]
+
+
+class MiniLM:
+    """The encoder with its tokeniser: unit vectors, near each other for sentences that mean similar things.
+
+    Args:
+        weights: as `published_minilm`, perhaps trained on; the published ones if None.
+    """
+
+    def __init__(self, weights: dict[str, FloatArray] | None = None) -> None:
+        self._weights = published_minilm() if weights is None else weights
+        self._tokens = MiniLMTokens()
+
+    def encode(self, sentences: Sequence[str]) -> FloatArray:
+        """Unit vectors of sentences, shape ``(sentences, WIDTH)``."""
+        vectors = np.zeros((len(sentences), WIDTH), dtype=np.float32)
+        tokens = self._tokens(sentences)
+        # Sentences of like length share a batch, so that little of it is padding.
+        order = sorted(range(len(tokens)), key=lambda i: len(tokens[i]))
+        for at in range(0, len(order), _BATCH):
+            chosen = order[at : at + _BATCH]
+            ids, real = self._tokens.side_by_side([tokens[i] for i in chosen])
+            (vectors[chosen],) = self._network(words=token_vectors(ids), real=real)
+        return vectors
+
+    @cached_property
+    def _network(self) -> Network:
+        return Network(graph("sentences"), self._weights)
+
+
+_LONGEST_WORD = 100
+_UNKNOWN, _FIRST, _LAST = "[UNK]", "[CLS]", "[SEP]"
+# Where each ideograph is a word: blocks of CJK unified ideographs and of those for compatibility.
+_IDEOGRAPHS = (
+    *((0x4E00, 0x9FFF), (0x3400, 0x4DBF), (0x20000, 0x2A6DF), (0x2A700, 0x2B73F), (0x2B740, 0x2B81F)),
+    *((0x2B920, 0x2CEAF), (0xF900, 0xFAFF), (0x2F800, 0x2FA1F)),
+)
+
+
+class WordPieces:
+    """The tokeniser."""
+
+    def __init__(self, path: Path) -> None:
+        self._numbers = {piece: i for i, piece in enumerate(path.read_text("utf-8").split("\n"))}
+        self._known: dict[str, list[int]] = {}
+
+    def __call__(self, sentence: str, most: int) -> list[int]:
+        """The numbers of a sentence's pieces between those of its start and end, so many at most."""
+        found: list[int] = []
+        for word in words(sentence):
+            if len(found) > most:
+                break
+            if word not in self._known:
+                self._known[word] = self._pieces(word)
+            found += self._known[word]
+        return [self._numbers[_FIRST], *found[: most - 2], self._numbers[_LAST]]
+
+    def _pieces(self, word: str) -> list[int]:
+        """The longest piece that the rest of a word begins with, again and again."""
+        found: list[int] = []
+        begin = 0
+        while begin < len(word) <= _LONGEST_WORD:
+            for end in range(len(word), begin, -1):
+                number = self._numbers.get(("##" if begin else "") + word[begin:end])
+                if number is not None:
+                    found.append(number)
+                    begin = end
+                    break
+            else:
+                return [self._numbers[_UNKNOWN]]
+        return found or [self._numbers[_UNKNOWN]]
+
+
+def words(sentence: str) -> list[str]:
+    """Lower-case words without accents; each punctuation mark and each ideograph is a word.
+
+    >>> words("Café, 東京!")
+    ['cafe', ',', '東', '京', '!']
+    """
+    kept = unicodedata.normalize("NFD", "".join(map(_kept, sentence)))
+    plain = "".join(c.lower() for c in kept if unicodedata.category(c) != "Mn")
+    return "".join(f" {c} " if _is_punctuation(c) else c for c in plain).split()
+
+
+def _kept(c: str) -> str:
+    """A character, set apart where it is an ideograph; nothing for one that shows nothing."""
+    if c.isspace() and c not in "\x1c\x1d\x1e\x1f":
+        return " "
+    if c == "\ufffd" or unicodedata.category(c) in ("Cc", "Cf", "Co", "Cs"):
+        return ""
+    return f" {c} " if any(first <= ord(c) <= last for first, last in _IDEOGRAPHS) else c
+
+
+def _is_punctuation(c: str) -> bool:
+    return (c.isascii() and c.isprintable() and not c.isalnum() and c != " ") or unicodedata.category(c)[0] == "P"

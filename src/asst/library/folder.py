@@ -1,0 +1,321 @@
+"""A library's folder: what is in it, who may write, and how a video comes and goes.
+
+``library.json``  the schema and what the numbers were made with; written last, so that a library is whole or none
+``features/``     a store of features, one file a content
+``pictures/``     a strip of small pictures of each content, JPEG
+``tables/``       LanceDB's: the videos and their windows
+``matrix/``       the windows again, as arrays that are searched; made and appended to when needed
+``uploads/``      files that came through the page
+``corrections.jsonl``  what users said of answers
+
+All writes of rows happen under a lock that dies with its process.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from functools import cached_property
+from pathlib import Path
+from typing import Self
+
+from asst.atomic import write_error, write_whole
+from asst.errors import InputError
+from asst.features.stores.native import SUFFIX, Store, file_name
+from asst.library.engine import Identity
+from asst.library.stamp import Stamp
+from asst.library.tables import Tables, Video, add_times
+from asst.library.windows import WindowVectors
+from asst.local import canonical, local_path
+
+SCHEMA = 2
+_WITHOUT_TIMES = 1
+_SETTINGS = "library.json"
+_FOLDERS = ("features", "pictures", "tables", "matrix", "uploads")
+_CORRECTIONS = "corrections.jsonl"
+_LOCKS = ("rows.lock", "indexing.lock", "uploads.lock")
+REMOVED = ".removed"
+"""Beside an upload that was removed from the library, so that it is not taken for one that waits."""
+_WRITES_A_TIDYING = 64
+
+
+class LibraryFolder:
+    """A library that is there. Indexing, searching and whatever else has a file of its own take it as an argument.
+
+    Attributes:
+        folder: where.
+        identity: what its numbers were made with.
+        features: the store of features, by content.
+
+    Args:
+        folder: of a library. One of schema 1 is brought to this one.
+
+    Raises:
+        InputError: if there is none, or one of another schema, or for an address such as ``s3://bucket/folder``.
+    """
+
+    def __init__(self, folder: str | Path) -> None:
+        self.folder = local_path(folder, "a library")
+        self.identity = _identity(self.folder)
+        self.features = Store(self.folder / "features")
+        self._writes = 0
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({self.folder}: {len(self.tables.videos())} videos, model {self.identity.model})"
+
+    @classmethod
+    def made(cls, folder: str | Path, identity: Identity, *, rebuild: bool = False) -> Self:
+        """The library in a folder, made if there is none.
+
+        Args:
+            folder: of a library, or empty, or not there.
+            identity: what its numbers are made with.
+            rebuild: make all but the features anew, whatever is there.
+
+        Raises:
+            InputError: if the folder holds something else, or a library of another schema or identity.
+        """
+        folder = local_path(folder, "a library")
+        if folder.exists() and not folder.is_dir():
+            raise InputError(f"{folder}: is a file; a library is a folder")
+        known = {_SETTINGS, _CORRECTIONS, *_FOLDERS, *_LOCKS}
+        if folder.is_dir() and (other := next((p for p in folder.iterdir() if not _ours(p.name, known)), None)):
+            raise InputError(f"{folder} holds {other.name} and is no library; name an empty or a new folder")
+        # One that is there is not written to, as it may be on a disk that cannot be.
+        if rebuild or not (folder / _SETTINGS).exists():
+            _make(folder, identity, rebuild=rebuild)
+        library = cls(folder)
+        library.check(identity)
+        return library
+
+    @cached_property
+    def tables(self) -> Tables:
+        """Its tables; opened when they are first asked for."""
+        return Tables(self.folder / "tables", self.identity.dimension)
+
+    def check(self, identity: Identity) -> None:
+        """Checks that its numbers were made with these settings; models may differ that read the same numbers.
+
+        Raises:
+            InputError: naming what differs.
+        """
+        ours, theirs = identity.record(), self.identity.record()
+        different = [name for name in ours if name != "model" and ours[name] != theirs[name]]
+        if different and identity.model != self.identity.model:
+            raise InputError(
+                f"{self.folder} was made with the model {self.identity.model}, and {identity.model} reads other "
+                f"numbers; use --model {self.identity.model}, or make it anew with --rebuild"
+            )
+        if different:
+            raise InputError(
+                f"{self.folder} was made with another {' and '.join(different)} than this asst has; "
+                f"make it anew: asst index FILES... --library {self.folder} --rebuild"
+            )
+
+    @contextmanager
+    def writing(self) -> Iterator[Tables]:
+        """Lends the tables to one process at a time."""
+        with locked(self.folder / _LOCKS[0]):
+            yield self.tables
+            self._writes += 1
+            if self._writes % _WRITES_A_TIDYING == 0:
+                self.tables.tidy()
+
+    @property
+    def indexing_lock(self) -> Path:
+        """The file whose lock all who index hold together, and who repairs alone (`asst.library.sharing`)."""
+        return self.folder / _LOCKS[1]
+
+    @property
+    def uploads_lock(self) -> Path:
+        """The file whose lock all servers hold together, and alone who looks for what another left behind."""
+        return self.folder / _LOCKS[2]
+
+    @property
+    def rows_lock(self) -> Path:
+        """The file whose lock whoever writes rows or corrections holds."""
+        return self.folder / _LOCKS[0]
+
+    @property
+    def corrections(self) -> Path:
+        """The file of corrections."""
+        return self.folder / _CORRECTIONS
+
+    @property
+    def uploads(self) -> Path:
+        """The folder of files that came through the page."""
+        return self.folder / "uploads"
+
+    def picture(self, content: str) -> Path:
+        """The strip of pictures of a content."""
+        return self.folder / "pictures" / f"{file_name(content)}.jpg"
+
+    def matrix_folder(self) -> Path:
+        """Where the array of windows is kept."""
+        return self.folder / "matrix"
+
+    def place(self, path: str, content: str, stamp: Stamp) -> str:
+        """Gives a content that the library has the path of a file.
+
+        Args:
+            path: of the file, absolute.
+            content: hash of its bytes.
+            stamp: taken before they were read.
+
+        Returns:
+            ``kept`` where it has it; ``moved`` where another path of this content is gone, or is another name of the
+            file, and now replaced; else ``copied``. Empty where the library does not have the content.
+        """
+        with self.writing() as tables:
+            known = tables.videos(content=content)
+            if not known or content not in self.features:
+                return ""
+            if same := next((video for video in known if video.path == path), None):
+                if same.mtime_ns != stamp.mtime_ns:
+                    tables.put_video(replace(same, mtime_ns=stamp.mtime_ns))
+                return "kept"
+            gone = next((video.path for video in known if _leads_elsewhere(video.path, path)), None)
+            replaced = tables.videos(path=path)
+            tables.put_video(replace(known[0], path=path, mtime_ns=stamp.mtime_ns))
+            if gone is not None:
+                tables.drop_video(gone)
+            self._drop_unused(tables, replaced)
+            return "moved" if gone is not None else "copied"
+
+    def add(self, video: Video, windows: WindowVectors) -> None:
+        """Keeps a video whose features and pictures are written; the row that makes it known comes last."""
+        with self.writing() as tables:
+            replaced = tables.videos(path=video.path)
+            known = tables.videos(content=video.content)
+            if not known:
+                tables.put_windows(video.content, windows)
+            tables.put_video(video)
+            self._drop_unused(tables, replaced)
+
+    def remove(self, videos: list[Video]) -> None:
+        """Forgets videos, and what was made of contents that no other video has. The files themselves stay."""
+        uploads = canonical(self.uploads)
+        with self.writing() as tables:
+            for path in (Path(video.path) for video in videos):
+                if path.is_relative_to(uploads) and path.exists():
+                    path.with_name(REMOVED).touch()
+                tables.drop_video(str(path))
+            self._drop_unused(tables, videos)
+
+    def drop_content(self, content: str) -> None:
+        """Deletes all that was made of a content, the rows of its videos included."""
+        with self.writing() as tables:
+            for video in tables.videos(content=content):
+                tables.drop_video(video.path)
+            self._forget(tables, content)
+
+    def _drop_unused(self, tables: Tables, videos: list[Video]) -> None:
+        for content in {video.content for video in videos}:
+            if not tables.videos(content=content):
+                self._forget(tables, content)
+
+    def _forget(self, tables: Tables, content: str) -> None:
+        tables.drop_windows(content)
+        self.picture(content).unlink(missing_ok=True)
+        (self.features.folder / f"{file_name(content)}{SUFFIX}").unlink(missing_ok=True)
+
+
+def model_of(folder: Path) -> str:
+    """The model that a library was made with; the default where there is none, or its settings cannot be read."""
+    return _stated(folder, "model") or "default"
+
+
+def _stated(folder: Path, name: str) -> str:
+    """A setting of a library; empty where there is none, or it cannot be read."""
+    try:
+        said = json.loads((folder / _SETTINGS).read_text(encoding="utf-8"))[name]
+    except (OSError, ValueError, LookupError, TypeError, RecursionError):
+        return ""
+    return said if isinstance(said, str) else ""
+
+
+@contextmanager
+def locked(path: Path) -> Iterator[None]:
+    """Holds a lock that the system takes back when the process ends, however it ends.
+
+    Raises:
+        WriteError: if the file cannot be written.
+    """
+    from filelock import FileLock
+
+    try:
+        lock = FileLock(path).acquire()
+    except OSError as error:
+        raise write_error(path, error) from error
+    with lock:
+        yield
+
+
+def _leads_elsewhere(known: str, path: str) -> bool:
+    """Whether nothing is at a known path any more, or a file whose one path is another."""
+    return not Path(known).exists() or str(canonical(Path(known))) == path
+
+
+def _ours(name: str, known: set[str]) -> bool:
+    return name in known or (name.startswith(".") and name.endswith(".part"))
+
+
+def _make(folder: Path, identity: Identity, *, rebuild: bool) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise write_error(folder, error) from error
+    with locked(folder / _LOCKS[0]):
+        if rebuild:
+            if _stated(folder, "extractor") not in ("", identity.extractor):
+                shutil.rmtree(folder / "features", ignore_errors=True)
+            (folder / _SETTINGS).unlink(missing_ok=True)
+        if not (folder / _SETTINGS).exists():
+            for name in ("pictures", "tables", "matrix"):
+                if (folder / name).exists():
+                    shutil.rmtree(folder / name)
+            Tables(folder / "tables", identity.dimension)
+            _write_settings(folder, identity)
+
+
+def _add_times(folder: Path, identity: Identity) -> None:
+    """Brings a library of schema 1 to schema 2. Killed in between it is of schema 1 still, and brought there again."""
+    with locked(folder / _LOCKS[0]):
+        add_times(folder / "tables")
+        _write_settings(folder, identity)
+
+
+def _write_settings(folder: Path, identity: Identity) -> None:
+    write_whole(
+        folder / _SETTINGS, json.dumps({"schema": SCHEMA, **identity.record()}, indent=2, allow_nan=False) + "\n"
+    )
+
+
+def _identity(folder: Path) -> Identity:
+    """What a library's numbers were made with; one of schema 1 is brought to this one first.
+
+    Raises:
+        InputError: if there is no library, or one of another schema.
+    """
+    try:
+        record = json.loads((folder / _SETTINGS).read_text(encoding="utf-8"))
+        schema = record.pop("schema")
+    except OSError as error:
+        raise InputError(f"no library in {folder}; make one: asst index FILES... --library {folder}") from error
+    except (ValueError, KeyError, AttributeError, RecursionError) as error:
+        raise InputError(f"{folder / _SETTINGS} is damaged; index again with --rebuild") from error
+    if schema not in (SCHEMA, _WITHOUT_TIMES):
+        raise InputError(
+            f"{folder} is a library of schema {schema}, and this asst reads schema {SCHEMA}; make it anew: "
+            f"asst index FILES... --library {folder} --rebuild"
+        )
+    try:
+        identity = Identity(**record)
+    except TypeError as error:
+        raise InputError(f"{folder / _SETTINGS} is damaged; index again with --rebuild") from error
+    if schema == _WITHOUT_TIMES:
+        _add_times(folder, identity)
+    return identity

@@ -1,0 +1,1 @@
+"""Methods that are trained, ours and the rivals: one file each."""

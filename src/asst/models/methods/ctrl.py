@@ -1,0 +1,226 @@
+"""CTRL, the Cross-modal Temporal Regression Localizer (Gao et al. 2017): sliding windows, scored and moved."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from asst.data.batch import Batch
+from asst.errors import InputError
+from asst.models.methods.base import Loss, Share, Trainable
+from asst.models.methods.clips import check_windows, clips_or_first, mean_pooled, sliding_clips
+from asst.models.methods.sentence_lstm import SentenceLSTM
+from asst.nn.losses import POSITIVE_IOU, span_iou
+from asst.settings import Settings
+
+MOST_OUTSIDE = 0.15
+"""Share of an aligned clip's length that may lie outside its moment."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CTRLSettings(Settings):
+    """Sizes and choices; the defaults are those of the authors' code, with lengths in steps of 0.25 s.
+
+    Attributes:
+        feature_channels: width of the features.
+        word_channels: width of the word vectors.
+        lengths: of the sliding windows, in steps; the default is 128 and 256 frames at 24 a second.
+        answer_lengths: of those that answer, where the others are there to learn from alone; none stands for all.
+        overlap: share of its length that a window has in common with the next.
+        context: length of the stretch before and of the one after a clip that are seen with it, in steps.
+        unit: steps that an offset of one moves a boundary by; the default is 16 frames.
+        channels: width of the joint space.
+        lstm_channels: width of the sentence's state.
+        hidden_channels: width between fusion and prediction.
+        align_weight: ``alpha_c``, of true pairs of clip and sentence.
+        mismatch_weight: ``alpha_w``, of each false pair; zero stands for one over the batch.
+        offset_weight: ``lambda_r``, of the location regression.
+        objective: ``code`` is the published one: alignment is a mean over all pairs of clip and sentence, where a true
+            pair weighs ``alpha_c + alpha_w``, and regression the mean distance. ``paper`` is the printed one: alignment
+            is summed over the sentences of a clip, and regression a smooth L1. By ``code``, with 56 samples, regression
+            counts 56 times as much beside alignment.
+        steps: of the observed window.
+    """
+
+    feature_channels: int
+    word_channels: int
+    lengths: tuple[float, ...] = (21.333, 42.667)
+    answer_lengths: tuple[float, ...] = ()
+    overlap: float = 0.8
+    context: float = 21.333
+    unit: float = 2.667
+    channels: int = 1024
+    lstm_channels: int = 1024
+    hidden_channels: int = 1000
+    align_weight: float = 1.0
+    mismatch_weight: float = 0.0
+    offset_weight: float = 0.01
+    objective: Literal["code", "paper"] = "code"
+    steps: int = 128
+
+    def __post_init__(self) -> None:
+        Settings.__post_init__(self)
+        check_windows(self.lengths, self.overlap)
+        check_windows(self.answer_lengths or self.lengths, self.overlap)
+        if not (self.context > 0 and self.unit > 0):
+            raise InputError(f"context and unit must be positive, not {self.context} and {self.unit}")
+
+
+class CTRLNetwork(nn.Module):
+    """A clip in its context and a sentence to an alignment score and two boundary offsets.
+
+    Args:
+        settings: sizes.
+    """
+
+    def __init__(self, settings: CTRLSettings) -> None:
+        super().__init__()
+        width = settings.channels
+        self.visual = nn.Linear(3 * settings.feature_channels, width)
+        self.lstm = SentenceLSTM(settings.word_channels, settings.lstm_channels)
+        self.language = nn.Linear(settings.lstm_channels, width)
+        self.together = nn.Linear(2 * width, width)
+        self.predict = nn.Sequential(
+            nn.Linear(3 * width, settings.hidden_channels), nn.ReLU(), nn.Linear(settings.hidden_channels, 3)
+        )
+
+    def forward(self, clips: Tensor, words: Tensor, word_mask: Tensor) -> tuple[Tensor, Tensor]:
+        """Both sides in the joint space, at unit length.
+
+        Args:
+            clips: means of the stretch before, the clip and the stretch after, shape ``(..., 3 * feature_channels)``.
+            words: word vectors, shape ``(batch, words, word_channels)``.
+            word_mask: true for a real word, shape ``(batch, words)``.
+
+        Returns:
+            Shapes ``(..., channels)`` and ``(batch, channels)``.
+        """
+        seen = functional.normalize(self.visual(clips), dim=-1)
+        said = functional.normalize(self.language(self.lstm(words, word_mask)), dim=-1)
+        return seen, said
+
+    def fuse(self, seen: Tensor, said: Tensor) -> Tensor:
+        """The multi-modal processing unit, ``(v * s) || (v + s) || FC(v || s)``, and the prediction from it.
+
+        Args:
+            seen: shape ``(..., channels)``.
+            said: of a shape that broadcasts to it.
+
+        Returns:
+            Alignment score, offset of the start and offset of the end in units, shape ``(..., 3)``.
+        """
+        product = seen * said
+        both = torch.cat([seen.expand_as(product), said.expand_as(product)], dim=-1)
+        predicted: Tensor = self.predict(torch.cat([product, seen + said, self.together(both)], dim=-1))
+        return predicted
+
+
+def alignment_loss(scores: Tensor, align_weight: float, mismatch_weight: float, first: int = 0) -> Tensor:
+    """The loss of all pairs of some clips and all sentences of a batch, one of which belongs to each clip.
+
+    Args:
+        scores: of clip ``i`` and sentence ``j``, shape ``(clips, batch)``.
+        align_weight: ``alpha_c``.
+        mismatch_weight: ``alpha_w``.
+        first: number of the first clip's sentence; those of the next clips follow.
+
+    Returns:
+        ``1/N sum_i (alpha_c log(1 + exp(-s_ii)) + sum_{j != i} alpha_w log(1 + exp(s_ij)))``.
+    """
+    true = torch.zeros_like(scores, dtype=torch.bool)
+    true.diagonal(first).fill_(True)
+    signed = torch.where(true, -scores, scores)
+    weights = torch.where(true, align_weight, mismatch_weight)
+    return (weights * functional.softplus(signed)).sum() / len(scores)
+
+
+class CTRLMethod(Trainable):
+    """Scores every sliding window and moves its ends.
+
+    A training step takes one aligned window of each sample: one with an IoU of at least 0.5 with the first moment, of
+    which at most 0.15 lies outside it, drawn among several; where there is none, the one that overlaps most. It is told
+    from the sentences of all samples, whichever process has them.
+
+    Args:
+        settings: of `CTRLSettings`.
+
+    Raises:
+        InputError: for settings it cannot have.
+    """
+
+    together = "each clip is told from the other sentences"
+    clips: Tensor
+    answering: Tensor
+
+    def __init__(self, settings: dict[str, Any]) -> None:
+        super().__init__()
+        own = CTRLSettings.from_dict(settings, "ctrl")
+        self._settings = own
+        self.network = CTRLNetwork(own)
+        for name, lengths in (("clips", own.lengths), ("answering", own.answer_lengths or own.lengths)):
+            self.register_buffer(name, sliding_clips(own.steps, lengths, own.overlap), persistent=False)
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        """What the method is built from."""
+        return self._settings.to_dict()
+
+    def loss(self, batch: Batch, share: Share) -> Loss:
+        """Alignment of this process's clips with all sentences, and the offsets of the true pairs."""
+        own = self._settings
+        kept = clips_or_first(self.clips, batch.feature_mask)
+        chosen = aligned_clips(self.clips, kept, batch.moments[:, 0], share.uniform(len(self.clips)))
+        spans = self.clips[chosen]
+        seen, said = self.network(self._seen(batch, spans[:, None]).squeeze(1), batch.words, batch.word_mask)
+        predicted = self.network.fuse(seen[:, None], share.gathered(said)[None]).float()
+        sentences = predicted.shape[1]
+        mismatch = own.mismatch_weight or 1 / sentences
+        wanted = (batch.moments[:, 0] - spans) / own.unit
+        offsets = predicted.diagonal(share.first).mT[:, 1:]
+        if own.objective == "code":
+            align = alignment_loss(predicted[..., 0], own.align_weight + mismatch, mismatch, share.first) / sentences
+            shift = functional.l1_loss(offsets, wanted)
+        else:
+            align = alignment_loss(predicted[..., 0], own.align_weight, mismatch, share.first)
+            shift = functional.smooth_l1_loss(offsets, wanted, reduction="none").sum(dim=1).mean()
+        return Loss(align + own.offset_weight * shift, {"alignment": align, "offsets": shift})
+
+    def outputs(self, batch: Batch, *, attention: bool = False) -> dict[str, Tensor]:
+        """Every window, moved, with the probability that it belongs to the sentence."""
+        kept = clips_or_first(self.answering, batch.feature_mask)
+        seen, said = self.network(self._seen(batch, self.answering), batch.words, batch.word_mask)
+        predicted = self.network.fuse(seen, said[:, None]).float()
+        spans = self.answering + predicted[..., 1:] * self._settings.unit
+        # Boundaries are moved apart from each other and may change places.
+        spans = spans.sort(dim=2).values
+        return {"spans": spans, "scores": predicted[..., 0].sigmoid(), "kept": kept}
+
+    def _seen(self, batch: Batch, spans: Tensor) -> Tensor:
+        """The stretch before, the clip and the stretch after, shape ``(batch, clips, 3 * feature_channels)``."""
+        start, end = spans[..., :1], spans[..., 1:]
+        context = self._settings.context
+        stretches = (torch.cat([start - context, start], -1), spans, torch.cat([end, end + context], -1))
+        return torch.cat([mean_pooled(batch.features, batch.feature_mask, own) for own in stretches], dim=2)
+
+
+def aligned_clips(clips: Tensor, kept: Tensor, moments: Tensor, keys: Tensor) -> Tensor:
+    """One clip a moment to align with it.
+
+    Args:
+        clips: start and end in steps, shape ``(clips, 2)``.
+        kept: clips to choose from, shape ``(batch, clips)``.
+        moments: start and end in steps, shape ``(batch, 2)``.
+        keys: numbers in [0, 1) that decide among several, shape ``(batch, clips)``.
+
+    Returns:
+        Indices, shape ``(batch,)``.
+    """
+    overlap = span_iou(clips, moments[:, None]).squeeze(2).masked_fill(~kept, -1)
+    shared = torch.minimum(clips[:, 1], moments[:, 1:]) - torch.maximum(clips[:, 0], moments[:, :1])
+    outside = 1 - shared.clamp(min=0) / (clips[:, 1] - clips[:, 0])
+    fit = (overlap >= POSITIVE_IOU) & (outside <= MOST_OUTSIDE)
+    return torch.where(fit.any(dim=1), keys.masked_fill(~fit, -1).argmax(dim=1), overlap.argmax(dim=1))

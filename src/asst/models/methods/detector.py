@@ -1,0 +1,113 @@
+"""The video subnet alone as a detector of actions (the paper's appendix): ASST without language, a class a clip."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+from asst.data.batch import Batch
+from asst.errors import InputError
+from asst.models.methods.base import Loss, Share, Trainable
+from asst.models.methods.classes import inclusion, taken_classes
+from asst.nn.config import ASSTConfig
+from asst.nn.losses import POSITIVE_IOU, detection_loss, sample_anchors, span_iou
+from asst.nn.network import ASSTNetwork
+from asst.nn.sampler import decode_offsets
+
+NEGATIVES = 5
+"""Negative clips sampled for each positive one."""
+
+MOST_IGNORED = 0.5
+"""A clip of which a larger share is neither action nor background is no negative."""
+
+
+class DetectorMethod(Trainable):
+    """Gives each anchor a class or background, and moves its ends whatever the class.
+
+    Trained by a softmax over the classes and background and by smooth L1 of equation 1's offsets, on anchors sampled
+    one positive to five negatives. An anchor that lies mostly in an ambiguous stretch is no negative.
+
+    Args:
+        settings: those of `ASSTConfig` and of ``classes``; ``head``, ``feeding`` and ``classes`` follow.
+
+    Raises:
+        InputError: for settings that no such network can have.
+    """
+
+    finds_actions = True
+    together = "batch normalisation takes its statistics from them"
+    inclusion: Tensor
+
+    def __init__(self, settings: dict[str, Any]) -> None:
+        super().__init__()
+        self.labels, self._includes, values = taken_classes(settings)
+        fixed = {"head": "action", "feeding": "none", "classes": len(self.labels)}
+        config = ASSTConfig.from_dict({**fixed, **values}, "detector")
+        if any(getattr(config, name) != value for name, value in fixed.items()):
+            raise InputError("a detector has head 'action', feeding 'none' and as many classes as its data; leave out")
+        self.network = ASSTNetwork(config)
+        self.register_buffer("inclusion", inclusion(self.labels, self._includes), persistent=False)
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        """What the method is built from."""
+        return {**self.network.config.to_dict(), "labels": list(self.labels), "includes": self._includes}
+
+    def begin(self, features: Iterable[npt.NDArray[np.float32]]) -> None:
+        """Standardises the input by these features, where the settings say so."""
+        self.network.video.fit_features(features)
+
+    def loss(self, batch: Batch, share: Share) -> Loss:
+        """Class and offsets of sampled anchors.
+
+        Raises:
+            InputError: if the batch's moments have no classes.
+        """
+        if batch.labels is None:
+            raise InputError("a detector learns from labelled spans; these samples have none")
+        # A batch may have no moment at all: one that is not real stands in.
+        moments = functional.pad(batch.moments, (0, 0, 0, 1))
+        labels = functional.pad(batch.labels, (0, 1))
+        clips = self.network.clips
+        real = labels > 0
+        learnable = self.network.clip_mask(batch.feature_mask) & ~_open_question(clips, moments, labels)
+        keys = share.uniform(len(clips))
+        sample, clips = sample_anchors(clips, learnable, moments, real, NEGATIVES, keys).alone(clips)
+        out = self.network(batch.features, batch.feature_mask, clips=clips)
+        count = share.mean_over_processes(sample.sampled.sum().float()).clamp(min=1)
+        assert out.offsets is not None
+        loss = detection_loss(out.logits, out.offsets, clips, sample, moments, labels.clamp(min=0), count)
+        return Loss(loss.total, {"class": loss.presence, "offsets": loss.offsets})
+
+    def outputs(self, batch: Batch, *, attention: bool = False) -> dict[str, Tensor]:
+        """Every class of every anchor at its moved span: ``clips`` are the anchors in turn, each with all classes."""
+        out = self.network(batch.features, batch.feature_mask)
+        clip_mask = self.network.clip_mask(batch.feature_mask)
+        clips = self.network.clips.expand(*clip_mask.shape, 2)
+        assert out.offsets is not None
+        spans = decode_offsets(clips, out.offsets.float())
+        scores = out.scores(clip_mask) @ self.inclusion
+        classes = len(self.labels)
+        labels = torch.arange(classes, device=scores.device).expand(scores.shape)
+        return {
+            "spans": spans.repeat_interleave(classes, dim=1),
+            "scores": scores.flatten(1),
+            "kept": clip_mask.repeat_interleave(classes, dim=1),
+            "labels": labels.flatten(1),
+        }
+
+
+def _open_question(clips: Tensor, moments: Tensor, labels: Tensor) -> Tensor:
+    """Anchors that are mostly covered by a stretch of no class and hold no action; shape ``(batch, clips)``."""
+    starts = torch.maximum(clips[:, None, 0], moments[:, None, :, 0])
+    ends = torch.minimum(clips[:, None, 1], moments[:, None, :, 1])
+    covered = (ends - starts).clamp(min=0) * (labels < 0)[:, None]
+    share = covered.amax(dim=2) / (clips[:, 1] - clips[:, 0])
+    action = (span_iou(clips, moments) * (labels > 0)[:, None]).amax(dim=2) >= POSITIVE_IOU
+    return (share > MOST_IGNORED) & ~action

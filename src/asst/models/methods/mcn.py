@@ -1,0 +1,204 @@
+"""MCN, the Moment Context Network (Hendricks et al. 2017): clips and sentences in one space, near if they belong."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from asst.data.batch import Batch
+from asst.errors import InputError
+from asst.models.methods.base import Loss, Share, Trainable
+from asst.models.methods.clips import ClipKind, clip_grid, clip_slack, clips_or_first, in_context
+from asst.models.methods.sentence_lstm import SentenceLSTM
+from asst.nn.losses import POSITIVE_IOU, span_iou
+from asst.settings import Settings
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MCNSettings(Settings):
+    """Sizes and choices; the defaults are the authors'.
+
+    Attributes:
+        feature_channels: width of the features.
+        word_channels: width of the word vectors.
+        clips: the candidates, ``pieces`` (DiDeMo) or ``anchors``.
+        streams: widths of the features that are joined, each of which has a network of its own (late fusion of rgb and
+            flow); none stands for a single stream.
+        stream_weights: what each stream's distance counts by in the answer; none weighs them alike.
+        hidden_channels: width inside the visual network.
+        channels: width of the joint space.
+        lstm_channels: width of the sentence's state.
+        dropout: share of the clip's embedding dropped in training; nothing of the sentence's is.
+        margin: by which a true pair must be nearer than a false one.
+        intra_weight: of the loss with other clips of the same video.
+        inter_weight: of the loss with the same clip of another video.
+        steps: of the observed window.
+    """
+
+    feature_channels: int
+    word_channels: int
+    clips: ClipKind = "anchors"
+    streams: tuple[int, ...] = ()
+    stream_weights: tuple[float, ...] = ()
+    hidden_channels: int = 500
+    channels: int = 100
+    lstm_channels: int = 1000
+    dropout: float = 0.3
+    margin: float = 0.1
+    intra_weight: float = 0.5
+    inter_weight: float = 0.2
+    steps: int = 128
+
+    def __post_init__(self) -> None:
+        Settings.__post_init__(self)
+        if self.streams and sum(self.streams) != self.feature_channels:
+            raise InputError(f"streams {list(self.streams)} must add up to the features' {self.feature_channels}")
+        if self.stream_weights and len(self.stream_weights) != len(self.streams):
+            raise InputError(f"stream_weights must be {len(self.streams)} numbers, not {len(self.stream_weights)}")
+        if not 0 <= self.dropout < 1:
+            raise InputError(f"dropout must be at least 0 and below 1, not {self.dropout}")
+
+
+class Tower(nn.Module):
+    """The network of one stream: a clip and a sentence to their squared distance in the joint space.
+
+    Args:
+        settings: sizes.
+        feature_channels: width of the stream.
+    """
+
+    def __init__(self, settings: MCNSettings, feature_channels: int) -> None:
+        super().__init__()
+        self.visual = nn.Sequential(
+            nn.Linear(2 * feature_channels + 2, settings.hidden_channels),
+            nn.ReLU(),
+            nn.Linear(settings.hidden_channels, settings.channels),
+            nn.Dropout(settings.dropout),
+        )
+        self.lstm = SentenceLSTM(settings.word_channels, settings.lstm_channels)
+        self.language = nn.Linear(settings.lstm_channels, settings.channels)
+
+    def forward(self, clips: Tensor, words: Tensor, word_mask: Tensor) -> tuple[Tensor, Tensor]:
+        """Both sides in the joint space.
+
+        Args:
+            clips: from `in_context`, shape ``(batch, clips, 2 * feature_channels + 2)``.
+            words: word vectors, shape ``(batch, words, word_channels)``.
+            word_mask: true for a real word, shape ``(batch, words)``.
+
+        Returns:
+            Shapes ``(batch, clips, channels)`` and ``(batch, channels)``.
+        """
+        return self.visual(clips), self.language(self.lstm(words, word_mask))
+
+
+def distance(clips: Tensor, sentence: Tensor) -> Tensor:
+    """Squared Euclidean distance of every clip from its sentence, shape ``(batch, clips)``."""
+    return (clips - sentence[:, None]).square().sum(dim=2)
+
+
+def ranking_loss(distances: Tensor, others: Tensor, true: Tensor, held: Tensor, margin: float) -> tuple[Tensor, Tensor]:
+    """The two ranking losses of each video, intra and inter video, each of ``max(0, D - D' + margin)``.
+
+    Args:
+        distances: of every clip of a video from the video's own sentence, shape ``(batch, clips)``.
+        others: the distance of another video's clip, at the place of the true one, shape ``(batch,)``.
+        true: index of the true clip, shape ``(batch,)``.
+        held: clips to tell the true one from, for the first loss, and in the last column whether the other video has
+            the clip; shape ``(batch, clips + 1)``.
+        margin: as above.
+
+    Returns:
+        The mean over a video's clips, and the loss with the other video, zero where there is none; ``(batch,)`` each.
+    """
+    near = distances.gather(1, true[:, None])
+    hinge = functional.relu(near - distances + margin) * held[:, :-1]
+    intra = hinge.sum(dim=1) / held[:, :-1].sum(dim=1).clamp(min=1)
+    return intra, functional.relu(near.squeeze(1) - others + margin) * held[:, -1]
+
+
+class MCNMethod(Trainable):
+    """Ranks clips by their distance from the sentence, nearest first.
+
+    Of each sample the true clip is the candidate that overlaps its first moment most. It is told from all other
+    clips of its video (from those below an IoU of 0.5 where candidates are dense), and from the clip at the same
+    place of the next video in the batch, whichever process has it. The authors draw one such clip a step; the mean over
+    all is what that comes to. The networks of several streams are trained side by side, each by losses of its own.
+
+    Args:
+        settings: of `MCNSettings`.
+
+    Raises:
+        InputError: for settings it cannot have.
+    """
+
+    relative = True
+    together = "each clip is told from that of the next video"
+    clips: Tensor
+
+    def __init__(self, settings: dict[str, Any]) -> None:
+        super().__init__()
+        own = MCNSettings.from_dict(settings, "mcn")
+        self._settings = own
+        widths = own.streams or (own.feature_channels,)
+        self.towers = nn.ModuleList(Tower(own, width) for width in widths)
+        self.register_buffer("clips", clip_grid(own.clips, own.steps), persistent=False)
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        """What the method is built from."""
+        return self._settings.to_dict()
+
+    def loss(self, batch: Batch, share: Share) -> Loss:
+        """Both ranking losses, weighted, each a mean over the videos of all processes that have something to rank."""
+        own = self._settings
+        kept = self._kept(batch)
+        overlap = span_iou(self.clips, batch.moments[:, :1]).squeeze(2).masked_fill(~kept, -1)
+        true = overlap.argmax(dim=1)
+        threshold = POSITIVE_IOU if own.clips == "anchors" else 1 - 1e-4
+        negative = kept & (overlap < threshold)
+        negative.scatter_(1, true[:, None], False)
+        every = share.gathered(kept.float()) > 0
+        following = (share.first + 1 + torch.arange(len(batch), device=kept.device)) % len(every)
+        there = every[following].gather(1, true[:, None])
+        held = torch.cat([negative, there & (len(every) > 1)], dim=1)
+        ranked = torch.stack([negative.any(dim=1).sum(), held[:, -1].sum()]).float()
+        counts = share.mean_over_processes(ranked).clamp(min=1)
+        intra = batch.features.new_zeros(())
+        inter = batch.features.new_zeros(())
+        for clips, sentence in self._embedded(batch):
+            place = true[:, None, None].expand(-1, 1, clips.shape[2])
+            others = distance(share.gathered(clips)[following].gather(1, place), sentence).squeeze(1)
+            losses = ranking_loss(distance(clips, sentence), others, true, held, own.margin)
+            intra, inter = intra + losses[0].sum() / counts[0], inter + losses[1].sum() / counts[1]
+        return Loss(own.intra_weight * intra + own.inter_weight * inter, {"intra": intra, "inter": inter})
+
+    def outputs(self, batch: Batch, *, attention: bool = False) -> dict[str, Tensor]:
+        """Every clip with its negative distance, the weighted mean over streams."""
+        kept = self._kept(batch)
+        weights = self._weights()
+        distances = torch.stack([distance(clips, sentence) for clips, sentence in self._embedded(batch)])
+        scores = -(distances * weights[:, None, None]).sum(dim=0)
+        spans = self.clips.expand(*kept.shape, 2)
+        return {"spans": spans, "scores": scores, "kept": kept}
+
+    def _embedded(self, batch: Batch) -> Sequence[tuple[Tensor, Tensor]]:
+        widths = self._settings.streams or (self._settings.feature_channels,)
+        found = []
+        for tower, features in zip(self.towers, torch.split(batch.features, list(widths), dim=2), strict=True):
+            seen = in_context(features, batch.feature_mask, self.clips)
+            clips, sentence = tower(seen, batch.words, batch.word_mask)
+            found.append((clips.float(), sentence.float()))
+        return found
+
+    def _weights(self) -> Tensor:
+        weights = torch.tensor(self._settings.stream_weights or (1.0,) * len(self.towers), device=self.clips.device)
+        return weights / weights.sum()
+
+    def _kept(self, batch: Batch) -> Tensor:
+        return clips_or_first(self.clips, batch.feature_mask, clip_slack(self._settings.clips, self._settings.steps))

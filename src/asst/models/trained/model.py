@@ -1,0 +1,232 @@
+"""A model from checkpoints, used like any other: features and sentences in, moments out."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import chain, islice
+from pathlib import Path
+from typing import Self
+
+import numpy as np
+
+from asst.data.query_tokens import SOURCE, QueryTokens
+from asst.data.record import Record
+from asst.data.sample import Sample
+from asst.errors import InputError
+from asst.features.extractor import Extractor, extractor_named
+from asst.features.stores.native import FeatureStore
+from asst.features.values import Features
+from asst.models.answers import Answerer
+from asst.models.base import Ranking
+from asst.models.checkpoint import Description
+from asst.models.trained.answering import QueryAnswer, WindowAnswer, query_answers, window_answers
+from asst.models.trained.loading import build_observation, loaded
+from asst.models.trained.word_attention import of_window, over_time
+from asst.moments import Attention, Curve, FloatArray, Moment, best_around
+from asst.text import Vector, WordVectors, tokenize
+
+WINDOWS_AT_ONCE = 32
+GLOVE = "ASST_GLOVE"
+"""Environment variable that names a file of word vectors other than the packaged ones."""
+_ONLY_BY_RUN = (
+    "this checkpoint reads tokens that a text encoder made of each query, and no sentence that is typed; "
+    "judge it with asst evaluate RUN"
+)
+
+
+class TrainedModel:
+    """One checkpoint, or the mean of several of one training (section 4.2), as a model that ranks moments.
+
+    Attributes:
+        name: for messages and answers.
+        description: of the first checkpoint.
+        observation: how it looks at a video.
+
+    Args:
+        methods: with the weights of each checkpoint.
+        description: what they have in common.
+        name: as above.
+        words: gives the vectors of words, or the tokens of queries; found by the description's source if None.
+
+    Raises:
+        InputError: if the word vectors are not here.
+    """
+
+    def __init__(
+        self,
+        methods: Sequence[Answerer],
+        description: Description,
+        name: str,
+        words: WordVectors | QueryTokens | None = None,
+    ) -> None:
+        self.name = name
+        self.description = description
+        self.observation = build_observation(description.observation)
+        self._methods = tuple(methods)
+        self._words = words or word_vectors(description.words)
+
+    @classmethod
+    def load(cls, paths: Sequence[Path], words: WordVectors | QueryTokens | None = None) -> Self:
+        """From checkpoint files, at least one.
+
+        Raises:
+            InputError: for a file that is no checkpoint, or checkpoints that do not belong together.
+        """
+        methods, description = loaded(paths)
+        if methods[0].finds_actions:
+            raise InputError(f"{paths[0]} finds actions and answers no sentence; use it with asst detect")
+        return cls(methods, description, paths[0].name, words)
+
+    @property
+    def extractor(self) -> Extractor:
+        """What makes its features of a video.
+
+        Raises:
+            InputError: if that cannot be done here, or would be done otherwise than for the features it learnt from.
+        """
+        kind = self.description.features
+        extractor = extractor_named(kind.extractor)
+        kind.check_extractor(extractor, self.name)
+        return extractor
+
+    def rank(self, features: Features, queries: Sequence[str], *, top: int) -> list[Ranking]:
+        """The best moments of each sentence; scores are in [0, 1], those of a classification sum to one.
+
+        Raises:
+            InputError: for features of another kind, or a sentence without a word.
+        """
+        self.description.features.check(features, self.name)
+        vectors = [self._sentence(query) for query in queries]
+        windows = self.observation.windows(features.end_s, features)
+        samples = (
+            Sample(index, window, window.read(features), words, np.zeros((0, 2)))
+            for index, words in enumerate(vectors)
+            for window in windows
+        )
+        found = self._settled(samples, [features.end_s] * len(queries), limit=top)
+        return [_ranking(features, query, answer) for query, answer in zip(queries, found, strict=True)]
+
+    def answer_records(
+        self,
+        records: Sequence[Record],
+        store: FeatureStore,
+        limit: int | None = None,
+        overlap: float | None = None,
+    ) -> Iterator[QueryAnswer]:
+        """The answer to each record's sentence, in their order, as they are found.
+
+        Args:
+            records: of one data set.
+            store: holds the features of their videos.
+            limit: spans an answer at most.
+            overlap: in place of the description's.
+
+        Raises:
+            InputError: for a video without features or with features of another kind, or a sentence without a word.
+        """
+        from asst.data.samples import Queries
+
+        queries = Queries(records, store, self._words, self.observation)
+        if records:
+            self._check_words()
+            self.description.features.check(store.read(records[0].video), self.name)
+        samples = chain.from_iterable(queries[index] for index in range(len(queries)))
+        return self._settled(samples, [record.duration_s for record in records], limit, overlap)
+
+    def attention(self, features: Features, query: str) -> list[dict[str, FloatArray]]:
+        """Which words each step looks at (equation 4), a window of the video at a time.
+
+        Returns:
+            For each of the windows of ``observation.windows``, by the name of each fed layer, the weights of the words
+            of `asst.text.tokenize` at each real step of the layer, shape ``(words, steps)``. Empty where the method
+            has no attention.
+
+        Raises:
+            InputError: as `rank`.
+        """
+        self.description.features.check(features, self.name)
+        words = self._sentence(query)
+        found = []
+        for window in self.observation.windows(features.end_s, features):
+            sample = Sample(0, window, window.read(features), words, np.zeros((0, 2)))
+            found.append(of_window(self._methods[0].attention([sample]), window, self.observation.steps))
+        return found
+
+    def word_attention(self, features: Features, query: str) -> Attention | None:
+        """`attention` of all windows on the clock of the video, the mean of the layers that see every step.
+
+        Returns:
+            At each step that the method observes, or None where it has no attention.
+
+        Raises:
+            InputError: as `rank`.
+        """
+        windows = self.observation.windows(features.end_s, features)
+        return over_time(windows, self.attention(features, query), tokenize(query))
+
+    def _settled(
+        self,
+        samples: Iterable[Sample],
+        durations_s: Sequence[float],
+        limit: int | None,
+        overlap: float | None = None,
+    ) -> Iterator[QueryAnswer]:
+        return query_answers(
+            self._windows(samples),
+            durations_s,
+            relative=self._methods[0].relative,
+            overlap=self.description.overlap if overlap is None else overlap,
+            limit=limit,
+        )
+
+    def _windows(self, samples: Iterable[Sample]) -> Iterator[WindowAnswer]:
+        source = iter(samples)
+        while some := list(islice(source, WINDOWS_AT_ONCE)):
+            each = [method.answers(some) for method in self._methods]
+            yield from window_answers(each, [own.record for own in some], [own.window for own in some])
+
+    def _sentence(self, query: str) -> Vector:
+        if isinstance(self._words, QueryTokens):
+            raise InputError(_ONLY_BY_RUN)
+        tokens = tokenize(query)
+        if not tokens:
+            raise InputError(f"no word in {query!r}; say what to look for")
+        return self._words.vectors(tokens)
+
+    def _check_words(self) -> None:
+        width = self.description.settings.get("word_channels", self._words.dimension)
+        if width != self._words.dimension:
+            raise InputError(
+                f"{self.name} reads {self.description.words} of {width} numbers, and {self._words.source} have "
+                f"{self._words.dimension}; name by data.words what it learnt from"
+            )
+
+
+def word_vectors(source: str) -> WordVectors:
+    """The word vectors that a checkpoint names: the packaged ones, or those in the file that ``ASST_GLOVE`` names.
+
+    Raises:
+        InputError: if they are not here.
+    """
+    if source == SOURCE:
+        raise InputError(_ONLY_BY_RUN)
+    packaged = WordVectors.packaged()
+    if source == packaged.source:
+        return packaged
+    path = os.environ.get(GLOVE)
+    words = WordVectors.from_file(Path(path)) if path else None
+    if words is None or words.source != source:
+        found = f"{path} holds {words.source}" if words else "no file is named"
+        raise InputError(f"this checkpoint reads the word vectors {source}; set {GLOVE} to their file ({found})")
+    return words
+
+
+def _ranking(features: Features, query: str, answer: QueryAnswer) -> Ranking:
+    moments = tuple(
+        Moment(float(start), float(end), float(score), query)
+        for (start, end), score in zip(answer.spans_s, answer.scores, strict=True)
+    )
+    # Of all spans: to drop the weaker of two first, as the moments do, takes longer than all else on a long video.
+    curve = Curve(features.times_s, best_around(features.times_s, answer.every_s, answer.every_score))
+    return Ranking(query, moments, curve)

@@ -1,0 +1,1 @@
+"""What ranks moments without training: proposals, evidence and scores."""

@@ -1,0 +1,252 @@
+"""What the pictures of a video say of sentences, step by step: cosines with classifiers, classes and colours.
+
+What does not depend on the sentence is measured once a video and kept, so that a second question costs one product.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from asst.features.disk_rows import Rows, pieces, widened
+from asst.features.values import Features
+from asst.features.zeroshot.layout import PAN, WINDOWS, Classifier, Space
+from asst.features.zeroshot.sentences import COSINE, Reading, SentenceReader
+from asst.models.zeroshot.query import ParsedQuery, parse
+from asst.models.zeroshot.video_context import LastVideo
+
+FloatArray = npt.NDArray[np.float32]
+IntArray = npt.NDArray[np.int64]
+
+# The classifier was trained with soft labels: half its logits' spread gives probabilities that are comparable.
+_TEMPERATURE = 2.0
+_LEAST_PROBABILITY = 1e-6
+_LEAST_SHARE = 0.01
+_LEAST_VARIANCE = 1e-8
+_STEPS_AT_ONCE = 1024
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class VisualEvidence:
+    """What is seen in a video, whatever is asked. One picture often stands for several steps.
+
+    Attributes:
+        first: the first step of each picture, shape ``(pictures,)``.
+        picture: of each step, shape ``(steps,)``.
+        scale: one over the length of each centred vector, shape ``(pictures, WINDOWS)``.
+        usual: mean cosine with negative sentences, shape ``(pictures, WINDOWS)``.
+        probabilities: of each class, the best of the crops, shape ``(pictures, classes)``; none without classes.
+        colours: log-share of each colour in each crop, shape ``(pictures, WINDOWS, colours)``; none if not measured.
+        pans: of the camera, as ``layout.PAN``, shape ``(pictures, 2)``; zero where they are not measured.
+        negatives: cosine with each negative sentence above their mean, best of the crops, ``(pictures, negatives)``.
+        mean: of these for each picture, shape ``(pictures,)``.
+        deviation: of these for each picture, likewise.
+        between: how far what is seen lies from the step before, as one minus the cosine, shape ``(steps - 1,)``.
+    """
+
+    first: IntArray
+    picture: IntArray
+    scale: FloatArray
+    usual: FloatArray
+    probabilities: FloatArray
+    colours: FloatArray
+    pans: FloatArray
+    negatives: npt.NDArray[np.float16]
+    mean: FloatArray
+    deviation: FloatArray
+    between: FloatArray
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Evidence:
+    """What the pictures of a video say of one sentence.
+
+    Attributes:
+        query: the sentence.
+        scores: at each step by measure, in the order of `MEASURES`, each of shape ``(steps,)``.
+        visual: what is seen.
+    """
+
+    query: ParsedQuery
+    scores: Mapping[str, FloatArray]
+    visual: VisualEvidence
+
+    def z_scores(self) -> FloatArray:
+        """By how many standard deviations each step fits better than negative sentences do, shape ``(steps,)``."""
+        visual = self.visual
+        scores: FloatArray = (self.scores[COSINE] - visual.mean[visual.picture]) / visual.deviation[visual.picture]
+        return scores
+
+    def z_score(self, first: int, last: int) -> float:
+        """The same of the means over some steps, up to ``last``."""
+        others = self.visual.negatives[self.visual.picture[first:last]].mean(axis=0, dtype=np.float32)
+        return float((self.scores[COSINE][first:last].mean() - others.mean()) / others.std())
+
+
+def named_class_scores(visual: VisualEvidence, reading: Reading, queries: Sequence[ParsedQuery]) -> FloatArray | None:
+    """Log-probability of the classes that each sentence names; zero throughout for one that names none."""
+    classes = visual.probabilities.shape[1]
+    if not classes:
+        return None
+    named = np.zeros((classes, len(queries)), dtype=np.float32)
+    for i, own in enumerate(reading.named):
+        named[list(own), i] = 1
+    scores: FloatArray = np.log(visual.probabilities @ named + _LEAST_PROBABILITY) * named.any(axis=0)
+    return scores
+
+
+def resembled_class_scores(
+    visual: VisualEvidence, reading: Reading, queries: Sequence[ParsedQuery]
+) -> FloatArray | None:
+    """Log-probability of the classes whose glosses each sentence resembles."""
+    if not visual.probabilities.shape[1]:
+        return None
+    scores: FloatArray = np.log(visual.probabilities @ reading.resembled.T + _LEAST_PROBABILITY)
+    return scores
+
+
+def colour_scores(visual: VisualEvidence, reading: Reading, queries: Sequence[ParsedQuery]) -> FloatArray | None:
+    """Mean log-share of the colours that each sentence names; zero throughout for one that names none."""
+    if not visual.colours.shape[2]:
+        return None
+    scores = np.zeros((len(visual.colours), len(queries)), dtype=np.float32)
+    for i, query in enumerate(queries):
+        if query.colours:
+            scores[:, i] = visual.colours[:, :, list(query.colours)].mean(axis=2).max(axis=1)
+    return scores
+
+
+MEASURES = {
+    "named classes": named_class_scores,
+    "resembled classes": resembled_class_scores,
+    "colours": colour_scores,
+}
+"""What is measured beside the cosine: the score of each sentence at each picture, ``(pictures, sentences)``, the best
+of the crops; None where an extractor does not tell."""
+
+
+class EvidenceReader:
+    """Measures what pictures say of sentences.
+
+    Attributes:
+        sentences: reads sentences.
+        visual: what is seen in a video; kept for the next question about the same features.
+    """
+
+    def __init__(self, space: Space, sentences: SentenceReader) -> None:
+        self.sentences = sentences
+        self._space = space
+        self._classifier = None
+        if space.classifier is not None:
+            weights, bias = space.classifier.weights, space.classifier.bias
+            self._classifier = Classifier(np.ascontiguousarray(weights.T) / _TEMPERATURE, bias / _TEMPERATURE)
+        self.visual = LastVideo(self._look)
+
+    def __call__(self, features: Features, queries: Sequence[str]) -> list[Evidence]:
+        """All measures of every sentence at every step; a part of the video at a time."""
+        reading = self.sentences.read(queries)
+        visual = self.visual(features)
+        wanted = reading.classifiers.T
+        matches = np.empty((len(visual.first), len(queries)), dtype=np.float32)
+        at = 0
+        for rows in self._crops(features, visual.first):
+            part = slice(at, at + len(rows))
+            cosines = (_product(rows, wanted) - self._space.mean @ wanted) * visual.scale[part, :, None]
+            matches[part] = (cosines - visual.usual[part, :, None]).max(axis=1)
+            at += len(rows)
+        parsed = [parse(query) for query in queries]
+        found = {COSINE: matches} | {name: measure(visual, reading, parsed) for name, measure in MEASURES.items()}
+        measured = {name: scores for name, scores in found.items() if scores is not None}
+        return [
+            Evidence(query, {name: scores[visual.picture, i] for name, scores in measured.items()}, visual)
+            for i, query in enumerate(parsed)
+        ]
+
+    def _look(self, features: Features) -> VisualEvidence:
+        first = _first_steps(features)
+        aside = self.sentences.negatives.T
+        # Written where it stays: of a long video this is most of what is kept.
+        negatives = np.empty((len(first), aside.shape[1]), dtype=np.float16)
+        classes = 0 if self._classifier is None else len(self._classifier.bias)
+        probabilities = np.empty((len(first), classes), dtype=np.float32)
+        scale = np.empty((len(first), WINDOWS), dtype=np.float32)
+        usual = np.empty((len(first), WINDOWS), dtype=np.float32)
+        apart = []
+        last = np.zeros((0, len(self._space.mean)), dtype=np.float32)
+        at = 0
+        for rows in self._crops(features, first):
+            part = slice(at, at + len(rows))
+            if self._classifier is not None:
+                probabilities[part] = _probabilities(rows, self._classifier)
+            centred = rows - self._space.mean
+            scale[part] = 1 / np.linalg.norm(centred, axis=2)
+            centred *= scale[part, :, None]
+            cosines = _product(centred, aside)
+            usual[part] = cosines.mean(axis=2)
+            negatives[part] = (cosines - usual[part, :, None]).max(axis=1)
+            means = centred.mean(axis=1)
+            units = np.concatenate([last, means / np.linalg.norm(means, axis=1, keepdims=True)])
+            apart.append(1 - np.einsum("ij,ij->i", units[1:], units[:-1]))
+            last = units[-1:]
+            at += len(rows)
+        between = np.zeros(len(features) - 1, dtype=np.float32)
+        between[first[1:] - 1] = np.concatenate(apart)
+        picture = np.repeat(np.arange(len(first)), np.diff(np.append(first, len(features))))
+        seen = (*self._pixels(features, first), negatives, *_mean_and_deviation(negatives), between)
+        return VisualEvidence(first, picture, scale, usual, probabilities, *seen)
+
+    def _crops(self, features: Features, first: IntArray) -> Iterator[FloatArray]:
+        """What the network sees of pictures, ``(pictures, WINDOWS, channels)``, a part of the video at a time."""
+        at = 0
+        for piece in pieces(features.vectors, _STEPS_AT_ONCE):
+            here = first[(first >= at) & (first < at + len(piece))] - at
+            if len(here):
+                yield widened(self._space.crops(piece, here))
+            at += len(piece)
+
+    def _pixels(self, features: Features, first: IntArray) -> tuple[FloatArray, FloatArray]:
+        """`VisualEvidence.colours` and `VisualEvidence.pans`."""
+        if not self._space.pixels:
+            return np.zeros((len(first), WINDOWS, 0), np.float32), np.zeros((len(first), len(PAN)), np.float32)
+        shares, pans = self._space.colours_and_pans(features.vectors, first)
+        return np.log(shares + _LEAST_SHARE), pans
+
+
+def _mean_and_deviation(negatives: npt.NDArray[np.float16]) -> tuple[FloatArray, FloatArray]:
+    """Over negative sentences, shape ``(pictures,)``."""
+    means = negatives.mean(axis=1, dtype=np.float32)
+    squares = np.einsum("st,st->s", negatives, negatives, dtype=np.float32)
+    variance = squares / negatives.shape[1] - means**2
+    return means, np.sqrt(np.maximum(variance, _LEAST_VARIANCE))
+
+
+def _probabilities(rows: FloatArray, classifier: Classifier) -> FloatArray:
+    """Of each class, the best of the crops, shape ``(pictures, classes)``; weights are ``(channels, classes)``."""
+    logits = _product(rows, classifier.weights) + classifier.bias
+    probabilities = np.exp(logits - logits.max(axis=2, keepdims=True))
+    probabilities /= probabilities.sum(axis=2, keepdims=True)
+    best: FloatArray = probabilities.max(axis=1)
+    return best
+
+
+def _product(rows: FloatArray, matrix: FloatArray) -> FloatArray:
+    """``rows @ matrix`` as one product of matrices: NumPy makes one of each picture's three rows, many times slower."""
+    product: FloatArray = (rows.reshape(-1, rows.shape[-1]) @ matrix).reshape(*rows.shape[:-1], -1)
+    return product
+
+
+def _first_steps(features: Features) -> IntArray:
+    """The steps that show another picture than the step before."""
+    changed = np.ones(len(features), dtype=bool)
+    at = 0
+    last: Rows | None = None
+    for piece in pieces(features.vectors, _STEPS_AT_ONCE):
+        changed[at + 1 : at + len(piece)] = (piece[1:] != piece[:-1]).any(axis=1)
+        if last is not None:
+            changed[at] = (piece[0] != last).any()
+        last = np.array(piece[-1])
+        at += len(piece)
+    return np.flatnonzero(changed)

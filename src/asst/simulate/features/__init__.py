@@ -1,0 +1,1 @@
+"""Features made from annotation, without videos."""

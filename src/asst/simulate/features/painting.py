@@ -1,0 +1,126 @@
+"""What all generators of simulated features share: prototypes, when events show, what is missed, the map to features.
+
+When events truly begin and how strongly they show is the same in all modalities of a video; what is missed or confused,
+the prototypes and the noise are each modality's own.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from asst.data.record import Span
+from asst.features.values import Features
+from asst.moments import FloatArray
+from asst.simulate.features.noise import Matrix
+from asst.simulate.features.settings import STEPS_PER_SECOND, AnySettings
+
+LATENT = 128
+"""Dimension of the space of prototypes: directions of two of them have a cosine of about 0.09."""
+
+STRENGTHS = (0.7, 1.3)
+"""Between these, uniformly, lies how strongly an event shows."""
+
+MOST_MOVED = 0.25
+"""Share of an event's length that its start or end moves at most."""
+
+BIAS = 0.5
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """Something that a video's features show.
+
+    Attributes:
+        what: it is: classes of actions, or a sentence's id.
+        clear: whether the modality sees it as what it is, neither missed nor confused.
+        start_s: when it truly begins, in seconds.
+        end_s: when it truly ends.
+    """
+
+    what: str
+    clear: bool
+    start_s: float
+    end_s: float
+
+
+class Painter:
+    """Draws and adds up, for one modality at one level.
+
+    Args:
+        settings: of the features.
+        family: sets apart the draws of one generator from another's.
+    """
+
+    def __init__(self, settings: AnySettings, *family: str) -> None:
+        self.settings, self.level = settings, settings.level
+        self._key = (settings.seed, *family, settings.modality.name)
+        self._prototypes: dict[tuple[str, str], Matrix] = {}
+        draw = self.own("map")
+        self._map = draw.standard_normal((LATENT, settings.dimension), dtype=np.float32)
+        self._bias = BIAS * draw.standard_normal(settings.dimension, dtype=np.float32)
+
+    def own(self, *key: str) -> np.random.Generator:
+        """A generator of this modality's own."""
+        return own_generator(*self._key, *key)
+
+    def prototype(self, kind: str, name: str, keep: bool = True) -> Matrix:
+        """The direction of a thing, of length one, shape ``(LATENT,)``; ``keep`` it for the next time."""
+        found = self._prototypes.get((kind, name))
+        if found is None:
+            found = self.own("prototype", kind, name).standard_normal(LATENT, dtype=np.float32)
+            found /= np.linalg.norm(found)
+            if keep:
+                self._prototypes[kind, name] = found
+        return found
+
+    def moved(self, spans: Sequence[Span] | FloatArray, *key: str) -> tuple[FloatArray, FloatArray]:
+        """When events truly show, shape ``(events, 2)`` in seconds, and how strongly; the same in all modalities."""
+        draw = own_generator(self.settings.seed, *key)
+        annotated: FloatArray = np.array(spans, dtype=np.float64).reshape(-1, 2)
+        most = MOST_MOVED * (annotated[:, 1:] - annotated[:, :1])
+        true = annotated + np.clip(self.level.jitter_s * draw.standard_normal(annotated.shape), -most, most)
+        return true, draw.uniform(*STRENGTHS, size=len(annotated))
+
+    def gains(self, spans: FloatArray, strengths: FloatArray, steps: int) -> Matrix:
+        """How strongly each event shows at each step, shape ``(steps, events)``: it ramps up and down at its ends."""
+        times_s = (np.arange(steps) + 0.5) / STEPS_PER_SECOND
+        up = np.clip((times_s - spans[:, :1]) / self.level.ramp_s + 0.5, 0, 1)
+        down = np.clip((spans[:, 1:] - times_s) / self.level.ramp_s + 0.5, 0, 1)
+        return (strengths[:, None] * up * down).astype(np.float32).T
+
+    def perceived(
+        self, draw: np.random.Generator, labels: Sequence[str], mistaken: Mapping[str, Sequence[str]]
+    ) -> list[str]:
+        """What this modality takes each of the labels for: one of those it can be mistaken for, or none if missed."""
+        chances, choices = draw.uniform(size=(2, len(labels)))
+        taken_for = []
+        for label, chance, choice in zip(labels, chances, choices, strict=True):
+            others = mistaken[label]
+            confused = bool(others) and self.level.missed <= chance < self.level.missed + self.level.confused
+            seen = others[int(choice * len(others))] if confused else label
+            taken_for.append(seen if chance >= self.level.missed else "")
+        return taken_for
+
+    def features(self, latent: Matrix) -> Features:
+        """The features of sums of prototypes, float16, four steps a second from zero."""
+        vectors = np.maximum(latent @ self._map + self._bias, 0).astype(np.float16)
+        return Features(vectors, 0.0, 1 / STEPS_PER_SECOND, self.settings.extractor)
+
+
+def steps_of(duration_s: float) -> int:
+    """Steps of features that a video has."""
+    return max(1, round(duration_s * STEPS_PER_SECOND))
+
+
+def own_generator(*key: object) -> np.random.Generator:
+    """A generator of random numbers that depends on the key alone."""
+    return np.random.default_rng(int.from_bytes(bytes.fromhex(digest(*key))))
+
+
+def digest(*parts: object) -> str:
+    """A hash of what is given, in hexadecimal."""
+    return hashlib.sha256(repr(parts).encode()).hexdigest()

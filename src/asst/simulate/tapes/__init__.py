@@ -1,0 +1,1 @@
+"""Videos made of captioned pictures."""

@@ -1,0 +1,180 @@
+"""Tapes as the reranker sees them, made ahead by several processes and kept in files.
+
+A shard holds the questions of some tapes. It is a function of the settings and its number alone, is written whole, and
+is not made again: an interrupted run goes on where it was.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from dataclasses import dataclass
+from multiprocessing import get_context
+from pathlib import Path
+from typing import Any, Self
+
+import numpy as np
+import numpy.typing as npt
+
+from asst.atomic import writing_whole
+from asst.features.hashing import settings_hash
+from asst.features.zeroshot.crops import TICKS_A_STEP
+from asst.models.reranker.inputs import input_names
+from asst.models.reranker.views import FACTS, View
+from asst.models.zeroshot.model import ZeroShotModel, zeroshot_of
+from asst.moments import iou
+from asst.simulate.tapes.settings import TapeSettings
+from asst.simulate.tapes.tapes import Tape, TapeMaker
+from asst.training.reranker.captioned_clips import CaptionedClips, Part
+from asst.training.reranker.questions import RerankerQuestion, read_sentences
+from asst.training.simulation import Say
+
+TAPES_A_SHARD = 50
+
+_VERSION = 1
+_QUESTIONS_MOST = 4
+
+
+@dataclass(frozen=True, slots=True)
+class TapePool:
+    """Which tapes, and where they are kept.
+
+    Attributes:
+        clips: that they are made of.
+        pictures: hash of theirs.
+        part: of the clips.
+        seed: of the tapes.
+        settings: of the tapes.
+        extractor: whose space they are made in.
+        weights: hash of the extractor's.
+        measures: of `asst.features.zeroshot.sentences.SentenceReader`.
+    """
+
+    clips: CaptionedClips
+    pictures: str
+    part: Part
+    seed: int
+    settings: TapeSettings
+    extractor: str
+    weights: str
+    measures: tuple[str, ...]
+
+    @classmethod
+    def of(cls, model: ZeroShotModel, clips: CaptionedClips, part: Part, seed: int, settings: TapeSettings) -> Self:
+        """Tapes in the space of a model's extractor; the other arguments are as above."""
+        extractor, measures = model.extractor, model.reader.sentences.measures
+        return cls(clips, clips.digest(), part, seed, settings, extractor.name, extractor.weights, measures)
+
+    @property
+    def own_folder(self) -> Path:
+        """Of the shards of these settings."""
+        made_of = {
+            **self.settings.to_dict(),
+            "seed": self.seed,
+            "extractor": self.extractor,
+            "weights": self.weights,
+            "channels": list(input_names(self.measures)),
+            "facts": list(FACTS),
+            "version": _VERSION,
+            "questions": _QUESTIONS_MOST,
+            "tapes": TAPES_A_SHARD,
+            "part": self.part,
+            "holdout": {name: count for name, count in self.clips.holdout.items() if count},
+            "pictures": self.pictures,
+        }
+        return self.clips.folder / settings_hash(made_of)
+
+    def questions(self, count: int, say: Say) -> list[RerankerQuestion]:
+        """The questions of so many tapes, rounded up to shards; those missing are made.
+
+        Args:
+            count: tapes.
+            say: told what is made.
+
+        Raises:
+            InputError: as `TapeMaker`, or for a folder that cannot be written.
+        """
+        numbers = range(-(-count // TAPES_A_SHARD))
+        missing = [number for number in numbers if not self._shard(number).exists()]
+        if missing:
+            say(f"making {len(missing) * TAPES_A_SHARD} tapes in {self.own_folder}")
+            self._make(missing, say)
+        return [question for number in numbers for question in _read(self._shard(number))]
+
+    def _shard(self, number: int) -> Path:
+        return self.own_folder / f"{number:06d}.npz"
+
+    def _make(self, numbers: Sequence[int], say: Say) -> None:
+        workers = min(len(numbers), os.cpu_count() or 1)
+        tell_every = max(1, len(numbers) // 10)
+        with ProcessPoolExecutor(workers, get_context("spawn"), _Worker.start, (self,)) as processes:
+            futures = [processes.submit(_Worker.make, self._shard(number), number) for number in numbers]
+            try:
+                for done, future in enumerate(as_completed(futures), 1):
+                    future.result()
+                    if done % tell_every == 0:
+                        say(f"made {done * TAPES_A_SHARD} of {len(numbers) * TAPES_A_SHARD} tapes")
+            except BaseException:
+                processes.shutdown(wait=False, cancel_futures=True)
+                raise
+
+
+class _Worker:
+    """One process's maker and reader."""
+
+    maker: TapeMaker
+    model: ZeroShotModel
+
+    @classmethod
+    def start(cls, pool: TapePool) -> None:
+        """Called once in each process, which uses one core."""
+        # Read by the libraries of networks when they open one.
+        os.environ["OMP_NUM_THREADS"] = "1"
+        cls.model = zeroshot_of(pool.extractor, "a reranker")
+        extractor = cls.model.extractor
+        clips, pictures = pool.clips.read(pool.part, extractor)
+        cls.maker = TapeMaker(clips, pictures, extractor.space, pool.settings, pool.seed)
+
+    @classmethod
+    def make(cls, path: Path, number: int) -> None:
+        """One shard."""
+        tapes = map(cls.maker.tape, range(number * TAPES_A_SHARD, (number + 1) * TAPES_A_SHARD))
+        questions = [question for tape in tapes for question in questions_of(cls.model, tape)]
+        with writing_whole(path) as file:
+            np.savez(file, allow_pickle=False, **_packed(questions))
+
+
+def questions_of(model: ZeroShotModel, tape: Tape) -> Iterator[RerankerQuestion]:
+    """Some questions of a tape, which is one view, as the reranker sees them."""
+    context = model.context(tape.features)
+    view, everything = View(0, len(tape.features)), np.arange(len(context.proposals.spans))
+    # Those of a tape's first clips would all be early.
+    apart = np.linspace(0, len(tape.questions), min(_QUESTIONS_MOST, len(tape.questions)), endpoint=False).astype(int)
+    chosen = [tape.questions[i] for i in apart]
+    read_ones = read_sentences(model, context, [question.query for question in chosen])
+    for question, one in zip(chosen, read_ones, strict=True):
+        overlaps = iou(context.proposals.spans, np.array([question.span]) * TICKS_A_STEP).max(axis=1)
+        yield one.question(question.kind, context, view, overlaps, everything)
+
+
+def _packed(questions: Sequence[RerankerQuestion]) -> dict[str, npt.NDArray[Any]]:
+    """As arrays: rows of all questions in turn, and how many each has."""
+    proposals = [np.concatenate([q.clips, q.facts, q.overlaps[:, None]], axis=1) for q in questions]
+    return {
+        "queries": np.array([q.query for q in questions]),
+        "kinds": np.array([q.kind for q in questions]),
+        "steps": np.array([len(q.inputs) for q in questions]),
+        "channels": np.concatenate([q.inputs for q in questions]),
+        "counts": np.array([len(rows) for rows in proposals]),
+        "candidates": np.concatenate(proposals).astype(np.float16),
+    }
+
+
+def _read(path: Path) -> Iterator[RerankerQuestion]:
+    with np.load(path, allow_pickle=False) as file:
+        packed = {name: file[name] for name in file.files}
+    channels = np.split(packed["channels"], np.cumsum(packed["steps"])[:-1])
+    proposals = np.split(packed["candidates"].astype(np.float32), np.cumsum(packed["counts"])[:-1])
+    for query, kind, seen, rows in zip(packed["queries"], packed["kinds"], channels, proposals, strict=True):
+        yield RerankerQuestion(str(query), str(kind), seen, rows[:, :2], rows[:, 2:-1], rows[:, -1])

@@ -1,0 +1,1 @@
+"""Learning a space of pictures and sentences."""

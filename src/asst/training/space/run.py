@@ -1,0 +1,142 @@
+"""One training of the space of pictures and sentences, begun or gone on with."""
+
+from __future__ import annotations
+
+import ctypes
+import json
+import math
+import sys
+from collections import Counter
+from dataclasses import asdict
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from asst.atomic import write_whole
+from asst.data import data_folder
+from asst.data.readers.captions import Captions, held_out, read_captions
+from asst.evaluation.bootstrap import Interval
+from asst.features.hashing import LENGTH
+from asst.features.zeroshot.caption_space import SpaceDescription, load_space, save_space
+from asst.training.callbacks import KeepRun
+from asst.training.folder import RunFolder
+from asst.training.simulation import Say
+from asst.training.space.cache import keep_hidden, keep_maps
+from asst.training.space.learning_towers import LearningTowers
+from asst.training.space.minilm import MiniLM
+from asst.training.space.module import CaptionLoaders, CaptionModule
+from asst.training.space.samples import CaptionSamples, KeptCaptions
+from asst.training.space.towers import towers_with, weights_of
+from asst.training.space.validation import HEADLINE, CaptionValidation
+from asst.training.space_recipe import CaptionRecipe
+from asst.training.trainer import Trained, build_trainer, finished, quiet, run_trainer
+
+_TRIM_THRESHOLD, _MMAP_MAX = -1, -4
+"""What ``mallopt`` calls them."""
+
+
+def train_captions(recipe: CaptionRecipe, path: Path, say: Say, *, progress: bool = False) -> Trained:
+    """Trains a space by a recipe, or goes on with what an interrupted run of it left in the folder.
+
+    Args:
+        recipe: what to do.
+        path: the run's folder.
+        say: takes lines on how it goes.
+        progress: show bars on the terminal.
+
+    Raises:
+        InputError: for anything missing or unfit, before the first step.
+        DivergedError: if something is not finite any more; what was kept before stays.
+        KeyboardInterrupt: if interrupted; everything up to the last interval is kept.
+    """
+    folder, training = RunFolder(path), recipe.training
+    _hold_memory()
+    captions = read_captions(recipe.data.root or data_folder("captions"))
+    learnt, held = held_out(captions, recipe.data.holdout, recipe.data.seed)
+    going_on = folder.claim(recipe)
+    kept = _kept(recipe, captions, say, progress=progress)
+    validation = CaptionValidation(kept, held)
+    module = CaptionModule(recipe, validation)
+    sets = tuple(Counter(captions.pictures[index].set for index in learnt))
+
+    def save(space: Path, step: int, metrics: dict[str, float]) -> None:
+        description = SpaceDescription(
+            scale=float(module.scale.detach()),
+            recipe=recipe.name,
+            sets=sets,
+            step=step,
+            metrics=metrics,
+        )
+        save_space(space, weights_of(module.averaged.towers), description)
+
+    parameters = sum(weight.numel() for weight in module.parameters() if weight.requires_grad)
+    if going_on and (done := finished(folder, training.steps, parameters, say)):
+        return done
+    held_words = " and ".join(f"{len(own)} of {name}" for name, own in held.items())
+    say(
+        f"going on with the run in {path}"
+        if going_on
+        else f"{recipe.name}: {parameters:,} parameters, {training.steps} steps of {training.batch} from "
+        f"{len(learnt):,} pictures of {', '.join(sets)}; held out are {held_words}"
+    )
+    keeper = KeepRun(folder, training.steps, save, HEADLINE, say, patience=training.patience)
+    with quiet(), folder.telling_divergence():
+        trainer = build_trainer(
+            folder,
+            [keeper],
+            steps=training.steps,
+            precision=training.precision,
+            say=say,
+            progress=progress,
+        )
+        samples = CaptionSamples(kept, learnt, recipe.data.window, training.sentences, training.seed)
+        loaders = CaptionLoaders(samples, validation, recipe)
+        run_trainer(trainer, module, loaders, folder, say, going_on=going_on)
+    _measure(recipe, validation, folder, say)
+    say(f"the space is {folder.best}; use it by --model {folder.best}")
+    return Trained(folder, trainer.global_step, parameters, keeper.seconds, first=True)
+
+
+def _hold_memory() -> None:
+    """Lets the C library hold what is freed for the next step, where it can be told to.
+
+    Else buffers of tens of megabytes are mapped anew whenever they are asked for, and every page of them costs a fault.
+    """
+    tell = getattr(ctypes.CDLL(None), "mallopt", None) if sys.platform == "linux" else None
+    if tell is not None:
+        tell(_MMAP_MAX, 0)
+        tell(_TRIM_THRESHOLD, 2**31 - 1)
+
+
+def _kept(recipe: CaptionRecipe, captions: Captions, say: Say, *, progress: bool) -> KeptCaptions:
+    """What the towers' frozen parts make of everything, made where it is missing."""
+    folder = recipe.data.cache / captions.digest()[:LENGTH]
+    say(f"{len(captions.pictures):,} pictures; what of them does not change in training is kept in {folder}")
+    views = keep_maps(captions, recipe.data, recipe.network, folder, progress=progress)
+    numbers: dict[str, int] = {}
+    texts = [
+        np.array([numbers.setdefault(sentence, len(numbers)) for sentence in picture.sentences])
+        for picture in captions.pictures
+    ]
+    hidden = keep_hidden(list(numbers), MiniLM, recipe.network, folder, progress=progress)
+    groups = np.unique([picture.group for picture in captions.pictures], return_inverse=True)[1]
+    return KeptCaptions(captions.pictures, groups, texts, views, hidden)
+
+
+@torch.inference_mode()
+def _measure(recipe: CaptionRecipe, validation: CaptionValidation, folder: RunFolder, say: Say) -> None:
+    """Retrieval by the best space as its file has it, with intervals."""
+    space = load_space(folder.best)
+    learnt = LearningTowers(towers_with(space.weights()), recipe.network).eval()
+    seen = {index: own for batch in validation.batches() for index, own in validation.see(learnt, batch).items()}
+    found = {name: ranks.intervals() for name, ranks in validation.ranks(learnt, seen)}
+    report = {name: {key: _ends(at) for key, at in own.items()} for name, own in found.items()}
+    write_whole(folder.retrieval, json.dumps(report, indent=1, allow_nan=False) + "\n")
+    for name, own in found.items():
+        say(f"{name}: " + ", ".join(f"{key} {at.mean:.1f} ({at.low:.1f} .. {at.high:.1f})" for key, at in own.items()))
+
+
+def _ends(at: Interval) -> dict[str, float | None]:
+    """An interval for JSON, which has no NaN: one picture says nothing of others."""
+    return {part: value if math.isfinite(value) else None for part, value in asdict(at).items()}

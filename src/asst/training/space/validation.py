@@ -1,0 +1,76 @@
+"""How well held-out sentences and pictures find each other in a space."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from asst.data.readers.captions import IndexArray
+from asst.evaluation.retrieval import Ranks, retrieval_ranks
+from asst.features.zeroshot.captions import pooled_crops
+from asst.training.space.learning_towers import LearningTowers
+from asst.training.space.samples import KeptCaptions, sentences_of, stacked
+
+HEADLINE = "r@10"
+"""How often a sentence's picture is among the ten best, averaged over the sets."""
+
+_PICTURES, _SENTENCES = 32, 1024
+
+
+class CaptionValidation:
+    """Asks for every held-out picture and sentence among those of its set.
+
+    Args:
+        kept: everything.
+        held: the held-out pictures by set.
+    """
+
+    def __init__(self, kept: KeptCaptions, held: Mapping[str, IndexArray]) -> None:
+        self._kept, self._held = kept, held
+
+    def batches(self) -> list[list[int]]:
+        """The held-out pictures, those of one size together."""
+        sizes: dict[tuple[int, ...], list[int]] = {}
+        for index in np.concatenate(list(self._held.values())).tolist():
+            sizes.setdefault(self._kept.views[0].shape(index), []).append(index)
+        return [own[at : at + _PICTURES] for own in sizes.values() for at in range(0, len(own), _PICTURES)]
+
+    def see(self, towers: LearningTowers, batch: Sequence[int]) -> dict[int, Tensor]:
+        """Each picture of a batch as the crops that videos are searched by, ``(crops, dimension)``."""
+        maps = towers.maps(stacked([self._kept.views[0][index] for index in batch]))
+        pooled = pooled_crops(maps.float().permute(0, 2, 3, 1).cpu().numpy())
+        vectors = towers.embedded(torch.from_numpy(pooled).to(towers.device)).float().cpu()
+        return dict(zip(batch, vectors, strict=True))
+
+    def ranks(self, towers: LearningTowers, seen: Mapping[int, Tensor]) -> Iterator[tuple[str, Ranks]]:
+        """By set and by what is found (``flickr8k/pictures``): clips by all of their frames, and by their first."""
+        for name, held in self._held.items():
+            clips: dict[str, list[int]] = {}
+            for index in held.tolist():
+                clips.setdefault(self._kept.pictures[index].id, []).append(index)
+            written = [self._kept.texts[own[0]].tolist() for own in clips.values()]
+            vectors = self._vectors(towers, [text for own in written for text in own])
+            # A picture is as similar as the best of its crops.
+            frames = {index: (vectors @ seen[index].T).amax(dim=1) for index in held.tolist()}
+            owners = np.repeat(np.arange(len(written)), [len(own) for own in written])
+            whole = torch.stack([torch.stack([frames[i] for i in own]).mean(dim=0) for own in clips.values()], dim=1)
+            for what, ranks in retrieval_ranks(whole.numpy(), owners).items():
+                yield f"{name}/{what}", ranks
+            if len(clips) < len(held):
+                first = torch.stack([frames[own[0]] for own in clips.values()], dim=1)
+                for what, ranks in retrieval_ranks(first.numpy(), owners).items():
+                    yield f"{name}/one-frame/{what}", ranks
+
+    def metrics(self, towers: LearningTowers, seen: Mapping[int, Tensor]) -> dict[str, float]:
+        """All ranks' metrics, and the headline."""
+        found = {name: ranks.metrics() for name, ranks in self.ranks(towers, seen)}
+        headline = float(np.mean([found[f"{name}/pictures"][HEADLINE] for name in self._held]))
+        details = {f"{name}/{key}": value for name, own in found.items() for key, value in own.items()}
+        return {HEADLINE: headline, **details}
+
+    def _vectors(self, towers: LearningTowers, texts: Sequence[int]) -> Tensor:
+        parts = [texts[at : at + _SENTENCES] for at in range(0, len(texts), _SENTENCES)]
+        return torch.cat([towers.vectors(sentences_of(self._kept.hidden, part)).float().cpu() for part in parts])
