@@ -28,8 +28,6 @@ from pathlib import Path
 import av
 import numpy as np
 import numpy.typing as npt
-import torch
-import torch.nn.functional as F
 from rich.console import Console
 from rich.table import Table
 
@@ -38,7 +36,10 @@ from asst.features.zeroshot.captions import CaptionExtractor
 from asst.features.zeroshot.crops import STEP_S, TICK_RATE
 from asst.features.zeroshot.efficientnet import SIDE
 from asst.models import MODELS
+<<<<<<< HEAD
 from asst.training.space.efficientnet import EfficientNetLite
+=======
+>>>>>>> next
 from asst.video import frames
 
 WIDTH, HEIGHT, RATE = 640, 360, 30
@@ -123,6 +124,12 @@ def measure(path: Path, model: str) -> dict[str, float]:
 
 def plain_loop(path: Path) -> float:
     """Seconds that the plain loop takes."""
+    # Here, so that the processes that are measured hold no PyTorch.
+    import torch
+    import torch.nn.functional as F
+
+    from asst.training.space.efficientnet import EfficientNetLite
+
     network = EfficientNetLite()
     torch.set_grad_enabled(False)
     start = time.perf_counter()
