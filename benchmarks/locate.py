@@ -36,10 +36,6 @@ from asst.features.zeroshot.captions import CaptionExtractor
 from asst.features.zeroshot.crops import STEP_S, TICK_RATE
 from asst.features.zeroshot.efficientnet import SIDE
 from asst.models import MODELS
-<<<<<<< HEAD
-from asst.training.space.efficientnet import EfficientNetLite
-=======
->>>>>>> next
 from asst.video import frames
 
 WIDTH, HEIGHT, RATE = 640, 360, 30
