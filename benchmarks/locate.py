@@ -17,7 +17,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import resource
+import re
 import subprocess
 import sys
 import tempfile
@@ -106,7 +106,9 @@ def measure(path: Path, model: str) -> dict[str, float]:
     start, start_cpu = time.perf_counter(), time.process_time()
     localizer.rank(features, [SENTENCE])
     score_s, cpu_s = time.perf_counter() - start, cpu_s + time.process_time() - start_cpu
-    peak_mb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    # What the system states as the most of a process counts its parent's before it, and this one's encoded the videos.
+    peak_kb = re.search(r"VmHWM:\s+(\d+)", Path("/proc/self/status").read_text())
+    assert peak_kb is not None
     seconds = {"network_s": sum(looks_s), "score_s": score_s, "total_s": extract_s + score_s}
     return {
         "length_s": features.duration_s,
@@ -114,7 +116,7 @@ def measure(path: Path, model: str) -> dict[str, float]:
         "cpu_s": cpu_s,
         **seconds,
         "decode_speed": decode_speed,
-        "peak_mb": peak_mb,
+        "peak_mb": int(peak_kb[1]) / 1024,
     }
 
 
