@@ -142,18 +142,15 @@ def evaluate(
 
         evaluate_runs(runs_in(predictions), split, changes or [], as_json=as_json)
         return
-    if result is None:
-        evaluation, _ = _evaluated(predictions, form, dataset, split, data, protocol, problems=problems)
-        print_evaluation(evaluation, as_json=as_json)
-        return
-    if not (recipe and features):
+    if result is not None and not (recipe and features):
         raise InputError("a result file says what made the predictions; give --recipe NAME and --features NAME")
-    if protocol not in (None, USUAL_PROTOCOL):
+    if result is not None and protocol not in (None, USUAL_PROTOCOL):
         raise InputError(f"a result file holds figures of {USUAL_PROTOCOL}'s protocol; leave --protocol out")
     started_s = time.perf_counter()
     evaluation, models = _evaluated(predictions, form, dataset, split, data, protocol, problems=problems)
     print_evaluation(evaluation, as_json=as_json)
-    _keep(evaluation, result, recipe, features, models, started_s, simulated=simulated)
+    if result and recipe and features:
+        _keep(evaluation, result, recipe, features, models, started_s, simulated=simulated)
 
 
 def _keep(

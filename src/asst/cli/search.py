@@ -19,6 +19,7 @@ from asst.cli.sentences import QueriesOption, SentencesArgument, sentences_of
 from asst.outputs.printable import printable
 
 if TYPE_CHECKING:
+    from asst.library.search import Found
     from asst.moments import Answer, Curve
 
 _Clip = Annotated[
@@ -60,10 +61,8 @@ def search(
     """
     from asst.cli.progress import counting
     from asst.library.library import Library
-    from asst.moments import Answer
     from asst.outputs.moments import moment_records
     from asst.outputs.table import nothing_found
-    from asst.text import understood
 
     asked = sentences_of(sentences or [], queries)
     opened = Library(library)
@@ -81,18 +80,7 @@ def search(
             found = run(opened, engine, query, top=top, within_glob=within, min_score=min_score, progress=progress)
         for fault in found.faults:
             typer.echo(printable(fault), err=True)
-        answer = Answer(
-            video="",
-            query=query,
-            duration_s=sum(durations_s.values()),
-            model=engine.name,
-            moments=found.moments,
-            weaker=found.weaker,
-            threshold=found.threshold,
-            best_score=found.best_score,
-            understood=understood(query),
-        )
-        answers.append(answer)
+        answers.append(_answer(query, found, engine.name, sum(durations_s.values())))
         curves[query] = found.curves
     records = list(moment_records(answers, every=every))
     try:
@@ -106,6 +94,24 @@ def search(
         if not answer.moments:
             typer.echo(nothing_found(answer), err=True)
     exit_by(answers)
+
+
+def _answer(query: str, found: Found, model: str, length_s: float) -> Answer:
+    """What a search of all videos, so many seconds together, found for a sentence."""
+    from asst.moments import Answer
+    from asst.text import understood
+
+    return Answer(
+        video="",
+        query=query,
+        duration_s=length_s,
+        model=model,
+        moments=found.moments,
+        weaker=found.weaker,
+        threshold=found.threshold,
+        best_score=found.best_score,
+        understood=understood(query),
+    )
 
 
 def _by_video(answer: Answer, durations_s: Mapping[str, float], curves: Mapping[str, Curve]) -> list[Answer]:
