@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import resource
 import subprocess
 import sys
 import tempfile
@@ -25,6 +24,8 @@ import numpy as np
 from rich.console import Console
 from rich.progress import track
 from rich.table import Table
+
+from process_memory import most_held
 
 WIDTH, HEIGHT, RATE = 320, 180, 12
 USUAL = ("captions", "bn-inception-rgb", "bn-inception-flow-dis")
@@ -45,11 +46,6 @@ def write_video(path: Path, minutes: float) -> None:
             picture.pts, picture.time_base = number, Fraction(1, RATE)
             out.mux(stream.encode(picture))
         out.mux(stream.encode(None))
-
-
-def most_held() -> float:
-    """The most that this process held so far, in MB."""
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 
 
 def measure(path: Path, name: str) -> dict[str, float]:

@@ -15,7 +15,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import resource
 import subprocess
 import sys
 import tempfile
@@ -46,6 +45,7 @@ from asst.features.resampling import Pixels, resized
 from asst.features.zeroshot.captions import CaptionExtractor
 from asst.features.zeroshot.crops import TICK_RATE as SQUARES_RATE
 from asst.video import cut, frames, probe
+from process_memory import most_held
 
 
 def vgg16() -> Branch:
@@ -110,7 +110,7 @@ def measure(path: Path, name: str, staged_s: float) -> dict[str, float]:
     extractor.extract(path)
     whole_s = time.perf_counter() - start
     length_s = probe(path).duration_s
-    peak_mb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    peak_mb = most_held()
     report = {"length_s": length_s, "whole_s": whole_s, "peak_mb": peak_mb}
     if isinstance(extractor, FrameNetwork):
         staged_s = min(staged_s, length_s)

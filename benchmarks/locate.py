@@ -17,7 +17,6 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import re
 import subprocess
 import sys
 import tempfile
@@ -37,6 +36,7 @@ from asst.features.zeroshot.crops import STEP_S, TICK_RATE
 from asst.features.zeroshot.efficientnet import SIDE
 from asst.models import MODELS
 from asst.video import frames
+from process_memory import most_held
 
 WIDTH, HEIGHT, RATE = 640, 360, 30
 DECODED_MOST_S = 300.0
@@ -106,9 +106,7 @@ def measure(path: Path, model: str) -> dict[str, float]:
     start, start_cpu = time.perf_counter(), time.process_time()
     localizer.rank(features, [SENTENCE])
     score_s, cpu_s = time.perf_counter() - start, cpu_s + time.process_time() - start_cpu
-    # What the system states as the most of a process counts its parent's before it, and this one's encoded the videos.
-    peak_kb = re.search(r"VmHWM:\s+(\d+)", Path("/proc/self/status").read_text())
-    assert peak_kb is not None
+    peak_mb = most_held()
     seconds = {"network_s": sum(looks_s), "score_s": score_s, "total_s": extract_s + score_s}
     return {
         "length_s": features.duration_s,
@@ -116,7 +114,7 @@ def measure(path: Path, model: str) -> dict[str, float]:
         "cpu_s": cpu_s,
         **seconds,
         "decode_speed": decode_speed,
-        "peak_mb": int(peak_kb[1]) / 1024,
+        "peak_mb": peak_mb,
     }
 
 
