@@ -12,7 +12,6 @@ from asst.moments import anchor_grid
 from asst.nn.config import ASSTConfig
 from asst.nn.losses import detection_loss, sample_anchors
 from asst.nn.network import ASSTNetwork
-from asst.nn.sampler import pooling_matrix
 
 
 def batch(lengths: list[int], sentences: list[int], steps: int = 16) -> tuple[Tensor, Tensor, Tensor, Tensor]:
@@ -105,7 +104,7 @@ def test_a_clip_at_the_end_of_a_short_window_reads_no_padding(small: Callable[..
     network = ASSTNetwork(small(feeding="none")).eval()
     features, feature_mask, _, _ = batch([9], [1])
     representation, _ = network.video(features, feature_mask)
-    alone = network.sampler(representation[:, :9], pooling_matrix(network.clips, 9))
+    alone = network.sampler(representation[:, :9], network.clips)
     mask = network.clip_mask(feature_mask)
     assert network.clips[mask[0]][:, 1].max() == 9
     torch.testing.assert_close(network(features, feature_mask).logits[mask], alone[..., :2][mask])

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import ctypes
 import os
-import sys
 
-# glibc's M_MMAP_THRESHOLD.
-_MAPPED_FROM = -3
+from asst.memory import give_back
 
 
 def main() -> None:
@@ -15,9 +12,7 @@ def main() -> None:
     # PyTorch's threads wait for each other awake. Where anything else takes a core, each of many small operations then
     # lasts as long as the other's turn, and all is many times slower. It is read when PyTorch is loaded.
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
-    if sys.platform == "linux" and (mallopt := getattr(ctypes.CDLL(None), "mallopt", None)):
-        # glibc learns to keep what large arrays leave: a fifth more memory. Told a size, it gives them back.
-        mallopt(_MAPPED_FROM, 2**17)
+    give_back()
     from asst.cli.app import run
 
     run()

@@ -11,7 +11,7 @@ from asst.errors import InputError
 from asst.moments import anchor_grid
 from asst.nn.config import ASSTConfig
 from asst.nn.language import LanguageSubnet
-from asst.nn.sampler import ClipSampler, clips_within, hold_last, piece_grid, pooling_matrix
+from asst.nn.sampler import ClipSampler, clips_within, hold_last, piece_grid
 from asst.nn.video import VideoSubnet
 
 
@@ -63,7 +63,6 @@ class ASSTNetwork(nn.Module):
     """
 
     clips: Tensor
-    pooling: Tensor
 
     def __init__(self, config: ASSTConfig) -> None:
         super().__init__()
@@ -79,7 +78,6 @@ class ASSTNetwork(nn.Module):
         else:
             clips = torch.tensor(anchor_grid(config.steps, config.levels, config.per_length), dtype=torch.float32)
         self.register_buffer("clips", clips, persistent=False)
-        self.register_buffer("pooling", pooling_matrix(clips, config.steps), persistent=False)
 
     def forward(
         self,
@@ -108,8 +106,7 @@ class ASSTNetwork(nn.Module):
         if self.language is not None and words is not None and word_mask is not None:
             words = self.language(words, word_mask)
         representation, attention = self.video(features, feature_mask, words, word_mask)
-        pooling = self.pooling if clips is None else pooling_matrix(clips, self.config.steps)
-        answers = self.sampler(hold_last(representation, feature_mask), pooling)
+        answers = self.sampler(hold_last(representation, feature_mask), self.clips if clips is None else clips)
         return ASSTOutput(
             logits=answers[..., : self.logits],
             offsets=None if self.config.head == "classification" else answers[..., self.logits :],

@@ -77,25 +77,53 @@ def decode_offsets(clips: Tensor, offsets: Tensor) -> Tensor:
     return torch.stack([centre - half, centre + half], dim=-1)
 
 
-def pooling_matrix(clips: Tensor, steps: int) -> Tensor:
-    """Temporal RoI pooling with linear interpolation, as a matrix.
+def pooling_places(clips: Tensor, steps: int) -> Tensor:
+    """Where temporal RoI pooling reads a clip: at the centres of seven equal bins.
 
-    A clip is cut into seven equal bins and read at their centres. Step ``t`` stands at ``t + 1/2``; before the first
-    centre and after the last the representation is held.
+    Step ``t`` stands at ``t + 1/2``; before the first centre and after the last the representation is held.
 
     Args:
-        clips: start and end in steps, shape ``(clips, 2)``, or ``(batch, clips, 2)`` where each sample has its own.
+        clips: start and end in steps, shape ``(..., 2)``.
         steps: length of the representation.
 
     Returns:
-        Shape ``(..., clips * 7, steps)``; its product with a representation ``(steps, channels)`` is the seven points
-        of each clip in turn. Rows sum to one.
+        Places among the centres, from 0 to ``steps - 1``, shape ``(..., 7)``.
     """
     bins = (torch.arange(POINTS, device=clips.device, dtype=clips.dtype) + 0.5) / POINTS
     start, end = clips[..., :1], clips[..., 1:]
-    at = (start + bins * (end - start) - 0.5).clamp(0, steps - 1).flatten(-2)
+    return (start + bins * (end - start) - 0.5).clamp(0, steps - 1)
+
+
+def pooling_matrix(clips: Tensor, steps: int) -> Tensor:
+    """Temporal RoI pooling with linear interpolation, as a matrix.
+
+    Args:
+        clips: start and end in steps, shape ``(clips, 2)``.
+        steps: length of the representation.
+
+    Returns:
+        Shape ``(clips * 7, steps)``; its product with a representation ``(steps, channels)`` is the seven points of
+        each clip in turn. Rows sum to one.
+    """
+    at = pooling_places(clips, steps).flatten()
     grid = torch.arange(steps, device=clips.device, dtype=clips.dtype)
-    return (1 - (at[..., None] - grid).abs()).clamp(min=0)
+    return (1 - (at[:, None] - grid).abs()).clamp(min=0)
+
+
+def pooled(x: Tensor, clips: Tensor) -> Tensor:
+    """Temporal RoI pooling where each sample has clips of its own, read from the two steps beside each place.
+
+    Args:
+        x: the representation, shape ``(batch, steps, channels)``.
+        clips: start and end in steps, shape ``(batch, clips, 2)``.
+
+    Returns:
+        Shape ``(batch, clips * 7, channels)``.
+    """
+    at = pooling_places(clips, x.shape[1]).flatten(1)[..., None]
+    before = at.detach().floor().clamp(max=x.shape[1] - 2)
+    first = before.long().expand(-1, -1, x.shape[2])
+    return torch.lerp(x.gather(1, first), x.gather(1, first + 1), (at - before).to(x.dtype))
 
 
 def hold_last(x: Tensor, mask: Tensor) -> Tensor:
@@ -119,7 +147,7 @@ class ClipSampler(nn.Module):
     All clips share its weights. Pooling and the first convolution are both linear, so their order is free: the
     convolution's three taps are applied to each step once, and the interpolation, a third as large, comes after. For
     the paper's 234 clips on 128 steps this needs well under half the arithmetic of pooling first, and gives the same
-    numbers. The few clips that training samples are pooled first.
+    numbers. Clips of each sample's own, as training has few, are pooled first.
 
     Args:
         in_channels: width of the representation.
@@ -134,28 +162,28 @@ class ClipSampler(nn.Module):
         self.dropout = Dropout(dropout)
         self.second = nn.Linear(WINDOWS * channels, outputs)
 
-    def forward(self, x: Tensor, pooling: Tensor) -> Tensor:
+    def forward(self, x: Tensor, clips: Tensor) -> Tensor:
         """Read every clip.
 
         Args:
             x: the final representation, shape ``(batch, steps, in_channels)``.
-            pooling: from :func:`pooling_matrix`, shape ``(clips * 7, steps)`` or ``(batch, clips * 7, steps)``.
+            clips: start and end in steps, shape ``(clips, 2)``, or ``(batch, clips, 2)`` where each sample has its own.
 
         Returns:
             Shape ``(batch, clips, outputs)``.
         """
-        assert self.first.bias is not None
-        if self.training and pooling.shape[-2] // POINTS * WINDOWS < x.shape[1]:
-            points = (pooling.to(x.dtype) @ x).view(-1, POINTS, x.shape[2])
-            inner = self.dropout(functional.relu(self.first(points.mT).mT))
-            few: Tensor = self.second(inner.reshape(x.shape[0], -1, self.second.in_features))
-            return few
-        # Row (clip, window) times column (step, tap): the weight of that step in the point that this tap reads.
-        points = pooling.view(*pooling.shape[:-2], -1, POINTS, pooling.shape[-1])
-        windows = [points[..., first : first + TAPS, :] for first in range(0, POINTS - TAPS + 1, STRIDE)]
-        mixing = torch.stack(windows, dim=-3).transpose(-2, -1).flatten(-4, -3).flatten(-2)
-        taps = functional.linear(x, self.first.weight.permute(2, 0, 1).flatten(0, 1))
-        inner = mixing.to(taps.dtype) @ taps.view(x.shape[0], -1, self.first.out_channels)
-        inner = self.dropout(functional.relu(inner + self.first.bias))
-        out: Tensor = self.second(inner.view(inner.shape[0], -1, self.second.in_features))
+        inner = (
+            self.first(pooled(x, clips).view(-1, POINTS, x.shape[2]).mT).mT if clips.dim() == 3 else self._all(x, clips)
+        )
+        inner = self.dropout(functional.relu(inner))
+        out: Tensor = self.second(inner.reshape(x.shape[0], -1, self.second.in_features))
         return out
+
+    def _all(self, x: Tensor, clips: Tensor) -> Tensor:
+        assert self.first.bias is not None
+        # Row (clip, window) times column (step, tap): the weight of that step in the point that this tap reads.
+        points = pooling_matrix(clips, x.shape[1]).view(-1, POINTS, x.shape[1])
+        windows = [points[:, first : first + TAPS] for first in range(0, POINTS - TAPS + 1, STRIDE)]
+        mixing = torch.stack(windows, dim=1).transpose(-2, -1).flatten(0, 1).flatten(1)
+        taps = functional.linear(x, self.first.weight.permute(2, 0, 1).flatten(0, 1))
+        return mixing.to(taps.dtype) @ taps.view(x.shape[0], -1, self.first.out_channels) + self.first.bias

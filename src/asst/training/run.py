@@ -9,6 +9,7 @@ from lightning.pytorch.strategies import DDPStrategy
 from lightning.pytorch.utilities import rank_zero_only
 
 from asst.features.devices import fastest_device
+from asst.memory import hold
 from asst.models.checkpoint import save_checkpoint
 from asst.models.methods.base import Trainable
 from asst.training.callbacks import KeepRun
@@ -38,6 +39,7 @@ def train(recipe: Recipe, path: Path, say: Say, *, progress: bool = False) -> Tr
     """
     # The other processes of a machine come here too, started by the first; one of them speaks.
     say = rank_zero_only(say)
+    hold()
     folder = RunFolder(path)
     sources = open_sources(recipe.data, recipe.name, say)
     prepared = prepare(recipe, sources, say)

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import ctypes
 import json
 import math
-import sys
 from collections import Counter
 from dataclasses import asdict
 from pathlib import Path
@@ -19,6 +17,7 @@ from asst.data.readers.captions import Captions, held_out, read_captions
 from asst.evaluation.bootstrap import Interval
 from asst.features.hashing import LENGTH
 from asst.features.zeroshot.caption_space import SpaceDescription, load_space, save_space
+from asst.memory import hold
 from asst.training.callbacks import KeepRun
 from asst.training.folder import RunFolder
 from asst.training.simulation import Say
@@ -31,9 +30,6 @@ from asst.training.space.towers import towers_with, weights_of
 from asst.training.space.validation import HEADLINE, CaptionValidation
 from asst.training.space_recipe import CaptionRecipe
 from asst.training.trainer import Trained, build_trainer, finished, quiet, run_trainer
-
-_TRIM_THRESHOLD, _MMAP_MAX = -1, -4
-"""What ``mallopt`` calls them."""
 
 
 def train_captions(recipe: CaptionRecipe, path: Path, say: Say, *, progress: bool = False) -> Trained:
@@ -51,7 +47,7 @@ def train_captions(recipe: CaptionRecipe, path: Path, say: Say, *, progress: boo
         KeyboardInterrupt: if interrupted; everything up to the last interval is kept.
     """
     folder, training = RunFolder(path), recipe.training
-    _hold_memory()
+    hold()
     captions = read_captions(recipe.data.root or data_folder("captions"))
     learnt, held = held_out(captions, recipe.data.holdout, recipe.data.seed)
     going_on = folder.claim(recipe)
@@ -96,17 +92,6 @@ def train_captions(recipe: CaptionRecipe, path: Path, say: Say, *, progress: boo
     _measure(recipe, validation, folder, say)
     say(f"the space is {folder.best}; use it by --model {folder.best}")
     return Trained(folder, trainer.global_step, parameters, keeper.seconds, first=True)
-
-
-def _hold_memory() -> None:
-    """Lets the C library hold what is freed for the next step, where it can be told to.
-
-    Else buffers of tens of megabytes are mapped anew whenever they are asked for, and every page of them costs a fault.
-    """
-    tell = getattr(ctypes.CDLL(None), "mallopt", None) if sys.platform == "linux" else None
-    if tell is not None:
-        tell(_MMAP_MAX, 0)
-        tell(_TRIM_THRESHOLD, 2**31 - 1)
 
 
 def _kept(recipe: CaptionRecipe, captions: Captions, say: Say, *, progress: bool) -> KeptCaptions:
