@@ -7,7 +7,8 @@ import pytest
 
 from asst.data import Record
 from asst.evaluation.qvhighlights import highlight_values, moment_precisions
-from asst.moments import Curve
+from asst.evaluation.scoring import evaluate
+from asst.moments import Answer, Curve, Moment
 
 Span = tuple[float, float]
 
@@ -43,6 +44,23 @@ def test_average_precision_equals_a_loop() -> None:
         each = [slow_precision(*own, round(0.5 + 0.05 * step, 2)) for step in range(10)]
         assert values["map"][query] == pytest.approx(np.mean(each))
         assert (values["map,iou=0.5"][query], values["map,iou=0.75"][query]) == pytest.approx((each[0], each[5]))
+
+
+def test_average_precision_by_length_counts_the_truths_of_that_length_alone() -> None:
+    truths = [np.array([[0.0, 10.0], [20.0, 40.0]]), np.array([[0.0, 30.0]])]
+    found = [np.array([[20.0, 40.0], [0.0, 10.0]]), np.array([[0.0, 30.0], [50.0, 60.0]])]
+    values = moment_precisions(found, truths)
+    # The span of 20 s is a wrong one among the short.
+    assert values["map,short"].tolist() == pytest.approx([0.5, np.nan], nan_ok=True)
+    assert values["map,middle"].tolist() == [1, 1]
+    assert "map,long" not in values
+    records, answers = [], []
+    for sentence, ranked, own in zip(("a dog", "a cat"), found, truths, strict=True):
+        moments = tuple((start, end) for start, end in own.tolist())
+        records.append(Record(sentence, "v", "val", sentence, 60.0, moments, moments))
+        best = tuple(Moment(start, end, 0.9 - 0.1 * i) for i, (start, end) in enumerate(ranked.tolist()))
+        answers.append(Answer("v", sentence, 60.0, "m", best))
+    assert evaluate("qvhighlights", records, answers).metrics["map,short"].mean == pytest.approx(0.5)
 
 
 def query(duration_s: float, clips: list[int], scores: list[list[int]]) -> Record:

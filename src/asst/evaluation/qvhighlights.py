@@ -18,6 +18,7 @@ CLIP_S = 2.0
 VERY_GOOD = 4
 """The least score of a highlight."""
 _IOUS = tuple(round(0.5 + 0.05 * step, 2) for step in range(10))
+_LENGTHS_S = {"short": (0.0, 10.0), "middle": (10.0, 30.0), "long": (30.0, 150.0)}
 _MOST = 10
 _ANNOTATORS = 3
 
@@ -28,26 +29,40 @@ def moment_precisions(
     """The average precision of each query's ten best spans: ``map`` over IoU 0.5 to 0.95, at 0.5, and at 0.75.
 
     Each span in turn, best first, takes the free truth that it overlaps most, if their IoU reaches the threshold; the
-    precision is raised to the best at any higher recall.
+    precision is raised to the best at any higher recall. ``map,short``, ``map,middle`` and ``map,long`` count the
+    truths of up to 10 s, 30 s and 150 s alone, and all spans.
 
     Args:
         spans_per_query: predictions of each query, best first, each of shape ``(predictions, 2)`` in seconds.
         truths_per_query: true spans of each query, each of shape ``(truths, 2)``, at least one.
 
     Returns:
-        In [0, 1], each of shape ``(queries,)``.
+        In [0, 1], each of shape ``(queries,)``; NaN for a query without a truth of the length. A length that no query
+        has is left out.
 
-    >>> found = moment_precisions([np.array([[0.0, 9.0], [20.0, 30.0]])], [np.array([[0.0, 10.0], [40.0, 50.0]])])
+    >>> found = moment_precisions([np.array([[0.0, 9.0], [20.0, 30.0]])], [np.array([[0.0, 10.0], [40.0, 55.0]])])
     >>> {key: own.round(3).tolist() for key, own in found.items()}
-    {'map': [0.45], 'map,iou=0.5': [0.5], 'map,iou=0.75': [0.5]}
+    {'map': [0.45], 'map,iou=0.5': [0.5], 'map,iou=0.75': [0.5], 'map,short': [0.9], 'map,middle': [0.0]}
     """
-    found = np.zeros((len(spans_per_query), len(_IOUS)))
-    for query, (ranked, truths) in enumerate(zip(spans_per_query, truths_per_query, strict=True)):
-        spans = ranked[:_MOST]
-        case = VideoCase(truths, spans, -np.arange(len(spans), dtype=np.float64), np.zeros((0, 2)))
-        found[query] = average_precisions(class_curve([case], _IOUS, match_by_detection), envelope=True)[0]
-    means: FloatArray = found.mean(axis=1)
-    return {"map": means, **{f"map,iou={iou}": found[:, _IOUS.index(iou)] for iou in (0.5, 0.75)}}
+    pairs = [*zip(spans_per_query, truths_per_query, strict=True)]
+    found = np.array([_precisions(spans, truths) for spans, truths in pairs])
+    values = {"map": found.mean(axis=1), **{f"map,iou={iou}": found[:, _IOUS.index(iou)] for iou in (0.5, 0.75)}}
+    for name, (above, most) in _LENGTHS_S.items():
+        own = [truths[(above < np.ptp(truths, axis=1)) & (np.ptp(truths, axis=1) <= most)] for _, truths in pairs]
+        judged = [
+            _precisions(spans, few).mean() if len(few) else np.nan for (spans, _), few in zip(pairs, own, strict=True)
+        ]
+        if not np.isnan(judged).all():
+            values[f"map,{name}"] = np.array(judged)
+    return values
+
+
+def _precisions(spans: FloatArray, truths: FloatArray) -> FloatArray:
+    """At each IoU, of one query."""
+    best = spans[:_MOST]
+    case = VideoCase(truths, best, -np.arange(len(best), dtype=np.float64), np.zeros((0, 2)))
+    found: FloatArray = average_precisions(class_curve([case], _IOUS, match_by_detection), envelope=True)[0]
+    return found
 
 
 def highlight_values(records: Sequence[Record], saliency: Sequence[Curve]) -> dict[str, FloatArray]:

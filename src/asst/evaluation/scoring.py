@@ -7,12 +7,14 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from asst.data.record import Record
 from asst.errors import InputError
 from asst.evaluation.bootstrap import Interval, bootstrap_interval
 from asst.evaluation.matching import answers_of, spans_of
 from asst.evaluation.protocol import protocol_of
-from asst.moments import Answer
+from asst.moments import Answer, FloatArray
 
 if TYPE_CHECKING:
     from asst.evaluation.prior import Prior
@@ -107,10 +109,16 @@ def evaluate(
         split="+".join(dict.fromkeys(record.split for record in records)),
         queries=len(records),
         videos=len(set(videos)),
-        metrics={key: bootstrap_interval(numbers, videos) for key, numbers in values.items()},
-        prior={key: float(numbers.mean()) for key, numbers in blind.items()},
+        metrics={key: _interval(numbers, videos) for key, numbers in values.items()},
+        prior={key: float(np.nanmean(numbers)) for key, numbers in blind.items()},
         prior_split=prior.split if prior is not None else "",
     )
+
+
+def _interval(numbers: FloatArray, videos: Sequence[str]) -> Interval:
+    """Over the queries that a metric speaks of; it is NaN for others."""
+    meant = ~np.isnan(numbers)
+    return bootstrap_interval(numbers[meant], np.array(videos)[meant])
 
 
 def per_cent(interval: Interval) -> dict[str, float | None]:
