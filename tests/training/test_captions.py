@@ -20,6 +20,7 @@ from asst.features.zeroshot.captions import pooled_crops
 from asst.features.zeroshot.minilm import MiniLM as SentenceEncoder
 from asst.training.callbacks import KeepRun
 from asst.training.divergence import DivergedError
+from asst.training.recipe_files import dumped
 from asst.training.space.cache import KeptArrays, keep_hidden, keep_maps
 from asst.training.space.learning_towers import LearningTowers
 from asst.training.space.module import CaptionModule, class_loss, contrastive_loss
@@ -374,7 +375,7 @@ def test_bad_pictures_are_one_line_and_exit_code_2(recipe_file: Path, tmp_path: 
 def test_a_run_of_a_space_is_not_evaluated_as_one_of_answers(recipe_file: Path, tmp_path: Path) -> None:
     from asst.training.opening import open_run
 
-    (tmp_path / "recipe.yaml").write_text(recipe(recipe_file).dump())
+    (tmp_path / "recipe.yaml").write_text(dumped(recipe(recipe_file)))
     with pytest.raises(InputError, match="holds a space of pictures and sentences"):
         open_run(tmp_path, [], silent)
 

@@ -5,12 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, Field, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
 from asst.data.lengths import MOST_FACTOR
 from asst.data.query_tokens import LAST_HIDDEN_STATE, By
+from asst.settings import FilePath, Fraction, Natural, Positive, Rate, Settings
 from asst.simulate.features.settings import MODALITIES
-from asst.training.checked import Checked, FilePath, Positive
+from asst.simulate.tapes.settings import TapeSettings
 
 EVEN = "even"
 """The length of a step that divides each video's annotated duration evenly."""
@@ -19,11 +20,20 @@ PACKAGED = "packaged"
 GLOVE_300 = "glove-300"
 """The paper's word vectors, in place of a path: those of the file that ``ASST_GLOVE`` names, or else the installed."""
 
-Seconds = Annotated[float, Field(gt=0)]
-StepLength = Seconds | Literal["even"]
+StepLength = Rate | Literal["even"]
 
 
-class Simulated(Checked):
+def _is_judged(holdout: dict[str, int]) -> dict[str, int]:
+    if not any(holdout.values()):
+        raise ValueError("no set has pictures held out; training is judged by them")
+    return holdout
+
+
+Holdout = Annotated[dict[str, Natural], Field(min_length=1), AfterValidator(_is_judged)]
+"""Pictures of each set that are never learnt from, a clip as one."""
+
+
+class Simulated(Settings):
     """Features made from annotation (`asst.simulate`), written where they are missing.
 
     Attributes:
@@ -34,12 +44,12 @@ class Simulated(Checked):
     """
 
     level: Literal["easy", "standard", "crowded", "hard"] = "crowded"
-    seed: Annotated[int, Field(ge=0)] = 0
+    seed: Natural = 0
     dimension: Positive = 256
     folder: FilePath = Path("features")
 
 
-class Tapes(Checked):
+class Tapes(Settings):
     """Tapes of captioned pictures (`asst.simulate.tapes.tapes`), made where they are missing.
 
     Attributes:
@@ -49,29 +59,23 @@ class Tapes(Checked):
         extractor: whose space they are made in; `asst.models.zeroshot.model.zeroshot_of` must know it.
         folder: where features of the pictures, and the tapes, are kept.
         holdout: pictures of each set that are held out, as where the space was learnt.
-        settings: of `asst.simulate.tapes.settings.TapeSettings`.
+        settings: how they are planned and what they look like.
     """
 
     count: Positive = 6000
     validation: Positive = Field(default=400, alias="validate")
-    seed: Annotated[int, Field(ge=0)] = 0
+    seed: Natural = 0
     extractor: str = "captions"
     folder: FilePath = Path("tapes")
-    holdout: Annotated[dict[str, Annotated[int, Field(ge=0)]], Field(min_length=1)]
-    settings: dict[str, Any] = Field(default_factory=dict)
-
-    @model_validator(mode="after")
-    def _is_judged(self) -> Tapes:
-        if not any(self.holdout.values()):
-            raise ValueError("no set has pictures held out; checkpoints are chosen by them")
-        return self
+    holdout: Holdout
+    settings: TapeSettings = TapeSettings()
 
 
 TAPES = "tapes"
 """Stands for a data set where tapes are learnt from."""
 
 
-class Windows(Checked):
+class Windows(Settings):
     """Files of sliding windows, see `WindowStore`, of which those of one length make the steps.
 
     Attributes:
@@ -79,11 +83,11 @@ class Windows(Checked):
         length: frames of a window.
     """
 
-    fps: Annotated[float, Field(gt=0)]
+    fps: Rate
     length: Positive
 
 
-class FeatureFiles(Checked):
+class FeatureFiles(Settings):
     """A store of one stream; what only published ones need is left out for ours.
 
     Attributes:
@@ -103,7 +107,7 @@ class FeatureFiles(Checked):
     windows: Windows | None = None
 
 
-class Words(Checked):
+class Words(Settings):
     """What stands for the words of a sentence: vectors of words, or of the tokens of each query.
 
     Attributes:
@@ -120,7 +124,7 @@ class Words(Checked):
     path: FilePath = Path(PACKAGED)
     key: str = LAST_HIDDEN_STATE
     by: By = "qid"
-    first: Annotated[int, Field(ge=0)] = 0
+    first: Natural = 0
     normalize: bool = False
     most: Positive | None = None
 
@@ -132,7 +136,7 @@ def _by_path(value: Any) -> Any:
 _BY_PATH = BeforeValidator(_by_path)
 
 
-class Data(Checked):
+class Data(Settings):
     """What is learnt from.
 
     Attributes:
@@ -163,7 +167,7 @@ class Data(Checked):
     words: Annotated[Words, _BY_PATH] = Words()
     train: str = "train"
     validation: str = Field(default="val", alias="validate")
-    wrong_sentences: Annotated[float, Field(ge=0, lt=1)] = 0.0
+    wrong_sentences: Fraction = 0.0
     length_factor: Annotated[float, Field(ge=1)] = MOST_FACTOR
     memory_gb: Annotated[float, Field(ge=0)] = 8.0
 

@@ -13,7 +13,7 @@ from asst.atomic import write_whole
 from asst.errors import InputError
 from asst.training.divergence import DivergedError
 from asst.training.recipe import Recipe
-from asst.training.recipe_files import changed_settings
+from asst.training.recipe_files import changed_settings, dumped
 from asst.training.space_recipe import CaptionRecipe, read_any_recipe
 
 STEP = "step-"
@@ -91,7 +91,7 @@ class RunFolder:
             InputError: if it holds a run of another recipe, or cannot be written.
         """
         if not self.recipe.exists():
-            write_whole(self.recipe, recipe.dump())
+            write_whole(self.recipe, dumped(recipe))
             return False
         held = read_any_recipe([self.recipe])
         if held != recipe:
@@ -101,7 +101,7 @@ class RunFolder:
                 raise InputError(
                     f"{self.path} holds a run of other settings: {'; '.join(others)}; name another folder with --run"
                 )
-            write_whole(self.recipe, recipe.dump())
+            write_whole(self.recipe, dumped(recipe))
         self.diverged.unlink(missing_ok=True)
         return self.state.exists()
 

@@ -13,15 +13,15 @@ from asst.data import ACTION_DATASETS
 from asst.evaluation.protocol import ProtocolName
 from asst.models.methods.base import Fitted
 from asst.models.methods.table import METHODS
-from asst.training.checked import Checked, FilePath, Positive, Share
+from asst.settings import FilePath, Fraction, Natural, Positive, Rate, Settings, Share
 from asst.training.data_settings import Data
-from asst.training.recipe_files import Named, checked, settings_of
+from asst.training.recipe_files import Named, read_as
 
 Precision = Literal["auto", "float32", "bfloat16"]
 """Of sums; ``auto`` takes bfloat16 where it multiplies matrices faster."""
 
 
-class Optimizer(Checked):
+class Optimizer(Settings):
     """How weights move; the defaults are the paper's (section 4.2).
 
     Attributes:
@@ -40,15 +40,15 @@ class Optimizer(Checked):
     """
 
     name: Literal["adam", "sgd"] = "adam"
-    learning_rate: Annotated[float, Field(gt=0)] = 5e-4
+    learning_rate: Rate = 5e-4
     schedule: Literal["steps", "cosine"] = "steps"
     decay: Share = 0.9
     decay_steps: Positive = 2500
-    warmup: Annotated[int, Field(ge=0)] = 0
-    momentum: Annotated[float, Field(ge=0, lt=1)] = 0.9
-    rates: dict[str, Annotated[float, Field(gt=0)]] = Field(default_factory=dict)
+    warmup: Natural = 0
+    momentum: Fraction = 0.9
+    rates: dict[str, Rate] = Field(default_factory=dict)
     clip: Annotated[float, Field(ge=0)] = 0.0
-    averaging: Annotated[float, Field(ge=0, lt=1)] = 0.0
+    averaging: Fraction = 0.0
 
 
 def _listed(value: Any) -> Any:
@@ -58,7 +58,7 @@ def _listed(value: Any) -> Any:
     return [value] if isinstance(value, int) else value
 
 
-class Training(Checked):
+class Training(Settings):
     """How long, how much at once, on what.
 
     Attributes:
@@ -76,17 +76,17 @@ class Training(Checked):
         patience: intervals without a better checkpoint after which the training ends; 0 for never.
     """
 
-    steps: Annotated[int, Field(ge=0)] = 0
+    steps: Natural = 0
     interval: Positive = 500
     batch: Positive = 128
     parts: Positive = 1
     processes: Positive = 1
     nodes: Positive = 1
     precision: Precision = "auto"
-    seed: Annotated[int, Field(ge=0)] = 0
-    seeds: Annotated[list[Annotated[int, Field(ge=0)]], BeforeValidator(_listed)] = Field(default_factory=list)
-    keep: Annotated[int, Field(ge=0)] = 0
-    patience: Annotated[int, Field(ge=0)] = 0
+    seed: Natural = 0
+    seeds: Annotated[list[Natural], BeforeValidator(_listed)] = Field(default_factory=list)
+    keep: Natural = 0
+    patience: Natural = 0
 
     @model_validator(mode="after")
     def _differs(self) -> Training:
@@ -110,7 +110,7 @@ def _known_method(name: str) -> str:
     return name
 
 
-class Recipe(Checked):
+class Recipe(Settings):
     """One training.
 
     Attributes:
@@ -142,7 +142,7 @@ class Recipe(Checked):
     protocol: ProtocolName = "standard"
     start: FilePath | None = None
     frozen: list[str] = Field(default_factory=list)
-    average: Annotated[int, Field(ge=0)] = 0
+    average: Natural = 0
     may_be_longer: ClassVar[bool] = True
 
     @model_validator(mode="after")
@@ -212,9 +212,5 @@ class Recipe(Checked):
 
 
 def read_recipe(recipes: Sequence[Named], changes: Sequence[str] = ()) -> Recipe:
-    """`checked` of `settings_of` for a method that answers questions about videos.
-
-    Raises:
-        InputError: for a file that cannot be read, an unknown key or a value that does not fit, by name.
-    """
-    return checked(Recipe, settings_of(recipes, changes), recipes)
+    """The recipe of a method that answers questions about videos; raises as `read_as`."""
+    return read_as(Recipe, recipes, changes)

@@ -9,18 +9,17 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import yaml
-from pydantic import ValidationError
 
 from asst.errors import InputError
 from asst.local import check_ends
-from asst.training.checked import Checked
+from asst.settings import Settings
 
 PACKAGED = Path(__file__).parents[1] / "recipes"
 """The recipes of the package."""
 
 Named = str | Path
 """A recipe's file, or the name of a packaged one: its path below `PACKAGED` without suffix, ``charades_sta/c3d``."""
-Kind = TypeVar("Kind", bound=Checked)
+Kind = TypeVar("Kind", bound=Settings)
 
 
 class _Loader(yaml.SafeLoader):
@@ -84,21 +83,24 @@ def settings_of(recipes: Sequence[Named], changes: Sequence[str] = ()) -> dict[s
     return values
 
 
-def checked(kind: type[Kind], values: Mapping[str, Any], recipes: Sequence[Named]) -> Kind:
-    """Settings as a typed value.
+def read_as(kind: type[Kind], recipes: Sequence[Named], changes: Sequence[str] = ()) -> Kind:
+    """`settings_of` as a typed value.
 
     Raises:
-        InputError: for an unknown key or a value that does not fit, by name, and the files.
+        InputError: for a file that cannot be read, an unknown key or a value that does not fit, by name.
     """
-    try:
-        return kind.model_validate(values)
-    except ValidationError as error:
-        raise InputError(f"{' + '.join(map(str, recipes))}: {_first_fault(error)}") from error
+    return kind.from_dict(settings_of(recipes, changes), " + ".join(map(str, recipes)))
 
 
-def changed_settings(old: Checked, new: Checked, *, but: Sequence[str] = ()) -> list[str]:
+def dumped(settings: Settings) -> str:
+    """As YAML that reads back to the same value."""
+    text: str = yaml.safe_dump(settings.to_dict(), sort_keys=False)
+    return text
+
+
+def changed_settings(old: Settings, new: Settings, *, but: Sequence[str] = ()) -> list[str]:
     """The settings that differ, ``training.seed is 0 there, 1 here`` each, but for those of the keys ``but``."""
-    was, now = (dict(_flat(own.model_dump(mode="json", by_alias=True))) for own in (old, new))
+    was, now = (dict(_flat(own.to_dict())) for own in (old, new))
     return [
         f"{key} is {was.get(key, 'not set')} there, {now.get(key, 'not set')} here"
         for key in dict.fromkeys((*was, *now))
@@ -180,18 +182,3 @@ def _name(path: Path) -> str:
     parts = path.with_suffix("").parts
     start = len(parts) - parts[::-1].index(PACKAGED.name) if PACKAGED.name in parts else len(parts) - 1
     return "/".join(parts[start:])
-
-
-def _first_fault(error: ValidationError) -> str:
-    """The first thing that is wrong, by its key, and how many more there are."""
-    faults = error.errors()
-    first = faults[0]
-    key = ".".join(str(part) for part in first["loc"]) or "the recipe"
-    if first["type"] == "extra_forbidden":
-        reason = "no such setting"
-    else:
-        reason = first["msg"].removeprefix("Value error, ")
-        if first["type"] not in ("missing", "value_error"):
-            reason += f", not {first['input']!r}"
-    more = f" (and {len(faults) - 1} more)" if len(faults) > 1 else ""
-    return f"{key}: {reason}{more}"

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, get_args, get_origin
 
-from asst.training.checked import Checked
+from asst.settings import Settings
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +27,7 @@ class SettingKey:
     meaning: str
 
 
-def setting_keys(kind: type[Checked], above: str = "") -> Iterator[SettingKey]:
+def setting_keys(kind: type[Settings], above: str = "") -> Iterator[SettingKey]:
     """Every key of some settings, those of settings within them too.
 
     >>> from asst.training.recipe import Recipe
@@ -49,14 +49,14 @@ def setting_keys(kind: type[Checked], above: str = "") -> Iterator[SettingKey]:
         yield SettingKey(key, default, meanings[field.alias or name])
 
 
-def _within(annotation: Any) -> type[Checked] | None:
+def _within(annotation: Any) -> type[Settings] | None:
     """The settings that a field holds, alone or by name."""
-    if isinstance(annotation, type) and issubclass(annotation, Checked):
+    if isinstance(annotation, type) and issubclass(annotation, Settings):
         return annotation
     return next((found for part in get_args(annotation) if (found := _within(part))), None)
 
 
-def _meanings(kind: type[Checked]) -> dict[str, str]:
+def _meanings(kind: type[Settings]) -> dict[str, str]:
     """What the text of a class says of its attributes."""
     text = (inspect.getdoc(kind) or "").partition("Attributes:\n")[2]
     found = re.findall(r"^    (\w+): (.*(?:\n {8}.*)*)", text, flags=re.MULTILINE)

@@ -20,7 +20,6 @@ from asst.features.zeroshot.crops import STEP_S
 from asst.models.checkpoint import FeatureKind, Origin
 from asst.models.trained.model import GLOVE
 from asst.models.zeroshot.model import zeroshot_of
-from asst.simulate.tapes.settings import TapeSettings
 from asst.text import WordVectors
 from asst.training.data_settings import (
     EVEN,
@@ -194,13 +193,12 @@ def _opened(
 
 
 def _tapes(tapes: Tapes, root: Path, say: Say) -> TapeQuestions:
-    settings = TapeSettings.from_dict(tapes.settings, "a tape")
     model = zeroshot_of(tapes.extractor, "a reranker")
     clips, extractor = CaptionedClips(root, tapes.folder, tapes.holdout), model.extractor
     clips.make(extractor, say)
 
     def questions(part: Part, count: int) -> list[RerankerQuestion]:
-        return TapePool.of(model, clips, part, tapes.seed, settings).questions(count, say)
+        return TapePool.of(model, clips, part, tapes.seed, tapes.settings).questions(count, say)
 
     # Which pictures are looked at may differ, as long as the network is the same.
     kind = FeatureKind(

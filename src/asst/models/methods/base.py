@@ -15,6 +15,7 @@ from torch import Tensor, nn
 from asst.data.batch import Batch
 from asst.data.record import Record
 from asst.models.answers import ATTENTION, Answers, answers_of
+from asst.settings import Settings
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,10 +71,12 @@ class Method(nn.Module, ABC):
     finds_actions: bool = False
     labels: tuple[str, ...] = ()
 
+    _settings: Settings
+
     @property
-    @abstractmethod
     def settings(self) -> dict[str, Any]:
         """What the method is built from, fit for JSON."""
+        return self._settings.to_dict()
 
     @abstractmethod
     def outputs(self, batch: Batch, *, attention: bool = False) -> dict[str, Tensor]:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
-from typing import Any, Literal
+from dataclasses import dataclass
+from typing import Any, Literal, Self
 
 import torch
+from pydantic import model_validator
 from torch import Tensor
 from torch.nn import functional
 
@@ -23,10 +24,9 @@ from asst.models.methods.clips import (
     sentence_mean,
     sliding_clips,
 )
-from asst.settings import Settings
+from asst.settings import Natural, Numbers, Positive, Rate, Settings
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
 class CCASettings(Settings):
     """What is correlated.
 
@@ -43,21 +43,20 @@ class CCASettings(Settings):
         steps: of the observed window.
     """
 
-    feature_channels: int
-    word_channels: int
+    feature_channels: Positive
+    word_channels: Positive
     clips: Literal["pieces", "windows"] = "windows"
-    lengths: tuple[float, ...] = (21.333, 42.667)
+    lengths: Numbers = (21.333, 42.667)
     overlap: float = 0.8
-    components: int = 32
-    regularization: float = 0.1
-    power: int = field(default=1, metadata={"least": 0})
-    steps: int = 128
+    components: Positive = 32
+    regularization: Rate = 0.1
+    power: Natural = 1
+    steps: Positive = 128
 
-    def __post_init__(self) -> None:
-        Settings.__post_init__(self)
-        if not self.regularization > 0:
-            raise InputError(f"regularization must be positive, not {self.regularization}")
+    @model_validator(mode="after")
+    def _slides(self) -> Self:
         check_windows(self.lengths, self.overlap)
+        return self
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,11 +119,11 @@ class CCAMethod(Fitted):
     said_mean: Tensor
     said_map: Tensor
     correlations: Tensor
+    _settings: CCASettings
 
     def __init__(self, settings: dict[str, Any]) -> None:
         super().__init__()
-        own = CCASettings.from_dict(settings, "cca")
-        self._settings = own
+        self._settings = own = CCASettings.from_dict(settings, "cca")
         wide, narrow = 2 * own.feature_channels + 2, own.word_channels
         kept = min(own.components, wide, narrow)
         pieces = own.clips == "pieces"
@@ -136,11 +135,6 @@ class CCAMethod(Fitted):
         self.register_buffer("said_mean", torch.zeros(narrow))
         self.register_buffer("said_map", torch.zeros(narrow, kept))
         self.register_buffer("correlations", torch.zeros(kept))
-
-    @property
-    def settings(self) -> dict[str, Any]:
-        """What the method is built from."""
-        return self._settings.to_dict()
 
     def fit(self, records: Sequence[Record], batches: Iterable[Batch]) -> None:
         """Correlate each sentence with its true moment, the first one of its sample.

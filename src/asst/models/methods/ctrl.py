@@ -2,26 +2,24 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, Self
 
 import torch
+from pydantic import model_validator
 from torch import Tensor, nn
 from torch.nn import functional
 
 from asst.data.batch import Batch
-from asst.errors import InputError
 from asst.models.methods.base import Loss, Share, Trainable
 from asst.models.methods.clips import check_windows, clips_or_first, mean_pooled, sliding_clips
 from asst.models.methods.sentence_lstm import SentenceLSTM
 from asst.nn.losses import POSITIVE_IOU, span_iou
-from asst.settings import Settings
+from asst.settings import Numbers, Positive, Rate, Settings
 
 MOST_OUTSIDE = 0.15
 """Share of an aligned clip's length that may lie outside its moment."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
 class CTRLSettings(Settings):
     """Sizes and choices; the defaults are those of the authors' code, with lengths in steps of 0.25 s.
 
@@ -46,28 +44,27 @@ class CTRLSettings(Settings):
         steps: of the observed window.
     """
 
-    feature_channels: int
-    word_channels: int
-    lengths: tuple[float, ...] = (21.333, 42.667)
-    answer_lengths: tuple[float, ...] = ()
+    feature_channels: Positive
+    word_channels: Positive
+    lengths: Numbers = (21.333, 42.667)
+    answer_lengths: Numbers = ()
     overlap: float = 0.8
-    context: float = 21.333
-    unit: float = 2.667
-    channels: int = 1024
-    lstm_channels: int = 1024
-    hidden_channels: int = 1000
+    context: Rate = 21.333
+    unit: Rate = 2.667
+    channels: Positive = 1024
+    lstm_channels: Positive = 1024
+    hidden_channels: Positive = 1000
     align_weight: float = 1.0
     mismatch_weight: float = 0.0
     offset_weight: float = 0.01
     objective: Literal["code", "paper"] = "code"
-    steps: int = 128
+    steps: Positive = 128
 
-    def __post_init__(self) -> None:
-        Settings.__post_init__(self)
+    @model_validator(mode="after")
+    def _slides(self) -> Self:
         check_windows(self.lengths, self.overlap)
         check_windows(self.answer_lengths or self.lengths, self.overlap)
-        if not (self.context > 0 and self.unit > 0):
-            raise InputError(f"context and unit must be positive, not {self.context} and {self.unit}")
+        return self
 
 
 class CTRLNetwork(nn.Module):
@@ -155,19 +152,14 @@ class CTRLMethod(Trainable):
     together = "each clip is told from the other sentences"
     clips: Tensor
     answering: Tensor
+    _settings: CTRLSettings
 
     def __init__(self, settings: dict[str, Any]) -> None:
         super().__init__()
-        own = CTRLSettings.from_dict(settings, "ctrl")
-        self._settings = own
+        self._settings = own = CTRLSettings.from_dict(settings, "ctrl")
         self.network = CTRLNetwork(own)
         for name, lengths in (("clips", own.lengths), ("answering", own.answer_lengths or own.lengths)):
             self.register_buffer(name, sliding_clips(own.steps, lengths, own.overlap), persistent=False)
-
-    @property
-    def settings(self) -> dict[str, Any]:
-        """What the method is built from."""
-        return self._settings.to_dict()
 
     def loss(self, batch: Batch, share: Share) -> Loss:
         """Alignment of this process's clips with all sentences, and the offsets of the true pairs."""

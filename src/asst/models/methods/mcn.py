@@ -3,23 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, Self
 
 import torch
+from pydantic import model_validator
 from torch import Tensor, nn
 from torch.nn import functional
 
 from asst.data.batch import Batch
-from asst.errors import InputError
 from asst.models.methods.base import Loss, Share, Trainable
 from asst.models.methods.clips import ClipKind, clip_grid, clip_slack, clips_or_first, in_context
 from asst.models.methods.sentence_lstm import SentenceLSTM
 from asst.nn.losses import POSITIVE_IOU, span_iou
-from asst.settings import Settings
+from asst.settings import Counts, Fraction, Numbers, Positive, Settings
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
 class MCNSettings(Settings):
     """Sizes and choices; the defaults are the authors'.
 
@@ -40,28 +38,27 @@ class MCNSettings(Settings):
         steps: of the observed window.
     """
 
-    feature_channels: int
-    word_channels: int
+    feature_channels: Positive
+    word_channels: Positive
     clips: ClipKind = "anchors"
-    streams: tuple[int, ...] = ()
-    stream_weights: tuple[float, ...] = ()
-    hidden_channels: int = 500
-    channels: int = 100
-    lstm_channels: int = 1000
-    dropout: float = 0.3
+    streams: Counts = ()
+    stream_weights: Numbers = ()
+    hidden_channels: Positive = 500
+    channels: Positive = 100
+    lstm_channels: Positive = 1000
+    dropout: Fraction = 0.3
     margin: float = 0.1
     intra_weight: float = 0.5
     inter_weight: float = 0.2
-    steps: int = 128
+    steps: Positive = 128
 
-    def __post_init__(self) -> None:
-        Settings.__post_init__(self)
+    @model_validator(mode="after")
+    def _fits(self) -> Self:
         if self.streams and sum(self.streams) != self.feature_channels:
-            raise InputError(f"streams {list(self.streams)} must add up to the features' {self.feature_channels}")
+            raise ValueError(f"streams {list(self.streams)} must add up to the features' {self.feature_channels}")
         if self.stream_weights and len(self.stream_weights) != len(self.streams):
-            raise InputError(f"stream_weights must be {len(self.streams)} numbers, not {len(self.stream_weights)}")
-        if not 0 <= self.dropout < 1:
-            raise InputError(f"dropout must be at least 0 and below 1, not {self.dropout}")
+            raise ValueError(f"stream_weights must be {len(self.streams)} numbers, not {len(self.stream_weights)}")
+        return self
 
 
 class Tower(nn.Module):
@@ -140,19 +137,14 @@ class MCNMethod(Trainable):
     relative = True
     together = "each clip is told from that of the next video"
     clips: Tensor
+    _settings: MCNSettings
 
     def __init__(self, settings: dict[str, Any]) -> None:
         super().__init__()
-        own = MCNSettings.from_dict(settings, "mcn")
-        self._settings = own
+        self._settings = own = MCNSettings.from_dict(settings, "mcn")
         widths = own.streams or (own.feature_channels,)
         self.towers = nn.ModuleList(Tower(own, width) for width in widths)
         self.register_buffer("clips", clip_grid(own.clips, own.steps), persistent=False)
-
-    @property
-    def settings(self) -> dict[str, Any]:
-        """What the method is built from."""
-        return self._settings.to_dict()
 
     def loss(self, batch: Batch, share: Share) -> Loss:
         """Both ranking losses, weighted, each a mean over the videos of all processes that have something to rank."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from typing import Any, Literal
 
 import numpy as np
@@ -12,15 +11,13 @@ from torch import Tensor
 
 from asst.data.batch import Batch
 from asst.data.record import Record
-from asst.errors import InputError
 from asst.models.frequency import clip_frequency, grid_spans, hit_share, span_density
 from asst.models.methods.base import Fitted
 from asst.models.methods.clips import clip_grid, clip_slack
 from asst.nn.sampler import clips_within
-from asst.settings import Settings
+from asst.settings import Positive, Rate, Settings
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
 class PriorSettings(Settings):
     """What is counted.
 
@@ -38,16 +35,11 @@ class PriorSettings(Settings):
 
     clips: Literal["pieces", "density"] = "density"
     kernel: Literal["hits", "gaussian"] = "hits"
-    grid: int = 32
-    bandwidth: float = 0.05
-    steps: int = 128
-    feature_channels: int = 1
-    word_channels: int = 50
-
-    def __post_init__(self) -> None:
-        Settings.__post_init__(self)
-        if not self.bandwidth > 0:
-            raise InputError(f"bandwidth must be positive, not {self.bandwidth}")
+    grid: Positive = 32
+    bandwidth: Rate = 0.05
+    steps: Positive = 128
+    feature_channels: Positive = 1
+    word_channels: Positive = 50
 
 
 class PriorMethod(Fitted):
@@ -63,6 +55,7 @@ class PriorMethod(Fitted):
     looks = False
     clips: Tensor
     frequency: Tensor
+    _settings: PriorSettings
 
     def __init__(self, settings: dict[str, Any]) -> None:
         super().__init__()
@@ -75,11 +68,6 @@ class PriorMethod(Fitted):
             self._slack = 0.0
         self.register_buffer("clips", clips, persistent=False)
         self.register_buffer("frequency", torch.zeros(len(clips), dtype=torch.float64))
-
-    @property
-    def settings(self) -> dict[str, Any]:
-        """What the method is built from."""
-        return self._settings.to_dict()
 
     def fit(self, records: Sequence[Record], batches: Iterable[Batch]) -> None:
         """Count; ``batches`` are not looked at.

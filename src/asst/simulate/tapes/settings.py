@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from asst.settings import Settings
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
 class TapeSettings(Settings):
     """How tapes are planned and what they look like.
 
@@ -31,9 +28,6 @@ class TapeSettings(Settings):
         memory: how much of the drift is left half a second later.
         white: weight of what changes from step to step.
         spread: standard deviation of the log of both from one clip to the next.
-
-    Raises:
-        InputError: for a value that is no number of its kind.
     """
 
     ordinals: float = 0.2
