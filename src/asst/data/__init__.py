@@ -20,13 +20,12 @@ from typing import Generic, Literal, TypeVar
 from asst.data.actions import ActionDataset
 from asst.data.readers import (
     action_lines,
-    activitynet_captions,
     charades_sta,
     didemo,
     jsonlines,
     qvhighlights,
-    tacos,
     thumos14,
+    video_captions,
 )
 from asst.data.record import Dataset, Problem, Record, Span, first_problem
 from asst.errors import InputError
@@ -88,11 +87,20 @@ class Part:
 
 @dataclass(frozen=True, slots=True)
 class DatasetEntry(Generic[D]):
-    """One data set; its reader is called with the paths of a part's files and ``split=``."""
+    """One data set.
+
+    Attributes:
+        title: its name in full.
+        reader: called with the paths of a part's files and ``split=``.
+        splits: by name.
+        protocol: how it is judged: a key of `asst.evaluation.protocol.PROTOCOLS`, or for labelled spans of
+            `asst.evaluation.detection.DETECTION_PROTOCOLS`.
+    """
 
     title: str
     reader: Callable[..., D]
     splits: Mapping[str, Part]
+    protocol: str = "moments"
 
     def read(self, folder: Path, split: str) -> D:
         """One split, from the data set's folder.
@@ -131,6 +139,7 @@ DATASETS: dict[str, DatasetEntry[Dataset]] = {
         didemo.read,
         {split: Part((f"{split}_data.json",)) for split in ("train", "val", "test")}
         | {"val_train": Part(("val_data.json",), "without"), "val_held": Part(("val_data.json",), "only")},
+        protocol="clips",
     ),
     "charades_sta": DatasetEntry(
         "Charades-STA",
@@ -141,19 +150,21 @@ DATASETS: dict[str, DatasetEntry[Dataset]] = {
             "trainval": Part(_CHARADES_TRAIN, queries=_TRAIN_QUERIES),
             "test": Part(_CHARADES_TEST, queries=_TEST_QUERIES),
         },
+        protocol="annotated moments",
     ),
     "activitynet_captions": DatasetEntry(
         "ActivityNet Captions",
-        activitynet_captions.read,
+        video_captions.read_activitynet,
         _by_split("activitynet"),
     ),
-    "charades_cd": DatasetEntry("Charades-CD", activitynet_captions.read, _changing("charades")),
-    "activitynet_cd": DatasetEntry("ActivityNet-CD", activitynet_captions.read, _changing("anet")),
-    "tacos": DatasetEntry("TACoS", tacos.read, _by_split("tacos")),
+    "charades_cd": DatasetEntry("Charades-CD", video_captions.read_activitynet, _changing("charades")),
+    "activitynet_cd": DatasetEntry("ActivityNet-CD", video_captions.read_activitynet, _changing("anet")),
+    "tacos": DatasetEntry("TACoS", video_captions.read_tacos, _by_split("tacos")),
     "qvhighlights": DatasetEntry(
         "QVHighlights",
         qvhighlights.read,
         {split: Part((f"highlight_{split}_release.jsonl",)) for split in ("train", "val")},
+        protocol="highlights",
     ),
     "jsonlines": DatasetEntry(
         "own annotation",
@@ -181,11 +192,13 @@ ACTION_DATASETS: dict[str, DatasetEntry[ActionDataset]] = {
             "trainval": Part(_THUMOS14_TRAIN),
             "test": Part(("annotations_test", "video_info.json")),
         },
+        protocol="thumos14",
     ),
     "actions": DatasetEntry(
         "own annotation of actions",
         action_lines.read,
         {split: Part((f"{split}.jsonl",)) for split in ("train", "val", "test")},
+        protocol="thumos14",
     ),
 }
 

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from asst.data.record import Span
-from asst.data.rows import LEAST_S, MOST_S, Rows, UnusableRowError
+from asst.data.rows import LEAST_S, MOST_S, UnusableRowError
 from asst.errors import InputError
 from asst.local import check_ends
 
@@ -59,27 +59,17 @@ def read_json(path: Path, kind: type) -> Any:
     return content
 
 
-def read_json_lines(path: Path, rows: Rows) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Each object of a JSON Lines file with the name of its line; other lines become problems, blank ones nothing."""
-    for where, parsed in read_object_lines(path):
-        content = None
-        with rows.row(where):
-            content = parsed()
-        if content is not None:
-            yield where, content
+def read_lines(path: Path) -> Iterator[tuple[int, str]]:
+    """Each line that is not blank with its number, from one; raises as `read_text`."""
+    return ((number, line) for number, line in enumerate(read_text(path).split("\n"), start=1) if line.strip())
 
 
 def read_object_lines(path: Path) -> Iterator[tuple[str, Callable[[], dict[str, Any]]]]:
-    """Each line of a JSON Lines file that is not blank: its name, and what gives its object.
+    """Each line of a JSON Lines file that is not blank: its name, and what gives its object; raises as `read_text`.
 
     The latter raises an `UnusableRowError` for a line that holds none.
-
-    Raises:
-        InputError: if the file cannot be read.
     """
-    for number, line in enumerate(read_text(path).split("\n"), start=1):
-        if line.strip():
-            yield f"line {number}", partial(_object, line)
+    return ((f"line {number}", partial(_object, line)) for number, line in read_lines(path))
 
 
 def _object(line: str) -> dict[str, Any]:

@@ -26,6 +26,7 @@ from typing import Literal
 import numpy as np
 import numpy.typing as npt
 
+from asst.data import DATASETS
 from asst.data.readers.didemo import candidate_clips, span_clip
 from asst.data.record import Record
 from asst.errors import InputError
@@ -90,7 +91,7 @@ def protocol_of(dataset: str, name: ProtocolName | str = "standard") -> Protocol
     """The protocol of a data set.
 
     Args:
-        dataset: a key of `PROTOCOLS`.
+        dataset: a key of `asst.data.DATASETS`, whose entry names one of `PROTOCOLS`.
         name: ``standard`` judges a ranking as it is. ``tall`` is that of CTRL's script: for each metric by itself, the
             weaker of two spans that overlap by more than its IoU less 0.05 is dropped first.
 
@@ -100,9 +101,9 @@ def protocol_of(dataset: str, name: ProtocolName | str = "standard") -> Protocol
     >>> protocol_of("didemo").headline
     'rank@1'
     """
-    if dataset not in PROTOCOLS:
-        raise InputError(f"no protocol for a data set {dataset!r}; there are {', '.join(PROTOCOLS)}")
-    found = PROTOCOLS[dataset]
+    if dataset not in DATASETS:
+        raise InputError(f"no protocol for a data set {dataset!r}; there are {', '.join(DATASETS)}")
+    found = PROTOCOLS[DATASETS[dataset].protocol]
     if name == "standard":
         return found
     if name != "tall" or found.pieces:
@@ -190,19 +191,12 @@ def _thinned(ranking: FloatArray, iou: float) -> FloatArray:
     return spans[nms(spans, -np.arange(len(spans), dtype=np.float64), iou - TALL_MARGIN, max(_RANKS))]
 
 
-_CLIPS = Protocol("rank@1", _judge_clips, pieces=True)
-_AS_PUBLISHED = Protocol("r@1,iou=0.5", _judge_annotated, judge_more=partial(_discount, _annotated))
-_CUT_TO_VIDEO = Protocol("r@1,iou=0.5", _judge_cut, judge_more=partial(_discount, _cut))
-_HIGHLIGHTS = Protocol("r@1,iou=0.5", _judge_cut, judge_more=_discount_and_precision, judge_saliency=highlight_values)
-
 PROTOCOLS: dict[str, Protocol] = {
-    "didemo": _CLIPS,
-    "charades_sta": _AS_PUBLISHED,
-    "charades_cd": _CUT_TO_VIDEO,
-    "activitynet_captions": _CUT_TO_VIDEO,
-    "activitynet_cd": _CUT_TO_VIDEO,
-    "tacos": _CUT_TO_VIDEO,
-    "qvhighlights": _HIGHLIGHTS,
-    "jsonlines": _CUT_TO_VIDEO,
+    "clips": Protocol("rank@1", _judge_clips, pieces=True),
+    "annotated moments": Protocol("r@1,iou=0.5", _judge_annotated, judge_more=partial(_discount, _annotated)),
+    "moments": Protocol("r@1,iou=0.5", _judge_cut, judge_more=partial(_discount, _cut)),
+    "highlights": Protocol(
+        "r@1,iou=0.5", _judge_cut, judge_more=_discount_and_precision, judge_saliency=highlight_values
+    ),
 }
-"""By the keys of `asst.data.DATASETS`."""
+"""By the names that `asst.data.DATASETS` have for them."""

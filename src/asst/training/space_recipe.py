@@ -138,4 +138,4 @@ class CaptionRecipe(Settings):
 def read_any_recipe(recipes: Sequence[Named], changes: Sequence[str] = ()) -> Recipe | CaptionRecipe:
     """A recipe of the kind that its ``method`` says; raises as `read_as`."""
     captions = settings_of(recipes, changes).get("method") == METHOD
-    return read_as(CaptionRecipe if captions else Recipe, recipes, changes)
+    return read_as(CaptionRecipe, recipes, changes) if captions else read_as(Recipe, recipes, changes)

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from asst.data import ACTION_DATASETS
 from asst.data.action_samples import ActionSamples, ActionWindows
 from asst.data.actions import ActionVideo
 from asst.data.lengths import compare_lengths
@@ -21,7 +22,7 @@ from asst.data.query_tokens import QueryTokens
 from asst.data.record import Record
 from asst.data.samples import Queries, TrainingSamples
 from asst.errors import InputError
-from asst.evaluation.detection import DETECTION_PROTOCOLS
+from asst.evaluation.detection import detection_protocol
 from asst.evaluation.protocol import protocol_of
 from asst.features.stores.native import CachedStore, FeatureStore, require
 from asst.models.checkpoint import FeatureKind
@@ -144,11 +145,11 @@ def _actions(recipe: Recipe, sources: Sources, say: Say) -> Task:
             f"{recipe.data.dataset} {recipe.data.validation} has no action to choose checkpoints by; check its files"
         )
     kind, store = _features(recipe, sources, [*learnt.videos, *checked], say)
-    seed = recipe.training.seed
+    seed, protocol = recipe.training.seed, detection_protocol(ACTION_DATASETS[recipe.data.dataset].protocol)
     return Task(
         samples=ActionSamples(learnt.videos, store, learnt.labels, learnt.includes, observation, seed),
         questions=ActionWindows(checked, store, observation),
-        validation=ActionValidation(checked, DETECTION_PROTOCOLS["thumos14"], recipe.overlap),
+        validation=ActionValidation(checked, protocol, recipe.overlap),
         given={
             "feature_channels": kind.dimension,
             "steps": observation.steps,

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from asst.data.files import as_duration, as_text, parse_number, read_text
+from asst.data.files import as_duration, as_text, parse_number, read_lines, read_text
 from asst.data.record import Problem
 from asst.data.rows import ProblemLog, UnusableRowError, clean_span
 from asst.errors import InputError
@@ -110,11 +110,11 @@ def read_classes(path: Path) -> dict[str, str]:
         InputError: naming the first line of another form.
     """
     classes = {}
-    for number, line in enumerate(read_text(path).split("\n"), start=1):
+    for number, line in read_lines(path):
         code, _, name = line.strip().partition(" ")
         if ACTION.fullmatch(code) and name:
             classes[code] = name
-        elif line.strip():
+        else:
             raise InputError(f"{path}, line {number}: expected a class such as 'c008 Opening a door'")
     return classes
 

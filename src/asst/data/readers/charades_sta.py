@@ -8,25 +8,21 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from asst.data.files import parse_number, read_text
+from asst.data.files import parse_number, read_lines
 from asst.data.readers.charades import read_videos
 from asst.data.record import Dataset
 from asst.data.rows import Rows, UnusableRowError
 
 
 def read(path: Path, videos: Path, split: str) -> Dataset:
-    """The records of one of the two text files.
-
-    The id is the file's name and the line number.
+    """The records of one of the two text files; the id is the file's name and the line number.
 
     Raises:
         InputError: if a file cannot be read, or the CSV lacks a column.
     """
     known = read_videos(videos).videos
     rows = Rows(path, split)
-    for number, line in enumerate(read_text(path).split("\n"), start=1):
-        if not line.strip():
-            continue
+    for number, line in read_lines(path):
         where = f"line {number}"
         with rows.row(where):
             head, separator, sentence = line.partition("##")

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from asst.data.files import as_duration, as_list, as_span, as_text, read_json_lines
+from asst.data.files import as_duration, as_list, as_span, as_text, read_object_lines
 from asst.data.record import Dataset
 from asst.data.rows import Rows
 
@@ -24,8 +24,9 @@ def read(path: Path, split: str) -> Dataset:
         InputError: if the file cannot be read.
     """
     rows = Rows(path, split)
-    for where, content in read_json_lines(path, rows):
+    for where, parsed in read_object_lines(path):
         with rows.row(where):
+            content = parsed()
             rows.add(
                 where,
                 id=as_text(content.get("id", f"{path.stem}-{where.split()[-1]}"), "id"),
