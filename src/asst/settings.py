@@ -44,16 +44,16 @@ class Settings(BaseModel):
         try:
             return cls.model_validate(dict(values))
         except ValidationError as error:
-            raise InputError(f"{owner}: {_first_fault(error, cls)}") from error
+            raise InputError(f"{owner}: {first_fault(error, cls)}") from error
 
 
-def _first_fault(error: ValidationError, kind: type[Settings]) -> str:
+def first_fault(error: ValidationError, kind: type[BaseModel] | None = None) -> str:
     """The first thing that is wrong, by its key, and how many more there are."""
     faults = error.errors()
     first = faults[0]
     if first["type"] == "extra_forbidden":
-        own = f"; there are {', '.join(sorted(kind.model_fields))}" if len(first["loc"]) == 1 else ""
-        reason = f"no such setting{own}"
+        known = kind.model_fields if kind is not None and len(first["loc"]) == 1 else ()
+        reason = "no such setting" + (f"; there are {', '.join(sorted(known))}" if known else "")
     else:
         reason = first["msg"].removeprefix("Value error, ")
         if first["type"] not in ("missing", "value_error"):

@@ -38,6 +38,12 @@ class Interval:
             raise ValueError(f"not an interval: {self.low} .. {self.high} around {self.mean} at level {self.level}")
 
 
+def interval_of(mean: float, draws: FloatArray, level: float = 0.95) -> Interval:
+    """What the middle of some draws is."""
+    low, high = np.quantile(draws, [(1 - level) / 2, (1 + level) / 2])
+    return Interval(float(mean), float(low), float(high), level)
+
+
 def bootstrap_interval(
     values: npt.ArrayLike, groups: npt.ArrayLike, level: float = 0.95, draws: int = 2000, seed: int = 0
 ) -> Interval:
@@ -67,8 +73,7 @@ def bootstrap_interval(
     if len(counts) == 1:
         return Interval(mean, math.nan, math.nan, level)
     means = _resampled_means(sums, counts, draws, np.random.default_rng(seed))
-    low, high = np.quantile(means, [(1 - level) / 2, (1 + level) / 2])
-    return Interval(mean, float(low), float(high), level)
+    return interval_of(mean, means, level)
 
 
 def bootstrap_median(
@@ -92,8 +97,7 @@ def bootstrap_median(
         upto = np.bincount(random.integers(size, size=size), minlength=size)[members].cumsum()
         middle = np.searchsorted(upto, [(upto[-1] + 1) // 2, upto[-1] // 2 + 1])
         medians[draw] = ascending[middle].mean()
-    low, high = np.quantile(medians, [(1 - level) / 2, (1 + level) / 2])
-    return Interval(median, float(low), float(high), level)
+    return interval_of(median, medians, level)
 
 
 def bootstrap_difference(
@@ -160,8 +164,7 @@ def bootstrap_runs(
         mean += sign * float(system.mean())
     if size == 1:
         return Interval(mean, math.nan, math.nan, level)
-    low, high = np.quantile(means, [(1 - level) / 2, (1 + level) / 2])
-    return Interval(mean, float(low), float(high), level)
+    return interval_of(mean, means, level)
 
 
 def _checked(

@@ -13,7 +13,7 @@ import numpy as np
 
 from asst.data.actions import ActionVideo
 from asst.errors import InputError
-from asst.evaluation.bootstrap import Interval
+from asst.evaluation.bootstrap import interval_of
 from asst.evaluation.detection_metrics import (
     ClassCurve,
     Matching,
@@ -24,11 +24,10 @@ from asst.evaluation.detection_metrics import (
     match_by_truth,
 )
 from asst.evaluation.scoring import Evaluation
+from asst.features.stores.native import named
 from asst.moments import Detections, FloatArray
 
 DRAWS = 400
-LEVEL = 0.95
-_NAMED = 5
 _NONE = np.zeros((0, 2))
 
 
@@ -96,8 +95,8 @@ def evaluate_detections(
     own = np.stack([average_precisions(curve, envelope=protocol.envelope)[0] for curve in curves.values()])
     drawn = _drawn(list(curves.values()), len(videos), protocol)
     keys = [f"map,iou={iou:g}" for iou in protocol.ious]
-    metrics = {key: _interval(own[:, place].mean(), drawn[:, place]) for place, key in enumerate(keys)}
-    metrics["map"] = _interval(own.mean(), drawn.mean(axis=1))
+    metrics = {key: interval_of(own[:, place].mean(), drawn[:, place]) for place, key in enumerate(keys)}
+    metrics["map"] = interval_of(own.mean(), drawn.mean(axis=1))
     return Evaluation(
         dataset=dataset,
         split="+".join(dict.fromkeys(video.split for video in videos)),
@@ -133,9 +132,9 @@ def _by_video(videos: Sequence[ActionVideo], detections: Iterable[Detections]) -
             unknown.append(entry.video)
         found[entry.video] = entry
     if unknown:
-        shown = ", ".join(unknown[:_NAMED]) + (", ..." if len(unknown) > _NAMED else "")
         raise InputError(
-            f"detections but no annotation for {len(unknown)} videos: {shown}; is it the right data set and split?"
+            f"detections but no annotation for {len(unknown)} videos: {named(unknown)}; is it the right data set and "
+            "split?"
         )
     return found
 
@@ -175,8 +174,3 @@ def _drawn(curves: Sequence[ClassCurve], videos: int, protocol: DetectionProtoco
         counted += there
     means: FloatArray = np.divide(total, counted, out=np.zeros_like(total), where=counted > 0)
     return means
-
-
-def _interval(mean: float, draws: FloatArray) -> Interval:
-    low, high = np.quantile(draws, [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
-    return Interval(float(mean), float(low), float(high), LEVEL)

@@ -113,7 +113,7 @@ def evaluate(
     )
 
 
-def per_cent(interval: Interval) -> dict[str, float | None]:
+def per_cent(interval: Interval) -> dict[str, Any]:
     """``mean``, ``low`` and ``high`` in per cent; the ends are None where one video alone leaves them open.
 
     >>> per_cent(Interval(0.194, 0.18, 0.21))

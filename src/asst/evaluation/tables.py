@@ -10,8 +10,8 @@ from __future__ import annotations
 import json
 import statistics
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
-from importlib.resources import files
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
 from typing import Any
 
 from asst.errors import InputError
@@ -70,14 +70,7 @@ class PaperTable:
 
 @dataclass(frozen=True, slots=True)
 class RunsFigure:
-    """A metric over the runs of a recipe, in per cent.
-
-    Attributes:
-        mean: over runs.
-        low: lower end of the 95 % interval over videos, its mean over runs; None where a run has none.
-        high: upper end, likewise.
-        spread: standard deviation over runs; None for a single one.
-    """
+    """A metric over the runs of a recipe, in per cent: means of what each has, and the deviation of several."""
 
     mean: float
     low: float | None
@@ -150,9 +143,12 @@ def fill(table: PaperTable, results: Iterable[Result]) -> FilledTable:
 def as_json(table: FilledTable) -> dict[str, Any]:
     """The form for JSON that docs/formats.md describes; figures in per cent."""
     paper = table.paper
-    rows = []
-    for row, ours in zip(paper.rows, table.ours, strict=True):
-        rows.append(
+    return {
+        "table": paper.number,
+        "title": paper.title,
+        "dataset": paper.dataset,
+        "split": paper.split,
+        "rows": [
             {
                 "label": row.label,
                 "recipe": row.recipe,
@@ -160,13 +156,8 @@ def as_json(table: FilledTable) -> dict[str, Any]:
                 "ours": [_runs_as_json(runs, paper.metrics) for runs in ours],
                 "missing": None if ours else row.missing,
             }
-        )
-    return {
-        "table": paper.number,
-        "title": paper.title,
-        "dataset": paper.dataset,
-        "split": paper.split,
-        "rows": rows,
+            for row, ours in zip(paper.rows, table.ours, strict=True)
+        ],
         "prior": {key: table.prior[key] for key in paper.metrics if key in table.prior},
     }
 
@@ -178,9 +169,7 @@ def fused_recipes() -> dict[str, dict[str, float]]:
 
 
 def _content() -> dict[str, Any]:
-    found: dict[str, Any] = json.loads(
-        files("asst.evaluation").joinpath("paper_tables.json").read_text(encoding="utf-8")
-    )
+    found: dict[str, Any] = json.loads(Path(__file__).with_name("paper_tables.json").read_text(encoding="utf-8"))
     return found
 
 
@@ -235,15 +224,6 @@ def _mean_end(ends: Sequence[float | None]) -> float | None:
 
 
 def _runs_as_json(runs: Runs, metrics: Sequence[str]) -> dict[str, Any]:
-    return {
-        "recipe": runs.recipe,
-        "split": runs.split,
-        "extractor": runs.extractor,
-        "queries": runs.queries,
-        "runs": runs.runs,
-        "metrics": {
-            key: {"mean": figure.mean, "low": figure.low, "high": figure.high, "spread": figure.spread}
-            for key, figure in runs.figures.items()
-            if key in metrics
-        },
-    }
+    content = asdict(runs)
+    figures = content.pop("figures")
+    return {**content, "metrics": {key: own for key, own in figures.items() if key in metrics}}

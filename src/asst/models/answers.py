@@ -44,32 +44,16 @@ class Answerer(Protocol):
     """A method with its weights, computed by PyTorch or by ONNX Runtime; attributes as of methods."""
 
     labels: tuple[str, ...]
-
-    @property
-    def relative(self) -> bool:
-        """See `Method`."""
-        ...
-
-    @property
-    def averages(self) -> bool:
-        """See `Method`."""
-        ...
-
-    @property
-    def finds_actions(self) -> bool:
-        """See `Method`."""
-        ...
+    relative: bool
+    averages: bool
+    finds_actions: bool
 
     def answers(self, samples: Sequence[Sample]) -> Answers:
         """Every clip of every sample's window."""
         ...
 
     def attention(self, samples: Sequence[Sample]) -> dict[str, FloatArray]:
-        """The weight of each word at each step of each layer that attends to words, by the layer's name.
-
-        Returns:
-            Each of shape ``(samples, words, steps of the layer)``; none where no layer does.
-        """
+        """By the name of each layer that attends to words, their weights, ``(samples, words, steps of the layer)``."""
         ...
 
 

@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import Literal, Self
 
 import numpy as np
-import numpy.typing as npt
 
 from asst.data.sample import ProposalRows
 from asst.errors import InputError
@@ -68,6 +67,7 @@ class RerankedModel:
         self._method = method
         self._first = first
         self.extractor, self.reader, self.base = first.extractor, first.reader, first.base
+        self.embed_frames, self.embed_sentences = first.embed_frames, first.embed_sentences
         self._words: WordVectors = word_vectors(description.words)
         self._scope: Scope = scope or ("everything" if description.origin == "real" else "order")
 
@@ -83,14 +83,6 @@ class RerankedModel:
         first = zeroshot_of(description.features.extractor, name)
         description.features.check_extractor(first.extractor, name)
         return cls(method, description, first, name, scope)
-
-    def embed_frames(self, frames: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:
-        """See `asst.localizer.Localizer.embed_frames`."""
-        return self._first.embed_frames(frames)
-
-    def embed_sentences(self, sentences: Sequence[str]) -> npt.NDArray[np.float32]:
-        """See `asst.localizer.Localizer.embed_sentences`."""
-        return self._first.embed_sentences(sentences)
 
     def rank(self, features: Features, queries: Sequence[str], *, top: int) -> list[Ranking]:
         """The best moments of each sentence; a moment's score is explained in ``docs/models.md``.

@@ -20,7 +20,7 @@ from asst.models.checkpoint import Description
 from asst.models.methods.base import Method
 from asst.models.reranked import METHOD as RERANKER
 from asst.models.reranker.views import FACTS
-from asst.models.trained.loading import FORMAT, SUFFIX, window_steps
+from asst.models.trained.loading import FORMAT, SAID, SUFFIX, window_steps
 from asst.models.trained.restored import restored_method
 
 if TYPE_CHECKING:
@@ -65,7 +65,7 @@ def method_graph(method: Method, description: Description, *, weights: bool = Tr
     for name, axis in (("words", "words"), ("word_mask", "words"), ("clips", "clips"), ("clip_mask", "clips")):
         axes.setdefault(name, {0: "samples"})[1] = axis
     axes.setdefault("facts", {0: "samples"})[1] = "clips"
-    said = {name: "yes" if getattr(method, name) else "no" for name in ("relative", "averages", "finds_actions")}
+    said = {name: "yes" if getattr(method, name) else "no" for name in SAID}
     metadata = {"format": FORMAT, "steps": str(steps), **said}
     if weights:
         metadata["description"] = json.dumps(dataclasses.asdict(description), allow_nan=False)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
-from itertools import islice
 from pathlib import Path
 from typing import Self
 
@@ -13,44 +12,20 @@ import numpy as np
 from asst.data.actions import ActionVideo
 from asst.data.sample import NO_WORDS, Sample
 from asst.errors import InputError
-from asst.features.extractor import Extractor, extractor_named
 from asst.features.stores.native import FeatureStore, require
 from asst.features.values import Features
-from asst.models.answers import Answerer
-from asst.models.checkpoint import Description
-from asst.models.trained.answering import window_answers
-from asst.models.trained.loading import build_observation, loaded
+from asst.models.trained.loading import Checkpoints, loaded
 from asst.models.trained.suppression import FoundActions, detections_of, video_actions, window_actions
 from asst.moments import Detections
 
 A_CLASS = 200
 """Detections of a class in a video that are kept."""
 
-WINDOWS_AT_ONCE = 16
 
+class TrainedDetector(Checkpoints):
+    """Checkpoints as a detector; a video is slid over, no more than some windows of it in memory at once."""
 
-class TrainedDetector:
-    """One checkpoint, or the mean of several of one training, as a detector.
-
-    A video is slid over: no more than some windows of it are in memory at once.
-
-    Args:
-        methods: with the weights of each checkpoint.
-        description: what they have in common.
-        name: for messages and answers.
-
-    Attributes:
-        name: as above.
-        description: of the first checkpoint.
-        labels: the classes it finds.
-    """
-
-    def __init__(self, methods: Sequence[Answerer], description: Description, name: str) -> None:
-        self.name = name
-        self.description = description
-        self.labels = methods[0].labels
-        self._methods = tuple(methods)
-        self._observation = build_observation(description.observation)
+    at_once = 16
 
     @classmethod
     def load(cls, paths: Sequence[Path]) -> Self:
@@ -63,15 +38,6 @@ class TrainedDetector:
         if not methods[0].finds_actions:
             raise InputError(f"{paths[0]} answers sentences and finds no actions; use it with asst locate --model")
         return cls(methods, description, paths[0].name)
-
-    @property
-    def extractor(self) -> Extractor:
-        """What makes its features of a video.
-
-        Raises:
-            InputError: if that cannot be done here.
-        """
-        return extractor_named(self.description.features.extractor)
 
     def detect(
         self,
@@ -117,16 +83,8 @@ class TrainedDetector:
             for index, (features, duration_s) in enumerate(sources):
                 self.description.features.check(features, self.name)
                 durations_s.append(duration_s)
-                for window in self._observation.windows(duration_s, features):
+                for window in self.observation.windows(duration_s, features):
                     yield Sample(index, window, window.read(features), NO_WORDS, np.zeros((0, 2)))
 
-        def windows() -> Iterator[FoundActions]:
-            source = samples()
-            while some := list(islice(source, WINDOWS_AT_ONCE)):
-                each = [method.answers(some) for method in self._methods]
-                for answer in window_answers(each, [own.record for own in some], [own.window for own in some]):
-                    yield window_actions(answer, durations_s[answer.record])
-
-        return video_actions(
-            windows(), len(self.labels), overlap=self.description.overlap, a_class=A_CLASS, least=least
-        )
+        windows = (window_actions(answer, durations_s[answer.record]) for answer in self.windows(samples()))
+        return video_actions(windows, len(self.labels), overlap=self.description.overlap, a_class=A_CLASS, least=least)
