@@ -57,7 +57,7 @@ class _Placing(nn.Module):
 def main() -> None:
     """All of them."""
     towers = towers_with(load_space(SPACE).weights())
-    network, tower = towers["pictures"].network, towers["sentences"]
+    network, tower = towers.pictures.network, towers.sentences
     assert isinstance(network, EfficientNetLite)
     assert isinstance(tower, SentenceTower)
     pixels = {"pixels": torch.zeros(2, 256, 448, 3, dtype=torch.uint8)}

@@ -15,7 +15,6 @@ from asst.models.checkpoint import save_checkpoint
 from asst.models.methods.base import Fitted
 from asst.training.divergence import require_finite_figures, require_finite_weights
 from asst.training.folder import RunFolder
-from asst.training.module import questions_loader
 from asst.training.prepare import Prepared
 from asst.training.recipe import Recipe
 from asst.training.simulation import Say
@@ -45,10 +44,8 @@ def fit(prepared: Prepared, recipe: Recipe, folder: RunFolder, say: Say) -> floa
     require_finite_weights(method.state_dict(), step=1)
     seconds = time.monotonic() - started_s
     validation = prepared.task.validation
-    batches_asked = questions_loader(prepared.task.questions)
-    metrics = validation.metrics(
-        method, (answer for batch in batches_asked for answer in validation.answers(method, batch))
-    )
+    asked = prepared.task.loader()
+    metrics = validation.metrics(method, (answer for batch in asked for answer in validation.answers(method, batch)))
     require_finite_figures(metrics, step=1)
     save_checkpoint(folder.best, replace(prepared.description, step=1, metrics=metrics), method.state_dict())
     line = {"step": 1, "seconds": round(seconds, 3), **{f"validate/{key}": value for key, value in metrics.items()}}

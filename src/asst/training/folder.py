@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -21,55 +20,26 @@ RUNS = Path("runs")
 """The folder of all runs, where none is named."""
 
 
-@dataclass(frozen=True, slots=True)
 class RunFolder:
-    """Names of a run's files.
+    """The files of a run.
 
     Attributes:
         path: of the folder.
+        recipe: the recipe as it was resolved.
+        metrics: one JSON object an interval.
+        checkpoints: the folder of checkpoints and of the resumable state.
+        state: what an interrupted run goes on from.
+        best: the checkpoint with the best headline metric on the validation split.
+        diverged: says why the training could not go on, where it could not.
+        retrieval: how well the best space finds held-out pictures and sentences, with intervals.
+        events: TensorBoard's folder.
     """
 
-    path: Path
-
-    @property
-    def recipe(self) -> Path:
-        """The recipe as it was resolved."""
-        return self.path / "recipe.yaml"
-
-    @property
-    def metrics(self) -> Path:
-        """One JSON object an interval."""
-        return self.path / "metrics.jsonl"
-
-    @property
-    def checkpoints(self) -> Path:
-        """The folder of checkpoints and of the resumable state."""
-        return self.path / "checkpoints"
-
-    @property
-    def state(self) -> Path:
-        """What an interrupted run goes on from."""
-        return self.checkpoints / "last.ckpt"
-
-    @property
-    def best(self) -> Path:
-        """The checkpoint with the best headline metric on the validation split."""
-        return self.checkpoints / "best.safetensors"
-
-    @property
-    def diverged(self) -> Path:
-        """Says why the training could not go on, where it could not."""
-        return self.path / "diverged.txt"
-
-    @property
-    def retrieval(self) -> Path:
-        """How well the best space finds held-out pictures and sentences, with intervals."""
-        return self.path / "retrieval.json"
-
-    @property
-    def events(self) -> Path:
-        """TensorBoard's folder."""
-        return self.path / "events"
+    def __init__(self, path: Path) -> None:
+        self.path, self.recipe, self.metrics = path, path / "recipe.yaml", path / "metrics.jsonl"
+        self.checkpoints = path / "checkpoints"
+        self.state, self.best = self.checkpoints / "last.ckpt", self.checkpoints / "best.safetensors"
+        self.diverged, self.retrieval, self.events = path / "diverged.txt", path / "retrieval.json", path / "events"
 
     def at_step(self, step: int) -> Path:
         """The checkpoint after a step."""

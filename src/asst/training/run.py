@@ -8,13 +8,14 @@ from pathlib import Path
 from lightning.pytorch.strategies import DDPStrategy
 from lightning.pytorch.utilities import rank_zero_only
 
+from asst.data.batch import Collate
 from asst.features.devices import fastest_device
 from asst.models.checkpoint import save_checkpoint
 from asst.models.methods.base import Trainable
 from asst.training.callbacks import KeepRun
 from asst.training.fit import fit
 from asst.training.folder import RunFolder
-from asst.training.module import TrainingData, TrainingModule
+from asst.training.module import IntervalData, TrainingModule
 from asst.training.prepare import Prepared, prepare
 from asst.training.recipe import Recipe
 from asst.training.simulation import Say
@@ -84,6 +85,8 @@ def _train_by_steps(
         description = replace(prepared.description, step=step, metrics=metrics)
         save_checkpoint(checkpoint, description, module.kept.state_dict())
 
+    samples = prepared.task.samples
+    data = IntervalData(samples, Collate(samples.observation.steps), prepared.task.loader(), training)
     headline, patience = prepared.task.validation.headline, training.patience
     keeper = KeepRun(folder, training.steps, save, headline, say, keep=training.keep, patience=patience)
     together = training.processes * training.nodes > 1
@@ -101,5 +104,5 @@ def _train_by_steps(
             strategy=DDPStrategy(process_group_backend=backend) if together else "auto",
             accumulate_grad_batches=training.parts,
         )
-        run_trainer(trainer, module, TrainingData(prepared.task, recipe), folder, say, going_on=going_on)
+        run_trainer(trainer, module, data, folder, say, going_on=going_on)
     return Trained(folder, trainer.global_step, prepared.parameters, keeper.seconds, trainer.is_global_zero)

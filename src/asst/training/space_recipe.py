@@ -107,6 +107,7 @@ class CaptionTraining(Settings):
     patience: Natural = 3
     precision: Precision = "auto"
     seed: Natural = 0
+    parts: ClassVar[int] = 1
 
 
 class CaptionRecipe(Settings):

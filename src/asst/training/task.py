@@ -12,10 +12,12 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+from torch.utils.data import DataLoader
 
 from asst.data import ACTION_DATASETS
 from asst.data.action_samples import ActionSamples, ActionWindows
 from asst.data.actions import ActionVideo
+from asst.data.batch import CollateWindows
 from asst.data.lengths import compare_lengths
 from asst.data.observations import CropObservation
 from asst.data.query_tokens import QueryTokens
@@ -35,6 +37,7 @@ from asst.training.simulation import Say
 from asst.training.sources import Sources
 from asst.training.validation import ActionValidation, SentenceValidation, Validation
 
+QUESTIONS_AT_ONCE = 32
 VIDEOS_MOST = 1000
 """About so many videos say what is usual in the features."""
 
@@ -60,6 +63,11 @@ class Task:
     words: str
     features: FeatureKind
     learnt: Iterable[npt.NDArray[np.float32]] = ()
+
+    def loader(self) -> DataLoader[Any]:
+        """Batches of questions, all windows of some at once, in their order."""
+        questions = self.questions
+        return DataLoader(questions, QUESTIONS_AT_ONCE, collate_fn=CollateWindows(questions.observation.steps))
 
 
 def open_task(recipe: Recipe, sources: Sources, say: Say) -> Task:

@@ -21,13 +21,13 @@ from asst.features.hashing import LENGTH
 from asst.features.zeroshot.caption_space import SpaceDescription, load_space, save_space
 from asst.training.callbacks import KeepRun
 from asst.training.folder import RunFolder
+from asst.training.module import IntervalData
 from asst.training.simulation import Say
 from asst.training.space.cache import keep_hidden, keep_maps
-from asst.training.space.learning_towers import LearningTowers
 from asst.training.space.minilm import MiniLM
-from asst.training.space.module import CaptionLoaders, CaptionModule
+from asst.training.space.module import CaptionModule
 from asst.training.space.samples import CaptionSamples, KeptCaptions
-from asst.training.space.towers import towers_with, weights_of
+from asst.training.space.towers import LearningTowers, towers_with, weights_of
 from asst.training.space.validation import HEADLINE, CaptionValidation
 from asst.training.space_recipe import CaptionRecipe
 from asst.training.trainer import Trained, build_trainer, finished, quiet, run_trainer
@@ -68,7 +68,7 @@ def train_captions(recipe: CaptionRecipe, path: Path, say: Say, *, progress: boo
             step=step,
             metrics=metrics,
         )
-        save_space(space, weights_of(module.averaged.towers), description)
+        save_space(space, weights_of(module.kept.towers), description)
 
     parameters = sum(weight.numel() for weight in module.parameters() if weight.requires_grad)
     if going_on and (done := finished(folder, training.steps, parameters, say)):
@@ -91,8 +91,8 @@ def train_captions(recipe: CaptionRecipe, path: Path, say: Say, *, progress: boo
             progress=progress,
         )
         samples = CaptionSamples(kept, learnt, recipe.data.window, training.sentences, training.seed)
-        loaders = CaptionLoaders(samples, validation, recipe)
-        run_trainer(trainer, module, loaders, folder, say, going_on=going_on)
+        data = IntervalData(samples, samples.collate, validation.loader(), training)
+        run_trainer(trainer, module, data, folder, say, going_on=going_on)
     _measure(recipe, validation, folder, say)
     say(f"the space is {folder.best}; use it by --model {folder.best}")
     return Trained(folder, trainer.global_step, parameters, keeper.seconds, first=True)
