@@ -108,7 +108,7 @@ def test_a_run_that_was_broken_off_ends_with_the_weights_of_an_unbroken_one(
     again = train_captions(used, tmp_path / "broken", lines.append)
     assert any("going on" in line for line in lines)
     states = [torch.load(done.folder.state, weights_only=True)["state_dict"] for done in (whole, again)]
-    assert any("averaged" in name for name in states[0])
+    assert any("kept" in name for name in states[0])
     for name, value in states[0].items():
         assert torch.equal(value, states[1][name]), name
     logs = [[{**line, "seconds": 0, "processor_s": 0} for line in done.folder.log()] for done in (whole, again)]
@@ -350,7 +350,7 @@ def test_the_rates_and_what_learns_are_the_recipes(recipe_file: Path) -> None:
         ("training.batches=5", "training.batches: no such setting"),
         ("training.batch=1", "training.batch: Input should be greater than or equal to 2, not 1"),
         ("network.first_block=21", "network.first_block: Input should be less than 21, not 21"),
-        ("data.holdout.shapes=0", "data: no set has pictures held out"),
+        ("data.holdout.shapes=0", "data.holdout: no set has pictures held out"),
         ("observation.kind=crops", "observation: no such setting"),
         ("data.window=1.5", "data.window: Input should be less than or equal to 1"),
     ],

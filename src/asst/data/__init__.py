@@ -103,11 +103,7 @@ class DatasetEntry(Generic[D]):
     protocol: str = "moments"
 
     def read(self, folder: Path, split: str) -> D:
-        """One split, from the data set's folder.
-
-        Raises:
-            InputError: for an unknown split, or a missing or unreadable file.
-        """
+        """One split, from the data set's folder; an `InputError` for an unknown one, or files that cannot be read."""
         if split not in self.splits:
             raise InputError(f"{self.title} has no split {split!r}; it has {', '.join(self.splits)}")
         part = self.splits[split]
@@ -226,7 +222,8 @@ def read_dataset(name: str, folder: Path, split: str, strict: bool = False) -> D
         strict: refuse a file with any problem.
 
     Raises:
-        InputError: for an unknown name or split, a missing or unreadable file, or, if ``strict``, the first problem.
+        InputError: for an unknown name or split, a missing or unreadable file, or, if ``strict``, the first
+            problem.
     """
     if name not in DATASETS:
         raise InputError(f"no data set {name!r}; there are {', '.join(DATASETS)}")
@@ -238,11 +235,7 @@ def read_dataset(name: str, folder: Path, split: str, strict: bool = False) -> D
 
 
 def read_actions(name: str, folder: Path, split: str) -> ActionDataset:
-    """One split of a data set of labelled spans.
-
-    Raises:
-        InputError: as `read_dataset`, or for a split without a usable video.
-    """
+    """One split of a data set of labelled spans; raises as `read_dataset`, or for a split without a usable video."""
     if name not in ACTION_DATASETS:
         raise InputError(f"no data set of actions {name!r}; there are {', '.join(ACTION_DATASETS)}")
     entry = ACTION_DATASETS[name]
@@ -253,11 +246,7 @@ def read_actions(name: str, folder: Path, split: str) -> ActionDataset:
 
 
 def data_folder(name: str) -> Path:
-    """The folder of a data set's annotation files, if nobody says.
-
-    Raises:
-        InputError: if it is not there, or nobody says where.
-    """
+    """The folder of a data set's annotation files, if nobody says; an `InputError` if it is not there."""
     above = os.environ.get(DATA)
     if not above:
         raise InputError(f"where is the annotation of {name}? name its folder, or set {DATA} to the folder above it")
@@ -268,19 +257,11 @@ def data_folder(name: str) -> Path:
 
 
 def validation_videos(videos: Iterable[str], share: float = 0.1, seed: int = 0) -> frozenset[str]:
-    """The training videos that are held out for validation.
+    """The training videos that are held out for validation, a ``share`` in (0, 1) of these names, rounded up.
 
-    Videos are ordered by the SHA-256 of seed and name, and the first ``share`` of them taken (rounded up). The choice
-    depends on nothing else: not on order, repeats, platform or library version. Holding out videos rather than
-    sentences keeps two sentences of one video from standing on both sides.
-
-    Args:
-        videos: names of all training videos.
-        share: part to hold out, in (0, 1).
-        seed: another seed, another part.
-
-    Raises:
-        ValueError: if ``share`` is not in (0, 1).
+    Videos are ordered by the SHA-256 of seed and name, and the first taken. The choice depends on nothing else: not on
+    order, repeats, platform or library version. Holding out videos rather than sentences keeps two sentences of one
+    video from standing on both sides.
 
     >>> sorted(validation_videos(["a", "b", "c", "d"], share=0.5)) == sorted(validation_videos("ddcba", share=0.5))
     True

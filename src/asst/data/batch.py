@@ -30,11 +30,8 @@ class _Movable:
 class ProposalBatch(_Movable):
     """The proposals of a batch; padding is zero, and false in the mask.
 
-    Attributes:
-        clips: shape ``(batch, most proposals, 2)``.
-        mask: real proposals, shape ``(batch, most proposals)``.
-        facts: shape ``(batch, most proposals, facts)``.
-        overlaps: shape ``(batch, most proposals)``; None unless every sample has them.
+    ``clips`` have shape ``(batch, most proposals, 2)``, ``facts`` ``(batch, most proposals, facts)``, ``mask`` and
+    ``overlaps``, None unless every sample has them, ``(batch, most proposals)``.
     """
 
     clips: Tensor
@@ -87,11 +84,7 @@ class Collate:
     steps: int
 
     def __call__(self, samples: Sequence[Sample]) -> Batch:
-        """One batch.
-
-        Raises:
-            ValueError: for no sample, or one longer than the window.
-        """
+        """One batch; a ValueError for no sample, or one longer than the window."""
         read = {name: torch.from_numpy(own) for name, own in network_inputs(samples, self.steps).items()}
         moments, moment_mask = padded([sample.moments.astype(np.float32) for sample in samples])
         targets = [sample.target for sample in samples if sample.target is not None]

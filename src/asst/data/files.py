@@ -26,11 +26,7 @@ _SIGNS = re.compile(r'"(?:[^"\\]|\\.)*"|[][{}\n]')
 
 
 def read_text(path: Path) -> str:
-    """The text of an annotation file.
-
-    Raises:
-        InputError: if it cannot be read or is not UTF-8.
-    """
+    """The text of an annotation file; an `InputError` if it cannot be read or is not UTF-8."""
     check_ends(path)
     try:
         return path.read_text(encoding="utf-8-sig")
@@ -43,8 +39,7 @@ def read_text(path: Path) -> str:
 def read_json(path: Path, kind: type) -> Any:
     """The content of a JSON file that holds one list or one object.
 
-    Raises:
-        InputError: if it cannot be read, is no JSON or holds something else.
+    Raises an `InputError` if it cannot be read, is no JSON or holds something else.
     """
     text = read_text(path)
     try:
@@ -103,11 +98,7 @@ def _deepest_line(text: str) -> int:
 
 
 def as_text(value: object, name: str) -> str:
-    """A string that is not blank.
-
-    Raises:
-        UnusableRowError: for anything else; likewise the functions below.
-    """
+    """A string that is not blank; an `UnusableRowError` for anything else, as of the functions below."""
     if not isinstance(value, str) or not value.strip():
         raise UnusableRowError(f"{name} is missing or no text: {_short(value)}")
     if any("\ud800" <= character <= "\udfff" for character in value):

@@ -82,11 +82,7 @@ class Dataset:
         return Dataset(chosen, self.problems)
 
     def strict(self) -> Dataset:
-        """The same data set, if its file has no problem at all.
-
-        Raises:
-            InputError: naming the first problem and how many there are.
-        """
+        """The same data set; an `InputError` if its file has any problem, naming the first and how many there are."""
         if self.problems:
             raise InputError(f"{first_problem(self.problems)}; correct the file or read it without strict")
         return self

@@ -50,24 +50,19 @@ class SplitAudit:
     """One split.
 
     Attributes:
-        queries: sentences with their moments.
-        videos: distinct ones.
         repaired: rows of the file whose fault was repaired.
         dropped: rows of the file left out.
-        duration_s: length of the videos.
-        moment_s: length of the moments in seconds.
-        moment_share: the same as a share of the video.
-        start_share: where moments start, as a share of the video.
-        end_share: where they end.
+        moment_share: length of the moments as a share of the video; ``start_share`` and ``end_share`` are where
+            they lie.
         moments_a_query: true spans of a sentence.
-        words: length of the sentences.
-        vocabulary: distinct words.
+        words: length of the sentences, of ``vocabulary`` distinct words.
         unknown_words: distinct words without a packaged vector.
         whole: share of the moments that are the whole video.
         distinct_sentences: share of sentences that are left when equal ones count once.
         duplicates: queries that repeat the sentence of another about the same video.
         same_span: queries that have the same moments as another about the same video, in other words.
-        grid: share of moments that start in one fifth of the video (rows) and end in another (columns), shape (5, 5).
+        grid: share of moments that start in one fifth of the video (rows) and end in another (columns), shape (5,
+            5).
     """
 
     queries: int
@@ -92,14 +87,10 @@ class SplitAudit:
 
 @dataclass(frozen=True, slots=True)
 class Leak:
-    """What two splits have in common.
+    """What two splits have in common: so many videos, the first few of them named, and sentences.
 
-    Attributes:
-        first: name of one split.
-        second: name of the other.
-        videos: how many videos are in both.
-        named: the first few of them.
-        sentences: share of the queries of ``second`` whose words are, in the same order, those of one in ``first``.
+    ``sentences`` is the share of the queries of ``second`` whose words are, in the same order, those of one in
+    ``first``.
     """
 
     first: str
@@ -111,12 +102,7 @@ class Leak:
 
 @dataclass(frozen=True, slots=True)
 class PriorAudit:
-    """What the moment frequency prior reaches, which looks at neither video nor sentence.
-
-    Attributes:
-        fitted: the split it was fitted on.
-        evaluation: on another split, or the same where there is one alone.
-    """
+    """What the moment frequency prior, which looks at nothing, reaches after it was fitted on a split."""
 
     fitted: str
     evaluation: Evaluation
@@ -124,14 +110,7 @@ class PriorAudit:
 
 @dataclass(frozen=True, slots=True)
 class Audit:
-    """One data set.
-
-    Attributes:
-        dataset: a key of `asst.data.DATASETS`.
-        splits: by name.
-        leaks: of each pair of splits.
-        priors: on each split but the one it was fitted on.
-    """
+    """One data set: splits by name, leaks of each pair of them, and priors on each but the one they were fitted on."""
 
     dataset: str
     splits: Mapping[str, SplitAudit]
@@ -151,12 +130,8 @@ class Audit:
 def audit(dataset: str, splits: Mapping[str, Dataset]) -> Audit:
     """Looks at a data set's annotation; no feature is needed.
 
-    Args:
-        dataset: a key of `asst.data.DATASETS`.
-        splits: by name, at least one, each with a record; the prior is fitted on the first.
-
-    Raises:
-        InputError: for annotation that the data set's protocol cannot judge.
+    ``splits`` are by name, at least one, each with a record; the prior is fitted on the first. Raises an `InputError`
+    for annotation that the data set's protocol cannot judge.
     """
     names = list(splits)
     fitted = names[0]

@@ -21,11 +21,7 @@ BLOCK = 1 << 20
 class Interval:
     """A mean and the interval that holds the middle ``level`` of its bootstrap distribution.
 
-    Attributes:
-        mean: the mean over all queries.
-        low: lower end; NaN if there is one group only, which says nothing about others.
-        high: upper end; NaN likewise.
-        level: share of the draws between the ends.
+    The ends are NaN if there is one group only, which says nothing about others.
     """
 
     mean: float
@@ -134,17 +130,8 @@ def bootstrap_runs(
 
     Every draw takes videos with replacement, the same for all runs, and runs with replacement, for each system by
     itself. Few runs say little of others: with three of them their part of the interval is too small by a fifth.
-
-    Args:
-        runs: one number a query of each run, shape ``(runs, queries)``.
-        groups: as for `bootstrap_interval`.
-        others: of the runs of the system that is subtracted, shape ``(its runs, queries)``.
-        level: share of the draws to enclose, in (0, 1).
-        draws: number of resamples.
-        seed: of the random numbers.
-
-    Raises:
-        ValueError: as `bootstrap_interval`.
+    ``runs`` is one number a query of each run, shape ``(runs, queries)``, ``others`` likewise of the system that is
+    subtracted; the other arguments and errors are those of `bootstrap_interval`.
 
     >>> interval = bootstrap_runs([[1, 0, 1], [1, 1, 1]], ["a", "b", "c"], [[0, 0, 0]])
     >>> round(interval.mean, 3), interval.high

@@ -19,13 +19,7 @@ Values = Mapping[str, FloatArray]
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """One metric of two systems, as shares in [0, 1].
-
-    Attributes:
-        ours: the first one's mean over its runs.
-        theirs: the second one's.
-        difference: of the first from the second, with its interval over videos and runs.
-    """
+    """One metric of two systems, means over runs as shares in [0, 1], and the difference with its interval."""
 
     ours: float
     theirs: float
@@ -35,16 +29,10 @@ class Difference:
 def query_values(
     dataset: str, records: Sequence[Record], runs: Iterable[Iterable[Answer]], protocol: str = "standard"
 ) -> Values:
-    """Every metric of a data set's protocol, for one or more runs of a system.
+    """Every metric of a data set's protocol, for the predictions of one or more runs of a system.
 
-    Args:
-        dataset: a key of `asst.data.DATASETS`.
-        records: every record of a split.
-        runs: the predictions of each.
-        protocol: as `asst.evaluation.protocol.protocol_of` takes it.
-
-    Raises:
-        InputError: as `asst.evaluation.scoring.evaluate`.
+    ``records`` are all of a split, ``protocol`` is as `protocol_of` takes it; raises as
+    `asst.evaluation.scoring.evaluate`.
     """
     judge = protocol_of(dataset, protocol)
     found = [judge.values(records, [spans_of(answer) for answer in answers_of(records, run)]) for run in runs]
@@ -52,13 +40,7 @@ def query_values(
 
 
 def compare(records: Sequence[Record], ours: Values, theirs: Values) -> dict[str, Difference]:
-    """The difference of two systems in every metric, by a bootstrap that draws the same videos for both.
-
-    Args:
-        records: that the values are of.
-        ours: of the first system, by `query_values`.
-        theirs: of the second.
-    """
+    """The difference of two systems, by `query_values`, in every metric; videos are drawn for both alike."""
     videos = [record.video for record in records]
     return {
         key: Difference(float(own.mean()), float(theirs[key].mean()), bootstrap_runs(own, videos, theirs[key]))

@@ -61,11 +61,7 @@ DETECTION_PROTOCOLS = {
 
 
 def detection_protocol(name: str) -> DetectionProtocol:
-    """A protocol by its name.
-
-    Raises:
-        InputError: for a name that is not in `DETECTION_PROTOCOLS`.
-    """
+    """A protocol of `DETECTION_PROTOCOLS`; an `InputError` for a name that is not there."""
     if name not in DETECTION_PROTOCOLS:
         raise InputError(f"no protocol of detection {name!r}; there are {', '.join(DETECTION_PROTOCOLS)}")
     return DETECTION_PROTOCOLS[name]
@@ -80,16 +76,8 @@ def evaluate_detections(
     """Judges detections; a video without any counts as one in which nothing was found.
 
     The mean is over the classes that have an action in these videos; a detection of another class counts for nothing.
-    Intervals resample videos; a draw's mean is over the classes that it has.
-
-    Args:
-        dataset: a key of `asst.data.ACTION_DATASETS`, for the result.
-        videos: all of a split.
-        detections: at most one entry a video.
-        protocol: how.
-
-    Raises:
-        InputError: for no video, a video that is not in the split or named twice, or no annotated action.
+    Intervals resample videos; a draw's mean is over the classes that it has. ``dataset`` is for the result. Raises an
+    `InputError` for no video, a video that is not in the split or named twice, or no annotated action.
     """
     curves = _curves(videos, _by_video(videos, detections), protocol)
     own = np.stack([average_precisions(curve, envelope=protocol.envelope)[0] for curve in curves.values()])

@@ -30,13 +30,9 @@ Matching = Callable[[FloatArray, FloatArray, Sequence[float]], BoolArray]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class VideoCase:
-    """What is true and what was found of one class in one video; times in seconds.
+    """What is true and what was found of one class in one video; spans in seconds, ``(n, 2)``.
 
-    Attributes:
-        truths: shape ``(truths, 2)``.
-        spans: shape ``(detections, 2)``.
-        scores: shape ``(detections,)``.
-        ignored: stretches that are neither right nor wrong, shape ``(ignored, 2)``.
+    ``ignored`` stretches are neither right nor wrong.
     """
 
     truths: FloatArray
@@ -63,15 +59,10 @@ class ClassCurve:
 
 
 def match_by_truth(overlap: FloatArray, scores: FloatArray, ious: Sequence[float]) -> BoolArray:
-    """THUMOS14's matching.
+    """THUMOS14's matching: whether each detection found a truth, shape ``(thresholds, detections)``.
 
-    Args:
-        overlap: IoU of each truth with each detection, shape ``(truths, detections)``.
-        scores: shape ``(detections,)``; of two that overlap a truth alike the better one is taken.
-        ious: thresholds, to be exceeded.
-
-    Returns:
-        Whether each detection found a truth, shape ``(thresholds, detections)``.
+    ``overlap`` is the IoU of each truth with each detection, ``(truths, detections)``; of two that overlap a truth
+    alike the one with the better score is taken. The thresholds ``ious`` are to be exceeded.
 
     >>> match_by_truth(np.array([[0.6, 0.9], [0.6, 0.5]]), np.array([0.9, 0.8]), [0.5]).tolist()
     [[True, True]]
@@ -113,16 +104,7 @@ def match_by_detection(overlap: FloatArray, scores: FloatArray, ious: Sequence[f
 
 
 def class_curve(cases: Sequence[VideoCase], ious: Sequence[float], matching: Matching) -> ClassCurve:
-    """Matches the detections of one class in every video and ranks them.
-
-    Args:
-        cases: one a video.
-        ious: thresholds.
-        matching: `match_by_truth` or `match_by_detection`.
-
-    Raises:
-        ValueError: if no video has a truth.
-    """
+    """Matches the detections of one class in every video, a case each, and ranks them; a ValueError without a truth."""
     truths = np.array([len(case.truths) for case in cases], dtype=np.int64)
     if not truths.sum():
         raise ValueError("a class without a truth has no average precision")

@@ -30,11 +30,7 @@ def pair_of(video: str, sentence: str) -> Pair:
 
 
 def by_pair(answers: Iterable[Answer]) -> dict[Pair, Answer]:
-    """The answers by what they answer, in order; equal ones count once.
-
-    Raises:
-        InputError: if two answers of one pair differ.
-    """
+    """The answers by what they answer, in order; equal ones count once, and two that differ are an `InputError`."""
     found: dict[Pair, Answer] = {}
     different: dict[Pair, None] = {}
     for answer in answers:
@@ -50,9 +46,7 @@ def answers_of(records: Sequence[Record], answers: Iterable[Answer]) -> list[Ans
     """The answer to each record. Records of the same sentence about the same video share one.
 
     A video that the records do not name is theirs if its file's name, with or without the ending, is that of one alone.
-
-    Raises:
-        InputError: if a record has no answer, an answer no record, or two answers of one pair differ.
+    Raises an `InputError` if a record has no answer, an answer no record, or two answers of one pair differ.
     """
     given = by_pair(_as_annotated(list(answers), {record.video for record in records}))
     asked = [pair_of(record.video, record.sentence) for record in records]

@@ -70,8 +70,8 @@ class Protocol:
 
         Args:
             records: the queries with their truth.
-            rankings: the predicted spans of each query, best first, each of shape ``(n, 2)`` in seconds. DiDeMo's hold
-                each of the 21 clips once; elsewhere there may be few, or none, which is a miss.
+            rankings: the predicted spans of each query, best first, each of shape ``(n, 2)`` in seconds. DiDeMo's
+                hold each of the 21 clips once; elsewhere there may be few, or none, which is a miss.
             more: every metric that the protocol has, rather than those that trainings are followed by.
 
         Returns:
@@ -79,7 +79,6 @@ class Protocol:
 
         Raises:
             InputError: for a ranking that the protocol cannot judge.
-            ValueError: for lists of different lengths.
         """
         if len(records) != len(rankings):
             raise ValueError(f"{len(records)} queries and {len(rankings)} rankings; they must agree")
@@ -88,15 +87,12 @@ class Protocol:
 
 
 def protocol_of(dataset: str, name: ProtocolName | str = "standard") -> Protocol:
-    """The protocol of a data set.
+    """The protocol of a data set; an `InputError` for a name that is not there, or ``tall`` where clips are ranked.
 
     Args:
         dataset: a key of `asst.data.DATASETS`, whose entry names one of `PROTOCOLS`.
-        name: ``standard`` judges a ranking as it is. ``tall`` is that of CTRL's script: for each metric by itself, the
-            weaker of two spans that overlap by more than its IoU less 0.05 is dropped first.
-
-    Raises:
-        InputError: for a name that is not there, or ``tall`` where clips are ranked.
+        name: ``standard`` judges a ranking as it is. ``tall`` is that of CTRL's script: for each metric by itself,
+            the weaker of two spans that overlap by more than its IoU less 0.05 is dropped first.
 
     >>> protocol_of("didemo").headline
     'rank@1'

@@ -28,14 +28,8 @@ def moment_precisions(
     """The average precision of each query's ten best spans: ``map`` over IoU 0.5 to 0.95, at 0.5, and at 0.75.
 
     Each span in turn, best first, takes the free truth that it overlaps most, if their IoU reaches the threshold; the
-    precision is raised to the best at any higher recall.
-
-    Args:
-        spans_per_query: predictions of each query, best first, each of shape ``(predictions, 2)`` in seconds.
-        truths_per_query: true spans of each query, each of shape ``(truths, 2)``, at least one.
-
-    Returns:
-        In [0, 1], each of shape ``(queries,)``.
+    precision is raised to the best at any higher recall. Spans are in seconds, ``(n, 2)`` a query, best first; the
+    values are in [0, 1], ``(queries,)``.
 
     >>> found = moment_precisions([np.array([[0.0, 9.0], [20.0, 30.0]])], [np.array([[0.0, 10.0], [40.0, 50.0]])])
     >>> {key: own.round(3).tolist() for key, own in found.items()}
@@ -53,17 +47,9 @@ def moment_precisions(
 def highlight_values(records: Sequence[Record], saliency: Sequence[Curve]) -> dict[str, FloatArray]:
     """Of the predicted score of each clip: ``hl-map``, the mean over annotators, and ``hit@1``, for any of them.
 
-    A highlight is a clip that an annotator gave the highest score.
-
-    Args:
-        records: queries with `SALIENCY` in their ``extra``.
-        saliency: the predicted score of each clip from the video's start on.
-
-    Returns:
-        In [0, 1], each of shape ``(queries,)``.
-
-    Raises:
-        ValueError: for a record without scores, or with scores of clips that its video has not.
+    A highlight is a clip that an annotator gave the highest score, as `SALIENCY` in ``extra`` says; the predicted
+    scores are of clips from the video's start on. In [0, 1], ``(queries,)``. Raises a ValueError for a record without
+    scores, or with scores of clips that its video has not.
     """
     precision, hit = np.zeros(len(records)), np.zeros(len(records))
     for query, (record, curve) in enumerate(zip(records, saliency, strict=True)):

@@ -91,8 +91,7 @@ class Result:
 def write_result(result: Result, path: Path) -> None:
     """Writes one file whole or not at all, making its folder if need be.
 
-    Raises:
-        InputError: if it cannot be written, or stands where `read_results` would not look.
+    Raises an `InputError` if it cannot be written, or stands where `read_results` would not look.
     """
     if path.suffix != ".json" or path.resolve().parent.name != FOLDER:
         raise InputError(f"{path}: a result is a .json file in a folder called {FOLDER}; asst tables reads those")
@@ -103,11 +102,7 @@ def write_result(result: Result, path: Path) -> None:
 
 
 def read_result(path: Path) -> Result:
-    """One result file; keys that this version does not know are ignored.
-
-    Raises:
-        InputError: for a file that cannot be read or is no result.
-    """
+    """One result file; keys that this version does not know are ignored. An `InputError` if it is no result."""
     from pydantic import TypeAdapter, ValidationError
 
     from asst.settings import first_fault
@@ -123,8 +118,7 @@ def read_result(path: Path) -> Result:
 def read_results(folder: Path) -> list[Result]:
     """Every result in the folders called ``results`` at and under ``folder``, in the order of their paths.
 
-    Raises:
-        InputError: if there is no such folder, or for the first file in it that is no result.
+    Raises an `InputError` if there is no such folder, or for the first file in it that is no result.
     """
     if not folder.is_dir():
         raise InputError(f"{folder}: no such folder of results")

@@ -24,11 +24,8 @@ _CITED = "a figure that the paper cites"
 class Row:
     """One line of a table of the paper.
 
-    Attributes:
-        label: as the paper prints it.
-        recipe: fills it with our figures; None for a method that the paper only cites.
-        paper: the paper's figures, one a metric of the table, in per cent; None where it has a dash.
-        missing: what it takes to fill the line.
+    ``recipe`` fills it with our figures, None for a method that the paper only cites; ``paper`` holds the paper's, one
+    a metric, in per cent, None where it has a dash; ``missing`` says what it takes to fill the line.
     """
 
     label: str
@@ -39,17 +36,10 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class PaperTable:
-    """One table of the paper.
+    """One table of the paper, rows from the top.
 
-    Attributes:
-        number: 1 to 8.
-        title: what it is about.
-        dataset: what it was measured on.
-        split: the part of it.
-        metrics: keys of the columns.
-        rows: from the top.
-        ours: the recipe of the row that others are compared with where features are simulated.
-        also: labels and recipes that are added there, above the paper's rows.
+    ``ours`` is the recipe of the row that others are compared with where features are simulated, ``also`` labels and
+    recipes that are added there, above the paper's rows.
     """
 
     number: int
@@ -80,16 +70,7 @@ class RunsFigure:
 
 @dataclass(frozen=True, slots=True)
 class Runs:
-    """Our results for one recipe that differ in nothing but the run.
-
-    Attributes:
-        recipe: the recipe.
-        split: the part they were evaluated on.
-        extractor: the features' name.
-        queries: how many were evaluated.
-        runs: number of results.
-        figures: by metric.
-    """
+    """Our results for one recipe that differ in nothing but the run, of which there are ``runs``; figures by metric."""
 
     recipe: str
     split: str
@@ -103,10 +84,8 @@ class Runs:
 class FilledTable:
     """A table of the paper with our figures.
 
-    Attributes:
-        paper: the table.
-        ours: for each of its rows, our results on the real data set's same split, one a set of features.
-        prior: what a prior that reads nothing reaches on that split, in per cent; none where no result says it.
+    ``ours`` holds for each of its rows our results on the real data set's same split, one a set of features; ``prior``
+    what a prior that reads nothing reaches on that split, in per cent, none where no result says it.
     """
 
     paper: PaperTable
@@ -115,11 +94,7 @@ class FilledTable:
 
 
 def paper_tables(numbers: Collection[int] = ()) -> tuple[PaperTable, ...]:
-    """The tables of these numbers, in the paper's order; all of them if none is named.
-
-    Raises:
-        InputError: for a number that no table has.
-    """
+    """The tables of these numbers, or all, in the paper's order; an `InputError` for one that is not there."""
     content = _content()
     tables = {entry["number"]: _table(entry, content) for entry in content["tables"]}
     if unknown := [number for number in numbers if number not in tables]:

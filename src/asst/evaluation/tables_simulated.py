@@ -23,15 +23,10 @@ COMPARED = 2
 
 @dataclass(frozen=True, slots=True)
 class SimulatedRow:
-    """One line of a table of simulated figures.
+    """One line of a table of simulated figures, shares in [0, 1] by the table's metrics.
 
-    Attributes:
-        label: as the paper prints it, or what a reference is called.
-        recipe: that was trained; empty for a reference.
-        runs: how many.
-        metrics: by the table's metrics, as shares in [0, 1].
-        ahead: how far the table's own row is ahead of this one, by the first metrics; empty for that row itself, and
-            where there are no sentences.
+    ``recipe`` is empty for a reference. ``ahead`` says how far the table's own row is ahead of this one, by the first
+    metrics; empty for that row itself, and where there are no sentences.
     """
 
     label: str
@@ -56,11 +51,7 @@ def sentence_rows(
 ) -> list[SimulatedRow]:
     """The rows of a table of a data set of sentences, as far as they have runs.
 
-    Args:
-        table: of the paper.
-        records: that were asked.
-        references: values of those that are not trained, by name.
-        found: of every run of a recipe, by recipe.
+    ``references`` are the values of those that are not trained, by name, ``found`` of every run of a recipe, by recipe.
     """
     videos = [record.video for record in records]
     ours = found.get(table.ours)
@@ -78,12 +69,7 @@ def sentence_rows(
 
 
 def detection_rows(table: PaperTable, found: Mapping[str, Collection[Result]]) -> list[SimulatedRow]:
-    """The rows of a table of detections: means over runs of the means and of the ends of their intervals over videos.
-
-    Args:
-        table: of the paper.
-        found: results of every run of a recipe, by recipe.
-    """
+    """The rows of a table of detections: means over runs of the means and of the ends of their intervals."""
 
     def mean(results: Collection[Result], key: str) -> Interval:
         figures = [result.metrics[key] for result in results]

@@ -75,8 +75,8 @@ class RerankedModel:
     def load(cls, path: Path, name: str | None = None, scope: Scope | None = None) -> Self:
         """From a checkpoint file.
 
-        Raises:
-            InputError: for a file that is no checkpoint of a reranker, or made for other weights of the extractor.
+        Raises an `InputError` for a file that is no checkpoint of a reranker, or made for other weights of the
+        extractor.
         """
         method, description = _method(path)
         name = name or path.name
@@ -85,11 +85,7 @@ class RerankedModel:
         return cls(method, description, first, name, scope)
 
     def rank(self, features: Features, queries: Sequence[str], *, top: int) -> list[Ranking]:
-        """The best moments of each sentence; a moment's score is explained in ``docs/models.md``.
-
-        Raises:
-            InputError: for features of another extractor, or on steps of another length.
-        """
+        """As `ZeroShotModel.rank`, in the order that the reranker gives."""
         context = self._first.context(features)
         every = clause_evidence(self.reader, features, queries)
         found = [query_scores(context, evidence.whole) for evidence in every]
@@ -104,8 +100,7 @@ class RerankedModel:
     def word_attention(self, features: Features, query: str) -> Attention | None:
         """Which words each step looks at (equation 4); None for a sentence without a word that has a vector.
 
-        Raises:
-            InputError: for features of another extractor.
+        Raises an `InputError` for features of another extractor.
         """
         context = self._first.context(features)
         (evidence,) = clause_evidence(self.reader, features, [query])
@@ -163,23 +158,15 @@ def _method(path: Path) -> tuple[Answerer, Description]:
 
 
 def packaged_default() -> RerankedModel:
-    """The reranker that the package ships.
-
-    Raises:
-        InputError: when packaged weights are missing.
-    """
+    """The reranker that the package ships; an `InputError` when packaged weights are missing."""
     return RerankedModel.load(PACKAGED, "default")
 
 
 def within_shots(found: Proposals, before: Float64Array, after: Float64Array) -> Float64Array:
     """Scores in which the windows of each shot are ordered anew, and shots compete as they did before.
 
-    The best window of a shot scores as its best one did; runs of whole shots stay as they were.
-
-    Args:
-        found: the proposals.
-        before: scores that shots compete by, shape ``(proposals,)``.
-        after: scores that the windows of a shot compete by, likewise.
+    The best window of a shot scores as its best one did; runs of whole shots stay as they were. Shots compete by
+    ``before`` and windows of a shot by ``after``, both of shape ``(proposals,)``.
     """
     inside = np.flatnonzero(found.inside)
     result = before.copy()

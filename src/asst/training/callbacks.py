@@ -82,11 +82,7 @@ class KeepRun(Callback):
         self._count("validation")
 
     def on_train_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        """Log the interval and keep its checkpoint.
-
-        Raises:
-            DivergedError: for a figure that is not finite.
-        """
+        """Log the interval and keep its checkpoint; a figure that is not finite is a `DivergedError`."""
         now = time.monotonic()
         self._seconds, self._since = self._seconds + now - self._since, now
         figures = {name: float(value) for name, value in trainer.callback_metrics.items()}

@@ -21,13 +21,9 @@ from asst.training.simulation import Say
 
 
 def fit(prepared: Prepared, recipe: Recipe, folder: RunFolder, say: Say) -> float:
-    """Fits, validates and keeps the method.
+    """Fits, validates and keeps the method; gives the seconds that the fitting took, without the validation.
 
-    Returns:
-        Seconds that the fitting took, without the validation.
-
-    Raises:
-        InputError: for data that the method cannot be fitted to, or with which it comes to nothing finite.
+    Raises an `InputError` for data that the method cannot be fitted to, or with which it comes to nothing finite.
     """
     method = prepared.method
     assert isinstance(method, Fitted)

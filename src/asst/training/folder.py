@@ -50,15 +50,10 @@ class RunFolder:
         return sorted(self.checkpoints.glob(f"{STEP}*.safetensors"))
 
     def claim(self, recipe: Recipe | CaptionRecipe) -> bool:
-        """Makes the folder one of this recipe, which is about to be trained.
+        """Makes the folder one of this recipe, which is about to be trained; says whether there is a run to go on with.
 
-        Returns:
-            Whether there is a run in it to go on with.
-
-        A run may be gone on with for more steps, where what a step does is not planned from their number.
-
-        Raises:
-            InputError: if it holds a run of another recipe, or cannot be written.
+        A run may be gone on with for more steps, where what a step does is not planned from their number. Raises an
+        `InputError` if the folder holds a run of another recipe, or cannot be written.
         """
         if not self.recipe.exists():
             write_whole(self.recipe, dumped(recipe))
@@ -77,11 +72,7 @@ class RunFolder:
 
     @contextmanager
     def telling_divergence(self) -> Iterator[None]:
-        """Writes down why a training could not go on, where it could not.
-
-        Raises:
-            DivergedError: as the training does.
-        """
+        """Writes down why a training could not go on, where it could not."""
         try:
             yield
         except DivergedError as error:
@@ -91,8 +82,7 @@ class RunFolder:
     def checkpoints_to_use(self, recipe: Recipe) -> list[Path]:
         """The best checkpoint, or the latest ones to average, as the recipe has it.
 
-        Raises:
-            InputError: if the run has not come so far, or came to something that is not finite.
+        Raises an `InputError` if the run has not come so far, or came to something that is not finite.
         """
         if self.diverged.exists():
             said = self.diverged.read_text(encoding="utf-8").strip()

@@ -26,10 +26,8 @@ from asst.training.validation import Validation
 class IntervalModule(lightning.LightningModule):
     """What every training of ours does; Lightning's epochs are the recipe's intervals.
 
-    Attributes:
-        learning: what steps move.
-        kept: what is validated and kept.
-        clip: norm that a longer gradient is shortened to; 0 for none.
+    Steps move ``learning``, ``kept`` is validated and kept; a longer gradient is shortened to ``clip``, unless that is
+    0.
     """
 
     learning: nn.Module
@@ -42,11 +40,7 @@ class IntervalModule(lightning.LightningModule):
             torch.nn.utils.clip_grad_norm_(self.learning.parameters(), self.clip)
 
     def on_validation_start(self) -> None:
-        """Nothing is asked, and so nothing kept, of weights that the last step has spoilt.
-
-        Raises:
-            DivergedError: for such weights.
-        """
+        """Nothing is asked, and so nothing kept, of weights that the last step has spoilt: a `DivergedError`."""
         require_finite_weights(self.kept.state_dict(), self.trainer.global_step)
 
 
@@ -71,11 +65,7 @@ class TrainingModule(IntervalModule):
         self._answers: list[Any] = []
 
     def training_step(self, batch: Batch, batch_idx: int) -> torch.Tensor:
-        """The loss of a part of a batch.
-
-        Raises:
-            DivergedError: if it is not finite.
-        """
+        """The loss of a part of a batch; a `DivergedError` if it is not finite."""
         training = self._recipe.training
         part = self.trainer.global_step * training.parts + batch_idx % training.parts
         # Dropout draws from torch's own source: set for each part, a resumed run draws what it would have.
@@ -119,14 +109,7 @@ class TrainingModule(IntervalModule):
 
 
 class IntervalData(lightning.LightningDataModule):
-    """Batches of the interval that the trainer is in, and what validation asks.
-
-    Args:
-        samples: to learn from, by epoch and index.
-        collate: makes a batch of some.
-        questions: all that is asked, in batches.
-        training: how many at once.
-    """
+    """Batches of the interval that the trainer is in, made by ``collate``, and what validation asks."""
 
     def __init__(
         self,

@@ -18,13 +18,8 @@ MOST_NAMED = 8
 def open_run(path: Path, changes: Sequence[str], say: Say) -> tuple[list[Path], Recipe, Sources]:
     """The checkpoints of a run that make its model, and what it was trained on.
 
-    Args:
-        path: folder that ``asst train`` wrote.
-        changes: of its recipe's settings, such as ``data.features.rgb=STORE`` where that has moved.
-        say: takes lines on what takes long.
-
-    Raises:
-        InputError: if the folder holds no run, or one that has not come to a checkpoint.
+    ``changes`` are of its recipe's settings, such as ``data.features.rgb=STORE`` where that has moved. Raises an
+    `InputError` if the folder holds no run, or one that has not come to a checkpoint.
     """
     folder = RunFolder(path)
     if not folder.recipe.exists():

@@ -21,13 +21,7 @@ from asst.training.task import Task, open_task
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Prepared:
-    """Everything that a training needs.
-
-    Attributes:
-        method: with fresh weights, or those of ``start``.
-        task: what it learns and is judged by.
-        description: of the checkpoints, but for step and metrics.
-    """
+    """Everything that a training needs: the description is of the checkpoints, but for step and metrics."""
 
     method: Method
     task: Task
@@ -48,10 +42,9 @@ class Prepared:
 
 
 def prepare(recipe: Recipe, sources: Sources, say: Say) -> Prepared:
-    """Opens and checks everything; ``say`` is told where features are not as long as annotated.
+    """Opens and checks everything, with an `InputError` for anything missing or unfit.
 
-    Raises:
-        InputError: for anything missing or unfit.
+    ``say`` is told where features are not as long as annotated.
     """
     if METHODS[recipe.method].finds_actions != recipe.detects:
         fit = [name for name, method in METHODS.items() if method.finds_actions == recipe.detects]

@@ -44,11 +44,7 @@ def about(recipe: str) -> str:
 
 
 def recipe_and_changes(words: Sequence[str]) -> tuple[list[str], list[str]]:
-    """The recipes among the words of a command, and the ``key=value`` changes.
-
-    Raises:
-        InputError: if no recipe is among them.
-    """
+    """The recipes among the words of a command, and the ``key=value`` changes; an `InputError` without a recipe."""
     recipes = [word for word in words if "=" not in word]
     if not recipes:
         raise InputError("which recipe? name one of 'asst recipes', or a YAML file")
@@ -62,17 +58,11 @@ def recipe_path(recipe: Named) -> Path:
 
 
 def settings_of(recipes: Sequence[Named], changes: Sequence[str] = ()) -> dict[str, Any]:
-    """Settings from files, each of which changes what those before it say, and from ``key=value`` changes.
+    """Settings from files, each of which changes what those before it say, and from changes as ``training.batch=64``.
 
     A file with ``extends: OTHER.yaml``, or the name of a packaged recipe, changes what the other says, so that a row of
-    an ablation is what it changes. The name is the first file's, unless a file gives one.
-
-    Args:
-        recipes: at least one.
-        changes: such as ``training.batch=64``; the value is YAML.
-
-    Raises:
-        InputError: for a file that cannot be read.
+    an ablation is what it changes. The name is the first file's, unless a file gives one. Raises an `InputError` for a
+    file that cannot be read.
     """
     paths = [recipe_path(recipe) for recipe in recipes]
     values: dict[str, Any] = {"name": _name(paths[0])}
@@ -86,8 +76,7 @@ def settings_of(recipes: Sequence[Named], changes: Sequence[str] = ()) -> dict[s
 def read_as(kind: type[Kind], recipes: Sequence[Named], changes: Sequence[str] = ()) -> Kind:
     """`settings_of` as a typed value.
 
-    Raises:
-        InputError: for a file that cannot be read, an unknown key or a value that does not fit, by name.
+    Raises an `InputError` for a file that cannot be read, an unknown key or a value that does not fit, by name.
     """
     return kind.from_dict(settings_of(recipes, changes), " + ".join(map(str, recipes)))
 

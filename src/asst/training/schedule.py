@@ -89,12 +89,7 @@ class IntervalBatches(Sampler[list[Key]]):
 def share_of(part: int, size: int, *, seed: int, rank: int = 0, processes: int = 1) -> Share:
     """What a process draws for its share of one part of a batch, and how it agrees with the others.
 
-    Args:
-        part: number of the part since the training began.
-        size: samples that this process has of it.
-        seed: of the training.
-        rank: of this process.
-        processes: in all.
+    ``part`` is the number of the part since the training began; this process has ``size`` samples of it.
     """
 
     def uniform(width: int) -> torch.Tensor:

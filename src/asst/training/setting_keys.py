@@ -14,12 +14,9 @@ from asst.settings import Settings
 
 @dataclass(frozen=True, slots=True)
 class SettingKey:
-    """One setting of a recipe.
+    """One setting of a recipe: its key as in ``key=value``, NAME for that of a stream or a set, and its meaning.
 
-    Attributes:
-        key: as in ``key=value``; NAME stands for the name of a stream or a set.
-        default: as YAML has it; ``required`` or empty where there is none.
-        meaning: in words.
+    ``default`` is as YAML has it; ``required`` or empty where there is none.
     """
 
     key: str

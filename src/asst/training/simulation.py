@@ -26,17 +26,10 @@ Say = Callable[[str], None]
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """Which simulated features.
+    """Which simulated features; an `InputError` for a data set, modality or level that there is not.
 
-    Attributes:
-        dataset: a key of `SIMULATIONS`.
-        modality: one of the data set's.
-        level: a key of `LEVELS`.
-        seed: of all draws.
-        dimension: width of a vector.
-
-    Raises:
-        InputError: for a data set, modality or level that there is not.
+    ``dataset`` is a key of `SIMULATIONS`, ``level`` one of `LEVELS`, ``seed`` is of all draws and ``dimension`` the
+    width.
     """
 
     dataset: str
@@ -78,7 +71,7 @@ class Simulation:
         modalities: what it has.
         family: of the settings of its generator.
         open: from a folder of annotation, what makes them, and every video.
-        meant: the names, among those of what a video's features show, of what a sentence is about; none if there are no
+        meant: the names, among those of what a video's features show, of what a sentence is about; none without
             sentences.
     """
 
@@ -89,32 +82,17 @@ class Simulation:
 
 
 def simulate(wanted: Wanted, root: Path, store: Store, say: Say) -> int:
-    """Features of every video of a data set, as far as the store lacks them.
+    """Features of every video of a data set, as far as the store lacks them; gives how many videos were written.
 
-    Args:
-        wanted: which.
-        root: folder of the data set's annotation files.
-        store: where they go.
-        say: told before anything is written what is, where and how large.
-
-    Returns:
-        How many videos were written.
-
-    Raises:
-        InputError: for annotation that cannot be read, or a store that cannot be written or holds other features.
+    ``say`` is told before anything is written what is, where and how large. Raises an `InputError` for annotation that
+    cannot be read, or a store that cannot be written or holds other features.
     """
     simulator, videos = SIMULATIONS[wanted.dataset].open(wanted, root)
     return write_simulated(store, videos, simulator, say)
 
 
 def shown_to(wanted: Wanted, root: Path, records: Sequence[Record]) -> list[tuple[list[Shown], set[str]]]:
-    """What the features of each record's video show, and the names of what its sentence is about.
-
-    Args:
-        wanted: which features; of a data set of sentences.
-        root: folder of the data set's annotation files.
-        records: of any of its splits that features are simulated of.
-    """
+    """What the features of each record's video show, and the names of what its sentence is about."""
     simulation = SIMULATIONS[wanted.dataset]
     assert simulation.meant is not None
     simulator, videos = simulation.open(wanted, root)

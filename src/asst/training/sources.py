@@ -40,13 +40,7 @@ from asst.training.simulation import Say, Wanted, simulate
 
 @dataclass(frozen=True, slots=True, eq=False)
 class TapeQuestions:
-    """What is asked of tapes.
-
-    Attributes:
-        learnt: questions to learn from.
-        checked: questions to choose checkpoints by.
-        features: what the features of the tapes are.
-    """
+    """What is asked of tapes, to learn from and to choose checkpoints by, and what their features are."""
 
     learnt: Sequence[RerankerQuestion]
     checked: Sequence[RerankerQuestion]
@@ -58,7 +52,6 @@ class Sources:
     """What a recipe's ``data`` name.
 
     Attributes:
-        data: as the recipe has it.
         root: the folder of annotation files.
         store: features of all streams, side by side.
         words: word vectors, or the tokens of queries.
@@ -76,11 +69,7 @@ class Sources:
     durations_s: dict[str, float] = field(default_factory=dict)
 
     def records(self, split: str) -> Dataset:
-        """One split's records.
-
-        Raises:
-            InputError: as `asst.data.read_dataset`, or for a split without a record.
-        """
+        """One split's records; raises as `asst.data.read_dataset`, or for a split without a record."""
         dataset = read_dataset(self.data.dataset, self.root, split)
         if not dataset.records:
             fault = first_problem(dataset.problems)
@@ -89,11 +78,7 @@ class Sources:
         return dataset
 
     def actions(self, split: str) -> ActionDataset:
-        """One split's videos with labelled spans.
-
-        Raises:
-            InputError: as `asst.data.read_actions`.
-        """
+        """One split's videos with labelled spans; raises as `asst.data.read_actions`."""
         dataset = read_actions(self.data.dataset, self.root, split)
         self._know(dataset.videos)
         return dataset
@@ -102,11 +87,7 @@ class Sources:
         self.durations_s.update({one.video: one.duration_s for one in videos})
 
     def feature_kind(self, video: str) -> FeatureKind:
-        """What the features are, judged by one video's.
-
-        Raises:
-            InputError: if the store lacks it.
-        """
+        """What the features are, judged by one video's."""
         features = self.store.read(video)
         made = self.store.provenance(video)
         return FeatureKind(
@@ -121,13 +102,8 @@ class Sources:
 def open_sources(data: Data, recipe: str, say: Say) -> Sources:
     """Opens everything, and makes simulated features that are missing.
 
-    Args:
-        data: of a recipe.
-        recipe: its name, for messages.
-        say: told before anything that takes long.
-
-    Raises:
-        InputError: for a missing folder, store or file of vectors, or simulated features where there are none.
+    ``recipe`` is its name, for messages; ``say`` is told before anything that takes long. Raises an `InputError` for a
+    missing folder, store or file of vectors, or simulated features where there are none.
     """
     words = _words(data.words, say)
     if data.tapes is not None:

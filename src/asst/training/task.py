@@ -73,13 +73,7 @@ class Task:
 def open_task(recipe: Recipe, sources: Sources, say: Say) -> Task:
     """Reads the annotation of a recipe's data set, of whichever kind, and checks the features.
 
-    Args:
-        recipe: names the data.
-        sources: what it names.
-        say: told where features are not as long as annotated.
-
-    Raises:
-        InputError: for anything missing or unfit.
+    ``say`` is told where these are not as long as annotated. Raises an `InputError` for anything missing or unfit.
     """
     if sources.tapes is not None:
         return _choosing(sources, sources.tapes.learnt, sources.tapes.checked, sources.tapes.features)

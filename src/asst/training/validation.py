@@ -34,13 +34,7 @@ class Validation(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class SentenceValidation:
-    """Sentences with their moments.
-
-    Attributes:
-        records: of the validation split.
-        protocol: of its data set.
-        overlap: IoU above which the weaker of two answers is dropped.
-    """
+    """Sentences with their moments; the weaker of two answers whose IoU exceeds ``overlap`` is dropped."""
 
     records: Sequence[Record]
     protocol: SentenceProtocol
@@ -70,13 +64,7 @@ def _answered(method: Method, batch: Batch) -> Iterator[WindowAnswer]:
 
 @dataclass(frozen=True, slots=True)
 class ActionValidation:
-    """Videos with labelled spans.
-
-    Attributes:
-        videos: of the validation split.
-        protocol: how detections are judged.
-        overlap: IoU above which the weaker of two detections of a class is dropped.
-    """
+    """Videos with labelled spans; the weaker of two detections of a class whose IoU exceeds ``overlap`` is dropped."""
 
     videos: Sequence[ActionVideo]
     protocol: DetectionProtocol

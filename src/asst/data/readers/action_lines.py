@@ -15,11 +15,7 @@ from asst.data.files import as_duration, as_list, as_number, as_object, as_span,
 
 
 def read(path: Path, split: str) -> ActionDataset:
-    """The videos of one file; a bad action does not keep out its neighbours.
-
-    Raises:
-        InputError: if the file cannot be read.
-    """
+    """The videos of one file; a bad action does not keep out its neighbours. An `InputError` if it cannot be read."""
     rows = ActionRows(split)
     for where, parsed in read_object_lines(path):
         with rows.reading(path, where):

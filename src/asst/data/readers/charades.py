@@ -20,13 +20,7 @@ ACTION = re.compile(r"c\d{3}")
 
 @dataclass(frozen=True, slots=True)
 class Action:
-    """One action of a video.
-
-    Attributes:
-        action: the class, ``c000`` to ``c156``; `read_classes` names it.
-        start_s: start in seconds, inside the video.
-        end_s: end in seconds, inside the video.
-    """
+    """One action of a video, inside it; its class, ``c000`` to ``c156``, is named by `read_classes`."""
 
     action: str
     start_s: float
@@ -39,15 +33,7 @@ class Action:
 
 @dataclass(frozen=True, slots=True)
 class CharadesVideo:
-    """One row of a Charades CSV.
-
-    Attributes:
-        video: five characters.
-        duration_s: the column ``length``.
-        scene: where it was filmed, as the file writes it.
-        objects: things seen, in the file's order.
-        actions: in the file's order; they overlap freely.
-    """
+    """One row of a Charades CSV: objects seen and actions in the file's order; these overlap freely."""
 
     video: str
     duration_s: float
@@ -58,25 +44,17 @@ class CharadesVideo:
 
 @dataclass(frozen=True, slots=True)
 class Charades:
-    """What one Charades CSV holds.
-
-    Attributes:
-        videos: by name.
-        problems: rows left out, and intervals repaired by the rules of `asst.data.rows`.
-    """
+    """What one Charades CSV holds: videos by name, and rows left out or repaired by the rules of `asst.data.rows`."""
 
     videos: Mapping[str, CharadesVideo]
     problems: tuple[Problem, ...]
 
 
 def read_videos(path: Path) -> Charades:
-    """The videos of ``Charades_v1_{train,test}.csv``.
+    """The videos of ``Charades_v1_{train,test}.csv``; an `InputError` if it cannot be read or lacks a column.
 
-    Thousands of action intervals end up to two seconds after the video; they are cut to it, and a problem a video
-    says so.
-
-    Raises:
-        InputError: if the file cannot be read or lacks a column.
+    Thousands of action intervals end up to two seconds after the video; they are cut to it, and a problem a video says
+    so.
     """
     videos: dict[str, CharadesVideo] = {}
     log = ProblemLog()
@@ -104,11 +82,7 @@ def _rows(path: Path) -> Iterator[tuple[str, dict[str, str | None]]]:
 
 
 def read_classes(path: Path) -> dict[str, str]:
-    """The action classes by their codes, from lines such as ``c008 Opening a door``.
-
-    Raises:
-        InputError: naming the first line of another form.
-    """
+    """The action classes by their codes, from lines such as ``c008 Opening a door``; others are an `InputError`."""
     classes = {}
     for number, line in read_lines(path):
         code, _, name = line.strip().partition(" ")

@@ -17,8 +17,7 @@ from asst.data.rows import Rows, UnusableRowError
 def read(path: Path, videos: Path, split: str) -> Dataset:
     """The records of one of the two text files; the id is the file's name and the line number.
 
-    Raises:
-        InputError: if a file cannot be read, or the CSV lacks a column.
+    Raises an `InputError` if a file cannot be read, or the CSV lacks a column.
     """
     known = read_videos(videos).videos
     rows = Rows(path, split)

@@ -18,11 +18,7 @@ KEYS = ("id", "video", "duration", "sentence", "moments")
 
 
 def read(path: Path, split: str) -> Dataset:
-    """The records of one file.
-
-    Raises:
-        InputError: if the file cannot be read.
-    """
+    """The records of one file; an `InputError` if it cannot be read."""
     rows = Rows(path, split)
     for where, parsed in read_object_lines(path):
         with rows.row(where):

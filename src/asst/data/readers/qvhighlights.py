@@ -17,11 +17,7 @@ SALIENCY = ("relevant_clip_ids", "saliency_scores")
 
 
 def read(path: Path, split: str) -> Dataset:
-    """The records of one JSON Lines file; the id is the data set's ``qid``.
-
-    Raises:
-        InputError: if the file cannot be read.
-    """
+    """The records of one file; the id is the data set's ``qid``. An `InputError` if it cannot be read."""
     rows = Rows(path, split)
     for where, parsed in read_object_lines(path):
         with rows.row(where):

@@ -24,15 +24,9 @@ INCLUDES = {"Diving": ("CliffDiving",)}
 
 
 def read(folder: Path, info: Path, split: str) -> ActionDataset:
-    """The videos of one part that have an annotation.
+    """The videos of one part that have an annotation, from its folder, and ``video_info.json``.
 
-    Args:
-        folder: ``annotations_val`` or ``annotations_test``.
-        info: ``video_info.json``.
-        split: the split every video belongs to.
-
-    Raises:
-        InputError: if a file cannot be read or the folder holds none.
+    Raises an `InputError` if a file cannot be read or the folder holds none.
     """
     files = sorted(path for path in folder.glob("*_*.txt"))
     if not files:

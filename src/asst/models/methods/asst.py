@@ -45,14 +45,7 @@ class ASSTSettings(ASSTConfig):
 
 
 class ASSTMethod(Trainable):
-    """The classification model or the detection model, by the head of its configuration.
-
-    Args:
-        settings: of `ASSTSettings.from_dict`.
-
-    Raises:
-        InputError: for settings that no network can have, or a head that answers no sentence.
-    """
+    """The classification model or the detection model, by the head of its `ASSTSettings`."""
 
     together = "batch normalisation takes its statistics from them"
     _settings: ASSTSettings
@@ -70,10 +63,8 @@ class ASSTMethod(Trainable):
     def loss(self, batch: Batch, share: Share) -> Loss:
         """Softmax over clips (classification), or presence and offsets of sampled anchors (detection).
 
-        The log gets the entropy of attention too, over its maximum.
-
-        Raises:
-            InputError: if the batch's samples have no true clip to classify.
+        The log gets the entropy of attention too, over its maximum. Samples without a true clip to classify are an
+        `InputError`.
         """
         clip_mask = self.network.clip_mask(batch.feature_mask)
         if self.relative:

@@ -61,13 +61,7 @@ class CCASettings(Settings):
 
 @dataclass(frozen=True, slots=True)
 class Canonical:
-    """Canonical directions of two sides, found by `canonical_correlation`.
-
-    Attributes:
-        left: shape ``(left width, components)``.
-        right: shape ``(right width, components)``.
-        correlations: of each pair of directions, falling, shape ``(components,)``.
-    """
+    """Canonical directions of two sides, ``(width, components)``, and correlations, falling, ``(components,)``."""
 
     left: Tensor
     right: Tensor
@@ -75,16 +69,10 @@ class Canonical:
 
 
 def canonical_correlation(left: Tensor, right: Tensor, between: Tensor, regularization: float) -> Canonical:
-    """Regularised canonical correlation analysis from covariances.
+    """Regularised canonical correlation analysis from covariances ``L`` (n, n), ``R`` (m, m) and ``C`` (n, m) between.
 
     The directions ``a`` and ``b`` have the greatest ``a' C b`` under ``a' (L + r I) a = b' (R + r I) b = 1``, each pair
     uncorrelated with those before it: the singular vectors of ``C`` whitened by the Cholesky factors of both sides.
-
-    Args:
-        left: ``L``, shape ``(n, n)``.
-        right: ``R``, shape ``(m, m)``.
-        between: ``C``, shape ``(n, m)``.
-        regularization: ``r``, positive.
     """
     of_left, of_right = (
         torch.linalg.cholesky(own + regularization * torch.eye(len(own), dtype=own.dtype)) for own in (left, right)
@@ -102,15 +90,9 @@ def canonical_correlation(left: Tensor, right: Tensor, between: Tensor, regulari
 class CCAMethod(Fitted):
     """Ranks clips by the correlation of their canonical variates with those of the sentence.
 
-    A clip is what `in_context` sees of it, a sentence the mean of its word vectors. Both are standardised and
-    projected on the canonical directions, each weighted by its correlation; the score is the cosine of the two
-    projections, brought from [-1, 1] to [0, 1].
-
-    Args:
-        settings: of `CCASettings`.
-
-    Raises:
-        InputError: for settings it cannot have.
+    A clip is what `in_context` sees of it, a sentence the mean of its word vectors. Both are standardised and projected
+    on the canonical directions, each weighted by its correlation; the score is the cosine of the two projections,
+    brought from [-1, 1] to [0, 1].
     """
 
     clips: Tensor
@@ -137,11 +119,7 @@ class CCAMethod(Fitted):
         self.register_buffer("correlations", torch.zeros(kept))
 
     def fit(self, records: Sequence[Record], batches: Iterable[Batch]) -> None:
-        """Correlate each sentence with its true moment, the first one of its sample.
-
-        Raises:
-            InputError: for fewer than two records.
-        """
+        """Correlate each sentence with the first moment of its sample; an `InputError` for fewer than two records."""
         clip, sentence = _Side(self.seen_mean.numel()), _Side(self.said_mean.numel())
         between = torch.zeros(clip.width, sentence.width, dtype=torch.float64)
         for batch in batches:

@@ -68,11 +68,7 @@ class CTRLSettings(Settings):
 
 
 class CTRLNetwork(nn.Module):
-    """A clip in its context and a sentence to an alignment score and two boundary offsets.
-
-    Args:
-        settings: sizes.
-    """
+    """A clip in its context and a sentence to an alignment score and two boundary offsets."""
 
     def __init__(self, settings: CTRLSettings) -> None:
         super().__init__()
@@ -86,15 +82,9 @@ class CTRLNetwork(nn.Module):
         )
 
     def forward(self, clips: Tensor, words: Tensor, word_mask: Tensor) -> tuple[Tensor, Tensor]:
-        """Both sides in the joint space, at unit length.
+        """Both sides in the joint space, at unit length, ``(..., channels)`` and ``(batch, channels)``.
 
-        Args:
-            clips: means of the stretch before, the clip and the stretch after, shape ``(..., 3 * feature_channels)``.
-            words: word vectors, shape ``(batch, words, word_channels)``.
-            word_mask: true for a real word, shape ``(batch, words)``.
-
-        Returns:
-            Shapes ``(..., channels)`` and ``(batch, channels)``.
+        ``clips`` are means of the stretch before, the clip and the stretch after, ``(..., 3 * feature_channels)``.
         """
         seen = functional.normalize(self.visual(clips), dim=-1)
         said = functional.normalize(self.language(self.lstm(words, word_mask)), dim=-1)
@@ -103,12 +93,8 @@ class CTRLNetwork(nn.Module):
     def fuse(self, seen: Tensor, said: Tensor) -> Tensor:
         """The multi-modal processing unit, ``(v * s) || (v + s) || FC(v || s)``, and the prediction from it.
 
-        Args:
-            seen: shape ``(..., channels)``.
-            said: of a shape that broadcasts to it.
-
-        Returns:
-            Alignment score, offset of the start and offset of the end in units, shape ``(..., 3)``.
+        Alignment score, offset of the start and offset of the end in units, shape ``(..., 3)``; the two sides
+        broadcast.
         """
         product = seen * said
         both = torch.cat([seen.expand_as(product), said.expand_as(product)], dim=-1)
@@ -117,16 +103,10 @@ class CTRLNetwork(nn.Module):
 
 
 def alignment_loss(scores: Tensor, align_weight: float, mismatch_weight: float, first: int = 0) -> Tensor:
-    """The loss of all pairs of some clips and all sentences of a batch, one of which belongs to each clip.
+    """The loss of all pairs of some clips and all sentences of a batch, from scores ``(clips, batch)``.
 
-    Args:
-        scores: of clip ``i`` and sentence ``j``, shape ``(clips, batch)``.
-        align_weight: ``alpha_c``.
-        mismatch_weight: ``alpha_w``.
-        first: number of the first clip's sentence; those of the next clips follow.
-
-    Returns:
-        ``1/N sum_i (alpha_c log(1 + exp(-s_ii)) + sum_{j != i} alpha_w log(1 + exp(s_ij)))``.
+    ``1/N sum_i (alpha_c log(1 + exp(-s_ii)) + sum_{j != i} alpha_w log(1 + exp(s_ij)))``, where the first clip belongs
+    to the sentence of number ``first`` and the next clips to the sentences that follow.
     """
     true = torch.zeros_like(scores, dtype=torch.bool)
     true.diagonal(first).fill_(True)
@@ -141,12 +121,6 @@ class CTRLMethod(Trainable):
     A training step takes one aligned window of each sample: one with an IoU of at least 0.5 with the first moment, of
     which at most 0.15 lies outside it, drawn among several; where there is none, the one that overlaps most. It is told
     from the sentences of all samples, whichever process has them.
-
-    Args:
-        settings: of `CTRLSettings`.
-
-    Raises:
-        InputError: for settings it cannot have.
     """
 
     together = "each clip is told from the other sentences"
@@ -200,16 +174,9 @@ class CTRLMethod(Trainable):
 
 
 def aligned_clips(clips: Tensor, kept: Tensor, moments: Tensor, keys: Tensor) -> Tensor:
-    """One clip a moment to align with it.
+    """The index of one clip, of those ``kept``, to align with each moment, ``(batch, 2)`` in steps; ``(batch,)``.
 
-    Args:
-        clips: start and end in steps, shape ``(clips, 2)``.
-        kept: clips to choose from, shape ``(batch, clips)``.
-        moments: start and end in steps, shape ``(batch, 2)``.
-        keys: numbers in [0, 1) that decide among several, shape ``(batch, clips)``.
-
-    Returns:
-        Indices, shape ``(batch,)``.
+    ``keys``, numbers in [0, 1) of shape ``(batch, clips)``, decide among several.
     """
     overlap = span_iou(clips, moments[:, None]).squeeze(2).masked_fill(~kept, -1)
     shared = torch.minimum(clips[:, 1], moments[:, 1:]) - torch.maximum(clips[:, 0], moments[:, :1])

@@ -45,12 +45,6 @@ class DetectorMethod(ActionMethod):
 
     Trained by a softmax over the classes and background and by smooth L1 of equation 1's offsets, on anchors sampled
     one positive to five negatives. An anchor that lies mostly in an ambiguous stretch is no negative.
-
-    Args:
-        settings: of `DetectorSettings`.
-
-    Raises:
-        InputError: for settings that no such network can have.
     """
 
     together = "batch normalisation takes its statistics from them"
@@ -67,11 +61,7 @@ class DetectorMethod(ActionMethod):
         self.network.video.fit_features(features)
 
     def loss(self, batch: Batch, share: Share) -> Loss:
-        """Class and offsets of sampled anchors.
-
-        Raises:
-            InputError: if the batch's moments have no classes.
-        """
+        """Class and offsets of sampled anchors; an `InputError` if the batch's moments have no classes."""
         if batch.labels is None:
             raise InputError("a detector learns from labelled spans; these samples have none")
         # A batch may have no moment at all: one that is not real stands in.

@@ -70,11 +70,7 @@ class FrameClassifierMethod(ActionMethod):
         )
 
     def loss(self, batch: Batch, share: Share) -> Loss:
-        """Softmax loss of the steps that are action or background.
-
-        Raises:
-            InputError: if the batch's moments have no classes.
-        """
+        """Softmax loss of the steps that are action or background; raises as `step_labels`."""
         targets = step_labels(batch)
         counted = batch.feature_mask & (targets >= 0)
         count = share.mean_over_processes(counted.sum().float()).clamp(min=1)
@@ -92,15 +88,9 @@ class FrameClassifierMethod(ActionMethod):
 
 
 def step_labels(batch: Batch) -> Tensor:
-    """The class of each step by the action around its middle, 0 for background, -1 for neither.
+    """The class of each step by the action around its middle, 0 for background, -1 for neither; ``(batch, steps)``.
 
-    Where several actions go on the last one counts.
-
-    Returns:
-        Shape ``(batch, steps)``.
-
-    Raises:
-        InputError: if the batch's moments have no classes.
+    Where several actions go on the last one counts. Moments without classes are an `InputError`.
     """
     if batch.labels is None:
         raise InputError("a classifier of steps learns from labelled spans; these samples have none")

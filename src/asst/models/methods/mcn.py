@@ -62,12 +62,7 @@ class MCNSettings(Settings):
 
 
 class Tower(nn.Module):
-    """The network of one stream: a clip and a sentence to their squared distance in the joint space.
-
-    Args:
-        settings: sizes.
-        feature_channels: width of the stream.
-    """
+    """The network of one stream: a clip and a sentence to their squared distance in the joint space."""
 
     def __init__(self, settings: MCNSettings, feature_channels: int) -> None:
         super().__init__()
@@ -81,16 +76,7 @@ class Tower(nn.Module):
         self.language = nn.Linear(settings.lstm_channels, settings.channels)
 
     def forward(self, clips: Tensor, words: Tensor, word_mask: Tensor) -> tuple[Tensor, Tensor]:
-        """Both sides in the joint space.
-
-        Args:
-            clips: from `in_context`, shape ``(batch, clips, 2 * feature_channels + 2)``.
-            words: word vectors, shape ``(batch, words, word_channels)``.
-            word_mask: true for a real word, shape ``(batch, words)``.
-
-        Returns:
-            Shapes ``(batch, clips, channels)`` and ``(batch, channels)``.
-        """
+        """Both sides in the joint space, ``(batch, clips, channels)`` and ``(batch, channels)``."""
         return self.visual(clips), self.language(self.lstm(words, word_mask))
 
 
@@ -106,12 +92,13 @@ def ranking_loss(distances: Tensor, others: Tensor, true: Tensor, held: Tensor, 
         distances: of every clip of a video from the video's own sentence, shape ``(batch, clips)``.
         others: the distance of another video's clip, at the place of the true one, shape ``(batch,)``.
         true: index of the true clip, shape ``(batch,)``.
-        held: clips to tell the true one from, for the first loss, and in the last column whether the other video has
-            the clip; shape ``(batch, clips + 1)``.
+        held: clips to tell the true one from, for the first loss, and in the last column whether the other video
+            has the clip; shape ``(batch, clips + 1)``.
         margin: as above.
 
     Returns:
-        The mean over a video's clips, and the loss with the other video, zero where there is none; ``(batch,)`` each.
+        The mean over a video's clips, and the loss with the other video, zero where there is none; ``(batch,)``
+            each.
     """
     near = distances.gather(1, true[:, None])
     hinge = functional.relu(near - distances + margin) * held[:, :-1]
@@ -122,16 +109,10 @@ def ranking_loss(distances: Tensor, others: Tensor, true: Tensor, held: Tensor, 
 class MCNMethod(Trainable):
     """Ranks clips by their distance from the sentence, nearest first.
 
-    Of each sample the true clip is the candidate that overlaps its first moment most. It is told from all other
-    clips of its video (from those below an IoU of 0.5 where candidates are dense), and from the clip at the same
-    place of the next video in the batch, whichever process has it. The authors draw one such clip a step; the mean over
-    all is what that comes to. The networks of several streams are trained side by side, each by losses of its own.
-
-    Args:
-        settings: of `MCNSettings`.
-
-    Raises:
-        InputError: for settings it cannot have.
+    Of each sample the true clip is the candidate that overlaps its first moment most. It is told from all other clips
+    of its video (from those below an IoU of 0.5 where candidates are dense), and from the clip at the same place of the
+    next video in the batch, whichever process has it. The authors draw one such clip a step; the mean over all is what
+    that comes to. The networks of several streams are trained side by side, each by losses of its own.
     """
 
     relative = True

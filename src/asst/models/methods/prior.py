@@ -43,14 +43,7 @@ class PriorSettings(Settings):
 
 
 class PriorMethod(Fitted):
-    """Gives every sentence the same ranking: the most frequent places of moments first.
-
-    Args:
-        settings: of `PriorSettings`.
-
-    Raises:
-        InputError: for settings it cannot have.
-    """
+    """Gives every sentence the same ranking: the most frequent places of moments first."""
 
     looks = False
     clips: Tensor
@@ -70,11 +63,7 @@ class PriorMethod(Fitted):
         self.register_buffer("frequency", torch.zeros(len(clips), dtype=torch.float64))
 
     def fit(self, records: Sequence[Record], batches: Iterable[Batch]) -> None:
-        """Count; ``batches`` are not looked at.
-
-        Raises:
-            InputError: if ``pieces`` are asked of records that are not annotated in DiDeMo's.
-        """
+        """Count; an `InputError` if ``pieces`` are asked of records that are not annotated in DiDeMo's."""
         if self._settings.clips == "pieces":
             found = clip_frequency(records)
         else:

@@ -48,8 +48,7 @@ class RerankerMethod(Trainable):
     def loss(self, batch: Batch, share: Share) -> Loss:
         """Cross entropy with the overlaps of the proposals that hold the truth, as shares.
 
-        Raises:
-            InputError: if the batch's samples bring no proposals with overlaps.
+        Samples that bring no proposals with overlaps are an `InputError`.
         """
         given = _proposals(batch)
         if given.overlaps is None:

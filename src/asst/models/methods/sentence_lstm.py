@@ -6,28 +6,14 @@ from torch import Tensor, nn
 
 
 class SentenceLSTM(nn.Module):
-    """Reads words in order; padding comes after the state that is taken.
-
-    Args:
-        word_channels: width of a word vector.
-        channels: width of the state.
-        layers: how many read one another's states; the last one's is taken.
-    """
+    """Reads words in order, in several layers; padding comes after the state that is taken."""
 
     def __init__(self, word_channels: int, channels: int, layers: int = 1) -> None:
         super().__init__()
         self.lstm = nn.LSTM(word_channels, channels, layers, batch_first=True)
 
     def forward(self, words: Tensor, word_mask: Tensor) -> Tensor:
-        """The state after each sentence's last word.
-
-        Args:
-            words: shape ``(batch, words, word_channels)``.
-            word_mask: true for a real word, at least one a sentence; those come first, shape ``(batch, words)``.
-
-        Returns:
-            Shape ``(batch, channels)``.
-        """
+        """The state after each sentence's last word, ``(batch, channels)``."""
         states, _ = self.lstm(words)
         last = (word_mask.sum(dim=1) - 1).view(-1, 1, 1).expand(-1, 1, states.shape[2])
         state: Tensor = states.gather(1, last).squeeze(1)

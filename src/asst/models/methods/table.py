@@ -32,11 +32,7 @@ METHODS: dict[str, type[Trainable] | type[Fitted]] = {
 
 
 def build_method(name: str, settings: dict[str, Any]) -> Trainable | Fitted:
-    """A method with fresh weights.
-
-    Raises:
-        InputError: for a name that no method has, or settings it cannot have.
-    """
+    """A method with fresh weights; an `InputError` for a name that no method has, or settings it cannot have."""
     if name not in METHODS:
         raise InputError(f"no method is called {name!r}; there are {', '.join(METHODS)}")
     return METHODS[name](settings)

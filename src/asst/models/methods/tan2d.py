@@ -82,11 +82,7 @@ def scale_lengths(clips: int, scales: Sequence[int]) -> list[tuple[int, int]]:
 
 
 class TAN2DNetwork(nn.Module):
-    """Features and a sentence to a score for each moment of the map.
-
-    Args:
-        settings: sizes.
-    """
+    """Features and a sentence to a score for each moment of the map."""
 
     place: Tensor
     spans: Tensor
@@ -113,16 +109,7 @@ class TAN2DNetwork(nn.Module):
         self.score = nn.Conv2d(width, 1, 1)
 
     def forward(self, features: Tensor, words: Tensor, word_mask: Tensor) -> Tensor:
-        """The logit of each moment of ``spans``.
-
-        Args:
-            features: shape ``(batch, steps, feature_channels)``.
-            words: word vectors, shape ``(batch, words, word_channels)``.
-            word_mask: true for a real word, shape ``(batch, words)``.
-
-        Returns:
-            Shape ``(batch, moments)``.
-        """
+        """The logit of each moment of ``spans``, shape ``(batch, moments)``."""
         clips = functional.avg_pool1d(self.clip(features.transpose(1, 2)).relu(), self._pooled)
         moments = self._longest(clips)
         nothing = torch.zeros_like(moments[..., :1])
@@ -152,14 +139,7 @@ class TAN2DNetwork(nn.Module):
 
 
 class TAN2DMethod(Trainable):
-    """Scores every moment of the map by how well it overlaps what is meant.
-
-    Args:
-        settings: of `TAN2DSettings`.
-
-    Raises:
-        InputError: for settings it cannot have.
-    """
+    """Scores every moment of the map by how well it overlaps what is meant."""
 
     clips: Tensor
     _settings: TAN2DSettings

@@ -24,7 +24,7 @@ class WindowAnswer:
         spans: in steps, the mean of the methods', shape ``(clips, 2)``.
         scores: of each method, shape ``(methods, clips)``.
         kept: which clips the window can answer with, shape ``(clips,)``.
-        labels: the action that each clip is scored for, shape ``(clips,)``; None for the answer to a sentence.
+        labels: the action that each clip is scored for, likewise; None for the answer to a sentence.
     """
 
     record: int
@@ -37,13 +37,13 @@ class WindowAnswer:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class QueryAnswer:
-    """What is said of one sentence.
+    """What is said of the sentence of one record.
 
     Attributes:
-        record: index of its record.
         spans_s: in seconds, best first, shape ``(n, 2)``.
         scores: in [0, 1], falling, shape ``(n,)``.
-        every_s: all that the windows said, what was dropped for a better one included, in seconds, shape ``(m, 2)``.
+        every_s: all that the windows said, what was dropped for a better one included, in seconds, shape ``(m,
+            2)``.
         every_score: of those, shape ``(m,)``.
     """
 

@@ -31,8 +31,8 @@ class TrainedDetector(Checkpoints):
     def load(cls, paths: Sequence[Path]) -> Self:
         """From checkpoint files, at least one.
 
-        Raises:
-            InputError: for a file that is no checkpoint of a detector, or checkpoints that do not belong together.
+        Raises an `InputError` for a file that is no checkpoint of a detector, or checkpoints that do not belong
+        together.
         """
         methods, description = loaded(paths)
         if not methods[0].finds_actions:
@@ -51,14 +51,11 @@ class TrainedDetector(Checkpoints):
         """The actions in one video, best first.
 
         Args:
-            features: of the video.
+            features: of the video; those of another kind are an `InputError`.
             video: its name, for the answer.
             duration_s: its length in seconds; that of the features if None.
             top: actions at most; None for `A_CLASS` of each class.
             least: score of an action at least, in [0, 1].
-
-        Raises:
-            InputError: for features of another kind.
         """
         length_s = features.end_s if duration_s is None else duration_s
         (found,) = self._found([(features, length_s)], least)
@@ -68,8 +65,7 @@ class TrainedDetector(Checkpoints):
     def detect_videos(self, videos: Sequence[ActionVideo], store: FeatureStore) -> Iterator[Detections]:
         """The actions in each of these videos, in their order, as they are found.
 
-        Raises:
-            InputError: for a video without features or with features of another kind.
+        Raises an `InputError` for a video without features or with features of another kind.
         """
         require(store, (video.video for video in videos))
         sources = ((store.read(video.video), video.duration_s) for video in videos)

@@ -37,11 +37,7 @@ class ExportedMethod:
 
     @classmethod
     def load(cls, path: Path) -> tuple[Self, Description]:
-        """From a file.
-
-        Raises:
-            InputError: for one that is missing, damaged or no network of ours.
-        """
+        """From a file; an `InputError` for one that is missing, damaged or no network of ours."""
         network = Network(path)
         said = network.metadata
         if said.get("format") != FORMAT:
@@ -82,9 +78,8 @@ class ExportedMethod:
 def loaded(paths: Sequence[Path]) -> tuple[list[Answerer], Description]:
     """The methods of files, at least one, and what the first says of itself.
 
-    Raises:
-        InputError: for a file that is neither a checkpoint nor an exported network, files that do not belong together,
-            or a checkpoint where PyTorch is not installed.
+    Raises an `InputError` for a file that is neither a checkpoint nor an exported network, files that do not belong
+    together, or a checkpoint where PyTorch is not installed.
     """
     methods: list[Answerer] = []
     first: Description | None = None
@@ -102,11 +97,7 @@ def loaded(paths: Sequence[Path]) -> tuple[list[Answerer], Description]:
 
 
 def described_by(path: Path) -> Description:
-    """What a checkpoint or an exported network says of itself.
-
-    Raises:
-        InputError: for a file that is neither.
-    """
+    """What a checkpoint or an exported network says of itself; an `InputError` for a file that is neither."""
     return ExportedMethod.load(path)[1] if path.suffix == SUFFIX else read_description(path)
 
 
@@ -130,8 +121,7 @@ def window_steps(description: Description) -> int:
 def build_observation(settings: Mapping[str, Any]) -> Observation:
     """How a method looks at videos, from ``kind`` and that kind's settings.
 
-    Raises:
-        InputError: for a kind that there is not, or settings that it has not.
+    Raises an `InputError` for a kind that there is not, or settings that it has not.
 
     >>> build_observation({"kind": "crops", "steps": 64}).steps
     64
@@ -148,19 +138,9 @@ def build_observation(settings: Mapping[str, Any]) -> Observation:
 
 
 class Checkpoints:
-    """One checkpoint, or the mean of several of one training (section 4.2).
+    """One checkpoint, or the mean of several of one training (section 4.2), with what they have in common.
 
-    Args:
-        methods: with the weights of each checkpoint.
-        description: what they have in common.
-        name: for messages and answers.
-
-    Attributes:
-        name: as above.
-        description: as above.
-        observation: how they look at a video.
-        labels: the classes that they find, if any.
-        at_once: windows that are looked at together.
+    ``at_once`` is how many windows are looked at together, ``labels`` the classes that they find, if any.
     """
 
     at_once: int
@@ -174,8 +154,8 @@ class Checkpoints:
     def extractor(self) -> Extractor:
         """What makes their features of a video.
 
-        Raises:
-            InputError: if that cannot be done here, or would be done otherwise than for the features they learnt from.
+        Raises an `InputError` if that cannot be done here, or would be done otherwise than for the features they learnt
+        from.
         """
         kind = self.description.features
         extractor = extractor_named(kind.extractor)

@@ -36,14 +36,8 @@ _ONLY_BY_RUN = (
 class TrainedModel(Checkpoints):
     """Checkpoints as a model that ranks moments.
 
-    Args:
-        methods: with the weights of each checkpoint.
-        description: what they have in common.
-        name: for messages and answers.
-        words: gives the vectors of words, or the tokens of queries; found by the description's source if None.
-
-    Raises:
-        InputError: if the word vectors are not here.
+    ``words`` gives the vectors of words, or the tokens of queries; if None they are found by the description's source,
+    with an `InputError` if they are not here.
     """
 
     at_once = 32
@@ -62,8 +56,7 @@ class TrainedModel(Checkpoints):
     def load(cls, paths: Sequence[Path], words: WordVectors | QueryTokens | None = None) -> Self:
         """From checkpoint files, at least one.
 
-        Raises:
-            InputError: for a file that is no checkpoint, or checkpoints that do not belong together.
+        Raises an `InputError` for a file that is no checkpoint, or checkpoints that do not belong together.
         """
         methods, description = loaded(paths)
         if methods[0].finds_actions:
@@ -73,8 +66,7 @@ class TrainedModel(Checkpoints):
     def rank(self, features: Features, queries: Sequence[str], *, top: int) -> list[Ranking]:
         """The best moments of each sentence; scores are in [0, 1], those of a classification sum to one.
 
-        Raises:
-            InputError: for features of another kind, or a sentence without a word.
+        Raises an `InputError` for features of another kind, or a sentence without a word.
         """
         self.description.features.check(features, self.name)
         vectors = [self._sentence(query) for query in queries]
@@ -92,14 +84,8 @@ class TrainedModel(Checkpoints):
     ) -> Iterator[tuple[Record, tuple[Moment, ...]]]:
         """The best moments of each record's sentence, windows of several videos together, as they are found.
 
-        Args:
-            records: of one data set.
-            store: holds the features of their videos.
-            top: moments a record at most.
-            overlap: in place of the description's.
-
-        Raises:
-            InputError: for a video without features or with features of another kind, or a sentence without a word.
+        ``overlap`` stands in place of the description's. Raises an `InputError` for a video without features or with
+        features of another kind, or a sentence without a word.
         """
         from asst.data.samples import Queries
 
@@ -113,15 +99,10 @@ class TrainedModel(Checkpoints):
             yield record, tuple(_moments(answer, record.sentence, record.video))
 
     def attention(self, features: Features, query: str) -> list[dict[str, FloatArray]]:
-        """Which words each step looks at (equation 4), a window of the video at a time.
+        """Which words each step looks at (equation 4), for each of the windows of a video; raises as `rank`.
 
-        Returns:
-            For each of the windows of ``observation.windows``, by the name of each fed layer, the weights of the words
-            of `asst.text.tokenize` at each real step of the layer, shape ``(words, steps)``. Empty where the method
-            has no attention.
-
-        Raises:
-            InputError: as `rank`.
+        By the name of each fed layer, the weights of the words of `asst.text.tokenize` at each real step of the layer,
+        shape ``(words, steps)``; empty where the method has no attention.
         """
         self.description.features.check(features, self.name)
         words = self._sentence(query)
@@ -132,14 +113,7 @@ class TrainedModel(Checkpoints):
         return found
 
     def word_attention(self, features: Features, query: str) -> Attention | None:
-        """`attention` of all windows on the clock of the video, the mean of the layers that see every step.
-
-        Returns:
-            At each step that the method observes, or None where it has no attention.
-
-        Raises:
-            InputError: as `rank`.
-        """
+        """`attention` on the clock of the video, the mean of the layers that see every step; None if there is none."""
         windows = self.observation.windows(features.end_s, features)
         return over_time(windows, self.attention(features, query), tokenize(query))
 
@@ -174,8 +148,7 @@ class TrainedModel(Checkpoints):
 def word_vectors(source: str) -> WordVectors:
     """The word vectors that a checkpoint names: the packaged ones, or those in the file that ``ASST_GLOVE`` names.
 
-    Raises:
-        InputError: if they are not here.
+    Raises an `InputError` if they are not here.
     """
     if source == SOURCE:
         raise InputError(_ONLY_BY_RUN)

@@ -44,8 +44,7 @@ class RestoredMethod:
 def restored_method(path: Path) -> tuple[Method, Description]:
     """The method of a checkpoint file, and what the file says of itself.
 
-    Raises:
-        InputError: for a file that is no checkpoint, or whose weights are not finite or do not fit.
+    Raises an `InputError` for a file that is no checkpoint, or whose weights are not finite or do not fit.
     """
     description, weights = load_checkpoint(path)
     method = build_method(description.method, dict(description.settings))

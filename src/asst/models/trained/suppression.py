@@ -25,11 +25,8 @@ MOST_A_WINDOW = 1000
 class FoundActions:
     """Detections, of a window or of a video.
 
-    Attributes:
-        record: index of the video.
-        spans_s: in seconds, shape ``(n, 2)``.
-        scores: shape ``(n,)``.
-        labels: index of each one's class, shape ``(n,)``.
+    ``spans_s`` are in seconds, shape ``(n, 2)``; ``scores`` and ``labels``, the index of each one's class, have shape
+    ``(n,)``.
     """
 
     record: int
@@ -52,10 +49,10 @@ def window_actions(answer: WindowAnswer, duration_s: float) -> FoundActions:
 def video_actions(
     windows: Iterable[FoundActions], classes: int, *, overlap: float, a_class: int, least: float = 0.0
 ) -> Iterator[FoundActions]:
-    """One answer a video, best first, from the windows that observe it.
+    """One answer a video, best first, from the windows that observe it, which come one after the other.
 
     Args:
-        windows: those of a video one after the other.
+        windows: of all videos.
         classes: how many there are.
         overlap: IoU above which the weaker of two spans of one class is dropped.
         a_class: detections of each class in a video at most.

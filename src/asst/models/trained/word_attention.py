@@ -12,15 +12,10 @@ from asst.moments import Attention, FloatArray
 
 
 def of_window(weights: Mapping[str, FloatArray], window: Window, observed: int) -> dict[str, FloatArray]:
-    """The attention in one window without its padding.
+    """The attention in one window without its padding, by layer, shape ``(words, real steps of the layer)``.
 
-    Args:
-        weights: of the one sample of a batch by layer, shape ``(1, words, steps of the layer)``.
-        window: of the sample.
-        observed: steps that the network observes.
-
-    Returns:
-        By layer, shape ``(words, real steps of the layer)``.
+    ``weights`` are of the one sample of a batch, ``(1, words, steps of the layer)``; the network observes ``observed``
+    steps.
     """
     real = {}
     for name, own in weights.items():
@@ -32,19 +27,11 @@ def of_window(weights: Mapping[str, FloatArray], window: Window, observed: int) 
 def over_time(
     windows: Sequence[Window], weights: Sequence[Mapping[str, FloatArray]], words: Sequence[str]
 ) -> Attention | None:
-    """The attention to each word at the centre of each step.
+    """The attention to each word at the centre of each step, from `of_window` of each window; None without layers.
 
     It is the mean of the layers that see every step of the window. The squeezing layers are left out: each of their
     steps stands for several of the video's, and would smear what the others tell apart. Where windows overlap it is the
-    mean of theirs.
-
-    Args:
-        windows: of one video, in order and without gaps between them.
-        weights: for each of them by layer, shape ``(words, steps of the layer)``.
-        words: of the sentence.
-
-    Returns:
-        None where there is no layer.
+    mean of theirs. They are in order and without gaps between them.
     """
     longest = max(range(len(windows)), key=lambda index: windows[index].steps)
     layers = tuple(name for name, own in weights[longest].items() if own.shape[1] == windows[longest].steps)

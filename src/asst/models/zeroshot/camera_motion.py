@@ -33,15 +33,11 @@ def camera_speed(evidence: Evidence, first: int, last: int) -> float:
 
 
 def turning(between: npt.NDArray[np.floating], first_of_shot: npt.NDArray[np.int64]) -> Float64Array:
-    """How far what is seen turns around each step of a shot.
+    """How far what is seen turns around each step: the mean over its neighbours in its shot, shape ``(steps,)``.
 
-    Args:
-        between: how far each step's features lie from those of the step before, shape ``(steps - 1,)``.
-        first_of_shot: steps that show another shot than the step before; there nothing turned.
-
-    Returns:
-        The mean over a step's neighbours in its shot, shape ``(steps,)``. A shot of one step turns as much as steps do
-        on average.
+    ``between`` is how far each step's features lie from those of the step before, ``(steps - 1,)``. Between two shots,
+    of which the later begin at ``first_of_shot``, nothing turned. A shot of one step turns as much as steps do on
+    average.
 
     >>> turning(np.array([0.2, 0.4, 9.0, 0.0]), np.array([3])).round(1).tolist()
     [0.2, 0.3, 0.4, 0.0, 0.0]

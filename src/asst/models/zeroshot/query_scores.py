@@ -38,10 +38,8 @@ _LEAST_Z_SCORE = HALF - _FROM_THRESHOLD
 class QueryScores:
     """One sentence against one video.
 
-    Attributes:
-        steps: how well each step fits, in standard deviations over the video, shape ``(steps,)``.
-        ticks: the same at each tick, shape ``(ticks,)``.
-        proposals: how well each proposal fits, shape ``(proposals,)``.
+    How well each step fits, in standard deviations over the video, ``(steps,)``, the same at each tick, ``(ticks,)``,
+    and how well each proposal does, ``(proposals,)``.
     """
 
     steps: Float64Array
@@ -65,14 +63,10 @@ def step_scores(context: VideoContext, evidence: Evidence) -> Float64Array:
 
 
 def ranking(context: VideoContext, evidence: Evidence, own: QueryScores, scores: Float64Array, top: int) -> Ranking:
-    """The best proposals that do not overlap much, on the scale that says how clearly a sentence applies.
+    """The best proposals that overlap little, at most ``top``, on the scale of how clearly a sentence applies.
 
-    Args:
-        context: the video.
-        evidence: of the sentence.
-        own: its scores.
-        scores: of each proposal, as the model judges in the end, shape ``(proposals,)``.
-        top: moments at most.
+    ``own`` are the sentence's scores; ``scores`` those of each proposal, as the model judges in the end,
+    ``(proposals,)``.
     """
     spans, query = context.proposals.spans, evidence.query
     kept = nms(spans, scores, _OVERLAP_MOST, limit=top)
@@ -110,13 +104,10 @@ def probability(z_scores: Float64Array, half: float = HALF) -> Float64Array:
 
 
 def half_way(negatives: npt.NDArray[np.floating]) -> float:
-    """In place of `HALF` for a space whose curve nobody has fitted, from its own negative sentences on a video.
+    """In place of `HALF` for a space whose curve nobody has fitted, from its negative sentences on a video.
 
     `NEGATIVES_FOUND` of them then reach `THRESHOLD`, each where it fits best. That holds however long the video is, and
     says nothing of how often sentences that apply do.
-
-    Args:
-        negatives: as `asst.models.zeroshot.evidence.VisualEvidence` has it, shape ``(pictures, negatives)``.
     """
     best = negatives.argmax(axis=0)
     there = negatives[best].astype(np.float64)

@@ -51,12 +51,8 @@ EVERY_S = 20.0
 class ActionModality:
     """What an extractor is sensitive to: the lengths of the prototypes that are added up in a step.
 
-    Attributes:
-        name: part of the extractor's name.
-        action: of an action's class, while it goes on.
-        kind: of its kind, while it or something like it goes on.
-        scene: of the scene, throughout.
-        subject: drawn for each video, throughout.
+    ``action`` is of an action's class, while it goes on, ``kind`` of its kind, while it or something like it does;
+    ``scene`` and ``subject``, drawn for each video, are there throughout.
     """
 
     name: str
@@ -77,13 +73,7 @@ ACTION_MODALITIES: dict[str, ActionModality] = {
 
 
 class ActionSimulator(Painter[ActionVideo]):
-    """Makes features of labelled spans.
-
-    Args:
-        labels: the classes.
-        includes: classes that are part of another; a span that is both looks like the part.
-        settings: what to make; its family is `FAMILY`.
-    """
+    """Makes features of labelled spans, of which a span that is of a class and of its part looks like the part."""
 
     modality: ActionModality
 

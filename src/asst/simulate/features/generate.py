@@ -34,10 +34,8 @@ _FLOAT16_BYTES = 2
 class Simulator(Painter[CharadesVideo]):
     """Makes features of what the Charades CSV says of videos.
 
-    Args:
-        classes: names of the action classes by their codes, of `asst.data.readers.charades.read_classes`.
-        settings: what to make.
-        videos: all there are; those of a video's scene lend it what nobody annotated.
+    ``classes`` are of `asst.data.readers.charades.read_classes`; ``videos`` are all there are: those of a video's scene
+    lend it what nobody annotated.
     """
 
     modality: Modality
@@ -62,11 +60,7 @@ class Simulator(Painter[CharadesVideo]):
             self._by_scene.setdefault(video.scene, []).append(video)
 
     def features(self, video: CharadesVideo) -> Features:
-        """As `Painter.features`.
-
-        Raises:
-            InputError: for an action of a class that is not among the classes.
-        """
+        """As `Painter.features`; an `InputError` for an action of a class that is not among the classes."""
         modality = self.modality
         latent, events = self._events(video)
         latent += modality.scene * self.prototype("scene", video.scene)
@@ -94,11 +88,7 @@ class Simulator(Painter[CharadesVideo]):
         return Provenance(self._made_by, digest(video, *self._crowd(video)))
 
     def _events(self, video: CharadesVideo) -> tuple[Matrix, list[tuple[tuple[str, str], list[Action], list[str]]]]:
-        """The noise of a video; and of its actions, annotated and not, where their times come from and how they look.
-
-        Raises:
-            InputError: as `features`.
-        """
+        """The noise of a video; and of its actions, annotated and not, where times come from and how they look."""
         crowd = self._unannotated(video)
         if unknown := {action.action for action in (*video.actions, *crowd)} - self._words.keys():
             raise InputError(
@@ -151,17 +141,8 @@ def write_simulated(
 ) -> int:
     """Writes the features of videos to a store; those it already has from the same settings and annotation are kept.
 
-    Args:
-        store: of this simulator's features alone.
-        videos: whose features to make.
-        simulator: makes them.
-        say: told before anything is written what is, where and how large.
-
-    Returns:
-        How many were written.
-
-    Raises:
-        InputError: if the store holds other features or cannot be written.
+    ``say`` is told before anything is written what is, where and how large. Gives how many were written. Raises an
+    `InputError` if the store holds other features or cannot be written.
     """
     made = [(video, simulator.provenance(video)) for video in videos]
     lacking = [(video, own) for video, own in made if video.video not in store or store.provenance(video.video) != own]

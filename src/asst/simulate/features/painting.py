@@ -37,11 +37,8 @@ BIAS = 0.5
 class Shown:
     """Something that a video's features show.
 
-    Attributes:
-        what: it is: classes of actions, or a sentence's id.
-        clear: whether the modality sees it as what it is, neither missed nor confused.
-        start_s: when it truly begins, in seconds.
-        end_s: when it truly ends.
+    ``what`` it is: classes of actions, or a sentence's id. ``clear`` says whether the modality sees it as what it is,
+    neither missed nor confused; the times are when it truly begins and ends.
     """
 
     what: str
@@ -66,9 +63,7 @@ Subject = TypeVar("Subject", bound=AnnotatedVideo)
 class Painter(ABC, Generic[Subject]):
     """Makes the features of one modality at one level; the order of videos plays no part.
 
-    Args:
-        settings: what to make.
-        family: sets apart the draws of one generator from another's.
+    ``family`` sets apart the draws of one generator from another's.
     """
 
     @abstractmethod

@@ -22,12 +22,7 @@ _ENDINGS = ("ing", "ies", "es", "ed", "s")
 
 @dataclass(frozen=True, slots=True)
 class SentenceWords:
-    """What a sentence speaks of, each once, in its order.
-
-    Attributes:
-        verbs: stems of words that have an ``-ing`` form.
-        things: stems of all others: nouns, and attributes such as colours.
-    """
+    """What a sentence speaks of, each once, in its order: stems of words that have an ``-ing`` form, and others."""
 
     verbs: tuple[str, ...]
     things: tuple[str, ...]
@@ -35,9 +30,6 @@ class SentenceWords:
 
 class Vocabulary:
     """The words of a data set's sentences, which say what is a verb: what is said with ``-ing`` too.
-
-    Args:
-        sentences: all of them.
 
     >>> Vocabulary(["a dog runs", "the dogs are running", "a red ball"]).words("a red dog runs")
     SentenceWords(verbs=('run',), things=('red', 'dog'))

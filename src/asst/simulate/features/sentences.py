@@ -34,13 +34,7 @@ FAMILY = "didemo-"
 
 @dataclass(frozen=True, slots=True)
 class DescribedVideo:
-    """A video and all that is said of it.
-
-    Attributes:
-        video: the data set's name of it.
-        duration_s: its length in seconds.
-        records: its sentences.
-    """
+    """A video and all sentences that are said of it."""
 
     video: str
     duration_s: float
@@ -56,12 +50,7 @@ def described_videos(records: Iterable[Record]) -> list[DescribedVideo]:
 
 
 class SentenceSimulator(Painter[DescribedVideo]):
-    """Makes features of what is said of videos.
-
-    Args:
-        videos: all there are.
-        settings: what to make; its family is `FAMILY`.
-    """
+    """Makes features of what is said of videos, which are all there are."""
 
     modality: Modality
 

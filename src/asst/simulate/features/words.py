@@ -17,12 +17,7 @@ SHORTEST_NOUN = 3
 
 @dataclass(frozen=True, slots=True)
 class ActionWords:
-    """What an action class is made of.
-
-    Attributes:
-        verb: as an ``-ing`` form.
-        object: a noun, or alternatives joined by ``/``; empty where the class names none.
-    """
+    """What an action class is made of: a verb as an ``-ing`` form, and nouns joined by ``/``, or none."""
 
     verb: str
     object: str

@@ -30,13 +30,7 @@ _SAME_CLIP = 0.6
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """A clip on the tape.
-
-    Attributes:
-        clip: which.
-        span: first step and the step after the last.
-        time: how often it was shown before.
-    """
+    """A clip on the tape: its first step and the step after the last, and how often it was shown before."""
 
     clip: int
     span: Steps
@@ -45,13 +39,10 @@ class Shown:
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """A sentence to be found.
+    """A sentence to be found, and the answer, in steps.
 
-    Attributes:
-        query: as it is asked.
-        span: the answer, in steps.
-        kind: ``clip``, ``ordinal``, ``relation`` or ``sequence``.
-        rivals: spans of the same clip that are wrong.
+    ``kind`` is ``clip``, ``ordinal``, ``relation`` or ``sequence``; ``rivals`` are spans of the same clip that are
+    wrong.
     """
 
     query: str
@@ -62,12 +53,7 @@ class Question:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """A tape before it is seen.
-
-    Attributes:
-        shown: clips in their order, without gaps.
-        questions: what is asked.
-    """
+    """A tape before it is seen: clips in their order, without gaps, and what is asked."""
 
     shown: tuple[Shown, ...]
     questions: tuple[Question, ...]
@@ -79,13 +65,7 @@ class Plan:
 
 
 class Planner:
-    """Draws plans.
-
-    Args:
-        sentences: that describe each clip, at least one.
-        pick: draws so many different clips.
-        settings: how often what.
-    """
+    """Draws plans from the sentences of each clip, at least one, and ``pick``, which draws so many different clips."""
 
     def __init__(
         self,

@@ -28,13 +28,7 @@ _TELL_EVERY = 4
 
 @dataclass(frozen=True, slots=True)
 class CaptionedClips:
-    """Where captioned pictures and their features are, and what of them is held out.
-
-    Attributes:
-        root: folder of the Parquet files.
-        folder: where features of all extractors are kept.
-        holdout: see `held_out`.
-    """
+    """The folders of captioned pictures and of their features, by all extractors, and what of them is `held_out`."""
 
     root: Path
     folder: Path
@@ -47,9 +41,8 @@ class CaptionedClips:
     def make(self, extractor: SquaresExtractor, say: Say) -> None:
         """Computes what is missing, a chunk after the other; an interrupted run goes on where it was.
 
-        Raises:
-            InputError: as `read_captions`, `held_out` and `check_clips`, for a damaged picture, or a folder that cannot
-                be written.
+        Raises an `InputError` as `read_captions`, `held_out` and `check_clips`, for a damaged picture, or a folder that
+        cannot be written.
         """
         captions = read_captions(self.root)
         for part in get_args(Part):
@@ -70,12 +63,9 @@ class CaptionedClips:
                         say(f"looked at {chunk * CHUNK + len(some)} of {len(kept)} pictures")
 
     def read(self, part: Part, extractor: SquaresExtractor) -> tuple[list[Clip], npt.NDArray[np.float16]]:
-        """The clips of a part, and the features of all pictures, shape ``(pictures, numbers)``.
+        """The clips of a part, and the features of all pictures, shape ``(pictures, numbers)``; raises as `held_out`.
 
         Only pictures that people wrote sentences about make clips.
-
-        Raises:
-            InputError: as `held_out`.
         """
         captions = read_captions(self.root)
         kept = self._kept(captions, extractor)

@@ -43,15 +43,8 @@ class RerankerQuestion:
 def questions_about(model: ZeroShotModel, records: Sequence[Record], store: FeatureStore) -> Iterator[RerankerQuestion]:
     """The questions of annotated videos, one a record, on the view of the video that judges the truth.
 
-    A record is left out if no proposal that is judged holds any of the truth.
-
-    Args:
-        model: finds the proposals.
-        records: sentences and spans; those of a video are read together.
-        store: features of the model's extractor.
-
-    Raises:
-        InputError: for features of another extractor, or a video without any.
+    A record is left out if no proposal that is judged holds any of the truth; those of a video are read together.
+    Raises an `InputError` for features of another extractor, or a video without any.
     """
     for video, some in groupby(sorted(records, key=lambda record: record.video), key=lambda record: record.video):
         own_records = list(some)
@@ -68,13 +61,7 @@ def questions_about(model: ZeroShotModel, records: Sequence[Record], store: Feat
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ReadSentence:
-    """A sentence read against a video.
-
-    Attributes:
-        query: the sentence.
-        own: its scores.
-        inputs: what the network sees of it, shape ``(steps, inputs)``.
-    """
+    """A sentence read against a video: its scores, and what the network sees of it, shape ``(steps, inputs)``."""
 
     query: str
     own: QueryScores
@@ -88,14 +75,9 @@ class ReadSentence:
         overlaps: npt.NDArray[np.float64],
         here: npt.NDArray[np.int64],
     ) -> RerankerQuestion:
-        """What is learnt from it.
+        """What is learnt from it in a view of the video, by the IoU of each proposal with the truth, ``(proposals,)``.
 
-        Args:
-            kind: of the question.
-            context: the video.
-            view: of the video.
-            overlaps: IoU of each of the video's proposals with the truth, shape ``(proposals,)``.
-            here: the proposals to choose among.
+        ``here`` are the proposals to choose among.
         """
         return RerankerQuestion(
             self.query,
@@ -108,13 +90,7 @@ class ReadSentence:
 
 
 def read_sentences(model: ZeroShotModel, context: VideoContext, queries: Sequence[str]) -> Iterator[ReadSentence]:
-    """Sentences read against a video, together.
-
-    Args:
-        model: reads them.
-        context: the video.
-        queries: the sentences.
-    """
+    """Sentences read against a video, together."""
     measures = model.reader.sentences.measures
     for evidence in clause_evidence(model.reader, context.features, queries):
         own = query_scores(context, evidence.whole)

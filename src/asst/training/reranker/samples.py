@@ -23,22 +23,13 @@ _CANDIDATES_MOST = 192
 
 @dataclass(frozen=True, slots=True)
 class ViewObservation:
-    """A question is about one view, which the network sees whole.
-
-    Attributes:
-        steps: length of the network's window.
-    """
+    """A question is about one view, which the network sees whole, in so many steps."""
 
     steps: int = STEPS
 
 
 class _Questions:
-    """Questions as samples.
-
-    Args:
-        questions: with their proposals.
-        words: gives word vectors; asked once.
-    """
+    """Questions with their proposals as samples; ``words`` is asked once."""
 
     observation = ViewObservation()
 
@@ -79,12 +70,7 @@ class RerankerQueries(_Questions, Dataset[tuple[Sample, ...]]):
 
 @dataclass(frozen=True, slots=True)
 class Chosen:
-    """The proposal that a method puts first.
-
-    Attributes:
-        overlap: its IoU with the truth.
-        kind: of the question.
-    """
+    """The IoU with the truth of the proposal that a method puts first, and the kind of the question."""
 
     overlap: float
     kind: str
@@ -92,11 +78,7 @@ class Chosen:
 
 @dataclass(frozen=True, slots=True)
 class RerankerValidation:
-    """Questions, judged by the proposal that is put first.
-
-    Attributes:
-        questions: in their order.
-    """
+    """Questions in their order, judged by the proposal that is put first."""
 
     questions: Sequence[RerankerQuestion]
     headline: str = "R@1,IoU=0.5"

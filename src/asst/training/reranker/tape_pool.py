@@ -44,8 +44,7 @@ class TapePool:
         clips: that they are made of.
         pictures: hash of theirs.
         part: of the clips.
-        seed: of the tapes.
-        settings: of the tapes.
+        seed: of the tapes, as the settings are.
         extractor: whose space they are made in.
         weights: hash of the extractor's.
         measures: of `asst.features.zeroshot.sentences.SentenceReader`.
@@ -86,14 +85,9 @@ class TapePool:
         return self.clips.folder / settings_hash(made_of)
 
     def questions(self, count: int, say: Say) -> list[RerankerQuestion]:
-        """The questions of so many tapes, rounded up to shards; those missing are made.
+        """The questions of so many tapes, rounded up to shards; those missing are made, of which ``say`` is told.
 
-        Args:
-            count: tapes.
-            say: told what is made.
-
-        Raises:
-            InputError: as `TapeMaker`, or for a folder that cannot be written.
+        Raises an `InputError` as `TapeMaker`, or for a folder that cannot be written.
         """
         numbers = range(-(-count // TAPES_A_SHARD))
         missing = [number for number in numbers if not self._shard(number).exists()]

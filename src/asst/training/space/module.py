@@ -48,11 +48,7 @@ class CaptionModule(IntervalModule):
         return self.log_scale.exp().clamp(max=_SCALE_MOST)
 
     def training_step(self, batch: CaptionBatch, batch_idx: int) -> Tensor:
-        """The loss of a batch.
-
-        Raises:
-            DivergedError: if it is not finite.
-        """
+        """The loss of a batch; a `DivergedError` if it is not finite."""
         training = self._recipe.training
         step = self.trainer.global_step
         # Dropout draws from torch's own source: set for each step, a resumed run draws what it would have.
@@ -118,12 +114,7 @@ class CaptionModule(IntervalModule):
 
 
 def class_loss(logits: Tensor, published: Tensor) -> Tensor:
-    """How far classes are told otherwise than by the published classifier: the divergence of softened distributions.
-
-    Args:
-        logits: shape ``(batch, classes)``.
-        published: likewise.
-    """
+    """How far classes are told otherwise than by the published classifier: the divergence of softened distributions."""
     with torch.autocast(logits.device.type, enabled=False):
         own, right = (F.log_softmax(part.float() / _CLASS_TEMPERATURE, dim=1) for part in (logits, published))
         divergence = F.kl_div(own, right, log_target=True, reduction="batchmean")
@@ -133,14 +124,8 @@ def class_loss(logits: Tensor, published: Tensor) -> Tensor:
 def contrastive_loss(pictures: Tensor, sentences: Tensor, scale: Tensor, groups: Tensor, texts: Tensor) -> Tensor:
     """How badly pictures tell their sentences from the batch's others, and sentences their pictures (InfoNCE).
 
-    Pairs of one group, or with equal sentences, are no wrong ones: they are left out of each other's sums.
-
-    Args:
-        pictures: unit vectors, ``(batch, dimension)``.
-        sentences: of the pictures in turn, likewise.
-        scale: what products are multiplied by.
-        groups: number of each one's group, ``(batch,)``.
-        texts: number of each one's sentence, ``(batch,)``.
+    Both are unit vectors, ``(batch, dimension)``, in turn. Pairs of one group, or with equal sentences, by their
+    numbers, are no wrong ones: they are left out of each other's sums. Products are multiplied by ``scale``.
     """
     # In full precision whatever the towers are in: half of it has steps of 0.5 at the largest scale.
     with torch.autocast(pictures.device.type, enabled=False):

@@ -37,19 +37,7 @@ _TRIM_THRESHOLD, _MMAP_MAX = -1, -4
 
 
 def train_captions(recipe: CaptionRecipe, path: Path, say: Say, *, progress: bool = False) -> Trained:
-    """Trains a space by a recipe, or goes on with what an interrupted run of it left in the folder.
-
-    Args:
-        recipe: what to do.
-        path: the run's folder.
-        say: takes lines on how it goes.
-        progress: show bars on the terminal.
-
-    Raises:
-        InputError: for anything missing or unfit, before the first step.
-        DivergedError: if something is not finite any more; what was kept before stays.
-        KeyboardInterrupt: if interrupted; everything up to the last interval is kept.
-    """
+    """Trains a space by a recipe; otherwise as `asst.training.run.train`."""
     folder, training = RunFolder(path), recipe.training
     _hold_memory()
     captions = read_captions(recipe.data.root or data_folder("captions"))

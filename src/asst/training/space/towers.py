@@ -24,22 +24,16 @@ _SLOW_KERNEL = 5
 
 
 class PictureTower(nn.Module):
-    """Pictures to unit vectors.
-
-    Raises:
-        InputError: when the published weights are missing.
-    """
+    """Pictures to unit vectors; an `InputError` when the published weights are missing."""
 
     def __init__(self) -> None:
         super().__init__()
         self.network = EfficientNetLite()
 
     def forward(self, pooled: Tensor, dropout: float = 0.0) -> Tensor:
-        """Means over a crop of the network's last map, less what they usually are; shape ``(..., CHANNELS)``.
+        """Means over a crop of the network's last map, less what they usually are, ``(..., CHANNELS)`` in and out.
 
-        Args:
-            pooled: likewise.
-            dropout: share of the channels that is dropped, in training.
+        ``dropout`` is the share of the channels that is dropped, in training.
         """
         pooled = pooled.float()
         return F.normalize(F.dropout(pooled - self.network.mean_feature.to(pooled), dropout), dim=-1)
@@ -51,14 +45,7 @@ class PictureTower(nn.Module):
 
 
 class SentenceTower(nn.Module):
-    """Sentences to unit vectors.
-
-    Args:
-        dropout: of the encoder's layers and of those that follow, in training.
-
-    Raises:
-        InputError: when the published weights are missing.
-    """
+    """Sentences to unit vectors; an `InputError` when the published weights are missing."""
 
     def __init__(self, dropout: float = 0.1) -> None:
         super().__init__()
@@ -78,14 +65,7 @@ class SentenceTower(nn.Module):
 
 
 class Towers(nn.Module):
-    """Both, untrained, with the published weights.
-
-    Args:
-        dropout: as `SentenceTower`.
-
-    Raises:
-        InputError: when the weights are missing.
-    """
+    """Both, untrained, with the published weights."""
 
     def __init__(self, dropout: float = 0.1) -> None:
         super().__init__()

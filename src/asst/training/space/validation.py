@@ -23,12 +23,7 @@ _PICTURES, _SENTENCES = 32, 1024
 
 
 class CaptionValidation:
-    """Asks for every held-out picture and sentence among those of its set.
-
-    Args:
-        kept: everything.
-        held: the held-out pictures by set.
-    """
+    """Asks for every held-out picture and sentence among those of its set."""
 
     def __init__(self, kept: KeptCaptions, held: Mapping[str, IndexArray]) -> None:
         self._kept, self._held = kept, held
