@@ -108,7 +108,7 @@ def test_a_run_that_was_broken_off_ends_with_the_weights_of_an_unbroken_one(
     again = train_captions(used, tmp_path / "broken", lines.append)
     assert any("going on" in line for line in lines)
     states = [torch.load(done.folder.state, weights_only=True)["state_dict"] for done in (whole, again)]
-    assert any("kept" in name for name in states[0])
+    assert any("averaged" in name for name in states[0])
     for name, value in states[0].items():
         assert torch.equal(value, states[1][name]), name
     logs = [[{**line, "seconds": 0, "processor_s": 0} for line in done.folder.log()] for done in (whole, again)]
@@ -154,7 +154,7 @@ def test_weights_that_the_last_step_of_an_interval_spoils_are_not_kept(
 
     def spoilt(self: CaptionModule, outputs: Any, batch: Any, batch_idx: int) -> None:
         average(self, outputs, batch, batch_idx)
-        self.kept.towers.sentences.narrow.weight[0, 0] = torch.inf
+        self.averaged.towers.sentences.narrow.weight[0, 0] = torch.inf
 
     monkeypatch.setattr(CaptionModule, "on_train_batch_end", torch.no_grad()(spoilt))
     with pytest.raises(DivergedError, match=r"after step 2: .*narrow.weight holds a NaN or an infinity"):
@@ -338,7 +338,7 @@ def test_the_rates_and_what_learns_are_the_recipes(recipe_file: Path) -> None:
     # Kernels of 5 by 5 stay; that of the last block is 3 by 3.
     assert not any("blocks.19.depthwise" in name for name in learning)
     assert any("blocks.20.depthwise" in name for name in learning)
-    assert not any(weight.requires_grad for weight in module.kept.parameters())
+    assert not any(weight.requires_grad for weight in module.averaged.parameters())
     groups = module.configure_optimizers()["optimizer"].param_groups
     assert [group["max_lr"] for group in groups] == [2e-4, 1e-5, 1e-3, 1e-3]
     assert [group["weight_decay"] for group in groups] == [0.02, 0.02, 0.02, 0]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Sized
 from typing import Any, cast
 
@@ -23,25 +24,29 @@ from asst.training.space_recipe import CaptionTraining
 from asst.training.validation import Validation
 
 
-class IntervalModule(lightning.LightningModule):
-    """What every training of ours does; Lightning's epochs are the recipe's intervals.
+class IntervalModule(lightning.LightningModule, ABC):
+    """What every training of ours does; Lightning's epochs are the recipe's intervals."""
 
-    Steps move ``learning``, ``kept`` is validated and kept; a longer gradient is shortened to ``clip``, unless that is
-    0.
-    """
-
-    learning: nn.Module
-    kept: nn.Module
     clip: float
+
+    @property
+    @abstractmethod
+    def moved(self) -> nn.Module:
+        """What steps move; a longer gradient of it is shortened to ``clip``, unless that is 0."""
+
+    @property
+    @abstractmethod
+    def judged(self) -> nn.Module:
+        """What is validated and kept."""
 
     def configure_gradient_clipping(self, *args: Any, **kwargs: Any) -> None:
         """Shortens the gradient; the trainer's own way refuses optimisers that do everything in one pass."""
         if self.clip:
-            torch.nn.utils.clip_grad_norm_(self.learning.parameters(), self.clip)
+            torch.nn.utils.clip_grad_norm_(self.moved.parameters(), self.clip)
 
     def on_validation_start(self) -> None:
         """Nothing is asked, and so nothing kept, of weights that the last step has spoilt: a `DivergedError`."""
-        require_finite_weights(self.kept.state_dict(), self.trainer.global_step)
+        require_finite_weights(self.judged.state_dict(), self.trainer.global_step)
 
 
 def by_step(optimizer: torch.optim.Optimizer, schedule: LRScheduler) -> OptimizerLRSchedulerConfig:
@@ -50,19 +55,26 @@ def by_step(optimizer: torch.optim.Optimizer, schedule: LRScheduler) -> Optimize
 
 
 class TrainingModule(IntervalModule):
-    """Trains one method; what is kept is itself, or a copy with the mean of its weights."""
-
-    learning: Trainable
-    kept: Trainable
+    """Trains one method."""
 
     def __init__(self, method: Trainable, recipe: Recipe, validation: Validation) -> None:
         super().__init__()
-        self.learning = self.kept = method
+        self.method = self.kept = method
         self.clip = recipe.optimizer.clip
         if recipe.optimizer.averaging:
             self.kept = copy.deepcopy(method).requires_grad_(False)
         self._recipe, self._validation = recipe, validation
         self._answers: list[Any] = []
+
+    @property
+    def moved(self) -> Trainable:
+        """The method."""
+        return self.method
+
+    @property
+    def judged(self) -> Trainable:
+        """Itself, or a copy with the mean of its weights."""
+        return self.kept
 
     def training_step(self, batch: Batch, batch_idx: int) -> torch.Tensor:
         """The loss of a part of a batch; a `DivergedError` if it is not finite."""
@@ -71,7 +83,7 @@ class TrainingModule(IntervalModule):
         # Dropout draws from torch's own source: set for each part, a resumed run draws what it would have.
         torch.manual_seed(torch_seed(DROPOUT, training.seed, part, self.global_rank))
         share = share_of(part, len(batch), seed=training.seed, rank=self.global_rank, processes=self.trainer.world_size)
-        loss = self.learning.loss(batch, share)
+        loss = self.method.loss(batch, share)
         # That of all processes, so that they stop together.
         together = float(share.mean_over_processes(loss.total.detach()))
         require_finite_figures({"the loss": together}, self.trainer.global_step)
@@ -90,7 +102,7 @@ class TrainingModule(IntervalModule):
         averaging, training = self._recipe.optimizer.averaging, self._recipe.training
         if averaging and (batch_idx + 1) % training.parts == 0:
             step = self.current_epoch * training.interval + batch_idx // training.parts
-            average_into(self.kept, self.learning, averaging, step)
+            average_into(self.kept, self.method, averaging, step)
 
     def validation_step(self, batch: Batch, batch_idx: int) -> None:
         """The answers to some questions."""
@@ -104,7 +116,7 @@ class TrainingModule(IntervalModule):
 
     def configure_optimizers(self) -> OptimizerLRSchedulerConfig:
         """As the recipe has them (section 4.2)."""
-        optimizer = optimizer_of(self._recipe.optimizer, self.learning)
+        optimizer = optimizer_of(self._recipe.optimizer, self.method)
         return by_step(optimizer, schedule_of(self._recipe.optimizer, optimizer, self._recipe.training.steps))
 
 

@@ -27,20 +27,27 @@ _CLASS_TEMPERATURE = 2.0
 class CaptionModule(IntervalModule):
     """Trains both towers and ``log_scale``, the log of what products are multiplied by; keeps averaged weights."""
 
-    learning: LearningTowers
-    kept: LearningTowers
-
     def __init__(self, recipe: CaptionRecipe, validation: CaptionValidation) -> None:
         super().__init__()
         torch.manual_seed(recipe.training.seed)
         network = recipe.network
         self.learning = LearningTowers(Towers(network.sentence_dropout), network)
-        self.kept = copy.deepcopy(self.learning).requires_grad_(False)
+        self.averaged = copy.deepcopy(self.learning).requires_grad_(False)
         self._published = copy.deepcopy(self.learning).requires_grad_(False)
         self.log_scale = nn.Parameter(torch.tensor(-math.log(recipe.training.temperature)))
         self.clip, self._recipe, self._validation = recipe.optimizer.clip, recipe, validation
         self.strict_loading = False
         self._seen: dict[int, Tensor] = {}
+
+    @property
+    def moved(self) -> LearningTowers:
+        """Both towers."""
+        return self.learning
+
+    @property
+    def judged(self) -> LearningTowers:
+        """Those with averaged weights."""
+        return self.averaged
 
     @property
     def scale(self) -> Tensor:
@@ -80,24 +87,24 @@ class CaptionModule(IntervalModule):
         """Averages the weights, more slowly as the training goes on."""
         step = self.trainer.global_step - 1
         stays = min(self._recipe.training.average, (1 + step) / (10 + step))
-        for mean, weight in zip(self.kept.parameters(), self.learning.parameters(), strict=True):
+        for mean, weight in zip(self.averaged.parameters(), self.learning.parameters(), strict=True):
             if weight.requires_grad:
                 mean.lerp_(weight, 1 - stays)
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         """What is frozen is as published, and not kept."""
         learnt = [name for name, weight in self.learning.named_parameters() if weight.requires_grad]
-        kept = {"log_scale", *(f"{towers}.{name}" for towers in ("learning", "kept") for name in learnt)}
+        kept = {"log_scale", *(f"{towers}.{name}" for towers in ("learning", "averaged") for name in learnt)}
         own = checkpoint["state_dict"]
         checkpoint["state_dict"] = {name: value for name, value in own.items() if name in kept}
 
     def validation_step(self, batch: list[int], batch_idx: int) -> None:
         """Some held-out pictures in the space."""
-        self._seen |= self._validation.see(self.kept, batch)
+        self._seen |= self._validation.see(self.averaged, batch)
 
     def on_validation_epoch_end(self) -> None:
         """Retrieval among them."""
-        metrics = self._validation.metrics(self.kept, self._seen)
+        metrics = self._validation.metrics(self.averaged, self._seen)
         self._seen = {}
         self.log_dict({f"validate/{key}": value for key, value in metrics.items()})
 

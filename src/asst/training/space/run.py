@@ -56,7 +56,7 @@ def train_captions(recipe: CaptionRecipe, path: Path, say: Say, *, progress: boo
             step=step,
             metrics=metrics,
         )
-        save_space(space, weights_of(module.kept.towers), description)
+        save_space(space, weights_of(module.averaged.towers), description)
 
     parameters = sum(weight.numel() for weight in module.parameters() if weight.requires_grad)
     if going_on and (done := finished(folder, training.steps, parameters, say)):
