@@ -16,8 +16,8 @@ from asst.features.runtime import graph
 from asst.features.zeroshot.caption_space import load_space
 from asst.features.zeroshot.captions import PACKAGED as SPACE
 from asst.features.zeroshot.minilm import WIDTH
+from asst.models.methods.table import restored_method
 from asst.models.reranked import GRAPH, PACKAGED
-from asst.models.trained.restored import restored_method
 from asst.training.export import graph_of, method_graph
 from asst.training.space.efficientnet import EfficientNetLite
 from asst.training.space.minilm import MiniLM

@@ -13,8 +13,8 @@ from typer.testing import CliRunner
 
 from asst.cli.app import app
 from asst.data import read_dataset, validation_videos
-from asst.data.readers import charades_sta, didemo, jsonlines, qvhighlights
-from asst.data.readers.charades import read_classes, read_videos
+from asst.data.readers import didemo, jsonlines, qvhighlights
+from asst.data.readers.charades import read_classes, read_sta, read_videos
 from asst.data.readers.video_captions import read_activitynet, read_tacos
 from asst.data.record import Dataset, Record
 from asst.data.rows import clean_span
@@ -216,7 +216,7 @@ def test_charades_sta_reports_lines_and_videos_without_length(tmp_path: Path) ->
         "AAAAA 3.0 2.0##a person drinks ## coffee.",
         "",
     )
-    dataset = charades_sta.read(path, videos, "train")
+    dataset = read_sta(path, videos, "train")
     assert [(record.id, record.moments, record.sentence) for record in dataset.records] == [
         ("charades_sta_train-1", ((1.0, 8.0),), "a person eats."),
         ("charades_sta_train-5", ((2.0, 3.0),), "a person drinks ## coffee."),

@@ -372,7 +372,7 @@ def test_bad_pictures_are_one_line_and_exit_code_2(recipe_file: Path, tmp_path: 
 
 
 def test_a_run_of_a_space_is_not_evaluated_as_one_of_answers(recipe_file: Path, tmp_path: Path) -> None:
-    from asst.training.opening import open_run
+    from asst.training.sources import open_run
 
     (tmp_path / "recipe.yaml").write_text(dumped(recipe(recipe_file)))
     with pytest.raises(InputError, match="holds a space of pictures and sentences"):

@@ -19,8 +19,7 @@ from typing import Generic, Literal, TypeVar
 
 from asst.data.actions import ActionDataset
 from asst.data.readers import (
-    action_lines,
-    charades_sta,
+    charades,
     didemo,
     jsonlines,
     qvhighlights,
@@ -139,7 +138,7 @@ DATASETS: dict[str, DatasetEntry[Dataset]] = {
     ),
     "charades_sta": DatasetEntry(
         "Charades-STA",
-        charades_sta.read,
+        charades.read_sta,
         {
             "train": Part(_CHARADES_TRAIN, "without", _TRAIN_QUERIES),
             "val": Part(_CHARADES_TRAIN, "only", _TRAIN_QUERIES),
@@ -192,7 +191,7 @@ ACTION_DATASETS: dict[str, DatasetEntry[ActionDataset]] = {
     ),
     "actions": DatasetEntry(
         "own annotation of actions",
-        action_lines.read,
+        jsonlines.read_actions,
         {split: Part((f"{split}.jsonl",)) for split in ("train", "val", "test")},
         protocol="thumos14",
     ),

@@ -128,16 +128,28 @@ def _ranked_clips(record: Record, ranking: FloatArray) -> npt.NDArray[np.int64]:
     return np.array(ranked, dtype=np.int64)
 
 
-def _judge_annotated(
-    records: Sequence[Record], rankings: Sequence[FloatArray], *, thinned: bool = False
-) -> dict[str, FloatArray]:
-    return _judge_moments(rankings, _annotated(records), thinned)
+def _of_moments(
+    truths_of: Callable[[Sequence[Record]], list[FloatArray]],
+    judge_also: Callable[[Sequence[FloatArray], list[FloatArray]], dict[str, FloatArray]] | None = None,
+    judge_saliency: Callable[[Sequence[Record], Sequence[Curve]], dict[str, FloatArray]] | None = None,
+) -> Protocol:
+    """Recall against some truths, discounted where asked for more; ``judge_also`` adds to that."""
 
+    def judge(
+        records: Sequence[Record], rankings: Sequence[FloatArray], *, thinned: bool = False
+    ) -> dict[str, FloatArray]:
+        truths, shown = truths_of(records), _by_iou(rankings, thinned)
+        recalls = {f"r@{n},iou={iou}": hits(shown[iou], truths, n, iou) for n, iou in _CUTS}
+        return {**recalls, "miou": top_ious(rankings, truths)}
 
-def _judge_cut(
-    records: Sequence[Record], rankings: Sequence[FloatArray], *, thinned: bool = False
-) -> dict[str, FloatArray]:
-    return _judge_moments(rankings, _cut(records), thinned)
+    def judge_more(
+        records: Sequence[Record], rankings: Sequence[FloatArray], *, thinned: bool = False
+    ) -> dict[str, FloatArray]:
+        truths, shown, durations_s = truths_of(records), _by_iou(rankings, thinned), [own.duration_s for own in records]
+        found = {f"dr@{n},iou={iou}": discounted_hits(shown[iou], truths, durations_s, n, iou) for n, iou in _CUTS}
+        return {**found, **(judge_also(rankings, truths) if judge_also else {})}
+
+    return Protocol("r@1,iou=0.5", judge, judge_more=judge_more, judge_saliency=judge_saliency)
 
 
 def _annotated(records: Sequence[Record]) -> list[FloatArray]:
@@ -147,35 +159,6 @@ def _annotated(records: Sequence[Record]) -> list[FloatArray]:
 
 def _cut(records: Sequence[Record]) -> list[FloatArray]:
     return [np.array(record.moments) for record in records]
-
-
-def _judge_moments(
-    rankings: Sequence[FloatArray], truths: Sequence[FloatArray], thinned: bool
-) -> dict[str, FloatArray]:
-    shown = _by_iou(rankings, thinned)
-    return {
-        **{f"r@{n},iou={iou}": hits(shown[iou], truths, n, iou) for n, iou in _CUTS},
-        "miou": top_ious(rankings, truths),
-    }
-
-
-def _discount(
-    truths_of: Callable[[Sequence[Record]], list[FloatArray]],
-    records: Sequence[Record],
-    rankings: Sequence[FloatArray],
-    *,
-    thinned: bool = False,
-) -> dict[str, FloatArray]:
-    truths, durations_s = truths_of(records), [record.duration_s for record in records]
-    shown = _by_iou(rankings, thinned)
-    return {f"dr@{n},iou={iou}": discounted_hits(shown[iou], truths, durations_s, n, iou) for n, iou in _CUTS}
-
-
-def _discount_and_precision(
-    records: Sequence[Record], rankings: Sequence[FloatArray], *, thinned: bool = False
-) -> dict[str, FloatArray]:
-    found = _discount(_cut, records, rankings, thinned=thinned)
-    return {**found, **moment_precisions(rankings, _cut(records))}
 
 
 def _by_iou(rankings: Sequence[FloatArray], thinned: bool) -> dict[float, Sequence[FloatArray]]:
@@ -189,10 +172,8 @@ def _thinned(ranking: FloatArray, iou: float) -> FloatArray:
 
 PROTOCOLS: dict[str, Protocol] = {
     "clips": Protocol("rank@1", _judge_clips, pieces=True),
-    "annotated moments": Protocol("r@1,iou=0.5", _judge_annotated, judge_more=partial(_discount, _annotated)),
-    "moments": Protocol("r@1,iou=0.5", _judge_cut, judge_more=partial(_discount, _cut)),
-    "highlights": Protocol(
-        "r@1,iou=0.5", _judge_cut, judge_more=_discount_and_precision, judge_saliency=highlight_values
-    ),
+    "annotated moments": _of_moments(_annotated),
+    "moments": _of_moments(_cut),
+    "highlights": _of_moments(_cut, moment_precisions, highlight_values),
 }
 """By the names that `asst.data.DATASETS` have for them."""

@@ -21,9 +21,9 @@ from asst.models.base import Ranking
 from asst.models.checkpoint import Description, load_checkpoint, read_description
 from asst.models.reranker.inputs import ClauseEvidence, FloatArray, clause_evidence, reranker_inputs
 from asst.models.reranker.views import FACTS, STEPS, samples, views_of
+from asst.models.trained.answering import of_window, over_time
 from asst.models.trained.loading import SUFFIX, ExportedMethod, loaded
 from asst.models.trained.model import word_vectors
-from asst.models.trained.word_attention import of_window, over_time
 from asst.models.zeroshot.evidence import Evidence
 from asst.models.zeroshot.model import ZeroShotModel, zeroshot_of
 from asst.models.zeroshot.proposals import Float64Array, Proposals

@@ -18,10 +18,10 @@ from asst.data.batch import Batch, ProposalBatch
 from asst.errors import InputError
 from asst.models.checkpoint import Description
 from asst.models.methods.base import Method
+from asst.models.methods.table import restored_method
 from asst.models.reranked import METHOD as RERANKER
 from asst.models.reranker.views import FACTS
 from asst.models.trained.loading import FORMAT, SAID, SUFFIX, window_steps
-from asst.models.trained.restored import restored_method
 
 if TYPE_CHECKING:
     import onnx

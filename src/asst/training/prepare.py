@@ -10,9 +10,8 @@ import lightning
 from asst.errors import InputError
 from asst.models.checkpoint import Description, read_description
 from asst.models.methods.base import Method, Trainable
-from asst.models.methods.table import METHODS, build_method
+from asst.models.methods.table import METHODS, build_method, restored_method
 from asst.models.reranked import PACKAGED
-from asst.models.trained.restored import restored_method
 from asst.training.recipe import Recipe
 from asst.training.simulation import Say
 from asst.training.sources import Sources

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Annotated, Any, ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Literal, Self
 
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
@@ -89,13 +89,9 @@ class Training(Settings):
     patience: Natural = 0
 
     @model_validator(mode="after")
-    def _differs(self) -> Training:
+    def _fits(self) -> Self:
         if len(set(self.seeds)) < len(self.seeds):
             raise ValueError(f"seeds must differ, not {self.seeds}")
-        return self
-
-    @model_validator(mode="after")
-    def _divides(self) -> Training:
         if self.batch % (self.parts * self.processes * self.nodes):
             raise ValueError(
                 f"batch ({self.batch}) must be a multiple of parts x processes x nodes "
@@ -146,47 +142,34 @@ class Recipe(Settings):
     may_be_longer: ClassVar[bool] = True
 
     @model_validator(mode="after")
-    def _averages_what_is_kept(self) -> Recipe:
+    def _fits(self) -> Self:
+        if fault := self._fault():
+            raise ValueError(fault)
+        return self
+
+    def _fault(self) -> str:
+        """What does not go together; empty where all does."""
+        method, data, steps = self.method, self.data, self.training.steps
         if self.average > self.training.keep:
-            raise ValueError(f"average ({self.average}) needs training.keep to be as many, not {self.training.keep}")
-        return self
-
-    @model_validator(mode="after")
-    def _reranks_tapes(self) -> Recipe:
-        if self.data.tapes is not None and self.method != "reranker":
-            raise ValueError("only method reranker learns from data.tapes")
-        if self.method == "reranker" and self.data.tapes is None and len(self.data.streams) != 1:
-            raise ValueError("method reranker learns from data.tapes, or from one stream of the packaged features")
-        return self
-
-    @model_validator(mode="after")
-    def _tells_wrong_sentences(self) -> Recipe:
-        tells = self.method == "asst" and self.network.get("head", "detection") == "detection"
-        if self.data.wrong_sentences and not tells:
-            raise ValueError("only method asst with network.head detection learns from data.wrong_sentences")
-        return self
-
-    @model_validator(mode="after")
-    def _has_features_to_look_at(self) -> Recipe:
-        if METHODS[self.method].looks and self.data.tapes is None and not self.data.streams:
-            raise ValueError(f"method {self.method} looks at features; name their kinds in data.streams")
-        return self
-
-    @model_validator(mode="after")
-    def _starts_from_what_it_trains(self) -> Recipe:
+            return f"average ({self.average}) needs training.keep to be as many, not {self.training.keep}"
+        if data.tapes is not None and method != "reranker":
+            return "only method reranker learns from data.tapes"
+        if method == "reranker" and data.tapes is None and len(data.streams) != 1:
+            return "method reranker learns from data.tapes, or from one stream of the packaged features"
+        detects_moments = method == "asst" and self.network.get("head", "detection") == "detection"
+        if data.wrong_sentences and not detects_moments:
+            return "only method asst with network.head detection learns from data.wrong_sentences"
+        if METHODS[method].looks and data.tapes is None and not data.streams:
+            return f"method {method} looks at features; name their kinds in data.streams"
         if self.start is not None and self.network:
-            raise ValueError("start brings the network's settings; leave network out")
+            return "start brings the network's settings; leave network out"
         if self.start is None and self.frozen:
-            raise ValueError("frozen parts stay as they start, and there is no start; give start=CHECKPOINT")
-        return self
-
-    @model_validator(mode="after")
-    def _has_the_steps_its_method_takes(self) -> Recipe:
-        if self.closed_form and self.training.steps:
-            raise ValueError(f"method {self.method} is fitted in closed form; leave training.steps out")
-        if not self.closed_form and not self.training.steps:
-            raise ValueError(f"method {self.method} is trained by steps; give training.steps")
-        return self
+            return "frozen parts stay as they start, and there is no start; give start=CHECKPOINT"
+        if self.closed_form and steps:
+            return f"method {method} is fitted in closed form; leave training.steps out"
+        if not self.closed_form and not steps:
+            return f"method {method} is trained by steps; give training.steps"
+        return ""
 
     def each_seed(self) -> Iterator[Recipe]:
         """The recipe with each of its seeds alone."""

@@ -26,16 +26,17 @@ from asst.training.data_settings import (
     GLOVE_300,
     PACKAGED,
     Data,
-    FeatureFiles,
     Simulated,
-    StepLength,
     Tapes,
     Words,
 )
+from asst.training.folder import RUNS, RunFolder
+from asst.training.recipe import Recipe
 from asst.training.reranker.captioned_clips import CaptionedClips, Part
 from asst.training.reranker.questions import RerankerQuestion
 from asst.training.reranker.tape_pool import TapePool
 from asst.training.simulation import Say, Wanted, simulate
+from asst.training.space_recipe import CaptionRecipe, read_any_recipe
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -137,35 +138,24 @@ def _words(settings: Words, say: Say) -> WordVectors | QueryTokens:
         return WordVectors.packaged()
     if not (path.is_dir() or path.suffix in HDF5 or FILE in str(path)):
         return WordVectors.from_file(path)
-    return QueryTokens(
-        path,
-        settings.key,
-        by=settings.by,
-        first=settings.first,
-        normalize=settings.normalize,
-        most=settings.most,
-    )
+    return QueryTokens(path, **settings.model_dump(exclude={"path"}))
 
 
 def _store(stream: str, path: Path, data: Data, durations_s: Mapping[str, float]) -> FeatureStore:
     """One stream's store; ``durations_s`` is filled before anything is read that needs it."""
     files = data.features[stream]
-    store = _opened(stream, path, files, data.step_s, durations_s)
-    return UnitStore(store) if files.normalize else store
-
-
-def _opened(
-    stream: str, path: Path, files: FeatureFiles, step_s: StepLength | None, durations_s: Mapping[str, float]
-) -> FeatureStore:
-    if files.windows is not None:
-        return WindowStore(path, stream, files.windows.fps, files.windows.length)
-    step_s = files.step_s or step_s
+    step_s = files.step_s or data.step_s
     clock = None
     if step_s == EVEN:
         clock = Clock(stream, durations_s=durations_s, start_s=files.start_s)
     elif step_s is not None:
         clock = Clock(stream, float(step_s), start_s=files.start_s)
-    return open_store(path, clock, files.key)
+    store: FeatureStore
+    if files.windows is not None:
+        store = WindowStore(path, stream, files.windows.fps, files.windows.length)
+    else:
+        store = open_store(path, clock, files.key)
+    return UnitStore(store) if files.normalize else store
 
 
 def _tapes(tapes: Tapes, root: Path, say: Say) -> TapeQuestions:
@@ -195,3 +185,32 @@ def _simulated(data: Data, simulated: Simulated, root: Path, say: Say) -> list[F
         simulate(wanted, root, store, say)
         stores.append(store)
     return stores
+
+
+MOST_NAMED = 8
+
+
+def open_run(path: Path, changes: Sequence[str], say: Say) -> tuple[list[Path], Recipe, Sources]:
+    """The checkpoints of a run that make its model, and what it was trained on.
+
+    ``changes`` are of its recipe's settings, such as ``data.features.rgb=STORE`` where that has moved. Raises an
+    `InputError` if the folder holds no run, or one that has not come to a checkpoint.
+    """
+    folder = RunFolder(path)
+    if not folder.recipe.exists():
+        raise InputError(f"{path} is no folder of a run ({folder.recipe.name} is missing); {_runs_here(path)}")
+    recipe = read_any_recipe([folder.recipe], changes)
+    if isinstance(recipe, CaptionRecipe):
+        raise InputError(f"{path} holds a space of pictures and sentences; {folder.retrieval} says how good it is")
+    paths = folder.checkpoints_to_use(recipe)
+    return paths, recipe, open_sources(recipe.data, recipe.name, say)
+
+
+def _runs_here(path: Path) -> str:
+    """What to name in place of a folder that holds no run: those below it, else those of the usual folder."""
+    for place in (path, RUNS):
+        runs = sorted(found.parent for found in place.rglob(RunFolder(place).recipe.name))
+        if runs:
+            more = f" and {len(runs) - MOST_NAMED} more" if len(runs) > MOST_NAMED else ""
+            return f"there are {', '.join(map(str, runs[:MOST_NAMED]))}{more}"
+    return "'asst train' makes them"

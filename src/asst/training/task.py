@@ -31,8 +31,13 @@ from asst.models.checkpoint import FeatureKind
 from asst.models.trained.loading import build_observation
 from asst.models.zeroshot.model import zeroshot_of
 from asst.training.recipe import Recipe
-from asst.training.reranker.questions import RerankerQuestion, questions_about
-from asst.training.reranker.samples import RerankerQueries, RerankerSamples, RerankerValidation
+from asst.training.reranker.questions import (
+    RerankerQueries,
+    RerankerQuestion,
+    RerankerSamples,
+    RerankerValidation,
+    questions_about,
+)
 from asst.training.simulation import Say
 from asst.training.sources import Sources
 from asst.training.validation import ActionValidation, SentenceValidation, Validation

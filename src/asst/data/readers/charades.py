@@ -1,4 +1,4 @@
-"""Charades, the data set beneath Charades-STA: who does what when, in which scene, with which objects."""
+"""Charades, who does what when, in which scene, with which objects; and Charades-STA, sentences of its actions."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from asst.data.files import as_duration, as_text, parse_number, read_lines, read_text
-from asst.data.record import Problem
-from asst.data.rows import ProblemLog, UnusableRowError, clean_span
+from asst.data.record import Dataset, Problem
+from asst.data.rows import ProblemLog, Rows, UnusableRowError, clean_span
 from asst.errors import InputError
 
 COLUMNS = ("id", "scene", "objects", "actions", "length")
@@ -111,3 +111,30 @@ def _video(row: Mapping[str, str | None]) -> tuple[CharadesVideo, list[str]]:
 
 def _parts(text: str | None) -> tuple[str, ...]:
     return tuple(part.strip() for part in (text or "").split(";") if part.strip())
+
+
+def read_sta(path: Path, videos: Path, split: str) -> Dataset:
+    """The records of one of the two text files; the id is the file's name and the line number.
+
+    Raises an `InputError` if a file cannot be read_sta, or the CSV lacks a column.
+    """
+    known = read_videos(videos).videos
+    rows = Rows(path, split)
+    for number, line in read_lines(path):
+        where = f"line {number}"
+        with rows.row(where):
+            head, separator, sentence = line.partition("##")
+            words = head.split()
+            if not separator or len(words) != 3:
+                raise UnusableRowError("expected 'VIDEO START END##sentence'")
+            if words[0] not in known:
+                raise UnusableRowError(f"{words[0]} has no length in {videos.name}")
+            rows.add(
+                where,
+                id=f"{path.stem}-{number}",
+                video=words[0],
+                sentence=sentence,
+                duration_s=known[words[0]].duration_s,
+                spans=[(parse_number(words[1], "start"), parse_number(words[2], "end"))],
+            )
+    return rows.dataset()

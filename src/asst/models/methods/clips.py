@@ -1,11 +1,11 @@
-"""The clips that a method ranks in a window, and what is in each: pooled features, their context, their place."""
+"""What methods read: the clips that they rank in a window, what is in each, and sentences."""
 
 from __future__ import annotations
 
 from typing import Literal
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from torch.nn import functional
 
 from asst.errors import InputError
@@ -107,3 +107,18 @@ def sentence_mean(words: Tensor, word_mask: Tensor) -> Tensor:
     """The mean word vector of each sentence, shape ``(batch, word_channels)``."""
     real = word_mask[..., None].to(words.dtype)
     return (words * real).sum(dim=1) / real.sum(dim=1)
+
+
+class SentenceLSTM(nn.Module):
+    """Reads words in order, in several layers; padding comes after the state that is taken."""
+
+    def __init__(self, word_channels: int, channels: int, layers: int = 1) -> None:
+        super().__init__()
+        self.lstm = nn.LSTM(word_channels, channels, layers, batch_first=True)
+
+    def forward(self, words: Tensor, word_mask: Tensor) -> Tensor:
+        """The state after each sentence's last word, ``(batch, channels)``."""
+        states, _ = self.lstm(words)
+        last = (word_mask.sum(dim=1) - 1).view(-1, 1, 1).expand(-1, 1, states.shape[2])
+        state: Tensor = states.gather(1, last).squeeze(1)
+        return state

@@ -11,8 +11,7 @@ from torch.nn import functional
 
 from asst.data.batch import Batch
 from asst.models.methods.base import Loss, Share, Trainable
-from asst.models.methods.clips import check_windows, clips_or_first, mean_pooled, sliding_clips
-from asst.models.methods.sentence_lstm import SentenceLSTM
+from asst.models.methods.clips import SentenceLSTM, check_windows, clips_or_first, mean_pooled, sliding_clips
 from asst.nn.losses import POSITIVE_IOU, span_iou
 from asst.settings import Numbers, Positive, Rate, Settings
 

@@ -12,8 +12,7 @@ from torch.nn import functional
 
 from asst.data.batch import Batch
 from asst.models.methods.base import Loss, Share, Trainable
-from asst.models.methods.clips import ClipKind, clip_grid, clip_slack, clips_or_first, in_context
-from asst.models.methods.sentence_lstm import SentenceLSTM
+from asst.models.methods.clips import ClipKind, SentenceLSTM, clip_grid, clip_slack, clips_or_first, in_context
 from asst.nn.losses import POSITIVE_IOU, span_iou
 from asst.settings import Counts, Fraction, Numbers, Positive, Settings
 

@@ -17,7 +17,7 @@ from torch.nn import functional
 
 from asst.data.batch import Batch
 from asst.models.methods.base import Loss, Share, Trainable
-from asst.models.methods.sentence_lstm import SentenceLSTM
+from asst.models.methods.clips import SentenceLSTM
 from asst.nn.losses import span_iou
 from asst.nn.sampler import clips_within
 from asst.settings import Counts, Positive, Settings

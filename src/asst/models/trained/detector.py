@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from itertools import groupby
 from pathlib import Path
 from typing import Self
 
 import numpy as np
+import numpy.typing as npt
 
 from asst.data.actions import ActionVideo
 from asst.data.sample import NO_WORDS, Sample
 from asst.errors import InputError
 from asst.features.stores.native import FeatureStore, require
 from asst.features.values import Features
+from asst.models.trained.answering import WindowAnswer
 from asst.models.trained.loading import Checkpoints, loaded
-from asst.models.trained.suppression import FoundActions, detections_of, video_actions, window_actions
-from asst.moments import Detections
+from asst.moments import Detections, FloatArray, Moment, nms
 
 A_CLASS = 200
 """Detections of a class in a video that are kept."""
@@ -84,3 +86,74 @@ class TrainedDetector(Checkpoints):
 
         windows = (window_actions(answer, durations_s[answer.record]) for answer in self.windows(samples()))
         return video_actions(windows, len(self.labels), overlap=self.description.overlap, a_class=A_CLASS, least=least)
+
+
+IntArray = npt.NDArray[np.int64]
+
+LEAST_SCORE = 0.001
+"""Detections that are weaker are not looked at."""
+
+MOST_A_WINDOW = 1000
+"""The best so many detections of a window are looked at."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class FoundActions:
+    """Detections, of a window or of a video.
+
+    ``spans_s`` are in seconds, shape ``(n, 2)``; ``scores`` and ``labels``, the index of each one's class, have shape
+    ``(n,)``.
+    """
+
+    record: int
+    spans_s: FloatArray
+    scores: FloatArray
+    labels: IntArray
+
+
+def window_actions(answer: WindowAnswer, duration_s: float) -> FoundActions:
+    """The detections of one window that are worth looking at, cut to the window and the video."""
+    assert answer.labels is not None
+    scores = answer.scores.mean(axis=0)
+    window = answer.window
+    spans_s = np.clip(window.to_seconds(answer.spans), max(window.start_s, 0.0), min(window.end_s, duration_s))
+    usable = np.flatnonzero(answer.kept & (scores >= LEAST_SCORE) & (spans_s[:, 1] > spans_s[:, 0]))
+    best = usable[np.argsort(-scores[usable], kind="stable")[:MOST_A_WINDOW]]
+    return FoundActions(answer.record, spans_s[best], scores[best], answer.labels[best])
+
+
+def video_actions(
+    windows: Iterable[FoundActions], classes: int, *, overlap: float, a_class: int, least: float = 0.0
+) -> Iterator[FoundActions]:
+    """One answer a video, best first, from the windows that observe it, which come one after the other.
+
+    Args:
+        windows: of all videos.
+        classes: how many there are.
+        overlap: IoU above which the weaker of two spans of one class is dropped.
+        a_class: detections of each class in a video at most.
+        least: score of a detection at least.
+    """
+    for record, group in groupby(windows, key=lambda window: window.record):
+        own = list(group)
+        spans_s, scores, labels = (
+            np.concatenate([getattr(window, name) for window in own]) for name in ("spans_s", "scores", "labels")
+        )
+        kept = []
+        for label in range(classes):
+            at = np.flatnonzero((labels == label) & (scores >= least))
+            kept.append(at[nms(spans_s[at], scores[at], overlap, a_class)])
+        every = np.concatenate(kept)
+        best = every[np.argsort(-scores[every], kind="stable")]
+        yield FoundActions(record, spans_s[best], scores[best], labels[best])
+
+
+def detections_of(
+    found: FoundActions, labels: Sequence[str], video: str, duration_s: float | None = None, model: str = ""
+) -> Detections:
+    """What was found in a video, with the names of classes."""
+    moments = tuple(
+        Moment(float(start_s), float(end_s), float(score), video=video or None, label=labels[label])
+        for (start_s, end_s), score, label in zip(found.spans_s, found.scores, found.labels, strict=True)
+    )
+    return Detections(video, moments, duration_s, model)

@@ -105,7 +105,7 @@ def _loaded(path: Path) -> tuple[Answerer, Description]:
     if path.suffix == SUFFIX:
         return ExportedMethod.load(path)
     require("torch", f"{path} (unless asst export writes it as a network)")
-    from asst.models.trained.restored import RestoredMethod, restored_method
+    from asst.models.methods.table import RestoredMethod, restored_method
 
     method, description = restored_method(path)
     return RestoredMethod(method, window_steps(description)), description

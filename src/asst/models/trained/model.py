@@ -19,9 +19,8 @@ from asst.features.values import Features
 from asst.models.answers import Answerer
 from asst.models.base import Ranking
 from asst.models.checkpoint import Description
-from asst.models.trained.answering import QueryAnswer, query_answers
+from asst.models.trained.answering import QueryAnswer, of_window, over_time, query_answers
 from asst.models.trained.loading import Checkpoints, loaded
-from asst.models.trained.word_attention import of_window, over_time
 from asst.moments import Attention, Curve, FloatArray, Moment, best_around
 from asst.text import Vector, WordVectors, tokenize
 

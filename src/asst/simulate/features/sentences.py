@@ -25,8 +25,8 @@ from asst.features.stores.native_file import Provenance
 from asst.features.values import Features
 from asst.simulate.features.noise import Matrix, ar1_noise
 from asst.simulate.features.painting import LATENT, Painter, Shown, digest, own_generator, steps_of
-from asst.simulate.features.sentence_words import SentenceWords, Vocabulary
 from asst.simulate.features.settings import Modality, Settings
+from asst.simulate.features.words import SentenceWords, Vocabulary
 
 FAMILY = "didemo-"
 """Begins the names of the extractors."""
