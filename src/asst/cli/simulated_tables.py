@@ -17,7 +17,7 @@ from asst.extras import require
 if TYPE_CHECKING:
     from asst.data.record import Record
     from asst.evaluation.bootstrap import Interval
-    from asst.evaluation.comparison import Values
+    from asst.evaluation.scoring import Values
     from asst.evaluation.tables import PaperTable
     from asst.evaluation.tables_simulated import SimulatedRow
     from asst.moments import Answer
@@ -81,8 +81,8 @@ def _recipes(table: PaperTable) -> Iterator[str]:
 
 def _rows(table: PaperTable, folder: Path, budget: Budget) -> list[SimulatedRow]:
     from asst.data import DATASETS, data_folder, read_dataset
-    from asst.evaluation.comparison import query_values
     from asst.evaluation.results import read_result
+    from asst.evaluation.scoring import query_values
     from asst.evaluation.tables import fused_recipes
     from asst.evaluation.tables_simulated import detection_rows, sentence_rows
 

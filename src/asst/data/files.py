@@ -25,13 +25,13 @@ _SIGNS = re.compile(r'"(?:[^"\\]|\\.)*"|[][{}\n]')
 """Strings, in which no bracket counts, brackets, and ends of lines."""
 
 
-def read_text(path: Path) -> str:
-    """The text of an annotation file; an `InputError` if it cannot be read or is not UTF-8."""
+def read_text(path: Path, wanted: str = "an annotation file") -> str:
+    """The text of a file; an `InputError` if it cannot be read or is not UTF-8."""
     check_ends(path)
     try:
         return path.read_text(encoding="utf-8-sig")
     except OSError as error:
-        raise InputError(f"cannot read {path}: {error.strerror}; name an annotation file") from error
+        raise InputError(f"cannot read {path}: {error.strerror}; name {wanted}") from error
     except UnicodeDecodeError as error:
         raise InputError(f"{path} is not UTF-8 text (byte {error.start}); convert it") from error
 

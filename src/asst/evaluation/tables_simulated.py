@@ -12,9 +12,8 @@ from typing import Any
 
 from asst.data.record import Record
 from asst.evaluation.bootstrap import Interval, bootstrap_runs
-from asst.evaluation.comparison import Values, compare
 from asst.evaluation.results import Result
-from asst.evaluation.scoring import per_cent
+from asst.evaluation.scoring import Values, compare, per_cent
 from asst.evaluation.tables import PaperTable
 
 COMPARED = 2

@@ -10,8 +10,8 @@ from typing import Any, TypeVar
 
 import yaml
 
+from asst.data.files import read_text
 from asst.errors import InputError
-from asst.local import check_ends
 from asst.settings import Settings
 
 PACKAGED = Path(__file__).parents[1] / "recipes"
@@ -120,13 +120,7 @@ def _read(path: Path, above: tuple[Path, ...] = ()) -> dict[str, Any]:
 
 
 def _content(path: Path) -> dict[str, Any]:
-    check_ends(path)
-    try:
-        content = _parsed(path.read_text(encoding="utf-8"), str(path))
-    except OSError as error:
-        raise InputError(f"cannot read {path}: {error.strerror}; name one of 'asst recipes', or a YAML file") from error
-    except UnicodeDecodeError as error:
-        raise InputError(f"{path} is not UTF-8 text (byte {error.start}); a recipe is YAML") from error
+    content = _parsed(read_text(path, "one of 'asst recipes', or a YAML file"), str(path))
     if not isinstance(content, dict):
         raise InputError(f"{path} holds no settings; a recipe is YAML with keys such as data and training")
     return content
