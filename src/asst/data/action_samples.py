@@ -26,15 +26,8 @@ class ActionSamples(Dataset[Sample]):
 
     A video has as many samples as half-overlapping windows; each epoch draws one crop from each of as many equal parts
     of it, so that every part is seen, action or not. An action of which less than half is inside a crop, or whose class
-    is not learnt, is neither action nor background, like an ambiguous stretch.
-
-    Args:
-        videos: of one data set; one without features is an `InputError`.
-        store: holds their features.
-        labels: the classes in their order; what a sample holds is the index plus one.
-        includes: classes that are part of another; a span that is both is learnt as the part.
-        observation: length of a crop and how far it is stretched.
-        seed: of all draws.
+    is not learnt, is neither action nor background, like an ambiguous stretch. What a sample holds is the index of a
+    class in ``labels`` plus one; a span that is of a class and of its part, by ``includes``, is learnt as the part.
     """
 
     def __init__(

@@ -26,16 +26,10 @@ class LabelledSpan:
 
 @dataclass(frozen=True, slots=True)
 class ActionVideo:
-    """One video with its actions.
+    """One video with its actions, inside it and in the file's order; they overlap freely.
 
-    Attributes:
-        video: the data set's name of it.
-        split: the part of the data set it belongs to.
-        duration_s: its length in seconds.
-        actions: inside the video, in the file's order; they overlap freely.
-        annotated: the actions as the file has them, before they were cut to the video: what published figures
-            count.
-        ignored: spans in seconds that are neither action nor background, inside the video.
+    ``annotated`` are the actions as the file has them, before they were cut to the video: what published figures count.
+    ``ignored`` are spans in seconds, inside the video, that are neither action nor background.
     """
 
     video: str

@@ -22,7 +22,6 @@ class Record:
         video: the data set's name of the video.
         split: the part of the data set it belongs to, such as ``"train"``.
         sentence: never empty, without surrounding or doubled white space.
-        duration_s: length of the video in seconds.
         moments: true spans in seconds, each inside the video. Usually one; several if the event repeats
             (QVHighlights) or several people marked it (DiDeMo, one span an agreeing annotator, equal ones included).
         annotated: every span as the file has it, in seconds, before repairs: Charades-STA's run past the end of the

@@ -29,15 +29,8 @@ DRAWS, ORDERS = 1, 2
 class _Records:
     """Records with the features of their videos and the vectors of their sentences.
 
-    Args:
-        records: of one data set.
-        store: holds the features of their videos; a `CachedStore` keeps them in memory.
-        words: gives word vectors, and is asked once; or the tokens of each query.
-        observation: which windows are drawn or looked at.
-
-    Raises:
-        InputError: for a video without features, a sentence without a word or tokens, or wrong sentences of no
-            other video.
+    A `CachedStore` keeps features in memory; ``words`` is asked once, or has the tokens of each query. Raises an
+    `InputError` for a video without features, or a sentence without a word or tokens.
     """
 
     def __init__(

@@ -43,16 +43,10 @@ def answer_split(
 ) -> list[Answer]:
     """One answer a pair of video and sentence, in the order in which the records name them first.
 
-    Args:
-        model: answers; of one with a threshold what it is not convinced of counts too.
-        records: of one data set.
-        store: holds the features of their videos.
-        top: moments an answer at most; None for all of a checkpoint's.
-        overlap: in place of a checkpoint's own, the IoU above which the weaker of two moments is dropped.
-        progress: told how far it is.
-
-    Raises:
-        InputError: for a video without features or with those of another kind, or a sentence that cannot be asked.
+    Of a model with a threshold what it is not convinced of counts too. ``top`` is moments an answer at most, None for
+    all of a checkpoint's; ``overlap`` stands in place of its own, the IoU above which the weaker of two is dropped.
+    Raises an `InputError` for a video without features or with those of another kind, or a sentence that cannot be
+    asked.
     """
     asked = list({(record.video, record.sentence): record for record in reversed(records)}.values())[::-1]
     answers: dict[tuple[str, str], Answer] = {}

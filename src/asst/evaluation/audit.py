@@ -47,22 +47,11 @@ class Spread:
 
 @dataclass(frozen=True, slots=True)
 class SplitAudit:
-    """One split.
+    """One split; `docs/formats.md` says what each figure is.
 
-    Attributes:
-        repaired: rows of the file whose fault was repaired.
-        dropped: rows of the file left out.
-        moment_share: length of the moments as a share of the video; ``start_share`` and ``end_share`` are where
-            they lie.
-        moments_a_query: true spans of a sentence.
-        words: length of the sentences, of ``vocabulary`` distinct words.
-        unknown_words: distinct words without a packaged vector.
-        whole: share of the moments that are the whole video.
-        distinct_sentences: share of sentences that are left when equal ones count once.
-        duplicates: queries that repeat the sentence of another about the same video.
-        same_span: queries that have the same moments as another about the same video, in other words.
-        grid: share of moments that start in one fifth of the video (rows) and end in another (columns), shape (5,
-            5).
+    Shares are of the video, ``whole`` and ``distinct_sentences`` of moments and sentences. ``same_span`` counts queries
+    that have the same moments as another about the same video, in other words. ``grid`` is the share of moments that
+    start in one fifth of the video (rows) and end in another (columns), shape (5, 5).
     """
 
     queries: int
@@ -181,7 +170,7 @@ def audit_split(split: Dataset) -> SplitAudit:
         unknown_words=sum(not words.covers(word) for word in vocabulary),
         whole=float((length_shares >= WHOLE).mean()),
         distinct_sentences=len(set(tokens)) / len(tokens),
-        duplicates=_repeated([(record.video, own) for record, own in zip(records, tokens, strict=True)]),
+        duplicates=len(records) - len({(record.video, own) for record, own in zip(records, tokens, strict=True)}),
         same_span=_same_span(records, tokens),
         grid=_grid(shares),
     )
@@ -193,11 +182,6 @@ def leak(first: str, ours: Sequence[Record], second: str, theirs: Sequence[Recor
     known = {tuple(tokenize(record.sentence)) for record in ours}
     repeated = sum(tuple(tokenize(record.sentence)) in known for record in theirs)
     return Leak(first, second, len(shared), tuple(shared[:NAMED]), repeated / len(theirs))
-
-
-def _repeated(keys: Sequence[Any]) -> int:
-    """How many keys are not the first of their kind."""
-    return len(keys) - len(set(keys))
 
 
 def _same_span(records: Sequence[Record], tokens: Sequence[tuple[str, ...]]) -> int:

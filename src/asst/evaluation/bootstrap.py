@@ -96,28 +96,6 @@ def bootstrap_median(
     return interval_of(median, medians, level)
 
 
-def bootstrap_difference(
-    values: npt.ArrayLike,
-    others: npt.ArrayLike,
-    groups: npt.ArrayLike,
-    level: float = 0.95,
-    draws: int = 2000,
-    seed: int = 0,
-) -> Interval:
-    """The interval of ``mean(values) - mean(others)``, both measured on the same queries.
-
-    Every draw takes the same videos for both, so what makes a video hard for both cancels. The arguments are those of
-    `bootstrap_interval`; the difference is real at this level if zero lies outside the interval.
-
-    >>> bootstrap_difference([1, 1, 0, 1], [0, 0, 0, 0], ["a", "b", "c", "d"]).mean
-    0.75
-    """
-    ours, theirs = np.asarray(values, dtype=np.float64), np.asarray(others, dtype=np.float64)
-    if ours.shape != theirs.shape:
-        raise ValueError(f"a paired difference needs the same queries twice, not {ours.shape} and {theirs.shape}")
-    return bootstrap_interval(ours - theirs, groups, level, draws, seed)
-
-
 def bootstrap_runs(
     runs: npt.ArrayLike,
     groups: npt.ArrayLike,

@@ -26,14 +26,10 @@ _MICROSECONDS = 6
 
 @dataclass(frozen=True, slots=True)
 class FittedWeights:
-    """What the search for weights found.
+    """What the search for weights found: one a system, summing to 1, the best on all queries by ``metric``.
 
-    Attributes:
-        weights: one a system, summing to 1; the best on all queries.
-        metric: the metric they were chosen by.
-        cross_validated: its mean when each query is judged with weights chosen on the other folds; a share in [0,
-            1].
-        alone: the metric of each system by itself.
+    ``cross_validated`` is its mean when each query is judged with weights chosen on the other folds, ``alone`` that of
+    each system by itself; shares in [0, 1].
     """
 
     weights: tuple[float, ...]

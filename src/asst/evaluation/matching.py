@@ -12,12 +12,11 @@ import numpy as np
 
 from asst.data.record import Record
 from asst.errors import InputError
+from asst.features.stores.native import named as some_named
 from asst.moments import Answer, FloatArray
 
 Pair = tuple[str, str]
 """A video and a sentence about it, white space as a record has it."""
-
-_NAMED = 5
 
 
 def pair_of(video: str, sentence: str) -> Pair:
@@ -35,7 +34,8 @@ def by_pair(answers: Iterable[Answer]) -> dict[Pair, Answer]:
     different: dict[Pair, None] = {}
     for answer in answers:
         pair = pair_of(answer.video, answer.query)
-        if not _equal(found.setdefault(pair, answer), answer):
+        # How sentences are spaced and who answered does not matter.
+        if _said(found.setdefault(pair, answer)) != _said(answer):
             different[pair] = None
     if different:
         raise InputError(f"two different predictions for {named(different)}; keep one each")
@@ -89,9 +89,8 @@ def named(pairs: Collection[Pair]) -> str:
     >>> named([("a.mov", "a dog")])
     "1 pair: a.mov 'a dog'"
     """
-    shown = ", ".join(f"{video} {sentence!r}" for video, sentence in list(pairs)[:_NAMED])
-    more = ", ..." if len(pairs) > _NAMED else ""
-    return f"{len(pairs)} {'pair' if len(pairs) == 1 else 'pairs'}: {shown}{more}"
+    shown = some_named([f"{video} {sentence!r}" for video, sentence in pairs])
+    return f"{len(pairs)} {'pair' if len(pairs) == 1 else 'pairs'}: {shown}"
 
 
 def spans_of(answer: Answer) -> FloatArray:
@@ -99,9 +98,5 @@ def spans_of(answer: Answer) -> FloatArray:
     return np.array([(moment.start_s, moment.end_s) for moment in answer.ranked], dtype=np.float64).reshape(-1, 2)
 
 
-def _equal(one: Answer, other: Answer) -> bool:
-    """Whether two answers say the same; how their sentences are spaced and who answered does not matter."""
-    if one is other:
-        return True
-    ours, theirs = ([(moment.start_s, moment.end_s, moment.score) for moment in a.ranked] for a in (one, other))
-    return ours == theirs
+def _said(answer: Answer) -> list[tuple[float, float, float]]:
+    return [(moment.start_s, moment.end_s, moment.score) for moment in answer.ranked]

@@ -38,19 +38,10 @@ class Figure:
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """What one evaluation found.
+    """What one evaluation found; `docs/formats.md` says what each is.
 
-    Attributes:
-        recipe: its name as ``asst recipes`` has it: data set and row, ``charades_sta/c3d``.
-        dataset: a key of `asst.data.DATASETS`.
-        split: the part that was evaluated.
-        data: whether the features come from the data set's videos or are simulated. The tables keep the two apart.
-        extractor: the features' name.
-        model: the model's name.
-        metrics: in per cent, by the keys of the data set's protocol, in their order.
-        queries: how many were evaluated.
-        seconds: how long the evaluation took.
-        prior: of a prior that reads nothing, on the same queries, in per cent; none where it was not asked.
+    ``recipe`` has data set and row, as ``charades_sta/c3d``. ``data`` says whether the features come from the data
+    set's videos or are simulated: the tables keep the two apart. ``metrics`` and ``prior`` are in per cent.
     """
 
     recipe: str

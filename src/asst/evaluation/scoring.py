@@ -26,13 +26,9 @@ _DECIMALS = 4
 
 @dataclass(frozen=True, slots=True)
 class Evaluation:
-    """How well predictions do on one split of a data set.
+    """How well predictions do on one split of a data set; several splits are joined by ``+``.
 
     Attributes:
-        dataset: a key of `asst.data.DATASETS`.
-        split: the records' split; several are joined by ``+``.
-        queries: number of records.
-        videos: number of videos they are about.
         metrics: each metric of the data set's protocol, as a share in [0, 1], in the order of the paper's tables.
         classes: of detections, each class's own metrics, as shares in [0, 1].
         prior: the same metrics of a prior that reads neither video nor sentence; none where it was not asked.

@@ -92,7 +92,8 @@ class RerankedModel:
         rankings = []
         for evidence, own, added in zip(every, found, self._added(context, every, found), strict=True):
             scores = own.proposals + added
-            if not self._decides_shots(context, evidence):
+            asked = self._scope == "everything" or (self._scope == "order" and _order_tells(context, evidence))
+            if not asked:
                 scores = within_shots(context.proposals, own.proposals, scores)
             rankings.append(ranking(context, evidence.whole, own, scores, top))
         return rankings
@@ -133,9 +134,6 @@ class RerankedModel:
 
     def _inputs(self, context: VideoContext, evidence: ClauseEvidence, steps: Float64Array) -> FloatArray:
         return reranker_inputs(context, evidence, steps, self.reader.sentences.measures)
-
-    def _decides_shots(self, context: VideoContext, evidence: ClauseEvidence) -> bool:
-        return self._scope == "everything" or (self._scope == "order" and _order_tells(context, evidence))
 
     def _sentence(self, query: str) -> Vector:
         # A sentence of signs alone has no word; the network is shown one that means nothing.

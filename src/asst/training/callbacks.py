@@ -21,16 +21,9 @@ Save = Callable[[Path, int, dict[str, float]], None]
 class KeepRun(Callback):
     """Writes a run's log and checkpoints; its own state goes into the resumable one.
 
-    ``seconds`` is the time spent training, over all the times the run was resumed.
-
-    Args:
-        folder: of the run.
-        steps: of the run, in all.
-        save: writes a checkpoint.
-        headline: the metric that the best checkpoint is chosen by.
-        say: told each interval's figures, but those with a slash in their name.
-        keep: latest checkpoints to keep beside the best one.
-        patience: intervals without a better one after which training ends; 0 for never.
+    ``save`` writes a checkpoint; the best one is chosen by ``headline``, and ``keep`` latest ones stay beside it. After
+    ``patience`` intervals without a better one training ends; 0 for never. ``say`` is told each interval's figures, but
+    those with a slash in their name. ``seconds`` is the time spent training, over all the times the run was resumed.
     """
 
     def __init__(

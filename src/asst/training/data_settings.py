@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
@@ -129,11 +129,7 @@ class Words(Settings):
     most: Positive | None = None
 
 
-def _by_path(value: Any) -> Any:
-    return {"path": value} if isinstance(value, str) else value
-
-
-_BY_PATH = BeforeValidator(_by_path)
+_BY_PATH = BeforeValidator(lambda value: {"path": value} if isinstance(value, str) else value)
 
 
 class Data(Settings):

@@ -70,16 +70,11 @@ def graph_of(
     *,
     given: str | None = None,
 ) -> bytes:
-    """A module, in the mode for use, as a graph.
+    """A module, in the mode for use, as a graph, traced with an example of its inputs, by name and in order.
 
-    Args:
-        module: as above.
-        inputs: an example of what it takes, by name and in order.
-        outputs: names of what it returns.
-        axes: of inputs, those whose size may vary, with a name for each.
-        metadata: what the file says of itself.
-        given: what is cut off the beginning of weights' names; the graph holds no weights then, and whoever reads
-            it gives them by the rest of their names. If None, all weights are in it.
+    ``axes`` names those of inputs whose size may vary, ``metadata`` is what the file says of itself. ``given`` is what
+    is cut off the beginning of weights' names: the graph holds no weights then, and whoever reads it gives them by the
+    rest of their names.
     """
     import onnx
 

@@ -23,16 +23,10 @@ RUNS = Path("runs")
 class RunFolder:
     """The files of a run.
 
-    Attributes:
-        path: of the folder.
-        recipe: the recipe as it was resolved.
-        metrics: one JSON object an interval.
-        checkpoints: the folder of checkpoints and of the resumable state.
-        state: what an interrupted run goes on from.
-        best: the checkpoint with the best headline metric on the validation split.
-        diverged: says why the training could not go on, where it could not.
-        retrieval: how well the best space finds held-out pictures and sentences, with intervals.
-        events: TensorBoard's folder.
+    ``recipe`` is as it was resolved, ``metrics`` one JSON object an interval, ``state`` what an interrupted run goes on
+    from, ``best`` the checkpoint with the best headline metric on the validation split, ``diverged`` says why the
+    training could not go on, ``retrieval`` how well the best space finds held-out pictures and sentences, and
+    ``events`` is TensorBoard's folder.
     """
 
     def __init__(self, path: Path) -> None:

@@ -31,16 +31,9 @@ from asst.training.trainer import Trained, build_trainer, finished, quiet, run_t
 def train(recipe: Recipe, path: Path, say: Say, *, progress: bool = False) -> Trained:
     """Trains by a recipe, or goes on with what an interrupted run of it left in the folder.
 
-    Args:
-        recipe: what to do.
-        path: the run's folder.
-        say: takes lines on how it goes.
-        progress: show a bar on the terminal.
-
-    Raises:
-        InputError: for anything missing or unfit, before the first step.
-        DivergedError: if something is not finite any more; what was kept before stays.
-        KeyboardInterrupt: if interrupted; everything up to the last interval is kept.
+    ``say`` takes lines on how it goes; ``progress`` shows a bar on the terminal. Raises an `InputError` for anything
+    missing or unfit, before the first step, and a `DivergedError` if something is not finite any more; what was kept
+    before stays. Interrupted, everything up to the last interval is kept.
     """
     # The other processes of a machine come here too, started by the first; one of them speaks.
     say = rank_zero_only(say)

@@ -36,19 +36,10 @@ def interval_steps(done: int, *, interval: int, steps: int) -> int:
 
 
 class IntervalBatches(Sampler[list[Key]]):
-    """The parts of batches that one process passes in one interval.
+    """The parts of batches that one process passes in one interval, which begins at the step ``first``, from zero.
 
-    Steps take the samples of epoch after epoch in turn; a step may end one epoch and begin the next.
-
-    Args:
-        length: samples of an epoch.
-        seed: of their orders.
-        first: the interval's first step, from zero.
-        steps: in the interval.
-        batch: samples a step, of all processes and parts together.
-        parts: a step's batch is passed in so many parts.
-        rank: of this process.
-        processes: in all.
+    Steps take the samples of epoch after epoch in turn, ``length`` an epoch; a step may end one epoch and begin the
+    next. Its ``batch``, of all processes together, is passed in so many ``parts``.
     """
 
     def __init__(

@@ -67,12 +67,8 @@ class Wanted:
 class Simulation:
     """How a data set's features are simulated.
 
-    Attributes:
-        modalities: what it has.
-        family: of the settings of its generator.
-        open: from a folder of annotation, what makes them, and every video.
-        meant: the names, among those of what a video's features show, of what a sentence is about; none without
-            sentences.
+    ``open`` gives from a folder of annotation what makes them, and every video; ``meant`` the names, among those of
+    what a video's features show, of what a sentence is about.
     """
 
     modalities: Mapping[str, Any]
@@ -113,11 +109,6 @@ def _charades(wanted: Wanted, root: Path) -> tuple[Simulator, list[CharadesVideo
     return Simulator(read_classes(root / "classes.txt"), wanted.settings, videos), videos
 
 
-def _meant_classes(video: CharadesVideo, record: Record) -> set[str]:
-    """The classes of the actions whose interval is the sentence's span."""
-    return {action.action for action in video.actions if (action.start_s, action.end_s) in record.moments}
-
-
 def _didemo(wanted: Wanted, root: Path) -> tuple[SentenceSimulator, list[DescribedVideo]]:
     videos = described_videos(
         record for split in ("val", "test") for record in read_dataset("didemo", root, split).records
@@ -134,7 +125,12 @@ def _thumos14(wanted: Wanted, root: Path) -> tuple[ActionSimulator, list[ActionV
 
 
 SIMULATIONS = {
-    "charades_sta": Simulation(MODALITIES, "", _charades, _meant_classes),
+    "charades_sta": Simulation(
+        MODALITIES,
+        "",
+        _charades,
+        lambda video, record: {own.action for own in video.actions if (own.start_s, own.end_s) in record.moments},
+    ),
     "didemo": Simulation(MODALITIES, sentences.FAMILY, _didemo, lambda video, record: {record.id}),
     "thumos14": Simulation(ACTION_MODALITIES, actions.FAMILY, _thumos14),
 }

@@ -50,15 +50,10 @@ class TapeQuestions:
 
 @dataclass(frozen=True, slots=True)
 class Sources:
-    """What a recipe's ``data`` name.
+    """What a recipe's ``data`` name: the folder of annotation, features of all streams, what stands for words.
 
-    Attributes:
-        root: the folder of annotation files.
-        store: features of all streams, side by side.
-        words: word vectors, or the tokens of queries.
-        origin: whether the features are of real videos.
-        tapes: where tapes are learnt from, what is asked of them.
-        durations_s: lengths of the videos whose annotation has been read, in seconds.
+    ``tapes`` is what is asked of them, where they are learnt from, and ``durations_s`` the lengths of the videos whose
+    annotation has been read.
     """
 
     data: Data

@@ -49,16 +49,10 @@ VIDEOS_MOST = 1000
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Task:
-    """Everything of a data set that a training needs.
+    """Everything of a data set that a training needs: samples by epoch and index, questions of validation.
 
-    Attributes:
-        samples: to learn from, by epoch and index.
-        questions: of the validation split, each in windows.
-        validation: asks and judges.
-        given: settings of the method that the data decide.
-        words: source of the word vectors; empty where no word is read.
-        features: what the features are.
-        learnt: vectors of videos that are learnt from, read as they are asked for.
+    ``given`` are settings of the method that the data decide, ``words`` the source of the word vectors, empty where no
+    word is read, and ``learnt`` vectors of videos that are learnt from, read as they are asked for.
     """
 
     samples: TrainingSamples | ActionSamples | RerankerSamples

@@ -69,13 +69,8 @@ def clips_or_first(clips: Tensor, feature_mask: Tensor, slack: float = 0.0) -> T
 def mean_pooled(features: Tensor, feature_mask: Tensor, spans: Tensor) -> Tensor:
     """The mean of the features in each span; a step counts by the share of it that lies inside.
 
-    Args:
-        features: shape ``(batch, steps, channels)``.
-        feature_mask: true for a real step, shape ``(batch, steps)``.
-        spans: start and end in steps, shape ``(clips, 2)``, or ``(batch, clips, 2)`` where each sample has its own.
-
-    Returns:
-        Shape ``(batch, clips, channels)``; zero where no real step is inside.
+    ``spans`` are in steps, ``(clips, 2)``, or ``(batch, clips, 2)`` where each sample has its own. Shape ``(batch,
+    clips, channels)``; zero where no real step is inside.
     """
     first = torch.arange(features.shape[1], device=features.device, dtype=spans.dtype)
     inside = torch.minimum(spans[..., 1:], first + 1) - torch.maximum(spans[..., :1], first)

@@ -87,17 +87,10 @@ def distance(clips: Tensor, sentence: Tensor) -> Tensor:
 def ranking_loss(distances: Tensor, others: Tensor, true: Tensor, held: Tensor, margin: float) -> tuple[Tensor, Tensor]:
     """The two ranking losses of each video, intra and inter video, each of ``max(0, D - D' + margin)``.
 
-    Args:
-        distances: of every clip of a video from the video's own sentence, shape ``(batch, clips)``.
-        others: the distance of another video's clip, at the place of the true one, shape ``(batch,)``.
-        true: index of the true clip, shape ``(batch,)``.
-        held: clips to tell the true one from, for the first loss, and in the last column whether the other video
-            has the clip; shape ``(batch, clips + 1)``.
-        margin: as above.
-
-    Returns:
-        The mean over a video's clips, and the loss with the other video, zero where there is none; ``(batch,)``
-            each.
+    ``distances`` are of every clip from the video's own sentence, ``(batch, clips)``; ``others`` of another video's
+    clip, at the place of the true one. ``held`` has the clips to tell the true one from, for the first loss, and in the
+    last column whether the other video has the clip. Gives the mean over a video's clips, and the loss with the other
+    video, zero where there is none; ``(batch,)`` each.
     """
     near = distances.gather(1, true[:, None])
     hinge = functional.relu(near - distances + margin) * held[:, :-1]

@@ -127,12 +127,8 @@ def video_actions(
 ) -> Iterator[FoundActions]:
     """One answer a video, best first, from the windows that observe it, which come one after the other.
 
-    Args:
-        windows: of all videos.
-        classes: how many there are.
-        overlap: IoU above which the weaker of two spans of one class is dropped.
-        a_class: detections of each class in a video at most.
-        least: score of a detection at least.
+    The weaker of two spans of one class whose IoU exceeds ``overlap`` is dropped; ``a_class`` of each class are kept at
+    most, with a score of ``least`` at least.
     """
     for record, group in groupby(windows, key=lambda window: window.record):
         own = list(group)

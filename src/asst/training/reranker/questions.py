@@ -31,15 +31,10 @@ from asst.training.validation import Validation
 
 @dataclass(frozen=True, slots=True, eq=False)
 class RerankerQuestion:
-    """A sentence and a video, as the reranker sees them.
+    """A sentence and a video, as the reranker sees them, with the IoU of each proposal with the truth.
 
-    Attributes:
-        query: the sentence.
-        kind: of a question about a tape, as `asst.simulate.tapes.plan.Question`; else ``record``.
-        inputs: shape ``(steps, inputs)``.
-        clips: proposals in steps, shape ``(proposals, 2)``.
-        facts: shape ``(proposals, facts)``.
-        overlaps: IoU of each proposal with the truth, shape ``(proposals,)``.
+    ``kind`` is that of `asst.simulate.tapes.plan.Question`, or ``record``; ``inputs`` have shape ``(steps, inputs)``,
+    ``clips``, in steps, ``(proposals, 2)``, ``facts`` ``(proposals, facts)`` and ``overlaps`` ``(proposals,)``.
     """
 
     query: str

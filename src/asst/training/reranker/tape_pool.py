@@ -38,17 +38,7 @@ _QUESTIONS_MOST = 4
 
 @dataclass(frozen=True, slots=True)
 class TapePool:
-    """Which tapes, and where they are kept.
-
-    Attributes:
-        clips: that they are made of.
-        pictures: hash of theirs.
-        part: of the clips.
-        seed: of the tapes, as the settings are.
-        extractor: whose space they are made in.
-        weights: hash of the extractor's.
-        measures: of `asst.features.zeroshot.sentences.SentenceReader`.
-    """
+    """Which part of the clips tapes are made of, with hashes of pictures and of the extractor's weights."""
 
     clips: CaptionedClips
     pictures: str

@@ -23,11 +23,8 @@ _TOGETHER = 64
 class KeptCaptions:
     """Pictures and sentences as the frozen parts of the towers see them.
 
-    Attributes:
-        groups: number of each picture's group, ``(pictures,)``.
-        texts: numbers of each picture's sentences.
-        views: of all pictures.
-        hidden: of all distinct sentences.
+    ``groups`` is the number of each picture's group, ``(pictures,)``, ``texts`` those of its sentences; ``views`` are
+    of all pictures and ``hidden`` of all distinct sentences.
     """
 
     pictures: Sequence[Captioned]

@@ -157,9 +157,5 @@ class LearningTowers(nn.Module):
 
 
 def _learning(block: Bottleneck) -> list[nn.Module]:
-    parts = [block.expand, block.depthwise, block.project]
-    return [part for part in parts if part is not None and not _is_slow(part.weight, part.groups)]
-
-
-def _is_slow(kernel: Tensor, groups: int) -> bool:
-    return groups > 1 and kernel.shape[-1] >= _SLOW_KERNEL
+    parts = [part for part in (block.expand, block.depthwise, block.project) if part is not None]
+    return [part for part in parts if part.groups == 1 or part.weight.shape[-1] < _SLOW_KERNEL]
