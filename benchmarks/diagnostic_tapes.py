@@ -33,7 +33,7 @@ from asst.simulate.tapes.plan import Question, Steps
 from asst.simulate.tapes.settings import TapeSettings
 from asst.simulate.tapes.tapes import TapeMaker
 from asst.training.recipe import read_recipe
-from asst.training.reranker.captioned_clips import CaptionedClips
+from asst.training.reranker.tape_pool import CaptionedClips
 from development_set import cell
 
 SEED = 11

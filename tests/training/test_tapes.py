@@ -18,9 +18,8 @@ from asst.models.reranker.inputs import input_names
 from asst.models.zeroshot.model import SimilarityModel
 from asst.simulate.tapes.settings import TapeSettings
 from asst.training.recipe import read_recipe
-from asst.training.reranker.captioned_clips import CaptionedClips, Part
 from asst.training.reranker.questions import RerankerValidation
-from asst.training.reranker.tape_pool import TapePool
+from asst.training.reranker.tape_pool import CaptionedClips, Part, TapePool
 from asst.training.run import train
 
 from ..caption_pictures import shapes

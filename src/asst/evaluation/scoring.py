@@ -24,6 +24,10 @@ from asst.moments import FloatArray
 _DECIMALS = 4
 
 
+Values = Mapping[str, FloatArray]
+"""By metric, one value a query of each run, shape ``(runs, queries)``, in [0, 1]."""
+
+
 @dataclass(frozen=True, slots=True)
 class Evaluation:
     """How well predictions do on one split of a data set; several splits are joined by ``+``.
@@ -121,10 +125,6 @@ def per_cent(interval: Interval) -> dict[str, Any]:
     """
     ends = {"mean": interval.mean, "low": interval.low, "high": interval.high}
     return {key: round(100 * value, _DECIMALS) if math.isfinite(value) else None for key, value in ends.items()}
-
-
-Values = Mapping[str, FloatArray]
-"""By metric, one value a query of each run, shape ``(runs, queries)``, in [0, 1]."""
 
 
 @dataclass(frozen=True, slots=True)

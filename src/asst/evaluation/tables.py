@@ -2,7 +2,7 @@
 
 ``paper_tables.json`` holds each row with the paper's figures and the recipe that fills it. Rows that the paper prints
 twice, such as Table 4's C3D and Table 6's multiple feedings, name the same recipe. Figures on simulated features
-fill no row here; `asst.evaluation.tables_simulated` has tables of their own for them.
+fill no row here; `asst.evaluation.tables` has tables of their own for them.
 """
 
 from __future__ import annotations
@@ -14,10 +14,17 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
+from asst.data.record import Record
 from asst.errors import InputError
+from asst.evaluation.bootstrap import Interval, bootstrap_runs
 from asst.evaluation.results import Result
+from asst.evaluation.scoring import Values, compare, per_cent
 
 _CITED = "a figure that the paper cites"
+
+
+COMPARED = 2
+"""So many of a table's first metrics are compared."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -202,3 +209,65 @@ def _runs_as_json(runs: Runs, metrics: Sequence[str]) -> dict[str, Any]:
     content = asdict(runs)
     figures = content.pop("figures")
     return {**content, "metrics": {key: own for key, own in figures.items() if key in metrics}}
+
+
+@dataclass(frozen=True, slots=True)
+class SimulatedRow:
+    """One line of a table of simulated figures, shares in [0, 1] by the table's metrics.
+
+    ``recipe`` is empty for a reference. ``ahead`` says how far the table's own row is ahead of this one, by the first
+    metrics; empty for that row itself, and where there are no sentences.
+    """
+
+    label: str
+    recipe: str
+    runs: int
+    metrics: Mapping[str, Interval]
+    ahead: Mapping[str, Interval]
+
+    def as_json(self) -> dict[str, Any]:
+        """The form for JSON that docs/formats.md describes; figures in per cent."""
+        return {
+            "label": self.label,
+            "recipe": self.recipe or None,
+            "runs": self.runs,
+            "metrics": {key: per_cent(interval) for key, interval in self.metrics.items()},
+            "ahead": {key: per_cent(interval) for key, interval in self.ahead.items()},
+        }
+
+
+def sentence_rows(
+    table: PaperTable, records: Sequence[Record], references: Mapping[str, Values], found: Mapping[str, Values]
+) -> list[SimulatedRow]:
+    """The rows of a table of a data set of sentences, as far as they have runs.
+
+    ``references`` are the values of those that are not trained, by name, ``found`` of every run of a recipe, by recipe.
+    """
+    videos = [record.video for record in records]
+    ours = found.get(table.ours)
+
+    def row(label: str, recipe: str, values: Values) -> SimulatedRow:
+        metrics = {key: bootstrap_runs(values[key], videos) for key in table.metrics}
+        differences = {} if ours is None or recipe == table.ours else compare(records, ours, values)
+        ahead = {key: differences[key].difference for key in table.metrics[:COMPARED] if key in differences}
+        return SimulatedRow(label, recipe, len(values[table.metrics[0]]), metrics, ahead)
+
+    return [
+        *(row(name, "", values) for name, values in references.items()),
+        *(row(label, recipe, found[recipe]) for label, recipe in table.trained if recipe in found),
+    ]
+
+
+def detection_rows(table: PaperTable, found: Mapping[str, Collection[Result]]) -> list[SimulatedRow]:
+    """The rows of a table of detections: means over runs of the means and of the ends of their intervals."""
+
+    def mean(results: Collection[Result], key: str) -> Interval:
+        figures = [result.metrics[key] for result in results]
+        ends = [(figure.mean, figure.low, figure.high) for figure in figures]
+        return Interval(*(sum(end or 0.0 for end in each) / len(ends) / 100 for each in zip(*ends, strict=True)))
+
+    return [
+        SimulatedRow(label, recipe, len(found[recipe]), {key: mean(found[recipe], key) for key in table.metrics}, {})
+        for label, recipe in table.trained
+        if recipe in found
+    ]

@@ -21,10 +21,10 @@ from asst.training.callbacks import KeepRun
 from asst.training.divergence import require_finite_figures, require_finite_weights
 from asst.training.folder import RunFolder
 from asst.training.module import IntervalData, TrainingModule
-from asst.training.prepare import Prepared, prepare
 from asst.training.recipe import Recipe
 from asst.training.simulation import Say
 from asst.training.sources import open_sources
+from asst.training.task import Prepared, prepare
 from asst.training.trainer import Trained, build_trainer, finished, quiet, run_trainer
 
 

@@ -21,22 +21,23 @@ from asst.models.checkpoint import FeatureKind, Origin
 from asst.models.trained.model import GLOVE
 from asst.models.zeroshot.model import zeroshot_of
 from asst.text import WordVectors
-from asst.training.data_settings import (
+from asst.training.folder import RUNS, RunFolder
+from asst.training.recipe import (
     EVEN,
     GLOVE_300,
     PACKAGED,
     Data,
+    Recipe,
     Simulated,
     Tapes,
     Words,
 )
-from asst.training.folder import RUNS, RunFolder
-from asst.training.recipe import Recipe
-from asst.training.reranker.captioned_clips import CaptionedClips, Part
 from asst.training.reranker.questions import RerankerQuestion
-from asst.training.reranker.tape_pool import TapePool
+from asst.training.reranker.tape_pool import CaptionedClips, Part, TapePool
 from asst.training.simulation import Say, Wanted, simulate
 from asst.training.space_recipe import CaptionRecipe, read_any_recipe
+
+MOST_NAMED = 8
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -180,9 +181,6 @@ def _simulated(data: Data, simulated: Simulated, root: Path, say: Say) -> list[F
         simulate(wanted, root, store, say)
         stores.append(store)
     return stores
-
-
-MOST_NAMED = 8
 
 
 def open_run(path: Path, changes: Sequence[str], say: Say) -> tuple[list[Path], Recipe, Sources]:

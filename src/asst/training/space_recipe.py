@@ -11,8 +11,7 @@ from pydantic import Field
 from asst.features.zeroshot.efficientnet import BLOCKS
 from asst.features.zeroshot.minilm import LAYERS
 from asst.settings import FilePath, Fraction, Natural, Positive, Rate, Settings, Share
-from asst.training.data_settings import Holdout
-from asst.training.recipe import Precision, Recipe
+from asst.training.recipe import Holdout, Precision, Recipe
 from asst.training.recipe_files import Named, read_as, settings_of
 
 METHOD = "captions"

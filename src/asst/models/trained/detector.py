@@ -24,6 +24,13 @@ A_CLASS = 200
 """Detections of a class in a video that are kept."""
 
 
+IntArray = npt.NDArray[np.int64]
+LEAST_SCORE = 0.001
+"""Detections that are weaker are not looked at."""
+MOST_A_WINDOW = 1000
+"""The best so many detections of a window are looked at."""
+
+
 class TrainedDetector(Checkpoints):
     """Checkpoints as a detector; a video is slid over, no more than some windows of it in memory at once."""
 
@@ -86,15 +93,6 @@ class TrainedDetector(Checkpoints):
 
         windows = (window_actions(answer, durations_s[answer.record]) for answer in self.windows(samples()))
         return video_actions(windows, len(self.labels), overlap=self.description.overlap, a_class=A_CLASS, least=least)
-
-
-IntArray = npt.NDArray[np.int64]
-
-LEAST_SCORE = 0.001
-"""Detections that are weaker are not looked at."""
-
-MOST_A_WINDOW = 1000
-"""The best so many detections of a window are looked at."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -17,6 +17,18 @@ SHORTEST_NOUN = 3
 """Shorter parts of a name are endings, as in ``towel/s`` and ``dish/es``."""
 
 
+_UNSEEN = """
+i you we us see sees seen shown shows show visible view frame screen shot video time times first second third last next
+again briefly back away up down out off over around through behind under across past near along towards toward onto
+before after when until still just only also all some any other another one two three both each no not n't 's have has
+had can could will does do did been being was were him them himself herself itself something someone somebody what where
+very so too than about same different there here both own how s t
+"""
+UNSEEN = EMPTY_WORDS.union(_UNSEEN.split())
+"""Words that say nothing of what a picture shows: of order, of the camera's frame, and of grammar."""
+_ENDINGS = ("ing", "ies", "es", "ed", "s")
+
+
 @dataclass(frozen=True, slots=True)
 class ActionWords:
     """What an action class is made of: a verb as an ``-ing`` form, and nouns joined by ``/``, or none."""
@@ -65,19 +77,6 @@ def _singular(noun: str) -> str:
     if noun in PLURAL_ALONE or noun.endswith("ss"):
         return noun
     return noun.removesuffix("es") if noun.endswith("shes") else noun.removesuffix("s")
-
-
-_UNSEEN = """
-i you we us see sees seen shown shows show visible view frame screen shot video time times first second third last next
-again briefly back away up down out off over around through behind under across past near along towards toward onto
-before after when until still just only also all some any other another one two three both each no not n't 's have has
-had can could will does do did been being was were him them himself herself itself something someone somebody what where
-very so too than about same different there here both own how s t
-"""
-UNSEEN = EMPTY_WORDS.union(_UNSEEN.split())
-"""Words that say nothing of what a picture shows: of order, of the camera's frame, and of grammar."""
-
-_ENDINGS = ("ing", "ies", "es", "ed", "s")
 
 
 @dataclass(frozen=True, slots=True)

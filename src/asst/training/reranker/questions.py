@@ -28,6 +28,10 @@ from asst.moments import iou
 from asst.text import WordVectors
 from asst.training.validation import Validation
 
+_CANDIDATES_MOST = 192
+Chosen = tuple[float, str]
+"""The IoU with the truth of the proposal that a method puts first, and the kind of the question."""
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class RerankerQuestion:
@@ -102,9 +106,6 @@ def read_sentences(model: ZeroShotModel, context: VideoContext, queries: Sequenc
         yield ReadSentence(evidence.query.text, own, reranker_inputs(context, evidence, own.steps, measures))
 
 
-_CANDIDATES_MOST = 192
-
-
 class _Questions:
     """Questions with their proposals as samples; ``words`` is asked once."""
 
@@ -143,10 +144,6 @@ class RerankerQueries(_Questions, Dataset[tuple[Sample, ...]]):
     def __getitem__(self, index: int) -> tuple[Sample, ...]:
         """The one sample of a question."""
         return (self.sample(index),)
-
-
-Chosen = tuple[float, str]
-"""The IoU with the truth of the proposal that a method puts first, and the kind of the question."""
 
 
 class RerankerValidation(Validation):
