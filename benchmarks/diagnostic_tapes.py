@@ -29,8 +29,7 @@ from asst.evaluation.bootstrap import bootstrap_interval
 from asst.models.base import Ranking
 from asst.models.zeroshot.model import SimilarityModel
 from asst.moments import iou
-from asst.simulate.tapes.plan import Question, Steps
-from asst.simulate.tapes.settings import TapeSettings
+from asst.simulate.tapes.plan import Question, Steps, TapeSettings
 from asst.simulate.tapes.tapes import TapeMaker
 from asst.training.recipe import read_recipe
 from asst.training.reranker.tape_pool import CaptionedClips

@@ -11,8 +11,7 @@ from asst.errors import InputError
 from asst.models.methods.table import build_method
 from asst.nn.config import ASSTConfig
 from asst.training.recipe import Recipe, read_recipe
-from asst.training.recipe_files import about, dumped, packaged_recipes
-from asst.training.setting_keys import setting_keys
+from asst.training.recipe_files import about, dumped, packaged_recipes, setting_keys
 from asst.training.space_recipe import CaptionRecipe
 
 

@@ -16,7 +16,7 @@ from asst.library.sketch import engine_of
 from asst.models.checkpoint import read_description
 from asst.models.reranker.inputs import input_names
 from asst.models.zeroshot.model import SimilarityModel
-from asst.simulate.tapes.settings import TapeSettings
+from asst.simulate.tapes.plan import TapeSettings
 from asst.training.recipe import read_recipe
 from asst.training.reranker.questions import RerankerValidation
 from asst.training.reranker.tape_pool import CaptionedClips, Part, TapePool

@@ -83,6 +83,10 @@ class Collate:
 
     steps: int
 
+    def windows(self, queries: Sequence[Sequence[Sample]]) -> Batch:
+        """All windows of several queries, in order; ``records`` tells them apart."""
+        return self(list(chain.from_iterable(queries)))
+
     def __call__(self, samples: Sequence[Sample]) -> Batch:
         """One batch; a ValueError for no sample, or one longer than the window."""
         read = {name: torch.from_numpy(own) for name, own in network_inputs(samples, self.steps).items()}
@@ -110,14 +114,3 @@ def _columns(each: Sequence[npt.NDArray[Any] | None]) -> Tensor | None:
     """One number a row of each, padded, shape ``(batch, most rows)``; None unless every one is there."""
     known = [own[:, None].astype(np.float32) for own in each if own is not None]
     return torch.from_numpy(padded(known)[0][..., 0]) if len(known) == len(each) else None
-
-
-@dataclass(frozen=True, slots=True)
-class CollateWindows:
-    """Makes a batch of all windows of several queries, in order; ``records`` tells them apart."""
-
-    steps: int
-
-    def __call__(self, queries: Sequence[Sequence[Sample]]) -> Batch:
-        """One batch of as many samples as there are windows."""
-        return Collate(self.steps)(list(chain.from_iterable(queries)))

@@ -17,7 +17,7 @@ from asst.models.methods.base import Fitted
 from asst.models.methods.table import METHODS
 from asst.settings import FilePath, Fraction, Natural, Positive, Rate, Settings, Share
 from asst.simulate.features.settings import MODALITIES
-from asst.simulate.tapes.settings import TapeSettings
+from asst.simulate.tapes.plan import TapeSettings
 from asst.training.recipe_files import Named, read_as
 
 EVEN = "even"

@@ -6,6 +6,7 @@ A run that is resumed, and a run that is shared out over processes, sees what an
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import cast
 
 import numpy as np
@@ -35,6 +36,7 @@ def interval_steps(done: int, *, interval: int, steps: int) -> int:
     return min(interval - done % interval, steps - done)
 
 
+@dataclass(frozen=True)
 class IntervalBatches(Sampler[list[Key]]):
     """The parts of batches that one process passes in one interval, which begins at the step ``first``, from zero.
 
@@ -42,35 +44,28 @@ class IntervalBatches(Sampler[list[Key]]):
     next. Its ``batch``, of all processes together, is passed in so many ``parts``.
     """
 
-    def __init__(
-        self,
-        length: int,
-        *,
-        seed: int,
-        first: int,
-        steps: int,
-        batch: int,
-        parts: int = 1,
-        rank: int = 0,
-        processes: int = 1,
-    ) -> None:
-        self._length, self._seed = length, seed
-        self._first, self._steps, self._batch, self._parts = first, steps, batch, parts
-        self._rank, self._processes = rank, processes
+    length: int
+    seed: int
+    first: int
+    steps: int
+    batch: int
+    parts: int = 1
+    rank: int = 0
+    processes: int = 1
 
     def __len__(self) -> int:
-        return self._steps * self._parts
+        return self.steps * self.parts
 
     def __iter__(self) -> Iterator[list[Key]]:
         keys = self._keys()
-        own = self._batch // self._parts // self._processes
+        own = self.batch // self.parts // self.processes
         for _ in range(len(self)):
-            part = [next(keys) for _ in range(own * self._processes)]
-            yield part[self._rank * own : (self._rank + 1) * own]
+            part = [next(keys) for _ in range(own * self.processes)]
+            yield part[self.rank * own : (self.rank + 1) * own]
 
     def _keys(self) -> Iterator[Key]:
-        order = EpochOrder(self._length, self._seed)
-        epoch, seen = divmod(self._first * self._batch, self._length)
+        order = EpochOrder(self.length, self.seed)
+        epoch, seen = divmod(self.first * self.batch, self.length)
         while True:
             order.set_epoch(epoch, seen)
             yield from order

@@ -1,4 +1,4 @@
-"""What a recipe learns from, opened: annotation, features and word vectors."""
+"""What a recipe learns from, opened, annotation, features and word vectors; and a run opened again by its folder."""
 
 from __future__ import annotations
 

@@ -15,7 +15,7 @@ from torch.utils.data import DataLoader
 from asst.data import ACTION_DATASETS
 from asst.data.action_samples import ActionSamples, ActionWindows
 from asst.data.actions import ActionVideo
-from asst.data.batch import CollateWindows
+from asst.data.batch import Collate
 from asst.data.lengths import compare_lengths
 from asst.data.observations import CropObservation
 from asst.data.query_tokens import QueryTokens
@@ -67,7 +67,7 @@ class Task:
     def loader(self) -> DataLoader[Any]:
         """Batches of questions, all windows of some at once, in their order."""
         questions = self.questions
-        return DataLoader(questions, QUESTIONS_AT_ONCE, collate_fn=CollateWindows(questions.observation.steps))
+        return DataLoader(questions, QUESTIONS_AT_ONCE, collate_fn=Collate(questions.observation.steps).windows)
 
 
 def open_task(recipe: Recipe, sources: Sources, say: Say) -> Task:

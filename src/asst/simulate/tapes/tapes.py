@@ -13,8 +13,7 @@ from asst.features.values import Features
 from asst.features.zeroshot.crops import STEP_S
 from asst.features.zeroshot.layout import WINDOWS, Space
 from asst.simulate.features.noise import ar1_noise
-from asst.simulate.tapes.plan import CLIPS_MOST, Plan, Planner, Question, Shown
-from asst.simulate.tapes.settings import TapeSettings
+from asst.simulate.tapes.plan import CLIPS_MOST, Plan, Planner, Question, Shown, TapeSettings
 
 FloatArray = npt.NDArray[np.float32]
 HalfArray = npt.NDArray[np.float16]

@@ -27,7 +27,7 @@ from asst.models.reranker.inputs import input_names
 from asst.models.reranker.views import FACTS, View
 from asst.models.zeroshot.model import ZeroShotModel, zeroshot_of
 from asst.moments import iou
-from asst.simulate.tapes.settings import TapeSettings
+from asst.simulate.tapes.plan import TapeSettings
 from asst.simulate.tapes.tapes import Clip, Tape, TapeMaker, check_clips
 from asst.training.reranker.questions import RerankerQuestion, read_sentences
 from asst.training.simulation import Say
