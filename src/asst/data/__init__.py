@@ -212,17 +212,10 @@ def share_videos(dataset: str, first: str, second: str) -> bool:
 
 
 def read_dataset(name: str, folder: Path, split: str, strict: bool = False) -> Dataset:
-    """One split of a data set.
+    """One split of a data set of `DATASETS`, from the folder with its files, named as their authors name them.
 
-    Args:
-        name: a key of `DATASETS`.
-        folder: the folder with the data set's files, named as their authors name them.
-        split: one of the data set's splits.
-        strict: refuse a file with any problem.
-
-    Raises:
-        InputError: for an unknown name or split, a missing or unreadable file, or, if ``strict``, the first
-            problem.
+    Raises an `InputError` for an unknown name or split, a missing or unreadable file, or, if ``strict``, the first
+    problem.
     """
     if name not in DATASETS:
         raise InputError(f"no data set {name!r}; there are {', '.join(DATASETS)}")

@@ -45,18 +45,10 @@ def bootstrap_interval(
 ) -> Interval:
     """The percentile interval of the mean of ``values`` when whole groups are drawn with replacement.
 
-    Each draw takes as many groups as there are and averages over all their queries, so a video with many queries
-    weighs as it does in the mean itself.
-
-    Args:
-        values: one number a query, shape ``(queries,)``.
-        groups: the group of each query, such as its video, shape ``(queries,)``.
-        level: share of the draws to enclose, in (0, 1).
-        draws: number of resamples.
-        seed: of the random numbers; the same seed gives the same interval.
-
-    Raises:
-        ValueError: for no value, a value that is not finite, unequal lengths, or ``level`` or ``draws`` out of range.
+    Each draw takes as many groups as there are and averages over all their queries, so a video with many queries weighs
+    as it does in the mean itself. There is one number a query, ``(queries,)``, and the group of each, such as its
+    video. The same seed gives the same interval. Raises a ValueError for no value, a value that is not finite, unequal
+    lengths, or ``level`` or ``draws`` out of range.
 
     >>> interval = bootstrap_interval([1, 1, 0, 0, 1, 0], ["a", "a", "b", "b", "c", "c"])
     >>> interval.mean, round(interval.low, 3), round(interval.high, 3)

@@ -33,14 +33,11 @@ _NONE = np.zeros((0, 2))
 
 @dataclass(frozen=True, slots=True)
 class DetectionProtocol:
-    """How detections are judged.
+    """How detections are judged, of which ``headline`` chooses checkpoints.
 
-    Attributes:
-        headline: the metric that checkpoints are chosen by.
-        ious: thresholds of IoU.
-        matching: which detection finds which truth.
-        envelope: whether precision is raised to the best at any higher recall.
-        ambiguous: whether the stretches that an annotation leaves open count neither way.
+    ``matching`` says which detection finds which truth at each of the ``ious``; ``envelope`` whether precision is
+    raised to the best at any higher recall, and ``ambiguous`` whether the stretches that an annotation leaves open
+    count neither way.
     """
 
     headline: str
@@ -79,8 +76,7 @@ def evaluate_detections(
     Intervals resample videos; a draw's mean is over the classes that it has. ``dataset`` is for the result. Raises an
     `InputError` for no video, a video that is not in the split or named twice, or no annotated action.
     """
-    curves = _curves(videos, _by_video(videos, detections), protocol)
-    own = np.stack([average_precisions(curve, envelope=protocol.envelope)[0] for curve in curves.values()])
+    curves, own = _precisions(videos, detections, protocol)
     drawn = _drawn(list(curves.values()), len(videos), protocol)
     keys = [f"map,iou={iou:g}" for iou in protocol.ious]
     metrics = {key: interval_of(own[:, place].mean(), drawn[:, place]) for place, key in enumerate(keys)}
@@ -103,10 +99,17 @@ def mean_average_precisions(
     protocol: DetectionProtocol = DETECTION_PROTOCOLS["thumos14"],
 ) -> dict[str, float]:
     """The means of `evaluate_detections` alone, as shares in [0, 1]; arguments and errors are the same."""
-    curves = _curves(videos, _by_video(videos, detections), protocol)
-    own = np.stack([average_precisions(curve, envelope=protocol.envelope)[0] for curve in curves.values()])
+    _, own = _precisions(videos, detections, protocol)
     means = {f"map,iou={iou:g}": float(own[:, place].mean()) for place, iou in enumerate(protocol.ious)}
     return {**means, "map": float(own.mean())}
+
+
+def _precisions(
+    videos: Sequence[ActionVideo], detections: Iterable[Detections], protocol: DetectionProtocol
+) -> tuple[dict[str, ClassCurve], FloatArray]:
+    """The curve of each class, and the average precision of each at each IoU."""
+    curves = _curves(videos, _by_video(videos, detections), protocol)
+    return curves, np.stack([average_precisions(own, envelope=protocol.envelope)[0] for own in curves.values()])
 
 
 def _by_video(videos: Sequence[ActionVideo], detections: Iterable[Detections]) -> dict[str, Detections]:

@@ -45,11 +45,8 @@ class VideoCase:
 class ClassCurve:
     """The detections of one class that count, over all videos, best first.
 
-    Attributes:
-        right: whether each found a truth, at each IoU, shape ``(thresholds, detections)``.
-        wrong: whether each counts against the class, shape ``(thresholds, detections)``.
-        video: index of each one's video, shape ``(detections,)``.
-        truths: true spans of each video, shape ``(videos,)``.
+    ``right`` says whether each found a truth, at each IoU, and ``wrong`` whether it counts against the class, both
+    ``(thresholds, detections)``; ``video`` is the index of each one's video, ``truths`` counts those of each video.
     """
 
     right: BoolArray
@@ -124,17 +121,11 @@ def class_curve(cases: Sequence[VideoCase], ious: Sequence[float], matching: Mat
 
 
 def average_precisions(curve: ClassCurve, *, envelope: bool, weights: npt.ArrayLike | None = None) -> FloatArray:
-    """The average precision of a class at each IoU.
+    """The average precision of a class at each IoU; in [0, 1], ``(draws, thresholds)``, NaN for a draw without truth.
 
-    Args:
-        curve: of `class_curve`.
-        envelope: whether each precision is raised to the best at any higher recall (ActivityNet) or stands as it is
-            (THUMOS14).
-        weights: how often each video counts, shape ``(draws, videos)`` for a bootstrap; once each if None. One that
-            counts several times is as so many videos that are alike.
-
-    Returns:
-        In [0, 1], shape ``(draws, thresholds)``, or ``(1, thresholds)`` without weights; NaN for a draw without truth.
+    With ``envelope`` each precision is raised to the best at any higher recall (ActivityNet), else it stands as it is
+    (THUMOS14). ``weights`` say how often each video counts, ``(draws, videos)`` for a bootstrap, once each if None. One
+    that counts several times is as so many videos that are alike.
 
     >>> case = VideoCase(np.array([[0., 10.], [20., 30.]]), np.array([[0., 9.], [40., 50.], [21., 30.]]),
     ...                  np.array([0.9, 0.8, 0.7]), np.zeros((0, 2)))
@@ -162,12 +153,9 @@ def _as_they_stand(weight: IntArray, seen: IntArray, missed: IntArray) -> FloatA
     """The sum of the precisions at all hits of each draw, shape ``(draws,)``.
 
     A video that is drawn several times has each detection as often, one rank after the other: after ``s`` ranks with
-    ``m`` misses the precisions at the ``w`` copies of a hit are ``1 - m / (s + 1)`` to ``1 - m / (s + w)``.
-
-    Args:
-        weight: how often each hit is there, best first, shape ``(draws, hits)``.
-        seen: ranks up to the last copy of it, likewise.
-        missed: wrong ones among them, likewise.
+    ``m`` misses the precisions at the ``w`` copies of a hit are ``1 - m / (s + 1)`` to ``1 - m / (s + w)``. ``weight``
+    is how often each hit is there, best first, ``seen`` ranks up to its last copy, ``missed`` wrong ones among them,
+    ``(draws, hits)``.
     """
     harmonic = np.concatenate([[0.0], np.cumsum(1 / np.arange(1, seen.max(initial=0) + 1))])
     total: FloatArray = (weight - missed * (harmonic[seen] - harmonic[seen - weight])).sum(axis=1)

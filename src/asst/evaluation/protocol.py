@@ -66,19 +66,12 @@ class Protocol:
     def values(
         self, records: Sequence[Record], rankings: Sequence[FloatArray], *, more: bool = False
     ) -> dict[str, FloatArray]:
-        """Each metric's value of each query.
+        """Each metric's value of each query, ``(queries,)``, in [0, 1], in the order of the paper's tables.
 
-        Args:
-            records: the queries with their truth.
-            rankings: the predicted spans of each query, best first, each of shape ``(n, 2)`` in seconds. DiDeMo's
-                hold each of the 21 clips once; elsewhere there may be few, or none, which is a miss.
-            more: every metric that the protocol has, rather than those that trainings are followed by.
-
-        Returns:
-            One array of shape ``(queries,)`` a metric, in [0, 1], in the order of the paper's tables.
-
-        Raises:
-            InputError: for a ranking that the protocol cannot judge.
+        ``rankings`` are the predicted spans of each query, best first, ``(n, 2)`` in seconds. DiDeMo's hold each of the
+        21 clips once; elsewhere there may be few, or none, which is a miss. ``more`` gives every metric that the
+        protocol has, rather than those that trainings are followed by. Raises an `InputError` for a ranking that the
+        protocol cannot judge.
         """
         if len(records) != len(rankings):
             raise ValueError(f"{len(records)} queries and {len(rankings)} rankings; they must agree")

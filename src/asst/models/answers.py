@@ -26,11 +26,9 @@ CUT_OFF = 0.5
 class Answers:
     """What a method says of every clip of a batch of windows.
 
-    Attributes:
-        spans: in steps of each window, shape ``(windows, clips, 2)``.
-        scores: larger is better, shape ``(windows, clips)``.
-        kept: which clips the window can answer with, likewise.
-        labels: the action that each clip is scored for, an index of `Method.labels`, likewise; None for sentences.
+    ``spans`` are in steps of each window, ``(windows, clips, 2)``; of shape ``(windows, clips)`` are ``scores``, larger
+    is better, ``kept``, the clips the window can answer with, and ``labels``, the action that each clip is scored for,
+    an index of `Method.labels`; None for sentences.
     """
 
     spans: FloatArray

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import copy
-from abc import ABC, abstractmethod
 from collections.abc import Callable, Sized
-from typing import Any, cast
+from typing import Any, ClassVar, cast
 
 import lightning
 import torch
 from lightning.pytorch.utilities.types import OptimizerLRSchedulerConfig
-from torch import nn
 from torch.optim.lr_scheduler import LRScheduler
 from torch.utils.data import DataLoader, Dataset
 
@@ -24,29 +22,25 @@ from asst.training.space_recipe import CaptionTraining
 from asst.training.validation import Validation
 
 
-class IntervalModule(lightning.LightningModule, ABC):
-    """What every training of ours does; Lightning's epochs are the recipe's intervals."""
+class IntervalModule(lightning.LightningModule):
+    """What every training of ours does; Lightning's epochs are the recipe's intervals.
 
+    Steps move the module called ``moved``, whose gradient is shortened to ``clip``, unless that is 0; the one called
+    ``judged`` is validated and kept.
+    """
+
+    moved: ClassVar[str]
+    judged: ClassVar[str]
     clip: float
-
-    @property
-    @abstractmethod
-    def moved(self) -> nn.Module:
-        """What steps move; a longer gradient of it is shortened to ``clip``, unless that is 0."""
-
-    @property
-    @abstractmethod
-    def judged(self) -> nn.Module:
-        """What is validated and kept."""
 
     def configure_gradient_clipping(self, *args: Any, **kwargs: Any) -> None:
         """Shortens the gradient; the trainer's own way refuses optimisers that do everything in one pass."""
         if self.clip:
-            torch.nn.utils.clip_grad_norm_(self.moved.parameters(), self.clip)
+            torch.nn.utils.clip_grad_norm_(self.get_submodule(self.moved).parameters(), self.clip)
 
     def on_validation_start(self) -> None:
         """Nothing is asked, and so nothing kept, of weights that the last step has spoilt: a `DivergedError`."""
-        require_finite_weights(self.judged.state_dict(), self.trainer.global_step)
+        require_finite_weights(self.get_submodule(self.judged).state_dict(), self.trainer.global_step)
 
 
 def by_step(optimizer: torch.optim.Optimizer, schedule: LRScheduler) -> OptimizerLRSchedulerConfig:
@@ -55,7 +49,9 @@ def by_step(optimizer: torch.optim.Optimizer, schedule: LRScheduler) -> Optimize
 
 
 class TrainingModule(IntervalModule):
-    """Trains one method."""
+    """Trains one method; what is kept is itself, or a copy with the mean of its weights."""
+
+    moved, judged = "method", "kept"
 
     def __init__(self, method: Trainable, recipe: Recipe, validation: Validation) -> None:
         super().__init__()
@@ -65,16 +61,6 @@ class TrainingModule(IntervalModule):
             self.kept = copy.deepcopy(method).requires_grad_(False)
         self._recipe, self._validation = recipe, validation
         self._answers: list[Any] = []
-
-    @property
-    def moved(self) -> Trainable:
-        """The method."""
-        return self.method
-
-    @property
-    def judged(self) -> Trainable:
-        """Itself, or a copy with the mean of its weights."""
-        return self.kept
 
     def training_step(self, batch: Batch, batch_idx: int) -> torch.Tensor:
         """The loss of a part of a batch; a `DivergedError` if it is not finite."""

@@ -204,10 +204,7 @@ class Prepared:
 
 
 def prepare(recipe: Recipe, sources: Sources, say: Say) -> Prepared:
-    """Opens and checks everything, with an `InputError` for anything missing or unfit.
-
-    ``say`` is told where features are not as long as annotated.
-    """
+    """Opens and checks everything, with an `InputError` for anything unfit; ``say`` is told where lengths differ."""
     if METHODS[recipe.method].finds_actions != recipe.detects:
         fit = [name for name, method in METHODS.items() if method.finds_actions == recipe.detects]
         given = "labelled spans and no sentences" if recipe.detects else "sentences and no labelled spans"

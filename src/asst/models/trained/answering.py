@@ -17,15 +17,10 @@ from asst.moments import Attention, FloatArray, nms
 
 @dataclass(frozen=True, slots=True, eq=False)
 class WindowAnswer:
-    """What several methods say of one window.
+    """What several methods say of one window, of the query of one record.
 
-    Attributes:
-        record: index of the query's record.
-        window: the steps observed.
-        spans: in steps, the mean of the methods', shape ``(clips, 2)``.
-        scores: of each method, shape ``(methods, clips)``.
-        kept: which clips the window can answer with, shape ``(clips,)``.
-        labels: the action that each clip is scored for, likewise; None for the answer to a sentence.
+    ``spans`` are in steps, the mean of the methods', ``(clips, 2)``; ``scores`` of each method, ``(methods, clips)``;
+    ``kept`` and ``labels``, None for the answer to a sentence, as in `Answers`, ``(clips,)``.
     """
 
     record: int
@@ -38,14 +33,9 @@ class WindowAnswer:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class QueryAnswer:
-    """What is said of the sentence of one record.
+    """What is said of the sentence of one record: spans in seconds, best first, ``(n, 2)``, and scores in [0, 1].
 
-    Attributes:
-        spans_s: in seconds, best first, shape ``(n, 2)``.
-        scores: in [0, 1], falling, shape ``(n,)``.
-        every_s: all that the windows said, what was dropped for a better one included, in seconds, shape ``(m,
-            2)``.
-        every_score: of those, shape ``(m,)``.
+    ``every_s`` and ``every_score`` are all that the windows said, what was dropped for a better one included.
     """
 
     record: int
@@ -74,14 +64,11 @@ def query_answers(
     overlap: float,
     limit: int | None = None,
 ) -> Iterator[QueryAnswer]:
-    """One answer a query, from the windows that observe it.
+    """One answer a query, from the windows that observe it, which come one after the other.
 
-    Args:
-        answers: those of a query one after the other.
-        durations_s: length of each record's video, by the record's index.
-        relative: whether scores are logits; then each method's become a softmax over all clips of the query.
-        overlap: IoU above which the weaker of two spans is dropped (0.8 on Charades-STA, section 4.2).
-        limit: spans to return at most.
+    ``durations_s`` are of each record's video, by the record's index. If scores are ``relative``, logits, each method's
+    become a softmax over all clips of the query. The weaker of two spans whose IoU exceeds ``overlap`` is dropped (0.8
+    on Charades-STA, section 4.2), and ``limit`` are returned at most.
     """
     for record, group in groupby(answers, key=lambda answer: answer.record):
         own = list(group)

@@ -36,11 +36,8 @@ from asst.models.zeroshot.video_context import HALF, LastVideo, VideoContext, ch
 class ZeroShotModel:
     """Ranks by what an extractor's features say of a sentence. See the module's text for what it measures.
 
-    Attributes:
-        name: for messages and answers.
-        base: what ``--model`` calls the model whose features these are.
-        extractor: makes the features it reads.
-        reader: measures what its features say of sentences.
+    ``base`` is what ``--model`` calls the model whose features these are; ``reader`` measures what they say of
+    sentences.
     """
 
     def __init__(self, name: str, base: str, extractor: SquaresExtractor, sentences: SentenceReader) -> None:

@@ -27,6 +27,8 @@ _CLASS_TEMPERATURE = 2.0
 class CaptionModule(IntervalModule):
     """Trains both towers and ``log_scale``, the log of what products are multiplied by; keeps averaged weights."""
 
+    moved, judged = "learning", "averaged"
+
     def __init__(self, recipe: CaptionRecipe, validation: CaptionValidation) -> None:
         super().__init__()
         torch.manual_seed(recipe.training.seed)
@@ -38,16 +40,6 @@ class CaptionModule(IntervalModule):
         self.clip, self._recipe, self._validation = recipe.optimizer.clip, recipe, validation
         self.strict_loading = False
         self._seen: dict[int, Tensor] = {}
-
-    @property
-    def moved(self) -> LearningTowers:
-        """Both towers."""
-        return self.learning
-
-    @property
-    def judged(self) -> LearningTowers:
-        """Those with averaged weights."""
-        return self.averaged
 
     @property
     def scale(self) -> Tensor:

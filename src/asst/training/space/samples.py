@@ -45,13 +45,10 @@ class Sentences(NamedTuple):
 
 
 class CaptionBatch(NamedTuple):
-    """Pictures and as many sentences of each.
+    """Pictures, as parts of views, ``(batch, channels, side, side)``, and as many sentences of each.
 
-    Attributes:
-        maps: parts of views, ``(batch, channels, side, side)``.
-        sentences: a first one of every picture, then a second one of every picture, and so on.
-        groups: number of each picture's group, ``(batch,)``.
-        texts: numbers of the sentences, ``(sentences a picture, batch)``.
+    These are a first one of every picture, then a second one of every picture, and so on; ``texts`` are their numbers,
+    ``(sentences a picture, batch)``, and ``groups`` the number of each picture's group, ``(batch,)``.
     """
 
     maps: Tensor
