@@ -34,12 +34,10 @@ from asst.features.stores.native import Store
 from asst.features.values import Features
 from asst.models.checkpoint import Description, FeatureKind, load_checkpoint
 from asst.models.methods.detector import DetectorMethod
-from asst.models.methods.table import build_method
+from asst.models.methods.table import RestoredMethod, build_method
 from asst.models.trained.answering import window_answers
-from asst.models.trained.detector import A_CLASS, TrainedDetector
+from asst.models.trained.detector import A_CLASS, LEAST_SCORE, MOST_A_WINDOW, TrainedDetector
 from asst.models.trained.loading import build_observation, window_steps
-from asst.models.trained.restored import RestoredMethod
-from asst.models.trained.suppression import LEAST_SCORE, MOST_A_WINDOW
 from asst.moments import nms
 
 WIDTH, STEP_S, CLASSES = 512, 0.25, 20

@@ -31,7 +31,7 @@ from rich.table import Table
 import asst
 from asst.data.readers import jsonlines
 from asst.data.record import Record
-from asst.evaluation.bootstrap import Interval, bootstrap_difference, bootstrap_interval
+from asst.evaluation.bootstrap import Interval, bootstrap_interval
 from asst.evaluation.metrics import hits
 from asst.features.zeroshot.crops import TICK_RATE
 from asst.features.zeroshot.efficientnet import CHANNELS
@@ -231,7 +231,7 @@ def show(title: str, questions: Sequence[Question], localizer: asst.Localizer, v
     out = Console(width=120)
     out.print(table)
     for iou in IOUS:
-        gain = bootstrap_difference(scored[iou], fixed[iou][0], sources)
+        gain = bootstrap_interval(np.subtract(scored[iou], fixed[iou][0]), sources)
         window = fixed[iou][1]
         out.print(
             f"{model} against the fixed window {window[0]:.2f}..{window[1]:.2f} at IoU {iou}: "

@@ -25,15 +25,14 @@ from rich.table import Table
 
 import asst
 from asst.data import data_folder
-from asst.evaluation.bootstrap import bootstrap_difference, bootstrap_interval
+from asst.evaluation.bootstrap import bootstrap_interval
 from asst.models.base import Ranking
 from asst.models.zeroshot.model import SimilarityModel
 from asst.moments import iou
-from asst.simulate.tapes.plan import Question, Steps
-from asst.simulate.tapes.settings import TapeSettings
+from asst.simulate.tapes.plan import Question, Steps, TapeSettings
 from asst.simulate.tapes.tapes import TapeMaker
 from asst.training.recipe import read_recipe
-from asst.training.reranker.captioned_clips import CaptionedClips
+from asst.training.reranker.tape_pool import CaptionedClips
 from development_set import cell
 
 SEED = 11
@@ -119,7 +118,7 @@ def main() -> None:
             by_kind[kind].append(one)
         for kind, every in sorted(by_kind.items()):
             right, where = [one.right for one in every], [one.tape for one in every]
-            gain = cell(bootstrap_difference(right, first.setdefault(kind, right), where))
+            gain = cell(bootstrap_interval(np.subtract(right, first.setdefault(kind, right)), where))
             hit = [one for one in every if one.hit]
             times = cell(bootstrap_interval([one.right for one in hit], [one.tape for one in hit]))
             shares = (np.mean([one.guess for one in hit]), np.mean([one.found for one in every]))

@@ -18,13 +18,14 @@ import tempfile
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+import numpy as np
 from rich.console import Console
 from rich.table import Table
 
 import asst
 from asst.data.readers import jsonlines
 from asst.data.record import Record
-from asst.evaluation.bootstrap import bootstrap_difference, bootstrap_interval
+from asst.evaluation.bootstrap import bootstrap_interval
 from asst.evaluation.metrics import hits
 from asst.features.stores.native import Store
 from asst.features.stores.native_file import Provenance
@@ -117,7 +118,8 @@ def main() -> None:
     for name in rows:
         shares = [cell(bootstrap_interval(hit[name, iou], sources)) for iou in IOUS]
         gains = [
-            cell(bootstrap_difference(hit[name, 0.5], hit[other, 0.5], sources)) for other in ("similarity", "start")
+            cell(bootstrap_interval(np.subtract(hit[name, 0.5], hit[other, 0.5]), sources))
+            for other in ("similarity", "start")
         ]
         table.add_row(name, *shares, *gains)
     Console(width=130).print(table)

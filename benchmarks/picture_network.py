@@ -59,7 +59,7 @@ def _by_pytorch() -> See:
     from asst.training.space.towers import towers_with
 
     torch.set_num_threads(1)
-    network = towers_with(load_space(PACKAGED).weights())["pictures"].get_submodule("network")
+    network = towers_with(load_space(PACKAGED).weights()).pictures.network
 
     def see(pictures: Pixels) -> npt.NDArray[np.floating]:
         with torch.inference_mode():

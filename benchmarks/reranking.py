@@ -14,11 +14,12 @@ import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 
+import numpy as np
 from rich.console import Console
 from rich.table import Table
 
 import asst
-from asst.evaluation.bootstrap import Interval, bootstrap_difference
+from asst.evaluation.bootstrap import Interval, bootstrap_interval
 from asst.evaluation.metrics import hits, top_ious
 from asst.models.reranked import PACKAGED, RerankedModel, Scope
 from asst.models.zeroshot.model import SimilarityModel
@@ -67,7 +68,9 @@ def compare(
             shares = [values.mean() for values in (found[0], *others, found[1])]
             before = first.setdefault(kind, found)
             sources = [question.source for question in questions]
-            gains = (bootstrap_difference(now, then, sources) for now, then in zip(found, before, strict=True))
+            gains = (
+                bootstrap_interval(np.subtract(now, then), sources) for now, then in zip(found, before, strict=True)
+            )
             cells += [", ".join(f"{share:.3f}" for share in shares), *(signed(gain) for gain in gains)]
         table.add_row(name, *cells)
     Console(width=200).print(table)

@@ -16,8 +16,8 @@ from asst.features.runtime import graph
 from asst.features.zeroshot.caption_space import load_space
 from asst.features.zeroshot.captions import PACKAGED as SPACE
 from asst.features.zeroshot.minilm import WIDTH
+from asst.models.methods.table import restored_method
 from asst.models.reranked import GRAPH, PACKAGED
-from asst.models.trained.restored import restored_method
 from asst.training.export import graph_of, method_graph
 from asst.training.space.efficientnet import EfficientNetLite
 from asst.training.space.minilm import MiniLM
@@ -57,7 +57,7 @@ class _Placing(nn.Module):
 def main() -> None:
     """All of them."""
     towers = towers_with(load_space(SPACE).weights())
-    network, tower = towers["pictures"].network, towers["sentences"]
+    network, tower = towers.pictures.network, towers.sentences
     assert isinstance(network, EfficientNetLite)
     assert isinstance(tower, SentenceTower)
     pixels = {"pixels": torch.zeros(2, 256, 448, 3, dtype=torch.uint8)}

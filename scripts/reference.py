@@ -15,7 +15,7 @@ from typer.main import get_command
 
 from asst.cli.app import app
 from asst.training.recipe import Recipe
-from asst.training.setting_keys import setting_keys
+from asst.training.recipe_files import setting_keys
 from asst.training.space_recipe import CaptionRecipe
 
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ import numpy.typing as npt
 
 from asst.features.zeroshot.layout import PAN, WINDOWS
 from asst.models.zeroshot.model import ZeroShotModel
-from asst.simulate.tapes.settings import TapeSettings
+from asst.simulate.tapes.plan import TapeSettings
 from asst.simulate.tapes.tapes import Clip, TapeMaker
 
 PEOPLE = ("a man", "a woman", "two children", "an old lady", "a football team", "a brown dog")

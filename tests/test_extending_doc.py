@@ -30,7 +30,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Where the examples run, with a video and a sheet of annotation; the tables are as before afterwards."""
     tables: tuple[Any, ...] = (EXTRACTORS, DATASETS, METHODS, PROTOCOLS, exports._TEXTS)
     for table in tables:
-        for name in ("mean-colour", "sheet", "middle", ".chapters"):
+        for name in ("mean-colour", "sheet", "middle", "starts", ".chapters"):
             # What is there already would be put back; what is not is taken out.
             monkeypatch.setitem(table, name, None)
             monkeypatch.delitem(table, name)

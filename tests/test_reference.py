@@ -15,7 +15,7 @@ from typer.testing import CliRunner
 from asst.cli.app import app
 from asst.cli.demo import DEMO_VIDEO
 from asst.training.recipe import Recipe
-from asst.training.setting_keys import setting_keys
+from asst.training.recipe_files import setting_keys
 from asst.training.space_recipe import CaptionRecipe
 
 ROOT = Path(__file__).parents[1]

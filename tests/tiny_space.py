@@ -7,14 +7,14 @@ from pathlib import Path
 import torch
 
 from asst.features.zeroshot.caption_space import SpaceDescription, save_space
-from asst.training.space.towers import fresh_towers, weights_of
+from asst.training.space.towers import Towers, weights_of
 
 
 def write_space(path: Path) -> Path:
     """Its file, always the same."""
     with torch.random.fork_rng():
         torch.manual_seed(0)
-        towers = fresh_towers()
+        towers = Towers()
     about = SpaceDescription(scale=14.0, recipe="tiny", sets=("none",), step=0, metrics={})
     save_space(path, weights_of(towers), about)
     return path

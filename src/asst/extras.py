@@ -10,7 +10,7 @@ _LIBRARY = ("lancedb", "filelock", "pyarrow")
 
 EXTRAS: dict[str, tuple[str, ...]] = {
     "torch": ("torch",),
-    "train": ("torch", "lightning", "onnx", "onnxscript", "pydantic", "yaml", "tensorboard", "h5py", "pyarrow", "PIL"),
+    "train": ("torch", "lightning", "onnx", "onnxscript", "yaml", "tensorboard", "h5py", "pyarrow", "PIL"),
     "clip": ("torch", "transformers", "PIL"),
     "flow": ("torch", "cv2"),
     "hub": ("huggingface_hub", "tokenizers", "PIL", "filelock"),

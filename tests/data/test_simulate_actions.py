@@ -17,7 +17,6 @@ from asst.features.stores.native import Store
 from asst.moments import FloatArray
 from asst.simulate.features.actions import ACTION_MODALITIES, FAMILY, KINDS, ActionSimulator
 from asst.simulate.features.noise import ar1_noise, long_ar1_noise
-from asst.simulate.features.painting import Painter
 from asst.simulate.features.settings import LEVELS, Level, Settings
 
 LABELS = ("CliffDiving", "Diving", "HighJump", "LongJump", "CleanAndJerk")
@@ -86,7 +85,7 @@ def test_an_open_stretch_alone_changes(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_levels_miss_and_confuse_as_many_actions_as_they_say() -> None:
     settings = Settings(family=FAMILY, modality=ACTION_MODALITIES["flow"], level=LEVELS["hard"], dimension=8)
     mistaken = {"HighJump": ["LongJump"]}
-    seen = Painter(settings).perceived(np.random.default_rng(0), ["HighJump"] * 4000, mistaken)
+    seen = ActionSimulator([], {}, settings).perceived(np.random.default_rng(0), ["HighJump"] * 4000, mistaken)
     assert set(seen) == {"HighJump", "LongJump", ""}
     assert seen.count("") / 4000 == pytest.approx(LEVELS["hard"].missed, abs=0.02)
     assert seen.count("LongJump") / 4000 == pytest.approx(LEVELS["hard"].confused, abs=0.02)

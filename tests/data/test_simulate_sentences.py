@@ -8,9 +8,9 @@ import numpy as np
 
 from asst.data.record import Record, Span
 from asst.moments import FloatArray
-from asst.simulate.features.sentence_words import SentenceWords, Vocabulary
 from asst.simulate.features.sentences import FAMILY, DescribedVideo, SentenceSimulator
 from asst.simulate.features.settings import LEVELS, MODALITIES, Level, Settings
+from asst.simulate.features.words import SentenceWords, Vocabulary
 
 SENTENCES = (
     "a red dog runs",

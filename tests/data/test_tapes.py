@@ -13,8 +13,7 @@ from hypothesis import strategies as st
 from asst.errors import InputError
 from asst.features.zeroshot.sentences import COSINE
 from asst.models.zeroshot.model import SimilarityModel
-from asst.simulate.tapes.plan import STEPS_MOST, Plan, Planner
-from asst.simulate.tapes.settings import TapeSettings
+from asst.simulate.tapes.plan import STEPS_MOST, Plan, Planner, TapeSettings
 from asst.simulate.tapes.tapes import Clip, TapeMaker
 
 from ..tapes import tape_maker

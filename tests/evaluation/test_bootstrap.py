@@ -8,7 +8,7 @@ import math
 import numpy as np
 import pytest
 
-from asst.evaluation.bootstrap import bootstrap_difference, bootstrap_interval, bootstrap_runs
+from asst.evaluation.bootstrap import bootstrap_interval, bootstrap_runs
 
 
 def test_the_ends_are_those_of_all_possible_draws() -> None:
@@ -54,16 +54,6 @@ def test_many_groups_are_drawn_in_blocks(monkeypatch: pytest.MonkeyPatch) -> Non
     whole = bootstrap_interval(values, videos, draws=101)
     monkeypatch.setattr("asst.evaluation.bootstrap.BLOCK", 120)
     assert bootstrap_interval(values, videos, draws=101) == whole
-
-
-def test_a_paired_difference_forgets_what_both_share() -> None:
-    random = np.random.default_rng(5)
-    hard = random.random(100)
-    videos = np.arange(100)
-    constant = bootstrap_difference(hard + 0.1, hard, videos)
-    assert (constant.low, constant.high) == pytest.approx((0.1, 0.1))
-    with pytest.raises(ValueError, match="same queries"):
-        bootstrap_difference([1.0, 2.0], [1.0], ["a"])
 
 
 def test_one_group_has_no_interval() -> None:

@@ -7,8 +7,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from asst.data import DATASETS, Record
+from asst.data import ACTION_DATASETS, DATASETS, Record
 from asst.errors import InputError
+from asst.evaluation.detection import DETECTION_PROTOCOLS
 from asst.evaluation.protocol import PROTOCOLS, protocol_of
 from asst.moments import FloatArray
 
@@ -29,8 +30,9 @@ def spans(*given: Span) -> FloatArray:
 
 
 def test_every_data_set_has_a_protocol() -> None:
-    assert set(PROTOCOLS) == set(DATASETS)
-    assert {name: protocol.headline for name, protocol in PROTOCOLS.items()} == {
+    assert {entry.protocol for entry in DATASETS.values()} == set(PROTOCOLS)
+    assert {entry.protocol for entry in ACTION_DATASETS.values()} <= set(DETECTION_PROTOCOLS)
+    assert {name: protocol_of(name).headline for name in DATASETS} == {
         name: "rank@1" if name == "didemo" else "r@1,iou=0.5" for name in DATASETS
     }
     with pytest.raises(InputError, match="no protocol for a data set 'thumos'; there are didemo"):

@@ -42,7 +42,7 @@ def test_each_square_is_what_the_network_sees_and_lies_where_the_tower_puts_it(
     extractor = CaptionExtractor(path)
     found = extractor.extract_frames([Frames(picture[None], np.zeros(1))])
     assert (found.extractor, found.step_s, found.dimension) == ("captions", 0.5, extractor.space.dimension)
-    tower: Any = towers_with(load_space(path).weights())["pictures"]
+    tower: Any = towers_with(load_space(path).weights()).pictures
     maps = tower.network(torch.from_numpy(picture)[None])
     squares = found.vectors[0, : extractor.space.seen].reshape(3, -1).astype(np.float32)
     for row, first in zip(squares, (0, 4, 8), strict=True):
@@ -62,7 +62,7 @@ def test_classes_are_told_by_the_published_last_layer(extractor: CaptionExtracto
 
 def test_sentences_lie_where_the_sentence_tower_puts_them(path: Path) -> None:
     space, sentences, table = load_space(path), CaptionExtractor(path).sentences, concept_data()
-    tower: Any = towers_with(space.weights())["sentences"]
+    tower: Any = towers_with(space.weights()).sentences
     encoder = MiniLM(space.encoder())
 
     @torch.inference_mode()

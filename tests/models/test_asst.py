@@ -121,5 +121,5 @@ def test_attention_is_given_by_layer_and_settings_build_the_same_method(detectio
     assert weights["squeezing1"].shape == (4, 5, 6)
     again = ASSTMethod(detection.settings)
     again.load_state_dict(detection.state_dict())
-    with pytest.raises(InputError, match="answers no sentence"):
+    with pytest.raises(InputError, match="asst: head: Input should be 'detection' or 'classification'"):
         ASSTMethod({**SETTINGS, "head": "action", "classes": 3})

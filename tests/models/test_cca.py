@@ -94,7 +94,7 @@ def test_didemos_pieces_are_candidates_too() -> None:
 def test_it_refuses_too_little_and_settings_it_cannot_have() -> None:
     with pytest.raises(InputError, match="at least two records, not 0"):
         CCAMethod(SETTINGS).fit((), [])
-    with pytest.raises(InputError, match="regularization must be positive, not 0"):
+    with pytest.raises(InputError, match="regularization: Input should be greater than 0, not 0"):
         CCAMethod({**SETTINGS, "regularization": 0})
-    with pytest.raises(InputError, match="word_channels is missing: cca needs feature_channels, word_channels"):
+    with pytest.raises(InputError, match="cca: word_channels: Field required"):
         CCAMethod({"feature_channels": 3})

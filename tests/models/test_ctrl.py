@@ -129,7 +129,7 @@ def test_settings_that_do_not_fit_are_refused() -> None:
     for change, message in (
         ({"lengths": []}, "windows need positive lengths"),
         ({"overlap": 1.0}, "an overlap in"),
-        ({"unit": 0.0}, "context and unit must be positive"),
+        ({"unit": 0.0}, "unit: Input should be greater than 0"),
     ):
         with pytest.raises(InputError, match=message):
             CTRLMethod({**SETTINGS, **change})

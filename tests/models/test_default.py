@@ -10,8 +10,7 @@ from asst.models.checkpoint import read_description
 from asst.models.reranked import PACKAGED, RerankedModel, packaged_default
 from asst.models.zeroshot.model import SimilarityModel
 from asst.moments import Moment, iou
-from asst.simulate.tapes.plan import Question
-from asst.simulate.tapes.settings import TapeSettings
+from asst.simulate.tapes.plan import Question, TapeSettings
 from asst.training.recipe import read_recipe
 
 from ..tapes import tape_maker

@@ -145,12 +145,12 @@ def test_it_is_built_again_from_its_settings() -> None:
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"labels": []}, "labels must name each class once"),
+        ({"labels": []}, "labels: Tuple should have at least 1 item"),
         ({"labels": ["a", "a"], "includes": {}}, "labels must name each class once"),
         ({"includes": {"dive": ["swim"]}}, "includes names 'swim', which is no class"),
-        ({"head": "detection", "classes": 0}, "a detector has head 'action'"),
-        ({"feeding": "multiple"}, "a detector has head 'action', feeding 'none'"),
-        ({"width": 3}, "unknown setting width; detector has"),
+        ({"head": "detection", "classes": 0}, "head: Input should be 'action'"),
+        ({"feeding": "multiple"}, "feeding: Input should be 'none'"),
+        ({"width": 3}, "detector: width: no such setting; there are"),
     ],
 )
 def test_settings_that_make_no_detector_are_refused(changes: dict[str, object], message: str) -> None:

@@ -124,7 +124,7 @@ def test_settings_that_do_not_fit_are_refused() -> None:
         method(streams=[3, 2])
     with pytest.raises(InputError, match="stream_weights must be 2 numbers, not 1"):
         method(streams=[3, 1], stream_weights=[1.0])
-    with pytest.raises(InputError, match="streams must be a list of numbers, not 'rgb'"):
+    with pytest.raises(InputError, match="streams: Input should be a valid tuple, not 'rgb'"):
         method(streams="rgb")
-    with pytest.raises(InputError, match="dropout must be at least 0 and below 1, not 1"):
+    with pytest.raises(InputError, match="dropout: Input should be less than 1, not 1"):
         method(dropout=1)

@@ -100,11 +100,11 @@ def test_a_prior_is_a_checkpoint_like_any_other(tmp_path: Path) -> None:
 
 
 def test_it_refuses_what_it_cannot_have() -> None:
-    with pytest.raises(InputError, match="bandwidth must be positive, not 0"):
+    with pytest.raises(InputError, match="bandwidth: Input should be greater than 0, not 0"):
         PriorMethod({"bandwidth": 0})
-    with pytest.raises(InputError, match="clips must be one of pieces, density, not 'words'"):
+    with pytest.raises(InputError, match="clips: Input should be 'pieces' or 'density', not 'words'"):
         PriorMethod({"clips": "words"})
-    with pytest.raises(InputError, match="unknown setting colour; prior has bandwidth"):
+    with pytest.raises(InputError, match="prior: colour: no such setting; there are bandwidth"):
         PriorMethod({"colour": 1})
     with pytest.raises(InputError, match="no record to fit a prior on"):
         fitted_prior("tacos", [])

@@ -125,7 +125,7 @@ def test_the_truth_counts_by_its_overlap(share: Callable[[], Share], one_thread:
 def test_samples_without_candidates_are_refused(seen: Batch) -> None:
     with pytest.raises(InputError, match="chooses among proposals"):
         RerankerMethod(SETTINGS).answers(seen)
-    with pytest.raises(InputError, match="a reranker has head"):
+    with pytest.raises(InputError, match="a reranker: head: Input should be"):
         RerankerMethod({**SETTINGS, "head": "detection"})
 
 

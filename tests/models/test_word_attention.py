@@ -13,8 +13,8 @@ from asst.data.windows import Window
 from asst.features.values import Features
 from asst.models.checkpoint import Description, FeatureKind, save_checkpoint
 from asst.models.methods.table import build_method
+from asst.models.trained.answering import over_time
 from asst.models.trained.model import TrainedModel
-from asst.models.trained.word_attention import over_time
 
 SETTINGS = {
     "feature_channels": 5,

@@ -20,12 +20,12 @@ from asst.features.zeroshot.captions import pooled_crops
 from asst.features.zeroshot.minilm import MiniLM as SentenceEncoder
 from asst.training.callbacks import KeepRun
 from asst.training.divergence import DivergedError
+from asst.training.recipe_files import dumped
 from asst.training.space.cache import KeptArrays, keep_hidden, keep_maps
-from asst.training.space.learning_towers import LearningTowers
 from asst.training.space.module import CaptionModule, class_loss, contrastive_loss
 from asst.training.space.run import train_captions
 from asst.training.space.samples import CaptionSamples, KeptCaptions, sentences_of, stacked
-from asst.training.space.towers import PictureTower, fresh_towers, towers_with
+from asst.training.space.towers import LearningTowers, PictureTower, Towers, towers_with
 from asst.training.space_recipe import CaptionRecipe, read_any_recipe
 
 from ..caption_pictures import row, shapes, write
@@ -134,7 +134,7 @@ def test_a_training_that_diverges_ends_and_says_so_in_its_folder(
     def spoilt(self: CaptionModule, batch: Any, batch_idx: int) -> torch.Tensor:
         if self.trainer.global_step == 3:
             with torch.no_grad():
-                self.learning.sentences.straight.weight.fill_(torch.nan)
+                self.learning.towers.sentences.straight.weight.fill_(torch.nan)
         return step(self, batch, batch_idx)
 
     monkeypatch.setattr(CaptionModule, "training_step", spoilt)
@@ -154,7 +154,7 @@ def test_weights_that_the_last_step_of_an_interval_spoils_are_not_kept(
 
     def spoilt(self: CaptionModule, outputs: Any, batch: Any, batch_idx: int) -> None:
         average(self, outputs, batch, batch_idx)
-        self.averaged.sentences.narrow.weight[0, 0] = torch.inf
+        self.averaged.towers.sentences.narrow.weight[0, 0] = torch.inf
 
     monkeypatch.setattr(CaptionModule, "on_train_batch_end", torch.no_grad()(spoilt))
     with pytest.raises(DivergedError, match=r"after step 2: .*narrow.weight holds a NaN or an infinity"):
@@ -208,7 +208,7 @@ def test_the_weight_of_classes_keeps_those_that_the_published_classifier_tells(
         changes = ("training.steps=12", "training.interval=12", "training.batch=8", f"training.classes={weight}")
         used = recipe(recipe_file, *changes)
         run = train_captions(used, tmp_path / str(weight), silent).folder
-        moved.append(float(class_loss(logits(towers_with(load_space(run.best).weights())["pictures"]), published)))
+        moved.append(float(class_loss(logits(towers_with(load_space(run.best).weights()).pictures), published)))
     assert moved[1] < moved[0] / 3
 
 
@@ -234,7 +234,7 @@ def kept(recipe_file: Path, tmp_path_factory: pytest.TempPathFactory) -> KeptCap
 def test_from_what_is_kept_the_towers_see_and_read_what_they_do_from_pixels_and_words(
     recipe_file: Path, kept: KeptCaptions
 ) -> None:
-    towers = LearningTowers(fresh_towers(), recipe(recipe_file).network).eval()
+    towers = LearningTowers(Towers(), recipe(recipe_file).network).eval()
     (image,) = [data for picture, data in read_captions(kept.pictures[1].file.parent).images() if picture.row == 1]
     pixels = decoded(kept.pictures[1], image).resize((341, 256), 3)
 
@@ -243,13 +243,13 @@ def test_from_what_is_kept_the_towers_see_and_read_what_they_do_from_pixels_and_
 
     with torch.inference_mode():
         seen = towers.embedded(pooled(towers.maps(stacked([kept.views[0][1]]))))
-        whole = towers.pictures(pooled(towers.pictures.network(torch.from_numpy(np.array(pixels))[None])))
+        whole = towers.towers.pictures(pooled(towers.towers.pictures.network(torch.from_numpy(np.array(pixels))[None])))
         read = towers.vectors(sentences_of(kept.hidden, [5, 0, 3]))
     assert torch.nn.functional.cosine_similarity(seen, whole, dim=-1).min() > 0.995
     texts = [text for picture in kept.pictures for text in picture.sentences]
     meanings = SentenceEncoder().encode([texts[5], texts[0], texts[3]])
     with torch.inference_mode():
-        placed = towers.sentences.placed(torch.from_numpy(meanings))
+        placed = towers.towers.sentences.placed(torch.from_numpy(meanings))
     assert (read * placed).sum(dim=1).min() > 0.995
 
 
@@ -259,11 +259,11 @@ def test_of_an_encoder_of_which_nothing_learns_one_vector_a_sentence_is_kept(rec
     used, texts = recipe(recipe_file, "network.first_layer=6"), ["a dog", "a car drives down the road", ""]
     hidden = keep_hidden(texts, MiniLM, used.network, tmp_path, progress=False)
     assert [hidden[index].shape for index in range(3)] == [(1, 384)] * 3
-    towers = LearningTowers(fresh_towers(), used.network).eval()
-    assert not any(weight.requires_grad for weight in towers.sentences.encoder.parameters())
+    towers = LearningTowers(Towers(), used.network).eval()
+    assert not any(weight.requires_grad for weight in towers.towers.sentences.encoder.parameters())
     with torch.inference_mode():
         read = towers.vectors(sentences_of(hidden, [2, 1]))
-        placed = towers.sentences.placed(torch.from_numpy(SentenceEncoder().encode([texts[2], texts[1]])))
+        placed = towers.towers.sentences.placed(torch.from_numpy(SentenceEncoder().encode([texts[2], texts[1]])))
     assert (read * placed).sum(dim=1).min() > 0.995
 
 
@@ -350,7 +350,7 @@ def test_the_rates_and_what_learns_are_the_recipes(recipe_file: Path) -> None:
         ("training.batches=5", "training.batches: no such setting"),
         ("training.batch=1", "training.batch: Input should be greater than or equal to 2, not 1"),
         ("network.first_block=21", "network.first_block: Input should be less than 21, not 21"),
-        ("data.holdout.shapes=0", "data: no set has pictures held out"),
+        ("data.holdout.shapes=0", "data.holdout: no set has pictures held out"),
         ("observation.kind=crops", "observation: no such setting"),
         ("data.window=1.5", "data.window: Input should be less than or equal to 1"),
     ],
@@ -372,9 +372,9 @@ def test_bad_pictures_are_one_line_and_exit_code_2(recipe_file: Path, tmp_path: 
 
 
 def test_a_run_of_a_space_is_not_evaluated_as_one_of_answers(recipe_file: Path, tmp_path: Path) -> None:
-    from asst.training.opening import open_run
+    from asst.training.sources import open_run
 
-    (tmp_path / "recipe.yaml").write_text(recipe(recipe_file).dump())
+    (tmp_path / "recipe.yaml").write_text(dumped(recipe(recipe_file)))
     with pytest.raises(InputError, match="holds a space of pictures and sentences"):
         open_run(tmp_path, [], silent)
 

@@ -15,8 +15,7 @@ from typer.testing import CliRunner, Result
 
 from asst.cli.app import app
 from asst.data.query_tokens import QueryTokens
-from asst.training.data_settings import Data
-from asst.training.recipe import read_recipe
+from asst.training.recipe import Data, read_recipe
 from asst.training.sources import open_sources
 
 from .field_forms import CLIP, FORMS, SLOWFAST, VGG, WIDTHS, Form, Numbers, moment_detr, numbers, tall, tensors, written

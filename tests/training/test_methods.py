@@ -16,9 +16,9 @@ from asst.evaluation.protocol import protocol_of
 from asst.features.stores.native import Store
 from asst.models.checkpoint import read_description
 from asst.models.trained.model import TrainedModel
-from asst.training.opening import open_run
 from asst.training.recipe import Recipe, read_recipe
 from asst.training.run import train
+from asst.training.sources import open_run
 
 pytestmark = [
     pytest.mark.usefixtures("one_thread"),

@@ -11,14 +11,13 @@ from asst.errors import InputError
 from asst.models.methods.table import build_method
 from asst.nn.config import ASSTConfig
 from asst.training.recipe import Recipe, read_recipe
-from asst.training.recipe_files import about, packaged_recipes
-from asst.training.setting_keys import setting_keys
+from asst.training.recipe_files import about, dumped, packaged_recipes, setting_keys
 from asst.training.space_recipe import CaptionRecipe
 
 
 def test_a_recipe_is_the_same_after_it_was_written(toy_recipe: Callable[..., Recipe], tmp_path: Path) -> None:
     recipe = toy_recipe("training.seed=3", "optimizer.learning_rate=5e-4")
-    (tmp_path / "again.yaml").write_text(recipe.dump())
+    (tmp_path / "again.yaml").write_text(dumped(recipe))
     assert read_recipe([tmp_path / "again.yaml"]) == recipe
     assert recipe.name == "toy"
     assert recipe.optimizer.learning_rate == 0.0005

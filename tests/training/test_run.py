@@ -31,14 +31,12 @@ from asst.models.methods.asst import ASSTMethod
 from asst.models.methods.base import Loss, Share
 from asst.models.trained.model import TrainedModel
 from asst.training.callbacks import KeepRun
-from asst.training.data_settings import Data, Simulated
 from asst.training.folder import RunFolder
 from asst.training.module import TrainingModule
-from asst.training.opening import open_run
-from asst.training.prepare import prepare
-from asst.training.recipe import Recipe
+from asst.training.recipe import Data, Recipe, Simulated
 from asst.training.run import train
-from asst.training.sources import open_sources
+from asst.training.sources import open_run, open_sources
+from asst.training.task import prepare
 from asst.training.validation import SentenceValidation
 
 pytestmark = [

@@ -16,11 +16,10 @@ from asst.library.sketch import engine_of
 from asst.models.checkpoint import read_description
 from asst.models.reranker.inputs import input_names
 from asst.models.zeroshot.model import SimilarityModel
-from asst.simulate.tapes.settings import TapeSettings
+from asst.simulate.tapes.plan import TapeSettings
 from asst.training.recipe import read_recipe
-from asst.training.reranker.captioned_clips import CaptionedClips, Part
-from asst.training.reranker.samples import Chosen, RerankerValidation
-from asst.training.reranker.tape_pool import TapePool
+from asst.training.reranker.questions import RerankerValidation
+from asst.training.reranker.tape_pool import CaptionedClips, Part, TapePool
 from asst.training.run import train
 
 from ..caption_pictures import shapes
@@ -50,7 +49,7 @@ def test_tapes_and_reranker_go_together() -> None:
 
 
 def test_recall_is_of_the_first_and_by_kind() -> None:
-    chosen = [Chosen(0.9, "clip"), Chosen(0.6, "clip"), Chosen(0.4, "ordinal"), Chosen(0.0, "ordinal")]
+    chosen = [(0.9, "clip"), (0.6, "clip"), (0.4, "ordinal"), (0.0, "ordinal")]
     assert RerankerValidation(()).metrics(None, chosen) == {  # type: ignore[arg-type]
         "R@1,IoU=0.5": 50.0,
         "R@1,IoU=0.7": 25.0,

@@ -37,9 +37,8 @@ def compare(
     Intervals hold 95 % of the differences when videos are drawn with replacement, the same for both, and where there
     are several runs these too.
     """
-    from asst.evaluation.comparison import compare as compared
-    from asst.evaluation.comparison import query_values
-    from asst.evaluation.scoring import per_cent
+    from asst.evaluation.scoring import compare as compared
+    from asst.evaluation.scoring import per_cent, query_values
     from asst.outputs.json_lines import read_answers
 
     if detects(dataset):

@@ -31,7 +31,7 @@ def evaluate_fused(runs: Sequence[Path], name: str, split: str, weights: Sequenc
     from asst.evaluation.scoring import evaluate
     from asst.outputs.destination import replacing
     from asst.outputs.json_lines import read_answers, write_answers
-    from asst.training.opening import open_run
+    from asst.training.sources import open_run
 
     for run in runs:
         evaluate_run(run, split, [])

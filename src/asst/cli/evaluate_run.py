@@ -54,7 +54,7 @@ def evaluate_run(run: Path, split: str, changes: Sequence[str]) -> Evaluation:
     from asst.atomic import check_writable
     from asst.evaluation.results import Result, write_result
     from asst.outputs.destination import replacing
-    from asst.training.opening import open_run
+    from asst.training.sources import open_run
 
     if (run / "recipe.yaml").exists():
         check_writable(run / "predictions")

@@ -72,7 +72,7 @@ def _keys() -> list[dict[str, str]]:
     from dataclasses import asdict
 
     from asst.training.recipe import Recipe
-    from asst.training.setting_keys import setting_keys
+    from asst.training.recipe_files import setting_keys
     from asst.training.space_recipe import METHOD, CaptionRecipe
 
     return [

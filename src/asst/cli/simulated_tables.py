@@ -17,9 +17,8 @@ from asst.extras import require
 if TYPE_CHECKING:
     from asst.data.record import Record
     from asst.evaluation.bootstrap import Interval
-    from asst.evaluation.comparison import Values
-    from asst.evaluation.tables import PaperTable
-    from asst.evaluation.tables_simulated import SimulatedRow
+    from asst.evaluation.scoring import Values
+    from asst.evaluation.tables import PaperTable, SimulatedRow
     from asst.moments import Answer
     from asst.outputs.grid import Grid
     from asst.simulate.features.painting import Shown
@@ -81,10 +80,9 @@ def _recipes(table: PaperTable) -> Iterator[str]:
 
 def _rows(table: PaperTable, folder: Path, budget: Budget) -> list[SimulatedRow]:
     from asst.data import DATASETS, data_folder, read_dataset
-    from asst.evaluation.comparison import query_values
     from asst.evaluation.results import read_result
-    from asst.evaluation.tables import fused_recipes
-    from asst.evaluation.tables_simulated import detection_rows, sentence_rows
+    from asst.evaluation.scoring import query_values
+    from asst.evaluation.tables import detection_rows, fused_recipes, sentence_rows
 
     runs = {recipe: finished(folder, recipe) for _, recipe in table.trained}
     if table.dataset not in DATASETS:
@@ -149,7 +147,7 @@ def _clearest(events: Sequence[Shown]) -> Shown:
 
 
 def _grid(table: PaperTable, rows: Sequence[SimulatedRow], folder: Path, budget: Budget) -> Grid:
-    from asst.evaluation.tables_simulated import COMPARED
+    from asst.evaluation.tables import COMPARED
     from asst.outputs.grid import Grid
 
     compared = table.metrics[:COMPARED] if any(row.ahead for row in rows) else ()

@@ -19,14 +19,12 @@ from typing import Generic, Literal, TypeVar
 
 from asst.data.actions import ActionDataset
 from asst.data.readers import (
-    action_lines,
-    activitynet_captions,
-    charades_sta,
+    charades,
     didemo,
     jsonlines,
     qvhighlights,
-    tacos,
     thumos14,
+    video_captions,
 )
 from asst.data.record import Dataset, Problem, Record, Span, first_problem
 from asst.errors import InputError
@@ -88,18 +86,23 @@ class Part:
 
 @dataclass(frozen=True, slots=True)
 class DatasetEntry(Generic[D]):
-    """One data set; its reader is called with the paths of a part's files and ``split=``."""
+    """One data set.
+
+    Attributes:
+        title: its name in full.
+        reader: called with the paths of a part's files and ``split=``.
+        splits: by name.
+        protocol: how it is judged: a key of `asst.evaluation.protocol.PROTOCOLS`, or for labelled spans of
+            `asst.evaluation.detection.DETECTION_PROTOCOLS`.
+    """
 
     title: str
     reader: Callable[..., D]
     splits: Mapping[str, Part]
+    protocol: str = "moments"
 
     def read(self, folder: Path, split: str) -> D:
-        """One split, from the data set's folder.
-
-        Raises:
-            InputError: for an unknown split, or a missing or unreadable file.
-        """
+        """One split, from the data set's folder; an `InputError` for an unknown one, or files that cannot be read."""
         if split not in self.splits:
             raise InputError(f"{self.title} has no split {split!r}; it has {', '.join(self.splits)}")
         part = self.splits[split]
@@ -131,29 +134,32 @@ DATASETS: dict[str, DatasetEntry[Dataset]] = {
         didemo.read,
         {split: Part((f"{split}_data.json",)) for split in ("train", "val", "test")}
         | {"val_train": Part(("val_data.json",), "without"), "val_held": Part(("val_data.json",), "only")},
+        protocol="clips",
     ),
     "charades_sta": DatasetEntry(
         "Charades-STA",
-        charades_sta.read,
+        charades.read_sta,
         {
             "train": Part(_CHARADES_TRAIN, "without", _TRAIN_QUERIES),
             "val": Part(_CHARADES_TRAIN, "only", _TRAIN_QUERIES),
             "trainval": Part(_CHARADES_TRAIN, queries=_TRAIN_QUERIES),
             "test": Part(_CHARADES_TEST, queries=_TEST_QUERIES),
         },
+        protocol="annotated moments",
     ),
     "activitynet_captions": DatasetEntry(
         "ActivityNet Captions",
-        activitynet_captions.read,
+        video_captions.read_activitynet,
         _by_split("activitynet"),
     ),
-    "charades_cd": DatasetEntry("Charades-CD", activitynet_captions.read, _changing("charades")),
-    "activitynet_cd": DatasetEntry("ActivityNet-CD", activitynet_captions.read, _changing("anet")),
-    "tacos": DatasetEntry("TACoS", tacos.read, _by_split("tacos")),
+    "charades_cd": DatasetEntry("Charades-CD", video_captions.read_activitynet, _changing("charades")),
+    "activitynet_cd": DatasetEntry("ActivityNet-CD", video_captions.read_activitynet, _changing("anet")),
+    "tacos": DatasetEntry("TACoS", video_captions.read_tacos, _by_split("tacos")),
     "qvhighlights": DatasetEntry(
         "QVHighlights",
         qvhighlights.read,
         {split: Part((f"highlight_{split}_release.jsonl",)) for split in ("train", "val")},
+        protocol="highlights",
     ),
     "jsonlines": DatasetEntry(
         "own annotation",
@@ -181,11 +187,13 @@ ACTION_DATASETS: dict[str, DatasetEntry[ActionDataset]] = {
             "trainval": Part(_THUMOS14_TRAIN),
             "test": Part(("annotations_test", "video_info.json")),
         },
+        protocol="thumos14",
     ),
     "actions": DatasetEntry(
         "own annotation of actions",
-        action_lines.read,
+        jsonlines.read_actions,
         {split: Part((f"{split}.jsonl",)) for split in ("train", "val", "test")},
+        protocol="thumos14",
     ),
 }
 
@@ -204,16 +212,10 @@ def share_videos(dataset: str, first: str, second: str) -> bool:
 
 
 def read_dataset(name: str, folder: Path, split: str, strict: bool = False) -> Dataset:
-    """One split of a data set.
+    """One split of a data set of `DATASETS`, from the folder with its files, named as their authors name them.
 
-    Args:
-        name: a key of `DATASETS`.
-        folder: the folder with the data set's files, named as their authors name them.
-        split: one of the data set's splits.
-        strict: refuse a file with any problem.
-
-    Raises:
-        InputError: for an unknown name or split, a missing or unreadable file, or, if ``strict``, the first problem.
+    Raises an `InputError` for an unknown name or split, a missing or unreadable file, or, if ``strict``, the first
+    problem.
     """
     if name not in DATASETS:
         raise InputError(f"no data set {name!r}; there are {', '.join(DATASETS)}")
@@ -225,11 +227,7 @@ def read_dataset(name: str, folder: Path, split: str, strict: bool = False) -> D
 
 
 def read_actions(name: str, folder: Path, split: str) -> ActionDataset:
-    """One split of a data set of labelled spans.
-
-    Raises:
-        InputError: as `read_dataset`, or for a split without a usable video.
-    """
+    """One split of a data set of labelled spans; raises as `read_dataset`, or for a split without a usable video."""
     if name not in ACTION_DATASETS:
         raise InputError(f"no data set of actions {name!r}; there are {', '.join(ACTION_DATASETS)}")
     entry = ACTION_DATASETS[name]
@@ -240,11 +238,7 @@ def read_actions(name: str, folder: Path, split: str) -> ActionDataset:
 
 
 def data_folder(name: str) -> Path:
-    """The folder of a data set's annotation files, if nobody says.
-
-    Raises:
-        InputError: if it is not there, or nobody says where.
-    """
+    """The folder of a data set's annotation files, if nobody says; an `InputError` if it is not there."""
     above = os.environ.get(DATA)
     if not above:
         raise InputError(f"where is the annotation of {name}? name its folder, or set {DATA} to the folder above it")
@@ -255,19 +249,11 @@ def data_folder(name: str) -> Path:
 
 
 def validation_videos(videos: Iterable[str], share: float = 0.1, seed: int = 0) -> frozenset[str]:
-    """The training videos that are held out for validation.
+    """The training videos that are held out for validation, a ``share`` in (0, 1) of these names, rounded up.
 
-    Videos are ordered by the SHA-256 of seed and name, and the first ``share`` of them taken (rounded up). The choice
-    depends on nothing else: not on order, repeats, platform or library version. Holding out videos rather than
-    sentences keeps two sentences of one video from standing on both sides.
-
-    Args:
-        videos: names of all training videos.
-        share: part to hold out, in (0, 1).
-        seed: another seed, another part.
-
-    Raises:
-        ValueError: if ``share`` is not in (0, 1).
+    Videos are ordered by the SHA-256 of seed and name, and the first taken. The choice depends on nothing else: not on
+    order, repeats, platform or library version. Holding out videos rather than sentences keeps two sentences of one
+    video from standing on both sides.
 
     >>> sorted(validation_videos(["a", "b", "c", "d"], share=0.5)) == sorted(validation_videos("ddcba", share=0.5))
     True

@@ -26,18 +26,8 @@ class ActionSamples(Dataset[Sample]):
 
     A video has as many samples as half-overlapping windows; each epoch draws one crop from each of as many equal parts
     of it, so that every part is seen, action or not. An action of which less than half is inside a crop, or whose class
-    is not learnt, is neither action nor background, like an ambiguous stretch.
-
-    Args:
-        videos: of one data set.
-        store: holds their features.
-        labels: the classes in their order; what a sample holds is the index plus one.
-        includes: classes that are part of another; a span that is both is learnt as the part.
-        observation: length of a crop and how far it is stretched.
-        seed: of all draws.
-
-    Raises:
-        InputError: for a video without features.
+    is not learnt, is neither action nor background, like an ambiguous stretch. What a sample holds is the index of a
+    class in ``labels`` plus one; a span that is of a class and of its part, by ``includes``, is learnt as the part.
     """
 
     def __init__(
@@ -76,8 +66,7 @@ class ActionSamples(Dataset[Sample]):
 class ActionWindows(Dataset[tuple[Sample, ...]]):
     """All windows of videos, one at an index, in the order of videos and time, without their truth.
 
-    Raises:
-        InputError: for a video without features.
+    A video without features is an `InputError`.
     """
 
     def __init__(self, videos: Sequence[ActionVideo], store: FeatureStore, observation: CropObservation) -> None:
@@ -104,10 +93,7 @@ class ActionWindows(Dataset[tuple[Sample, ...]]):
 def labelled_spans(
     video: ActionVideo, labels: Sequence[str], includes: Mapping[str, Sequence[str]]
 ) -> tuple[FloatArray, npt.NDArray[np.int64]]:
-    """What is to be learnt of a video.
-
-    Returns:
-        Spans in seconds, shape ``(n, 2)``, and the class of each, from 1, or -1 for neither, shape ``(n,)``.
+    """What is to be learnt of a video: spans in seconds, ``(n, 2)``, and the class of each, from 1, or -1 for neither.
 
     >>> from asst.data.actions import LabelledSpan
     >>> both = LabelledSpan("cliff dive", 1, 2), LabelledSpan("dive", 1, 2)
@@ -123,14 +109,7 @@ def labelled_spans(
 
 
 def drawn_window(features: Features, observation: CropObservation, place: float, draw: np.random.Generator) -> Window:
-    """A crop of a video stretched by a random factor.
-
-    Args:
-        features: of the video.
-        observation: length of a crop and bounds of the factor.
-        place: where between the first and the last possible start, in [0, 1).
-        draw: gives the factor.
-    """
+    """A crop of a video stretched by a random factor, at a ``place`` in [0, 1) between first and last start."""
     step_s = observation.drawn_step_s(draw)
     steps = min(whole_steps(features.duration_s, step_s), observation.steps)
     free_s = max(0.0, features.duration_s - steps * step_s)

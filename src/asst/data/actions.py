@@ -26,15 +26,10 @@ class LabelledSpan:
 
 @dataclass(frozen=True, slots=True)
 class ActionVideo:
-    """One video with its actions.
+    """One video with its actions, inside it and in the file's order; they overlap freely.
 
-    Attributes:
-        video: the data set's name of it.
-        split: the part of the data set it belongs to.
-        duration_s: its length in seconds.
-        actions: inside the video, in the file's order; they overlap freely.
-        annotated: the actions as the file has them, before they were cut to the video: what published figures count.
-        ignored: spans in seconds that are neither action nor background, inside the video.
+    ``annotated`` are the actions as the file has them, before they were cut to the video: what published figures count.
+    ``ignored`` are spans in seconds, inside the video, that are neither action nor background.
     """
 
     video: str
@@ -54,12 +49,9 @@ class ActionVideo:
 
 @dataclass(frozen=True, slots=True)
 class ActionDataset:
-    """What a reader of actions found.
+    """What a reader of actions found: videos in the file's order, and problems, one a bad row, repaired ones included.
 
-    Attributes:
-        videos: in the file's order.
-        problems: one a bad row, those that were repaired included.
-        includes: classes that are part of another: by a class, those whose every action is one of it too.
+    ``includes`` gives by a class those whose every action is one of it too.
     """
 
     videos: tuple[ActionVideo, ...]
@@ -94,11 +86,7 @@ class ActionRows(ProblemLog):
         self._ignored: dict[str, list[Span]] = {}
 
     def video(self, name: str, duration_s: float) -> None:
-        """A video that the rows may speak of, whether or not it has an action.
-
-        Raises:
-            UnusableRowError: for a second one of that name.
-        """
+        """A video that the rows may speak of, with an action or not; a second one is an `UnusableRowError`."""
         if name in self._durations_s:
             raise UnusableRowError(f"a second row for {name}")
         self._durations_s[name] = duration_s
@@ -108,9 +96,8 @@ class ActionRows(ProblemLog):
     def action(self, path: Path, where: str, video: str, label: str, span: Span) -> None:
         """One action, cut to its video.
 
-        Raises:
-            UnusableRowError: for a video without a length, times that no video has, or a span of no length or wholly
-                outside its video. The latter is part of ``annotated`` still.
+        Raises an `UnusableRowError` for a video without a length, times that no video has, or a span of no length or
+        wholly outside its video. The latter is part of ``annotated`` still.
         """
         clean_span(span, self._known(video))
         start_s, end_s = sorted(max(time_s, 0.0) for time_s in span)
@@ -120,11 +107,7 @@ class ActionRows(ProblemLog):
         self._actions[video].append(LabelledSpan(label, start_s, end_s))
 
     def ignore(self, path: Path, where: str, video: str, span: Span) -> None:
-        """One span that is neither action nor background.
-
-        Raises:
-            UnusableRowError: as `action`.
-        """
+        """One span that is neither action nor background; raises as `action`."""
         span = self._cut(path, where, video, span)
         self._ignored[video].append(span)
 

@@ -30,11 +30,8 @@ class _Movable:
 class ProposalBatch(_Movable):
     """The proposals of a batch; padding is zero, and false in the mask.
 
-    Attributes:
-        clips: shape ``(batch, most proposals, 2)``.
-        mask: real proposals, shape ``(batch, most proposals)``.
-        facts: shape ``(batch, most proposals, facts)``.
-        overlaps: shape ``(batch, most proposals)``; None unless every sample has them.
+    ``clips`` have shape ``(batch, most proposals, 2)``, ``facts`` ``(batch, most proposals, facts)``, ``mask`` and
+    ``overlaps``, None unless every sample has them, ``(batch, most proposals)``.
     """
 
     clips: Tensor
@@ -86,12 +83,12 @@ class Collate:
 
     steps: int
 
-    def __call__(self, samples: Sequence[Sample]) -> Batch:
-        """One batch.
+    def windows(self, queries: Sequence[Sequence[Sample]]) -> Batch:
+        """All windows of several queries, in order; ``records`` tells them apart."""
+        return self(list(chain.from_iterable(queries)))
 
-        Raises:
-            ValueError: for no sample, or one longer than the window.
-        """
+    def __call__(self, samples: Sequence[Sample]) -> Batch:
+        """One batch; a ValueError for no sample, or one longer than the window."""
         read = {name: torch.from_numpy(own) for name, own in network_inputs(samples, self.steps).items()}
         moments, moment_mask = padded([sample.moments.astype(np.float32) for sample in samples])
         targets = [sample.target for sample in samples if sample.target is not None]
@@ -117,14 +114,3 @@ def _columns(each: Sequence[npt.NDArray[Any] | None]) -> Tensor | None:
     """One number a row of each, padded, shape ``(batch, most rows)``; None unless every one is there."""
     known = [own[:, None].astype(np.float32) for own in each if own is not None]
     return torch.from_numpy(padded(known)[0][..., 0]) if len(known) == len(each) else None
-
-
-@dataclass(frozen=True, slots=True)
-class CollateWindows:
-    """Makes a batch of all windows of several queries, in order; ``records`` tells them apart."""
-
-    steps: int
-
-    def __call__(self, queries: Sequence[Sequence[Sample]]) -> Batch:
-        """One batch of as many samples as there are windows."""
-        return Collate(self.steps)(list(chain.from_iterable(queries)))

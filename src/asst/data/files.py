@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from asst.data.record import Span
-from asst.data.rows import LEAST_S, MOST_S, Rows, UnusableRowError
+from asst.data.rows import LEAST_S, MOST_S, UnusableRowError
 from asst.errors import InputError
 from asst.local import check_ends
 
@@ -25,17 +25,13 @@ _SIGNS = re.compile(r'"(?:[^"\\]|\\.)*"|[][{}\n]')
 """Strings, in which no bracket counts, brackets, and ends of lines."""
 
 
-def read_text(path: Path) -> str:
-    """The text of an annotation file.
-
-    Raises:
-        InputError: if it cannot be read or is not UTF-8.
-    """
+def read_text(path: Path, wanted: str = "an annotation file") -> str:
+    """The text of a file; an `InputError` if it cannot be read or is not UTF-8."""
     check_ends(path)
     try:
         return path.read_text(encoding="utf-8-sig")
     except OSError as error:
-        raise InputError(f"cannot read {path}: {error.strerror}; name an annotation file") from error
+        raise InputError(f"cannot read {path}: {error.strerror}; name {wanted}") from error
     except UnicodeDecodeError as error:
         raise InputError(f"{path} is not UTF-8 text (byte {error.start}); convert it") from error
 
@@ -43,8 +39,7 @@ def read_text(path: Path) -> str:
 def read_json(path: Path, kind: type) -> Any:
     """The content of a JSON file that holds one list or one object.
 
-    Raises:
-        InputError: if it cannot be read, is no JSON or holds something else.
+    Raises an `InputError` if it cannot be read, is no JSON or holds something else.
     """
     text = read_text(path)
     try:
@@ -59,27 +54,17 @@ def read_json(path: Path, kind: type) -> Any:
     return content
 
 
-def read_json_lines(path: Path, rows: Rows) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Each object of a JSON Lines file with the name of its line; other lines become problems, blank ones nothing."""
-    for where, parsed in read_object_lines(path):
-        content = None
-        with rows.row(where):
-            content = parsed()
-        if content is not None:
-            yield where, content
+def read_lines(path: Path) -> Iterator[tuple[int, str]]:
+    """Each line that is not blank with its number, from one; raises as `read_text`."""
+    return ((number, line) for number, line in enumerate(read_text(path).split("\n"), start=1) if line.strip())
 
 
 def read_object_lines(path: Path) -> Iterator[tuple[str, Callable[[], dict[str, Any]]]]:
-    """Each line of a JSON Lines file that is not blank: its name, and what gives its object.
+    """Each line of a JSON Lines file that is not blank: its name, and what gives its object; raises as `read_text`.
 
     The latter raises an `UnusableRowError` for a line that holds none.
-
-    Raises:
-        InputError: if the file cannot be read.
     """
-    for number, line in enumerate(read_text(path).split("\n"), start=1):
-        if line.strip():
-            yield f"line {number}", partial(_object, line)
+    return ((f"line {number}", partial(_object, line)) for number, line in read_lines(path))
 
 
 def _object(line: str) -> dict[str, Any]:
@@ -113,11 +98,7 @@ def _deepest_line(text: str) -> int:
 
 
 def as_text(value: object, name: str) -> str:
-    """A string that is not blank.
-
-    Raises:
-        UnusableRowError: for anything else; likewise the functions below.
-    """
+    """A string that is not blank; an `UnusableRowError` for anything else, as of the functions below."""
     if not isinstance(value, str) or not value.strip():
         raise UnusableRowError(f"{name} is missing or no text: {_short(value)}")
     if any("\ud800" <= character <= "\udfff" for character in value):

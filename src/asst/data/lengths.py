@@ -28,14 +28,8 @@ def compare_lengths(
 ) -> None:
     """Looks at every video's features once; those that are longer or shorter than a step or 2 % are told.
 
-    Args:
-        store: of features.
-        videos: what is annotated; of each video the first counts.
-        tell: takes a line on those that are apart.
-        most_factor: see `MOST_FACTOR`.
-
-    Raises:
-        InputError: for videos without features, or features that are apart by more than the factor.
+    Of several annotations of a video the first counts. Videos without features, or whose features are apart by more
+    than the factor, are an `InputError`.
     """
     durations_s = {one.video: one.duration_s for one in reversed(list(videos))}
     require(store, durations_s)

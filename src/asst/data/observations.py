@@ -23,10 +23,8 @@ LEAST_VISIBLE = 0.5
 class Observed:
     """A window and what is true in it.
 
-    Attributes:
-        window: the steps observed.
-        moments: true spans in steps, inside the window, shape ``(moments, 2)``; at least one.
-        target: index of the true clip among the candidates of a classification; None for a detection.
+    ``moments`` are true spans in steps, inside the window, shape ``(moments, 2)``, at least one; ``target`` is the
+    index of the true clip among the candidates of a classification, None for a detection.
     """
 
     window: Window
@@ -44,8 +42,7 @@ class Observation(Protocol):
     def draw(self, record: Record, features: Features, generator: np.random.Generator) -> Observed:
         """What one training step sees of a record.
 
-        Raises:
-            InputError: if the features do not reach the record's moments, or these cannot be observed so.
+        Raises an `InputError` if the features do not reach the record's moments, or these cannot be observed so.
         """
 
     def windows(self, duration_s: float, features: Features) -> tuple[Window, ...]:
@@ -56,11 +53,8 @@ class Observation(Protocol):
 class PieceObservation:
     """DiDeMo: the whole video in one window, and one annotation drawn for each iteration (section 4.2).
 
-    A window is 30 s long. Its real steps are those of the record's length, so that features a little longer or shorter
-    do not change which clips a video has.
-
-    Attributes:
-        steps: steps of 30 s; the paper's frame rate 128/30 gives 128.
+    A window is 30 s long; the paper's frame rate 128/30 gives 128 ``steps``. Its real steps are those of the record's
+    length, so that features a little longer or shorter do not change which clips a video has.
     """
 
     steps: int = 128

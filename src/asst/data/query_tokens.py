@@ -7,8 +7,9 @@ CLIP's are passed on as a file a query, ``qid{N}.npz``, with ``last_hidden_state
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal
+from typing import ClassVar, Literal
 
 import numpy as np
 
@@ -30,10 +31,11 @@ By = Literal["qid", "order"]
 _HELD_BYTES = 2**30
 
 
+@dataclass(eq=False)
 class QueryTokens:
     """Where the tokens of queries lie; each query's are read when they are asked for.
 
-    Args:
+    Attributes:
         path: a folder with a file a query, or an HDF5 file with an array a query; it may hold `FILE`.
         key: the array to take where an entry holds several.
         by: what names a query: its id, or the number of its line in the annotation file.
@@ -42,24 +44,16 @@ class QueryTokens:
         most: tokens to take of a query; all if None.
     """
 
-    source = SOURCE
+    source: ClassVar[str] = SOURCE
 
-    def __init__(
-        self,
-        path: Path,
-        key: str = LAST_HIDDEN_STATE,
-        *,
-        by: By = "qid",
-        first: int = 0,
-        normalize: bool = False,
-        most: int | None = None,
-    ) -> None:
-        self._path, self._key = path, key
-        self._by, self._first = by, first
-        self._normalize = normalize
-        self._most = most
-        self._opened: dict[Path, Arrays] = {}
-        self._width: int | None = None
+    path: Path
+    key: str = LAST_HIDDEN_STATE
+    by: By = "qid"
+    first: int = 0
+    normalize: bool = False
+    most: int | None = None
+    _opened: dict[Path, Arrays] = field(default_factory=dict, init=False)
+    _width: int | None = field(default=None, init=False)
 
     @property
     def dimension(self) -> int:
@@ -71,8 +65,7 @@ class QueryTokens:
     def of(self, records: Sequence[Record]) -> RecordTokens:
         """The tokens of some records' sentences.
 
-        Raises:
-            InputError: for queries without tokens, naming the first five, or a first one that cannot be read.
+        Raises an `InputError` for queries without tokens, naming the first five, or a first one that cannot be read.
         """
         places = [self._place(record) for record in records]
         missing = [name for (arrays, name), record in zip(places, records, strict=True) if name not in arrays]
@@ -89,35 +82,34 @@ class QueryTokens:
     def read(self, arrays: Arrays, name: str) -> Vector:
         """The tokens of one query, shape ``(tokens, dimension)``.
 
-        Raises:
-            InputError: for a damaged file, numbers that are not finite, or another dimension than those before.
+        Raises an `InputError` for a damaged file, numbers that are not finite, or another dimension than those before.
         """
         where = f"{arrays.path}, {name}"
         array = arrays.read(name)
         # A pooled vector is a sentence of one token.
-        vectors = as_vectors(array[None] if array.ndim == 1 else array, where, "tokens")[: self._most]
+        vectors = as_vectors(array[None] if array.ndim == 1 else array, where, "tokens")[: self.most]
         self._width = self._width or vectors.shape[1]
         if vectors.shape[1] != self._width:
             raise InputError(f"{where}: {vectors.shape[1]} numbers in a token, where other queries have {self._width}")
         if not np.isfinite(vectors).all():
             raise InputError(f"{where}: holds a number that is not finite; encode the query again")
-        tokens: Vector = unit_rows(vectors) if self._normalize else vectors.astype(np.float32)
+        tokens: Vector = unit_rows(vectors) if self.normalize else vectors.astype(np.float32)
         return tokens
 
     def _place(self, record: Record) -> tuple[Arrays, str]:
         """The arrays that a record's tokens are among, and their name there."""
         file, _, line = record.id.rpartition("-")
-        if self._by == "order" and not (file and line.isdecimal()):
+        if self.by == "order" and not (file and line.isdecimal()):
             raise InputError(f"the annotation names its queries ({record.id}); leave data.words.by=order out")
-        if FILE in str(self._path) and not file:
+        if FILE in str(self.path) and not file:
             raise InputError(f"the query {record.id} does not say its file; name the folder without {FILE}")
-        name = str(int(line) - 1 + self._first) if self._by == "order" else record.id
-        path = Path(str(self._path).replace(FILE, file))
+        name = str(int(line) - 1 + self.first) if self.by == "order" else record.id
+        path = Path(str(self.path).replace(FILE, file))
         arrays = self._opened.get(path)
         if arrays is None:
             if not path.exists():
                 raise InputError(f"no tokens of queries at {path}; name their folder by data.words")
-            arrays = self._opened[path] = Arrays(path, self._key)
+            arrays = self._opened[path] = Arrays(path, self.key)
         return arrays, name if name in arrays else f"qid{name}"
 
 

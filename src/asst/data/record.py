@@ -22,7 +22,6 @@ class Record:
         video: the data set's name of the video.
         split: the part of the data set it belongs to, such as ``"train"``.
         sentence: never empty, without surrounding or doubled white space.
-        duration_s: length of the video in seconds.
         moments: true spans in seconds, each inside the video. Usually one; several if the event repeats
             (QVHighlights) or several people marked it (DiDeMo, one span an agreeing annotator, equal ones included).
         annotated: every span as the file has it, in seconds, before repairs: Charades-STA's run past the end of the
@@ -82,11 +81,7 @@ class Dataset:
         return Dataset(chosen, self.problems)
 
     def strict(self) -> Dataset:
-        """The same data set, if its file has no problem at all.
-
-        Raises:
-            InputError: naming the first problem and how many there are.
-        """
+        """The same data set; an `InputError` if its file has any problem, naming the first and how many there are."""
         if self.problems:
             raise InputError(f"{first_problem(self.problems)}; correct the file or read it without strict")
         return self

@@ -80,11 +80,7 @@ class Rows(ProblemLog):
         annotated: Sequence[Span] | None = None,
         extra: Mapping[str, Any] | None = None,
     ) -> None:
-        """Checks, repairs and keeps one row; spans and durations in seconds.
-
-        Raises:
-            UnusableRowError: if no record comes of it.
-        """
+        """Checks, repairs and keeps one row, in seconds; an `UnusableRowError` if no record comes of it."""
         words = " ".join(sentence.split())
         if not any(character.isalnum() for character in words):
             raise UnusableRowError("the sentence has no word")
@@ -116,8 +112,7 @@ class Rows(ProblemLog):
 def clean_span(span: Span, duration_s: float) -> tuple[Span | None, list[str]]:
     """A span as it lies in its video, or None if nothing of it does, and what was wrong with it.
 
-    Raises:
-        UnusableRowError: for a time that no video has.
+    A time that no video has is an `UnusableRowError`.
 
     >>> clean_span((26.0, 20.0), 24.0)
     ((20.0, 24.0), ['26-20 s runs backwards; turned round', '20-26 s ends after the video (24 s); cut'])

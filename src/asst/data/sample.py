@@ -21,10 +21,8 @@ NO_WORDS: Vector = np.zeros((0, 1), dtype=np.float32)
 class ProposalRows:
     """Clips that a sample brings with it, for a method that chooses among given ones.
 
-    Attributes:
-        clips: start and end in steps of the window, shape ``(proposals, 2)``.
-        facts: what else is known of each, shape ``(proposals, facts)``.
-        overlaps: IoU of each with the truth, shape ``(proposals,)``; None where a query is to be answered.
+    ``clips`` are in steps of the window, ``(proposals, 2)``; ``facts`` what else is known of each, ``(proposals,
+    facts)``; ``overlaps`` the IoU of each with the truth, ``(proposals,)``, None where a query is to be answered.
     """
 
     clips: npt.NDArray[np.float32]
@@ -63,13 +61,10 @@ class Sample:
 def network_inputs(samples: Sequence[Sample], steps: int) -> dict[str, npt.NDArray[Any]]:
     """Samples side by side, as every method reads them; padding is zero, and false in the masks.
 
-    Returns:
-        ``features`` of shape ``(batch, steps, dimension)``, ``words`` of ``(batch, most words, word dimension)`` and,
-        where every sample brings proposals, ``clips`` of ``(batch, most proposals, 2)`` and ``facts``; with
-        ``feature_mask``, ``word_mask`` and ``clip_mask``, which are true for what is real.
-
-    Raises:
-        ValueError: for no sample, or one longer than the window.
+    ``features`` of shape ``(batch, steps, dimension)``, ``words`` of ``(batch, most words, word dimension)`` and, where
+    every sample brings proposals, ``clips`` of ``(batch, most proposals, 2)`` and ``facts``; with ``feature_mask``,
+    ``word_mask`` and ``clip_mask``, which are true for what is real. Raises a ValueError for no sample, or one longer
+    than the window.
     """
     features, feature_mask = padded([sample.features for sample in samples], steps)
     words, word_mask = padded([sample.words for sample in samples])
@@ -84,17 +79,9 @@ def network_inputs(samples: Sequence[Sample], steps: int) -> dict[str, npt.NDArr
 def padded(
     rows: Sequence[npt.NDArray[np.float32]], length: int | None = None
 ) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.bool_]]:
-    """Arrays of different lengths in one, and which of its rows are real.
+    """Arrays ``(own length, width)`` in one, ``(batch, length, width)``, and which of its rows are real.
 
-    Args:
-        rows: each of shape ``(own length, width)``.
-        length: to pad to; the greatest own length if None.
-
-    Returns:
-        Shapes ``(batch, length, width)`` and ``(batch, length)``.
-
-    Raises:
-        ValueError: for no array, or one longer than ``length``.
+    ``length`` is the greatest own length if None. Raises a ValueError for no array, or one longer than that.
     """
     if not rows:
         raise ValueError("nothing to pad")

@@ -29,15 +29,8 @@ DRAWS, ORDERS = 1, 2
 class _Records:
     """Records with the features of their videos and the vectors of their sentences.
 
-    Args:
-        records: of one data set.
-        store: holds the features of their videos; a `CachedStore` keeps them in memory.
-        words: gives word vectors, and is asked once; or the tokens of each query.
-        observation: which windows are drawn or looked at.
-
-    Raises:
-        InputError: for a video without features, a sentence without a word or tokens, or wrong sentences of no other
-            video.
+    A `CachedStore` keeps features in memory; ``words`` is asked once, or has the tokens of each query. Raises an
+    `InputError` for a video without features, or a sentence without a word or tokens.
     """
 
     def __init__(
@@ -76,11 +69,7 @@ class TrainingSamples(_Records, Dataset[Sample]):
         self._wrong = wrong_sentences
 
     def __getitem__(self, key: Key) -> Sample:
-        """The sample of a record in an epoch.
-
-        Raises:
-            InputError: for features that cannot be read or do not reach the record's moment.
-        """
+        """The sample of a record in an epoch; an `InputError` for features that do not reach the record's moment."""
         epoch, index = key
         record = self.records[index]
         features = self._store.read(record.video)
@@ -98,11 +87,7 @@ class Queries(_Records, Dataset[tuple[Sample, ...]]):
     """Records as questions: a map from an index to the windows that together answer it, without their truth."""
 
     def __getitem__(self, index: int) -> tuple[Sample, ...]:
-        """The windows of one query, in the order of time.
-
-        Raises:
-            InputError: for features that cannot be read.
-        """
+        """The windows of one query, in the order of time."""
         record = self.records[index]
         features = self._store.read(record.video)
         words = self._sentences[index]
@@ -138,12 +123,8 @@ class EpochOrder(Sampler[Key]):
 class SentenceVectors:
     """The word vectors of each of some sentences; a word is kept once however often it occurs.
 
-    Args:
-        sentences: a name for messages, as ``record 12``, and the sentence itself.
-        words: gives the vectors; it is asked once and not kept.
-
-    Raises:
-        InputError: for a sentence without a word, or vectors that cannot be read.
+    A sentence comes with a name for messages, as ``record 12``; one without a word is an `InputError`. ``words`` is
+    asked once and not kept.
     """
 
     def __init__(self, sentences: Iterable[tuple[str, str]], words: WordVectors) -> None:

@@ -20,13 +20,7 @@ from asst.moments import FloatArray
 
 @dataclass(frozen=True, slots=True)
 class Window:
-    """Some steps of equal length.
-
-    Attributes:
-        start_s: where the first step starts, in seconds of the video.
-        step_s: length of a step in seconds.
-        steps: how many; all of them real, padding is the batch's.
-    """
+    """Some steps of equal length from ``start_s`` of the video on, all of them real: padding is the batch's."""
 
     start_s: float
     step_s: float
@@ -73,11 +67,7 @@ def whole_steps(duration_s: float, step_s: float) -> int:
 def sliding_windows(start_s: float, duration_s: float, step_s: float, most: int) -> tuple[Window, ...]:
     """Windows that cover a video, neighbours overlapping by half, the last ending where the video does (section 4.2).
 
-    Args:
-        start_s: where the features start, in seconds.
-        duration_s: time that they cover.
-        step_s: length of a step in seconds.
-        most: steps that the network observes; a shorter video has one window of its own length.
+    The network observes ``most`` steps; a shorter video has one window of its own length.
 
     >>> [(window.start_s, window.steps) for window in sliding_windows(0.0, 9.0, 1.0, 4)]
     [(0.0, 4), (2.0, 4), (4.0, 4), (5.0, 4)]
@@ -100,19 +90,10 @@ def firsts(steps: int, most: int) -> tuple[int, ...]:
 def placed(
     windows: Sequence[Window], spans: npt.ArrayLike, scores: npt.ArrayLike, kept: npt.ArrayLike, duration_s: float
 ) -> tuple[FloatArray, FloatArray]:
-    """What several windows say of one video, in seconds.
+    """What several windows say of one video, in seconds and in their order: spans, ``(n, 2)``, and scores, ``(n,)``.
 
+    ``spans`` are in steps, ``(windows, clips, 2)``; ``kept`` is true for an answer to consider, ``(windows, clips)``.
     Spans are cut to the video; one that lies outside it is dropped.
-
-    Args:
-        windows: of one video.
-        spans: the answers of each window in its steps, shape ``(windows, clips, 2)``.
-        scores: shape ``(windows, clips)``.
-        kept: true for an answer to consider, shape ``(windows, clips)``.
-        duration_s: length of the video.
-
-    Returns:
-        Spans in seconds in the order of the windows, shape ``(n, 2)``, and their scores, shape ``(n,)``.
     """
     answers = np.asarray(spans, dtype=np.float64)
     in_seconds = np.stack([window.to_seconds(own) for window, own in zip(windows, answers, strict=True)])

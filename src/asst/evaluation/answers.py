@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 from asst.data.actions import ActionVideo
 from asst.data.record import Record
@@ -43,48 +43,26 @@ def answer_split(
 ) -> list[Answer]:
     """One answer a pair of video and sentence, in the order in which the records name them first.
 
-    Args:
-        model: answers; of one with a threshold what it is not convinced of counts too.
-        records: of one data set.
-        store: holds the features of their videos.
-        top: moments an answer at most; None for all of a checkpoint's.
-        overlap: in place of a checkpoint's own, the IoU above which the weaker of two moments is dropped.
-        progress: told how far it is.
-
-    Raises:
-        InputError: for a video without features or with those of another kind, or a sentence that cannot be asked.
+    Of a model with a threshold what it is not convinced of counts too. ``top`` is moments an answer at most, None for
+    all of a checkpoint's; ``overlap`` stands in place of its own, the IoU above which the weaker of two is dropped.
+    Raises an `InputError` for a video without features or with those of another kind, or a sentence that cannot be
+    asked.
     """
     asked = list({(record.video, record.sentence): record for record in reversed(records)}.values())[::-1]
     answers: dict[tuple[str, str], Answer] = {}
-    for record, moments in _found(model, asked, store, top, overlap):
+    if isinstance(model, TrainedModel):
+        found = model.rank_records(asked, store, top=top, overlap=overlap)
+    else:
+        found = _ranked(model, asked, store, top or TOP)
+    for record, moments in found:
         pair = record.video, record.sentence
-        answers[pair] = Answer(*pair, record.duration_s, model.name, tuple(moments))
+        answers[pair] = Answer(*pair, record.duration_s, model.name, moments)
         if progress is not None:
             progress(len(answers), len(asked))
     return [answers[record.video, record.sentence] for record in asked]
 
 
-Found = Iterator[tuple[Record, Iterable[Moment]]]
-
-
-def _found(model: Model, asked: Sequence[Record], store: FeatureStore, top: int | None, overlap: float | None) -> Found:
-    if isinstance(model, TrainedModel):
-        return _learnt(model, asked, store, top, overlap)
-    return _ranked(model, asked, store, top or TOP)
-
-
-def _learnt(
-    model: TrainedModel, asked: Sequence[Record], store: FeatureStore, top: int | None, overlap: float | None
-) -> Found:
-    """Windows of several videos together."""
-    for record, found in zip(asked, model.answer_records(asked, store, top, overlap), strict=True):
-        yield (
-            record,
-            (
-                Moment(float(start_s), float(end_s), float(score), record.sentence, record.video)
-                for (start_s, end_s), score in zip(found.spans_s, found.scores, strict=True)
-            ),
-        )
+Found = Iterator[tuple[Record, tuple[Moment, ...]]]
 
 
 def _ranked(model: Model, asked: Sequence[Record], store: FeatureStore, top: int) -> Found:

@@ -47,27 +47,11 @@ class Spread:
 
 @dataclass(frozen=True, slots=True)
 class SplitAudit:
-    """One split.
+    """One split; `docs/formats.md` says what each figure is.
 
-    Attributes:
-        queries: sentences with their moments.
-        videos: distinct ones.
-        repaired: rows of the file whose fault was repaired.
-        dropped: rows of the file left out.
-        duration_s: length of the videos.
-        moment_s: length of the moments in seconds.
-        moment_share: the same as a share of the video.
-        start_share: where moments start, as a share of the video.
-        end_share: where they end.
-        moments_a_query: true spans of a sentence.
-        words: length of the sentences.
-        vocabulary: distinct words.
-        unknown_words: distinct words without a packaged vector.
-        whole: share of the moments that are the whole video.
-        distinct_sentences: share of sentences that are left when equal ones count once.
-        duplicates: queries that repeat the sentence of another about the same video.
-        same_span: queries that have the same moments as another about the same video, in other words.
-        grid: share of moments that start in one fifth of the video (rows) and end in another (columns), shape (5, 5).
+    Shares are of the video, ``whole`` and ``distinct_sentences`` of moments and sentences. ``same_span`` counts queries
+    that have the same moments as another about the same video, in other words. ``grid`` is the share of moments that
+    start in one fifth of the video (rows) and end in another (columns), shape (5, 5).
     """
 
     queries: int
@@ -92,14 +76,10 @@ class SplitAudit:
 
 @dataclass(frozen=True, slots=True)
 class Leak:
-    """What two splits have in common.
+    """What two splits have in common: so many videos, the first few of them named, and sentences.
 
-    Attributes:
-        first: name of one split.
-        second: name of the other.
-        videos: how many videos are in both.
-        named: the first few of them.
-        sentences: share of the queries of ``second`` whose words are, in the same order, those of one in ``first``.
+    ``sentences`` is the share of the queries of ``second`` whose words are, in the same order, those of one in
+    ``first``.
     """
 
     first: str
@@ -111,12 +91,7 @@ class Leak:
 
 @dataclass(frozen=True, slots=True)
 class PriorAudit:
-    """What the moment frequency prior reaches, which looks at neither video nor sentence.
-
-    Attributes:
-        fitted: the split it was fitted on.
-        evaluation: on another split, or the same where there is one alone.
-    """
+    """What the moment frequency prior, which looks at nothing, reaches after it was fitted on a split."""
 
     fitted: str
     evaluation: Evaluation
@@ -124,14 +99,7 @@ class PriorAudit:
 
 @dataclass(frozen=True, slots=True)
 class Audit:
-    """One data set.
-
-    Attributes:
-        dataset: a key of `asst.data.DATASETS`.
-        splits: by name.
-        leaks: of each pair of splits.
-        priors: on each split but the one it was fitted on.
-    """
+    """One data set: splits by name, leaks of each pair of them, and priors on each but the one they were fitted on."""
 
     dataset: str
     splits: Mapping[str, SplitAudit]
@@ -151,12 +119,8 @@ class Audit:
 def audit(dataset: str, splits: Mapping[str, Dataset]) -> Audit:
     """Looks at a data set's annotation; no feature is needed.
 
-    Args:
-        dataset: a key of `asst.data.DATASETS`.
-        splits: by name, at least one, each with a record; the prior is fitted on the first.
-
-    Raises:
-        InputError: for annotation that the data set's protocol cannot judge.
+    ``splits`` are by name, at least one, each with a record; the prior is fitted on the first. Raises an `InputError`
+    for annotation that the data set's protocol cannot judge.
     """
     names = list(splits)
     fitted = names[0]
@@ -206,7 +170,7 @@ def audit_split(split: Dataset) -> SplitAudit:
         unknown_words=sum(not words.covers(word) for word in vocabulary),
         whole=float((length_shares >= WHOLE).mean()),
         distinct_sentences=len(set(tokens)) / len(tokens),
-        duplicates=_repeated([(record.video, own) for record, own in zip(records, tokens, strict=True)]),
+        duplicates=len(records) - len({(record.video, own) for record, own in zip(records, tokens, strict=True)}),
         same_span=_same_span(records, tokens),
         grid=_grid(shares),
     )
@@ -218,11 +182,6 @@ def leak(first: str, ours: Sequence[Record], second: str, theirs: Sequence[Recor
     known = {tuple(tokenize(record.sentence)) for record in ours}
     repeated = sum(tuple(tokenize(record.sentence)) in known for record in theirs)
     return Leak(first, second, len(shared), tuple(shared[:NAMED]), repeated / len(theirs))
-
-
-def _repeated(keys: Sequence[Any]) -> int:
-    """How many keys are not the first of their kind."""
-    return len(keys) - len(set(keys))
 
 
 def _same_span(records: Sequence[Record], tokens: Sequence[tuple[str, ...]]) -> int:

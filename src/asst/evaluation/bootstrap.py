@@ -21,11 +21,7 @@ BLOCK = 1 << 20
 class Interval:
     """A mean and the interval that holds the middle ``level`` of its bootstrap distribution.
 
-    Attributes:
-        mean: the mean over all queries.
-        low: lower end; NaN if there is one group only, which says nothing about others.
-        high: upper end; NaN likewise.
-        level: share of the draws between the ends.
+    The ends are NaN if there is one group only, which says nothing about others.
     """
 
     mean: float
@@ -38,23 +34,21 @@ class Interval:
             raise ValueError(f"not an interval: {self.low} .. {self.high} around {self.mean} at level {self.level}")
 
 
+def interval_of(mean: float, draws: FloatArray, level: float = 0.95) -> Interval:
+    """What the middle of some draws is."""
+    low, high = np.quantile(draws, [(1 - level) / 2, (1 + level) / 2])
+    return Interval(float(mean), float(low), float(high), level)
+
+
 def bootstrap_interval(
     values: npt.ArrayLike, groups: npt.ArrayLike, level: float = 0.95, draws: int = 2000, seed: int = 0
 ) -> Interval:
     """The percentile interval of the mean of ``values`` when whole groups are drawn with replacement.
 
-    Each draw takes as many groups as there are and averages over all their queries, so a video with many queries
-    weighs as it does in the mean itself.
-
-    Args:
-        values: one number a query, shape ``(queries,)``.
-        groups: the group of each query, such as its video, shape ``(queries,)``.
-        level: share of the draws to enclose, in (0, 1).
-        draws: number of resamples.
-        seed: of the random numbers; the same seed gives the same interval.
-
-    Raises:
-        ValueError: for no value, a value that is not finite, unequal lengths, or ``level`` or ``draws`` out of range.
+    Each draw takes as many groups as there are and averages over all their queries, so a video with many queries weighs
+    as it does in the mean itself. There is one number a query, ``(queries,)``, and the group of each, such as its
+    video. The same seed gives the same interval. Raises a ValueError for no value, a value that is not finite, unequal
+    lengths, or ``level`` or ``draws`` out of range.
 
     >>> interval = bootstrap_interval([1, 1, 0, 0, 1, 0], ["a", "a", "b", "b", "c", "c"])
     >>> interval.mean, round(interval.low, 3), round(interval.high, 3)
@@ -67,8 +61,7 @@ def bootstrap_interval(
     if len(counts) == 1:
         return Interval(mean, math.nan, math.nan, level)
     means = _resampled_means(sums, counts, draws, np.random.default_rng(seed))
-    low, high = np.quantile(means, [(1 - level) / 2, (1 + level) / 2])
-    return Interval(mean, float(low), float(high), level)
+    return interval_of(mean, means, level)
 
 
 def bootstrap_median(
@@ -92,30 +85,7 @@ def bootstrap_median(
         upto = np.bincount(random.integers(size, size=size), minlength=size)[members].cumsum()
         middle = np.searchsorted(upto, [(upto[-1] + 1) // 2, upto[-1] // 2 + 1])
         medians[draw] = ascending[middle].mean()
-    low, high = np.quantile(medians, [(1 - level) / 2, (1 + level) / 2])
-    return Interval(median, float(low), float(high), level)
-
-
-def bootstrap_difference(
-    values: npt.ArrayLike,
-    others: npt.ArrayLike,
-    groups: npt.ArrayLike,
-    level: float = 0.95,
-    draws: int = 2000,
-    seed: int = 0,
-) -> Interval:
-    """The interval of ``mean(values) - mean(others)``, both measured on the same queries.
-
-    Every draw takes the same videos for both, so what makes a video hard for both cancels. The arguments are those of
-    `bootstrap_interval`; the difference is real at this level if zero lies outside the interval.
-
-    >>> bootstrap_difference([1, 1, 0, 1], [0, 0, 0, 0], ["a", "b", "c", "d"]).mean
-    0.75
-    """
-    ours, theirs = np.asarray(values, dtype=np.float64), np.asarray(others, dtype=np.float64)
-    if ours.shape != theirs.shape:
-        raise ValueError(f"a paired difference needs the same queries twice, not {ours.shape} and {theirs.shape}")
-    return bootstrap_interval(ours - theirs, groups, level, draws, seed)
+    return interval_of(median, medians, level)
 
 
 def bootstrap_runs(
@@ -130,17 +100,8 @@ def bootstrap_runs(
 
     Every draw takes videos with replacement, the same for all runs, and runs with replacement, for each system by
     itself. Few runs say little of others: with three of them their part of the interval is too small by a fifth.
-
-    Args:
-        runs: one number a query of each run, shape ``(runs, queries)``.
-        groups: as for `bootstrap_interval`.
-        others: of the runs of the system that is subtracted, shape ``(its runs, queries)``.
-        level: share of the draws to enclose, in (0, 1).
-        draws: number of resamples.
-        seed: of the random numbers.
-
-    Raises:
-        ValueError: as `bootstrap_interval`.
+    ``runs`` is one number a query of each run, shape ``(runs, queries)``, ``others`` likewise of the system that is
+    subtracted; the other arguments and errors are those of `bootstrap_interval`.
 
     >>> interval = bootstrap_runs([[1, 0, 1], [1, 1, 1]], ["a", "b", "c"], [[0, 0, 0]])
     >>> round(interval.mean, 3), interval.high
@@ -160,8 +121,7 @@ def bootstrap_runs(
         mean += sign * float(system.mean())
     if size == 1:
         return Interval(mean, math.nan, math.nan, level)
-    low, high = np.quantile(means, [(1 - level) / 2, (1 + level) / 2])
-    return Interval(mean, float(low), float(high), level)
+    return interval_of(mean, means, level)
 
 
 def _checked(

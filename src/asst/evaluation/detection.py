@@ -13,7 +13,7 @@ import numpy as np
 
 from asst.data.actions import ActionVideo
 from asst.errors import InputError
-from asst.evaluation.bootstrap import Interval
+from asst.evaluation.bootstrap import interval_of
 from asst.evaluation.detection_metrics import (
     ClassCurve,
     Matching,
@@ -24,24 +24,20 @@ from asst.evaluation.detection_metrics import (
     match_by_truth,
 )
 from asst.evaluation.scoring import Evaluation
+from asst.features.stores.native import named
 from asst.moments import Detections, FloatArray
 
 DRAWS = 400
-LEVEL = 0.95
-_NAMED = 5
 _NONE = np.zeros((0, 2))
 
 
 @dataclass(frozen=True, slots=True)
 class DetectionProtocol:
-    """How detections are judged.
+    """How detections are judged, of which ``headline`` chooses checkpoints.
 
-    Attributes:
-        headline: the metric that checkpoints are chosen by.
-        ious: thresholds of IoU.
-        matching: which detection finds which truth.
-        envelope: whether precision is raised to the best at any higher recall.
-        ambiguous: whether the stretches that an annotation leaves open count neither way.
+    ``matching`` says which detection finds which truth at each of the ``ious``; ``envelope`` whether precision is
+    raised to the best at any higher recall, and ``ambiguous`` whether the stretches that an annotation leaves open
+    count neither way.
     """
 
     headline: str
@@ -62,11 +58,7 @@ DETECTION_PROTOCOLS = {
 
 
 def detection_protocol(name: str) -> DetectionProtocol:
-    """A protocol by its name.
-
-    Raises:
-        InputError: for a name that is not in `DETECTION_PROTOCOLS`.
-    """
+    """A protocol of `DETECTION_PROTOCOLS`; an `InputError` for a name that is not there."""
     if name not in DETECTION_PROTOCOLS:
         raise InputError(f"no protocol of detection {name!r}; there are {', '.join(DETECTION_PROTOCOLS)}")
     return DETECTION_PROTOCOLS[name]
@@ -81,23 +73,14 @@ def evaluate_detections(
     """Judges detections; a video without any counts as one in which nothing was found.
 
     The mean is over the classes that have an action in these videos; a detection of another class counts for nothing.
-    Intervals resample videos; a draw's mean is over the classes that it has.
-
-    Args:
-        dataset: a key of `asst.data.ACTION_DATASETS`, for the result.
-        videos: all of a split.
-        detections: at most one entry a video.
-        protocol: how.
-
-    Raises:
-        InputError: for no video, a video that is not in the split or named twice, or no annotated action.
+    Intervals resample videos; a draw's mean is over the classes that it has. ``dataset`` is for the result. Raises an
+    `InputError` for no video, a video that is not in the split or named twice, or no annotated action.
     """
-    curves = _curves(videos, _by_video(videos, detections), protocol)
-    own = np.stack([average_precisions(curve, envelope=protocol.envelope)[0] for curve in curves.values()])
+    curves, own = _precisions(videos, detections, protocol)
     drawn = _drawn(list(curves.values()), len(videos), protocol)
     keys = [f"map,iou={iou:g}" for iou in protocol.ious]
-    metrics = {key: _interval(own[:, place].mean(), drawn[:, place]) for place, key in enumerate(keys)}
-    metrics["map"] = _interval(own.mean(), drawn.mean(axis=1))
+    metrics = {key: interval_of(own[:, place].mean(), drawn[:, place]) for place, key in enumerate(keys)}
+    metrics["map"] = interval_of(own.mean(), drawn.mean(axis=1))
     return Evaluation(
         dataset=dataset,
         split="+".join(dict.fromkeys(video.split for video in videos)),
@@ -116,10 +99,17 @@ def mean_average_precisions(
     protocol: DetectionProtocol = DETECTION_PROTOCOLS["thumos14"],
 ) -> dict[str, float]:
     """The means of `evaluate_detections` alone, as shares in [0, 1]; arguments and errors are the same."""
-    curves = _curves(videos, _by_video(videos, detections), protocol)
-    own = np.stack([average_precisions(curve, envelope=protocol.envelope)[0] for curve in curves.values()])
+    _, own = _precisions(videos, detections, protocol)
     means = {f"map,iou={iou:g}": float(own[:, place].mean()) for place, iou in enumerate(protocol.ious)}
     return {**means, "map": float(own.mean())}
+
+
+def _precisions(
+    videos: Sequence[ActionVideo], detections: Iterable[Detections], protocol: DetectionProtocol
+) -> tuple[dict[str, ClassCurve], FloatArray]:
+    """The curve of each class, and the average precision of each at each IoU."""
+    curves = _curves(videos, _by_video(videos, detections), protocol)
+    return curves, np.stack([average_precisions(own, envelope=protocol.envelope)[0] for own in curves.values()])
 
 
 def _by_video(videos: Sequence[ActionVideo], detections: Iterable[Detections]) -> dict[str, Detections]:
@@ -133,9 +123,9 @@ def _by_video(videos: Sequence[ActionVideo], detections: Iterable[Detections]) -
             unknown.append(entry.video)
         found[entry.video] = entry
     if unknown:
-        shown = ", ".join(unknown[:_NAMED]) + (", ..." if len(unknown) > _NAMED else "")
         raise InputError(
-            f"detections but no annotation for {len(unknown)} videos: {shown}; is it the right data set and split?"
+            f"detections but no annotation for {len(unknown)} videos: {named(unknown)}; is it the right data set and "
+            "split?"
         )
     return found
 
@@ -175,8 +165,3 @@ def _drawn(curves: Sequence[ClassCurve], videos: int, protocol: DetectionProtoco
         counted += there
     means: FloatArray = np.divide(total, counted, out=np.zeros_like(total), where=counted > 0)
     return means
-
-
-def _interval(mean: float, draws: FloatArray) -> Interval:
-    low, high = np.quantile(draws, [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
-    return Interval(float(mean), float(low), float(high), LEVEL)

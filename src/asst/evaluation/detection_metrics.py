@@ -30,13 +30,9 @@ Matching = Callable[[FloatArray, FloatArray, Sequence[float]], BoolArray]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class VideoCase:
-    """What is true and what was found of one class in one video; times in seconds.
+    """What is true and what was found of one class in one video; spans in seconds, ``(n, 2)``.
 
-    Attributes:
-        truths: shape ``(truths, 2)``.
-        spans: shape ``(detections, 2)``.
-        scores: shape ``(detections,)``.
-        ignored: stretches that are neither right nor wrong, shape ``(ignored, 2)``.
+    ``ignored`` stretches are neither right nor wrong.
     """
 
     truths: FloatArray
@@ -49,11 +45,8 @@ class VideoCase:
 class ClassCurve:
     """The detections of one class that count, over all videos, best first.
 
-    Attributes:
-        right: whether each found a truth, at each IoU, shape ``(thresholds, detections)``.
-        wrong: whether each counts against the class, shape ``(thresholds, detections)``.
-        video: index of each one's video, shape ``(detections,)``.
-        truths: true spans of each video, shape ``(videos,)``.
+    ``right`` says whether each found a truth, at each IoU, and ``wrong`` whether it counts against the class, both
+    ``(thresholds, detections)``; ``video`` is the index of each one's video, ``truths`` counts those of each video.
     """
 
     right: BoolArray
@@ -63,15 +56,10 @@ class ClassCurve:
 
 
 def match_by_truth(overlap: FloatArray, scores: FloatArray, ious: Sequence[float]) -> BoolArray:
-    """THUMOS14's matching.
+    """THUMOS14's matching: whether each detection found a truth, shape ``(thresholds, detections)``.
 
-    Args:
-        overlap: IoU of each truth with each detection, shape ``(truths, detections)``.
-        scores: shape ``(detections,)``; of two that overlap a truth alike the better one is taken.
-        ious: thresholds, to be exceeded.
-
-    Returns:
-        Whether each detection found a truth, shape ``(thresholds, detections)``.
+    ``overlap`` is the IoU of each truth with each detection, ``(truths, detections)``; of two that overlap a truth
+    alike the one with the better score is taken. The thresholds ``ious`` are to be exceeded.
 
     >>> match_by_truth(np.array([[0.6, 0.9], [0.6, 0.5]]), np.array([0.9, 0.8]), [0.5]).tolist()
     [[True, True]]
@@ -113,16 +101,7 @@ def match_by_detection(overlap: FloatArray, scores: FloatArray, ious: Sequence[f
 
 
 def class_curve(cases: Sequence[VideoCase], ious: Sequence[float], matching: Matching) -> ClassCurve:
-    """Matches the detections of one class in every video and ranks them.
-
-    Args:
-        cases: one a video.
-        ious: thresholds.
-        matching: `match_by_truth` or `match_by_detection`.
-
-    Raises:
-        ValueError: if no video has a truth.
-    """
+    """Matches the detections of one class in every video, a case each, and ranks them; a ValueError without a truth."""
     truths = np.array([len(case.truths) for case in cases], dtype=np.int64)
     if not truths.sum():
         raise ValueError("a class without a truth has no average precision")
@@ -142,17 +121,11 @@ def class_curve(cases: Sequence[VideoCase], ious: Sequence[float], matching: Mat
 
 
 def average_precisions(curve: ClassCurve, *, envelope: bool, weights: npt.ArrayLike | None = None) -> FloatArray:
-    """The average precision of a class at each IoU.
+    """The average precision of a class at each IoU; in [0, 1], ``(draws, thresholds)``, NaN for a draw without truth.
 
-    Args:
-        curve: of `class_curve`.
-        envelope: whether each precision is raised to the best at any higher recall (ActivityNet) or stands as it is
-            (THUMOS14).
-        weights: how often each video counts, shape ``(draws, videos)`` for a bootstrap; once each if None. One that
-            counts several times is as so many videos that are alike.
-
-    Returns:
-        In [0, 1], shape ``(draws, thresholds)``, or ``(1, thresholds)`` without weights; NaN for a draw without truth.
+    With ``envelope`` each precision is raised to the best at any higher recall (ActivityNet), else it stands as it is
+    (THUMOS14). ``weights`` say how often each video counts, ``(draws, videos)`` for a bootstrap, once each if None. One
+    that counts several times is as so many videos that are alike.
 
     >>> case = VideoCase(np.array([[0., 10.], [20., 30.]]), np.array([[0., 9.], [40., 50.], [21., 30.]]),
     ...                  np.array([0.9, 0.8, 0.7]), np.zeros((0, 2)))
@@ -180,12 +153,9 @@ def _as_they_stand(weight: IntArray, seen: IntArray, missed: IntArray) -> FloatA
     """The sum of the precisions at all hits of each draw, shape ``(draws,)``.
 
     A video that is drawn several times has each detection as often, one rank after the other: after ``s`` ranks with
-    ``m`` misses the precisions at the ``w`` copies of a hit are ``1 - m / (s + 1)`` to ``1 - m / (s + w)``.
-
-    Args:
-        weight: how often each hit is there, best first, shape ``(draws, hits)``.
-        seen: ranks up to the last copy of it, likewise.
-        missed: wrong ones among them, likewise.
+    ``m`` misses the precisions at the ``w`` copies of a hit are ``1 - m / (s + 1)`` to ``1 - m / (s + w)``. ``weight``
+    is how often each hit is there, best first, ``seen`` ranks up to its last copy, ``missed`` wrong ones among them,
+    ``(draws, hits)``.
     """
     harmonic = np.concatenate([[0.0], np.cumsum(1 / np.arange(1, seen.max(initial=0) + 1))])
     total: FloatArray = (weight - missed * (harmonic[seen] - harmonic[seen - weight])).sum(axis=1)

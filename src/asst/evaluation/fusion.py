@@ -26,14 +26,10 @@ _MICROSECONDS = 6
 
 @dataclass(frozen=True, slots=True)
 class FittedWeights:
-    """What the search for weights found.
+    """What the search for weights found: one a system, summing to 1, the best on all queries by ``metric``.
 
-    Attributes:
-        weights: one a system, summing to 1; the best on all queries.
-        metric: the metric they were chosen by.
-        cross_validated: its mean when each query is judged with weights chosen on the other folds; a share in [0, 1].
-        alone: the metric of each system by itself.
-        queries: number of queries.
+    ``cross_validated`` is its mean when each query is judged with weights chosen on the other folds, ``alone`` that of
+    each system by itself; shares in [0, 1].
     """
 
     weights: tuple[float, ...]
@@ -45,13 +41,7 @@ class FittedWeights:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Candidates:
-    """One sentence's candidates.
-
-    Attributes:
-        answer: the first system's.
-        spans: of its moments in their order, shape ``(n, 2)``, seconds.
-        scores: every system's of each, shape ``(systems, n)``.
-    """
+    """One sentence's candidates in the first system's order: spans, ``(n, 2)``, and every system's scores."""
 
     answer: Answer
     spans: FloatArray
@@ -65,15 +55,10 @@ class _Candidates:
 def fuse(systems: Sequence[Iterable[Answer]], weights: Sequence[float]) -> list[Answer]:
     """The systems' answers as one: each candidate's score is the weighted sum of the scores that they give it.
 
-    Args:
-        systems: the answers of each; all about the same sentences, and with the same spans for a sentence.
-        weights: one a system, not negative. Their ratio alone decides the order.
-
-    Returns:
-        One answer a sentence in the first system's order, its moments best first.
-
-    Raises:
-        InputError: for sentences or spans that differ, a weight that is no weight, or another number of them.
+    All are about the same sentences, with the same spans for a sentence; there is one weight a system, not negative,
+    and their ratio alone decides the order. There is one answer a sentence in the first system's order, its moments
+    best first. Raises an `InputError` for sentences or spans that differ, a weight that is no weight, or another number
+    of them.
     """
     if len(weights) != len(systems):
         raise InputError(f"{len(systems)} predictions to fuse and {len(weights)} weights; give one each")
@@ -89,17 +74,9 @@ def fit_weights(
     """Searches a grid for the weights with the best headline metric, and says by cross-validation what they are worth.
 
     The grid holds weights that sum to 1, in steps of 0.05 for two systems and coarser ones for more, each system alone
-    included. Of equally good weights the most even are taken. A fold is a set of videos.
-
-    Args:
-        dataset: a key of `asst.data.DATASETS`; its protocol's headline metric is the one improved.
-        records: every record of a validation split.
-        systems: as for `fuse`.
-        folds: number of parts the videos are dealt into; no more than there are videos.
-        seed: of the dealing.
-
-    Raises:
-        InputError: as for `fuse` and `asst.evaluation.scoring.evaluate`, for a single system, or a single video.
+    included. Of equally good weights the most even are taken. A fold is a set of videos; there are no more ``folds``
+    than videos. ``records`` are all of a validation split. Raises an `InputError` as `fuse` and `evaluate`, for a
+    single system, or a single video.
     """
     if len(systems) < 2:
         raise InputError("weights are fitted for two systems or more; name another file of predictions")

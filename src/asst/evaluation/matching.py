@@ -12,12 +12,11 @@ import numpy as np
 
 from asst.data.record import Record
 from asst.errors import InputError
+from asst.features.stores.native import named as some_named
 from asst.moments import Answer, FloatArray
 
 Pair = tuple[str, str]
 """A video and a sentence about it, white space as a record has it."""
-
-_NAMED = 5
 
 
 def pair_of(video: str, sentence: str) -> Pair:
@@ -30,16 +29,13 @@ def pair_of(video: str, sentence: str) -> Pair:
 
 
 def by_pair(answers: Iterable[Answer]) -> dict[Pair, Answer]:
-    """The answers by what they answer, in order; equal ones count once.
-
-    Raises:
-        InputError: if two answers of one pair differ.
-    """
+    """The answers by what they answer, in order; equal ones count once, and two that differ are an `InputError`."""
     found: dict[Pair, Answer] = {}
     different: dict[Pair, None] = {}
     for answer in answers:
         pair = pair_of(answer.video, answer.query)
-        if not _equal(found.setdefault(pair, answer), answer):
+        # How sentences are spaced and who answered does not matter.
+        if _said(found.setdefault(pair, answer)) != _said(answer):
             different[pair] = None
     if different:
         raise InputError(f"two different predictions for {named(different)}; keep one each")
@@ -50,9 +46,7 @@ def answers_of(records: Sequence[Record], answers: Iterable[Answer]) -> list[Ans
     """The answer to each record. Records of the same sentence about the same video share one.
 
     A video that the records do not name is theirs if its file's name, with or without the ending, is that of one alone.
-
-    Raises:
-        InputError: if a record has no answer, an answer no record, or two answers of one pair differ.
+    Raises an `InputError` if a record has no answer, an answer no record, or two answers of one pair differ.
     """
     given = by_pair(_as_annotated(list(answers), {record.video for record in records}))
     asked = [pair_of(record.video, record.sentence) for record in records]
@@ -95,9 +89,8 @@ def named(pairs: Collection[Pair]) -> str:
     >>> named([("a.mov", "a dog")])
     "1 pair: a.mov 'a dog'"
     """
-    shown = ", ".join(f"{video} {sentence!r}" for video, sentence in list(pairs)[:_NAMED])
-    more = ", ..." if len(pairs) > _NAMED else ""
-    return f"{len(pairs)} {'pair' if len(pairs) == 1 else 'pairs'}: {shown}{more}"
+    shown = some_named([f"{video} {sentence!r}" for video, sentence in pairs])
+    return f"{len(pairs)} {'pair' if len(pairs) == 1 else 'pairs'}: {shown}"
 
 
 def spans_of(answer: Answer) -> FloatArray:
@@ -105,9 +98,5 @@ def spans_of(answer: Answer) -> FloatArray:
     return np.array([(moment.start_s, moment.end_s) for moment in answer.ranked], dtype=np.float64).reshape(-1, 2)
 
 
-def _equal(one: Answer, other: Answer) -> bool:
-    """Whether two answers say the same; how their sentences are spaced and who answered does not matter."""
-    if one is other:
-        return True
-    ours, theirs = ([(moment.start_s, moment.end_s, moment.score) for moment in a.ranked] for a in (one, other))
-    return ours == theirs
+def _said(answer: Answer) -> list[tuple[float, float, float]]:
+    return [(moment.start_s, moment.end_s, moment.score) for moment in answer.ranked]

@@ -23,20 +23,10 @@ def hits(
 ) -> FloatArray:
     """Whether one of the first ``n`` spans of each query reaches an IoU of ``iou`` with any truth.
 
-    The comparison is ``>=`` without a tolerance, as in the protocol of CTRL that the paper follows. A query without
-    predictions is a miss. Fewer than ``n`` predictions are judged as they are.
-
-    Args:
-        spans_per_query: predictions of each query, best first, each of shape ``(predictions, 2)`` in seconds.
-        truths_per_query: true spans of each query, each of shape ``(truths, 2)`` in seconds; at least one.
-        n: how many predictions count.
-        iou: the least IoU of a hit, in (0, 1].
-
-    Returns:
-        1.0 or 0.0 a query, shape ``(queries,)``.
-
-    Raises:
-        ValueError: for lists of different lengths, a query without truth, ``n`` below 1 or ``iou`` outside (0, 1].
+    1.0 or 0.0, ``(queries,)``. The comparison is ``>=`` without a tolerance, as in the protocol of CTRL that the paper
+    follows. A query without predictions is a miss. Fewer than ``n`` predictions are judged as they are. Spans are in
+    seconds, ``(predictions, 2)`` and ``(truths, 2)`` a query, predictions best first, truths at least one. Raises a
+    ValueError for lists of different lengths, a query without truth, ``n`` below 1 or ``iou`` outside (0, 1].
 
     >>> hits([[[0, 4], [5, 9]], [[0, 10]]], [[[5, 10]], [[6, 10]]], n=2, iou=0.5).tolist()
     [1.0, 0.0]
@@ -54,24 +44,11 @@ def discounted_hits(
     n: int,
     iou: float,
 ) -> FloatArray:
-    """`hits` discounted by how far both ends are off: the dR@n, IoU = m of Yuan et al. (2021).
+    """`hits` discounted by how far both ends are off: the dR@n, IoU = m of Yuan et al. (2021), in [0, 1].
 
     A hit counts ``(1 - |start - true start|) * (1 - |end - true end|)`` with times as shares of the video, so that a
     long span which barely hits a long moment counts for less. Of several hits among the first ``n`` the best one
-    counts, which is our reading where the paper speaks of one.
-
-    Args:
-        spans_per_query: as in `hits`, like the other arguments.
-        truths_per_query: likewise.
-        durations_s: length of each query's video in seconds, shape ``(queries,)``.
-        n: likewise.
-        iou: likewise.
-
-    Returns:
-        In [0, 1], shape ``(queries,)``.
-
-    Raises:
-        ValueError: as `hits`.
+    counts, which is our reading where the paper speaks of one. ``durations_s`` are the lengths of the queries' videos.
 
     >>> discounted_hits([[[0, 8]]], [[[2, 8]]], [10], n=1, iou=0.5).round(3).tolist()
     [0.8]
@@ -88,8 +65,6 @@ def discounted_hits(
 
 def top_ious(spans_per_query: Sequence[npt.ArrayLike], truths_per_query: Sequence[npt.ArrayLike]) -> FloatArray:
     """The IoU of each query's first span with the truth it fits best; zero where nothing is predicted.
-
-    Arguments and errors are those of `hits`.
 
     >>> top_ious([[[0, 4]], []], [[[5, 10], [2, 4]], [[0, 1]]]).tolist()
     [0.5, 0.0]
@@ -116,23 +91,14 @@ class DidemoScores:
 
 
 def didemo_scores(rankings: Sequence[npt.ArrayLike], annotations: Sequence[npt.ArrayLike]) -> DidemoScores:
-    """DiDeMo's protocol, the one of the data set's evaluation script.
+    """DiDeMo's protocol, the one of the data set's evaluation script: one mean IoU and one mean rank a query.
 
     A clip is a pair ``(i, j)`` of piece indices, both inclusive, so that ``(2, 2)`` is one piece of five seconds. The
     IoU counts pieces. Of a query's four or more annotations the three nearest count: the three largest IoUs with the
-    top clip, and, independently of those, the three smallest ranks. Two annotators on one clip both count. Where
-    there are fewer than three annotations all of them count.
-
-    Args:
-        rankings: every candidate clip of each query, best first, each of shape ``(clips, 2)``. It must hold each
-            annotated clip.
-        annotations: the annotated clips of each query, each of shape ``(annotators, 2)``.
-
-    Returns:
-        One mean IoU and one mean rank a query.
-
-    Raises:
-        ValueError: for lists of different lengths, a query without annotation, or an annotated clip not ranked.
+    top clip, and, independently of those, the three smallest ranks. Two annotators on one clip both count. Where there
+    are fewer than three annotations all of them count. ``rankings`` hold every candidate clip of each query, best
+    first, ``(clips, 2)``, and ``annotations`` are ``(annotators, 2)``. Raises a ValueError for lists of different
+    lengths, a query without annotation, or an annotated clip not ranked.
 
     >>> scores = didemo_scores([[[0, 0], [1, 1], [0, 1]]], [[[0, 0], [0, 0], [0, 1], [1, 1]]])
     >>> scores.ious.round(3).tolist(), scores.ranks.round(3).tolist(), scores.within(1).tolist()

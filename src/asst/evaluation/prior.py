@@ -23,13 +23,9 @@ GRID = 32
 
 @dataclass(frozen=True, slots=True)
 class Prior:
-    """Says the same of every sentence.
+    """Says the same of every sentence: spans, best first, with the share of moments that are or hit them.
 
-    Attributes:
-        split: what was counted.
-        pieces: whether it ranks DiDeMo's clips.
-        ranking: spans, best first, with the share of moments that are or hit them; in seconds where ``pieces``, else as
-            shares of the video.
+    These are in seconds where it ranks DiDeMo's ``pieces``, else shares of the video. ``split`` is what was counted.
     """
 
     split: str
@@ -54,12 +50,7 @@ class Prior:
 def fitted_prior(dataset: str, records: Sequence[Record]) -> Prior:
     """A prior that ranks what the data set's protocol asks for: DiDeMo's clips, or spans of any length.
 
-    Args:
-        dataset: a key of `asst.data.DATASETS`.
-        records: to count.
-
-    Raises:
-        InputError: for no record, or annotation that is not what the protocol ranks.
+    Raises an `InputError` for no record, or annotation that is not what the protocol ranks.
     """
     if not records:
         raise InputError(f"{dataset}: no record to fit a prior on; is the annotation file the right one?")

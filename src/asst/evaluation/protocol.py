@@ -26,6 +26,7 @@ from typing import Literal
 import numpy as np
 import numpy.typing as npt
 
+from asst.data import DATASETS
 from asst.data.readers.didemo import candidate_clips, span_clip
 from asst.data.record import Record
 from asst.errors import InputError
@@ -65,20 +66,12 @@ class Protocol:
     def values(
         self, records: Sequence[Record], rankings: Sequence[FloatArray], *, more: bool = False
     ) -> dict[str, FloatArray]:
-        """Each metric's value of each query.
+        """Each metric's value of each query, ``(queries,)``, in [0, 1], in the order of the paper's tables.
 
-        Args:
-            records: the queries with their truth.
-            rankings: the predicted spans of each query, best first, each of shape ``(n, 2)`` in seconds. DiDeMo's hold
-                each of the 21 clips once; elsewhere there may be few, or none, which is a miss.
-            more: every metric that the protocol has, rather than those that trainings are followed by.
-
-        Returns:
-            One array of shape ``(queries,)`` a metric, in [0, 1], in the order of the paper's tables.
-
-        Raises:
-            InputError: for a ranking that the protocol cannot judge.
-            ValueError: for lists of different lengths.
+        ``rankings`` are the predicted spans of each query, best first, ``(n, 2)`` in seconds. DiDeMo's hold each of the
+        21 clips once; elsewhere there may be few, or none, which is a miss. ``more`` gives every metric that the
+        protocol has, rather than those that trainings are followed by. Raises an `InputError` for a ranking that the
+        protocol cannot judge.
         """
         if len(records) != len(rankings):
             raise ValueError(f"{len(records)} queries and {len(rankings)} rankings; they must agree")
@@ -87,22 +80,19 @@ class Protocol:
 
 
 def protocol_of(dataset: str, name: ProtocolName | str = "standard") -> Protocol:
-    """The protocol of a data set.
+    """The protocol of a data set; an `InputError` for a name that is not there, or ``tall`` where clips are ranked.
 
     Args:
-        dataset: a key of `PROTOCOLS`.
-        name: ``standard`` judges a ranking as it is. ``tall`` is that of CTRL's script: for each metric by itself, the
-            weaker of two spans that overlap by more than its IoU less 0.05 is dropped first.
-
-    Raises:
-        InputError: for a name that is not there, or ``tall`` where clips are ranked.
+        dataset: a key of `asst.data.DATASETS`, whose entry names one of `PROTOCOLS`.
+        name: ``standard`` judges a ranking as it is. ``tall`` is that of CTRL's script: for each metric by itself,
+            the weaker of two spans that overlap by more than its IoU less 0.05 is dropped first.
 
     >>> protocol_of("didemo").headline
     'rank@1'
     """
-    if dataset not in PROTOCOLS:
-        raise InputError(f"no protocol for a data set {dataset!r}; there are {', '.join(PROTOCOLS)}")
-    found = PROTOCOLS[dataset]
+    if dataset not in DATASETS:
+        raise InputError(f"no protocol for a data set {dataset!r}; there are {', '.join(DATASETS)}")
+    found = PROTOCOLS[DATASETS[dataset].protocol]
     if name == "standard":
         return found
     if name != "tall" or found.pieces:
@@ -131,16 +121,28 @@ def _ranked_clips(record: Record, ranking: FloatArray) -> npt.NDArray[np.int64]:
     return np.array(ranked, dtype=np.int64)
 
 
-def _judge_annotated(
-    records: Sequence[Record], rankings: Sequence[FloatArray], *, thinned: bool = False
-) -> dict[str, FloatArray]:
-    return _judge_moments(rankings, _annotated(records), thinned)
+def _of_moments(
+    truths_of: Callable[[Sequence[Record]], list[FloatArray]],
+    judge_also: Callable[[Sequence[FloatArray], list[FloatArray]], dict[str, FloatArray]] | None = None,
+    judge_saliency: Callable[[Sequence[Record], Sequence[Curve]], dict[str, FloatArray]] | None = None,
+) -> Protocol:
+    """Recall against some truths, discounted where asked for more; ``judge_also`` adds to that."""
 
+    def judge(
+        records: Sequence[Record], rankings: Sequence[FloatArray], *, thinned: bool = False
+    ) -> dict[str, FloatArray]:
+        truths, shown = truths_of(records), _by_iou(rankings, thinned)
+        recalls = {f"r@{n},iou={iou}": hits(shown[iou], truths, n, iou) for n, iou in _CUTS}
+        return {**recalls, "miou": top_ious(rankings, truths)}
 
-def _judge_cut(
-    records: Sequence[Record], rankings: Sequence[FloatArray], *, thinned: bool = False
-) -> dict[str, FloatArray]:
-    return _judge_moments(rankings, _cut(records), thinned)
+    def judge_more(
+        records: Sequence[Record], rankings: Sequence[FloatArray], *, thinned: bool = False
+    ) -> dict[str, FloatArray]:
+        truths, shown, durations_s = truths_of(records), _by_iou(rankings, thinned), [own.duration_s for own in records]
+        found = {f"dr@{n},iou={iou}": discounted_hits(shown[iou], truths, durations_s, n, iou) for n, iou in _CUTS}
+        return {**found, **(judge_also(rankings, truths) if judge_also else {})}
+
+    return Protocol("r@1,iou=0.5", judge, judge_more=judge_more, judge_saliency=judge_saliency)
 
 
 def _annotated(records: Sequence[Record]) -> list[FloatArray]:
@@ -152,35 +154,6 @@ def _cut(records: Sequence[Record]) -> list[FloatArray]:
     return [np.array(record.moments) for record in records]
 
 
-def _judge_moments(
-    rankings: Sequence[FloatArray], truths: Sequence[FloatArray], thinned: bool
-) -> dict[str, FloatArray]:
-    shown = _by_iou(rankings, thinned)
-    return {
-        **{f"r@{n},iou={iou}": hits(shown[iou], truths, n, iou) for n, iou in _CUTS},
-        "miou": top_ious(rankings, truths),
-    }
-
-
-def _discount(
-    truths_of: Callable[[Sequence[Record]], list[FloatArray]],
-    records: Sequence[Record],
-    rankings: Sequence[FloatArray],
-    *,
-    thinned: bool = False,
-) -> dict[str, FloatArray]:
-    truths, durations_s = truths_of(records), [record.duration_s for record in records]
-    shown = _by_iou(rankings, thinned)
-    return {f"dr@{n},iou={iou}": discounted_hits(shown[iou], truths, durations_s, n, iou) for n, iou in _CUTS}
-
-
-def _discount_and_precision(
-    records: Sequence[Record], rankings: Sequence[FloatArray], *, thinned: bool = False
-) -> dict[str, FloatArray]:
-    found = _discount(_cut, records, rankings, thinned=thinned)
-    return {**found, **moment_precisions(rankings, _cut(records))}
-
-
 def _by_iou(rankings: Sequence[FloatArray], thinned: bool) -> dict[float, Sequence[FloatArray]]:
     return {iou: [_thinned(own, iou) for own in rankings] if thinned else rankings for iou in _IOUS}
 
@@ -190,19 +163,10 @@ def _thinned(ranking: FloatArray, iou: float) -> FloatArray:
     return spans[nms(spans, -np.arange(len(spans), dtype=np.float64), iou - TALL_MARGIN, max(_RANKS))]
 
 
-_CLIPS = Protocol("rank@1", _judge_clips, pieces=True)
-_AS_PUBLISHED = Protocol("r@1,iou=0.5", _judge_annotated, judge_more=partial(_discount, _annotated))
-_CUT_TO_VIDEO = Protocol("r@1,iou=0.5", _judge_cut, judge_more=partial(_discount, _cut))
-_HIGHLIGHTS = Protocol("r@1,iou=0.5", _judge_cut, judge_more=_discount_and_precision, judge_saliency=highlight_values)
-
 PROTOCOLS: dict[str, Protocol] = {
-    "didemo": _CLIPS,
-    "charades_sta": _AS_PUBLISHED,
-    "charades_cd": _CUT_TO_VIDEO,
-    "activitynet_captions": _CUT_TO_VIDEO,
-    "activitynet_cd": _CUT_TO_VIDEO,
-    "tacos": _CUT_TO_VIDEO,
-    "qvhighlights": _HIGHLIGHTS,
-    "jsonlines": _CUT_TO_VIDEO,
+    "clips": Protocol("rank@1", _judge_clips, pieces=True),
+    "annotated moments": _of_moments(_annotated),
+    "moments": _of_moments(_cut),
+    "highlights": _of_moments(_cut, moment_precisions, highlight_values),
 }
-"""By the keys of `asst.data.DATASETS`."""
+"""By the names that `asst.data.DATASETS` have for them."""

@@ -30,15 +30,8 @@ def moment_precisions(
 
     Each span in turn, best first, takes the free truth that it overlaps most, if their IoU reaches the threshold; the
     precision is raised to the best at any higher recall. ``map,short``, ``map,middle`` and ``map,long`` count the
-    truths of up to 10 s, 30 s and 150 s alone, and all spans.
-
-    Args:
-        spans_per_query: predictions of each query, best first, each of shape ``(predictions, 2)`` in seconds.
-        truths_per_query: true spans of each query, each of shape ``(truths, 2)``, at least one.
-
-    Returns:
-        In [0, 1], each of shape ``(queries,)``; NaN for a query without a truth of the length. A length that no query
-        has is left out.
+    truths of up to 10 s, 30 s and 150 s alone: NaN for a query without one, and left out where no query has one. Spans
+    are in seconds, ``(n, 2)`` a query, best first; the values are in [0, 1], ``(queries,)``.
 
     >>> found = moment_precisions([np.array([[0.0, 9.0], [20.0, 30.0]])], [np.array([[0.0, 10.0], [40.0, 55.0]])])
     >>> {key: own.round(3).tolist() for key, own in found.items()}
@@ -68,17 +61,9 @@ def _precisions(spans: FloatArray, truths: FloatArray) -> FloatArray:
 def highlight_values(records: Sequence[Record], saliency: Sequence[Curve]) -> dict[str, FloatArray]:
     """Of the predicted score of each clip: ``hl-map``, the mean over annotators, and ``hit@1``, for any of them.
 
-    A highlight is a clip that an annotator gave the highest score.
-
-    Args:
-        records: queries with `SALIENCY` in their ``extra``.
-        saliency: the predicted score of each clip from the video's start on.
-
-    Returns:
-        In [0, 1], each of shape ``(queries,)``.
-
-    Raises:
-        ValueError: for a record without scores, or with scores of clips that its video has not.
+    A highlight is a clip that an annotator gave the highest score, as `SALIENCY` in ``extra`` says; the predicted
+    scores are of clips from the video's start on. In [0, 1], ``(queries,)``. Raises a ValueError for a record without
+    scores, or with scores of clips that its video has not.
     """
     precision, hit = np.zeros(len(records)), np.zeros(len(records))
     for query, (record, curve) in enumerate(zip(records, saliency, strict=True)):

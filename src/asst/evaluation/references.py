@@ -23,10 +23,8 @@ PRIOR, SALIENCE, ORACLE = "Frequency prior", "Salience, no language", "Oracle, p
 class ShownQuestion:
     """A sentence, as what its video shows answers it.
 
-    Attributes:
-        shown: everything that the features of the video show.
-        meant: those of `Shown.what` that the sentence is about.
-        prior: spans in the order of the prior, shape ``(n, 2)``, seconds.
+    ``shown`` is everything that the features show, ``meant`` what of `Shown.what` the sentence is about, and ``prior``
+    the spans in the order of the prior, ``(n, 2)``, seconds.
     """
 
     shown: Sequence[Shown]
@@ -35,12 +33,7 @@ class ShownQuestion:
 
 
 def reference_rankings(questions: Sequence[ShownQuestion], *, pieces: bool) -> dict[str, list[FloatArray]]:
-    """The answers of the three references, by their names.
-
-    Args:
-        questions: one a sentence.
-        pieces: whether each ranks all spans of its prior, as DiDeMo's protocol asks, and no others.
-    """
+    """The answers of the three references, by their names; of ``pieces`` each ranks all spans of its prior."""
     return {
         PRIOR: [question.prior for question in questions],
         SALIENCE: [_salience(question, pieces) for question in questions],

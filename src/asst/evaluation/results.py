@@ -8,9 +8,9 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any, Literal, cast, get_args
+from typing import Literal
 
 from asst.atomic import write_whole
 from asst.errors import InputError
@@ -24,13 +24,7 @@ FOLDER = "results"
 
 @dataclass(frozen=True, slots=True)
 class Figure:
-    """One metric in per cent.
-
-    Attributes:
-        mean: over all queries.
-        low: lower end of its 95 % interval over videos; None where it has none.
-        high: upper end; None likewise.
-    """
+    """One metric in per cent: its mean over all queries, and the ends of its 95 % interval over videos, if any."""
 
     mean: float
     low: float | None = None
@@ -44,19 +38,10 @@ class Figure:
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """What one evaluation found.
+    """What one evaluation found; `docs/formats.md` says what each is.
 
-    Attributes:
-        recipe: its name as ``asst recipes`` has it: data set and row, ``charades_sta/c3d``.
-        dataset: a key of `asst.data.DATASETS`.
-        split: the part that was evaluated.
-        data: whether the features come from the data set's videos or are simulated. The tables keep the two apart.
-        extractor: the features' name.
-        model: the model's name.
-        metrics: in per cent, by the keys of the data set's protocol, in their order.
-        queries: how many were evaluated.
-        seconds: how long the evaluation took.
-        prior: of a prior that reads nothing, on the same queries, in per cent; none where it was not asked.
+    ``recipe`` has data set and row, as ``charades_sta/c3d``. ``data`` says whether the features come from the data
+    set's videos or are simulated: the tables keep the two apart. ``metrics`` and ``prior`` are in per cent.
     """
 
     recipe: str
@@ -71,10 +56,9 @@ class Result:
     prior: Mapping[str, float] = field(default_factory=dict, hash=False)
 
     def __post_init__(self) -> None:
-        if self.data not in get_args(Source):
-            raise ValueError(f"data is one of {', '.join(get_args(Source))}, not {self.data!r}")
-        if not self.metrics or self.queries < 1 or not self.seconds >= 0:
-            raise ValueError("a result has a metric, a query or more, and a time")
+        named = self.recipe and self.dataset and self.split and self.extractor and self.model
+        if not named or not self.metrics or self.queries < 1 or not self.seconds >= 0:
+            raise ValueError("a result has names, a metric, a query or more, and a time")
 
     @classmethod
     def of(
@@ -88,7 +72,7 @@ class Result:
             data=data,
             extractor=extractor,
             model=model,
-            metrics={key: _figure(per_cent(interval)) for key, interval in evaluation.metrics.items()},
+            metrics={key: Figure(**per_cent(interval)) for key, interval in evaluation.metrics.items()},
             queries=evaluation.queries,
             seconds=seconds,
             prior={key: round(100 * value, 4) for key, value in evaluation.prior.items()},
@@ -98,93 +82,35 @@ class Result:
 def write_result(result: Result, path: Path) -> None:
     """Writes one file whole or not at all, making its folder if need be.
 
-    Raises:
-        InputError: if it cannot be written, or stands where `read_results` would not look.
+    Raises an `InputError` if it cannot be written, or stands where `read_results` would not look.
     """
     if path.suffix != ".json" or path.resolve().parent.name != FOLDER:
         raise InputError(f"{path}: a result is a .json file in a folder called {FOLDER}; asst tables reads those")
-    metrics = {
-        key: {"mean": figure.mean, "low": figure.low, "high": figure.high} for key, figure in result.metrics.items()
-    }
-    content = {
-        "recipe": result.recipe,
-        "dataset": result.dataset,
-        "split": result.split,
-        "data": result.data,
-        "extractor": result.extractor,
-        "model": result.model,
-        "metrics": metrics,
-        "queries": result.queries,
-        "seconds": round(result.seconds, 3),
-        **({"prior": dict(result.prior)} if result.prior else {}),
-    }
+    content = {**asdict(result), "seconds": round(result.seconds, 3)}
+    if not result.prior:
+        del content["prior"]
     write_whole(path, json.dumps(content, indent=1, allow_nan=False) + "\n")
 
 
 def read_result(path: Path) -> Result:
-    """One result file; keys that this version does not know are ignored.
+    """One result file; keys that this version does not know are ignored. An `InputError` if it is no result."""
+    from pydantic import TypeAdapter, ValidationError
 
-    Raises:
-        InputError: for a file that cannot be read or is no result.
-    """
+    from asst.settings import first_fault
+
     try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-        return _result(content)
+        return TypeAdapter(Result).validate_json(path.read_bytes(), strict=True)
     except OSError as error:
         raise InputError(f"cannot read {path}: {error.strerror}") from error
-    except (ValueError, RecursionError, OverflowError) as error:
-        raise InputError(f"{path}: not a result ({error}); see docs/formats.md, or remove it") from error
+    except ValidationError as error:
+        raise InputError(f"{path}: not a result ({first_fault(error)}); see docs/formats.md, or remove it") from error
 
 
 def read_results(folder: Path) -> list[Result]:
     """Every result in the folders called ``results`` at and under ``folder``, in the order of their paths.
 
-    Raises:
-        InputError: if there is no such folder, or for the first file in it that is no result.
+    Raises an `InputError` if there is no such folder, or for the first file in it that is no result.
     """
     if not folder.is_dir():
         raise InputError(f"{folder}: no such folder of results")
-    here = folder.resolve()
-    return [read_result(path) for path in sorted(here.rglob("*.json")) if path.parent.name == FOLDER]
-
-
-def _result(content: object) -> Result:
-    if not isinstance(content, dict):
-        raise ValueError("not a JSON object")
-    metrics = content.get("metrics")
-    if not isinstance(metrics, dict) or not all(isinstance(figure, dict) for figure in metrics.values()):
-        raise ValueError('"metrics" must be an object of objects')
-    prior = content.get("prior", {})
-    if not isinstance(prior, dict):
-        raise ValueError('"prior" must be an object')
-    return Result(
-        recipe=_text(content, "recipe"),
-        dataset=_text(content, "dataset"),
-        split=_text(content, "split"),
-        data=cast("Source", _text(content, "data")),
-        extractor=_text(content, "extractor"),
-        model=_text(content, "model"),
-        metrics={key: _figure(figure) for key, figure in metrics.items()},
-        queries=int(_number(content, "queries")),
-        seconds=_number(content, "seconds"),
-        prior={key: _number(prior, key) for key in prior},
-    )
-
-
-def _figure(figure: Mapping[str, Any]) -> Figure:
-    ends = [None if figure.get(end) is None else _number(figure, end) for end in ("low", "high")]
-    return Figure(_number(figure, "mean"), *ends)
-
-
-def _text(content: Mapping[str, Any], key: str) -> str:
-    value = content.get(key)
-    if not isinstance(value, str) or not value:
-        raise ValueError(f'"{key}" must be a text')
-    return value
-
-
-def _number(content: Mapping[str, Any], key: str) -> float:
-    value = content.get(key)
-    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
-        raise ValueError(f'"{key}" must be a finite number')
-    return float(value)
+    return [read_result(path) for path in sorted(folder.resolve().rglob("*.json")) if path.parent.name == FOLDER]

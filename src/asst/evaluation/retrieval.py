@@ -18,11 +18,9 @@ Found = Literal["pictures", "sentences"]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Ranks:
-    """Where in its list what belongs to each question comes, from one.
+    """Where in its list what belongs to each question comes, from one, or between the places of equals.
 
-    Attributes:
-        ranks: shape ``(questions,)``; whole, or between the places of equals.
-        pictures: the picture that each question is, or is about, ``(questions,)``.
+    ``pictures`` gives the picture that each question is, or is about; both of shape ``(questions,)``.
     """
 
     ranks: FloatArray
@@ -40,20 +38,12 @@ class Ranks:
 
 
 def retrieval_ranks(similarity: npt.ArrayLike, own: npt.ArrayLike) -> Mapping[Found, Ranks]:
-    """Ranks both ways.
+    """Ranks both ways, from the similarity of each sentence to each picture, and the picture of each sentence.
 
     A picture's rank is that of the best of its sentences among all that are not its own. Equals share the mean of their
-    places, so that what cannot tell anything apart is as good as chance.
-
-    Args:
-        similarity: of each sentence to each picture, shape ``(sentences, pictures)``.
-        own: the picture of each sentence, shape ``(sentences,)``; every picture has at least one.
-
-    Returns:
-        Under ``pictures`` where sentences find them, under ``sentences`` where pictures find theirs.
-
-    Raises:
-        ValueError: for shapes that do not agree, a number that is not finite, or a picture without sentence.
+    places, so that what cannot tell anything apart is as good as chance. Sentences find what is under ``pictures``, and
+    pictures what is under ``sentences``. Raises a ValueError for shapes that do not agree, a number that is not finite,
+    or a picture without sentence.
 
     >>> ranks = retrieval_ranks([[0.9, 0.1], [0.3, 0.2]], [0, 1])
     >>> ranks["pictures"].ranks.tolist(), ranks["sentences"].ranks.tolist()

@@ -1,4 +1,4 @@
-"""From predictions to a data set's metrics, each with its interval over videos."""
+"""From predictions to a data set's metrics, each with its interval over videos, and two systems compared by them."""
 
 from __future__ import annotations
 
@@ -18,19 +18,23 @@ from asst.moments import Answer, FloatArray
 
 if TYPE_CHECKING:
     from asst.evaluation.prior import Prior
+import numpy as np
+
+from asst.evaluation.bootstrap import bootstrap_runs
+from asst.moments import FloatArray
 
 _DECIMALS = 4
 
 
+Values = Mapping[str, FloatArray]
+"""By metric, one value a query of each run, shape ``(runs, queries)``, in [0, 1]."""
+
+
 @dataclass(frozen=True, slots=True)
 class Evaluation:
-    """How well predictions do on one split of a data set.
+    """How well predictions do on one split of a data set; several splits are joined by ``+``.
 
     Attributes:
-        dataset: a key of `asst.data.DATASETS`.
-        split: the records' split; several are joined by ``+``.
-        queries: number of records.
-        videos: number of videos they are about.
         metrics: each metric of the data set's protocol, as a share in [0, 1], in the order of the paper's tables.
         classes: of detections, each class's own metrics, as shares in [0, 1].
         prior: the same metrics of a prior that reads neither video nor sentence; none where it was not asked.
@@ -121,7 +125,7 @@ def _interval(numbers: FloatArray, videos: Sequence[str]) -> Interval:
     return bootstrap_interval(numbers[meant], np.array(videos)[meant])
 
 
-def per_cent(interval: Interval) -> dict[str, float | None]:
+def per_cent(interval: Interval) -> dict[str, Any]:
     """``mean``, ``low`` and ``high`` in per cent; the ends are None where one video alone leaves them open.
 
     >>> per_cent(Interval(0.194, 0.18, 0.21))
@@ -129,3 +133,34 @@ def per_cent(interval: Interval) -> dict[str, float | None]:
     """
     ends = {"mean": interval.mean, "low": interval.low, "high": interval.high}
     return {key: round(100 * value, _DECIMALS) if math.isfinite(value) else None for key, value in ends.items()}
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """One metric of two systems, means over runs as shares in [0, 1], and the difference with its interval."""
+
+    ours: float
+    theirs: float
+    difference: Interval
+
+
+def query_values(
+    dataset: str, records: Sequence[Record], runs: Iterable[Iterable[Answer]], protocol: str = "standard"
+) -> Values:
+    """Every metric of a data set's protocol, for the predictions of one or more runs of a system.
+
+    ``records`` are all of a split, ``protocol`` is as `protocol_of` takes it; raises as
+    `asst.evaluation.scoring.evaluate`.
+    """
+    judge = protocol_of(dataset, protocol)
+    found = [judge.values(records, [spans_of(answer) for answer in answers_of(records, run)]) for run in runs]
+    return {key: np.stack([values[key] for values in found]) for key in found[0]}
+
+
+def compare(records: Sequence[Record], ours: Values, theirs: Values) -> dict[str, Difference]:
+    """The difference of two systems, by `query_values`, in every metric; videos are drawn for both alike."""
+    videos = [record.video for record in records]
+    return {
+        key: Difference(float(own.mean()), float(theirs[key].mean()), bootstrap_runs(own, videos, theirs[key]))
+        for key, own in ours.items()
+    }

@@ -29,14 +29,7 @@ def read_moment_detr(path: Path, records: Sequence[Record]) -> list[Answer]:
     ``{"qid": 1, "vid": "v", "query": "...", "pred_relevant_windows": [[start, end, score], ...],
     "pred_saliency_scores": [...]}``. A line belongs to the record whose id is its ``qid``; where there is none, to its
     ``vid`` and ``query``. The windows count in the order they have. Saliency, a score each two seconds, becomes the
-    answer's curve.
-
-    Args:
-        path: the file.
-        records: of the split that was asked.
-
-    Raises:
-        InputError: for a file that cannot be read, or the first line of another form.
+    answer's curve. Raises an `InputError` for a file that cannot be read, or the first line of another form.
     """
     asked = {record.id: record for record in records}
     answers = []
@@ -56,12 +49,7 @@ def read_moment_detr(path: Path, records: Sequence[Record]) -> list[Answer]:
 def read_activitynet(path: Path, records: Sequence[Record]) -> list[Answer]:
     """One JSON object whose ``results`` give each video's moments with ``sentence``, ``timestamp`` and ``score``.
 
-    Args:
-        path: the file.
-        records: not looked at.
-
-    Raises:
-        InputError: for a file that cannot be read, or the first entry of another form.
+    Raises an `InputError` for a file that cannot be read, or the first entry of another form.
     """
     found: dict[tuple[str, str], list[Moment]] = {}
     for video, entry in _entries(path):
@@ -73,11 +61,7 @@ def read_activitynet(path: Path, records: Sequence[Record]) -> list[Answer]:
 
 
 def read_activitynet_detections(path: Path) -> list[Detections]:
-    """The same file with ``label``, ``segment`` and ``score`` of actions, as ActivityNet's detection task has it.
-
-    Raises:
-        InputError: as `read_activitynet`.
-    """
+    """The same file with ``label``, ``segment`` and ``score`` of actions, as ActivityNet's detection task has it."""
     found: dict[str, list[Moment]] = {}
     for video, entry in _entries(path):
         with _refusing(path, video):

@@ -2,7 +2,7 @@
 
 ``paper_tables.json`` holds each row with the paper's figures and the recipe that fills it. Rows that the paper prints
 twice, such as Table 4's C3D and Table 6's multiple feedings, name the same recipe. Figures on simulated features
-fill no row here; `asst.evaluation.tables_simulated` has tables of their own for them.
+fill no row here; `asst.evaluation.tables` has tables of their own for them.
 """
 
 from __future__ import annotations
@@ -10,25 +10,29 @@ from __future__ import annotations
 import json
 import statistics
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
-from importlib.resources import files
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
 from typing import Any
 
+from asst.data.record import Record
 from asst.errors import InputError
+from asst.evaluation.bootstrap import Interval, bootstrap_runs
 from asst.evaluation.results import Result
+from asst.evaluation.scoring import Values, compare, per_cent
 
 _CITED = "a figure that the paper cites"
+
+
+COMPARED = 2
+"""So many of a table's first metrics are compared."""
 
 
 @dataclass(frozen=True, slots=True)
 class Row:
     """One line of a table of the paper.
 
-    Attributes:
-        label: as the paper prints it.
-        recipe: fills it with our figures; None for a method that the paper only cites.
-        paper: the paper's figures, one a metric of the table, in per cent; None where it has a dash.
-        missing: what it takes to fill the line.
+    ``recipe`` fills it with our figures, None for a method that the paper only cites; ``paper`` holds the paper's, one
+    a metric, in per cent, None where it has a dash; ``missing`` says what it takes to fill the line.
     """
 
     label: str
@@ -39,17 +43,10 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class PaperTable:
-    """One table of the paper.
+    """One table of the paper, rows from the top.
 
-    Attributes:
-        number: 1 to 8.
-        title: what it is about.
-        dataset: what it was measured on.
-        split: the part of it.
-        metrics: keys of the columns.
-        rows: from the top.
-        ours: the recipe of the row that others are compared with where features are simulated.
-        also: labels and recipes that are added there, above the paper's rows.
+    ``ours`` is the recipe of the row that others are compared with where features are simulated, ``also`` labels and
+    recipes that are added there, above the paper's rows.
     """
 
     number: int
@@ -70,14 +67,7 @@ class PaperTable:
 
 @dataclass(frozen=True, slots=True)
 class RunsFigure:
-    """A metric over the runs of a recipe, in per cent.
-
-    Attributes:
-        mean: over runs.
-        low: lower end of the 95 % interval over videos, its mean over runs; None where a run has none.
-        high: upper end, likewise.
-        spread: standard deviation over runs; None for a single one.
-    """
+    """A metric over the runs of a recipe, in per cent: means of what each has, and the deviation of several."""
 
     mean: float
     low: float | None
@@ -87,16 +77,7 @@ class RunsFigure:
 
 @dataclass(frozen=True, slots=True)
 class Runs:
-    """Our results for one recipe that differ in nothing but the run.
-
-    Attributes:
-        recipe: the recipe.
-        split: the part they were evaluated on.
-        extractor: the features' name.
-        queries: how many were evaluated.
-        runs: number of results.
-        figures: by metric.
-    """
+    """Our results for one recipe that differ in nothing but the run, of which there are ``runs``; figures by metric."""
 
     recipe: str
     split: str
@@ -110,10 +91,8 @@ class Runs:
 class FilledTable:
     """A table of the paper with our figures.
 
-    Attributes:
-        paper: the table.
-        ours: for each of its rows, our results on the real data set's same split, one a set of features.
-        prior: what a prior that reads nothing reaches on that split, in per cent; none where no result says it.
+    ``ours`` holds for each of its rows our results on the real data set's same split, one a set of features; ``prior``
+    what a prior that reads nothing reaches on that split, in per cent, none where no result says it.
     """
 
     paper: PaperTable
@@ -122,11 +101,7 @@ class FilledTable:
 
 
 def paper_tables(numbers: Collection[int] = ()) -> tuple[PaperTable, ...]:
-    """The tables of these numbers, in the paper's order; all of them if none is named.
-
-    Raises:
-        InputError: for a number that no table has.
-    """
+    """The tables of these numbers, or all, in the paper's order; an `InputError` for one that is not there."""
     content = _content()
     tables = {entry["number"]: _table(entry, content) for entry in content["tables"]}
     if unknown := [number for number in numbers if number not in tables]:
@@ -150,9 +125,12 @@ def fill(table: PaperTable, results: Iterable[Result]) -> FilledTable:
 def as_json(table: FilledTable) -> dict[str, Any]:
     """The form for JSON that docs/formats.md describes; figures in per cent."""
     paper = table.paper
-    rows = []
-    for row, ours in zip(paper.rows, table.ours, strict=True):
-        rows.append(
+    return {
+        "table": paper.number,
+        "title": paper.title,
+        "dataset": paper.dataset,
+        "split": paper.split,
+        "rows": [
             {
                 "label": row.label,
                 "recipe": row.recipe,
@@ -160,13 +138,8 @@ def as_json(table: FilledTable) -> dict[str, Any]:
                 "ours": [_runs_as_json(runs, paper.metrics) for runs in ours],
                 "missing": None if ours else row.missing,
             }
-        )
-    return {
-        "table": paper.number,
-        "title": paper.title,
-        "dataset": paper.dataset,
-        "split": paper.split,
-        "rows": rows,
+            for row, ours in zip(paper.rows, table.ours, strict=True)
+        ],
         "prior": {key: table.prior[key] for key in paper.metrics if key in table.prior},
     }
 
@@ -178,9 +151,7 @@ def fused_recipes() -> dict[str, dict[str, float]]:
 
 
 def _content() -> dict[str, Any]:
-    found: dict[str, Any] = json.loads(
-        files("asst.evaluation").joinpath("paper_tables.json").read_text(encoding="utf-8")
-    )
+    found: dict[str, Any] = json.loads(Path(__file__).with_name("paper_tables.json").read_text(encoding="utf-8"))
     return found
 
 
@@ -235,15 +206,68 @@ def _mean_end(ends: Sequence[float | None]) -> float | None:
 
 
 def _runs_as_json(runs: Runs, metrics: Sequence[str]) -> dict[str, Any]:
-    return {
-        "recipe": runs.recipe,
-        "split": runs.split,
-        "extractor": runs.extractor,
-        "queries": runs.queries,
-        "runs": runs.runs,
-        "metrics": {
-            key: {"mean": figure.mean, "low": figure.low, "high": figure.high, "spread": figure.spread}
-            for key, figure in runs.figures.items()
-            if key in metrics
-        },
-    }
+    content = asdict(runs)
+    figures = content.pop("figures")
+    return {**content, "metrics": {key: own for key, own in figures.items() if key in metrics}}
+
+
+@dataclass(frozen=True, slots=True)
+class SimulatedRow:
+    """One line of a table of simulated figures, shares in [0, 1] by the table's metrics.
+
+    ``recipe`` is empty for a reference. ``ahead`` says how far the table's own row is ahead of this one, by the first
+    metrics; empty for that row itself, and where there are no sentences.
+    """
+
+    label: str
+    recipe: str
+    runs: int
+    metrics: Mapping[str, Interval]
+    ahead: Mapping[str, Interval]
+
+    def as_json(self) -> dict[str, Any]:
+        """The form for JSON that docs/formats.md describes; figures in per cent."""
+        return {
+            "label": self.label,
+            "recipe": self.recipe or None,
+            "runs": self.runs,
+            "metrics": {key: per_cent(interval) for key, interval in self.metrics.items()},
+            "ahead": {key: per_cent(interval) for key, interval in self.ahead.items()},
+        }
+
+
+def sentence_rows(
+    table: PaperTable, records: Sequence[Record], references: Mapping[str, Values], found: Mapping[str, Values]
+) -> list[SimulatedRow]:
+    """The rows of a table of a data set of sentences, as far as they have runs.
+
+    ``references`` are the values of those that are not trained, by name, ``found`` of every run of a recipe, by recipe.
+    """
+    videos = [record.video for record in records]
+    ours = found.get(table.ours)
+
+    def row(label: str, recipe: str, values: Values) -> SimulatedRow:
+        metrics = {key: bootstrap_runs(values[key], videos) for key in table.metrics}
+        differences = {} if ours is None or recipe == table.ours else compare(records, ours, values)
+        ahead = {key: differences[key].difference for key in table.metrics[:COMPARED] if key in differences}
+        return SimulatedRow(label, recipe, len(values[table.metrics[0]]), metrics, ahead)
+
+    return [
+        *(row(name, "", values) for name, values in references.items()),
+        *(row(label, recipe, found[recipe]) for label, recipe in table.trained if recipe in found),
+    ]
+
+
+def detection_rows(table: PaperTable, found: Mapping[str, Collection[Result]]) -> list[SimulatedRow]:
+    """The rows of a table of detections: means over runs of the means and of the ends of their intervals."""
+
+    def mean(results: Collection[Result], key: str) -> Interval:
+        figures = [result.metrics[key] for result in results]
+        ends = [(figure.mean, figure.low, figure.high) for figure in figures]
+        return Interval(*(sum(end or 0.0 for end in each) / len(ends) / 100 for each in zip(*ends, strict=True)))
+
+    return [
+        SimulatedRow(label, recipe, len(found[recipe]), {key: mean(found[recipe], key) for key in table.metrics}, {})
+        for label, recipe in table.trained
+        if recipe in found
+    ]

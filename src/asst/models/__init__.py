@@ -26,11 +26,7 @@ class ModelEntry:
     arguments: tuple[str, ...] = ()
 
     def build(self) -> Model:
-        """The model.
-
-        Raises:
-            InputError: when weights are missing.
-        """
+        """The model; an `InputError` when weights are missing."""
         model: Model = getattr(import_module(f"asst.models.{self.module}"), self.function)(*self.arguments)
         return model
 
@@ -62,14 +58,10 @@ MODELS = {
 
 
 def model_named(name: str | Path) -> Model:
-    """The model.
+    """The model of a name that ``asst models`` prints, of a checkpoint's path, or of the folder of a CLIP or SigLIP.
 
-    Args:
-        name: one of the names that ``asst models`` prints, the path of a checkpoint that ``asst train`` wrote, or the
-            folder of a CLIP or SigLIP.
-
-    Raises:
-        InputError: for a name that no model has, a file that is no checkpoint, or when packaged weights are missing.
+    Raises an `InputError` for a name that no model has, a file that is no checkpoint, or when packaged weights are
+    missing.
     """
     if str(name) in MODELS:
         return MODELS[str(name)].build()

@@ -26,12 +26,9 @@ CUT_OFF = 0.5
 class Answers:
     """What a method says of every clip of a batch of windows.
 
-    Attributes:
-        spans: in steps of each window, shape ``(windows, clips, 2)``.
-        scores: larger is better, shape ``(windows, clips)``.
-        kept: which clips the window can answer with, shape ``(windows, clips)``.
-        labels: the action that each clip is scored for, an index of `Method.labels`, shape ``(windows, clips)``; None
-            for a method that answers sentences.
+    ``spans`` are in steps of each window, ``(windows, clips, 2)``; of shape ``(windows, clips)`` are ``scores``, larger
+    is better, ``kept``, the clips the window can answer with, and ``labels``, the action that each clip is scored for,
+    an index of `Method.labels`; None for sentences.
     """
 
     spans: FloatArray
@@ -44,42 +41,21 @@ class Answerer(Protocol):
     """A method with its weights, computed by PyTorch or by ONNX Runtime; attributes as of methods."""
 
     labels: tuple[str, ...]
-
-    @property
-    def relative(self) -> bool:
-        """See `Method`."""
-        ...
-
-    @property
-    def averages(self) -> bool:
-        """See `Method`."""
-        ...
-
-    @property
-    def finds_actions(self) -> bool:
-        """See `Method`."""
-        ...
+    relative: bool
+    averages: bool
+    finds_actions: bool
 
     def answers(self, samples: Sequence[Sample]) -> Answers:
         """Every clip of every sample's window."""
         ...
 
     def attention(self, samples: Sequence[Sample]) -> dict[str, FloatArray]:
-        """The weight of each word at each step of each layer that attends to words, by the layer's name.
-
-        Returns:
-            Each of shape ``(samples, words, steps of the layer)``; none where no layer does.
-        """
+        """By the name of each layer that attends to words, their weights, ``(samples, words, steps of the layer)``."""
         ...
 
 
 def answers_of(outputs: Mapping[str, npt.NDArray[Any]], settings: Mapping[str, Any]) -> Answers:
-    """The answers that a method's outputs stand for.
-
-    Args:
-        outputs: as a method's ``outputs`` says; or ``values`` of classes at steps, of which runs are made.
-        settings: the method's.
-    """
+    """The answers that a method's ``outputs`` stand for, or the runs of its ``values`` of classes at steps."""
     if "values" in outputs:
         values = outputs["values"].astype(np.float64)
         outputs = padded_runs(values, [runs(values, own, settings["gap"]) for own in settings["thresholds"]])
@@ -88,15 +64,9 @@ def answers_of(outputs: Mapping[str, npt.NDArray[Any]], settings: Mapping[str, A
 
 
 def runs(values: FloatArray, threshold: float, gap: int) -> IntArray:
-    """Where values reach a threshold.
+    """Where values, ``(windows, classes, steps)``, reach a threshold; runs no further apart than ``gap`` steps are one.
 
-    Args:
-        values: shape ``(windows, classes, steps)``.
-        threshold: to be reached.
-        gap: runs no further apart than so many steps are one.
-
-    Returns:
-        Window, class, first step and the step after the last of each run, shape ``(runs, 4)``.
+    Gives window, class, first step and the step after the last of each run, shape ``(runs, 4)``.
 
     >>> runs(np.array([[[0.9, 0.1, 0.9, 0.1, 0.1, 0.9]]]), 0.5, 1).tolist()
     [[0, 0, 0, 3], [0, 0, 5, 6]]
@@ -114,12 +84,7 @@ def runs(values: FloatArray, threshold: float, gap: int) -> IntArray:
 
 
 def padded_runs(values: FloatArray, found: list[IntArray]) -> dict[str, npt.NDArray[Any]]:
-    """Runs as the outputs of windows, scored by their mean values; see `asst.models.methods.base.Method.outputs`.
-
-    Args:
-        values: shape ``(windows, classes, steps)``.
-        found: of `runs`, one a threshold.
-    """
+    """Runs, one array a threshold, as the outputs of windows, scored by their mean values; see `Method.outputs`."""
     together = np.unique(np.concatenate(found), axis=0)
     window, label, start, end = together.T
     sums = np.pad(np.cumsum(values, axis=2), ((0, 0), (0, 0), (1, 0)))

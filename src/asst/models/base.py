@@ -21,11 +21,8 @@ RANKED_LEAST = 20
 class Ranking:
     """A model's whole opinion on one sentence.
 
-    Attributes:
-        query: the sentence.
-        moments: best first, none dropped for its score.
-        curve: the match at each instant, where the model has one.
-        threshold: the score from which a moment is found, where there is one.
+    ``moments`` are best first, none dropped for its score; ``curve`` is the match at each instant, where the model has
+    one, and ``threshold`` the score from which a moment is found, where there is one.
     """
 
     query: str
@@ -59,8 +56,7 @@ class Model(Protocol):
     def rank(self, features: Features, queries: Sequence[str], *, top: int) -> list[Ranking]:
         """The best moments of each sentence, at most ``top``, in the order of the sentences.
 
-        Raises:
-            InputError: for features of another extractor.
+        Raises an `InputError` for features of another extractor.
         """
         ...
 
@@ -72,8 +68,7 @@ class Attentive(Protocol):
     def word_attention(self, features: Features, query: str) -> Attention | None:
         """The words it looks at over the video; None where no layer attends to words.
 
-        Raises:
-            InputError: for features of another extractor, or a sentence without a word.
+        Raises an `InputError` for features of another extractor, or a sentence without a word.
         """
         ...
 

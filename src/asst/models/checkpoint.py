@@ -33,12 +33,8 @@ Origin = Literal["real", "simulated"]
 class FeatureKind:
     """The features that a model was trained on, and so the only ones it reads.
 
-    Attributes:
-        extractor: what made them.
-        dimension: width of a vector.
-        step_s: length of a step in seconds; the model reads them at its own rate.
-        preprocessing: hash of how frames were prepared; empty if unknown.
-        weights: hash or version of the extractor's weights; empty if unknown, or if there are none.
+    ``dimension`` is the width of a vector and ``step_s`` the length of a step in seconds; ``preprocessing`` hashes how
+    frames were prepared and ``weights`` the extractor's, both empty if unknown.
     """
 
     extractor: str
@@ -48,11 +44,7 @@ class FeatureKind:
     weights: str = ""
 
     def check(self, features: Features, reader: str) -> None:
-        """Refuses features of another kind.
-
-        Raises:
-            InputError: naming both kinds.
-        """
+        """Raises an `InputError` for features of another kind, naming both."""
         if (features.extractor, features.dimension) != (self.extractor, self.dimension):
             raise InputError(
                 f"{reader} reads features of {self.extractor} (dimension {self.dimension}), not of "
@@ -60,11 +52,7 @@ class FeatureKind:
             )
 
     def check_extractor(self, extractor: Extractor, reader: str) -> None:
-        """Refuses an extractor of the same name that would make other numbers.
-
-        Raises:
-            InputError: naming what differs.
-        """
+        """Raises an `InputError` for an extractor of the same name that would make other numbers."""
         for what, own, given in (
             ("preprocessing", self.preprocessing, extractor.preprocessing),
             ("weights", self.weights, extractor.weights),
@@ -90,14 +78,12 @@ class Description:
         features: the features it reads.
         origin: whether those were of real videos or simulated.
         recipe: the recipe it was trained by.
-        dataset: its data set, a key of `asst.data.DATASETS`.
-        split: what it was trained on.
+        dataset: its data set, a key of `asst.data.DATASETS`, of which it learnt ``split``.
         step: optimiser steps it has seen.
-        seed: of its training.
         metrics: of the validation split, in per cent.
         version: of the package that wrote it.
-        learnt: every data set and split that its weights were learnt from, such as ``charades_sta/train``: its own, and
-            those of what it started from.
+        learnt: every data set and split that its weights were learnt from, such as ``charades_sta/train``: its own,
+            and those of what it started from.
     """
 
     method: str
@@ -129,11 +115,7 @@ class Description:
 
 
 def save_checkpoint(path: Path, description: Description, weights: Mapping[str, Tensor]) -> None:
-    """Writes a checkpoint whole or not at all.
-
-    Raises:
-        InputError: if it cannot be written.
-    """
+    """Writes a checkpoint whole or not at all."""
     from safetensors.torch import save
 
     header = {"format": FORMAT, "description": json.dumps(dataclasses.asdict(description), allow_nan=False)}
@@ -142,11 +124,7 @@ def save_checkpoint(path: Path, description: Description, weights: Mapping[str, 
 
 
 def described(text: str) -> Description:
-    """What a checkpoint says of itself, as its header has it.
-
-    Raises:
-        ValueError, KeyError, TypeError: for another text.
-    """
+    """What a checkpoint's header says; a ValueError, KeyError or TypeError for another text."""
     values = json.loads(text)
     return Description(**{**values, "features": FeatureKind(**values["features"])})
 
@@ -154,8 +132,7 @@ def described(text: str) -> Description:
 def read_description(path: Path) -> Description:
     """What a checkpoint says of itself, without its weights.
 
-    Raises:
-        InputError: for a file that is missing, damaged or no checkpoint of ours.
+    Raises an `InputError` for a file that is missing, damaged or no checkpoint of ours.
     """
     return _opened(path)[0]
 

@@ -17,8 +17,7 @@ HIT_IOU = 0.5
 def clip_frequency(records: Sequence[Record]) -> FloatArray:
     """The share of annotations that name each of DiDeMo's 21 clips, all annotators counted; shape ``(21,)``.
 
-    Raises:
-        InputError: for a record with an annotation that is no such clip.
+    Raises an `InputError` for a record with an annotation that is no such clip.
     """
     order = {clip: index for index, clip in enumerate(candidate_clips())}
     counts = np.zeros(len(order))
@@ -43,15 +42,7 @@ def grid_spans(grid: int) -> FloatArray:
 
 
 def hit_share(spans: FloatArray, at: FloatArray, least: float = HIT_IOU) -> FloatArray:
-    """The share of spans that each candidate hits.
-
-    Args:
-        spans: start and end as shares of their videos, shape ``(n, 2)``.
-        at: candidates, shape ``(m, 2)``.
-        least: IoU of a hit.
-
-    Returns:
-        Shape ``(m,)``, in [0, 1].
+    """The share of spans, ``(n, 2)`` as shares of their videos, that each of ``at``, ``(m, 2)``, hits; ``(m,)``.
 
     >>> hit_share(np.array([[0.0, 0.5], [0.5, 1.0]]), np.array([[0.0, 0.4], [0.0, 1.0]])).tolist()
     [0.5, 1.0]
@@ -64,16 +55,7 @@ def hit_share(spans: FloatArray, at: FloatArray, least: float = HIT_IOU) -> Floa
 
 
 def span_density(spans: FloatArray, at: FloatArray, bandwidth: float) -> FloatArray:
-    """A Gaussian kernel density over start and end.
-
-    Args:
-        spans: start and end as shares of their videos, shape ``(n, 2)``.
-        at: where it is wanted, shape ``(m, 2)``.
-        bandwidth: standard deviation of the kernel in both directions.
-
-    Returns:
-        Shape ``(m,)``, scaled to a sum of one.
-    """
+    """A Gaussian kernel density over start and end; arguments as `hit_share`, scaled to a sum of one."""
     density: FloatArray = np.zeros(len(at))
     for some in np.array_split(spans, max(1, len(spans) // 1024)):
         distance = ((at[:, None] - some[None]) ** 2).sum(axis=2)

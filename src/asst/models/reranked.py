@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import Literal, Self
 
 import numpy as np
-import numpy.typing as npt
 
 from asst.data.sample import ProposalRows
 from asst.errors import InputError
@@ -22,9 +21,9 @@ from asst.models.base import Ranking
 from asst.models.checkpoint import Description, load_checkpoint, read_description
 from asst.models.reranker.inputs import ClauseEvidence, FloatArray, clause_evidence, reranker_inputs
 from asst.models.reranker.views import FACTS, STEPS, samples, views_of
+from asst.models.trained.answering import of_window, over_time
 from asst.models.trained.loading import SUFFIX, ExportedMethod, loaded
 from asst.models.trained.model import word_vectors
-from asst.models.trained.word_attention import of_window, over_time
 from asst.models.zeroshot.evidence import Evidence
 from asst.models.zeroshot.model import ZeroShotModel, zeroshot_of
 from asst.models.zeroshot.proposals import Float64Array, Proposals
@@ -68,6 +67,7 @@ class RerankedModel:
         self._method = method
         self._first = first
         self.extractor, self.reader, self.base = first.extractor, first.reader, first.base
+        self.embed_frames, self.embed_sentences = first.embed_frames, first.embed_sentences
         self._words: WordVectors = word_vectors(description.words)
         self._scope: Scope = scope or ("everything" if description.origin == "real" else "order")
 
@@ -75,8 +75,8 @@ class RerankedModel:
     def load(cls, path: Path, name: str | None = None, scope: Scope | None = None) -> Self:
         """From a checkpoint file.
 
-        Raises:
-            InputError: for a file that is no checkpoint of a reranker, or made for other weights of the extractor.
+        Raises an `InputError` for a file that is no checkpoint of a reranker, or made for other weights of the
+        extractor.
         """
         method, description = _method(path)
         name = name or path.name
@@ -84,27 +84,16 @@ class RerankedModel:
         description.features.check_extractor(first.extractor, name)
         return cls(method, description, first, name, scope)
 
-    def embed_frames(self, frames: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:
-        """See `asst.localizer.Localizer.embed_frames`."""
-        return self._first.embed_frames(frames)
-
-    def embed_sentences(self, sentences: Sequence[str]) -> npt.NDArray[np.float32]:
-        """See `asst.localizer.Localizer.embed_sentences`."""
-        return self._first.embed_sentences(sentences)
-
     def rank(self, features: Features, queries: Sequence[str], *, top: int) -> list[Ranking]:
-        """The best moments of each sentence; a moment's score is explained in ``docs/models.md``.
-
-        Raises:
-            InputError: for features of another extractor, or on steps of another length.
-        """
+        """As `ZeroShotModel.rank`, in the order that the reranker gives."""
         context = self._first.context(features)
         every = clause_evidence(self.reader, features, queries)
         found = [query_scores(context, evidence.whole) for evidence in every]
         rankings = []
         for evidence, own, added in zip(every, found, self._added(context, every, found), strict=True):
             scores = own.proposals + added
-            if not self._decides_shots(context, evidence):
+            asked = self._scope == "everything" or (self._scope == "order" and _order_tells(context, evidence))
+            if not asked:
                 scores = within_shots(context.proposals, own.proposals, scores)
             rankings.append(ranking(context, evidence.whole, own, scores, top))
         return rankings
@@ -112,8 +101,7 @@ class RerankedModel:
     def word_attention(self, features: Features, query: str) -> Attention | None:
         """Which words each step looks at (equation 4); None for a sentence without a word that has a vector.
 
-        Raises:
-            InputError: for features of another extractor.
+        Raises an `InputError` for features of another extractor.
         """
         context = self._first.context(features)
         (evidence,) = clause_evidence(self.reader, features, [query])
@@ -147,9 +135,6 @@ class RerankedModel:
     def _inputs(self, context: VideoContext, evidence: ClauseEvidence, steps: Float64Array) -> FloatArray:
         return reranker_inputs(context, evidence, steps, self.reader.sentences.measures)
 
-    def _decides_shots(self, context: VideoContext, evidence: ClauseEvidence) -> bool:
-        return self._scope == "everything" or (self._scope == "order" and _order_tells(context, evidence))
-
     def _sentence(self, query: str) -> Vector:
         # A sentence of signs alone has no word; the network is shown one that means nothing.
         return self._words.vectors(tokenize(query) or ["the"])
@@ -171,23 +156,15 @@ def _method(path: Path) -> tuple[Answerer, Description]:
 
 
 def packaged_default() -> RerankedModel:
-    """The reranker that the package ships.
-
-    Raises:
-        InputError: when packaged weights are missing.
-    """
+    """The reranker that the package ships; an `InputError` when packaged weights are missing."""
     return RerankedModel.load(PACKAGED, "default")
 
 
 def within_shots(found: Proposals, before: Float64Array, after: Float64Array) -> Float64Array:
     """Scores in which the windows of each shot are ordered anew, and shots compete as they did before.
 
-    The best window of a shot scores as its best one did; runs of whole shots stay as they were.
-
-    Args:
-        found: the proposals.
-        before: scores that shots compete by, shape ``(proposals,)``.
-        after: scores that the windows of a shot compete by, likewise.
+    The best window of a shot scores as its best one did; runs of whole shots stay as they were. Shots compete by
+    ``before`` and windows of a shot by ``after``, both of shape ``(proposals,)``.
     """
     inside = np.flatnonzero(found.inside)
     result = before.copy()

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import Literal
+from typing import Annotated, Literal, Self
 
-from asst.errors import InputError
-from asst.settings import Settings
+from pydantic import Field, model_validator
+
+from asst.settings import Fraction, Natural, Positive, Settings
 
 Feeding = Literal["none", "final", "last_dilation", "first_dilation", "multiple"]
 Head = Literal["detection", "classification", "action"]
 AttentionScale = Literal["width", "root", "learnt"]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
 class ASSTConfig(Settings):
     """The architecture; the defaults are the paper's (section 4.2).
 
@@ -43,50 +42,42 @@ class ASSTConfig(Settings):
         input_dropout: share of the input features dropped.
         dropout: share dropped elsewhere: after every visual layer, after the language subnet and inside the clip
             sampler. The paper's 0.8 is read as the share kept.
-
-    Raises:
-        InputError: for a value that no network can have, naming it.
     """
 
-    feature_channels: int
-    word_channels: int = 300
-    dilation_layers: int = 4
-    squeezing_layers: int = 6
-    dilation_channels: int = 1024
-    channels: int = 512
-    language_channels: int = 512
-    lstm_layers: int = 1
-    attention_channels: int = 512
+    feature_channels: Positive
+    word_channels: Positive = 300
+    dilation_layers: Positive = 4
+    squeezing_layers: Positive = 6
+    dilation_channels: Positive = 1024
+    channels: Positive = 512
+    language_channels: Positive = 512
+    lstm_layers: Positive = 1
+    attention_channels: Positive = 512
     attention_scale: AttentionScale = "width"
     feeding: Feeding = "multiple"
     head: Head = "detection"
-    classes: int = field(default=0, metadata={"least": 0})
-    steps: int = 128
-    levels: int = 6
-    per_length: float = 4
-    pieces: int = 6
+    classes: Natural = 0
+    steps: Positive = 128
+    levels: Positive = 6
+    per_length: Annotated[float, Field(ge=1)] = 4
+    pieces: Positive = 6
     endpoint_feature: bool = False
     standardize: bool = False
-    input_dropout: float = 0.5
-    dropout: float = 0.2
+    input_dropout: Fraction = 0.5
+    dropout: Fraction = 0.2
 
-    def __post_init__(self) -> None:
-        # By name, as a class with slots is made anew and `super()` without arguments means the old one.
-        Settings.__post_init__(self)
-        for name in ("input_dropout", "dropout"):
-            if not 0 <= getattr(self, name) < 1:
-                raise InputError(f"{name} must be at least 0 and below 1, not {getattr(self, name)}")
+    @model_validator(mode="after")
+    def _fits(self) -> Self:
         if self.language_channels % 2:
-            raise InputError(f"language_channels must be even, one half a direction, not {self.language_channels}")
+            raise ValueError(f"language_channels must be even, one half a direction, not {self.language_channels}")
         if self.steps % 2**self.squeezing_layers:
-            raise InputError(
+            raise ValueError(
                 f"steps must be a multiple of {2**self.squeezing_layers} for {self.squeezing_layers} squeezing layers, "
                 f"not {self.steps}"
             )
-        if self.per_length < 1:
-            raise InputError(f"per_length must be at least 1, not {self.per_length}")
         if (self.head == "action") != (self.classes > 0):
-            raise InputError(f"classes must be positive for head 'action' and 0 otherwise, not {self.classes}")
+            raise ValueError(f"classes must be positive for head 'action' and 0 otherwise, not {self.classes}")
+        return self
 
     @property
     def fed_layers(self) -> tuple[str, ...]:

@@ -21,14 +21,9 @@ Save = Callable[[Path, int, dict[str, float]], None]
 class KeepRun(Callback):
     """Writes a run's log and checkpoints; its own state goes into the resumable one.
 
-    Args:
-        folder: of the run.
-        steps: of the run, in all.
-        save: writes a checkpoint.
-        headline: the metric that the best checkpoint is chosen by.
-        say: told each interval's figures, but those with a slash in their name.
-        keep: latest checkpoints to keep beside the best one.
-        patience: intervals without a better one after which training ends; 0 for never.
+    ``save`` writes a checkpoint; the best one is chosen by ``headline``, and ``keep`` latest ones stay beside it. After
+    ``patience`` intervals without a better one training ends; 0 for never. ``say`` is told each interval's figures, but
+    those with a slash in their name. ``seconds`` is the time spent training, over all the times the run was resumed.
     """
 
     def __init__(
@@ -46,23 +41,18 @@ class KeepRun(Callback):
         self._headline, self._say = headline, say
         self._kept, self._patience, self._waited = keep, patience, 0
         self._best: float | None = None
-        self._seconds = 0.0
+        self.seconds = 0.0
         self._since = time.monotonic()
         self._processor_s = {"training": 0.0, "validation": 0.0}
         self._counted_s = time.process_time()
 
-    @property
-    def seconds(self) -> float:
-        """Time spent training, over all the times the run was resumed."""
-        return self._seconds
-
     def state_dict(self) -> dict[str, Any]:
         """What a resumed run must know."""
-        return {"best": self._best, "seconds": self._seconds, "waited": self._waited}
+        return {"best": self._best, "seconds": self.seconds, "waited": self._waited}
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
         """Go on from `state_dict`."""
-        self._best, self._seconds = state_dict["best"], state_dict["seconds"]
+        self._best, self.seconds = state_dict["best"], state_dict["seconds"]
         self._waited = state_dict.get("waited", 0)
 
     def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
@@ -82,13 +72,9 @@ class KeepRun(Callback):
         self._count("validation")
 
     def on_train_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        """Log the interval and keep its checkpoint.
-
-        Raises:
-            DivergedError: for a figure that is not finite.
-        """
+        """Log the interval and keep its checkpoint; a figure that is not finite is a `DivergedError`."""
         now = time.monotonic()
-        self._seconds, self._since = self._seconds + now - self._since, now
+        self.seconds, self._since = self.seconds + now - self._since, now
         figures = {name: float(value) for name, value in trainer.callback_metrics.items()}
         require_finite_figures(figures, trainer.global_step)
         # Every process ends, not the first alone; Lightning's own count of steps begins a finished interval anew.
@@ -98,7 +84,7 @@ class KeepRun(Callback):
         metrics = {name.removeprefix("validate/"): value for name, value in figures.items() if "validate/" in name}
         step = trainer.global_step
         spent = {part: round(seconds, 3) for part, seconds in self._processor_s.items()}
-        line = {"step": step, "seconds": round(self._seconds, 3), "processor_s": spent, **figures}
+        line = {"step": step, "seconds": round(self.seconds, 3), "processor_s": spent, **figures}
         with self._folder.metrics.open("a", encoding="utf-8") as file:
             file.write(json.dumps(line, allow_nan=False) + "\n")
         self._keep(step, metrics)

@@ -12,12 +12,7 @@ from asst.errors import InputError
 
 
 class DivergedError(InputError):
-    """Says after which step what was not finite.
-
-    Args:
-        step: optimiser steps done.
-        what: is not finite.
-    """
+    """Says after which step what was not finite."""
 
     def __init__(self, step: int, what: str) -> None:
         super().__init__(
@@ -27,22 +22,14 @@ class DivergedError(InputError):
 
 
 def require_finite_figures(figures: Mapping[str, float], step: int) -> None:
-    """Looks at losses and metrics.
-
-    Raises:
-        DivergedError: naming the first that is not finite.
-    """
+    """Looks at losses and metrics; a `DivergedError` names the first that is not finite."""
     for name, value in figures.items():
         if not math.isfinite(value):
             raise DivergedError(step, f"{name} is {value}")
 
 
 def require_finite_weights(weights: Mapping[str, Tensor], step: int) -> None:
-    """Looks through what a method has learnt.
-
-    Raises:
-        DivergedError: naming the first that holds a number which is not finite.
-    """
+    """Looks through what a method has learnt; a `DivergedError` names the first that is not finite."""
     for name, own in weights.items():
         if not torch.isfinite(own).all():
             raise DivergedError(step, f"{name} holds a NaN or an infinity")

@@ -18,10 +18,10 @@ from asst.data.batch import Batch, ProposalBatch
 from asst.errors import InputError
 from asst.models.checkpoint import Description
 from asst.models.methods.base import Method
+from asst.models.methods.table import restored_method
 from asst.models.reranked import METHOD as RERANKER
 from asst.models.reranker.views import FACTS
-from asst.models.trained.loading import FORMAT, SUFFIX, window_steps
-from asst.models.trained.restored import restored_method
+from asst.models.trained.loading import FORMAT, SAID, SUFFIX, window_steps
 
 if TYPE_CHECKING:
     import onnx
@@ -32,14 +32,9 @@ _WORDS, _CLIPS = 5, 7
 
 
 def export_checkpoint(checkpoint: Path, out: Path) -> Description:
-    """Writes a checkpoint as a network that needs no PyTorch, whole or not at all.
+    """Writes a checkpoint of any method as a network that needs no PyTorch, whole or not at all.
 
-    Args:
-        checkpoint: of any method.
-        out: an ``.onnx`` file.
-
-    Raises:
-        InputError: for a file that is no checkpoint, or another name of what is written.
+    Raises an `InputError` for a file that is no checkpoint, or another name than an ``.onnx`` file's.
     """
     if out.suffix != SUFFIX:
         raise InputError(f"{out}: networks are written as {SUFFIX} files; name one")
@@ -49,13 +44,7 @@ def export_checkpoint(checkpoint: Path, out: Path) -> Description:
 
 
 def method_graph(method: Method, description: Description, *, weights: bool = True) -> bytes:
-    """A method as a file that `asst.models.trained.loading.ExportedMethod` reads.
-
-    Args:
-        method: with its weights.
-        description: of its checkpoint.
-        weights: whether they are written; else whoever reads the graph gives them.
-    """
+    """A method as a file that `ExportedMethod` reads; without ``weights`` whoever reads the graph gives them."""
     steps = window_steps(description)
     inputs = _example(method, description, steps)
     traced = _Outputs(method.cpu().eval(), list(inputs))
@@ -65,7 +54,7 @@ def method_graph(method: Method, description: Description, *, weights: bool = Tr
     for name, axis in (("words", "words"), ("word_mask", "words"), ("clips", "clips"), ("clip_mask", "clips")):
         axes.setdefault(name, {0: "samples"})[1] = axis
     axes.setdefault("facts", {0: "samples"})[1] = "clips"
-    said = {name: "yes" if getattr(method, name) else "no" for name in ("relative", "averages", "finds_actions")}
+    said = {name: "yes" if getattr(method, name) else "no" for name in SAID}
     metadata = {"format": FORMAT, "steps": str(steps), **said}
     if weights:
         metadata["description"] = json.dumps(dataclasses.asdict(description), allow_nan=False)
@@ -81,16 +70,11 @@ def graph_of(
     *,
     given: str | None = None,
 ) -> bytes:
-    """A module as a graph.
+    """A module, in the mode for use, as a graph, traced with an example of its inputs, by name and in order.
 
-    Args:
-        module: in the mode for use.
-        inputs: an example of what it takes, by name and in order.
-        outputs: names of what it returns.
-        axes: of inputs, those whose size may vary, with a name for each.
-        metadata: what the file says of itself.
-        given: what is cut off the beginning of weights' names; the graph holds no weights then, and whoever reads it
-            gives them by the rest of their names. If None, all weights are in it.
+    ``axes`` names those of inputs whose size may vary, ``metadata`` is what the file says of itself. ``given`` is what
+    is cut off the beginning of weights' names: the graph holds no weights then, and whoever reads it gives them by the
+    rest of their names.
     """
     import onnx
 

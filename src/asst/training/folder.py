@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +12,7 @@ from asst.atomic import write_whole
 from asst.errors import InputError
 from asst.training.divergence import DivergedError
 from asst.training.recipe import Recipe
-from asst.training.recipe_files import changed_settings
+from asst.training.recipe_files import changed_settings, dumped
 from asst.training.space_recipe import CaptionRecipe, read_any_recipe
 
 STEP = "step-"
@@ -21,55 +20,20 @@ RUNS = Path("runs")
 """The folder of all runs, where none is named."""
 
 
-@dataclass(frozen=True, slots=True)
 class RunFolder:
-    """Names of a run's files.
+    """The files of a run.
 
-    Attributes:
-        path: of the folder.
+    ``recipe`` is as it was resolved, ``metrics`` one JSON object an interval, ``state`` what an interrupted run goes on
+    from, ``best`` the checkpoint with the best headline metric on the validation split, ``diverged`` says why the
+    training could not go on, ``retrieval`` how well the best space finds held-out pictures and sentences, and
+    ``events`` is TensorBoard's folder.
     """
 
-    path: Path
-
-    @property
-    def recipe(self) -> Path:
-        """The recipe as it was resolved."""
-        return self.path / "recipe.yaml"
-
-    @property
-    def metrics(self) -> Path:
-        """One JSON object an interval."""
-        return self.path / "metrics.jsonl"
-
-    @property
-    def checkpoints(self) -> Path:
-        """The folder of checkpoints and of the resumable state."""
-        return self.path / "checkpoints"
-
-    @property
-    def state(self) -> Path:
-        """What an interrupted run goes on from."""
-        return self.checkpoints / "last.ckpt"
-
-    @property
-    def best(self) -> Path:
-        """The checkpoint with the best headline metric on the validation split."""
-        return self.checkpoints / "best.safetensors"
-
-    @property
-    def diverged(self) -> Path:
-        """Says why the training could not go on, where it could not."""
-        return self.path / "diverged.txt"
-
-    @property
-    def retrieval(self) -> Path:
-        """How well the best space finds held-out pictures and sentences, with intervals."""
-        return self.path / "retrieval.json"
-
-    @property
-    def events(self) -> Path:
-        """TensorBoard's folder."""
-        return self.path / "events"
+    def __init__(self, path: Path) -> None:
+        self.path, self.recipe, self.metrics = path, path / "recipe.yaml", path / "metrics.jsonl"
+        self.checkpoints = path / "checkpoints"
+        self.state, self.best = self.checkpoints / "last.ckpt", self.checkpoints / "best.safetensors"
+        self.diverged, self.retrieval, self.events = path / "diverged.txt", path / "retrieval.json", path / "events"
 
     def at_step(self, step: int) -> Path:
         """The checkpoint after a step."""
@@ -80,18 +44,13 @@ class RunFolder:
         return sorted(self.checkpoints.glob(f"{STEP}*.safetensors"))
 
     def claim(self, recipe: Recipe | CaptionRecipe) -> bool:
-        """Makes the folder one of this recipe, which is about to be trained.
+        """Makes the folder one of this recipe, which is about to be trained; says whether there is a run to go on with.
 
-        Returns:
-            Whether there is a run in it to go on with.
-
-        A run may be gone on with for more steps, where what a step does is not planned from their number.
-
-        Raises:
-            InputError: if it holds a run of another recipe, or cannot be written.
+        A run may be gone on with for more steps, where what a step does is not planned from their number. Raises an
+        `InputError` if the folder holds a run of another recipe, or cannot be written.
         """
         if not self.recipe.exists():
-            write_whole(self.recipe, recipe.dump())
+            write_whole(self.recipe, dumped(recipe))
             return False
         held = read_any_recipe([self.recipe])
         if held != recipe:
@@ -101,17 +60,13 @@ class RunFolder:
                 raise InputError(
                     f"{self.path} holds a run of other settings: {'; '.join(others)}; name another folder with --run"
                 )
-            write_whole(self.recipe, recipe.dump())
+            write_whole(self.recipe, dumped(recipe))
         self.diverged.unlink(missing_ok=True)
         return self.state.exists()
 
     @contextmanager
     def telling_divergence(self) -> Iterator[None]:
-        """Writes down why a training could not go on, where it could not.
-
-        Raises:
-            DivergedError: as the training does.
-        """
+        """Writes down why a training could not go on, where it could not."""
         try:
             yield
         except DivergedError as error:
@@ -121,8 +76,7 @@ class RunFolder:
     def checkpoints_to_use(self, recipe: Recipe) -> list[Path]:
         """The best checkpoint, or the latest ones to average, as the recipe has it.
 
-        Raises:
-            InputError: if the run has not come so far, or came to something that is not finite.
+        Raises an `InputError` if the run has not come so far, or came to something that is not finite.
         """
         if self.diverged.exists():
             said = self.diverged.read_text(encoding="utf-8").strip()

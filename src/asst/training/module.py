@@ -3,55 +3,67 @@
 from __future__ import annotations
 
 import copy
-from typing import Any
+from collections.abc import Callable, Sized
+from typing import Any, ClassVar, cast
 
 import lightning
 import torch
 from lightning.pytorch.utilities.types import OptimizerLRSchedulerConfig
-from torch.utils.data import DataLoader
+from torch.optim.lr_scheduler import LRScheduler
+from torch.utils.data import DataLoader, Dataset
 
-from asst.data.action_samples import ActionWindows
-from asst.data.batch import Batch, Collate, CollateWindows
-from asst.data.samples import Queries
+from asst.data.batch import Batch
 from asst.models.methods.base import Trainable
 from asst.training.divergence import require_finite_figures, require_finite_weights
 from asst.training.optimizer import average_into, optimizer_of, schedule_of
-from asst.training.recipe import Recipe
-from asst.training.reranker.samples import RerankerQueries
+from asst.training.recipe import Recipe, Training
 from asst.training.schedule import DROPOUT, IntervalBatches, interval_steps, share_of, torch_seed
-from asst.training.task import Task
+from asst.training.space_recipe import CaptionTraining
 from asst.training.validation import Validation
 
-QUESTIONS_AT_ONCE = 32
 
+class IntervalModule(lightning.LightningModule):
+    """What every training of ours does; Lightning's epochs are the recipe's intervals.
 
-class TrainingModule(lightning.LightningModule):
-    """Trains one method; Lightning's epochs are the recipe's intervals.
-
-    Args:
-        method: a module with an objective.
-        recipe: how to train it.
-        validation: asks it and judges the answers.
-
-    Attributes:
-        method: as above; its weights are those that steps move.
-        kept: what is validated and kept: the method, or a copy with the mean of its weights.
+    Steps move the module called ``moved``, whose gradient is shortened to ``clip``, unless that is 0; the one called
+    ``judged`` is validated and kept.
     """
+
+    moved: ClassVar[str]
+    judged: ClassVar[str]
+    clip: float
+
+    def configure_gradient_clipping(self, *args: Any, **kwargs: Any) -> None:
+        """Shortens the gradient; the trainer's own way refuses optimisers that do everything in one pass."""
+        if self.clip:
+            torch.nn.utils.clip_grad_norm_(self.get_submodule(self.moved).parameters(), self.clip)
+
+    def on_validation_start(self) -> None:
+        """Nothing is asked, and so nothing kept, of weights that the last step has spoilt: a `DivergedError`."""
+        require_finite_weights(self.get_submodule(self.judged).state_dict(), self.trainer.global_step)
+
+
+def by_step(optimizer: torch.optim.Optimizer, schedule: LRScheduler) -> OptimizerLRSchedulerConfig:
+    """Rates that move after each step."""
+    return {"optimizer": optimizer, "lr_scheduler": {"scheduler": schedule, "interval": "step"}}
+
+
+class TrainingModule(IntervalModule):
+    """Trains one method; what is kept is itself, or a copy with the mean of its weights."""
+
+    moved, judged = "method", "kept"
 
     def __init__(self, method: Trainable, recipe: Recipe, validation: Validation) -> None:
         super().__init__()
         self.method = self.kept = method
+        self.clip = recipe.optimizer.clip
         if recipe.optimizer.averaging:
             self.kept = copy.deepcopy(method).requires_grad_(False)
         self._recipe, self._validation = recipe, validation
         self._answers: list[Any] = []
 
     def training_step(self, batch: Batch, batch_idx: int) -> torch.Tensor:
-        """The loss of a part of a batch.
-
-        Raises:
-            DivergedError: if it is not finite.
-        """
+        """The loss of a part of a batch; a `DivergedError` if it is not finite."""
         training = self._recipe.training
         part = self.trainer.global_step * training.parts + batch_idx % training.parts
         # Dropout draws from torch's own source: set for each part, a resumed run draws what it would have.
@@ -71,25 +83,12 @@ class TrainingModule(lightning.LightningModule):
         )
         return loss.total
 
-    def configure_gradient_clipping(self, *args: Any, **kwargs: Any) -> None:
-        """Shortens the gradient; the trainer's own way refuses optimisers that do everything in one pass."""
-        if self._recipe.optimizer.clip:
-            torch.nn.utils.clip_grad_norm_(self.method.parameters(), self._recipe.optimizer.clip)
-
     def on_train_batch_end(self, outputs: Any, batch: Batch, batch_idx: int) -> None:
         """Averages the weights after each step."""
         averaging, training = self._recipe.optimizer.averaging, self._recipe.training
         if averaging and (batch_idx + 1) % training.parts == 0:
             step = self.current_epoch * training.interval + batch_idx // training.parts
             average_into(self.kept, self.method, averaging, step)
-
-    def on_validation_start(self) -> None:
-        """Nothing is asked, and so nothing kept, of weights that the last step has spoilt.
-
-        Raises:
-            DivergedError: for such weights.
-        """
-        require_finite_weights(self.kept.state_dict(), self.trainer.global_step)
 
     def validation_step(self, batch: Batch, batch_idx: int) -> None:
         """The answers to some questions."""
@@ -103,30 +102,29 @@ class TrainingModule(lightning.LightningModule):
 
     def configure_optimizers(self) -> OptimizerLRSchedulerConfig:
         """As the recipe has them (section 4.2)."""
-        settings = self._recipe.optimizer
-        optimizer = optimizer_of(settings, self.method)
-        schedule = schedule_of(settings, optimizer, self._recipe.training.steps)
-        return {"optimizer": optimizer, "lr_scheduler": {"scheduler": schedule, "interval": "step"}}
+        optimizer = optimizer_of(self._recipe.optimizer, self.method)
+        return by_step(optimizer, schedule_of(self._recipe.optimizer, optimizer, self._recipe.training.steps))
 
 
-class TrainingData(lightning.LightningDataModule):
-    """Batches of the interval that the trainer is in, and the questions of the validation split.
+class IntervalData(lightning.LightningDataModule):
+    """Batches of the interval that the trainer is in, made by ``collate``, and what validation asks."""
 
-    Args:
-        task: has both.
-        recipe: how many at once.
-    """
-
-    def __init__(self, task: Task, recipe: Recipe) -> None:
+    def __init__(
+        self,
+        samples: Dataset[Any],
+        collate: Callable[[list[Any]], Any],
+        questions: DataLoader[Any],
+        training: Training | CaptionTraining,
+    ) -> None:
         super().__init__()
-        self._samples, self._questions, self._recipe = task.samples, task.questions, recipe
+        self._samples, self._collate, self._questions, self._training = samples, collate, questions, training
 
     def train_dataloader(self) -> DataLoader[Any]:
         """Called at the start of every interval."""
         assert self.trainer is not None
-        training, done = self._recipe.training, self.trainer.global_step
+        training, done = self._training, self.trainer.global_step
         batches = IntervalBatches(
-            len(self._samples),
+            len(cast("Sized", self._samples)),
             seed=training.seed,
             first=done,
             steps=interval_steps(done, interval=training.interval, steps=training.steps),
@@ -135,13 +133,8 @@ class TrainingData(lightning.LightningDataModule):
             rank=self.trainer.global_rank,
             processes=self.trainer.world_size,
         )
-        return DataLoader(self._samples, batch_sampler=batches, collate_fn=Collate(self._samples.observation.steps))
+        return DataLoader(self._samples, batch_sampler=batches, collate_fn=self._collate)
 
     def val_dataloader(self) -> DataLoader[Any]:
-        """Every question with its windows."""
-        return questions_loader(self._questions)
-
-
-def questions_loader(questions: Queries | ActionWindows | RerankerQueries) -> DataLoader[Any]:
-    """Batches of questions, all windows of some at once, in their order."""
-    return DataLoader(questions, batch_size=QUESTIONS_AT_ONCE, collate_fn=CollateWindows(questions.observation.steps))
+        """All questions."""
+        return self._questions

@@ -15,8 +15,7 @@ from asst.training.recipe import Optimizer
 def optimizer_of(settings: Optimizer, module: nn.Module) -> torch.optim.Optimizer:
     """Adam or SGD over what a module learns, each parameter at its own rate.
 
-    Raises:
-        InputError: for a part in ``rates`` that no parameter belongs to.
+    Raises an `InputError` for a part in ``rates`` that no parameter belongs to.
     """
     groups: dict[float, list[nn.Parameter]] = {}
     unused = set(settings.rates)
@@ -52,13 +51,10 @@ def rate_factor(settings: Optimizer, step: int, steps: int) -> float:
 
 @torch.no_grad()
 def average_into(mean: nn.Module, now: nn.Module, decay: float, step: int) -> None:
-    """Moves the mean of the weights towards those of now, faster in the first steps.
+    """Moves the mean of the weights towards those of now, faster in the first steps, of which ``step`` are done.
 
-    Args:
-        mean: a copy of ``now`` from before the first step; what is counted in ``now`` is copied.
-        now: the module that learns.
-        decay: what the mean keeps of itself in the end.
-        step: steps done before this one.
+    ``mean`` is a copy of ``now`` from before the first; what is counted in ``now`` is copied. In the end it keeps
+    ``decay`` of itself.
     """
     stays = min(decay, (1 + step) / (10 + step))
     for own, new in zip(mean.state_dict().values(), now.state_dict().values(), strict=True):

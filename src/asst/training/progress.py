@@ -16,13 +16,7 @@ EVERY_S = 60.0
 
 
 class TellProgress(Callback):
-    """Says the step, the loss and the time left.
-
-    Args:
-        steps: of the run, in all.
-        say: takes the lines.
-        bar: show a bar on the terminal in place of lines.
-    """
+    """Says the step, the loss and the time left, in lines or on a bar on the terminal."""
 
     def __init__(self, steps: int, say: Say, *, bar: bool) -> None:
         self._steps, self._say = steps, say

@@ -5,23 +5,197 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Annotated, Any, ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Literal, Self
 
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
 from asst.data import ACTION_DATASETS
+from asst.data.lengths import MOST_FACTOR
+from asst.data.query_tokens import LAST_HIDDEN_STATE, By
 from asst.evaluation.protocol import ProtocolName
 from asst.models.methods.base import Fitted
 from asst.models.methods.table import METHODS
-from asst.training.checked import Checked, FilePath, Positive, Share
-from asst.training.data_settings import Data
-from asst.training.recipe_files import Named, checked, settings_of
+from asst.settings import FilePath, Fraction, Natural, Positive, Rate, Settings, Share
+from asst.simulate.features.settings import MODALITIES
+from asst.simulate.tapes.plan import TapeSettings
+from asst.training.recipe_files import Named, read_as
+
+EVEN = "even"
+"""The length of a step that divides each video's annotated duration evenly."""
+PACKAGED = "packaged"
+"""The installed word vectors, in place of a path."""
+GLOVE_300 = "glove-300"
+"""The paper's word vectors, in place of a path: those of the file that ``ASST_GLOVE`` names, or else the installed."""
+
+StepLength = Rate | Literal["even"]
+
+
+def _is_judged(holdout: dict[str, int]) -> dict[str, int]:
+    if not any(holdout.values()):
+        raise ValueError("no set has pictures held out; training is judged by them")
+    return holdout
+
+
+Holdout = Annotated[dict[str, Natural], Field(min_length=1), AfterValidator(_is_judged)]
+"""Pictures of each set that are never learnt from, a clip as one."""
+
+
+class Simulated(Settings):
+    """Features made from annotation (`asst.simulate`), written where they are missing.
+
+    Attributes:
+        level: a key of `asst.simulate.features.settings.LEVELS`.
+        seed: of the prototypes and of all draws.
+        dimension: width of a vector.
+        folder: where the stores are kept, one folder a stream.
+    """
+
+    level: Literal["easy", "standard", "crowded", "hard"] = "crowded"
+    seed: Natural = 0
+    dimension: Positive = 256
+    folder: FilePath = Path("features")
+
+
+class Tapes(Settings):
+    """Tapes of captioned pictures (`asst.simulate.tapes.tapes`), made where they are missing.
+
+    Attributes:
+        count: tapes to learn from.
+        validate: tapes that checkpoints are chosen by; of pictures that are held out.
+        seed: of the tapes.
+        extractor: whose space they are made in; `asst.models.zeroshot.model.zeroshot_of` must know it.
+        folder: where features of the pictures, and the tapes, are kept.
+        holdout: pictures of each set that are held out, as where the space was learnt.
+        settings: how they are planned and what they look like.
+    """
+
+    count: Positive = 6000
+    validation: Positive = Field(default=400, alias="validate")
+    seed: Natural = 0
+    extractor: str = "captions"
+    folder: FilePath = Path("tapes")
+    holdout: Holdout
+    settings: TapeSettings = TapeSettings()
+
+
+TAPES = "tapes"
+"""Stands for a data set where tapes are learnt from."""
+
+
+class Windows(Settings):
+    """Files of sliding windows, see `WindowStore`, of which those of one length make the steps.
+
+    Attributes:
+        fps: frames a second that their names count.
+        length: frames of a window.
+    """
+
+    fps: Rate
+    length: Positive
+
+
+class FeatureFiles(Settings):
+    """A store of one stream; what only published ones need is left out for ours.
+
+    Attributes:
+        path: a folder, or an HDF5 file.
+        key: the array to take from a file or a group that holds several.
+        step_s: how long a step lasts in seconds, or ``even`` where the steps divide a video's duration evenly.
+        start_s: where the first step starts, in seconds.
+        normalize: whether each step's vector is made as long as one.
+        windows: for a folder with a file a window.
+    """
+
+    path: FilePath | None = None
+    key: str | None = None
+    step_s: StepLength | None = None
+    start_s: float = 0.0
+    normalize: bool = False
+    windows: Windows | None = None
+
+
+class Words(Settings):
+    """What stands for the words of a sentence: vectors of words, or of the tokens of each query.
+
+    Attributes:
+        path: ``packaged`` for the installed 50-dimensional GloVe, ``glove-300`` for the paper's, which ``ASST_GLOVE``
+            names, or the installed where it names none; a file of word vectors; or a folder or an HDF5 file
+            with the tokens of each query (`asst.data.query_tokens`), to which the other settings apply.
+        key: the array to take of a query that has several.
+        by: whether a query is found by its ``qid`` or by the order of the annotation's lines.
+        first: with ``order``, the number of the first line.
+        normalize: whether each token's vector is made as long as one.
+        most: tokens to take of a query; all if not given.
+    """
+
+    path: FilePath = Path(PACKAGED)
+    key: str = LAST_HIDDEN_STATE
+    by: By = "qid"
+    first: Natural = 0
+    normalize: bool = False
+    most: Positive | None = None
+
+
+_BY_PATH = BeforeValidator(lambda value: {"path": value} if isinstance(value, str) else value)
+
+
+class Data(Settings):
+    """What is learnt from.
+
+    Attributes:
+        dataset: a key of `asst.data.DATASETS`, of `asst.data.ACTION_DATASETS`, or `TAPES`.
+        root: folder of its annotation files; found by ``asst.data.data_folder`` if not given.
+        streams: the kinds of features, joined in this order; the names of ``features``. None for a method that looks at
+            no video.
+        features: the store of each stream, ours or as the field publishes; a path stands for settings with that path.
+        step_s: of published stores that do not have their own, as in `FeatureFiles`.
+        simulated: make the features instead; each stream is then a key of `MODALITIES`.
+        tapes: made of the captioned pictures of ``root``, where ``dataset`` is `TAPES`; there are then no streams.
+        words: what stands for the words of a sentence; a path, or ``packaged``, stands for settings with that path.
+        train: split to learn from; never the test split.
+        validate: split that checkpoints are chosen by; likewise.
+        wrong_sentences: share of the samples that show another video's sentence, all of whose clips are negatives; the
+            paper has none.
+        length_factor: features that are more than so many times as long as annotated, or as short, are refused.
+        memory_gb: features kept in memory, in GiB; the others are read each time.
+    """
+
+    dataset: str
+    root: FilePath | None = None
+    streams: list[str] = Field(default_factory=list)
+    features: dict[str, Annotated[FeatureFiles, _BY_PATH]] = Field(default_factory=dict)
+    step_s: StepLength | None = None
+    simulated: Simulated | None = None
+    tapes: Tapes | None = None
+    words: Annotated[Words, _BY_PATH] = Words()
+    train: str = "train"
+    validation: str = Field(default="val", alias="validate")
+    wrong_sentences: Fraction = 0.0
+    length_factor: Annotated[float, Field(ge=1)] = MOST_FACTOR
+    memory_gb: Annotated[float, Field(ge=0)] = 8.0
+
+    @model_validator(mode="after")
+    def _streams_exist(self) -> Data:
+        unknown = sorted(set(self.features) - set(self.streams))
+        if unknown:
+            raise ValueError(f"features of {', '.join(unknown)} are given, the streams are {', '.join(self.streams)}")
+        if (self.tapes is not None) != (self.dataset == TAPES):
+            raise ValueError(f"settings of tapes go with dataset {TAPES}, and it with them")
+        for key, split in (("train", self.train), ("validate", self.validation)):
+            if split.startswith("test"):
+                raise ValueError(
+                    f"{key} is {split}; learn and choose checkpoints on other data than the test is made on"
+                )
+        if self.simulated is not None and not set(self.streams) <= set(MODALITIES):
+            raise ValueError(f"simulated streams are {', '.join(MODALITIES)}, not {', '.join(self.streams)}")
+        return self
+
 
 Precision = Literal["auto", "float32", "bfloat16"]
 """Of sums; ``auto`` takes bfloat16 where it multiplies matrices faster."""
 
 
-class Optimizer(Checked):
+class Optimizer(Settings):
     """How weights move; the defaults are the paper's (section 4.2).
 
     Attributes:
@@ -40,15 +214,15 @@ class Optimizer(Checked):
     """
 
     name: Literal["adam", "sgd"] = "adam"
-    learning_rate: Annotated[float, Field(gt=0)] = 5e-4
+    learning_rate: Rate = 5e-4
     schedule: Literal["steps", "cosine"] = "steps"
     decay: Share = 0.9
     decay_steps: Positive = 2500
-    warmup: Annotated[int, Field(ge=0)] = 0
-    momentum: Annotated[float, Field(ge=0, lt=1)] = 0.9
-    rates: dict[str, Annotated[float, Field(gt=0)]] = Field(default_factory=dict)
+    warmup: Natural = 0
+    momentum: Fraction = 0.9
+    rates: dict[str, Rate] = Field(default_factory=dict)
     clip: Annotated[float, Field(ge=0)] = 0.0
-    averaging: Annotated[float, Field(ge=0, lt=1)] = 0.0
+    averaging: Fraction = 0.0
 
 
 def _listed(value: Any) -> Any:
@@ -58,7 +232,7 @@ def _listed(value: Any) -> Any:
     return [value] if isinstance(value, int) else value
 
 
-class Training(Checked):
+class Training(Settings):
     """How long, how much at once, on what.
 
     Attributes:
@@ -76,26 +250,22 @@ class Training(Checked):
         patience: intervals without a better checkpoint after which the training ends; 0 for never.
     """
 
-    steps: Annotated[int, Field(ge=0)] = 0
+    steps: Natural = 0
     interval: Positive = 500
     batch: Positive = 128
     parts: Positive = 1
     processes: Positive = 1
     nodes: Positive = 1
     precision: Precision = "auto"
-    seed: Annotated[int, Field(ge=0)] = 0
-    seeds: Annotated[list[Annotated[int, Field(ge=0)]], BeforeValidator(_listed)] = Field(default_factory=list)
-    keep: Annotated[int, Field(ge=0)] = 0
-    patience: Annotated[int, Field(ge=0)] = 0
+    seed: Natural = 0
+    seeds: Annotated[list[Natural], BeforeValidator(_listed)] = Field(default_factory=list)
+    keep: Natural = 0
+    patience: Natural = 0
 
     @model_validator(mode="after")
-    def _differs(self) -> Training:
+    def _fits(self) -> Self:
         if len(set(self.seeds)) < len(self.seeds):
             raise ValueError(f"seeds must differ, not {self.seeds}")
-        return self
-
-    @model_validator(mode="after")
-    def _divides(self) -> Training:
         if self.batch % (self.parts * self.processes * self.nodes):
             raise ValueError(
                 f"batch ({self.batch}) must be a multiple of parts x processes x nodes "
@@ -110,7 +280,7 @@ def _known_method(name: str) -> str:
     return name
 
 
-class Recipe(Checked):
+class Recipe(Settings):
     """One training.
 
     Attributes:
@@ -142,51 +312,38 @@ class Recipe(Checked):
     protocol: ProtocolName = "standard"
     start: FilePath | None = None
     frozen: list[str] = Field(default_factory=list)
-    average: Annotated[int, Field(ge=0)] = 0
+    average: Natural = 0
     may_be_longer: ClassVar[bool] = True
 
     @model_validator(mode="after")
-    def _averages_what_is_kept(self) -> Recipe:
+    def _fits(self) -> Self:
+        if fault := self._fault():
+            raise ValueError(fault)
+        return self
+
+    def _fault(self) -> str:
+        """What does not go together; empty where all does."""
+        method, data, steps = self.method, self.data, self.training.steps
         if self.average > self.training.keep:
-            raise ValueError(f"average ({self.average}) needs training.keep to be as many, not {self.training.keep}")
-        return self
-
-    @model_validator(mode="after")
-    def _reranks_tapes(self) -> Recipe:
-        if self.data.tapes is not None and self.method != "reranker":
-            raise ValueError("only method reranker learns from data.tapes")
-        if self.method == "reranker" and self.data.tapes is None and len(self.data.streams) != 1:
-            raise ValueError("method reranker learns from data.tapes, or from one stream of the packaged features")
-        return self
-
-    @model_validator(mode="after")
-    def _tells_wrong_sentences(self) -> Recipe:
-        tells = self.method == "asst" and self.network.get("head", "detection") == "detection"
-        if self.data.wrong_sentences and not tells:
-            raise ValueError("only method asst with network.head detection learns from data.wrong_sentences")
-        return self
-
-    @model_validator(mode="after")
-    def _has_features_to_look_at(self) -> Recipe:
-        if METHODS[self.method].looks and self.data.tapes is None and not self.data.streams:
-            raise ValueError(f"method {self.method} looks at features; name their kinds in data.streams")
-        return self
-
-    @model_validator(mode="after")
-    def _starts_from_what_it_trains(self) -> Recipe:
+            return f"average ({self.average}) needs training.keep to be as many, not {self.training.keep}"
+        if data.tapes is not None and method != "reranker":
+            return "only method reranker learns from data.tapes"
+        if method == "reranker" and data.tapes is None and len(data.streams) != 1:
+            return "method reranker learns from data.tapes, or from one stream of the packaged features"
+        detects_moments = method == "asst" and self.network.get("head", "detection") == "detection"
+        if data.wrong_sentences and not detects_moments:
+            return "only method asst with network.head detection learns from data.wrong_sentences"
+        if METHODS[method].looks and data.tapes is None and not data.streams:
+            return f"method {method} looks at features; name their kinds in data.streams"
         if self.start is not None and self.network:
-            raise ValueError("start brings the network's settings; leave network out")
+            return "start brings the network's settings; leave network out"
         if self.start is None and self.frozen:
-            raise ValueError("frozen parts stay as they start, and there is no start; give start=CHECKPOINT")
-        return self
-
-    @model_validator(mode="after")
-    def _has_the_steps_its_method_takes(self) -> Recipe:
-        if self.closed_form and self.training.steps:
-            raise ValueError(f"method {self.method} is fitted in closed form; leave training.steps out")
-        if not self.closed_form and not self.training.steps:
-            raise ValueError(f"method {self.method} is trained by steps; give training.steps")
-        return self
+            return "frozen parts stay as they start, and there is no start; give start=CHECKPOINT"
+        if self.closed_form and steps:
+            return f"method {method} is fitted in closed form; leave training.steps out"
+        if not self.closed_form and not steps:
+            return f"method {method} is trained by steps; give training.steps"
+        return ""
 
     def each_seed(self) -> Iterator[Recipe]:
         """The recipe with each of its seeds alone."""
@@ -212,9 +369,5 @@ class Recipe(Checked):
 
 
 def read_recipe(recipes: Sequence[Named], changes: Sequence[str] = ()) -> Recipe:
-    """`checked` of `settings_of` for a method that answers questions about videos.
-
-    Raises:
-        InputError: for a file that cannot be read, an unknown key or a value that does not fit, by name.
-    """
-    return checked(Recipe, settings_of(recipes, changes), recipes)
+    """The recipe of a method that answers questions about videos; raises as `read_as`."""
+    return read_as(Recipe, recipes, changes)

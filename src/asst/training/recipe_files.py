@@ -1,26 +1,28 @@
-"""Recipes as files: YAML on top of YAML, and ``key=value`` changes on top of that."""
+"""Recipes as files: YAML on top of YAML, ``key=value`` changes on top of that, and what each key means."""
 
 from __future__ import annotations
 
+import inspect
+import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from itertools import takewhile
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TypeVar, get_args, get_origin
 
 import yaml
-from pydantic import ValidationError
 
+from asst.data.files import read_text
 from asst.errors import InputError
-from asst.local import check_ends
-from asst.training.checked import Checked
+from asst.settings import Settings
 
 PACKAGED = Path(__file__).parents[1] / "recipes"
 """The recipes of the package."""
 
 Named = str | Path
 """A recipe's file, or the name of a packaged one: its path below `PACKAGED` without suffix, ``charades_sta/c3d``."""
-Kind = TypeVar("Kind", bound=Checked)
+Kind = TypeVar("Kind", bound=Settings)
 
 
 class _Loader(yaml.SafeLoader):
@@ -45,11 +47,7 @@ def about(recipe: str) -> str:
 
 
 def recipe_and_changes(words: Sequence[str]) -> tuple[list[str], list[str]]:
-    """The recipes among the words of a command, and the ``key=value`` changes.
-
-    Raises:
-        InputError: if no recipe is among them.
-    """
+    """The recipes among the words of a command, and the ``key=value`` changes; an `InputError` without a recipe."""
     recipes = [word for word in words if "=" not in word]
     if not recipes:
         raise InputError("which recipe? name one of 'asst recipes', or a YAML file")
@@ -63,17 +61,11 @@ def recipe_path(recipe: Named) -> Path:
 
 
 def settings_of(recipes: Sequence[Named], changes: Sequence[str] = ()) -> dict[str, Any]:
-    """Settings from files, each of which changes what those before it say, and from ``key=value`` changes.
+    """Settings from files, each of which changes what those before it say, and from changes as ``training.batch=64``.
 
     A file with ``extends: OTHER.yaml``, or the name of a packaged recipe, changes what the other says, so that a row of
-    an ablation is what it changes. The name is the first file's, unless a file gives one.
-
-    Args:
-        recipes: at least one.
-        changes: such as ``training.batch=64``; the value is YAML.
-
-    Raises:
-        InputError: for a file that cannot be read.
+    an ablation is what it changes. The name is the first file's, unless a file gives one. Raises an `InputError` for a
+    file that cannot be read.
     """
     paths = [recipe_path(recipe) for recipe in recipes]
     values: dict[str, Any] = {"name": _name(paths[0])}
@@ -84,21 +76,23 @@ def settings_of(recipes: Sequence[Named], changes: Sequence[str] = ()) -> dict[s
     return values
 
 
-def checked(kind: type[Kind], values: Mapping[str, Any], recipes: Sequence[Named]) -> Kind:
-    """Settings as a typed value.
+def read_as(kind: type[Kind], recipes: Sequence[Named], changes: Sequence[str] = ()) -> Kind:
+    """`settings_of` as a typed value.
 
-    Raises:
-        InputError: for an unknown key or a value that does not fit, by name, and the files.
+    Raises an `InputError` for a file that cannot be read, an unknown key or a value that does not fit, by name.
     """
-    try:
-        return kind.model_validate(values)
-    except ValidationError as error:
-        raise InputError(f"{' + '.join(map(str, recipes))}: {_first_fault(error)}") from error
+    return kind.from_dict(settings_of(recipes, changes), " + ".join(map(str, recipes)))
 
 
-def changed_settings(old: Checked, new: Checked, *, but: Sequence[str] = ()) -> list[str]:
+def dumped(settings: Settings) -> str:
+    """As YAML that reads back to the same value."""
+    text: str = yaml.safe_dump(settings.to_dict(), sort_keys=False)
+    return text
+
+
+def changed_settings(old: Settings, new: Settings, *, but: Sequence[str] = ()) -> list[str]:
     """The settings that differ, ``training.seed is 0 there, 1 here`` each, but for those of the keys ``but``."""
-    was, now = (dict(_flat(own.model_dump(mode="json", by_alias=True))) for own in (old, new))
+    was, now = (dict(_flat(own.to_dict())) for own in (old, new))
     return [
         f"{key} is {was.get(key, 'not set')} there, {now.get(key, 'not set')} here"
         for key in dict.fromkeys((*was, *now))
@@ -129,13 +123,7 @@ def _read(path: Path, above: tuple[Path, ...] = ()) -> dict[str, Any]:
 
 
 def _content(path: Path) -> dict[str, Any]:
-    check_ends(path)
-    try:
-        content = _parsed(path.read_text(encoding="utf-8"), str(path))
-    except OSError as error:
-        raise InputError(f"cannot read {path}: {error.strerror}; name one of 'asst recipes', or a YAML file") from error
-    except UnicodeDecodeError as error:
-        raise InputError(f"{path} is not UTF-8 text (byte {error.start}); a recipe is YAML") from error
+    content = _parsed(read_text(path, "one of 'asst recipes', or a YAML file"), str(path))
     if not isinstance(content, dict):
         raise InputError(f"{path} holds no settings; a recipe is YAML with keys such as data and training")
     return content
@@ -182,16 +170,49 @@ def _name(path: Path) -> str:
     return "/".join(parts[start:])
 
 
-def _first_fault(error: ValidationError) -> str:
-    """The first thing that is wrong, by its key, and how many more there are."""
-    faults = error.errors()
-    first = faults[0]
-    key = ".".join(str(part) for part in first["loc"]) or "the recipe"
-    if first["type"] == "extra_forbidden":
-        reason = "no such setting"
-    else:
-        reason = first["msg"].removeprefix("Value error, ")
-        if first["type"] not in ("missing", "value_error"):
-            reason += f", not {first['input']!r}"
-    more = f" (and {len(faults) - 1} more)" if len(faults) > 1 else ""
-    return f"{key}: {reason}{more}"
+@dataclass(frozen=True, slots=True)
+class SettingKey:
+    """One setting of a recipe: its key as in ``key=value``, NAME for that of a stream or a set, and its meaning.
+
+    ``default`` is as YAML has it; ``required`` or empty where there is none.
+    """
+
+    key: str
+    default: str
+    meaning: str
+
+
+def setting_keys(kind: type[Settings], above: str = "") -> Iterator[SettingKey]:
+    """Every key of some settings, those of settings within them too.
+
+    >>> from asst.training.recipe import Recipe
+    >>> next(setting for setting in setting_keys(Recipe) if setting.key == "training.batch").default
+    '128'
+    """
+    meanings = _meanings(kind)
+    for name, field in kind.model_fields.items():
+        key = above + (field.alias or name)
+        within = _within(field.annotation)
+        if within is not None:
+            many = get_origin(field.annotation) is dict
+            yield from setting_keys(within, f"{key}.NAME." if many else f"{key}.")
+            continue
+        default = "required"
+        if not field.is_required():
+            value = field.get_default(call_default_factory=True)
+            default = "" if value in (None, [], {}) else json.dumps(value, default=str, allow_nan=False).strip('"')
+        yield SettingKey(key, default, meanings[field.alias or name])
+
+
+def _within(annotation: Any) -> type[Settings] | None:
+    """The settings that a field holds, alone or by name."""
+    if isinstance(annotation, type) and issubclass(annotation, Settings):
+        return annotation
+    return next((found for part in get_args(annotation) if (found := _within(part))), None)
+
+
+def _meanings(kind: type[Settings]) -> dict[str, str]:
+    """What the text of a class says of its attributes."""
+    text = (inspect.getdoc(kind) or "").partition("Attributes:\n")[2]
+    found = re.findall(r"^    (\w+): (.*(?:\n {8}.*)*)", text, flags=re.MULTILINE)
+    return {name: " ".join(meaning.split()).replace("``", "`") for name, meaning in found}

@@ -2,40 +2,39 @@
 
 from __future__ import annotations
 
+import json
+import time
 from dataclasses import replace
 from pathlib import Path
 
 from lightning.pytorch.strategies import DDPStrategy
 from lightning.pytorch.utilities import rank_zero_only
+from torch.utils.data import DataLoader
 
+from asst.atomic import write_whole
+from asst.data.batch import Collate
+from asst.data.samples import EpochOrder, TrainingSamples
 from asst.features.devices import fastest_device
 from asst.memory import hold
 from asst.models.checkpoint import save_checkpoint
-from asst.models.methods.base import Trainable
+from asst.models.methods.base import Fitted, Trainable
 from asst.training.callbacks import KeepRun
-from asst.training.fit import fit
+from asst.training.divergence import require_finite_figures, require_finite_weights
 from asst.training.folder import RunFolder
-from asst.training.module import TrainingData, TrainingModule
-from asst.training.prepare import Prepared, prepare
+from asst.training.module import IntervalData, TrainingModule
 from asst.training.recipe import Recipe
 from asst.training.simulation import Say
 from asst.training.sources import open_sources
+from asst.training.task import Prepared, prepare
 from asst.training.trainer import Trained, build_trainer, finished, quiet, run_trainer
 
 
 def train(recipe: Recipe, path: Path, say: Say, *, progress: bool = False) -> Trained:
     """Trains by a recipe, or goes on with what an interrupted run of it left in the folder.
 
-    Args:
-        recipe: what to do.
-        path: the run's folder.
-        say: takes lines on how it goes.
-        progress: show a bar on the terminal.
-
-    Raises:
-        InputError: for anything missing or unfit, before the first step.
-        DivergedError: if something is not finite any more; what was kept before stays.
-        KeyboardInterrupt: if interrupted; everything up to the last interval is kept.
+    ``say`` takes lines on how it goes; ``progress`` shows a bar on the terminal. Raises an `InputError` for anything
+    missing or unfit, before the first step, and a `DivergedError` if something is not finite any more; what was kept
+    before stays. Interrupted, everything up to the last interval is kept.
     """
     # The other processes of a machine come here too, started by the first; one of them speaks.
     say = rank_zero_only(say)
@@ -86,6 +85,8 @@ def _train_by_steps(
         description = replace(prepared.description, step=step, metrics=metrics)
         save_checkpoint(checkpoint, description, module.kept.state_dict())
 
+    samples = prepared.task.samples
+    data = IntervalData(samples, Collate(samples.observation.steps), prepared.task.loader(), training)
     headline, patience = prepared.task.validation.headline, training.patience
     keeper = KeepRun(folder, training.steps, save, headline, say, keep=training.keep, patience=patience)
     together = training.processes * training.nodes > 1
@@ -103,5 +104,35 @@ def _train_by_steps(
             strategy=DDPStrategy(process_group_backend=backend) if together else "auto",
             accumulate_grad_batches=training.parts,
         )
-        run_trainer(trainer, module, TrainingData(prepared.task, recipe), folder, say, going_on=going_on)
+        run_trainer(trainer, module, data, folder, say, going_on=going_on)
     return Trained(folder, trainer.global_step, prepared.parameters, keeper.seconds, trainer.is_global_zero)
+
+
+def fit(prepared: Prepared, recipe: Recipe, folder: RunFolder, say: Say) -> float:
+    """Fits, validates and keeps the method; gives the seconds that the fitting took, without the validation.
+
+    Raises an `InputError` for data that the method cannot be fitted to, or with which it comes to nothing finite.
+    """
+    method = prepared.method
+    assert isinstance(method, Fitted)
+    started_s = time.monotonic()
+    samples = prepared.task.samples
+    assert isinstance(samples, TrainingSamples)
+    batches = DataLoader(
+        samples,
+        batch_size=recipe.training.batch,
+        sampler=EpochOrder(len(samples), recipe.training.seed),
+        collate_fn=Collate(samples.observation.steps),
+    )
+    method.fit(samples.records, batches)
+    require_finite_weights(method.state_dict(), step=1)
+    seconds = time.monotonic() - started_s
+    validation = prepared.task.validation
+    asked = prepared.task.loader()
+    metrics = validation.metrics(method, (answer for batch in asked for answer in validation.answers(method, batch)))
+    require_finite_figures(metrics, step=1)
+    save_checkpoint(folder.best, replace(prepared.description, step=1, metrics=metrics), method.state_dict())
+    line = {"step": 1, "seconds": round(seconds, 3), **{f"validate/{key}": value for key, value in metrics.items()}}
+    write_whole(folder.metrics, json.dumps(line, allow_nan=False) + "\n")
+    say("fitted: " + ", ".join(f"{key} {value:.2f}" for key, value in metrics.items()))
+    return seconds

@@ -6,6 +6,7 @@ A run that is resumed, and a run that is shared out over processes, sees what an
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import cast
 
 import numpy as np
@@ -35,51 +36,36 @@ def interval_steps(done: int, *, interval: int, steps: int) -> int:
     return min(interval - done % interval, steps - done)
 
 
+@dataclass(frozen=True)
 class IntervalBatches(Sampler[list[Key]]):
-    """The parts of batches that one process passes in one interval.
+    """The parts of batches that one process passes in one interval, which begins at the step ``first``, from zero.
 
-    Steps take the samples of epoch after epoch in turn; a step may end one epoch and begin the next.
-
-    Args:
-        length: samples of an epoch.
-        seed: of their orders.
-        first: the interval's first step, from zero.
-        steps: in the interval.
-        batch: samples a step, of all processes and parts together.
-        parts: a step's batch is passed in so many parts.
-        rank: of this process.
-        processes: in all.
+    Steps take the samples of epoch after epoch in turn, ``length`` an epoch; a step may end one epoch and begin the
+    next. Its ``batch``, of all processes together, is passed in so many ``parts``.
     """
 
-    def __init__(
-        self,
-        length: int,
-        *,
-        seed: int,
-        first: int,
-        steps: int,
-        batch: int,
-        parts: int = 1,
-        rank: int = 0,
-        processes: int = 1,
-    ) -> None:
-        self._length, self._seed = length, seed
-        self._first, self._steps, self._batch, self._parts = first, steps, batch, parts
-        self._rank, self._processes = rank, processes
+    length: int
+    seed: int
+    first: int
+    steps: int
+    batch: int
+    parts: int = 1
+    rank: int = 0
+    processes: int = 1
 
     def __len__(self) -> int:
-        return self._steps * self._parts
+        return self.steps * self.parts
 
     def __iter__(self) -> Iterator[list[Key]]:
         keys = self._keys()
-        own = self._batch // self._parts // self._processes
+        own = self.batch // self.parts // self.processes
         for _ in range(len(self)):
-            part = [next(keys) for _ in range(own * self._processes)]
-            yield part[self._rank * own : (self._rank + 1) * own]
+            part = [next(keys) for _ in range(own * self.processes)]
+            yield part[self.rank * own : (self.rank + 1) * own]
 
     def _keys(self) -> Iterator[Key]:
-        order = EpochOrder(self._length, self._seed)
-        epoch, seen = divmod(self._first * self._batch, self._length)
+        order = EpochOrder(self.length, self.seed)
+        epoch, seen = divmod(self.first * self.batch, self.length)
         while True:
             order.set_epoch(epoch, seen)
             yield from order
@@ -89,12 +75,7 @@ class IntervalBatches(Sampler[list[Key]]):
 def share_of(part: int, size: int, *, seed: int, rank: int = 0, processes: int = 1) -> Share:
     """What a process draws for its share of one part of a batch, and how it agrees with the others.
 
-    Args:
-        part: number of the part since the training began.
-        size: samples that this process has of it.
-        seed: of the training.
-        rank: of this process.
-        processes: in all.
+    ``part`` is the number of the part since the training began; this process has ``size`` samples of it.
     """
 
     def uniform(width: int) -> torch.Tensor:

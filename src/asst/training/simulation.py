@@ -26,17 +26,10 @@ Say = Callable[[str], None]
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """Which simulated features.
+    """Which simulated features; an `InputError` for a data set, modality or level that there is not.
 
-    Attributes:
-        dataset: a key of `SIMULATIONS`.
-        modality: one of the data set's.
-        level: a key of `LEVELS`.
-        seed: of all draws.
-        dimension: width of a vector.
-
-    Raises:
-        InputError: for a data set, modality or level that there is not.
+    ``dataset`` is a key of `SIMULATIONS`, ``level`` one of `LEVELS`, ``seed`` is of all draws and ``dimension`` the
+    width.
     """
 
     dataset: str
@@ -74,12 +67,8 @@ class Wanted:
 class Simulation:
     """How a data set's features are simulated.
 
-    Attributes:
-        modalities: what it has.
-        family: of the settings of its generator.
-        open: from a folder of annotation, what makes them, and every video.
-        meant: the names, among those of what a video's features show, of what a sentence is about; none if there are no
-            sentences.
+    ``open`` gives from a folder of annotation what makes them, and every video; ``meant`` the names, among those of
+    what a video's features show, of what a sentence is about.
     """
 
     modalities: Mapping[str, Any]
@@ -89,32 +78,17 @@ class Simulation:
 
 
 def simulate(wanted: Wanted, root: Path, store: Store, say: Say) -> int:
-    """Features of every video of a data set, as far as the store lacks them.
+    """Features of every video of a data set, as far as the store lacks them; gives how many videos were written.
 
-    Args:
-        wanted: which.
-        root: folder of the data set's annotation files.
-        store: where they go.
-        say: told before anything is written what is, where and how large.
-
-    Returns:
-        How many videos were written.
-
-    Raises:
-        InputError: for annotation that cannot be read, or a store that cannot be written or holds other features.
+    ``say`` is told before anything is written what is, where and how large. Raises an `InputError` for annotation that
+    cannot be read, or a store that cannot be written or holds other features.
     """
     simulator, videos = SIMULATIONS[wanted.dataset].open(wanted, root)
     return write_simulated(store, videos, simulator, say)
 
 
 def shown_to(wanted: Wanted, root: Path, records: Sequence[Record]) -> list[tuple[list[Shown], set[str]]]:
-    """What the features of each record's video show, and the names of what its sentence is about.
-
-    Args:
-        wanted: which features; of a data set of sentences.
-        root: folder of the data set's annotation files.
-        records: of any of its splits that features are simulated of.
-    """
+    """What the features of each record's video show, and the names of what its sentence is about."""
     simulation = SIMULATIONS[wanted.dataset]
     assert simulation.meant is not None
     simulator, videos = simulation.open(wanted, root)
@@ -135,11 +109,6 @@ def _charades(wanted: Wanted, root: Path) -> tuple[Simulator, list[CharadesVideo
     return Simulator(read_classes(root / "classes.txt"), wanted.settings, videos), videos
 
 
-def _meant_classes(video: CharadesVideo, record: Record) -> set[str]:
-    """The classes of the actions whose interval is the sentence's span."""
-    return {action.action for action in video.actions if (action.start_s, action.end_s) in record.moments}
-
-
 def _didemo(wanted: Wanted, root: Path) -> tuple[SentenceSimulator, list[DescribedVideo]]:
     videos = described_videos(
         record for split in ("val", "test") for record in read_dataset("didemo", root, split).records
@@ -156,7 +125,12 @@ def _thumos14(wanted: Wanted, root: Path) -> tuple[ActionSimulator, list[ActionV
 
 
 SIMULATIONS = {
-    "charades_sta": Simulation(MODALITIES, "", _charades, _meant_classes),
+    "charades_sta": Simulation(
+        MODALITIES,
+        "",
+        _charades,
+        lambda video, record: {own.action for own in video.actions if (own.start_s, own.end_s) in record.moments},
+    ),
     "didemo": Simulation(MODALITIES, sentences.FAMILY, _didemo, lambda video, record: {record.id}),
     "thumos14": Simulation(ACTION_MODALITIES, actions.FAMILY, _thumos14),
 }

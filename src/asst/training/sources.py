@@ -1,4 +1,4 @@
-"""What a recipe learns from, opened: annotation, features and word vectors."""
+"""What a recipe learns from, opened, annotation, features and word vectors; and a run opened again by its folder."""
 
 from __future__ import annotations
 
@@ -20,34 +20,29 @@ from asst.features.zeroshot.crops import STEP_S
 from asst.models.checkpoint import FeatureKind, Origin
 from asst.models.trained.model import GLOVE
 from asst.models.zeroshot.model import zeroshot_of
-from asst.simulate.tapes.settings import TapeSettings
 from asst.text import WordVectors
-from asst.training.data_settings import (
+from asst.training.folder import RUNS, RunFolder
+from asst.training.recipe import (
     EVEN,
     GLOVE_300,
     PACKAGED,
     Data,
-    FeatureFiles,
+    Recipe,
     Simulated,
-    StepLength,
     Tapes,
     Words,
 )
-from asst.training.reranker.captioned_clips import CaptionedClips, Part
 from asst.training.reranker.questions import RerankerQuestion
-from asst.training.reranker.tape_pool import TapePool
+from asst.training.reranker.tape_pool import CaptionedClips, Part, TapePool
 from asst.training.simulation import Say, Wanted, simulate
+from asst.training.space_recipe import CaptionRecipe, read_any_recipe
+
+MOST_NAMED = 8
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class TapeQuestions:
-    """What is asked of tapes.
-
-    Attributes:
-        learnt: questions to learn from.
-        checked: questions to choose checkpoints by.
-        features: what the features of the tapes are.
-    """
+    """What is asked of tapes, to learn from and to choose checkpoints by, and what their features are."""
 
     learnt: Sequence[RerankerQuestion]
     checked: Sequence[RerankerQuestion]
@@ -56,16 +51,10 @@ class TapeQuestions:
 
 @dataclass(frozen=True, slots=True)
 class Sources:
-    """What a recipe's ``data`` name.
+    """What a recipe's ``data`` name: the folder of annotation, features of all streams, what stands for words.
 
-    Attributes:
-        data: as the recipe has it.
-        root: the folder of annotation files.
-        store: features of all streams, side by side.
-        words: word vectors, or the tokens of queries.
-        origin: whether the features are of real videos.
-        tapes: where tapes are learnt from, what is asked of them.
-        durations_s: lengths of the videos whose annotation has been read, in seconds.
+    ``tapes`` is what is asked of them, where they are learnt from, and ``durations_s`` the lengths of the videos whose
+    annotation has been read.
     """
 
     data: Data
@@ -77,11 +66,7 @@ class Sources:
     durations_s: dict[str, float] = field(default_factory=dict)
 
     def records(self, split: str) -> Dataset:
-        """One split's records.
-
-        Raises:
-            InputError: as `asst.data.read_dataset`, or for a split without a record.
-        """
+        """One split's records; raises as `asst.data.read_dataset`, or for a split without a record."""
         dataset = read_dataset(self.data.dataset, self.root, split)
         if not dataset.records:
             fault = first_problem(dataset.problems)
@@ -90,11 +75,7 @@ class Sources:
         return dataset
 
     def actions(self, split: str) -> ActionDataset:
-        """One split's videos with labelled spans.
-
-        Raises:
-            InputError: as `asst.data.read_actions`.
-        """
+        """One split's videos with labelled spans; raises as `asst.data.read_actions`."""
         dataset = read_actions(self.data.dataset, self.root, split)
         self._know(dataset.videos)
         return dataset
@@ -103,11 +84,7 @@ class Sources:
         self.durations_s.update({one.video: one.duration_s for one in videos})
 
     def feature_kind(self, video: str) -> FeatureKind:
-        """What the features are, judged by one video's.
-
-        Raises:
-            InputError: if the store lacks it.
-        """
+        """What the features are, judged by one video's."""
         features = self.store.read(video)
         made = self.store.provenance(video)
         return FeatureKind(
@@ -122,13 +99,8 @@ class Sources:
 def open_sources(data: Data, recipe: str, say: Say) -> Sources:
     """Opens everything, and makes simulated features that are missing.
 
-    Args:
-        data: of a recipe.
-        recipe: its name, for messages.
-        say: told before anything that takes long.
-
-    Raises:
-        InputError: for a missing folder, store or file of vectors, or simulated features where there are none.
+    ``recipe`` is its name, for messages; ``say`` is told before anything that takes long. Raises an `InputError` for a
+    missing folder, store or file of vectors, or simulated features where there are none.
     """
     words = _words(data.words, say)
     if data.tapes is not None:
@@ -162,45 +134,33 @@ def _words(settings: Words, say: Say) -> WordVectors | QueryTokens:
         return WordVectors.packaged()
     if not (path.is_dir() or path.suffix in HDF5 or FILE in str(path)):
         return WordVectors.from_file(path)
-    return QueryTokens(
-        path,
-        settings.key,
-        by=settings.by,
-        first=settings.first,
-        normalize=settings.normalize,
-        most=settings.most,
-    )
+    return QueryTokens(path, **settings.model_dump(exclude={"path"}))
 
 
 def _store(stream: str, path: Path, data: Data, durations_s: Mapping[str, float]) -> FeatureStore:
     """One stream's store; ``durations_s`` is filled before anything is read that needs it."""
     files = data.features[stream]
-    store = _opened(stream, path, files, data.step_s, durations_s)
-    return UnitStore(store) if files.normalize else store
-
-
-def _opened(
-    stream: str, path: Path, files: FeatureFiles, step_s: StepLength | None, durations_s: Mapping[str, float]
-) -> FeatureStore:
-    if files.windows is not None:
-        return WindowStore(path, stream, files.windows.fps, files.windows.length)
-    step_s = files.step_s or step_s
+    step_s = files.step_s or data.step_s
     clock = None
     if step_s == EVEN:
         clock = Clock(stream, durations_s=durations_s, start_s=files.start_s)
     elif step_s is not None:
         clock = Clock(stream, float(step_s), start_s=files.start_s)
-    return open_store(path, clock, files.key)
+    store: FeatureStore
+    if files.windows is not None:
+        store = WindowStore(path, stream, files.windows.fps, files.windows.length)
+    else:
+        store = open_store(path, clock, files.key)
+    return UnitStore(store) if files.normalize else store
 
 
 def _tapes(tapes: Tapes, root: Path, say: Say) -> TapeQuestions:
-    settings = TapeSettings.from_dict(tapes.settings, "a tape")
     model = zeroshot_of(tapes.extractor, "a reranker")
     clips, extractor = CaptionedClips(root, tapes.folder, tapes.holdout), model.extractor
     clips.make(extractor, say)
 
     def questions(part: Part, count: int) -> list[RerankerQuestion]:
-        return TapePool.of(model, clips, part, tapes.seed, settings).questions(count, say)
+        return TapePool.of(model, clips, part, tapes.seed, tapes.settings).questions(count, say)
 
     # Which pictures are looked at may differ, as long as the network is the same.
     kind = FeatureKind(
@@ -221,3 +181,29 @@ def _simulated(data: Data, simulated: Simulated, root: Path, say: Say) -> list[F
         simulate(wanted, root, store, say)
         stores.append(store)
     return stores
+
+
+def open_run(path: Path, changes: Sequence[str], say: Say) -> tuple[list[Path], Recipe, Sources]:
+    """The checkpoints of a run that make its model, and what it was trained on.
+
+    ``changes`` are of its recipe's settings, such as ``data.features.rgb=STORE`` where that has moved. Raises an
+    `InputError` if the folder holds no run, or one that has not come to a checkpoint.
+    """
+    folder = RunFolder(path)
+    if not folder.recipe.exists():
+        raise InputError(f"{path} is no folder of a run ({folder.recipe.name} is missing); {_runs_here(path)}")
+    recipe = read_any_recipe([folder.recipe], changes)
+    if isinstance(recipe, CaptionRecipe):
+        raise InputError(f"{path} holds a space of pictures and sentences; {folder.retrieval} says how good it is")
+    paths = folder.checkpoints_to_use(recipe)
+    return paths, recipe, open_sources(recipe.data, recipe.name, say)
+
+
+def _runs_here(path: Path) -> str:
+    """What to name in place of a folder that holds no run: those below it, else those of the usual folder."""
+    for place in (path, RUNS):
+        runs = sorted(found.parent for found in place.rglob(RunFolder(place).recipe.name))
+        if runs:
+            more = f" and {len(runs) - MOST_NAMED} more" if len(runs) > MOST_NAMED else ""
+            return f"there are {', '.join(map(str, runs[:MOST_NAMED]))}{more}"
+    return "'asst train' makes them"

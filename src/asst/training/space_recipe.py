@@ -6,22 +6,19 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, ClassVar, Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field
 
 from asst.features.zeroshot.efficientnet import BLOCKS
 from asst.features.zeroshot.minilm import LAYERS
-from asst.training.checked import Checked, FilePath, Positive, Share
-from asst.training.recipe import Precision, Recipe, read_recipe
-from asst.training.recipe_files import Named, checked, settings_of
+from asst.settings import FilePath, Fraction, Natural, Positive, Rate, Settings, Share
+from asst.training.recipe import Holdout, Precision, Recipe
+from asst.training.recipe_files import Named, read_as, settings_of
 
 METHOD = "captions"
 """Tells these recipes from others."""
 
-Rate = Annotated[float, Field(gt=0)]
-Fraction = Annotated[float, Field(ge=0, lt=1)]
 
-
-class CaptionData(Checked):
+class CaptionData(Settings):
     """What is learnt from.
 
     Attributes:
@@ -36,22 +33,16 @@ class CaptionData(Checked):
     """
 
     root: FilePath | None = None
-    holdout: Annotated[dict[str, Annotated[int, Field(ge=0)]], Field(min_length=1)]
-    seed: Annotated[int, Field(ge=0)] = 0
+    holdout: Holdout
+    seed: Natural = 0
     cache: FilePath = Path("captions-cache")
     views: Positive = 3
     crop: Share = 0.4
     jitter: Fraction = 0.3
     window: Share = 0.875
 
-    @model_validator(mode="after")
-    def _is_judged(self) -> CaptionData:
-        if not any(self.holdout.values()):
-            raise ValueError("no set has pictures held out; training is judged by them")
-        return self
 
-
-class CaptionNetwork(Checked):
+class CaptionNetwork(Settings):
     """The space and what of its towers learns; the other layers stay as published.
 
     Attributes:
@@ -69,7 +60,7 @@ class CaptionNetwork(Checked):
     sentence_dropout: Fraction = 0.1
 
 
-class CaptionOptimizer(Checked):
+class CaptionOptimizer(Settings):
     """AdamW, its rates rising to these and falling over the whole training (one cycle).
 
     Attributes:
@@ -89,7 +80,7 @@ class CaptionOptimizer(Checked):
     clip: Rate = 5.0
 
 
-class CaptionTraining(Checked):
+class CaptionTraining(Settings):
     """How long and how much at once.
 
     Attributes:
@@ -112,12 +103,13 @@ class CaptionTraining(Checked):
     classes: Annotated[float, Field(ge=0)] = 1.0
     temperature: Rate = 0.07
     average: Fraction = 0.99
-    patience: Annotated[int, Field(ge=0)] = 3
+    patience: Natural = 3
     precision: Precision = "auto"
-    seed: Annotated[int, Field(ge=0)] = 0
+    seed: Natural = 0
+    parts: ClassVar[int] = 1
 
 
-class CaptionRecipe(Checked):
+class CaptionRecipe(Settings):
     """One training of the space.
 
     Attributes:
@@ -144,10 +136,6 @@ class CaptionRecipe(Checked):
 
 
 def read_any_recipe(recipes: Sequence[Named], changes: Sequence[str] = ()) -> Recipe | CaptionRecipe:
-    """A recipe of the kind that its ``method`` says.
-
-    Raises:
-        InputError: for a file that cannot be read, an unknown key or a value that does not fit, by name.
-    """
-    values = settings_of(recipes, changes)
-    return checked(CaptionRecipe, values, recipes) if values.get("method") == METHOD else read_recipe(recipes, changes)
+    """A recipe of the kind that its ``method`` says; raises as `read_as`."""
+    captions = settings_of(recipes, changes).get("method") == METHOD
+    return read_as(CaptionRecipe, recipes, changes) if captions else read_as(Recipe, recipes, changes)

@@ -16,11 +16,7 @@ class WholeState(TorchCheckpointIO):
     """Writes beside the old state and renames; Lightning copies over it."""
 
     def save_checkpoint(self, checkpoint: dict[str, Any], path: str | Path, storage_options: Any = None) -> None:
-        """Keep a state.
-
-        Raises:
-            WriteError: if it cannot be written; the old one stays.
-        """
+        """Keep a state; a `WriteError` if it cannot be written, and the old one stays."""
         # What PyTorch itself says of a full disk names neither.
         state = io.BytesIO()
         torch.save(checkpoint, state)

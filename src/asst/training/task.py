@@ -1,55 +1,59 @@
-"""What a recipe's data set gives the trainer: samples, questions, and how the answers to these are judged.
-
-A data set of sentences and one of labelled spans differ here and in `asst.training.validation`; the trainer knows no
-more of either than a `Task` says.
-"""
+"""What a recipe comes to before anything is learnt: its method, samples, questions, and how the answers are judged."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
+import lightning
 import numpy as np
 import numpy.typing as npt
+from torch.utils.data import DataLoader
 
+from asst.data import ACTION_DATASETS
 from asst.data.action_samples import ActionSamples, ActionWindows
 from asst.data.actions import ActionVideo
+from asst.data.batch import Collate
 from asst.data.lengths import compare_lengths
 from asst.data.observations import CropObservation
 from asst.data.query_tokens import QueryTokens
 from asst.data.record import Record
 from asst.data.samples import Queries, TrainingSamples
 from asst.errors import InputError
-from asst.evaluation.detection import DETECTION_PROTOCOLS
+from asst.evaluation.detection import detection_protocol
 from asst.evaluation.protocol import protocol_of
 from asst.features.stores.native import CachedStore, FeatureStore, require
-from asst.models.checkpoint import FeatureKind
+from asst.models.checkpoint import Description, FeatureKind, read_description
+from asst.models.methods.base import Method, Trainable
+from asst.models.methods.table import METHODS, build_method, restored_method
+from asst.models.reranked import PACKAGED
 from asst.models.trained.loading import build_observation
 from asst.models.zeroshot.model import zeroshot_of
 from asst.training.recipe import Recipe
-from asst.training.reranker.questions import RerankerQuestion, questions_about
-from asst.training.reranker.samples import RerankerQueries, RerankerSamples, RerankerValidation
+from asst.training.reranker.questions import (
+    RerankerQueries,
+    RerankerQuestion,
+    RerankerSamples,
+    RerankerValidation,
+    questions_about,
+)
 from asst.training.simulation import Say
 from asst.training.sources import Sources
 from asst.training.validation import ActionValidation, SentenceValidation, Validation
 
+QUESTIONS_AT_ONCE = 32
 VIDEOS_MOST = 1000
 """About so many videos say what is usual in the features."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Task:
-    """Everything of a data set that a training needs.
+    """Everything of a data set that a training needs: samples by epoch and index, questions of validation.
 
-    Attributes:
-        samples: to learn from, by epoch and index.
-        questions: of the validation split, each in windows.
-        validation: asks and judges.
-        given: settings of the method that the data decide.
-        words: source of the word vectors; empty where no word is read.
-        features: what the features are.
-        learnt: vectors of videos that are learnt from, read as they are asked for.
+    ``given`` are settings of the method that the data decide, ``words`` the source of the word vectors, empty where no
+    word is read, and ``learnt`` vectors of videos that are learnt from, read as they are asked for.
     """
 
     samples: TrainingSamples | ActionSamples | RerankerSamples
@@ -60,17 +64,16 @@ class Task:
     features: FeatureKind
     learnt: Iterable[npt.NDArray[np.float32]] = ()
 
+    def loader(self) -> DataLoader[Any]:
+        """Batches of questions, all windows of some at once, in their order."""
+        questions = self.questions
+        return DataLoader(questions, QUESTIONS_AT_ONCE, collate_fn=Collate(questions.observation.steps).windows)
+
 
 def open_task(recipe: Recipe, sources: Sources, say: Say) -> Task:
     """Reads the annotation of a recipe's data set, of whichever kind, and checks the features.
 
-    Args:
-        recipe: names the data.
-        sources: what it names.
-        say: told where features are not as long as annotated.
-
-    Raises:
-        InputError: for anything missing or unfit.
+    ``say`` is told where these are not as long as annotated. Raises an `InputError` for anything missing or unfit.
     """
     if sources.tapes is not None:
         return _choosing(sources, sources.tapes.learnt, sources.tapes.checked, sources.tapes.features)
@@ -144,11 +147,11 @@ def _actions(recipe: Recipe, sources: Sources, say: Say) -> Task:
             f"{recipe.data.dataset} {recipe.data.validation} has no action to choose checkpoints by; check its files"
         )
     kind, store = _features(recipe, sources, [*learnt.videos, *checked], say)
-    seed = recipe.training.seed
+    seed, protocol = recipe.training.seed, detection_protocol(ACTION_DATASETS[recipe.data.dataset].protocol)
     return Task(
         samples=ActionSamples(learnt.videos, store, learnt.labels, learnt.includes, observation, seed),
         questions=ActionWindows(checked, store, observation),
-        validation=ActionValidation(checked, DETECTION_PROTOCOLS["thumos14"], recipe.overlap),
+        validation=ActionValidation(checked, protocol, recipe.overlap),
         given={
             "feature_channels": kind.dimension,
             "steps": observation.steps,
@@ -176,3 +179,96 @@ def _features(
     held = CachedStore(sources.store, needed, int(recipe.data.memory_gb * 2**30))
     compare_lengths(held, videos, say, recipe.data.length_factor)
     return sources.feature_kind(needed[0]), held
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Prepared:
+    """Everything that a training needs: the description is of the checkpoints, but for step and metrics."""
+
+    method: Method
+    task: Task
+    description: Description
+
+    @property
+    def parameters(self) -> int:
+        """Numbers that are learnt: weights, or what a closed form finds."""
+        weights = [own for own in self.method.parameters() if own.requires_grad]
+        learnt = weights or list(self.method.state_dict().values())
+        return sum(tensor.numel() for tensor in learnt)
+
+    @property
+    def megabytes(self) -> float:
+        """Size of a checkpoint; the state to go on from has one or two moments of each weight beside it."""
+        size: int = sum(own.nbytes for own in self.method.state_dict().values())
+        return size / 1e6
+
+
+def prepare(recipe: Recipe, sources: Sources, say: Say) -> Prepared:
+    """Opens and checks everything, with an `InputError` for anything unfit; ``say`` is told where lengths differ."""
+    if METHODS[recipe.method].finds_actions != recipe.detects:
+        fit = [name for name, method in METHODS.items() if method.finds_actions == recipe.detects]
+        given = "labelled spans and no sentences" if recipe.detects else "sentences and no labelled spans"
+        raise InputError(f"recipe {recipe.name}: {recipe.data.dataset} has {given}; set method to {' or '.join(fit)}")
+    task = open_task(recipe, sources, say)
+    taken = sorted(task.given.keys() & recipe.network.keys())
+    if taken:
+        raise InputError(f"recipe {recipe.name}: network.{taken[0]} is decided by data and observation; leave it out")
+    lightning.seed_everything(recipe.training.seed, verbose=False)
+    method = _started(recipe, recipe.start, task) if recipe.start else _fresh(recipe, task)
+    for part in recipe.frozen:
+        _freeze(recipe, method, part)
+    description = Description(
+        learnt=read_description(_packaged(recipe.start)).learnt if recipe.start else (),
+        method=recipe.method,
+        settings=method.settings,
+        observation=recipe.observation,
+        overlap=recipe.overlap,
+        words=task.words,
+        features=task.features,
+        origin=sources.origin,
+        recipe=recipe.name,
+        dataset=recipe.data.dataset,
+        split=recipe.data.train,
+        step=0,
+        seed=recipe.training.seed,
+    )
+    return Prepared(method, task, description)
+
+
+def _fresh(recipe: Recipe, task: Task) -> Method:
+    method = build_method(recipe.method, {**recipe.network, **task.given})
+    if isinstance(method, Trainable):
+        method.begin(task.learnt)
+    return method
+
+
+def _started(recipe: Recipe, start: Path, task: Task) -> Method:
+    start = _packaged(start)
+    method, begun = restored_method(start)
+    if begun.method != recipe.method:
+        raise InputError(f"recipe {recipe.name}: {start} holds {begun.method}, and the method is {recipe.method}")
+    ours = {"words": task.words, "features.extractor": task.features.extractor, **task.given}
+    theirs = {"words": begun.words, "features.extractor": begun.features.extractor, **begun.settings}
+    other = sorted(name for name, value in ours.items() if theirs.get(name) != value)
+    if ours["features.extractor"] != theirs["features.extractor"]:
+        raise InputError(
+            f"recipe {recipe.name}: {start} reads features of {begun.features.extractor}, and the data are of "
+            f"{task.features.extractor}; name a start that was trained on those (docs/models.md)"
+        )
+    if other:
+        name = other[0]
+        raise InputError(f"recipe {recipe.name}: {start} has {name} {theirs.get(name)}, the data {ours[name]}")
+    return method.train()
+
+
+def _packaged(start: Path) -> Path:
+    return PACKAGED if start == Path("default") else start
+
+
+def _freeze(recipe: Recipe, method: Method, name: str) -> None:
+    parts = dict(method.named_children())
+    if name not in parts:
+        known = ", ".join(parts)
+        raise InputError(f"recipe {recipe.name}: {recipe.method} has no part {name!r} to freeze; it has {known}")
+    # The trainer leaves the mode of each part as it is.
+    parts[name].requires_grad_(False).eval()

@@ -40,15 +40,8 @@ _ROWS_AT_ONCE = 64
 class Captioned:
     """A picture without its pixels.
 
-    Attributes:
-        file: that it is in.
-        row: of the file, from zero.
-        set: that it belongs to.
-        id: of the picture or clip.
-        frame: of the clip.
-        group: what shares a source with it.
-        sentences: in lower case, at least one.
-        labelled: whether these were made from labels.
+    ``id`` is of the picture or clip, ``group`` what shares a source with it. ``sentences`` are in lower case, at least
+    one; ``labelled`` says whether they were made from labels.
     """
 
     file: Path
@@ -68,12 +61,7 @@ class Captioned:
 
 @dataclass(frozen=True, slots=True)
 class Captions:
-    """What a folder holds.
-
-    Attributes:
-        root: the folder.
-        pictures: those with a sentence or a label, by file and row.
-    """
+    """What a folder holds: the pictures with a sentence or a label, by file and row."""
 
     root: Path
     pictures: tuple[Captioned, ...]
@@ -105,10 +93,8 @@ class Captions:
 def read_captions(root: Path) -> Captions:
     """Every captioned picture of a folder, the pixels left where they are.
 
-    A picture without sentences has those that its labels give; one with neither is left out.
-
-    Raises:
-        InputError: for a folder without such files, or a file or row that is not of the form.
+    A picture without sentences has those that its labels give; one with neither is left out. Raises an `InputError` for
+    a folder without such files, or a file or row that is not of the form.
     """
     files = sorted(root.glob("*.parquet"))
     if not files:
@@ -120,11 +106,7 @@ def read_captions(root: Path) -> Captions:
 
 
 def decoded(picture: Captioned, image: bytes | None) -> Image.Image:
-    """The picture in RGB.
-
-    Raises:
-        InputError: with file and row, if it is none.
-    """
+    """The picture in RGB; an `InputError` with file and row, if it is none."""
     try:
         return Image.open(io.BytesIO(image or b"")).convert("RGB")
     except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
@@ -133,19 +115,11 @@ def decoded(picture: Captioned, image: bytes | None) -> Image.Image:
 
 
 def held_out(captions: Captions, counts: Mapping[str, int], seed: int = 0) -> tuple[IndexArray, dict[str, IndexArray]]:
-    """Splits by group: what is learnt from, and what never is.
+    """Splits by group: indices of the pictures to learn from, and by set of those held out; no group has both.
 
-    Args:
-        captions: all pictures.
-        counts: how many pictures of each set to hold out, a clip with all its frames as one; only pictures that
-            people wrote sentences about. The draws go on from set to set in this order.
-        seed: of the draws.
-
-    Returns:
-        Indices of the pictures to learn from, and of those held out by set. No group has pictures in both.
-
-    Raises:
-        InputError: for a set with too few such pictures, or if nothing is left to learn from.
+    ``counts`` says how many pictures of each set to hold out, a clip with all its frames as one; only pictures that
+    people wrote sentences about. The draws go on from set to set in this order. A set with too few such pictures, or
+    nothing left to learn from, is an `InputError`.
     """
     random = np.random.default_rng(seed)
     held: dict[str, IndexArray] = {}

@@ -1,4 +1,4 @@
-"""Charades, the data set beneath Charades-STA: who does what when, in which scene, with which objects."""
+"""Charades, who does what when, in which scene, with which objects; and Charades-STA, sentences of its actions."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from asst.data.files import as_duration, as_text, parse_number, read_text
-from asst.data.record import Problem
-from asst.data.rows import ProblemLog, UnusableRowError, clean_span
+from asst.data.files import as_duration, as_text, parse_number, read_lines, read_text
+from asst.data.record import Dataset, Problem
+from asst.data.rows import ProblemLog, Rows, UnusableRowError, clean_span
 from asst.errors import InputError
 
 COLUMNS = ("id", "scene", "objects", "actions", "length")
@@ -20,13 +20,7 @@ ACTION = re.compile(r"c\d{3}")
 
 @dataclass(frozen=True, slots=True)
 class Action:
-    """One action of a video.
-
-    Attributes:
-        action: the class, ``c000`` to ``c156``; `read_classes` names it.
-        start_s: start in seconds, inside the video.
-        end_s: end in seconds, inside the video.
-    """
+    """One action of a video, inside it; its class, ``c000`` to ``c156``, is named by `read_classes`."""
 
     action: str
     start_s: float
@@ -39,15 +33,7 @@ class Action:
 
 @dataclass(frozen=True, slots=True)
 class CharadesVideo:
-    """One row of a Charades CSV.
-
-    Attributes:
-        video: five characters.
-        duration_s: the column ``length``.
-        scene: where it was filmed, as the file writes it.
-        objects: things seen, in the file's order.
-        actions: in the file's order; they overlap freely.
-    """
+    """One row of a Charades CSV: objects seen and actions in the file's order; these overlap freely."""
 
     video: str
     duration_s: float
@@ -58,25 +44,17 @@ class CharadesVideo:
 
 @dataclass(frozen=True, slots=True)
 class Charades:
-    """What one Charades CSV holds.
-
-    Attributes:
-        videos: by name.
-        problems: rows left out, and intervals repaired by the rules of `asst.data.rows`.
-    """
+    """What one Charades CSV holds: videos by name, and rows left out or repaired by the rules of `asst.data.rows`."""
 
     videos: Mapping[str, CharadesVideo]
     problems: tuple[Problem, ...]
 
 
 def read_videos(path: Path) -> Charades:
-    """The videos of ``Charades_v1_{train,test}.csv``.
+    """The videos of ``Charades_v1_{train,test}.csv``; an `InputError` if it cannot be read or lacks a column.
 
-    Thousands of action intervals end up to two seconds after the video; they are cut to it, and a problem a video
-    says so.
-
-    Raises:
-        InputError: if the file cannot be read or lacks a column.
+    Thousands of action intervals end up to two seconds after the video; they are cut to it, and a problem a video says
+    so.
     """
     videos: dict[str, CharadesVideo] = {}
     log = ProblemLog()
@@ -104,17 +82,13 @@ def _rows(path: Path) -> Iterator[tuple[str, dict[str, str | None]]]:
 
 
 def read_classes(path: Path) -> dict[str, str]:
-    """The action classes by their codes, from lines such as ``c008 Opening a door``.
-
-    Raises:
-        InputError: naming the first line of another form.
-    """
+    """The action classes by their codes, from lines such as ``c008 Opening a door``; others are an `InputError`."""
     classes = {}
-    for number, line in enumerate(read_text(path).split("\n"), start=1):
+    for number, line in read_lines(path):
         code, _, name = line.strip().partition(" ")
         if ACTION.fullmatch(code) and name:
             classes[code] = name
-        elif line.strip():
+        else:
             raise InputError(f"{path}, line {number}: expected a class such as 'c008 Opening a door'")
     return classes
 
@@ -137,3 +111,30 @@ def _video(row: Mapping[str, str | None]) -> tuple[CharadesVideo, list[str]]:
 
 def _parts(text: str | None) -> tuple[str, ...]:
     return tuple(part.strip() for part in (text or "").split(";") if part.strip())
+
+
+def read_sta(path: Path, videos: Path, split: str) -> Dataset:
+    """The records of one of the two text files; the id is the file's name and the line number.
+
+    Raises an `InputError` if a file cannot be read_sta, or the CSV lacks a column.
+    """
+    known = read_videos(videos).videos
+    rows = Rows(path, split)
+    for number, line in read_lines(path):
+        where = f"line {number}"
+        with rows.row(where):
+            head, separator, sentence = line.partition("##")
+            words = head.split()
+            if not separator or len(words) != 3:
+                raise UnusableRowError("expected 'VIDEO START END##sentence'")
+            if words[0] not in known:
+                raise UnusableRowError(f"{words[0]} has no length in {videos.name}")
+            rows.add(
+                where,
+                id=f"{path.stem}-{number}",
+                video=words[0],
+                sentence=sentence,
+                duration_s=known[words[0]].duration_s,
+                spans=[(parse_number(words[1], "start"), parse_number(words[2], "end"))],
+            )
+    return rows.dataset()

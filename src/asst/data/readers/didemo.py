@@ -22,13 +22,10 @@ DURATION_S = MOST_PIECES * PIECE_S
 
 
 def read(path: Path, split: str) -> Dataset:
-    """The records of one of the data set's JSON files.
+    """The records of one of the data set's JSON files; an `InputError` if it cannot be read or is no JSON list.
 
     ``moments`` are the annotations that overlap at least one other of the same sentence, or all if none does;
     ``annotated`` are all of them. The id is the data set's ``annotation_id``.
-
-    Raises:
-        InputError: if the file cannot be read or is no JSON list.
     """
     rows = Rows(path, split)
     for index, content in enumerate(read_json(path, list)):

@@ -10,7 +10,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from asst.data.files import as_duration, as_list, as_span, as_text, read_json_lines
+from asst.data.actions import ActionDataset, ActionRows
+from asst.data.files import as_duration, as_list, as_number, as_object, as_span, as_text, read_object_lines
 from asst.data.record import Dataset
 from asst.data.rows import Rows
 
@@ -18,14 +19,11 @@ KEYS = ("id", "video", "duration", "sentence", "moments")
 
 
 def read(path: Path, split: str) -> Dataset:
-    """The records of one file.
-
-    Raises:
-        InputError: if the file cannot be read.
-    """
+    """The records of one file; an `InputError` if it cannot be read."""
     rows = Rows(path, split)
-    for where, content in read_json_lines(path, rows):
+    for where, parsed in read_object_lines(path):
         with rows.row(where):
+            content = parsed()
             rows.add(
                 where,
                 id=as_text(content.get("id", f"{path.stem}-{where.split()[-1]}"), "id"),
@@ -36,3 +34,31 @@ def read(path: Path, split: str) -> Dataset:
                 extra={key: value for key, value in content.items() if key not in KEYS},
             )
     return rows.dataset()
+
+
+def read_actions(path: Path, split: str) -> ActionDataset:
+    """The videos of one file of labelled spans; a bad action does not keep out its neighbours.
+
+    ``{"video": "a.mp4", "duration": 31.4, "actions": [{"label": "jump", "start_s": 12.4, "end_s": 17.9}]}``
+
+    ``actions`` may be empty. ``ignored`` may list spans ``[start, end]`` that are neither action nor background. Other
+    keys are not read.
+    """
+    rows = ActionRows(split)
+    for where, parsed in read_object_lines(path):
+        with rows.reading(path, where):
+            content = parsed()
+            video = as_text(content.get("video"), "video")
+            actions, ignored = (as_list(content.get(key, []), key) for key in ("actions", "ignored"))
+            rows.video(video, as_duration(content.get("duration"), "duration"))
+            for number, action in enumerate(actions):
+                place = f"{where}, action {number}"
+                with rows.reading(path, place):
+                    entry = as_object(action, "an action")
+                    span = (as_number(entry.get("start_s"), "start_s"), as_number(entry.get("end_s"), "end_s"))
+                    rows.action(path, place, video, as_text(entry.get("label"), "label"), span)
+            for number, span in enumerate(ignored):
+                place = f"{where}, ignored {number}"
+                with rows.reading(path, place):
+                    rows.ignore(path, place, video, as_span(span, "an ignored span"))
+    return rows.dataset({})

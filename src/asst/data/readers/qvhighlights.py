@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from asst.data.files import as_duration, as_list, as_span, as_text, read_json_lines
+from asst.data.files import as_duration, as_list, as_span, as_text, read_object_lines
 from asst.data.record import Dataset
 from asst.data.rows import Rows, UnusableRowError
 
@@ -17,14 +17,11 @@ SALIENCY = ("relevant_clip_ids", "saliency_scores")
 
 
 def read(path: Path, split: str) -> Dataset:
-    """The records of one JSON Lines file; the id is the data set's ``qid``.
-
-    Raises:
-        InputError: if the file cannot be read.
-    """
+    """The records of one file; the id is the data set's ``qid``. An `InputError` if it cannot be read."""
     rows = Rows(path, split)
-    for where, content in read_json_lines(path, rows):
+    for where, parsed in read_object_lines(path):
         with rows.row(where):
+            content = parsed()
             qid = content.get("qid")
             if isinstance(qid, bool) or not isinstance(qid, int | str) or not str(qid):
                 raise UnusableRowError(f"qid is missing, or neither a whole number nor a name: {qid!r}")

@@ -11,11 +11,10 @@ wholly after the end of their video, 22 in ``video_test_0000270`` alone: they ar
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
 from asst.data.actions import ActionDataset, ActionRows
-from asst.data.files import as_duration, as_object, parse_number, read_json, read_text
+from asst.data.files import as_duration, as_object, parse_number, read_json, read_lines
 from asst.data.record import Span
 from asst.data.rows import UnusableRowError
 from asst.errors import InputError
@@ -25,22 +24,16 @@ INCLUDES = {"Diving": ("CliffDiving",)}
 
 
 def read(folder: Path, info: Path, split: str) -> ActionDataset:
-    """The videos of one part that have an annotation.
+    """The videos of one part that have an annotation, from its folder, and ``video_info.json``.
 
-    Args:
-        folder: ``annotations_val`` or ``annotations_test``.
-        info: ``video_info.json``.
-        split: the split every video belongs to.
-
-    Raises:
-        InputError: if a file cannot be read or the folder holds none.
+    Raises an `InputError` if a file cannot be read or the folder holds none.
     """
     files = sorted(path for path in folder.glob("*_*.txt"))
     if not files:
         raise InputError(f"no annotation such as Diving_test.txt in {folder}; name THUMOS14's folder of annotation")
     lengths = read_json(info, dict)
     rows = ActionRows(split)
-    lines = [(path, where, line) for path in files for where, line in _lines(path)]
+    lines = [(path, f"line {number}", line) for path in files for number, line in read_lines(path)]
     for video in dict.fromkeys(line.split()[0] for _, _, line in lines):
         with rows.reading(info, video):
             if video in lengths:
@@ -58,12 +51,6 @@ def read(folder: Path, info: Path, split: str) -> ActionDataset:
             else:
                 rows.action(path, where, video, label, span)
     return rows.dataset(INCLUDES)
-
-
-def _lines(path: Path) -> Iterator[tuple[str, str]]:
-    for number, line in enumerate(read_text(path).split("\n"), start=1):
-        if line.strip():
-            yield f"line {number}", line
 
 
 def _row(line: str) -> tuple[str, Span]:

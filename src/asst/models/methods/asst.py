@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Annotated, Any, Literal, Self
 
 import numpy as np
 import numpy.typing as npt
+from pydantic import Field, model_validator
 from torch import Tensor
 
 from asst.data.batch import Batch
@@ -24,7 +24,6 @@ NEGATIVES = 1
 """Negative clips sampled for each positive one (section 4.2)."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
 class ASSTSettings(ASSTConfig):
     """The network, and what it is trained to; the defaults are the paper's.
 
@@ -34,42 +33,28 @@ class ASSTSettings(ASSTConfig):
         targets: whether a clip is present or not (``hard``), or by as much as its IoU (``iou``); detection alone.
     """
 
-    length_matched: float = 0.0
+    length_matched: Annotated[float, Field(ge=0, le=1)] = 0.0
+    head: Literal["detection", "classification"] = "detection"
     targets: Literal["hard", "iou"] = "hard"
 
-    def __post_init__(self) -> None:
-        ASSTConfig.__post_init__(self)
-        if not 0 <= self.length_matched <= 1:
-            raise InputError(f"length_matched must be from 0 to 1, not {self.length_matched}")
+    @model_validator(mode="after")
+    def _detects(self) -> Self:
         if self.head == "classification" and (self.length_matched or self.targets != "hard"):
-            raise InputError("length_matched and targets are for head 'detection'; leave them out")
+            raise ValueError("length_matched and targets are for head 'detection'; leave them out")
+        return self
 
 
 class ASSTMethod(Trainable):
-    """The classification model or the detection model, by the head of its configuration.
-
-    Args:
-        settings: of `ASSTSettings.from_dict`.
-
-    Raises:
-        InputError: for settings that no network can have, or a head that answers no sentence.
-    """
+    """The classification model or the detection model, by the head of its `ASSTSettings`."""
 
     together = "batch normalisation takes its statistics from them"
+    _settings: ASSTSettings
 
     def __init__(self, settings: dict[str, Any]) -> None:
         super().__init__()
-        config = ASSTSettings.from_dict(settings)
-        if config.head == "action":
-            raise InputError("head 'action' answers no sentence; use 'detection' or 'classification'")
-        self.network = ASSTNetwork(config)
-        self._objective = config
-        self.relative = config.head == "classification"
-
-    @property
-    def settings(self) -> dict[str, Any]:
-        """What the method is built from."""
-        return self.network.config.to_dict()
+        self._settings = ASSTSettings.from_dict(settings, "asst")
+        self.network = ASSTNetwork(self._settings)
+        self.relative = self._settings.head == "classification"
 
     def begin(self, features: Iterable[npt.NDArray[np.float32]]) -> None:
         """Standardises the input by these features, where the settings say so."""
@@ -78,10 +63,8 @@ class ASSTMethod(Trainable):
     def loss(self, batch: Batch, share: Share) -> Loss:
         """Softmax over clips (classification), or presence and offsets of sampled anchors (detection).
 
-        The log gets the entropy of attention too, over its maximum.
-
-        Raises:
-            InputError: if the batch's samples have no true clip to classify.
+        The log gets the entropy of attention too, over its maximum. Samples without a true clip to classify are an
+        `InputError`.
         """
         clip_mask = self.network.clip_mask(batch.feature_mask)
         if self.relative:
@@ -89,7 +72,7 @@ class ASSTMethod(Trainable):
                 raise InputError("these samples have no true clip among pre-defined ones; use head 'detection'")
             out = self._run(batch, attention=True)
             return Loss(classification_loss(out.logits, clip_mask, batch.targets), self._entropy(out, batch))
-        clips, own = self.network.clips, self._objective
+        clips, own = self.network.clips, self._settings
         keys = share.uniform(len(clips))
         found = sample_anchors(
             clips, clip_mask, batch.moments, batch.moment_mask, NEGATIVES, keys, length_matched=own.length_matched

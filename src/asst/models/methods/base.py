@@ -15,6 +15,7 @@ from torch import Tensor, nn
 from asst.data.batch import Batch
 from asst.data.record import Record
 from asst.models.answers import ATTENTION, Answers, answers_of
+from asst.settings import Settings
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,10 +23,11 @@ class Share:
     """Which part of a step's batch a process sees, so that all of them together do what one alone would.
 
     Attributes:
-        uniform: gives numbers in [0, 1) to this part of the batch, of shape ``(samples of the part, width)``; those of
-            a sample are the same however the batch is parted.
+        uniform: gives numbers in [0, 1) to this part of the batch, of shape ``(samples of the part, width)``; those
+            of a sample are the same however the batch is parted.
         mean_over_processes: a tensor averaged over the processes.
-        gathered: this process's rows, numbers of any shape, among those of every process; gradients go back to each.
+        gathered: this process's rows, numbers of any shape, among those of every process; gradients go back to
+            each.
         first: number of this process's first row among them.
     """
 
@@ -37,12 +39,7 @@ class Share:
 
 @dataclass(frozen=True, slots=True)
 class Loss:
-    """The loss of a batch.
-
-    Attributes:
-        total: what to minimise, a scalar.
-        parts: what it is made of, by name, for the log.
-    """
+    """The loss of a batch, a scalar to minimise, and what it is made of, by name, for the log."""
 
     total: Tensor
     parts: Mapping[str, Tensor]
@@ -54,8 +51,8 @@ class Method(nn.Module, ABC):
     Its constructor takes the settings that `settings` returns.
 
     Attributes:
-        relative: whether scores are logits that compete within a query (softmax), rather than scores in [0, 1] of their
-            own.
+        relative: whether scores are logits that compete within a query (softmax), rather than scores in [0, 1] of
+            their own.
         averages: whether its clips are the same in every window, so that several checkpoints can be averaged.
         together: what in its loss depends on the samples that are passed together, for a message; empty if nothing.
         looks: whether it looks at the features of a video.
@@ -70,23 +67,20 @@ class Method(nn.Module, ABC):
     finds_actions: bool = False
     labels: tuple[str, ...] = ()
 
+    _settings: Settings
+
     @property
-    @abstractmethod
     def settings(self) -> dict[str, Any]:
         """What the method is built from, fit for JSON."""
+        return self._settings.to_dict()
 
     @abstractmethod
     def outputs(self, batch: Batch, *, attention: bool = False) -> dict[str, Tensor]:
         """What `asst.models.answers.answers_of` makes answers of: every clip of every window.
 
-        Args:
-            batch: of windows.
-            attention: whether to return weights of words too.
-
-        Returns:
-            ``spans`` in steps of each window ``(windows, clips, 2)``, ``scores`` and ``kept`` ``(windows, clips)``, and
-            ``labels`` where the method finds actions; or what else that function reads. If asked for, the weights that
-            `attention` returns, `ATTENTION` before each name.
+        ``spans`` in steps of each window ``(windows, clips, 2)``, ``scores`` and ``kept`` ``(windows, clips)``, and
+        ``labels`` where the method finds actions; or what else that function reads. If asked for, the weights that
+        `attention` returns, `ATTENTION` before each name.
         """
 
     @torch.no_grad()
@@ -98,11 +92,7 @@ class Method(nn.Module, ABC):
 
     @torch.no_grad()
     def attention(self, batch: Batch) -> dict[str, Tensor]:
-        """The weight of each word at each step of each layer that attends to words; none where no layer does.
-
-        Returns:
-            By the layer's name, shape ``(batch, words, steps of the layer)``.
-        """
+        """By the name of each layer that attends to words, their weights, ``(batch, words, steps of the layer)``."""
         found = self.outputs(batch, attention=True)
         return {name.removeprefix(ATTENTION): own for name, own in found.items() if name.startswith(ATTENTION)}
 
@@ -111,11 +101,7 @@ class Trainable(Method):
     """A method with an objective, trained by gradient steps."""
 
     def begin(self, features: Iterable[npt.NDArray[np.float32]]) -> None:
-        """Called before the first step of a fresh training.
-
-        Args:
-            features: of videos that are learnt from, each of shape ``(steps, dimension)``; read as they are asked for.
-        """
+        """Called before the first step of a fresh training, with the features of videos that are learnt from."""
 
     @abstractmethod
     def loss(self, batch: Batch, share: Share) -> Loss:
@@ -127,9 +113,4 @@ class Fitted(Method):
 
     @abstractmethod
     def fit(self, records: Sequence[Record], batches: Iterable[Batch]) -> None:
-        """Find the state.
-
-        Args:
-            records: of the training split.
-            batches: each record once; what ``Batch.records`` counts are these records.
-        """
+        """Find the state from the training split's records, and batches of each once; see ``Batch.records``."""

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
-from typing import Any, Literal
+from dataclasses import dataclass
+from typing import Any, Literal, Self
 
 import torch
+from pydantic import model_validator
 from torch import Tensor
 from torch.nn import functional
 
@@ -23,10 +24,9 @@ from asst.models.methods.clips import (
     sentence_mean,
     sliding_clips,
 )
-from asst.settings import Settings
+from asst.settings import Natural, Numbers, Positive, Rate, Settings
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
 class CCASettings(Settings):
     """What is correlated.
 
@@ -43,32 +43,25 @@ class CCASettings(Settings):
         steps: of the observed window.
     """
 
-    feature_channels: int
-    word_channels: int
+    feature_channels: Positive
+    word_channels: Positive
     clips: Literal["pieces", "windows"] = "windows"
-    lengths: tuple[float, ...] = (21.333, 42.667)
+    lengths: Numbers = (21.333, 42.667)
     overlap: float = 0.8
-    components: int = 32
-    regularization: float = 0.1
-    power: int = field(default=1, metadata={"least": 0})
-    steps: int = 128
+    components: Positive = 32
+    regularization: Rate = 0.1
+    power: Natural = 1
+    steps: Positive = 128
 
-    def __post_init__(self) -> None:
-        Settings.__post_init__(self)
-        if not self.regularization > 0:
-            raise InputError(f"regularization must be positive, not {self.regularization}")
+    @model_validator(mode="after")
+    def _slides(self) -> Self:
         check_windows(self.lengths, self.overlap)
+        return self
 
 
 @dataclass(frozen=True, slots=True)
 class Canonical:
-    """Canonical directions of two sides, found by `canonical_correlation`.
-
-    Attributes:
-        left: shape ``(left width, components)``.
-        right: shape ``(right width, components)``.
-        correlations: of each pair of directions, falling, shape ``(components,)``.
-    """
+    """Canonical directions of two sides, ``(width, components)``, and correlations, falling, ``(components,)``."""
 
     left: Tensor
     right: Tensor
@@ -76,16 +69,10 @@ class Canonical:
 
 
 def canonical_correlation(left: Tensor, right: Tensor, between: Tensor, regularization: float) -> Canonical:
-    """Regularised canonical correlation analysis from covariances.
+    """Regularised canonical correlation analysis from covariances ``L`` (n, n), ``R`` (m, m) and ``C`` (n, m) between.
 
     The directions ``a`` and ``b`` have the greatest ``a' C b`` under ``a' (L + r I) a = b' (R + r I) b = 1``, each pair
     uncorrelated with those before it: the singular vectors of ``C`` whitened by the Cholesky factors of both sides.
-
-    Args:
-        left: ``L``, shape ``(n, n)``.
-        right: ``R``, shape ``(m, m)``.
-        between: ``C``, shape ``(n, m)``.
-        regularization: ``r``, positive.
     """
     of_left, of_right = (
         torch.linalg.cholesky(own + regularization * torch.eye(len(own), dtype=own.dtype)) for own in (left, right)
@@ -103,15 +90,9 @@ def canonical_correlation(left: Tensor, right: Tensor, between: Tensor, regulari
 class CCAMethod(Fitted):
     """Ranks clips by the correlation of their canonical variates with those of the sentence.
 
-    A clip is what `in_context` sees of it, a sentence the mean of its word vectors. Both are standardised and
-    projected on the canonical directions, each weighted by its correlation; the score is the cosine of the two
-    projections, brought from [-1, 1] to [0, 1].
-
-    Args:
-        settings: of `CCASettings`.
-
-    Raises:
-        InputError: for settings it cannot have.
+    A clip is what `in_context` sees of it, a sentence the mean of its word vectors. Both are standardised and projected
+    on the canonical directions, each weighted by its correlation; the score is the cosine of the two projections,
+    brought from [-1, 1] to [0, 1].
     """
 
     clips: Tensor
@@ -120,11 +101,11 @@ class CCAMethod(Fitted):
     said_mean: Tensor
     said_map: Tensor
     correlations: Tensor
+    _settings: CCASettings
 
     def __init__(self, settings: dict[str, Any]) -> None:
         super().__init__()
-        own = CCASettings.from_dict(settings, "cca")
-        self._settings = own
+        self._settings = own = CCASettings.from_dict(settings, "cca")
         wide, narrow = 2 * own.feature_channels + 2, own.word_channels
         kept = min(own.components, wide, narrow)
         pieces = own.clips == "pieces"
@@ -137,17 +118,8 @@ class CCAMethod(Fitted):
         self.register_buffer("said_map", torch.zeros(narrow, kept))
         self.register_buffer("correlations", torch.zeros(kept))
 
-    @property
-    def settings(self) -> dict[str, Any]:
-        """What the method is built from."""
-        return self._settings.to_dict()
-
     def fit(self, records: Sequence[Record], batches: Iterable[Batch]) -> None:
-        """Correlate each sentence with its true moment, the first one of its sample.
-
-        Raises:
-            InputError: for fewer than two records.
-        """
+        """Correlate each sentence with the first moment of its sample; an `InputError` for fewer than two records."""
         clip, sentence = _Side(self.seen_mean.numel()), _Side(self.said_mean.numel())
         between = torch.zeros(clip.width, sentence.width, dtype=torch.float64)
         for batch in batches:

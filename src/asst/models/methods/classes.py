@@ -1,46 +1,60 @@
-"""The classes of a method that finds actions: their names, and which of them are part of another."""
+"""What methods that find actions have in common: classes, of which some are part of another."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Annotated, Self
 
 import torch
+from pydantic import Field, model_validator
 from torch import Tensor
 
-from asst.errors import InputError
+from asst.models.methods.base import Trainable
+from asst.settings import Settings
+
+Label = Annotated[str, Field(min_length=1)]
 
 
-def taken_classes(settings: Mapping[str, Any]) -> tuple[tuple[str, ...], dict[str, list[str]], dict[str, Any]]:
-    """The keys ``labels`` and ``includes`` of a method's settings, and the other settings.
+class Classes(Settings):
+    """The classes of a method.
 
-    ``labels`` are the classes in their order. ``includes`` gives, by a class, those that are part of it: what is
-    learnt is one class a span, the most particular one; the score of a class has those of its parts in it.
-
-    Raises:
-        InputError: for no class, one named twice, or parts that are no classes.
-
-    >>> taken_classes({"labels": ["cliff dive", "dive"], "includes": {"dive": ["cliff dive"]}, "steps": 8})[2]
-    {'steps': 8}
+    Attributes:
+        labels: their names, in their order.
+        includes: by a class, those that are part of it. What is learnt is one class a span, the most particular one;
+            the score of a class has those of its parts in it.
     """
-    rest = dict(settings)
-    labels, includes = tuple(rest.pop("labels", ())), dict(rest.pop("includes", {}))
-    if not labels or len(set(labels)) != len(labels) or not all(isinstance(label, str) and label for label in labels):
-        raise InputError(f"labels must name each class once, not {list(labels)}")
-    named = {*includes, *(part for parts in includes.values() for part in parts)}
-    if unknown := sorted(named - set(labels)):
-        raise InputError(f"includes names {unknown[0]!r}, which is no class")
-    return labels, {label: list(parts) for label, parts in includes.items()}, rest
+
+    labels: Annotated[tuple[Label, ...], Field(strict=False, min_length=1)]
+    includes: dict[str, list[str]] = Field(default_factory=dict)
+
+    @model_validator(mode="after")
+    def _are_known(self) -> Self:
+        if len(set(self.labels)) != len(self.labels):
+            raise ValueError(f"labels must name each class once, not {list(self.labels)}")
+        named = {*self.includes, *(part for parts in self.includes.values() for part in parts)}
+        if unknown := sorted(named - set(self.labels)):
+            raise ValueError(f"includes names {unknown[0]!r}, which is no class")
+        return self
+
+    def inclusion(self) -> Tensor:
+        """The matrix that adds the scores of parts to those of the whole, shape ``(classes, classes)``.
+
+        >>> Classes(labels=("cliff dive", "dive"), includes={"dive": ["cliff dive"]}).inclusion().tolist()
+        [[1.0, 1.0], [0.0, 1.0]]
+        """
+        matrix = torch.eye(len(self.labels))
+        for whole, parts in self.includes.items():
+            for part in parts:
+                matrix[self.labels.index(part), self.labels.index(whole)] = 1
+        return matrix
 
 
-def inclusion(labels: Sequence[str], includes: Mapping[str, Sequence[str]]) -> Tensor:
-    """The matrix that adds the scores of parts to those of the whole, shape ``(classes, classes)``.
+class ActionMethod(Trainable):
+    """Finds actions of some classes."""
 
-    >>> inclusion(["cliff dive", "dive"], {"dive": ["cliff dive"]}).tolist()
-    [[1.0, 1.0], [0.0, 1.0]]
-    """
-    matrix = torch.eye(len(labels))
-    for whole, parts in includes.items():
-        for part in parts:
-            matrix[labels.index(part), labels.index(whole)] = 1
-    return matrix
+    finds_actions = True
+    inclusion: Tensor
+
+    def take_classes(self, classes: Classes) -> None:
+        """Makes these what is found."""
+        self.labels = classes.labels
+        self.register_buffer("inclusion", classes.inclusion(), persistent=False)

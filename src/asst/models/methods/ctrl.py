@@ -2,26 +2,23 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, Self
 
 import torch
+from pydantic import model_validator
 from torch import Tensor, nn
 from torch.nn import functional
 
 from asst.data.batch import Batch
-from asst.errors import InputError
 from asst.models.methods.base import Loss, Share, Trainable
-from asst.models.methods.clips import check_windows, clips_or_first, mean_pooled, sliding_clips
-from asst.models.methods.sentence_lstm import SentenceLSTM
+from asst.models.methods.clips import SentenceLSTM, check_windows, clips_or_first, mean_pooled, sliding_clips
 from asst.nn.losses import POSITIVE_IOU, span_iou
-from asst.settings import Settings
+from asst.settings import Numbers, Positive, Rate, Settings
 
 MOST_OUTSIDE = 0.15
 """Share of an aligned clip's length that may lie outside its moment."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
 class CTRLSettings(Settings):
     """Sizes and choices; the defaults are those of the authors' code, with lengths in steps of 0.25 s.
 
@@ -46,36 +43,31 @@ class CTRLSettings(Settings):
         steps: of the observed window.
     """
 
-    feature_channels: int
-    word_channels: int
-    lengths: tuple[float, ...] = (21.333, 42.667)
-    answer_lengths: tuple[float, ...] = ()
+    feature_channels: Positive
+    word_channels: Positive
+    lengths: Numbers = (21.333, 42.667)
+    answer_lengths: Numbers = ()
     overlap: float = 0.8
-    context: float = 21.333
-    unit: float = 2.667
-    channels: int = 1024
-    lstm_channels: int = 1024
-    hidden_channels: int = 1000
+    context: Rate = 21.333
+    unit: Rate = 2.667
+    channels: Positive = 1024
+    lstm_channels: Positive = 1024
+    hidden_channels: Positive = 1000
     align_weight: float = 1.0
     mismatch_weight: float = 0.0
     offset_weight: float = 0.01
     objective: Literal["code", "paper"] = "code"
-    steps: int = 128
+    steps: Positive = 128
 
-    def __post_init__(self) -> None:
-        Settings.__post_init__(self)
+    @model_validator(mode="after")
+    def _slides(self) -> Self:
         check_windows(self.lengths, self.overlap)
         check_windows(self.answer_lengths or self.lengths, self.overlap)
-        if not (self.context > 0 and self.unit > 0):
-            raise InputError(f"context and unit must be positive, not {self.context} and {self.unit}")
+        return self
 
 
 class CTRLNetwork(nn.Module):
-    """A clip in its context and a sentence to an alignment score and two boundary offsets.
-
-    Args:
-        settings: sizes.
-    """
+    """A clip in its context and a sentence to an alignment score and two boundary offsets."""
 
     def __init__(self, settings: CTRLSettings) -> None:
         super().__init__()
@@ -89,15 +81,9 @@ class CTRLNetwork(nn.Module):
         )
 
     def forward(self, clips: Tensor, words: Tensor, word_mask: Tensor) -> tuple[Tensor, Tensor]:
-        """Both sides in the joint space, at unit length.
+        """Both sides in the joint space, at unit length, ``(..., channels)`` and ``(batch, channels)``.
 
-        Args:
-            clips: means of the stretch before, the clip and the stretch after, shape ``(..., 3 * feature_channels)``.
-            words: word vectors, shape ``(batch, words, word_channels)``.
-            word_mask: true for a real word, shape ``(batch, words)``.
-
-        Returns:
-            Shapes ``(..., channels)`` and ``(batch, channels)``.
+        ``clips`` are means of the stretch before, the clip and the stretch after, ``(..., 3 * feature_channels)``.
         """
         seen = functional.normalize(self.visual(clips), dim=-1)
         said = functional.normalize(self.language(self.lstm(words, word_mask)), dim=-1)
@@ -106,12 +92,8 @@ class CTRLNetwork(nn.Module):
     def fuse(self, seen: Tensor, said: Tensor) -> Tensor:
         """The multi-modal processing unit, ``(v * s) || (v + s) || FC(v || s)``, and the prediction from it.
 
-        Args:
-            seen: shape ``(..., channels)``.
-            said: of a shape that broadcasts to it.
-
-        Returns:
-            Alignment score, offset of the start and offset of the end in units, shape ``(..., 3)``.
+        Alignment score, offset of the start and offset of the end in units, shape ``(..., 3)``; the two sides
+        broadcast.
         """
         product = seen * said
         both = torch.cat([seen.expand_as(product), said.expand_as(product)], dim=-1)
@@ -120,16 +102,10 @@ class CTRLNetwork(nn.Module):
 
 
 def alignment_loss(scores: Tensor, align_weight: float, mismatch_weight: float, first: int = 0) -> Tensor:
-    """The loss of all pairs of some clips and all sentences of a batch, one of which belongs to each clip.
+    """The loss of all pairs of some clips and all sentences of a batch, from scores ``(clips, batch)``.
 
-    Args:
-        scores: of clip ``i`` and sentence ``j``, shape ``(clips, batch)``.
-        align_weight: ``alpha_c``.
-        mismatch_weight: ``alpha_w``.
-        first: number of the first clip's sentence; those of the next clips follow.
-
-    Returns:
-        ``1/N sum_i (alpha_c log(1 + exp(-s_ii)) + sum_{j != i} alpha_w log(1 + exp(s_ij)))``.
+    ``1/N sum_i (alpha_c log(1 + exp(-s_ii)) + sum_{j != i} alpha_w log(1 + exp(s_ij)))``, where the first clip belongs
+    to the sentence of number ``first`` and the next clips to the sentences that follow.
     """
     true = torch.zeros_like(scores, dtype=torch.bool)
     true.diagonal(first).fill_(True)
@@ -144,30 +120,19 @@ class CTRLMethod(Trainable):
     A training step takes one aligned window of each sample: one with an IoU of at least 0.5 with the first moment, of
     which at most 0.15 lies outside it, drawn among several; where there is none, the one that overlaps most. It is told
     from the sentences of all samples, whichever process has them.
-
-    Args:
-        settings: of `CTRLSettings`.
-
-    Raises:
-        InputError: for settings it cannot have.
     """
 
     together = "each clip is told from the other sentences"
     clips: Tensor
     answering: Tensor
+    _settings: CTRLSettings
 
     def __init__(self, settings: dict[str, Any]) -> None:
         super().__init__()
-        own = CTRLSettings.from_dict(settings, "ctrl")
-        self._settings = own
+        self._settings = own = CTRLSettings.from_dict(settings, "ctrl")
         self.network = CTRLNetwork(own)
         for name, lengths in (("clips", own.lengths), ("answering", own.answer_lengths or own.lengths)):
             self.register_buffer(name, sliding_clips(own.steps, lengths, own.overlap), persistent=False)
-
-    @property
-    def settings(self) -> dict[str, Any]:
-        """What the method is built from."""
-        return self._settings.to_dict()
 
     def loss(self, batch: Batch, share: Share) -> Loss:
         """Alignment of this process's clips with all sentences, and the offsets of the true pairs."""
@@ -208,16 +173,9 @@ class CTRLMethod(Trainable):
 
 
 def aligned_clips(clips: Tensor, kept: Tensor, moments: Tensor, keys: Tensor) -> Tensor:
-    """One clip a moment to align with it.
+    """The index of one clip, of those ``kept``, to align with each moment, ``(batch, 2)`` in steps; ``(batch,)``.
 
-    Args:
-        clips: start and end in steps, shape ``(clips, 2)``.
-        kept: clips to choose from, shape ``(batch, clips)``.
-        moments: start and end in steps, shape ``(batch, 2)``.
-        keys: numbers in [0, 1) that decide among several, shape ``(batch, clips)``.
-
-    Returns:
-        Indices, shape ``(batch,)``.
+    ``keys``, numbers in [0, 1) of shape ``(batch, clips)``, decide among several.
     """
     overlap = span_iou(clips, moments[:, None]).squeeze(2).masked_fill(~kept, -1)
     shared = torch.minimum(clips[:, 1], moments[:, 1:]) - torch.maximum(clips[:, 0], moments[:, :1])

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
 import torch
+from pydantic import model_validator
 from torch import Tensor
 from torch.nn import functional
 
 from asst.data.batch import Batch
 from asst.errors import InputError
-from asst.models.methods.base import Loss, Share, Trainable
-from asst.models.methods.classes import inclusion, taken_classes
+from asst.models.methods.base import Loss, Share
+from asst.models.methods.classes import ActionMethod, Classes
 from asst.nn.config import ASSTConfig
 from asst.nn.losses import POSITIVE_IOU, detection_loss, sample_anchors, span_iou
 from asst.nn.network import ASSTNetwork
@@ -27,48 +28,40 @@ MOST_IGNORED = 0.5
 """A clip of which a larger share is neither action nor background is no negative."""
 
 
-class DetectorMethod(Trainable):
+class DetectorSettings(Classes, ASSTConfig):
+    """The network; its head, its feeding and the number of its classes follow from what it is for."""
+
+    head: Literal["action"] = "action"
+    feeding: Literal["none"] = "none"
+
+    @model_validator(mode="before")
+    @classmethod
+    def _counts_classes(cls, values: dict[str, Any]) -> dict[str, Any]:
+        return {"classes": len(values.get("labels", ())), **values}
+
+
+class DetectorMethod(ActionMethod):
     """Gives each anchor a class or background, and moves its ends whatever the class.
 
     Trained by a softmax over the classes and background and by smooth L1 of equation 1's offsets, on anchors sampled
     one positive to five negatives. An anchor that lies mostly in an ambiguous stretch is no negative.
-
-    Args:
-        settings: those of `ASSTConfig` and of ``classes``; ``head``, ``feeding`` and ``classes`` follow.
-
-    Raises:
-        InputError: for settings that no such network can have.
     """
 
-    finds_actions = True
     together = "batch normalisation takes its statistics from them"
-    inclusion: Tensor
+    _settings: DetectorSettings
 
     def __init__(self, settings: dict[str, Any]) -> None:
         super().__init__()
-        self.labels, self._includes, values = taken_classes(settings)
-        fixed = {"head": "action", "feeding": "none", "classes": len(self.labels)}
-        config = ASSTConfig.from_dict({**fixed, **values}, "detector")
-        if any(getattr(config, name) != value for name, value in fixed.items()):
-            raise InputError("a detector has head 'action', feeding 'none' and as many classes as its data; leave out")
-        self.network = ASSTNetwork(config)
-        self.register_buffer("inclusion", inclusion(self.labels, self._includes), persistent=False)
-
-    @property
-    def settings(self) -> dict[str, Any]:
-        """What the method is built from."""
-        return {**self.network.config.to_dict(), "labels": list(self.labels), "includes": self._includes}
+        self._settings = DetectorSettings.from_dict(settings, "detector")
+        self.network = ASSTNetwork(self._settings)
+        self.take_classes(self._settings)
 
     def begin(self, features: Iterable[npt.NDArray[np.float32]]) -> None:
         """Standardises the input by these features, where the settings say so."""
         self.network.video.fit_features(features)
 
     def loss(self, batch: Batch, share: Share) -> Loss:
-        """Class and offsets of sampled anchors.
-
-        Raises:
-            InputError: if the batch's moments have no classes.
-        """
+        """Class and offsets of sampled anchors; an `InputError` if the batch's moments have no classes."""
         if batch.labels is None:
             raise InputError("a detector learns from labelled spans; these samples have none")
         # A batch may have no moment at all: one that is not real stands in.

@@ -7,22 +7,21 @@ window cuts the span off.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Self
 
 import torch
+from pydantic import model_validator
 from torch import Tensor, nn
 from torch.nn import functional
 
 from asst.data.batch import Batch
 from asst.errors import InputError
-from asst.models.methods.base import Loss, Share, Trainable
-from asst.models.methods.classes import inclusion, taken_classes
-from asst.settings import Settings
+from asst.models.methods.base import Loss, Share
+from asst.models.methods.classes import ActionMethod, Classes
+from asst.settings import Natural, Numbers, Positive
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FrameClassifierSettings(Settings):
+class FrameClassifierSettings(Classes):
     """Sizes and the grouping.
 
     Attributes:
@@ -35,33 +34,33 @@ class FrameClassifierSettings(Settings):
         dropout: share of the hidden layer dropped in training.
     """
 
-    feature_channels: int
-    steps: int = 128
-    hidden_channels: int = 256
-    smoothing: int = 5
-    gap: int = field(default=1, metadata={"least": 0})
-    thresholds: tuple[float, ...] = (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9)
+    feature_channels: Positive
+    steps: Positive = 128
+    hidden_channels: Positive = 256
+    smoothing: Positive = 5
+    gap: Natural = 1
+    thresholds: Numbers = (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9)
     dropout: float = 0.2
 
-    def __post_init__(self) -> None:
-        Settings.__post_init__(self)
+    @model_validator(mode="after")
+    def _fits(self) -> Self:
         if self.smoothing % 2 == 0:
-            raise InputError(f"smoothing must be odd, so that a step stands in its middle, not {self.smoothing}")
+            raise ValueError(f"smoothing must be odd, so that a step stands in its middle, not {self.smoothing}")
         if not self.thresholds or not all(0 < threshold < 1 for threshold in self.thresholds):
-            raise InputError(f"thresholds lie between 0 and 1, not {list(self.thresholds)}")
+            raise ValueError(f"thresholds lie between 0 and 1, not {list(self.thresholds)}")
+        return self
 
 
-class FrameClassifierMethod(Trainable):
+class FrameClassifierMethod(ActionMethod):
     """The class of each step by a network that sees this step alone; spans by grouping."""
 
     averages = False
-    finds_actions = True
-    inclusion: Tensor
+    _settings: FrameClassifierSettings
 
     def __init__(self, settings: dict[str, Any]) -> None:
         super().__init__()
-        self.labels, self._includes, values = taken_classes(settings)
-        self._settings = FrameClassifierSettings.from_dict(values, "frames")
+        self._settings = FrameClassifierSettings.from_dict(settings, "frames")
+        self.take_classes(self._settings)
         width = self._settings.hidden_channels
         self.classify = nn.Sequential(
             nn.Linear(self._settings.feature_channels, width),
@@ -69,19 +68,9 @@ class FrameClassifierMethod(Trainable):
             nn.Dropout(self._settings.dropout),
             nn.Linear(width, len(self.labels) + 1),
         )
-        self.register_buffer("inclusion", inclusion(self.labels, self._includes), persistent=False)
-
-    @property
-    def settings(self) -> dict[str, Any]:
-        """What the method is built from."""
-        return {**self._settings.to_dict(), "labels": list(self.labels), "includes": self._includes}
 
     def loss(self, batch: Batch, share: Share) -> Loss:
-        """Softmax loss of the steps that are action or background.
-
-        Raises:
-            InputError: if the batch's moments have no classes.
-        """
+        """Softmax loss of the steps that are action or background; raises as `step_labels`."""
         targets = step_labels(batch)
         counted = batch.feature_mask & (targets >= 0)
         count = share.mean_over_processes(counted.sum().float()).clamp(min=1)
@@ -99,15 +88,9 @@ class FrameClassifierMethod(Trainable):
 
 
 def step_labels(batch: Batch) -> Tensor:
-    """The class of each step by the action around its middle, 0 for background, -1 for neither.
+    """The class of each step by the action around its middle, 0 for background, -1 for neither; ``(batch, steps)``.
 
-    Where several actions go on the last one counts.
-
-    Returns:
-        Shape ``(batch, steps)``.
-
-    Raises:
-        InputError: if the batch's moments have no classes.
+    Where several actions go on the last one counts. Moments without classes are an `InputError`.
     """
     if batch.labels is None:
         raise InputError("a classifier of steps learns from labelled spans; these samples have none")

@@ -3,23 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, Self
 
 import torch
+from pydantic import model_validator
 from torch import Tensor, nn
 from torch.nn import functional
 
 from asst.data.batch import Batch
-from asst.errors import InputError
 from asst.models.methods.base import Loss, Share, Trainable
-from asst.models.methods.clips import ClipKind, clip_grid, clip_slack, clips_or_first, in_context
-from asst.models.methods.sentence_lstm import SentenceLSTM
+from asst.models.methods.clips import ClipKind, SentenceLSTM, clip_grid, clip_slack, clips_or_first, in_context
 from asst.nn.losses import POSITIVE_IOU, span_iou
-from asst.settings import Settings
+from asst.settings import Counts, Fraction, Numbers, Positive, Settings
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
 class MCNSettings(Settings):
     """Sizes and choices; the defaults are the authors'.
 
@@ -40,37 +37,31 @@ class MCNSettings(Settings):
         steps: of the observed window.
     """
 
-    feature_channels: int
-    word_channels: int
+    feature_channels: Positive
+    word_channels: Positive
     clips: ClipKind = "anchors"
-    streams: tuple[int, ...] = ()
-    stream_weights: tuple[float, ...] = ()
-    hidden_channels: int = 500
-    channels: int = 100
-    lstm_channels: int = 1000
-    dropout: float = 0.3
+    streams: Counts = ()
+    stream_weights: Numbers = ()
+    hidden_channels: Positive = 500
+    channels: Positive = 100
+    lstm_channels: Positive = 1000
+    dropout: Fraction = 0.3
     margin: float = 0.1
     intra_weight: float = 0.5
     inter_weight: float = 0.2
-    steps: int = 128
+    steps: Positive = 128
 
-    def __post_init__(self) -> None:
-        Settings.__post_init__(self)
+    @model_validator(mode="after")
+    def _fits(self) -> Self:
         if self.streams and sum(self.streams) != self.feature_channels:
-            raise InputError(f"streams {list(self.streams)} must add up to the features' {self.feature_channels}")
+            raise ValueError(f"streams {list(self.streams)} must add up to the features' {self.feature_channels}")
         if self.stream_weights and len(self.stream_weights) != len(self.streams):
-            raise InputError(f"stream_weights must be {len(self.streams)} numbers, not {len(self.stream_weights)}")
-        if not 0 <= self.dropout < 1:
-            raise InputError(f"dropout must be at least 0 and below 1, not {self.dropout}")
+            raise ValueError(f"stream_weights must be {len(self.streams)} numbers, not {len(self.stream_weights)}")
+        return self
 
 
 class Tower(nn.Module):
-    """The network of one stream: a clip and a sentence to their squared distance in the joint space.
-
-    Args:
-        settings: sizes.
-        feature_channels: width of the stream.
-    """
+    """The network of one stream: a clip and a sentence to their squared distance in the joint space."""
 
     def __init__(self, settings: MCNSettings, feature_channels: int) -> None:
         super().__init__()
@@ -84,16 +75,7 @@ class Tower(nn.Module):
         self.language = nn.Linear(settings.lstm_channels, settings.channels)
 
     def forward(self, clips: Tensor, words: Tensor, word_mask: Tensor) -> tuple[Tensor, Tensor]:
-        """Both sides in the joint space.
-
-        Args:
-            clips: from `in_context`, shape ``(batch, clips, 2 * feature_channels + 2)``.
-            words: word vectors, shape ``(batch, words, word_channels)``.
-            word_mask: true for a real word, shape ``(batch, words)``.
-
-        Returns:
-            Shapes ``(batch, clips, channels)`` and ``(batch, channels)``.
-        """
+        """Both sides in the joint space, ``(batch, clips, channels)`` and ``(batch, channels)``."""
         return self.visual(clips), self.language(self.lstm(words, word_mask))
 
 
@@ -105,16 +87,10 @@ def distance(clips: Tensor, sentence: Tensor) -> Tensor:
 def ranking_loss(distances: Tensor, others: Tensor, true: Tensor, held: Tensor, margin: float) -> tuple[Tensor, Tensor]:
     """The two ranking losses of each video, intra and inter video, each of ``max(0, D - D' + margin)``.
 
-    Args:
-        distances: of every clip of a video from the video's own sentence, shape ``(batch, clips)``.
-        others: the distance of another video's clip, at the place of the true one, shape ``(batch,)``.
-        true: index of the true clip, shape ``(batch,)``.
-        held: clips to tell the true one from, for the first loss, and in the last column whether the other video has
-            the clip; shape ``(batch, clips + 1)``.
-        margin: as above.
-
-    Returns:
-        The mean over a video's clips, and the loss with the other video, zero where there is none; ``(batch,)`` each.
+    ``distances`` are of every clip from the video's own sentence, ``(batch, clips)``; ``others`` of another video's
+    clip, at the place of the true one. ``held`` has the clips to tell the true one from, for the first loss, and in the
+    last column whether the other video has the clip. Gives the mean over a video's clips, and the loss with the other
+    video, zero where there is none; ``(batch,)`` each.
     """
     near = distances.gather(1, true[:, None])
     hinge = functional.relu(near - distances + margin) * held[:, :-1]
@@ -125,34 +101,23 @@ def ranking_loss(distances: Tensor, others: Tensor, true: Tensor, held: Tensor, 
 class MCNMethod(Trainable):
     """Ranks clips by their distance from the sentence, nearest first.
 
-    Of each sample the true clip is the candidate that overlaps its first moment most. It is told from all other
-    clips of its video (from those below an IoU of 0.5 where candidates are dense), and from the clip at the same
-    place of the next video in the batch, whichever process has it. The authors draw one such clip a step; the mean over
-    all is what that comes to. The networks of several streams are trained side by side, each by losses of its own.
-
-    Args:
-        settings: of `MCNSettings`.
-
-    Raises:
-        InputError: for settings it cannot have.
+    Of each sample the true clip is the candidate that overlaps its first moment most. It is told from all other clips
+    of its video (from those below an IoU of 0.5 where candidates are dense), and from the clip at the same place of the
+    next video in the batch, whichever process has it. The authors draw one such clip a step; the mean over all is what
+    that comes to. The networks of several streams are trained side by side, each by losses of its own.
     """
 
     relative = True
     together = "each clip is told from that of the next video"
     clips: Tensor
+    _settings: MCNSettings
 
     def __init__(self, settings: dict[str, Any]) -> None:
         super().__init__()
-        own = MCNSettings.from_dict(settings, "mcn")
-        self._settings = own
+        self._settings = own = MCNSettings.from_dict(settings, "mcn")
         widths = own.streams or (own.feature_channels,)
         self.towers = nn.ModuleList(Tower(own, width) for width in widths)
         self.register_buffer("clips", clip_grid(own.clips, own.steps), persistent=False)
-
-    @property
-    def settings(self) -> dict[str, Any]:
-        """What the method is built from."""
-        return self._settings.to_dict()
 
     def loss(self, batch: Batch, share: Share) -> Loss:
         """Both ranking losses, weighted, each a mean over the videos of all processes that have something to rank."""

@@ -7,23 +7,21 @@ saliency loss ranks steps inside moments over those outside; its other half need
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, Self
 
 import torch
+from pydantic import model_validator
 from torch import Tensor, nn
 from torch.nn import functional
 
 from asst.data.batch import Batch
-from asst.errors import InputError
 from asst.models.methods.base import Loss, Share, Trainable
-from asst.settings import Settings
+from asst.settings import Positive, Settings
 
 MOST_MOMENTS = 5
 """True moments of a sample that are learnt from, the first ones."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
 class MomentDETRSettings(Settings):
     """Sizes and weights; the defaults are the authors'.
 
@@ -39,13 +37,13 @@ class MomentDETRSettings(Settings):
         steps: of the observed window.
     """
 
-    feature_channels: int
-    word_channels: int
-    queries: int = 10
-    channels: int = 256
-    heads: int = 8
-    layers: int = 2
-    hidden_channels: int = 1024
+    feature_channels: Positive
+    word_channels: Positive
+    queries: Positive = 10
+    channels: Positive = 256
+    heads: Positive = 8
+    layers: Positive = 2
+    hidden_channels: Positive = 1024
     input_dropout: float = 0.5
     dropout: float = 0.1
     span_weight: float = 10.0
@@ -54,12 +52,13 @@ class MomentDETRSettings(Settings):
     none_weight: float = 0.1
     saliency_weight: float = 1.0
     margin: float = 0.2
-    steps: int = 75
+    steps: Positive = 75
 
-    def __post_init__(self) -> None:
-        Settings.__post_init__(self)
+    @model_validator(mode="after")
+    def _fits(self) -> Self:
         if self.channels % (2 * self.heads) or self.queries < MOST_MOMENTS:
-            raise InputError(f"channels must be a multiple of twice the heads, and queries at least {MOST_MOMENTS}")
+            raise ValueError(f"channels must be a multiple of twice the heads, and queries at least {MOST_MOMENTS}")
+        return self
 
 
 class Attention(nn.Module):
@@ -184,16 +183,12 @@ class MomentDETRMethod(Trainable):
     """Answers with the span of each query, scored by how sure it is of having one; takes `MomentDETRSettings`."""
 
     averages = False
+    _settings: MomentDETRSettings
 
     def __init__(self, settings: dict[str, Any]) -> None:
         super().__init__()
         self._settings = MomentDETRSettings.from_dict(settings, "moment-detr")
         self.network = MomentDETRNetwork(self._settings)
-
-    @property
-    def settings(self) -> dict[str, Any]:
-        """What the method is built from."""
-        return self._settings.to_dict()
 
     def loss(self, batch: Batch, share: Share) -> Loss:
         """Spans and labels of every layer of the decoder after its own matching, and saliency."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from typing import Any, Literal
 
 import numpy as np
@@ -12,15 +11,13 @@ from torch import Tensor
 
 from asst.data.batch import Batch
 from asst.data.record import Record
-from asst.errors import InputError
 from asst.models.frequency import clip_frequency, grid_spans, hit_share, span_density
 from asst.models.methods.base import Fitted
 from asst.models.methods.clips import clip_grid, clip_slack
 from asst.nn.sampler import clips_within
-from asst.settings import Settings
+from asst.settings import Positive, Rate, Settings
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
 class PriorSettings(Settings):
     """What is counted.
 
@@ -38,31 +35,20 @@ class PriorSettings(Settings):
 
     clips: Literal["pieces", "density"] = "density"
     kernel: Literal["hits", "gaussian"] = "hits"
-    grid: int = 32
-    bandwidth: float = 0.05
-    steps: int = 128
-    feature_channels: int = 1
-    word_channels: int = 50
-
-    def __post_init__(self) -> None:
-        Settings.__post_init__(self)
-        if not self.bandwidth > 0:
-            raise InputError(f"bandwidth must be positive, not {self.bandwidth}")
+    grid: Positive = 32
+    bandwidth: Rate = 0.05
+    steps: Positive = 128
+    feature_channels: Positive = 1
+    word_channels: Positive = 50
 
 
 class PriorMethod(Fitted):
-    """Gives every sentence the same ranking: the most frequent places of moments first.
-
-    Args:
-        settings: of `PriorSettings`.
-
-    Raises:
-        InputError: for settings it cannot have.
-    """
+    """Gives every sentence the same ranking: the most frequent places of moments first."""
 
     looks = False
     clips: Tensor
     frequency: Tensor
+    _settings: PriorSettings
 
     def __init__(self, settings: dict[str, Any]) -> None:
         super().__init__()
@@ -76,17 +62,8 @@ class PriorMethod(Fitted):
         self.register_buffer("clips", clips, persistent=False)
         self.register_buffer("frequency", torch.zeros(len(clips), dtype=torch.float64))
 
-    @property
-    def settings(self) -> dict[str, Any]:
-        """What the method is built from."""
-        return self._settings.to_dict()
-
     def fit(self, records: Sequence[Record], batches: Iterable[Batch]) -> None:
-        """Count; ``batches`` are not looked at.
-
-        Raises:
-            InputError: if ``pieces`` are asked of records that are not annotated in DiDeMo's.
-        """
+        """Count; an `InputError` if ``pieces`` are asked of records that are not annotated in DiDeMo's."""
         if self._settings.clips == "pieces":
             found = clip_frequency(records)
         else:

@@ -7,9 +7,10 @@ video is not features but how well each step fits the sentence (`asst.models.rer
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Annotated, Any, Literal
 
 import torch
+from pydantic import Field
 from torch import Tensor, nn
 from torch.nn import functional
 
@@ -25,6 +26,13 @@ POSITIVE_IOU = 0.5
 _FACTS_WIDTH = 32
 
 
+class RerankerSettings(ASSTConfig):
+    """The network; its window and its head are the same in all."""
+
+    steps: Annotated[int, Field(ge=STEPS, le=STEPS)] = STEPS
+    head: Literal["classification"] = "classification"
+
+
 class RerankerMethod(Trainable):
     """Chooses among the proposals of a batch."""
 
@@ -32,24 +40,15 @@ class RerankerMethod(Trainable):
 
     def __init__(self, settings: dict[str, Any]) -> None:
         super().__init__()
-        given = {"steps": STEPS, "head": "classification"}
-        other = sorted(name for name, value in given.items() if settings.get(name, value) != value)
-        if other:
-            raise InputError(f"a reranker has {other[0]} {given[other[0]]}, not {settings[other[0]]}; leave it out")
-        self.network = ASSTNetwork(ASSTConfig.from_dict({**settings, **given}, "the reranker"))
+        self._settings = RerankerSettings.from_dict(settings, "a reranker")
+        self.network = ASSTNetwork(self._settings)
         self.scale = nn.Parameter(torch.ones(()))
         self.facts = nn.Sequential(nn.Linear(len(FACTS), _FACTS_WIDTH), nn.ReLU(), nn.Linear(_FACTS_WIDTH, 1))
-
-    @property
-    def settings(self) -> dict[str, Any]:
-        """What the method is built from."""
-        return self.network.config.to_dict()
 
     def loss(self, batch: Batch, share: Share) -> Loss:
         """Cross entropy with the overlaps of the proposals that hold the truth, as shares.
 
-        Raises:
-            InputError: if the batch's samples bring no proposals with overlaps.
+        Samples that bring no proposals with overlaps are an `InputError`.
         """
         given = _proposals(batch)
         if given.overlaps is None:

@@ -8,23 +8,21 @@ moment see those that begin or end near it.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, Self
 
 import torch
+from pydantic import model_validator
 from torch import Tensor, nn
 from torch.nn import functional
 
 from asst.data.batch import Batch
-from asst.errors import InputError
 from asst.models.methods.base import Loss, Share, Trainable
-from asst.models.methods.sentence_lstm import SentenceLSTM
+from asst.models.methods.clips import SentenceLSTM
 from asst.nn.losses import span_iou
 from asst.nn.sampler import clips_within
-from asst.settings import Settings
+from asst.settings import Counts, Positive, Settings
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
 class TAN2DSettings(Settings):
     """Sizes and choices; the defaults are the authors' on Charades-STA.
 
@@ -44,27 +42,28 @@ class TAN2DSettings(Settings):
         steps: of the observed window.
     """
 
-    feature_channels: int
-    word_channels: int
-    clips: int = 16
-    scales: tuple[int, ...] = (16,)
-    channels: int = 512
-    lstm_channels: int = 512
-    lstm_layers: int = 3
-    layers: int = 8
-    kernel: int = 5
+    feature_channels: Positive
+    word_channels: Positive
+    clips: Positive = 16
+    scales: Counts = (16,)
+    channels: Positive = 512
+    lstm_channels: Positive = 512
+    lstm_layers: Positive = 3
+    layers: Positive = 8
+    kernel: Positive = 5
     least_iou: float = 0.5
     most_iou: float = 1.0
-    steps: int = 256
+    steps: Positive = 256
 
-    def __post_init__(self) -> None:
-        Settings.__post_init__(self)
+    @model_validator(mode="after")
+    def _fits(self) -> Self:
         if self.steps % self.clips or self.kernel % 2 == 0:
-            raise InputError(
+            raise ValueError(
                 f"steps must be a multiple of clips and kernel odd, not {self.steps}, {self.clips}, {self.kernel}"
             )
         if not 0 <= self.least_iou < self.most_iou <= 1:
-            raise InputError(f"IoUs must rise within 0 to 1, not {self.least_iou} to {self.most_iou}")
+            raise ValueError(f"IoUs must rise within 0 to 1, not {self.least_iou} to {self.most_iou}")
+        return self
 
 
 def scale_lengths(clips: int, scales: Sequence[int]) -> list[tuple[int, int]]:
@@ -83,11 +82,7 @@ def scale_lengths(clips: int, scales: Sequence[int]) -> list[tuple[int, int]]:
 
 
 class TAN2DNetwork(nn.Module):
-    """Features and a sentence to a score for each moment of the map.
-
-    Args:
-        settings: sizes.
-    """
+    """Features and a sentence to a score for each moment of the map."""
 
     place: Tensor
     spans: Tensor
@@ -114,16 +109,7 @@ class TAN2DNetwork(nn.Module):
         self.score = nn.Conv2d(width, 1, 1)
 
     def forward(self, features: Tensor, words: Tensor, word_mask: Tensor) -> Tensor:
-        """The logit of each moment of ``spans``.
-
-        Args:
-            features: shape ``(batch, steps, feature_channels)``.
-            words: word vectors, shape ``(batch, words, word_channels)``.
-            word_mask: true for a real word, shape ``(batch, words)``.
-
-        Returns:
-            Shape ``(batch, moments)``.
-        """
+        """The logit of each moment of ``spans``, shape ``(batch, moments)``."""
         clips = functional.avg_pool1d(self.clip(features.transpose(1, 2)).relu(), self._pooled)
         moments = self._longest(clips)
         nothing = torch.zeros_like(moments[..., :1])
@@ -153,16 +139,10 @@ class TAN2DNetwork(nn.Module):
 
 
 class TAN2DMethod(Trainable):
-    """Scores every moment of the map by how well it overlaps what is meant.
-
-    Args:
-        settings: of `TAN2DSettings`.
-
-    Raises:
-        InputError: for settings it cannot have.
-    """
+    """Scores every moment of the map by how well it overlaps what is meant."""
 
     clips: Tensor
+    _settings: TAN2DSettings
 
     def __init__(self, settings: dict[str, Any]) -> None:
         super().__init__()
@@ -170,11 +150,6 @@ class TAN2DMethod(Trainable):
         self.network = TAN2DNetwork(self._settings)
         self._stretch = self._settings.steps // self._settings.clips
         self.register_buffer("clips", self.network.spans * self._stretch, persistent=False)
-
-    @property
-    def settings(self) -> dict[str, Any]:
-        """What the method is built from."""
-        return self._settings.to_dict()
 
     def loss(self, batch: Batch, share: Share) -> Loss:
         """Cross-entropy of each moment's score with its scaled IoU, the mean over all that the windows hold."""

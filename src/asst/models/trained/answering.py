@@ -1,8 +1,9 @@
-"""From what methods say of single windows to what they say of a sentence: scores averaged, windows merged."""
+"""From what methods say of single windows to what they say of a sentence: scores and attention of windows merged."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+import math
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 
@@ -11,20 +12,15 @@ import numpy.typing as npt
 
 from asst.data.windows import Window, placed
 from asst.models.answers import Answers
-from asst.moments import FloatArray, nms
+from asst.moments import Attention, FloatArray, nms
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class WindowAnswer:
-    """What several methods say of one window.
+    """What several methods say of one window, of the query of one record.
 
-    Attributes:
-        record: index of the query's record.
-        window: the steps observed.
-        spans: in steps, the mean of the methods', shape ``(clips, 2)``.
-        scores: of each method, shape ``(methods, clips)``.
-        kept: which clips the window can answer with, shape ``(clips,)``.
-        labels: the action that each clip is scored for, shape ``(clips,)``; None for the answer to a sentence.
+    ``spans`` are in steps, the mean of the methods', ``(clips, 2)``; ``scores`` of each method, ``(methods, clips)``;
+    ``kept`` and ``labels``, None for the answer to a sentence, as in `Answers`, ``(clips,)``.
     """
 
     record: int
@@ -37,14 +33,9 @@ class WindowAnswer:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class QueryAnswer:
-    """What is said of one sentence.
+    """What is said of the sentence of one record: spans in seconds, best first, ``(n, 2)``, and scores in [0, 1].
 
-    Attributes:
-        record: index of its record.
-        spans_s: in seconds, best first, shape ``(n, 2)``.
-        scores: in [0, 1], falling, shape ``(n,)``.
-        every_s: all that the windows said, what was dropped for a better one included, in seconds, shape ``(m, 2)``.
-        every_score: of those, shape ``(m,)``.
+    ``every_s`` and ``every_score`` are all that the windows said, what was dropped for a better one included.
     """
 
     record: int
@@ -73,14 +64,11 @@ def query_answers(
     overlap: float,
     limit: int | None = None,
 ) -> Iterator[QueryAnswer]:
-    """One answer a query, from the windows that observe it.
+    """One answer a query, from the windows that observe it, which come one after the other.
 
-    Args:
-        answers: those of a query one after the other.
-        durations_s: length of each record's video, by the record's index.
-        relative: whether scores are logits; then each method's become a softmax over all clips of the query.
-        overlap: IoU above which the weaker of two spans is dropped (0.8 on Charades-STA, section 4.2).
-        limit: spans to return at most.
+    ``durations_s`` are of each record's video, by the record's index. If scores are ``relative``, logits, each method's
+    become a softmax over all clips of the query. The weaker of two spans whose IoU exceeds ``overlap`` is dropped (0.8
+    on Charades-STA, section 4.2), and ``limit`` are returned at most.
     """
     for record, group in groupby(answers, key=lambda answer: answer.record):
         own = list(group)
@@ -105,3 +93,42 @@ def _softmax(logits: FloatArray, kept: npt.NDArray[np.bool_]) -> FloatArray:
     powers = np.exp(masked - masked.max(axis=(1, 2), keepdims=True))
     shares: FloatArray = powers / powers.sum(axis=(1, 2), keepdims=True)
     return shares
+
+
+def of_window(weights: Mapping[str, FloatArray], window: Window, observed: int) -> dict[str, FloatArray]:
+    """The attention in one window without its padding, by layer, shape ``(words, real steps of the layer)``.
+
+    ``weights`` are of the one sample of a batch, ``(1, words, steps of the layer)``; the network observes ``observed``
+    steps.
+    """
+    real = {}
+    for name, own in weights.items():
+        steps = math.ceil(window.steps * own.shape[2] / observed)
+        real[name] = own[0, :, :steps]
+    return real
+
+
+def over_time(
+    windows: Sequence[Window], weights: Sequence[Mapping[str, FloatArray]], words: Sequence[str]
+) -> Attention | None:
+    """The attention to each word at the centre of each step, from `of_window` of each window; None without layers.
+
+    It is the mean of the layers that see every step of the window. The squeezing layers are left out: each of their
+    steps stands for several of the video's, and would smear what the others tell apart. Where windows overlap it is the
+    mean of theirs. They are in order and without gaps between them.
+    """
+    longest = max(range(len(windows)), key=lambda index: windows[index].steps)
+    layers = tuple(name for name, own in weights[longest].items() if own.shape[1] == windows[longest].steps)
+    if not layers:
+        return None
+    first_s, step_s = windows[0].start_s, min(window.step_s for window in windows)
+    total_steps = round((windows[-1].end_s - first_s) / step_s)
+    times_s = first_s + (np.arange(total_steps, dtype=np.float64) + 0.5) * step_s
+    total = np.zeros((len(words), len(times_s)))
+    count = np.zeros(len(times_s))
+    for window, own in zip(windows, weights, strict=True):
+        steps = np.floor(window.to_steps(times_s)).astype(np.int64)
+        seen = (steps >= 0) & (steps < window.steps)
+        total[:, seen] += np.mean([own[name] for name in layers], axis=0)[:, steps[seen]]
+        count += seen
+    return Attention(tuple(words), times_s, total / count, layers)

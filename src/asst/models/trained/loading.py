@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import islice
 from pathlib import Path
 from typing import Any, Self
 
@@ -13,13 +14,17 @@ from asst.data.observations import OBSERVATIONS, Observation
 from asst.data.sample import Sample, network_inputs
 from asst.errors import InputError
 from asst.extras import require
+from asst.features.extractor import Extractor, extractor_named
 from asst.features.runtime import Network
 from asst.models.answers import ATTENTION, Answerer, Answers, answers_of
 from asst.models.checkpoint import Description, described, read_description
+from asst.models.trained.answering import WindowAnswer, window_answers
 from asst.moments import FloatArray
 
 SUFFIX = ".onnx"
 FORMAT = "asst-network-1"
+SAID = ("relative", "averages", "finds_actions")
+"""What a graph says of its method, ``yes`` or ``no``; see `asst.models.methods.base.Method`."""
 
 
 class ExportedMethod:
@@ -27,30 +32,12 @@ class ExportedMethod:
 
     def __init__(self, network: Network, description: Description) -> None:
         self.labels = tuple(description.settings.get("labels", ()))
+        self.relative, self.averages, self.finds_actions = (network.metadata[name] == "yes" for name in SAID)
         self._network, self._settings = network, description.settings
-
-    @property
-    def relative(self) -> bool:
-        """See `Answerer`."""
-        return self._network.metadata["relative"] == "yes"
-
-    @property
-    def averages(self) -> bool:
-        """See `Answerer`."""
-        return self._network.metadata["averages"] == "yes"
-
-    @property
-    def finds_actions(self) -> bool:
-        """See `Answerer`."""
-        return self._network.metadata["finds_actions"] == "yes"
 
     @classmethod
     def load(cls, path: Path) -> tuple[Self, Description]:
-        """From a file.
-
-        Raises:
-            InputError: for one that is missing, damaged or no network of ours.
-        """
+        """From a file; an `InputError` for one that is missing, damaged or no network of ours."""
         network = Network(path)
         said = network.metadata
         if said.get("format") != FORMAT:
@@ -91,9 +78,8 @@ class ExportedMethod:
 def loaded(paths: Sequence[Path]) -> tuple[list[Answerer], Description]:
     """The methods of files, at least one, and what the first says of itself.
 
-    Raises:
-        InputError: for a file that is neither a checkpoint nor an exported network, files that do not belong together,
-            or a checkpoint where PyTorch is not installed.
+    Raises an `InputError` for a file that is neither a checkpoint nor an exported network, files that do not belong
+    together, or a checkpoint where PyTorch is not installed.
     """
     methods: list[Answerer] = []
     first: Description | None = None
@@ -111,11 +97,7 @@ def loaded(paths: Sequence[Path]) -> tuple[list[Answerer], Description]:
 
 
 def described_by(path: Path) -> Description:
-    """What a checkpoint or an exported network says of itself.
-
-    Raises:
-        InputError: for a file that is neither.
-    """
+    """What a checkpoint or an exported network says of itself; an `InputError` for a file that is neither."""
     return ExportedMethod.load(path)[1] if path.suffix == SUFFIX else read_description(path)
 
 
@@ -123,7 +105,7 @@ def _loaded(path: Path) -> tuple[Answerer, Description]:
     if path.suffix == SUFFIX:
         return ExportedMethod.load(path)
     require("torch", f"{path} (unless asst export writes it as a network)")
-    from asst.models.trained.restored import RestoredMethod, restored_method
+    from asst.models.methods.table import RestoredMethod, restored_method
 
     method, description = restored_method(path)
     return RestoredMethod(method, window_steps(description)), description
@@ -139,8 +121,7 @@ def window_steps(description: Description) -> int:
 def build_observation(settings: Mapping[str, Any]) -> Observation:
     """How a method looks at videos, from ``kind`` and that kind's settings.
 
-    Raises:
-        InputError: for a kind that there is not, or settings that it has not.
+    Raises an `InputError` for a kind that there is not, or settings that it has not.
 
     >>> build_observation({"kind": "crops", "steps": 64}).steps
     64
@@ -154,3 +135,36 @@ def build_observation(settings: Mapping[str, Any]) -> Observation:
     except TypeError as error:
         known = ", ".join(OBSERVATIONS[kind].__dataclass_fields__)
         raise InputError(f"observation of kind {kind} has the settings {known}; got {', '.join(values)}") from error
+
+
+class Checkpoints:
+    """One checkpoint, or the mean of several of one training (section 4.2), with what they have in common.
+
+    ``at_once`` is how many windows are looked at together, ``labels`` the classes that they find, if any.
+    """
+
+    at_once: int
+
+    def __init__(self, methods: Sequence[Answerer], description: Description, name: str) -> None:
+        self.name, self.description = name, description
+        self.observation, self.labels = build_observation(description.observation), methods[0].labels
+        self._methods = tuple(methods)
+
+    @property
+    def extractor(self) -> Extractor:
+        """What makes their features of a video.
+
+        Raises an `InputError` if that cannot be done here, or would be done otherwise than for the features they learnt
+        from.
+        """
+        kind = self.description.features
+        extractor = extractor_named(kind.extractor)
+        kind.check_extractor(extractor, self.name)
+        return extractor
+
+    def windows(self, samples: Iterable[Sample]) -> Iterator[WindowAnswer]:
+        """What they say of each window."""
+        source = iter(samples)
+        while some := list(islice(source, self.at_once)):
+            each = [method.answers(some) for method in self._methods]
+            yield from window_answers(each, [own.record for own in some], [own.window for own in some])

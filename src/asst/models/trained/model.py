@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Iterator, Sequence
-from itertools import chain, islice
+from itertools import chain
 from pathlib import Path
 from typing import Self
 
@@ -14,19 +14,16 @@ from asst.data.query_tokens import SOURCE, QueryTokens
 from asst.data.record import Record
 from asst.data.sample import Sample
 from asst.errors import InputError
-from asst.features.extractor import Extractor, extractor_named
 from asst.features.stores.native import FeatureStore
 from asst.features.values import Features
 from asst.models.answers import Answerer
 from asst.models.base import Ranking
 from asst.models.checkpoint import Description
-from asst.models.trained.answering import QueryAnswer, WindowAnswer, query_answers, window_answers
-from asst.models.trained.loading import build_observation, loaded
-from asst.models.trained.word_attention import of_window, over_time
+from asst.models.trained.answering import QueryAnswer, of_window, over_time, query_answers
+from asst.models.trained.loading import Checkpoints, loaded
 from asst.moments import Attention, Curve, FloatArray, Moment, best_around
 from asst.text import Vector, WordVectors, tokenize
 
-WINDOWS_AT_ONCE = 32
 GLOVE = "ASST_GLOVE"
 """Environment variable that names a file of word vectors other than the packaged ones."""
 _ONLY_BY_RUN = (
@@ -35,23 +32,14 @@ _ONLY_BY_RUN = (
 )
 
 
-class TrainedModel:
-    """One checkpoint, or the mean of several of one training (section 4.2), as a model that ranks moments.
+class TrainedModel(Checkpoints):
+    """Checkpoints as a model that ranks moments.
 
-    Attributes:
-        name: for messages and answers.
-        description: of the first checkpoint.
-        observation: how it looks at a video.
-
-    Args:
-        methods: with the weights of each checkpoint.
-        description: what they have in common.
-        name: as above.
-        words: gives the vectors of words, or the tokens of queries; found by the description's source if None.
-
-    Raises:
-        InputError: if the word vectors are not here.
+    ``words`` gives the vectors of words, or the tokens of queries; if None they are found by the description's source,
+    with an `InputError` if they are not here.
     """
+
+    at_once = 32
 
     def __init__(
         self,
@@ -60,41 +48,24 @@ class TrainedModel:
         name: str,
         words: WordVectors | QueryTokens | None = None,
     ) -> None:
-        self.name = name
-        self.description = description
-        self.observation = build_observation(description.observation)
-        self._methods = tuple(methods)
+        super().__init__(methods, description, name)
         self._words = words or word_vectors(description.words)
 
     @classmethod
     def load(cls, paths: Sequence[Path], words: WordVectors | QueryTokens | None = None) -> Self:
         """From checkpoint files, at least one.
 
-        Raises:
-            InputError: for a file that is no checkpoint, or checkpoints that do not belong together.
+        Raises an `InputError` for a file that is no checkpoint, or checkpoints that do not belong together.
         """
         methods, description = loaded(paths)
         if methods[0].finds_actions:
             raise InputError(f"{paths[0]} finds actions and answers no sentence; use it with asst detect")
         return cls(methods, description, paths[0].name, words)
 
-    @property
-    def extractor(self) -> Extractor:
-        """What makes its features of a video.
-
-        Raises:
-            InputError: if that cannot be done here, or would be done otherwise than for the features it learnt from.
-        """
-        kind = self.description.features
-        extractor = extractor_named(kind.extractor)
-        kind.check_extractor(extractor, self.name)
-        return extractor
-
     def rank(self, features: Features, queries: Sequence[str], *, top: int) -> list[Ranking]:
         """The best moments of each sentence; scores are in [0, 1], those of a classification sum to one.
 
-        Raises:
-            InputError: for features of another kind, or a sentence without a word.
+        Raises an `InputError` for features of another kind, or a sentence without a word.
         """
         self.description.features.check(features, self.name)
         vectors = [self._sentence(query) for query in queries]
@@ -104,26 +75,16 @@ class TrainedModel:
             for index, words in enumerate(vectors)
             for window in windows
         )
-        found = self._settled(samples, [features.end_s] * len(queries), limit=top)
+        found = self._answers(samples, [features.end_s] * len(queries), top)
         return [_ranking(features, query, answer) for query, answer in zip(queries, found, strict=True)]
 
-    def answer_records(
-        self,
-        records: Sequence[Record],
-        store: FeatureStore,
-        limit: int | None = None,
-        overlap: float | None = None,
-    ) -> Iterator[QueryAnswer]:
-        """The answer to each record's sentence, in their order, as they are found.
+    def rank_records(
+        self, records: Sequence[Record], store: FeatureStore, *, top: int | None, overlap: float | None = None
+    ) -> Iterator[tuple[Record, tuple[Moment, ...]]]:
+        """The best moments of each record's sentence, windows of several videos together, as they are found.
 
-        Args:
-            records: of one data set.
-            store: holds the features of their videos.
-            limit: spans an answer at most.
-            overlap: in place of the description's.
-
-        Raises:
-            InputError: for a video without features or with features of another kind, or a sentence without a word.
+        ``overlap`` stands in place of the description's. Raises an `InputError` for a video without features or with
+        features of another kind, or a sentence without a word.
         """
         from asst.data.samples import Queries
 
@@ -132,18 +93,15 @@ class TrainedModel:
             self._check_words()
             self.description.features.check(store.read(records[0].video), self.name)
         samples = chain.from_iterable(queries[index] for index in range(len(queries)))
-        return self._settled(samples, [record.duration_s for record in records], limit, overlap)
+        found = self._answers(samples, [record.duration_s for record in records], top, overlap)
+        for record, answer in zip(records, found, strict=True):
+            yield record, tuple(_moments(answer, record.sentence, record.video))
 
     def attention(self, features: Features, query: str) -> list[dict[str, FloatArray]]:
-        """Which words each step looks at (equation 4), a window of the video at a time.
+        """Which words each step looks at (equation 4), for each of the windows of a video; raises as `rank`.
 
-        Returns:
-            For each of the windows of ``observation.windows``, by the name of each fed layer, the weights of the words
-            of `asst.text.tokenize` at each real step of the layer, shape ``(words, steps)``. Empty where the method
-            has no attention.
-
-        Raises:
-            InputError: as `rank`.
+        By the name of each fed layer, the weights of the words of `asst.text.tokenize` at each real step of the layer,
+        shape ``(words, steps)``; empty where the method has no attention.
         """
         self.description.features.check(features, self.name)
         words = self._sentence(query)
@@ -154,37 +112,20 @@ class TrainedModel:
         return found
 
     def word_attention(self, features: Features, query: str) -> Attention | None:
-        """`attention` of all windows on the clock of the video, the mean of the layers that see every step.
-
-        Returns:
-            At each step that the method observes, or None where it has no attention.
-
-        Raises:
-            InputError: as `rank`.
-        """
+        """`attention` on the clock of the video, the mean of the layers that see every step; None if there is none."""
         windows = self.observation.windows(features.end_s, features)
         return over_time(windows, self.attention(features, query), tokenize(query))
 
-    def _settled(
-        self,
-        samples: Iterable[Sample],
-        durations_s: Sequence[float],
-        limit: int | None,
-        overlap: float | None = None,
+    def _answers(
+        self, samples: Iterable[Sample], durations_s: Sequence[float], limit: int | None, overlap: float | None = None
     ) -> Iterator[QueryAnswer]:
         return query_answers(
-            self._windows(samples),
+            self.windows(samples),
             durations_s,
             relative=self._methods[0].relative,
             overlap=self.description.overlap if overlap is None else overlap,
             limit=limit,
         )
-
-    def _windows(self, samples: Iterable[Sample]) -> Iterator[WindowAnswer]:
-        source = iter(samples)
-        while some := list(islice(source, WINDOWS_AT_ONCE)):
-            each = [method.answers(some) for method in self._methods]
-            yield from window_answers(each, [own.record for own in some], [own.window for own in some])
 
     def _sentence(self, query: str) -> Vector:
         if isinstance(self._words, QueryTokens):
@@ -206,8 +147,7 @@ class TrainedModel:
 def word_vectors(source: str) -> WordVectors:
     """The word vectors that a checkpoint names: the packaged ones, or those in the file that ``ASST_GLOVE`` names.
 
-    Raises:
-        InputError: if they are not here.
+    Raises an `InputError` if they are not here.
     """
     if source == SOURCE:
         raise InputError(_ONLY_BY_RUN)
@@ -223,10 +163,11 @@ def word_vectors(source: str) -> WordVectors:
 
 
 def _ranking(features: Features, query: str, answer: QueryAnswer) -> Ranking:
-    moments = tuple(
-        Moment(float(start), float(end), float(score), query)
-        for (start, end), score in zip(answer.spans_s, answer.scores, strict=True)
-    )
     # Of all spans: to drop the weaker of two first, as the moments do, takes longer than all else on a long video.
     curve = Curve(features.times_s, best_around(features.times_s, answer.every_s, answer.every_score))
-    return Ranking(query, moments, curve)
+    return Ranking(query, tuple(_moments(answer, query)), curve)
+
+
+def _moments(answer: QueryAnswer, query: str, video: str | None = None) -> Iterator[Moment]:
+    for (start_s, end_s), score in zip(answer.spans_s, answer.scores, strict=True):
+        yield Moment(float(start_s), float(end_s), float(score), query, video)

@@ -62,13 +62,7 @@ class VisualEvidence:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Evidence:
-    """What the pictures of a video say of one sentence.
-
-    Attributes:
-        query: the sentence.
-        scores: at each step by measure, in the order of `MEASURES`, each of shape ``(steps,)``.
-        visual: what is seen.
-    """
+    """What the pictures of a video say of one sentence: the score of each step by measure, ``(steps,)``."""
 
     query: ParsedQuery
     scores: Mapping[str, FloatArray]
@@ -129,12 +123,7 @@ of the crops; None where an extractor does not tell."""
 
 
 class EvidenceReader:
-    """Measures what pictures say of sentences.
-
-    Attributes:
-        sentences: reads sentences.
-        visual: what is seen in a video; kept for the next question about the same features.
-    """
+    """Measures what pictures say of sentences; ``visual`` is kept for the next question about the same features."""
 
     def __init__(self, space: Space, sentences: SentenceReader) -> None:
         self.sentences = sentences

@@ -36,11 +36,8 @@ from asst.models.zeroshot.video_context import HALF, LastVideo, VideoContext, ch
 class ZeroShotModel:
     """Ranks by what an extractor's features say of a sentence. See the module's text for what it measures.
 
-    Attributes:
-        name: for messages and answers.
-        extractor: makes the features it reads.
-        base: what ``--model`` calls the model whose features these are.
-        reader: measures what its features say of sentences.
+    ``base`` is what ``--model`` calls the model whose features these are; ``reader`` measures what they say of
+    sentences.
     """
 
     def __init__(self, name: str, base: str, extractor: SquaresExtractor, sentences: SentenceReader) -> None:
@@ -53,8 +50,7 @@ class ZeroShotModel:
     def context(self, features: Features) -> VideoContext:
         """A video as every sentence finds it; its proposals are kept for the next question about the same features.
 
-        Raises:
-            InputError: for features of another extractor, or on steps of another length.
+        Raises an `InputError` for features of another extractor, or on steps of another length.
         """
         check_features(features, self.extractor.space, self.name)
         return VideoContext(features, *self._proposals(features), self._half(features))
@@ -72,11 +68,7 @@ class ZeroShotModel:
         return self.reader.sentences.vectors(sentences)
 
     def rank(self, features: Features, queries: Sequence[str], *, top: int) -> list[Ranking]:
-        """The best moments of each sentence; a moment's score is explained in ``docs/models.md``.
-
-        Raises:
-            InputError: for features of another extractor, or on steps of another length.
-        """
+        """The best moments of each sentence, scored as ``docs/models.md`` explains; raises as `context`."""
         context = self.context(features)
         found = [(evidence, query_scores(context, evidence)) for evidence in self.reader(features, queries)]
         return [ranking(context, evidence, own, own.proposals, top) for evidence, own in found]
@@ -85,8 +77,7 @@ class ZeroShotModel:
 class SimilarityModel(ZeroShotModel):
     """The packaged space of pictures and sentences, or another that was learnt from captions.
 
-    Raises:
-        InputError: when published weights are missing, or for a file that is damaged or of no space.
+    Raises an `InputError` when published weights are missing, or for a file that is damaged or of no space.
     """
 
     def __init__(self, name: str = "similarity", path: Path = PACKAGED, looks_a_second: float = LOOKS_A_SECOND) -> None:
@@ -102,16 +93,13 @@ def fast_similarity() -> SimilarityModel:
 
 
 class ClipModel(ZeroShotModel):
-    """CLIP or SigLIP.
+    """CLIP or SigLIP; an `InputError` as `ClipSquaresExtractor`, or if it is not there.
 
     Args:
         name: its name.
         features: `CLIP` for a folder that somebody brought, or a key of `IMAGE_TEXT`.
         weights: a folder, or for `CLIP` one that holds it as ``clip``; None for the folder of ``ASST_WEIGHTS``, or
             where ``asst models get`` puts it.
-
-    Raises:
-        InputError: as `asst.features.zeroshot.clip_crops.ClipSquaresExtractor`, or if it is not there.
     """
 
     def __init__(self, name: str = "clip", features: str = CLIP, weights: Path | None = None) -> None:
@@ -126,11 +114,7 @@ class ClipModel(ZeroShotModel):
 
 
 def zeroshot_of(extractor: str, name: str) -> ZeroShotModel:
-    """The model that reads an extractor's features.
-
-    Raises:
-        InputError: for features that none reads, or when weights are missing.
-    """
+    """The model that reads an extractor's features; an `InputError` if none does, or when weights are missing."""
     if extractor == CLIP or extractor in IMAGE_TEXT:
         return ClipModel(name, extractor)
     if extractor == CAPTIONS:

@@ -35,12 +35,7 @@ _FLAT = 1e-6
 
 @dataclass(frozen=True, slots=True)
 class Proposals:
-    """Spans in ticks, and for each the whole it belongs to: itself for a run of shots, its shot for a window.
-
-    Attributes:
-        spans: first tick and the tick after the last, shape ``(proposals, 2)``.
-        wholes: likewise, shape ``(proposals, 2)``.
-    """
+    """Spans in ticks, ``(proposals, 2)``, and the whole of each: itself for a run of shots, its shot for a window."""
 
     spans: IntArray
     wholes: IntArray
@@ -53,11 +48,7 @@ class Proposals:
 
 
 def proposals(ticks: int, cuts: npt.ArrayLike) -> Proposals:
-    """The proposals of a video.
-
-    Args:
-        ticks: the video's length in ticks.
-        cuts: ticks at which a new shot begins, ascending.
+    """The proposals of a video of so many ticks, in which new shots begin at ``cuts``, ascending.
 
     >>> found = proposals(8, [3])
     >>> found.spans[~found.inside].tolist()
@@ -79,9 +70,7 @@ def proposals(ticks: int, cuts: npt.ArrayLike) -> Proposals:
 def proposal_scores(ticks: Float64Array, found: Proposals) -> Float64Array:
     """How well each proposal fits, in standard deviations of the score over the video, shape ``(proposals,)``.
 
-    Args:
-        ticks: the standardised score at each tick, shape ``(ticks,)``.
-        found: the proposals.
+    ``ticks`` is the standardised score at each tick.
     """
     sums = np.concatenate([[0.0], np.cumsum(ticks)])
     length = np.diff(found.spans, axis=1)[:, 0]

@@ -10,7 +10,6 @@ import numpy.typing as npt
 from asst.confidence import confidence
 from asst.features.zeroshot.crops import TICKS_A_STEP
 from asst.models.base import Ranking
-from asst.models.zeroshot.camera_motion import camera_scores, camera_speed
 from asst.models.zeroshot.evidence import Evidence
 from asst.models.zeroshot.proposals import Float64Array, at_ticks, proposal_scores, smoothed, standardised
 from asst.models.zeroshot.video_context import HALF, VideoContext
@@ -38,10 +37,8 @@ _LEAST_Z_SCORE = HALF - _FROM_THRESHOLD
 class QueryScores:
     """One sentence against one video.
 
-    Attributes:
-        steps: how well each step fits, in standard deviations over the video, shape ``(steps,)``.
-        ticks: the same at each tick, shape ``(ticks,)``.
-        proposals: how well each proposal fits, shape ``(proposals,)``.
+    How well each step fits, in standard deviations over the video, ``(steps,)``, the same at each tick, ``(ticks,)``,
+    and how well each proposal does, ``(proposals,)``.
     """
 
     steps: Float64Array
@@ -65,14 +62,10 @@ def step_scores(context: VideoContext, evidence: Evidence) -> Float64Array:
 
 
 def ranking(context: VideoContext, evidence: Evidence, own: QueryScores, scores: Float64Array, top: int) -> Ranking:
-    """The best proposals that do not overlap much, on the scale that says how clearly a sentence applies.
+    """The best proposals that overlap little, at most ``top``, on the scale of how clearly a sentence applies.
 
-    Args:
-        context: the video.
-        evidence: of the sentence.
-        own: its scores.
-        scores: of each proposal, as the model judges in the end, shape ``(proposals,)``.
-        top: moments at most.
+    ``own`` are the sentence's scores; ``scores`` those of each proposal, as the model judges in the end,
+    ``(proposals,)``.
     """
     spans, query = context.proposals.spans, evidence.query
     kept = nms(spans, scores, _OVERLAP_MOST, limit=top)
@@ -110,15 +103,54 @@ def probability(z_scores: Float64Array, half: float = HALF) -> Float64Array:
 
 
 def half_way(negatives: npt.NDArray[np.floating]) -> float:
-    """In place of `HALF` for a space whose curve nobody has fitted, from its own negative sentences on a video.
+    """In place of `HALF` for a space whose curve nobody has fitted, from its negative sentences on a video.
 
     `NEGATIVES_FOUND` of them then reach `THRESHOLD`, each where it fits best. That holds however long the video is, and
     says nothing of how often sentences that apply do.
-
-    Args:
-        negatives: as `asst.models.zeroshot.evidence.VisualEvidence` has it, shape ``(pictures, negatives)``.
     """
     best = negatives.argmax(axis=0)
     there = negatives[best].astype(np.float64)
     z_scores = (np.diag(there) - there.mean(axis=1)) / np.maximum(there.std(axis=1), 1e-6)
     return float(np.quantile(z_scores, 1 - NEGATIVES_FOUND)) + _FROM_THRESHOLD
+
+
+# "The camera pans left" names nothing to look for. Inside a shot what is seen turns as the camera does, faster than
+# when something moves before it.
+
+
+def camera_scores(evidence: Evidence, first_of_shot: npt.NDArray[np.int64]) -> Float64Array:
+    """How fast what is seen turns at each step, and turns the way that is said if any, shape ``(steps,)``."""
+    visual = evidence.visual
+    moves = standardised(turning(visual.between, first_of_shot))
+    if evidence.query.direction is not None:
+        moves = moves + standardised(visual.pans[visual.picture] @ np.array(evidence.query.direction))
+    return moves
+
+
+def camera_speed(evidence: Evidence, first: int, last: int) -> float:
+    """How fast the camera turns in some steps, the way that is said if any, in widths of the picture a second."""
+    visual, direction = evidence.visual, evidence.query.direction
+    pans = visual.pans[visual.picture[first:last]].astype(np.float64)
+    speeds = np.linalg.norm(pans, axis=1) if direction is None else pans @ np.array(direction)
+    return float(speeds.mean())
+
+
+def turning(between: npt.NDArray[np.floating], first_of_shot: npt.NDArray[np.int64]) -> Float64Array:
+    """How far what is seen turns around each step: the mean over its neighbours in its shot, shape ``(steps,)``.
+
+    ``between`` is how far each step's features lie from those of the step before, ``(steps - 1,)``. Between two shots,
+    of which the later begin at ``first_of_shot``, nothing turned. A shot of one step turns as much as steps do on
+    average.
+
+    >>> turning(np.array([0.2, 0.4, 9.0, 0.0]), np.array([3])).round(1).tolist()
+    [0.2, 0.3, 0.4, 0.0, 0.0]
+    """
+    steps = len(between) + 1
+    within = np.ones(steps - 1)
+    within[first_of_shot[(first_of_shot > 0) & (first_of_shot < steps)] - 1] = 0
+    counted = np.concatenate([within, [0]]) + np.concatenate([[0], within])
+    summed = np.concatenate([between * within, [0]]) + np.concatenate([[0], between * within])
+    known = counted > 0
+    turned = summed / np.maximum(counted, 1)
+    result: Float64Array = np.where(known, turned, turned[known].mean() if known.any() else 0.0)
+    return result

@@ -30,11 +30,8 @@ _ON_TIME = 1e-5
 class VideoContext:
     """A video as every sentence finds it.
 
-    Attributes:
-        features: of the video.
-        cuts: ticks that new shots are seen at first, none of them the first tick of all.
-        proposals: spans that can be answered with.
-        half: the z-score with a score of a half.
+    ``cuts`` are the ticks that new shots are seen at first, none of them the first tick of all; ``proposals`` are spans
+    that can be answered with, and ``half`` is the z-score with a score of a half.
     """
 
     features: Features
@@ -54,11 +51,7 @@ class VideoContext:
         return steps
 
     def seconds(self, spans: IntArray) -> npt.NDArray[np.float64]:
-        """Spans in seconds: exact where an end is a cut, else as the ticks lie.
-
-        Args:
-            spans: in ticks, shape ``(spans, 2)``.
-        """
+        """Spans in ticks, ``(spans, 2)``, as seconds: exact where an end is a cut, else as the ticks lie."""
         start_s, ticks = self.features.start_s, len(self.features) * TICKS_A_STEP
         bounds_s: npt.NDArray[np.float64] = start_s + np.arange(ticks + 1) / TICK_RATE
         cuts = _first_ticks(self.features)
@@ -93,11 +86,7 @@ def cuts_and_proposals(features: Features) -> tuple[IntArray, Proposals]:
 
 
 def check_features(features: Features, space: Space, reader: str) -> None:
-    """Refuses features that a model does not read.
-
-    Raises:
-        InputError: for features of another extractor or another version of it, or on steps of another length.
-    """
+    """Refuses features of another extractor or version of it, or on steps of another length, with an `InputError`."""
     given, wanted = features.extractor, space.extractor
     if given != wanted:
         fault = f"reads features of {wanted}, not of {given}"

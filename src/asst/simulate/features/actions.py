@@ -51,12 +51,8 @@ EVERY_S = 20.0
 class ActionModality:
     """What an extractor is sensitive to: the lengths of the prototypes that are added up in a step.
 
-    Attributes:
-        name: part of the extractor's name.
-        action: of an action's class, while it goes on.
-        kind: of its kind, while it or something like it goes on.
-        scene: of the scene, throughout.
-        subject: drawn for each video, throughout.
+    ``action`` is of an action's class, while it goes on, ``kind`` of its kind, while it or something like it does;
+    ``scene`` and ``subject``, drawn for each video, are there throughout.
     """
 
     name: str
@@ -76,20 +72,15 @@ ACTION_MODALITIES: dict[str, ActionModality] = {
 """Appearance, which knows the place, and motion, which knows when something happens."""
 
 
-class ActionSimulator:
-    """Makes the features of one modality at one level; the order of videos plays no part.
+class ActionSimulator(Painter[ActionVideo]):
+    """Makes features of labelled spans, of which a span that is of a class and of its part looks like the part."""
 
-    Args:
-        labels: the classes.
-        includes: classes that are part of another; a span that is both looks like the part.
-        settings: what to make; its family is `FAMILY`.
-    """
+    modality: ActionModality
 
     def __init__(
         self, labels: Sequence[str], includes: Mapping[str, Sequence[str]], settings: Settings[ActionModality]
     ) -> None:
-        self.settings = settings
-        self._paint = Painter(settings, "actions")
+        super().__init__(settings, "actions")
         self._includes = includes
         self._kinds = {label: label for label in labels} | {
             label: kind for kind, members in KINDS.items() for label in members if label in labels
@@ -100,35 +91,35 @@ class ActionSimulator:
         }
 
     def features(self, video: ActionVideo) -> Features:
-        """The features of one video, float16, four steps a second from zero."""
+        """As `Painter.features`."""
         steps = steps_of(video.duration_s)
-        modality, level, paint = self.settings.modality, self.settings.level, self._paint
-        draw = paint.own("video", video.video)
+        modality, level = self.modality, self.level
+        draw = self.own("video", video.video)
         latent = level.noise / LATENT**0.5 * long_ar1_noise(draw, steps, LATENT, level.correlation)
-        latent += modality.subject * paint.prototype("subject", video.video, keep=False)
+        latent += modality.subject * self.prototype("subject", video.video, keep=False)
         actions = particular(video.actions, self._includes)
         if actions:
             shown_most = Counter(action.label for action in actions).most_common(1)[0][0]
-            latent += modality.scene * paint.prototype("scene", shown_most)
-            taken_for = paint.perceived(draw, [action.label for action in actions], self._mistaken)
-            spans = paint.moved([(a.start_s, a.end_s) for a in actions], "events", "actions", video.video)
-            latent += paint.gains(*spans, steps) @ np.stack([self._action(label) for label in taken_for])
-            alike = paint.moved([*video.ignored, *self._alike(video)], "events", "alike", video.video)
-            kind = paint.prototype("kind", self._kinds[shown_most])
-            latent += modality.kind * paint.gains(*alike, steps).sum(axis=1)[:, None] * kind
-        return paint.features(latent)
+            latent += modality.scene * self.prototype("scene", shown_most)
+            taken_for = self.perceived(draw, [action.label for action in actions], self._mistaken)
+            spans = self.moved([(a.start_s, a.end_s) for a in actions], "events", "actions", video.video)
+            latent += self.gains(*spans, steps) @ np.stack([self._action(label) for label in taken_for])
+            alike = self.moved([*video.ignored, *self._alike(video)], "events", "alike", video.video)
+            kind = self.prototype("kind", self._kinds[shown_most])
+            latent += modality.kind * self.gains(*alike, steps).sum(axis=1)[:, None] * kind
+        return self.painted(latent)
 
     def provenance(self, video: ActionVideo) -> Provenance:
-        """Hashes of the settings and of the annotation that the features are made of."""
+        """As `Painter.provenance`."""
         return Provenance(digest(self.settings, sorted(self._kinds.items())), digest(video))
 
     def _action(self, label: str) -> Matrix:
         """What one action adds to a step, shape ``(LATENT,)``; nothing if it is missed."""
         if not label:
             return np.zeros(LATENT, dtype=np.float32)
-        modality, paint = self.settings.modality, self._paint
-        own = modality.action * paint.prototype("class", label)
-        return own + modality.kind * paint.prototype("kind", self._kinds[label])
+        modality = self.modality
+        own = modality.action * self.prototype("class", label)
+        return own + modality.kind * self.prototype("kind", self._kinds[label])
 
     def _alike(self, video: ActionVideo) -> list[Span]:
         """Stretches of the background that look like an action, the same in all modalities."""

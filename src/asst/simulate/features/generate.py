@@ -15,7 +15,6 @@ there, in shares of the video. So they are as many, as long and as far apart as 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Protocol, TypeVar
 
 import numpy as np
 
@@ -25,54 +24,26 @@ from asst.features.stores.native import Store
 from asst.features.stores.native_file import Provenance
 from asst.features.values import Features
 from asst.simulate.features.noise import Matrix, ar1_noise
-from asst.simulate.features.painting import LATENT, Painter, Shown, digest, own_generator, steps_of
+from asst.simulate.features.painting import LATENT, Painter, Shown, Subject, digest, own_generator, steps_of
 from asst.simulate.features.settings import Modality, Settings
 from asst.simulate.features.words import action_words, object_names
 
-
-class AnnotatedVideo(Protocol):
-    """What can be simulated: something that says of which video it is."""
-
-    @property
-    def video(self) -> str:
-        """The data set's name of it."""
-
-    @property
-    def duration_s(self) -> float:
-        """How long it is, in seconds."""
-
-
-class SimulatedKind(Protocol):
-    """Settings of features that are simulated."""
-
-    @property
-    def dimension(self) -> int:
-        """Width of a vector."""
-
-    @property
-    def extractor(self) -> str:
-        """Name of the features."""
-
-
 _FLOAT16_BYTES = 2
 
-Subject = TypeVar("Subject", bound=AnnotatedVideo, contravariant=True)
 
+class Simulator(Painter[CharadesVideo]):
+    """Makes features of what the Charades CSV says of videos.
 
-class Simulator:
-    """Makes the features of one modality at one level; the order of videos plays no part.
-
-    Args:
-        classes: names of the action classes by their codes, of `asst.data.readers.charades.read_classes`.
-        settings: what to make.
-        videos: all there are; those of a video's scene lend it what nobody annotated.
+    ``classes`` are of `asst.data.readers.charades.read_classes`; ``videos`` are all there are: those of a video's scene
+    lend it what nobody annotated.
     """
+
+    modality: Modality
 
     def __init__(
         self, classes: Mapping[str, str], settings: Settings[Modality], videos: Iterable[CharadesVideo] = ()
     ) -> None:
-        self.settings = settings
-        self._paint = Painter(settings)
+        super().__init__(settings)
         self._words = {code: action_words(name) for code, name in classes.items()}
         self._objects = object_names(self._words)
         self._mistaken = {
@@ -89,55 +60,47 @@ class Simulator:
             self._by_scene.setdefault(video.scene, []).append(video)
 
     def features(self, video: CharadesVideo) -> Features:
-        """The features of one video, float16, four steps a second from zero.
-
-        Raises:
-            InputError: for an action of a class that is not among the classes.
-        """
-        modality, paint = self.settings.modality, self._paint
+        """As `Painter.features`; an `InputError` for an action of a class that is not among the classes."""
+        modality = self.modality
         latent, events = self._events(video)
-        latent += modality.scene * paint.prototype("scene", video.scene)
-        latent += modality.subject * paint.prototype("subject", video.video, keep=False)
+        latent += modality.scene * self.prototype("scene", video.scene)
+        latent += modality.subject * self.prototype("subject", video.video, keep=False)
         if video.objects:
-            seen = [paint.prototype("object", self._objects.get(name, name)) for name in video.objects]
+            seen = [self.prototype("object", self._objects.get(name, name)) for name in video.objects]
             latent += modality.seen / len(seen) ** 0.5 * np.sum(seen, axis=0)
         for key, actions, taken_for in events:
             if actions:
-                spans = paint.moved([(action.start_s, action.end_s) for action in actions], *key)
-                latent += paint.gains(*spans, len(latent)) @ np.stack([self._action(code) for code in taken_for])
-        return paint.features(latent)
+                spans = self.moved([(action.start_s, action.end_s) for action in actions], *key)
+                latent += self.gains(*spans, len(latent)) @ np.stack([self._action(code) for code in taken_for])
+        return self.painted(latent)
 
     def shown(self, video: CharadesVideo) -> list[Shown]:
         """Every action that the features show, annotated or not, in the order of the annotation and then of others."""
         found = []
         for key, actions, taken_for in self._events(video)[1]:
-            spans, _ = self._paint.moved([(action.start_s, action.end_s) for action in actions], *key)
+            spans, _ = self.moved([(action.start_s, action.end_s) for action in actions], *key)
             for action, seen, (start_s, end_s) in zip(actions, taken_for, spans.tolist(), strict=True):
                 found.append(Shown(action.action, seen == action.action, start_s, end_s))
         return found
 
     def provenance(self, video: CharadesVideo) -> Provenance:
-        """Hashes of the settings and of the annotation that the features are made of."""
+        """As `Painter.provenance`."""
         return Provenance(self._made_by, digest(video, *self._crowd(video)))
 
     def _events(self, video: CharadesVideo) -> tuple[Matrix, list[tuple[tuple[str, str], list[Action], list[str]]]]:
-        """The noise of a video; and of its actions, annotated and not, where their times come from and how they look.
-
-        Raises:
-            InputError: as `features`.
-        """
+        """The noise of a video; and of its actions, annotated and not, where times come from and how they look."""
         crowd = self._unannotated(video)
         if unknown := {action.action for action in (*video.actions, *crowd)} - self._words.keys():
             raise InputError(
                 f"{video.video} has an action {min(unknown)} that is not among {len(self._words)} classes; "
                 "read the classes that belong to the CSV"
             )
-        level, paint = self.settings.level, self._paint
-        draw = paint.own("video", video.video)
+        level = self.level
+        draw = self.own("video", video.video)
         noise = level.noise / LATENT**0.5 * ar1_noise(draw, steps_of(video.duration_s), LATENT, level.correlation)
-        parts = (("events", list(video.actions), draw), ("crowd", crowd, paint.own("crowd", video.video)))
+        parts = (("events", list(video.actions), draw), ("crowd", crowd, self.own("crowd", video.video)))
         return noise, [
-            ((name, video.video), actions, paint.perceived(source, [a.action for a in actions], self._mistaken))
+            ((name, video.video), actions, self.perceived(source, [a.action for a in actions], self._mistaken))
             for name, actions, source in parts
         ]
 
@@ -147,9 +110,7 @@ class Simulator:
         own = next((place for place, other in enumerate(around) if other.video == video.video), len(around))
         others = [*range(own), *range(own + 1, len(around))]
         draw = own_generator(self.settings.seed, "lenders", video.video)
-        return [
-            around[others[int(place * len(others))]] for place in draw.uniform(size=self.settings.level.crowd) if others
-        ]
+        return [around[others[int(place * len(others))]] for place in draw.uniform(size=self.level.crowd) if others]
 
     def _unannotated(self, video: CharadesVideo) -> list[Action]:
         own = {action.action for action in video.actions}
@@ -168,43 +129,20 @@ class Simulator:
         """What one action adds to a step, shape ``(LATENT,)``; nothing if it is missed."""
         if not code:
             return np.zeros(LATENT, dtype=np.float32)
-        words, modality, paint = self._words[code], self.settings.modality, self._paint
-        total = modality.verb * paint.prototype("verb", words.verb) + modality.pair * paint.prototype("pair", code)
+        words, modality = self._words[code], self.modality
+        total = modality.verb * self.prototype("verb", words.verb) + modality.pair * self.prototype("pair", code)
         if words.object:
-            total = total + modality.object * paint.prototype("object", self._objects[words.object])
+            total = total + modality.object * self.prototype("object", self._objects[words.object])
         return total
 
 
-class FeatureSimulator(Protocol[Subject]):
-    """Makes features of videos and says what of."""
-
-    @property
-    def settings(self) -> SimulatedKind:
-        """What it makes."""
-
-    def features(self, video: Subject) -> Features:
-        """The features of one video."""
-
-    def provenance(self, video: Subject) -> Provenance:
-        """Hashes of what they are made of."""
-
-
 def write_simulated(
-    store: Store, videos: Iterable[Subject], simulator: FeatureSimulator[Subject], say: Callable[[str], None]
+    store: Store, videos: Iterable[Subject], simulator: Painter[Subject], say: Callable[[str], None]
 ) -> int:
     """Writes the features of videos to a store; those it already has from the same settings and annotation are kept.
 
-    Args:
-        store: of this simulator's features alone.
-        videos: whose features to make.
-        simulator: makes them.
-        say: told before anything is written what is, where and how large.
-
-    Returns:
-        How many were written.
-
-    Raises:
-        InputError: if the store holds other features or cannot be written.
+    ``say`` is told before anything is written what is, where and how large. Gives how many were written. Raises an
+    `InputError` if the store holds other features or cannot be written.
     """
     made = [(video, simulator.provenance(video)) for video in videos]
     lacking = [(video, own) for video, own in made if video.video not in store or store.provenance(video.video) != own]

@@ -13,17 +13,7 @@ BLOCK = 256
 
 
 def ar1_noise(draw: np.random.Generator, steps: int, width: int, correlation: float) -> Matrix:
-    """``n(t) = c n(t - 1) + sqrt(1 - c^2) e(t)`` with white ``e``, each number of variance one at every step.
-
-    Args:
-        draw: source of ``e``.
-        steps: how many.
-        width: independent numbers at each step.
-        correlation: ``c``, in [0, 1).
-
-    Returns:
-        Shape ``(steps, width)``.
-    """
+    """``n(t) = c n(t - 1) + sqrt(1 - c^2) e(t)`` with white ``e``, each number of variance one, ``(steps, width)``."""
     # One matrix serves every length up to the next multiple of a block: its leading parts are those of fewer steps.
     smooth = _filter(correlation, -(-steps // BLOCK) * BLOCK)[:steps, :steps]
     noise: Matrix = smooth @ draw.standard_normal((steps, width), dtype=np.float32)
@@ -31,10 +21,7 @@ def ar1_noise(draw: np.random.Generator, steps: int, width: int, correlation: fl
 
 
 def long_ar1_noise(draw: np.random.Generator, steps: int, width: int, correlation: float) -> Matrix:
-    """The process of `ar1_noise` for videos of any length, in memory that grows with their length alone.
-
-    Arguments and result are those of `ar1_noise`.
-    """
+    """The process of `ar1_noise` for videos of any length, in memory that grows with their length alone."""
     noise = ar1_noise(draw, min(steps, BLOCK), width, correlation)
     blocks = [noise]
     later = _filter(correlation, BLOCK).copy()

@@ -7,12 +7,15 @@ the prototypes and the noise are each modality's own.
 from __future__ import annotations
 
 import hashlib
+from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Generic, Protocol, TypeVar
 
 import numpy as np
 
 from asst.data.record import Span
+from asst.features.stores.native_file import Provenance
 from asst.features.values import Features
 from asst.moments import FloatArray
 from asst.simulate.features.noise import Matrix
@@ -34,11 +37,8 @@ BIAS = 0.5
 class Shown:
     """Something that a video's features show.
 
-    Attributes:
-        what: it is: classes of actions, or a sentence's id.
-        clear: whether the modality sees it as what it is, neither missed nor confused.
-        start_s: when it truly begins, in seconds.
-        end_s: when it truly ends.
+    ``what`` it is: classes of actions, or a sentence's id. ``clear`` says whether the modality sees it as what it is,
+    neither missed nor confused; the times are when it truly begins and ends.
     """
 
     what: str
@@ -47,16 +47,35 @@ class Shown:
     end_s: float
 
 
-class Painter:
-    """Draws and adds up, for one modality at one level.
+class AnnotatedVideo(Protocol):
+    """What can be simulated: something that says of which video it is, and how long that lasts, in seconds."""
 
-    Args:
-        settings: of the features.
-        family: sets apart the draws of one generator from another's.
+    @property
+    def video(self) -> str: ...  # noqa: D102
+
+    @property
+    def duration_s(self) -> float: ...  # noqa: D102
+
+
+Subject = TypeVar("Subject", bound=AnnotatedVideo)
+
+
+class Painter(ABC, Generic[Subject]):
+    """Makes the features of one modality at one level; the order of videos plays no part.
+
+    ``family`` sets apart the draws of one generator from another's.
     """
 
+    @abstractmethod
+    def features(self, video: Subject) -> Features:
+        """The features of one video, float16, four steps a second from zero."""
+
+    @abstractmethod
+    def provenance(self, video: Subject) -> Provenance:
+        """Hashes of the settings and of the annotation that the features are made of."""
+
     def __init__(self, settings: AnySettings, *family: str) -> None:
-        self.settings, self.level = settings, settings.level
+        self.settings, self.level, self.modality = settings, settings.level, settings.modality
         self._key = (settings.seed, *family, settings.modality.name)
         self._prototypes: dict[tuple[str, str], Matrix] = {}
         draw = self.own("map")
@@ -105,8 +124,8 @@ class Painter:
             taken_for.append(seen if chance >= self.level.missed else "")
         return taken_for
 
-    def features(self, latent: Matrix) -> Features:
-        """The features of sums of prototypes, float16, four steps a second from zero."""
+    def painted(self, latent: Matrix) -> Features:
+        """The features of sums of prototypes."""
         vectors = np.maximum(latent @ self._map + self._bias, 0).astype(np.float16)
         return Features(vectors, 0.0, 1 / STEPS_PER_SECOND, self.settings.extractor)
 

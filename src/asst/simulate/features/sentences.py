@@ -25,8 +25,8 @@ from asst.features.stores.native_file import Provenance
 from asst.features.values import Features
 from asst.simulate.features.noise import Matrix, ar1_noise
 from asst.simulate.features.painting import LATENT, Painter, Shown, digest, own_generator, steps_of
-from asst.simulate.features.sentence_words import SentenceWords, Vocabulary
 from asst.simulate.features.settings import Modality, Settings
+from asst.simulate.features.words import SentenceWords, Vocabulary
 
 FAMILY = "didemo-"
 """Begins the names of the extractors."""
@@ -34,13 +34,7 @@ FAMILY = "didemo-"
 
 @dataclass(frozen=True, slots=True)
 class DescribedVideo:
-    """A video and all that is said of it.
-
-    Attributes:
-        video: the data set's name of it.
-        duration_s: its length in seconds.
-        records: its sentences.
-    """
+    """A video and all sentences that are said of it."""
 
     video: str
     duration_s: float
@@ -55,17 +49,13 @@ def described_videos(records: Iterable[Record]) -> list[DescribedVideo]:
     return [DescribedVideo(video, max(r.duration_s for r in own), tuple(own)) for video, own in sorted(found.items())]
 
 
-class SentenceSimulator:
-    """Makes the features of one modality at one level.
+class SentenceSimulator(Painter[DescribedVideo]):
+    """Makes features of what is said of videos, which are all there are."""
 
-    Args:
-        videos: all there are.
-        settings: what to make; its family is `FAMILY`.
-    """
+    modality: Modality
 
     def __init__(self, videos: Iterable[DescribedVideo], settings: Settings[Modality]) -> None:
-        self.settings = settings
-        self._paint = Painter(settings, "sentences")
+        super().__init__(settings, "sentences")
         self._videos = sorted(videos, key=lambda video: video.video)
         self._vocabulary = Vocabulary(sorted({r.sentence for video in self._videos for r in video.records}))
         self._made_by = digest(settings, self._vocabulary.verbs, self._vocabulary.things)
@@ -76,17 +66,17 @@ class SentenceSimulator:
         }
 
     def features(self, video: DescribedVideo) -> Features:
-        """The features of one video, float16, four steps a second from zero."""
-        paint, modality, level = self._paint, self.settings.modality, self.settings.level
-        steps, draw = steps_of(video.duration_s), paint.own("noise", video.video)
+        """As `Painter.features`."""
+        modality, level = self.modality, self.level
+        steps, draw = steps_of(video.duration_s), self.own("noise", video.video)
         latent = level.noise / LATENT**0.5 * ar1_noise(draw, steps, LATENT, level.correlation)
-        latent += modality.subject * paint.prototype("subject", video.video, keep=False)
+        latent += modality.subject * self.prototype("subject", video.video, keep=False)
         things = {thing for record in video.records for thing in self._vocabulary.words(record.sentence).things}
         latent += modality.seen * self._mean("thing", sorted(things))
         records = self._all_records(video)
-        spans = paint.moved(*self._spans(video, records))
-        latent += paint.gains(*spans, steps) @ np.stack([self._sentence(video, record) for record in records])
-        return paint.features(latent)
+        spans = self.moved(*self._spans(video, records))
+        latent += self.gains(*spans, steps) @ np.stack([self._sentence(video, record) for record in records])
+        return self.painted(latent)
 
     def shown(self, video: DescribedVideo) -> list[Shown]:
         """Every sentence that the features show, by its id; first those about the video itself.
@@ -94,20 +84,20 @@ class SentenceSimulator:
         One is clear if half of its words or more are seen as what they are.
         """
         records = self._all_records(video)
-        spans, _ = self._paint.moved(*self._spans(video, records))
+        spans, _ = self.moved(*self._spans(video, records))
         return [
             Shown(record.id, self._is_clear(video, record), *span)
             for record, span in zip(records, spans.tolist(), strict=True)
         ]
 
     def provenance(self, video: DescribedVideo) -> Provenance:
-        """Hashes of the settings and of the annotation that the features are made of."""
+        """As `Painter.provenance`."""
         return Provenance(self._made_by, digest(video.duration_s, *self._all_records(video)))
 
     def _all_records(self, video: DescribedVideo) -> list[Record]:
         """Those of the video, and those that others lend it."""
         draw = own_generator(self.settings.seed, "lenders", video.video)
-        lent = [self._videos[int(place * len(self._videos))] for place in draw.uniform(size=self.settings.level.crowd)]
+        lent = [self._videos[int(place * len(self._videos))] for place in draw.uniform(size=self.level.crowd)]
         others = (record for other in lent if other.video != video.video for record in other.records)
         return [*video.records, *others]
 
@@ -123,9 +113,9 @@ class SentenceSimulator:
 
     def _perceived(self, video: DescribedVideo, record: Record) -> SentenceWords:
         """What this modality sees of a sentence: nothing, or its words, some of them taken for others."""
-        draw = self._paint.own("video", video.video, record.id, record.video)
+        draw = self.own("video", video.video, record.id, record.video)
         words = self._vocabulary.words(record.sentence)
-        if draw.uniform() < self.settings.level.missed:
+        if draw.uniform() < self.level.missed:
             return SentenceWords((), ())
         return SentenceWords(
             *(tuple(self._taken_for(draw, word) for word in part) for part in (words.verbs, words.things))
@@ -139,15 +129,15 @@ class SentenceSimulator:
     def _taken_for(self, draw: np.random.Generator, word: str) -> str:
         chance, choice = draw.uniform(size=2)
         others = self._mistaken[word]
-        return others[int(choice * len(others))] if others and chance < self.settings.level.confused else word
+        return others[int(choice * len(others))] if others and chance < self.level.confused else word
 
     def _sentence(self, video: DescribedVideo, record: Record) -> Matrix:
         """What one sentence adds to a step, shape ``(LATENT,)``."""
-        words, modality = self._perceived(video, record), self.settings.modality
+        words, modality = self._perceived(video, record), self.modality
         return modality.verb * self._mean("verb", words.verbs) + modality.object * self._mean("thing", words.things)
 
     def _mean(self, kind: str, words: Iterable[str]) -> Matrix:
         """The sum of some prototypes, of about length one; zero if there is none."""
-        found = [self._paint.prototype(kind, word) for word in words]
+        found = [self.prototype(kind, word) for word in words]
         total: Matrix = np.sum(found, axis=0) / len(found) ** 0.5 if found else np.zeros(LATENT, dtype=np.float32)
         return total.astype(np.float32)

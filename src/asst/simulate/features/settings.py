@@ -106,12 +106,8 @@ Kind = TypeVar("Kind", bound=Named)
 class Settings(Generic[Kind]):
     """All that simulated features depend on besides the video's annotation.
 
-    Attributes:
-        modality: what the extractor is sensitive to.
-        level: how hard it is.
-        seed: of the prototypes, the map to features and every draw; not negative.
-        dimension: width of a feature vector; positive.
-        family: begins the names of a data set's extractors, where there are several data sets.
+    ``seed`` is of the prototypes, the map to features and every draw; ``dimension`` the width of a feature vector.
+    ``family`` begins the names of a data set's extractors, where there are several data sets.
     """
 
     modality: Kind

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from asst.features.zeroshot.crops import STEP_S
-from asst.simulate.tapes.settings import TapeSettings
+from asst.settings import Settings
 
 Steps = tuple[int, int]
 
@@ -30,13 +30,7 @@ _SAME_CLIP = 0.6
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """A clip on the tape.
-
-    Attributes:
-        clip: which.
-        span: first step and the step after the last.
-        time: how often it was shown before.
-    """
+    """A clip on the tape: its first step and the step after the last, and how often it was shown before."""
 
     clip: int
     span: Steps
@@ -45,13 +39,10 @@ class Shown:
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """A sentence to be found.
+    """A sentence to be found, and the answer, in steps.
 
-    Attributes:
-        query: as it is asked.
-        span: the answer, in steps.
-        kind: ``clip``, ``ordinal``, ``relation`` or ``sequence``.
-        rivals: spans of the same clip that are wrong.
+    ``kind`` is ``clip``, ``ordinal``, ``relation`` or ``sequence``; ``rivals`` are spans of the same clip that are
+    wrong.
     """
 
     query: str
@@ -62,12 +53,7 @@ class Question:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """A tape before it is seen.
-
-    Attributes:
-        shown: clips in their order, without gaps.
-        questions: what is asked.
-    """
+    """A tape before it is seen: clips in their order, without gaps, and what is asked."""
 
     shown: tuple[Shown, ...]
     questions: tuple[Question, ...]
@@ -78,14 +64,51 @@ class Plan:
         return self.shown[-1].span[1]
 
 
-class Planner:
-    """Draws plans.
+class TapeSettings(Settings):
+    """How tapes are planned and what they look like.
 
-    Args:
-        sentences: that describe each clip, at least one.
-        pick: draws so many different clips.
-        settings: how often what.
+    Noise is made of how the two frames of other clips differ, so that it turns to where real shots do. Weights of noise
+    are against what is seen less what is usual, of length one.
+
+    Attributes:
+        ordinals: share of tapes in which a clip comes several times and one of them is asked for.
+        relations: share in which a clip comes before and after another and one of them is asked for.
+        sequences: share in which two clips in a row are asked for as one. In the other tapes each clip is asked for.
+        beyond: share of the sentences in these that tell of an order whose other part is not on the tape.
+        alike: share of tapes whose clips show what resembles one of them.
+        clip_s: median length of a clip, in seconds.
+        clip_spread: standard deviation of the log of that length.
+        cut: share of the places between two clips that are cuts; the others dissolve.
+        dissolve_s: longest dissolve, in seconds.
+        changes: share of the clips of two frames that show both.
+        cuts_seen: share of the cuts that are detected.
+        cuts_false: detected cuts that are none, a minute.
+        drift: weight of what changes slowly.
+        memory: how much of the drift is left half a second later.
+        white: weight of what changes from step to step.
+        spread: standard deviation of the log of both from one clip to the next.
     """
+
+    ordinals: float = 0.2
+    relations: float = 0.2
+    sequences: float = 0.1
+    beyond: float = 0.45
+    alike: float = 0.4
+    clip_s: float = 3.0
+    clip_spread: float = 0.9
+    cut: float = 0.75
+    dissolve_s: float = 2.0
+    changes: float = 0.6
+    cuts_seen: float = 0.95
+    cuts_false: float = 0.3
+    drift: float = 0.85
+    memory: float = 0.9
+    white: float = 0.45
+    spread: float = 0.5
+
+
+class Planner:
+    """Draws plans from the sentences of each clip, at least one, and ``pick``, which draws so many different clips."""
 
     def __init__(
         self,

@@ -13,8 +13,7 @@ from asst.features.values import Features
 from asst.features.zeroshot.crops import STEP_S
 from asst.features.zeroshot.layout import WINDOWS, Space
 from asst.simulate.features.noise import ar1_noise
-from asst.simulate.tapes.plan import CLIPS_MOST, Plan, Planner, Question, Shown
-from asst.simulate.tapes.settings import TapeSettings
+from asst.simulate.tapes.plan import CLIPS_MOST, Plan, Planner, Question, Shown, TapeSettings
 
 FloatArray = npt.NDArray[np.float32]
 HalfArray = npt.NDArray[np.float16]
@@ -32,12 +31,7 @@ _ONE_SHOT = 0.3
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Clip:
-    """Frames of a real clip, or one picture, and what people said of it.
-
-    Attributes:
-        frames: rows of the features, one or more.
-        sentences: at least one.
-    """
+    """Frames of a real clip, or one picture, as rows of the features, and what people said of it."""
 
     frames: tuple[int, ...]
     sentences: tuple[str, ...]
@@ -45,12 +39,7 @@ class Clip:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Tape:
-    """Features and what is asked about them.
-
-    Attributes:
-        features: as an extractor makes them.
-        questions: with their answers in steps.
-    """
+    """Features, as an extractor makes them, and what is asked about them, with the answers in steps."""
 
     features: Features
     questions: tuple[Question, ...]
@@ -59,15 +48,8 @@ class Tape:
 class TapeMaker:
     """Makes tapes; the ``i``-th of a seed is the same whatever else is made.
 
-    Args:
-        clips: more of them than come on a tape; some have two frames.
-        pictures: features of frames, shape ``(frames, space.dimension)`` but for the camera's way.
-        space: that they lie in.
-        settings: every distribution.
-        seed: of all chance.
-
-    Raises:
-        InputError: as `check_clips`.
+    There are more clips than come on a tape, and some have two frames; else raises as `check_clips`. ``pictures`` are
+    features of frames, shape ``(frames, space.dimension)`` but for the camera's way.
     """
 
     def __init__(
@@ -175,11 +157,7 @@ class TapeMaker:
 
 
 def check_clips(clips: Sequence[Clip]) -> None:
-    """Refuses clips that no tapes can be made of.
-
-    Raises:
-        InputError: for fewer than a tape may have, or none of two frames.
-    """
+    """Refuses clips that no tapes can be made of, too few or none of two frames, with an `InputError`."""
     several = sum(len(clip.frames) > 1 for clip in clips)
     if len(clips) < CLIPS_MOST or not several:
         raise InputError(

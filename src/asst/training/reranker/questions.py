@@ -1,35 +1,44 @@
-"""What the reranker learns from: sentences, proposals, and how much of the truth each holds."""
+"""The reranker's questions: how they are made of annotated videos, read as torch data sets, and judged."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 
 import numpy as np
 import numpy.typing as npt
+from torch.utils.data import Dataset
 
+from asst.data.batch import Batch
+from asst.data.observations import WholeObservation
 from asst.data.record import Record
+from asst.data.sample import ProposalRows, Sample
+from asst.data.samples import Key, SentenceVectors
+from asst.data.windows import Window
 from asst.features.stores.native import FeatureStore
+from asst.features.zeroshot.crops import STEP_S
+from asst.models.methods.base import Method
 from asst.models.reranker.inputs import FloatArray, clause_evidence, reranker_inputs
-from asst.models.reranker.views import View, facts, judged
+from asst.models.reranker.views import STEPS, View, facts, judged
 from asst.models.zeroshot.model import ZeroShotModel
 from asst.models.zeroshot.query_scores import QueryScores, query_scores
 from asst.models.zeroshot.video_context import VideoContext
 from asst.moments import iou
+from asst.text import WordVectors
+from asst.training.validation import Validation
+
+_CANDIDATES_MOST = 192
+Chosen = tuple[float, str]
+"""The IoU with the truth of the proposal that a method puts first, and the kind of the question."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class RerankerQuestion:
-    """A sentence and a video, as the reranker sees them.
+    """A sentence and a video, as the reranker sees them, with the IoU of each proposal with the truth.
 
-    Attributes:
-        query: the sentence.
-        kind: of a question about a tape, as `asst.simulate.tapes.plan.Question`; else ``record``.
-        inputs: shape ``(steps, inputs)``.
-        clips: proposals in steps, shape ``(proposals, 2)``.
-        facts: shape ``(proposals, facts)``.
-        overlaps: IoU of each proposal with the truth, shape ``(proposals,)``.
+    ``kind`` is that of `asst.simulate.tapes.plan.Question`, or ``record``; ``inputs`` have shape ``(steps, inputs)``,
+    ``clips``, in steps, ``(proposals, 2)``, ``facts`` ``(proposals, facts)`` and ``overlaps`` ``(proposals,)``.
     """
 
     query: str
@@ -43,15 +52,8 @@ class RerankerQuestion:
 def questions_about(model: ZeroShotModel, records: Sequence[Record], store: FeatureStore) -> Iterator[RerankerQuestion]:
     """The questions of annotated videos, one a record, on the view of the video that judges the truth.
 
-    A record is left out if no proposal that is judged holds any of the truth.
-
-    Args:
-        model: finds the proposals.
-        records: sentences and spans; those of a video are read together.
-        store: features of the model's extractor.
-
-    Raises:
-        InputError: for features of another extractor, or a video without any.
+    A record is left out if no proposal that is judged holds any of the truth; those of a video are read together.
+    Raises an `InputError` for features of another extractor, or a video without any.
     """
     for video, some in groupby(sorted(records, key=lambda record: record.video), key=lambda record: record.video):
         own_records = list(some)
@@ -68,13 +70,7 @@ def questions_about(model: ZeroShotModel, records: Sequence[Record], store: Feat
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ReadSentence:
-    """A sentence read against a video.
-
-    Attributes:
-        query: the sentence.
-        own: its scores.
-        inputs: what the network sees of it, shape ``(steps, inputs)``.
-    """
+    """A sentence read against a video: its scores, and what the network sees of it, shape ``(steps, inputs)``."""
 
     query: str
     own: QueryScores
@@ -88,14 +84,9 @@ class ReadSentence:
         overlaps: npt.NDArray[np.float64],
         here: npt.NDArray[np.int64],
     ) -> RerankerQuestion:
-        """What is learnt from it.
+        """What is learnt from it in a view of the video, by the IoU of each proposal with the truth, ``(proposals,)``.
 
-        Args:
-            kind: of the question.
-            context: the video.
-            view: of the video.
-            overlaps: IoU of each of the video's proposals with the truth, shape ``(proposals,)``.
-            here: the proposals to choose among.
+        ``here`` are the proposals to choose among.
         """
         return RerankerQuestion(
             self.query,
@@ -108,14 +99,79 @@ class ReadSentence:
 
 
 def read_sentences(model: ZeroShotModel, context: VideoContext, queries: Sequence[str]) -> Iterator[ReadSentence]:
-    """Sentences read against a video, together.
-
-    Args:
-        model: reads them.
-        context: the video.
-        queries: the sentences.
-    """
+    """Sentences read against a video, together."""
     measures = model.reader.sentences.measures
     for evidence in clause_evidence(model.reader, context.features, queries):
         own = query_scores(context, evidence.whole)
         yield ReadSentence(evidence.query.text, own, reranker_inputs(context, evidence, own.steps, measures))
+
+
+class _Questions:
+    """Questions with their proposals as samples; ``words`` is asked once."""
+
+    observation = WholeObservation(STEPS)
+
+    def __init__(self, questions: Sequence[RerankerQuestion], words: WordVectors) -> None:
+        self.questions = questions
+        self._sentences = SentenceVectors((("a question", question.query) for question in questions), words)
+
+    def __len__(self) -> int:
+        return len(self.questions)
+
+    def sample(self, index: int) -> Sample:
+        """A question with its strongest proposals, and all that hold the truth."""
+        question = self.questions[index]
+        kept = np.argsort(-question.facts[:, 0], kind="stable")[:_CANDIDATES_MOST]
+        if question.overlaps[kept].max() < question.overlaps.max():
+            kept[-1] = question.overlaps.argmax()
+        rows = ProposalRows(question.clips[kept], question.facts[kept], question.overlaps[kept])
+        window = Window(0.0, STEP_S, len(question.inputs))
+        channels = question.inputs.astype(np.float32)
+        return Sample(index, window, channels, self._sentences[index], np.zeros((0, 2)), proposals=rows)
+
+
+class RerankerSamples(_Questions, Dataset[Sample]):
+    """What is learnt from; a map from ``(epoch, index)`` to a sample that is the same in every epoch."""
+
+    def __getitem__(self, key: Key) -> Sample:
+        """The sample of a question."""
+        return self.sample(key[1])
+
+
+class RerankerQueries(_Questions, Dataset[tuple[Sample, ...]]):
+    """What is asked to see how good the method is."""
+
+    def __getitem__(self, index: int) -> tuple[Sample, ...]:
+        """The one sample of a question."""
+        return (self.sample(index),)
+
+
+class RerankerValidation(Validation):
+    """Questions in their order, judged by the proposal that is put first."""
+
+    headline = "R@1,IoU=0.5"
+
+    def __init__(self, questions: Sequence[RerankerQuestion]) -> None:
+        self.questions = questions
+
+    def answers(self, method: Method, batch: Batch) -> Iterator[Chosen]:
+        """What the method puts first, for each question of a batch."""
+        found = method.answers(batch)
+        assert batch.proposals is not None
+        assert batch.proposals.overlaps is not None
+        overlaps = batch.proposals.overlaps.cpu().numpy()
+        best = np.where(found.kept, found.scores, -np.inf).argmax(axis=1)
+        for row, record in enumerate(batch.records.tolist()):
+            yield float(overlaps[row, best[row]]), self.questions[record].kind
+
+    def metrics(self, method: Method, answers: Iterable[Chosen]) -> dict[str, float]:
+        """Recall of the first at IoU 0.5 and 0.7, and at 0.5 by kind of question, in per cent."""
+        chosen = list(answers)
+        recalls = {f"R@1,IoU={iou}": _recall(chosen, iou) for iou in (0.5, 0.7)}
+        for kind in sorted({kind for _, kind in chosen}):
+            recalls[f"{kind},IoU=0.5"] = _recall([own for own in chosen if own[1] == kind], 0.5)
+        return recalls
+
+
+def _recall(chosen: Sequence[Chosen], iou: float) -> float:
+    return 100 * sum(overlap >= iou for overlap, _ in chosen) / len(chosen)

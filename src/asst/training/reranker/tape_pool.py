@@ -7,28 +7,31 @@ is not made again: an interrupted run goes on where it was.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor, as_completed
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor, as_completed
 from dataclasses import dataclass
+from functools import partial
+from itertools import islice
 from multiprocessing import get_context
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Literal, Self, get_args
 
 import numpy as np
 import numpy.typing as npt
 
 from asst.atomic import writing_whole
-from asst.features.hashing import settings_hash
-from asst.features.zeroshot.crops import TICKS_A_STEP
+from asst.data.readers.captions import Captioned, Captions, decoded, held_out, read_captions
+from asst.features.hashing import LENGTH, settings_hash
+from asst.features.zeroshot.crops import TICKS_A_STEP, SquaresExtractor
 from asst.models.reranker.inputs import input_names
 from asst.models.reranker.views import FACTS, View
 from asst.models.zeroshot.model import ZeroShotModel, zeroshot_of
 from asst.moments import iou
-from asst.simulate.tapes.settings import TapeSettings
-from asst.simulate.tapes.tapes import Tape, TapeMaker
-from asst.training.reranker.captioned_clips import CaptionedClips, Part
+from asst.simulate.tapes.plan import TapeSettings
+from asst.simulate.tapes.tapes import Clip, Tape, TapeMaker, check_clips
 from asst.training.reranker.questions import RerankerQuestion, read_sentences
 from asst.training.simulation import Say
+from asst.training.space.cache import CHUNK, KeptArrays
 
 TAPES_A_SHARD = 50
 
@@ -36,20 +39,77 @@ _VERSION = 1
 _QUESTIONS_MOST = 4
 
 
+Part = Literal["learnt", "held out"]
+_TELL_EVERY = 4
+
+
+@dataclass(frozen=True, slots=True)
+class CaptionedClips:
+    """The folders of captioned pictures and of their features, by all extractors, and what of them is `held_out`."""
+
+    root: Path
+    folder: Path
+    holdout: Mapping[str, int]
+
+    def digest(self) -> str:
+        """A short hash of all pictures and sentences."""
+        return read_captions(self.root).digest()[:LENGTH]
+
+    def make(self, extractor: SquaresExtractor, say: Say) -> None:
+        """Computes what is missing, a chunk after the other; an interrupted run goes on where it was.
+
+        Raises an `InputError` as `read_captions`, `held_out` and `check_clips`, for a damaged picture, or a folder that
+        cannot be written.
+        """
+        captions = read_captions(self.root)
+        for part in get_args(Part):
+            check_clips(self._clips(part, captions))
+        kept = self._kept(captions, extractor)
+        if not (missing := kept.missing()):
+            return
+        pictures = len(missing) * CHUNK
+        megabytes = pictures * extractor.dimension * np.dtype(np.float16).itemsize / 1e6
+        say(f"looking at {pictures} pictures; about {megabytes:.0f} MB are kept in {self.folder}")
+        images = captions.images()
+        with ThreadPoolExecutor(os.cpu_count() or 1, "looking") as pool:
+            for chunk in range(-(-len(kept) // CHUNK)):
+                some = list(islice(images, CHUNK))
+                if chunk in missing:
+                    kept.write(chunk, list(pool.map(partial(_looked, extractor), some)))
+                    if chunk % _TELL_EVERY == 0:
+                        say(f"looked at {chunk * CHUNK + len(some)} of {len(kept)} pictures")
+
+    def read(self, part: Part, extractor: SquaresExtractor) -> tuple[list[Clip], npt.NDArray[np.float16]]:
+        """The clips of a part, and the features of all pictures, shape ``(pictures, numbers)``; raises as `held_out`.
+
+        Only pictures that people wrote sentences about make clips.
+        """
+        captions = read_captions(self.root)
+        kept = self._kept(captions, extractor)
+        return self._clips(part, captions), np.stack([kept[i] for i in range(len(kept))])
+
+    def _clips(self, part: Part, captions: Captions) -> list[Clip]:
+        learnt, held = held_out(captions, self.holdout)
+        found: dict[tuple[str, str], list[int]] = {}
+        for index in (learnt if part == "learnt" else np.concatenate(list(held.values()))).tolist():
+            picture = captions.pictures[index]
+            if not picture.labelled:
+                found.setdefault((picture.set, picture.id), []).append(index)
+        said = ([text for frame in frames for text in captions.pictures[frame].sentences] for frames in found.values())
+        return [Clip(tuple(own), tuple(dict.fromkeys(texts))) for own, texts in zip(found.values(), said, strict=True)]
+
+    def _kept(self, captions: Captions, extractor: SquaresExtractor) -> KeptArrays:
+        name = f"{extractor.name}-{extractor.weights}-{captions.digest()[:LENGTH]}"
+        return KeptArrays(self.folder, name, len(captions.pictures))
+
+
+def _looked(extractor: SquaresExtractor, item: tuple[Captioned, bytes | None]) -> npt.NDArray[np.float16]:
+    return extractor.look(np.asarray(decoded(*item)))
+
+
 @dataclass(frozen=True, slots=True)
 class TapePool:
-    """Which tapes, and where they are kept.
-
-    Attributes:
-        clips: that they are made of.
-        pictures: hash of theirs.
-        part: of the clips.
-        seed: of the tapes.
-        settings: of the tapes.
-        extractor: whose space they are made in.
-        weights: hash of the extractor's.
-        measures: of `asst.features.zeroshot.sentences.SentenceReader`.
-    """
+    """Which part of the clips tapes are made of, with hashes of pictures and of the extractor's weights."""
 
     clips: CaptionedClips
     pictures: str
@@ -86,14 +146,9 @@ class TapePool:
         return self.clips.folder / settings_hash(made_of)
 
     def questions(self, count: int, say: Say) -> list[RerankerQuestion]:
-        """The questions of so many tapes, rounded up to shards; those missing are made.
+        """The questions of so many tapes, rounded up to shards; those missing are made, of which ``say`` is told.
 
-        Args:
-            count: tapes.
-            say: told what is made.
-
-        Raises:
-            InputError: as `TapeMaker`, or for a folder that cannot be written.
+        Raises an `InputError` as `TapeMaker`, or for a folder that cannot be written.
         """
         numbers = range(-(-count // TAPES_A_SHARD))
         missing = [number for number in numbers if not self._shard(number).exists()]

@@ -39,13 +39,7 @@ _TOGETHER = 64
 
 
 class KeptArrays:
-    """Arrays of one kind, each of any height or length, memory-mapped from files of `CHUNK`.
-
-    Args:
-        folder: where they are.
-        name: of the kind.
-        count: how many arrays there are in all.
-    """
+    """``count`` arrays of one kind, each of any height or length, memory-mapped from files of `CHUNK`."""
 
     def __init__(self, folder: Path, name: str, count: int) -> None:
         self._folder, self._name, self._count = folder, name, count
@@ -59,11 +53,7 @@ class KeptArrays:
         return {chunk for chunk in range(-(-self._count // CHUNK)) if not self._path(chunk, "values").exists()}
 
     def write(self, chunk: int, arrays: Sequence[HalfArray]) -> None:
-        """Keeps the arrays of a chunk, each ``(..., channels)``.
-
-        Raises:
-            InputError: if they cannot be written.
-        """
+        """Keeps the arrays of a chunk, each ``(..., channels)``."""
         with writing_whole(self._path(chunk, "shapes")) as file:
             np.save(file, np.array([array.shape for array in arrays], dtype=np.int64))
         # The values come last: where they are, the chunk is whole.
@@ -96,15 +86,8 @@ def keep_maps(
 ) -> list[KeptArrays]:
     """What the first block that learns reads of each view of each picture, ``(height, width, channels)``.
 
-    Args:
-        captions: the pictures.
-        data: which views.
-        network: which block.
-        folder: where they are kept; what is there is not made again.
-        progress: show a bar.
-
-    Raises:
-        InputError: for a damaged picture, or a folder that cannot be written.
+    What is in the folder is not made again. Raises an `InputError` for a damaged picture, or a folder that cannot be
+    written.
     """
     plain = f"maps-{network.first_block}-view"
     drawn = f"{data.crop:g}-{data.jitter:g}-"
@@ -137,15 +120,7 @@ def keep_hidden(
 ) -> KeptArrays:
     """What the first layer that learns reads of each sentence, ``(tokens, channels)``; of one token if none learns.
 
-    Args:
-        sentences: all distinct ones.
-        build: makes the encoder, where it is needed.
-        network: which layer.
-        folder: where they are kept; what is there is not made again.
-        progress: show a bar.
-
-    Raises:
-        InputError: for a folder that cannot be written.
+    ``build`` makes the encoder, where it is needed; what is in the folder is not made again.
     """
     kept = KeptArrays(folder, f"hidden-{network.first_layer}", len(sentences))
     missing = kept.missing()

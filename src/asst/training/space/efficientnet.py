@@ -18,14 +18,7 @@ _STAGE_STRIDES = (1, 2, 2, 2, 1, 2, 1)
 
 
 class FoldedConv(nn.Module):
-    """A convolution with its batch normalisation folded in, padded as TensorFlow's ``SAME`` pads.
-
-    Args:
-        weights: of all convolutions, by name.
-        name: the convolution's.
-        stride: 1 or 2.
-        clipped: whether ReLU6 follows.
-    """
+    """A convolution with its batch normalisation folded in, padded as TensorFlow's ``SAME`` pads; ReLU6 may follow."""
 
     def __init__(self, weights: dict[str, Tensor], name: str, *, stride: int = 1, clipped: bool = True) -> None:
         super().__init__()
@@ -66,15 +59,12 @@ class Bottleneck(nn.Module):
 
 
 class EfficientNetLite(nn.Module):
-    """The classifier up to its last feature map.
+    """The classifier up to its last feature map; an `InputError` when the weights are not the published ones.
 
     Attributes:
         class_weights: the last layer's, ``(1000, 1280)``.
         class_bias: ``(1000,)``.
         mean_feature: what each of the 1280 pooled features averages over ImageNet's training pictures, ``(1280,)``.
-
-    Raises:
-        InputError: when the weights are missing or not the published ones.
     """
 
     def __init__(self) -> None:
@@ -95,13 +85,9 @@ class EfficientNetLite(nn.Module):
         self.eval()
 
     def forward(self, pixels: Tensor) -> Tensor:
-        """Feature maps of pictures.
+        """Feature maps of pictures in RGB, ``uint8``, ``(batch, height, width, 3)``.
 
-        Args:
-            pixels: RGB, ``uint8``, ``(batch, height, width, 3)``.
-
-        Returns:
-            ``(batch, 1280, ceil(height / 32), ceil(width / 32))`` in the network's own precision.
+        ``(batch, 1280, ceil(height / 32), ceil(width / 32))`` in the network's own precision.
         """
         maps: Tensor = self.head(self.before(pixels, len(self.blocks)))
         return maps

@@ -15,12 +15,7 @@ _EPSILON = 1e-12
 
 
 class MiniLMLayer(nn.Module):
-    """Self-attention and a network of two layers, each added to its input and normalised.
-
-    Args:
-        width: between the two layers.
-        dropout: share of what is added that is dropped in training.
-    """
+    """Self-attention and a network of two layers, each added to its input and normalised."""
 
     def __init__(self, width: int, dropout: float) -> None:
         super().__init__()
@@ -44,11 +39,7 @@ class MiniLMLayer(nn.Module):
 
 
 class MiniLM(nn.Module):
-    """The encoder: unit vectors, near each other for sentences that mean similar things.
-
-    Args:
-        dropout: of each layer, in training.
-    """
+    """The encoder: unit vectors, near each other for sentences that mean similar things."""
 
     def __init__(self, dropout: float = 0.0) -> None:
         super().__init__()
@@ -77,10 +68,7 @@ class MiniLM(nn.Module):
     def forward(self, x: Tensor, real: Tensor, first: int = 0) -> Tensor:
         """The mean over tokens of what the last layer gives, of unit length, shape ``(sentences, WIDTH)``.
 
-        Args:
-            x: what the layer ``first`` reads, shape ``(sentences, tokens, WIDTH)``.
-            real: shape ``(sentences, tokens)``.
-            first: the first layer to run.
+        ``x`` is what the layer ``first`` reads, ``(sentences, tokens, WIDTH)``, and ``real`` which tokens are.
         """
         for layer in self.layers[first:]:
             x = layer(x, real)

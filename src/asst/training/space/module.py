@@ -6,18 +6,16 @@ import copy
 import math
 from typing import Any
 
-import lightning
 import torch
 import torch.nn.functional as F
 from lightning.pytorch.utilities.types import OptimizerLRSchedulerConfig
 from torch import Tensor, nn
-from torch.utils.data import DataLoader
 
-from asst.training.divergence import require_finite_figures, require_finite_weights
-from asst.training.schedule import DROPOUT, IntervalBatches, interval_steps, torch_seed
-from asst.training.space.learning_towers import LearningTowers
-from asst.training.space.samples import CaptionBatch, CaptionSamples
-from asst.training.space.towers import fresh_towers
+from asst.training.divergence import require_finite_figures
+from asst.training.module import IntervalModule, by_step
+from asst.training.schedule import DROPOUT, torch_seed
+from asst.training.space.samples import CaptionBatch
+from asst.training.space.towers import LearningTowers, Towers
 from asst.training.space.validation import CaptionValidation
 from asst.training.space_recipe import CaptionRecipe
 
@@ -26,28 +24,20 @@ _SCALE_MOST = 100.0
 _CLASS_TEMPERATURE = 2.0
 
 
-class CaptionModule(lightning.LightningModule):
-    """Trains both towers; Lightning's epochs are the recipe's intervals.
+class CaptionModule(IntervalModule):
+    """Trains both towers and ``log_scale``, the log of what products are multiplied by; keeps averaged weights."""
 
-    Attributes:
-        learning: the towers that steps move.
-        averaged: those with averaged weights, which are validated and kept.
-        log_scale: logarithm of what products are multiplied by.
-
-    Args:
-        recipe: how to train.
-        validation: judges.
-    """
+    moved, judged = "learning", "averaged"
 
     def __init__(self, recipe: CaptionRecipe, validation: CaptionValidation) -> None:
         super().__init__()
         torch.manual_seed(recipe.training.seed)
         network = recipe.network
-        self.learning = LearningTowers(fresh_towers(network.sentence_dropout), network)
+        self.learning = LearningTowers(Towers(network.sentence_dropout), network)
         self.averaged = copy.deepcopy(self.learning).requires_grad_(False)
         self._published = copy.deepcopy(self.learning).requires_grad_(False)
         self.log_scale = nn.Parameter(torch.tensor(-math.log(recipe.training.temperature)))
-        self._recipe, self._validation = recipe, validation
+        self.clip, self._recipe, self._validation = recipe.optimizer.clip, recipe, validation
         self.strict_loading = False
         self._seen: dict[int, Tensor] = {}
 
@@ -57,11 +47,7 @@ class CaptionModule(lightning.LightningModule):
         return self.log_scale.exp().clamp(max=_SCALE_MOST)
 
     def training_step(self, batch: CaptionBatch, batch_idx: int) -> Tensor:
-        """The loss of a batch.
-
-        Raises:
-            DivergedError: if it is not finite.
-        """
+        """The loss of a batch; a `DivergedError` if it is not finite."""
         training = self._recipe.training
         step = self.trainer.global_step
         # Dropout draws from torch's own source: set for each step, a resumed run draws what it would have.
@@ -74,7 +60,7 @@ class CaptionModule(lightning.LightningModule):
             for part, texts in zip(parts, batch.texts, strict=True)
         ]
         contrast = torch.stack(losses).mean()
-        classes = class_loss(self.learning.pictures.logits(pooled), self._published_logits(batch.maps))
+        classes = class_loss(self.learning.towers.pictures.logits(pooled), self._published_logits(batch.maps))
         loss = contrast + training.classes * classes
         require_finite_figures({"the loss": float(loss.detach())}, self.trainer.global_step)
         figures = {"train/loss": contrast.detach(), "train/classes": classes.detach()}
@@ -86,11 +72,7 @@ class CaptionModule(lightning.LightningModule):
     def _published_logits(self, maps: Tensor) -> Tensor:
         """What the published classifier says of pictures, ``(batch, classes)``."""
         published = self._published.eval()
-        return published.pictures.logits(published.maps(maps).float().mean((2, 3)))
-
-    def configure_gradient_clipping(self, *args: Any, **kwargs: Any) -> None:
-        """Shortens the towers' gradient; the trainer's own way refuses optimisers that do everything in one pass."""
-        torch.nn.utils.clip_grad_norm_(self.learning.parameters(), self._recipe.optimizer.clip)
+        return published.towers.pictures.logits(published.maps(maps).float().mean((2, 3)))
 
     @torch.no_grad()
     def on_train_batch_end(self, outputs: Any, batch: CaptionBatch, batch_idx: int) -> None:
@@ -107,14 +89,6 @@ class CaptionModule(lightning.LightningModule):
         kept = {"log_scale", *(f"{towers}.{name}" for towers in ("learning", "averaged") for name in learnt)}
         own = checkpoint["state_dict"]
         checkpoint["state_dict"] = {name: value for name, value in own.items() if name in kept}
-
-    def on_validation_start(self) -> None:
-        """Nothing is asked, and so nothing kept, of weights that the last step has spoilt.
-
-        Raises:
-            DivergedError: for such weights.
-        """
-        require_finite_weights(self.averaged.state_dict(), self.trainer.global_step)
 
     def validation_step(self, batch: list[int], batch_idx: int) -> None:
         """Some held-out pictures in the space."""
@@ -135,42 +109,11 @@ class CaptionModule(lightning.LightningModule):
         optimizer = torch.optim.AdamW(parts, weight_decay=settings.weight_decay, fused=True)
         steps = self._recipe.training.steps
         schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, rates, total_steps=steps, pct_start=settings.rise)
-        return {"optimizer": optimizer, "lr_scheduler": {"scheduler": schedule, "interval": "step"}}
-
-
-class CaptionLoaders(lightning.LightningDataModule):
-    """Batches of the interval that the trainer is in, and the held-out pictures.
-
-    Args:
-        samples: to learn from.
-        validation: knows the held-out pictures.
-        recipe: how many at once.
-    """
-
-    def __init__(self, samples: CaptionSamples, validation: CaptionValidation, recipe: CaptionRecipe) -> None:
-        super().__init__()
-        self._samples, self._validation, self._training = samples, validation, recipe.training
-
-    def train_dataloader(self) -> DataLoader[Any]:
-        """Called at the start of every interval."""
-        assert self.trainer is not None
-        training, done = self._training, self.trainer.global_step
-        steps = interval_steps(done, interval=training.interval, steps=training.steps)
-        batches = IntervalBatches(len(self._samples), seed=training.seed, first=done, steps=steps, batch=training.batch)
-        return DataLoader(self._samples, batch_sampler=batches, collate_fn=self._samples.collate)
-
-    def val_dataloader(self) -> DataLoader[Any]:
-        """Numbers of the held-out pictures."""
-        return DataLoader(self._validation.batches(), batch_size=None)  # type: ignore[arg-type]
+        return by_step(optimizer, schedule)
 
 
 def class_loss(logits: Tensor, published: Tensor) -> Tensor:
-    """How far classes are told otherwise than by the published classifier: the divergence of softened distributions.
-
-    Args:
-        logits: shape ``(batch, classes)``.
-        published: likewise.
-    """
+    """How far classes are told otherwise than by the published classifier: the divergence of softened distributions."""
     with torch.autocast(logits.device.type, enabled=False):
         own, right = (F.log_softmax(part.float() / _CLASS_TEMPERATURE, dim=1) for part in (logits, published))
         divergence = F.kl_div(own, right, log_target=True, reduction="batchmean")
@@ -180,14 +123,8 @@ def class_loss(logits: Tensor, published: Tensor) -> Tensor:
 def contrastive_loss(pictures: Tensor, sentences: Tensor, scale: Tensor, groups: Tensor, texts: Tensor) -> Tensor:
     """How badly pictures tell their sentences from the batch's others, and sentences their pictures (InfoNCE).
 
-    Pairs of one group, or with equal sentences, are no wrong ones: they are left out of each other's sums.
-
-    Args:
-        pictures: unit vectors, ``(batch, dimension)``.
-        sentences: of the pictures in turn, likewise.
-        scale: what products are multiplied by.
-        groups: number of each one's group, ``(batch,)``.
-        texts: number of each one's sentence, ``(batch,)``.
+    Both are unit vectors, ``(batch, dimension)``, in turn. Pairs of one group, or with equal sentences, by their
+    numbers, are no wrong ones: they are left out of each other's sums. Products are multiplied by ``scale``.
     """
     # In full precision whatever the towers are in: half of it has steps of 0.5 at the largest scale.
     with torch.autocast(pictures.device.type, enabled=False):

@@ -20,32 +20,20 @@ from asst.features.zeroshot.caption_space import SpaceDescription, load_space, s
 from asst.memory import hold
 from asst.training.callbacks import KeepRun
 from asst.training.folder import RunFolder
+from asst.training.module import IntervalData
 from asst.training.simulation import Say
 from asst.training.space.cache import keep_hidden, keep_maps
-from asst.training.space.learning_towers import LearningTowers
 from asst.training.space.minilm import MiniLM
-from asst.training.space.module import CaptionLoaders, CaptionModule
+from asst.training.space.module import CaptionModule
 from asst.training.space.samples import CaptionSamples, KeptCaptions
-from asst.training.space.towers import towers_with, weights_of
+from asst.training.space.towers import LearningTowers, towers_with, weights_of
 from asst.training.space.validation import HEADLINE, CaptionValidation
 from asst.training.space_recipe import CaptionRecipe
 from asst.training.trainer import Trained, build_trainer, finished, quiet, run_trainer
 
 
 def train_captions(recipe: CaptionRecipe, path: Path, say: Say, *, progress: bool = False) -> Trained:
-    """Trains a space by a recipe, or goes on with what an interrupted run of it left in the folder.
-
-    Args:
-        recipe: what to do.
-        path: the run's folder.
-        say: takes lines on how it goes.
-        progress: show bars on the terminal.
-
-    Raises:
-        InputError: for anything missing or unfit, before the first step.
-        DivergedError: if something is not finite any more; what was kept before stays.
-        KeyboardInterrupt: if interrupted; everything up to the last interval is kept.
-    """
+    """Trains a space by a recipe; otherwise as `asst.training.run.train`."""
     folder, training = RunFolder(path), recipe.training
     hold()
     captions = read_captions(recipe.data.root or data_folder("captions"))
@@ -87,8 +75,8 @@ def train_captions(recipe: CaptionRecipe, path: Path, say: Say, *, progress: boo
             progress=progress,
         )
         samples = CaptionSamples(kept, learnt, recipe.data.window, training.sentences, training.seed)
-        loaders = CaptionLoaders(samples, validation, recipe)
-        run_trainer(trainer, module, loaders, folder, say, going_on=going_on)
+        data = IntervalData(samples, samples.collate, validation.loader(), training)
+        run_trainer(trainer, module, data, folder, say, going_on=going_on)
     _measure(recipe, validation, folder, say)
     say(f"the space is {folder.best}; use it by --model {folder.best}")
     return Trained(folder, trainer.global_step, parameters, keeper.seconds, first=True)

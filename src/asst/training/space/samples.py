@@ -23,12 +23,8 @@ _TOGETHER = 64
 class KeptCaptions:
     """Pictures and sentences as the frozen parts of the towers see them.
 
-    Attributes:
-        pictures: all of them.
-        groups: number of each picture's group, ``(pictures,)``.
-        texts: numbers of each picture's sentences.
-        views: of all pictures.
-        hidden: of all distinct sentences.
+    ``groups`` is the number of each picture's group, ``(pictures,)``, ``texts`` those of its sentences; ``views`` are
+    of all pictures and ``hidden`` of all distinct sentences.
     """
 
     pictures: Sequence[Captioned]
@@ -39,11 +35,9 @@ class KeptCaptions:
 
 
 class Sentences(NamedTuple):
-    """Hidden states of sentences, in parts of like length.
+    """Hidden states of sentences, in parts of like length: states ``(sentences, tokens, channels)`` and which are real.
 
-    Attributes:
-        parts: states ``(sentences, tokens, channels)`` and which tokens are real.
-        places: where each sentence is in the parts one after the other, ``(sentences,)``.
+    ``places`` says where each sentence is in the parts one after the other, ``(sentences,)``.
     """
 
     parts: list[tuple[Tensor, Tensor]]
@@ -51,13 +45,10 @@ class Sentences(NamedTuple):
 
 
 class CaptionBatch(NamedTuple):
-    """Pictures and as many sentences of each.
+    """Pictures, as parts of views, ``(batch, channels, side, side)``, and as many sentences of each.
 
-    Attributes:
-        maps: parts of views, ``(batch, channels, side, side)``.
-        sentences: a first one of every picture, then a second one of every picture, and so on.
-        groups: number of each picture's group, ``(batch,)``.
-        texts: numbers of the sentences, ``(sentences a picture, batch)``.
+    These are a first one of every picture, then a second one of every picture, and so on; ``texts`` are their numbers,
+    ``(sentences a picture, batch)``, and ``groups`` the number of each picture's group, ``(batch,)``.
     """
 
     maps: Tensor
@@ -69,12 +60,8 @@ class CaptionBatch(NamedTuple):
 class CaptionSamples(Dataset[tuple[HalfArray, int, IndexArray]]):
     """What a step sees of a picture: a function of seed, epoch and index, as `asst.data.samples` has it.
 
-    Args:
-        kept: everything.
-        learnt: which pictures are learnt from.
-        window: side of the part of a view, as a share of its short side.
-        sentences: of each picture; one that has fewer repeats some.
-        seed: of all draws.
+    ``window`` is the side of the part of a view, as a share of its short side. A picture that has fewer sentences
+    repeats some.
     """
 
     def __init__(self, kept: KeptCaptions, learnt: IndexArray, window: float, sentences: int, seed: int) -> None:

@@ -1,4 +1,4 @@
-"""The two towers of a space of pictures and sentences as networks that can learn."""
+"""The two towers of a space of pictures and sentences as networks that can learn, whole and from where they do."""
 
 from __future__ import annotations
 
@@ -12,31 +12,28 @@ from torch import Tensor, nn
 
 from asst.features.zeroshot.efficientnet import CHANNELS
 from asst.features.zeroshot.minilm import WIDTH
-from asst.training.space.efficientnet import EfficientNetLite
+from asst.training.space.efficientnet import Bottleneck, EfficientNetLite
 from asst.training.space.minilm import MiniLM
+from asst.training.space.samples import Sentences
+from asst.training.space_recipe import CaptionNetwork
 
 FloatArray = npt.NDArray[np.float32]
 
 _HIDDEN = 1024
+_SLOW_KERNEL = 5
 
 
 class PictureTower(nn.Module):
-    """Pictures to unit vectors.
-
-    Raises:
-        InputError: when the published weights are missing.
-    """
+    """Pictures to unit vectors; an `InputError` when the published weights are missing."""
 
     def __init__(self) -> None:
         super().__init__()
         self.network = EfficientNetLite()
 
     def forward(self, pooled: Tensor, dropout: float = 0.0) -> Tensor:
-        """Means over a crop of the network's last map, less what they usually are; shape ``(..., CHANNELS)``.
+        """Means over a crop of the network's last map, less what they usually are, ``(..., CHANNELS)`` in and out.
 
-        Args:
-            pooled: likewise.
-            dropout: share of the channels that is dropped, in training.
+        ``dropout`` is the share of the channels that is dropped, in training.
         """
         pooled = pooled.float()
         return F.normalize(F.dropout(pooled - self.network.mean_feature.to(pooled), dropout), dim=-1)
@@ -48,14 +45,7 @@ class PictureTower(nn.Module):
 
 
 class SentenceTower(nn.Module):
-    """Sentences to unit vectors.
-
-    Args:
-        dropout: of the encoder's layers and of those that follow, in training.
-
-    Raises:
-        InputError: when the published weights are missing.
-    """
+    """Sentences to unit vectors; an `InputError` when the published weights are missing."""
 
     def __init__(self, dropout: float = 0.1) -> None:
         super().__init__()
@@ -74,22 +64,98 @@ class SentenceTower(nn.Module):
         return F.normalize((self.straight(meanings) + bent).float(), dim=-1)
 
 
-def fresh_towers(dropout: float = 0.1) -> nn.ModuleDict:
-    """Untrained towers, ``pictures`` and ``sentences``, with the published weights.
+class Towers(nn.Module):
+    """Both, untrained, with the published weights."""
 
-    Raises:
-        InputError: when these are missing.
-    """
-    return nn.ModuleDict({"pictures": PictureTower(), "sentences": SentenceTower(dropout)})
+    def __init__(self, dropout: float = 0.1) -> None:
+        super().__init__()
+        self.pictures, self.sentences = PictureTower(), SentenceTower(dropout)
 
 
-def towers_with(weights: Mapping[str, FloatArray]) -> nn.ModuleDict:
+def towers_with(weights: Mapping[str, FloatArray]) -> Towers:
     """Towers with the weights of a space, which do not learn."""
-    towers = fresh_towers()
+    towers = Towers()
     towers.load_state_dict({name: torch.tensor(own) for name, own in weights.items()})
     return towers.eval().requires_grad_(False)
 
 
-def weights_of(towers: nn.ModuleDict) -> dict[str, FloatArray]:
+def weights_of(towers: Towers) -> dict[str, FloatArray]:
     """The towers' weights, as `asst.features.zeroshot.caption_space.CaptionSpace` has them."""
     return {name: own.detach().float().cpu().numpy() for name, own in towers.named_parameters()}
+
+
+class LearningTowers(nn.Module):
+    """Both towers from where they learn on; what is frozen of them is passed by, for inputs that have seen it."""
+
+    def __init__(self, towers: Towers, settings: CaptionNetwork) -> None:
+        super().__init__()
+        self.towers, self._settings = towers, settings
+        for weights in self.learnt():
+            for weight in weights:
+                weight.requires_grad_(True)
+
+    @property
+    def device(self) -> torch.device:
+        """Where the towers are."""
+        return self.towers.sentences.straight.weight.device
+
+    def learnt(self) -> tuple[list[nn.Parameter], list[nn.Parameter], list[nn.Parameter]]:
+        """The weights that learn: the picture network's, the sentence encoder's, and those of what follows that.
+
+        Depthwise filters of 5 by 5 stay, as their gradient alone would take four fifths of a step in bfloat16.
+        """
+        network, sentences = self.towers.pictures.network, self.towers.sentences
+        seeing = [weight for block in self._blocks() for part in _learning(block) for weight in part.parameters()]
+        reading = [weight for layer in self._layers() for weight in layer.parameters()]
+        placing = (sentences.straight, sentences.wide, sentences.narrow)
+        return (
+            [*seeing, *network.head.parameters()],
+            reading,
+            [weight for part in placing for weight in part.parameters()],
+        )
+
+    def maps(self, x: Tensor) -> Tensor:
+        """The last maps of pictures, from what the first block that learns reads; as `EfficientNetLite.forward`."""
+        x = self._ready(x)
+        blocks = self._blocks()
+        for number, block in enumerate(blocks, start=1):
+            y = block.project(block.depthwise(x if block.expand is None else block.expand(x)))
+            if block.shortcut:
+                left_out = self._settings.depth_dropout * number / len(blocks)
+                if self.training and left_out:
+                    y = y * ((torch.rand(len(y), 1, 1, 1, device=y.device) >= left_out).to(y.dtype) / (1 - left_out))
+                y = x + y
+            x = y
+        last: Tensor = self.towers.pictures.network.head(x)
+        return last
+
+    def embedded(self, pooled: Tensor) -> Tensor:
+        """Pooled maps in the space."""
+        vectors: Tensor = self.towers.pictures(pooled, self._settings.picture_dropout if self.training else 0.0)
+        return vectors
+
+    def vectors(self, sentences: Sentences) -> Tensor:
+        """Sentences in the space, ``(sentences, dimension)``."""
+        tower, first = self.towers.sentences, self._settings.first_layer
+        parts = [tower(self._ready(states), real.to(self.device), first) for states, real in sentences.parts]
+        return torch.cat(parts)[sentences.places]
+
+    def _ready(self, x: Tensor) -> Tensor:
+        """Where the towers are, in what sums are in there."""
+        kind = self.device.type
+        half = torch.is_autocast_enabled(kind)
+        return x.to(self.device, torch.get_autocast_dtype(kind) if half else torch.float32)
+
+    def _blocks(self) -> list[Bottleneck]:
+        learning = list(self.towers.pictures.network.blocks)[self._settings.first_block :]
+        return [block for block in learning if isinstance(block, Bottleneck)]
+
+    def _layers(self) -> nn.ModuleList:
+        layers = self.towers.sentences.encoder.layers[self._settings.first_layer :]
+        assert isinstance(layers, nn.ModuleList)
+        return layers
+
+
+def _learning(block: Bottleneck) -> list[nn.Module]:
+    parts = [part for part in (block.expand, block.depthwise, block.project) if part is not None]
+    return [part for part in parts if part.groups == 1 or part.weight.shape[-1] < _SLOW_KERNEL]

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor
+from torch.utils.data import DataLoader
 
 from asst.data.readers.captions import IndexArray
 from asst.evaluation.retrieval import Ranks, retrieval_ranks
 from asst.features.zeroshot.captions import pooled_crops
-from asst.training.space.learning_towers import LearningTowers
 from asst.training.space.samples import KeptCaptions, sentences_of, stacked
+from asst.training.space.towers import LearningTowers
 
 HEADLINE = "r@10"
 """How often a sentence's picture is among the ten best, averaged over the sets."""
@@ -21,12 +23,7 @@ _PICTURES, _SENTENCES = 32, 1024
 
 
 class CaptionValidation:
-    """Asks for every held-out picture and sentence among those of its set.
-
-    Args:
-        kept: everything.
-        held: the held-out pictures by set.
-    """
+    """Asks for every held-out picture and sentence among those of its set."""
 
     def __init__(self, kept: KeptCaptions, held: Mapping[str, IndexArray]) -> None:
         self._kept, self._held = kept, held
@@ -37,6 +34,10 @@ class CaptionValidation:
         for index in np.concatenate(list(self._held.values())).tolist():
             sizes.setdefault(self._kept.views[0].shape(index), []).append(index)
         return [own[at : at + _PICTURES] for own in sizes.values() for at in range(0, len(own), _PICTURES)]
+
+    def loader(self) -> DataLoader[Any]:
+        """Of `batches`."""
+        return DataLoader(self.batches(), batch_size=None)  # type: ignore[arg-type]
 
     def see(self, towers: LearningTowers, batch: Sequence[int]) -> dict[int, Tensor]:
         """Each picture of a batch as the crops that videos are searched by, ``(crops, dimension)``."""
