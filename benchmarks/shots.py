@@ -30,7 +30,7 @@ from rich.table import Table
 
 from asst.features.zeroshot.captions import CaptionExtractor, captions
 from asst.features.zeroshot.crops import TICK_RATE
-from asst.video import Glimpsed, frames
+from asst.video import ThumbnailSink, frames
 from known_cuts import Known, known_videos
 
 NEAR_S = 0.5
@@ -120,7 +120,7 @@ def has_scenedetect(python: str) -> bool:
         return False
 
 
-def decoding_s(path: Path, seen: Glimpsed | None) -> float:
+def decoding_s(path: Path, seen: ThumbnailSink | None) -> float:
     """Processor time of decoding as an index does, the least of three."""
     times = []
     for _ in range(3):
@@ -184,7 +184,7 @@ def report(known: Sequence[Known], options: argparse.Namespace) -> None:
     without_s = sum(decoding_s(one.path, None) for one in known)
     with_s = sum(decoding_s(one.path, lambda time_s, pixels: None) for one in known)
     console.print(
-        f"decoding {without_s:.1f} s of processor time, with glimpses {with_s:.1f} s: "
+        f"decoding {without_s:.1f} s of processor time, with thumbnails {with_s:.1f} s: "
         f"{100 * (with_s - without_s) / (cpu_s - (with_s - without_s)):+.1f} % of the {cpu_s:.1f} s of an index"
     )
 

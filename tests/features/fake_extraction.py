@@ -12,7 +12,7 @@ import numpy as np
 
 from asst.errors import InputError
 from asst.features.extractor import Extractor, Progress
-from asst.features.parallel.workers import Extraction
+from asst.features.parallel import Extraction
 from asst.features.stores.native import Store
 from asst.features.values import Features
 from asst.video import Frames

@@ -18,7 +18,7 @@ from transformers.models.siglip.image_processing_pil_siglip import SiglipImagePr
 
 from asst.errors import InputError
 from asst.features.extractor import extractor_named
-from asst.features.image_text.preprocessing import Preparing
+from asst.features.image_text.towers import Preparing
 from asst.features.networks import frame_network
 from asst.features.networks.clip import ClipExtractor
 from asst.video import Frames, frames

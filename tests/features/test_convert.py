@@ -9,10 +9,8 @@ import numpy as np
 import pytest
 
 from asst.errors import InputError
-from asst.features.stores.convert import to_hdf5, to_store
-from asst.features.stores.external import Clock, open_store
-from asst.features.stores.native import Store
-from asst.features.stores.native_file import Provenance
+from asst.features.stores.external import Clock, open_store, to_hdf5, to_store
+from asst.features.stores.native import Provenance, Store
 from asst.features.values import Features
 
 

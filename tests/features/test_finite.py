@@ -15,8 +15,7 @@ from safetensors.numpy import save_file
 
 from asst.errors import InputError
 from asst.features.stores.external import Clock, open_store
-from asst.features.stores.native import FeatureStore, JoinedStore, Store
-from asst.features.stores.native_file import Provenance, write_file
+from asst.features.stores.native import FeatureStore, JoinedStore, Provenance, Store, write_file
 from asst.features.values import Features
 
 Rows = npt.NDArray[np.floating]

@@ -14,11 +14,10 @@ import torch
 from torch import nn
 
 from asst.features.networks.frame_network import Branch, FrameNetwork, repeated
-from asst.features.picture_size import PictureSize
-from asst.features.resampling import pictures, ticks
-from asst.features.zeroshot import panning
-from asst.features.zeroshot.crops import SquaresExtractor
-from asst.features.zeroshot.layout import Space
+from asst.features.resampling import FrameSize, pictures, ticks
+from asst.features.zeroshot.crops import CropsExtractor
+from asst.features.zeroshot.panning import Spectrum, spectrum
+from asst.features.zeroshot.space import Space
 from asst.video import Crop, Frames, frames
 
 Make = Callable[..., Path]
@@ -30,7 +29,7 @@ TICKS = [*range(25), *range(3600 * 25, 3602 * 25)]
 HOUR_STEPS = 3602 * 2
 
 
-class Greys(SquaresExtractor):
+class Greys(CropsExtractor):
     """Sees the mean grey of each square."""
 
     def __init__(self) -> None:
@@ -38,7 +37,7 @@ class Greys(SquaresExtractor):
         super().__init__(space, 48, "", {}, 2.0, 0.3)
         self.looks: list[tuple[int, ...]] = []
 
-    def see(self, pictures: Pixels) -> npt.NDArray[np.float16]:
+    def crop_vectors(self, pictures: Pixels) -> npt.NDArray[np.float16]:
         self.looks.append(pictures.shape)
         return np.repeat(pictures.mean(axis=(1, 2, 3))[:, None], 3, 1).astype(np.float16)
 
@@ -56,14 +55,13 @@ def hour(make: Make) -> Path:
 
 
 def test_an_hour_between_two_pictures_costs_no_looks(hour: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    seen: list[panning.Seen] = []
-    original = panning.seen
+    seen: list[Spectrum] = []
 
-    def counted(picture: Pixels) -> panning.Seen:
-        seen.append(original(picture))
+    def counted(picture: Pixels) -> Spectrum:
+        seen.append(spectrum(picture))
         return seen[-1]
 
-    monkeypatch.setattr(panning, "seen", counted)
+    monkeypatch.setattr("asst.features.zeroshot.crops.spectrum", counted)
     extractor = Greys()
     features = extractor.extract(hour)
     assert len(features) == HOUR_STEPS
@@ -104,7 +102,7 @@ def test_networks_of_single_pictures_see_a_held_one_once(hour: Path) -> None:
 
     network = Means()
     branch = Branch(network, 4, range(1, 5), prepare, {}, "")
-    extractor = FrameNetwork("means", [branch], PictureSize(short_side=48))
+    extractor = FrameNetwork("means", [branch], FrameSize(short_side=48))
     features = extractor.extract(hour)
     assert len(features) == 3602 * 4
     assert network.inputs < 60

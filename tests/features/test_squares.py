@@ -210,13 +210,13 @@ def test_a_file_without_pictures_is_refused(extractor: CaptionExtractor, tmp_pat
 def counted(extractor: CaptionExtractor, monkeypatch: pytest.MonkeyPatch) -> list[int]:
     """How many pictures go through the network at once; grows as they do."""
     looked: list[int] = []
-    see = extractor.see
+    see = extractor.crop_vectors
 
     def counting(pictures: Pixels) -> npt.NDArray[np.float16]:
         looked.append(len(pictures))
         return see(pictures)
 
-    monkeypatch.setattr(extractor, "see", counting)
+    monkeypatch.setattr(extractor, "crop_vectors", counting)
     return looked
 
 
@@ -244,19 +244,19 @@ def test_how_the_camera_turns_comes_last(extractor: CaptionExtractor, street: Pa
     np.testing.assert_allclose(up, 0, atol=0.05)
 
 
-@pytest.mark.parametrize(("looks_a_second", "looks"), [(0.75, 12), (2.0, 32)])
+@pytest.mark.parametrize(("sampled_fps", "sampled"), [(0.75, 12), (2.0, 32)])
 def test_restless_video_is_looked_at_as_often_as_it_may_be(
     one_thread: None,
     pictures: list[Pixels],
     monkeypatch: pytest.MonkeyPatch,
-    looks_a_second: float,
-    looks: int,
+    sampled_fps: float,
+    sampled: int,
 ) -> None:
-    extractor = CaptionExtractor(looks_a_second=looks_a_second)
+    extractor = CaptionExtractor(sampled_fps=sampled_fps)
     looked = counted(extractor, monkeypatch)
     found = extractor.extract_frames([at_ticks([pictures[k % 4] for k in range(4 * 16)])])
     assert len(found) == 32
-    assert sum(looked) == looks
+    assert sum(looked) == sampled
 
 
 def test_still_video_is_looked_at_once_in_eight_seconds(
@@ -272,7 +272,7 @@ def test_still_video_is_looked_at_once_in_eight_seconds(
 def test_fewer_looks_find_the_same_shots(
     extractor: CaptionExtractor, one_thread: None, pictures: list[Pixels], cut_video: Path
 ) -> None:
-    fewer = CaptionExtractor(looks_a_second=0.75)
+    fewer = CaptionExtractor(sampled_fps=0.75)
     shots = [0] * 9 + [1] * 5 + [2] * 12 + [3] * 6 + [0] * 13
     every = extractor.extract_frames([at_ticks([pictures[k] for k in shots])])
     found = fewer.extract_frames([at_ticks([pictures[k] for k in shots])])

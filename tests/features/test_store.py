@@ -14,8 +14,7 @@ from safetensors import safe_open
 
 from asst.errors import InputError
 from asst.features.stores.external import open_store
-from asst.features.stores.native import JoinedStore, Store, file_name, require, video_name
-from asst.features.stores.native_file import Provenance, read_file
+from asst.features.stores.native import JoinedStore, Provenance, Store, file_name, read_file, require, video_name
 from asst.features.values import Features
 
 

@@ -21,8 +21,7 @@ from asst.cli.sentences import sentences_of
 from asst.data import read_actions, read_dataset
 from asst.errors import InputError
 from asst.features.stores.external import Clock, open_store
-from asst.features.stores.native import Store
-from asst.features.stores.native_file import Provenance
+from asst.features.stores.native import Provenance, Store
 from asst.features.values import Features
 from asst.moments import Answer, Moment
 from asst.outputs.json_lines import read_answers, write_answers

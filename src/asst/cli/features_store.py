@@ -79,8 +79,7 @@ def convert(
 ) -> None:
     """Write STORE in another form: one HDF5 file with a data set a video, or a folder of ours."""
     from asst.cli.progress import counting
-    from asst.features.stores.convert import to_hdf5, to_store
-    from asst.features.stores.external import open_store
+    from asst.features.stores.external import open_store, to_hdf5, to_store
     from asst.features.stores.native import Store
 
     opened = open_store(source, _clock(step_s, extractor), key)

@@ -11,8 +11,7 @@ from typing import Literal, TypeVar
 from asst.errors import InputError, WriteError
 from asst.features.extractor import Extractor, Progress
 from asst.features.hashing import content_hash
-from asst.features.stores.native import Store
-from asst.features.stores.native_file import Provenance
+from asst.features.stores.native import Provenance, Store
 from asst.features.video_files import VIDEO_EXTENSIONS, video_files
 
 T = TypeVar("T")

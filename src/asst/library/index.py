@@ -183,11 +183,11 @@ def _extracted(
     watch: Callable[[Job], Progress | None],
 ) -> Iterator[Outcome | Indexed]:
     if cluster:
-        from asst.features.parallel.cluster import extract_by_cluster
+        from asst.features.parallel import extract_by_cluster
 
         return extract_by_cluster(jobs, engine.extraction(library.features.folder), workers)
     if workers > 1:
-        from asst.features.parallel.workers import extract_by_workers
+        from asst.features.parallel import extract_by_workers
 
         return extract_by_workers(jobs, engine.extraction(library.features.folder), workers)
     return extract_in_turn(jobs, engine.extractor, library.features, watch)

@@ -10,7 +10,7 @@ from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from asst.video.film import logger
+from asst.video.container import logger
 from asst.video.picture import filtered, graph_of, orientation
 from asst.video.sound import encoded_sound
 from asst.video.source import Decoded, Source

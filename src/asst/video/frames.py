@@ -14,15 +14,15 @@ import numpy as np
 import numpy.typing as npt
 
 from asst.errors import InputError
-from asst.video.picture import Converter, Crop, Glimpser, Pixels
+from asst.video.picture import Converter, Crop, Pixels, Thumbnailer
 from asst.video.source import Decoded, Source
 
 if TYPE_CHECKING:
     from av.video.frame import VideoFrame
     from av.video.stream import VideoStream
 
-Glimpsed = Callable[[float, Pixels], None]
-"""Called with a picture's time in seconds and its `asst.video.picture.glimpse`."""
+ThumbnailSink = Callable[[float, Pixels], None]
+"""Called with a picture's time in seconds and its `asst.video.picture.thumbnail`."""
 
 # Instants are floats and time stamps are fractions: a frame due within this is on time.
 _ON_TIME_S = 1e-6
@@ -117,7 +117,7 @@ def frames(
     start_s: float = 0.0,
     end_s: float | None = None,
     threads: int | None = None,
-    seen: Glimpsed | None = None,
+    seen: ThumbnailSink | None = None,
 ) -> Iterator[Frames]:
     """The frames of a video, in batches; memory does not grow with the video's length.
 
@@ -139,7 +139,7 @@ def frames(
         end_s: nothing at or after this. Not with ``times_s``.
         threads: how many decode. The default, one a core, is quickest when nothing else runs; one alone does the least
             work in all.
-        seen: told of all that is decoded on the way, looked at or not: each picture's time and `glimpse`, before the
+        seen: told of all that is decoded on the way, looked at or not: each picture's time and `thumbnail`, before the
             instants that it is shown at are given. Of H.264 and HEVC some pictures in the middle of shots are not
             decoded. With ``rate`` alone.
 
@@ -151,7 +151,7 @@ def frames(
     """
     _check(rate, times_s, size, short_side, batch, start_s, end_s)
     if seen is not None and rate is None:
-        raise InputError("glimpses are of the pictures between instants; give a rate with them")
+        raise InputError("thumbnails are of the pictures between instants; give a rate with them")
     if threads is not None and threads < 1:
         raise InputError(f"threads is {threads}; give 1 or more")
     source = Source(path, threads=threads)
@@ -194,7 +194,7 @@ def _batches(
     batch: int,
     start_s: float,
     end_s: float,
-    seen: Glimpsed | None,
+    seen: ThumbnailSink | None,
 ) -> Iterator[Frames]:
     with source:
         convert = converter(source.stream, source.first.frame)
@@ -268,7 +268,9 @@ def every(source: Source, start_s: float = 0.0, end_s: float = math.inf) -> Iter
     _at_end(source, last, start_s)
 
 
-def shown(source: Source, instants: Grid | Listed, seen: Glimpsed | None = None) -> Iterator[tuple[float, Decoded]]:
+def shown(
+    source: Source, instants: Grid | Listed, seen: ThumbnailSink | None = None
+) -> Iterator[tuple[float, Decoded]]:
     """Each instant up to the video's end, with the picture on display then.
 
     Args:
@@ -303,11 +305,11 @@ def shown(source: Source, instants: Grid | Listed, seen: Glimpsed | None = None)
         _at_end(source, current, instants.start_s if isinstance(instants, Grid) else 0.0)
 
 
-def _told(source: Source, seen: Glimpsed) -> Iterator[Decoded]:
+def _told(source: Source, seen: ThumbnailSink) -> Iterator[Decoded]:
     """What is decoded, told of before it is used."""
-    glimpse_of = Glimpser()
+    thumbnail_of = Thumbnailer()
     for picture in source.decoded():
-        seen(source.time_s(picture.pts), glimpse_of(picture.frame))
+        seen(source.time_s(picture.pts), thumbnail_of(picture.frame))
         yield picture
 
 

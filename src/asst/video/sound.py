@@ -10,8 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from asst.video.container import open_container
-from asst.video.film import logger
+from asst.video.container import logger, open_container
 
 if TYPE_CHECKING:
     from av.audio.frame import AudioFrame

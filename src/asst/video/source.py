@@ -14,8 +14,7 @@ from typing import TYPE_CHECKING, NamedTuple, Self
 
 from asst.errors import InputError
 from asst.video.clock import Clock, Index, may_begin_anew
-from asst.video.container import encrypted, may_be_edited, open_container, scrambled
-from asst.video.film import film
+from asst.video.container import encrypted, film, may_be_edited, open_container, scrambled
 from asst.video.schedule import Schedule
 
 if TYPE_CHECKING:

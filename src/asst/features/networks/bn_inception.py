@@ -9,6 +9,9 @@ pretrained-models and of temporal segment networks state it; other Caffe network
 ``bn-inception-flow`` sees the five optical flow fields between the step's six pictures, right and down in turns, ten
 channels. They are found in the 340 x 256 pixels in the centre (256 x 340 if upright), clipped to 20 pixels of motion,
 quantised to [0, 255], less 128. TV-L1 with at most 30 iterations; ``-dis`` in a name says DIS instead.
+
+The paper's two-stream features are what is seen and how it moves side by side, from one reading of the video. On DiDeMo
+appearance is VGG16's fc7 (4096 numbers), as in its first baseline; elsewhere BN-Inception's.
 """
 
 from __future__ import annotations
@@ -24,15 +27,16 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
+from asst.errors import InputError
 from asst.features.networks.flow import BOUND, Algorithm, OpticalFlow, quantised
 from asst.features.networks.frame_network import TICKS_A_STEP, Branch, FrameNetwork, middle_picture
-from asst.features.picture_size import PictureSize, centre
-from asst.features.resampling import Pixels
+from asst.features.networks.vgg16 import vgg16_branch
+from asst.features.resampling import FrameSize, Pixels, centre
 from asst.features.weights import published_network
 
 RGB_NAME = "bn-inception-rgb"
 FLOW_NAME = "bn-inception-flow"
-SIZE = PictureSize(short_side=256)
+SIZE = FrameSize(short_side=256)
 SIDE = 224
 DIMENSION = 1024
 FLOW_CHANNELS = 2 * (TICKS_A_STEP - 1)
@@ -225,3 +229,24 @@ def bn_inception_flow(algorithm: Algorithm, weights: Path | None = None) -> Fram
 def name_suffix(algorithm: Algorithm) -> str:
     """What the algorithm adds to an extractor's name; nothing for the published one."""
     return "" if algorithm == "tvl1" else f"-{algorithm}"
+
+
+_APPEARANCE = {"two-stream": rgb_branch, "two-stream-didemo": vgg16_branch}
+
+
+def two_stream(name: str, algorithm: Algorithm, weights: Path | None = None) -> FrameNetwork:
+    """The extractor ``two-stream`` or ``two-stream-didemo``, or ``-dis``: numbers of appearance, then 1024 of motion.
+
+    Args:
+        name: one of the first two.
+        algorithm: how flow is found.
+        weights: a folder with ``bn-inception-rgb.pth`` or ``vgg16.pth``, and ``bn-inception-flow.pth``; None for the
+            folder of ``ASST_WEIGHTS``.
+
+    Raises:
+        InputError: without a folder of files that fit, or without OpenCV.
+    """
+    if weights is not None and not weights.is_dir():
+        raise InputError(f"{weights} is no folder; two streams need one that holds the weights of both")
+    branches = [_APPEARANCE[name](weights), flow_branch(algorithm, weights)]
+    return FrameNetwork(f"{name}{name_suffix(algorithm)}", branches, SIZE)

@@ -18,13 +18,12 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from asst.features.networks.frame_network import MIDDLE, Branch, FrameNetwork
-from asst.features.picture_size import PictureSize, centre
-from asst.features.resampling import Pixels
+from asst.features.resampling import FrameSize, Pixels, centre
 from asst.features.weights import published_network
 
 Layer = Literal["fc6", "fc7"]
 
-SIZE = PictureSize(exact=(128, 171))
+SIZE = FrameSize(exact=(128, 171))
 SIDE = 112
 CLIP = 16
 HIDDEN = 4096

@@ -57,7 +57,7 @@ class ClipTowers(Towers, nn.Module):
         return F.normalize(found.pooler_output.float(), dim=-1)
 
     @contextmanager
-    def undivided(self) -> Iterator[int]:
+    def single_threaded(self) -> Iterator[int]:
         """See `Towers`."""
         if fastest_device() != "cpu":
             yield CARD_BATCH

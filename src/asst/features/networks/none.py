@@ -18,7 +18,7 @@ NAME = "none"
 
 def absent_features(duration_s: float) -> Features:
     """One step as long as the video, of one number that says nothing."""
-    return Features(np.zeros((1, 1), dtype=np.float32), 0.0, duration_s, NAME)
+    return Features(np.zeros((1, 1), dtype=np.float32), 0.0, duration_s, NAME, length_s=duration_s)
 
 
 class AbsentStore(FeatureStore):

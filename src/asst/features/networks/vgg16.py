@@ -12,11 +12,11 @@ from pathlib import Path
 from torch import Tensor, nn
 
 from asst.features.networks.frame_network import Branch, FrameNetwork, middle_picture
-from asst.features.picture_size import PictureSize
+from asst.features.resampling import FrameSize
 from asst.features.weights import published_network
 
 NAME = "vgg16"
-SIZE = PictureSize(short_side=256)
+SIZE = FrameSize(short_side=256)
 SIDE = 224
 HIDDEN = 4096
 _CHANNELS = (64, 128, 256, 512, 512)

@@ -1,25 +1,30 @@
 """Features as the field publishes them: named arrays (`asst.features.stores.arrays`), or files of sliding windows.
 
 Such files hold numbers alone. How long a step is, where the first one starts and what made them is for the caller to
-say: either every step lasts ``step_s``, or a video's steps divide its duration evenly.
+say: either every step lasts ``step_s``, or a video's steps divide its duration evenly. Our stores are written as one
+HDF5 file a data set, and stores of any form as ours.
 """
 
 from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 
+from asst.atomic import moved_into_place
 from asst.errors import InputError
-from asst.features.stores.arrays import LOADERS, Arrays, as_vectors, load_array
-from asst.features.stores.native import FeatureStore, FiniteFiles, Store
-from asst.features.stores.native_file import Provenance, kind
-from asst.features.values import Features, Vectors
+from asst.features.disk_rows import chunks
+from asst.features.stores.arrays import LOADERS, Arrays, as_vectors, load_array, open_hdf5
+from asst.features.stores.native import FeatureStore, FiniteFiles, Provenance, Store, kind
+from asst.features.values import SAME_CLOCK, Features, Vectors
+
+Watch = Callable[[int, int], None]
+"""Called with the number of videos done, and of all."""
 
 _WINDOW_FILE = re.compile(r"(?P<video>.+)_(?P<start>\d+)_(?P<end>\d+)(?P<extension>\.[a-z]+)")
 
@@ -207,3 +212,58 @@ def open_store(path: Path, clock: Clock | None = None, key: str | None = None) -
     if clock is None:
         raise InputError(f"{path} does not say how long a step is; give the step in seconds and the extractor's name")
     return PublishedStore(arrays, clock)
+
+
+def to_hdf5(store: FeatureStore, path: Path, watch: Watch | None = None) -> int:
+    """Writes every video's vectors as a data set of its name, of shape ``(steps, dimension)``.
+
+    The file's attributes say what the field's files do not: ``extractor``, ``start_s``, ``step_s``, ``preprocessing``,
+    ``weights`` and ``flow``, the same for all videos. Where shots begin is not kept.
+
+    Returns:
+        How many videos were written.
+
+    Raises:
+        InputError: for an empty store, videos with different clocks, or a file that cannot be written.
+    """
+    videos = store.videos()
+    if not videos:
+        raise InputError("the store holds no features; extract some first")
+    first, provenance = store.read(videos[0]), store.provenance(videos[0])
+    with moved_into_place(path) as lent, open_hdf5(lent, "w") as file:
+        stated = {"extractor": first.extractor, "start_s": first.start_s, "step_s": first.step_s}
+        file.attrs.update(stated | {name: own for name, own in asdict(provenance).items() if name != "content"})
+        for number, video in enumerate(videos, start=1):
+            features = store.read(video)
+            apart = max(abs(features.step_s - first.step_s), abs(features.start_s - first.start_s))
+            if apart > SAME_CLOCK * first.step_s:
+                raise InputError(
+                    f"{video} has steps of {features.step_s:g} s from {features.start_s:g} s, {videos[0]} of "
+                    f"{first.step_s:g} s from {first.start_s:g} s; an HDF5 file has one clock"
+                )
+            # A slash in a name would make a group of it.
+            written = file.create_dataset(video.replace("/", "%2F"), features.vectors.shape, features.vectors.dtype)
+            at = 0
+            for chunk in chunks(features.vectors):
+                written[at : at + len(chunk)] = chunk
+                at += len(chunk)
+            if watch is not None:
+                watch(number, len(videos))
+    return len(videos)
+
+
+def to_store(source: FeatureStore, target: Store, watch: Watch | None = None) -> int:
+    """Writes every video of a store of any form into one of ours.
+
+    Returns:
+        How many videos were written.
+
+    Raises:
+        InputError: for features that cannot be read, are not finite or of another kind than the target holds.
+    """
+    videos = source.videos()
+    for number, video in enumerate(videos, start=1):
+        target.write(video.replace("%2F", "/"), source.read(video), source.provenance(video))
+        if watch is not None:
+            watch(number, len(videos))
+    return len(videos)

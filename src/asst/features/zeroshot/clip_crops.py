@@ -14,9 +14,8 @@ from asst.features.image_text.catalogue import IMAGE_TEXT, check_folder
 from asst.features.image_text.towers import PICTURES, SENTENCES, Towers, kept_vectors
 from asst.features.weights import weights_folder
 from asst.features.zeroshot.concepts import concept_data
-from asst.features.zeroshot.crops import LOOKS_A_SECOND, SquaresExtractor, squares
-from asst.features.zeroshot.layout import Space
-from asst.features.zeroshot.sentences import COSINE, FloatArray, Reading, SentenceReader
+from asst.features.zeroshot.crops import SAMPLED_FPS, CropsExtractor, crop_slices
+from asst.features.zeroshot.space import COSINE, FloatArray, Reading, SentenceReader, Space
 
 NAME = "clip-squares"
 _WEIGHTS = "clip"
@@ -33,7 +32,7 @@ def towers_of(folder: Path) -> Towers:
     """
     check_folder(folder)
     if (folder / PICTURES).is_file() and (folder / SENTENCES).is_file():
-        from asst.features.image_text.onnx_towers import OnnxTowers
+        from asst.features.image_text.towers import OnnxTowers
 
         return OnnxTowers(folder)
     from asst.features.devices import fastest_device, fastest_dtype
@@ -68,7 +67,7 @@ class ClipSentences(SentenceReader):
         return Reading(self.classifiers(self._vectors(sentences)), [()] * len(sentences), nothing)
 
 
-class ClipSquaresExtractor(SquaresExtractor):
+class ClipCropsExtractor(CropsExtractor):
     """CLIP or SigLIP from a local folder.
 
     Raises:
@@ -82,25 +81,25 @@ class ClipSquaresExtractor(SquaresExtractor):
             raise InputError(f"{folder}: its network sees {height} x {width} pixels, no square; use extractor clip")
         self.sentences = ClipSentences(towers.sentence_vectors, lambda known: kept_vectors(folder, towers, known))
         space = Space(name, np.zeros(towers.dimension, np.float32))
-        super().__init__(space, height, towers.weights, towers.settings, LOOKS_A_SECOND, _TURN_LEAST)
+        super().__init__(space, height, towers.weights, towers.settings, SAMPLED_FPS, _TURN_LEAST)
         self.precision = towers.precision
 
-    def _undivided(self) -> AbstractContextManager[int]:
-        return self._towers.undivided()
+    def _single_threaded(self) -> AbstractContextManager[int]:
+        return self._towers.single_threaded()
 
-    def see(self, pictures: npt.NDArray[np.uint8]) -> npt.NDArray[np.float16]:
-        """See `SquaresExtractor.see`."""
-        parts = np.stack([pictures[:, rows, columns] for rows, columns in squares(*pictures.shape[1:3])], axis=1)
+    def crop_vectors(self, pictures: npt.NDArray[np.uint8]) -> npt.NDArray[np.float16]:
+        """See `CropsExtractor.crop_vectors`."""
+        parts = np.stack([pictures[:, rows, columns] for rows, columns in crop_slices(*pictures.shape[1:3])], axis=1)
         vectors = self._towers.picture_vectors(parts.reshape(-1, *parts.shape[2:]))
         seen: npt.NDArray[np.float16] = vectors.astype(np.float16).reshape(len(pictures), -1)
         return seen
 
 
-def clip_squares(weights: Path | None = None) -> ClipSquaresExtractor:
+def clip_crops(weights: Path | None = None) -> ClipCropsExtractor:
     """The extractor ``clip-squares``."""
-    return ClipSquaresExtractor(weights_folder(_WEIGHTS, weights, holds="config.json"))
+    return ClipCropsExtractor(weights_folder(_WEIGHTS, weights, holds="config.json"))
 
 
-def fetched_squares(name: str, weights: Path | None = None) -> ClipSquaresExtractor:
+def fetched_crops(name: str, weights: Path | None = None) -> ClipCropsExtractor:
     """The extractor of a model that was fetched by name."""
-    return ClipSquaresExtractor(IMAGE_TEXT[name].folder(weights), name)
+    return ClipCropsExtractor(IMAGE_TEXT[name].folder(weights), name)

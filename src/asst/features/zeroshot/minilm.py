@@ -16,7 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from asst.features.runtime import Network, graph
-from asst.features.stores.native_file import read_header
+from asst.features.stores.native import read_header
 
 FloatArray = npt.NDArray[np.float32]
 

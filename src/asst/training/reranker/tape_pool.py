@@ -48,7 +48,7 @@ class TapePool:
         settings: of the tapes.
         extractor: whose space they are made in.
         weights: hash of the extractor's.
-        measures: of `asst.features.zeroshot.sentences.SentenceReader`.
+        measures: of `asst.features.zeroshot.space.SentenceReader`.
     """
 
     clips: CaptionedClips
