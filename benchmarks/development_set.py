@@ -161,7 +161,7 @@ def mean_crop(features: asst.Features) -> asst.Features:
 
 def of_crops(features: asst.Features, one: Callable[[Numbers], Numbers]) -> asst.Features:
     """The same of all crops: ``one`` of what the network sees, and of the colours, ``(steps, CROPS, numbers)``."""
-    vectors = np.array(features.vectors)
+    vectors = np.array(features.vectors, dtype=np.float16)
     for part in (LAYOUT.crops(vectors), LAYOUT.colours(vectors)):
         part[:] = one(part)[:, None]
     return replace(features, vectors=vectors)

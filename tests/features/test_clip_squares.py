@@ -10,7 +10,7 @@ import pytest
 import torch
 
 from asst.errors import InputError
-from asst.features import devices as precision
+from asst.features import runtime as precision
 from asst.features.zeroshot.clip_crops import ClipCropsExtractor
 from asst.features.zeroshot.concepts import concept_data
 from asst.video import Frames, frames

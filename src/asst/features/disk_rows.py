@@ -45,11 +45,7 @@ class SpillingRows:
         return self._length
 
     def append(self, row: Rows, times: int) -> None:
-        """Add a row ``times`` times.
-
-        Raises:
-            WriteError: when the disk is full.
-        """
+        """Add a row ``times`` times; raises as `finished`."""
         for _ in range(times):
             if self._in_memory == len(self._held):
                 self._spill()
@@ -88,12 +84,7 @@ class SpillingRows:
 
 
 def chunks(rows: Rows, most: int = 0) -> Iterator[Rows]:
-    """Rows a few at a time; of a memory map no more than that stays in memory.
-
-    Args:
-        rows: shape ``(rows, dimension)``.
-        most: rows at a time; zero for as many as make two megabytes.
-    """
+    """Rows, so many at a time or two megabytes of them; of a memory map no more than that stays in memory."""
     most = most or max(1, _CHUNK_BYTES // (rows.shape[1] * rows.itemsize))
     for at in range(0, len(rows), most):
         yield rows[at : at + most]
@@ -101,11 +92,7 @@ def chunks(rows: Rows, most: int = 0) -> Iterator[Rows]:
 
 
 def side_by_side(first: Rows, second: Rows) -> Rows:
-    """Rows of as many rows each, one after the other in every row, of the wider type; spilled where they are many.
-
-    Raises:
-        WriteError: when the disk is full.
-    """
+    """As many rows of each, one after the other in every row, of the wider type; raises as `SpillingRows.finished`."""
     dtype = np.result_type(first, second)
     dimension = first.shape[1] + second.shape[1]
     row_bytes = dimension * dtype.itemsize

@@ -25,7 +25,7 @@ class Extractor(Protocol):
 
     Attributes:
         name: names the network, its layer and its preprocessing; features of another name are refused.
-        dimension: numbers in a vector.
+        dimension: of a vector.
         preprocessing: a short hash of all that decides the numbers besides the weights: rates, sizes, crops, means, the
             layer, the algorithm of flow and its cap, and the version of the code; empty where nothing does.
         weights: a short hash of the weights, those of several networks joined by ``+``; empty if there are none.
@@ -41,7 +41,7 @@ class Extractor(Protocol):
     flow: str
 
     def extract(self, video: str | Path, *, progress: Progress | None = None) -> Features:
-        """Features of a file, read as a stream.
+        """Features of a file, read as a stream, with its length.
 
         Raises:
             InputError: for a file that holds no video that can be read.
@@ -49,7 +49,7 @@ class Extractor(Protocol):
         ...
 
     def extract_frames(self, frames: Iterable[Frames]) -> Features:
-        """Features of frames that are already in memory, at whatever instants they stand for.
+        """Features of frames in memory, at whatever instants: a step shows the last that had begun, as a player does.
 
         Raises:
             InputError: when there is no frame.
@@ -58,10 +58,7 @@ class Extractor(Protocol):
 
 
 class JoinedExtractor:
-    """Several extractors; a step of the first has the vectors of all of them, one after the other.
-
-    Each reads the video for itself; `asst.features.networks.bn_inception` has those that share one reading.
-    """
+    """Several extractors, each of which reads the video for itself; a step of the first has the vectors of all."""
 
     def __init__(self, parts: Sequence[Extractor]) -> None:
         self.name = "+".join(part.name for part in parts)

@@ -126,33 +126,18 @@ def _work(job: Job) -> Outcome:
     return extract_one(job, *_BUILT)
 
 
-T = TypeVar("T")
-
-_UNWRITABLE = "unwritable"
-
-
-class Extracting:
-    """What a Ray actor does: builds the extractor once, and extracts row after row."""
+class _Actor:
+    """Builds the extractor once, and extracts job after job."""
 
     def __init__(self, extraction: Extraction) -> None:
-        self._extractor, self._store = extraction.build()
+        self._built = extraction.build()
 
     def __call__(self, row: dict[str, Any]) -> dict[str, Any]:
-        """One row, ``path`` and ``video``, to the same with what became of it."""
-        job = Job(Path(os.fsdecode(row["path"])), row["video"], row["content"])
         try:
-            outcome = extract_one(job, self._extractor, self._store)
+            return {"outcome": extract_one(row["job"], *self._built)}
         except WriteError as error:
             # Raised here it would come as a report of Ray's.
-            return {**row, "state": _UNWRITABLE, "reason": error.args, "video_s": 0.0, "seconds": 0.0}
-        return {
-            "path": row["path"],
-            "video": row["video"],
-            "state": outcome.state,
-            "reason": ("", outcome.reason),
-            "video_s": outcome.video_s,
-            "seconds": outcome.seconds,
-        }
+            return {"outcome": error}
 
 
 def extract_by_cluster(jobs: Iterable[Job | T], extraction: Extraction, workers: int) -> Iterator[Outcome | T]:
@@ -190,10 +175,7 @@ def extract_by_cluster(jobs: Iterable[Job | T], extraction: Extraction, workers:
         context = ray.data.DataContext.get_current()
         context.enable_progress_bars = False
         context.max_errored_blocks = 0
-        rows = [
-            {"path": os.fsencode(job.path.absolute()), "video": job.video, "content": job.content}
-            for job in by_video.values()
-        ]
+        rows = [{"job": replace(job, path=job.path.absolute())} for job in by_video.values()]
         absolute = replace(
             extraction,
             store=extraction.store.absolute(),
@@ -201,16 +183,15 @@ def extract_by_cluster(jobs: Iterable[Job | T], extraction: Extraction, workers:
             threads=1,
         )
         done = ray.data.from_items(rows, override_num_blocks=len(rows)).map(
-            Extracting,  # type: ignore[arg-type]  # it also takes a class, whose objects are called
+            _Actor,  # type: ignore[arg-type]  # it also takes a class, whose objects are called
             fn_constructor_args=(absolute,),
             compute=ray.data.ActorPoolStrategy(size=min(workers, len(rows))),
             num_cpus=1,
         )
         for row in done.iter_rows():
-            path, reason = row["reason"]
-            if row["state"] == _UNWRITABLE:
-                raise WriteError(path, reason)
-            yield Outcome(by_video[row["video"]], row["state"], reason, row["video_s"], row["seconds"])
+            if isinstance(row["outcome"], WriteError):
+                raise row["outcome"]
+            yield replace(row["outcome"], job=by_video[row["outcome"].job.video])
     finally:
         if started:
             ray.shutdown()

@@ -99,29 +99,16 @@ def pictures(batches: Iterable[Frames]) -> Iterator[Pixels]:
 
 
 def short_side_size(height: int, width: int, short_side: int) -> tuple[int, int]:
-    """Height and width of a picture whose shorter side is so long, its aspect kept.
-
-    >>> short_side_size(720, 1280, 256)
-    (256, 455)
-    """
+    """Height and width of a picture whose shorter side is so long, its aspect kept."""
     scale = short_side / min(height, width)
     return max(1, round(height * scale)), max(1, round(width * scale))
 
 
 def resized(pixels: Pixels, size: tuple[int, int]) -> Pixels:
-    """Pictures of another size, as frames of a file are brought to it.
-
-    Args:
-        pixels: shape ``(pictures, height, width, 3)``.
-        size: the new height and width in pixels.
-
-    Returns:
-        Shape ``(pictures, *size, 3)``.
-    """
+    """Pictures ``(pictures, height, width, 3)`` of another height and width, as frames of a file are brought to it."""
     if pixels.shape[1:3] == size:
         return pixels
-    height, width = size
-    return np.stack([scaled(picture, width, height) for picture in pixels])
+    return np.stack([scaled(picture, *size[::-1]) for picture in pixels])
 
 
 # Networks see a part in the middle that is no longer than this; pictures longer than that are cut.

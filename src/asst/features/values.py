@@ -92,7 +92,7 @@ class Features:
     def frame_of_step(self) -> npt.NDArray[np.int64]:
         """The frame that each step shows, counted from 0, shape ``(steps,)``: steps in a row of one vector show one."""
         new = np.ones(len(self.vectors), dtype=bool)
-        at, last = 0, self.vectors[:0]
+        at, last = 0, np.array(self.vectors[:0])
         for chunk in chunks(self.vectors, _STEPS_AT_ONCE):
             rows = np.concatenate([last, chunk])
             new[at + len(chunk) - len(rows) + 1 : at + len(chunk)] = (rows[1:] != rows[:-1]).any(axis=1)
@@ -118,14 +118,10 @@ class Features:
             at += len(chunk)
 
     def resampled(self, step_s: float, start_s: float | None = None) -> Features:
-        """The features on steps of another length, by linear interpolation between centres.
+        """The features on steps of another length, by linear interpolation between centres; vectors hold beyond these.
 
-        The steps are as many as reach from the start to the end to the nearest whole step, at least one. Before the
-        first centre and after the last their vectors hold.
-
-        Args:
-            step_s: length of the new steps in seconds.
-            start_s: where the first of them starts; stays if None.
+        The steps are as many as reach from ``start_s``, by default the same, to the end to the nearest whole step, at
+        least one.
 
         Raises:
             ValueError: if the length is not positive.

@@ -8,7 +8,7 @@ from pathlib import Path
 from lightning.pytorch.strategies import DDPStrategy
 from lightning.pytorch.utilities import rank_zero_only
 
-from asst.features.devices import fastest_device
+from asst.features.runtime import fastest_device
 from asst.models.checkpoint import save_checkpoint
 from asst.models.methods.base import Trainable
 from asst.training.callbacks import KeepRun

@@ -64,11 +64,7 @@ def may_be_edited(container: InputContainer) -> bool:
 
 
 def refuse_protected(container: InputContainer, stream: VideoStream, path: Path) -> None:
-    """Refuse a picture that its container says is encrypted.
-
-    Raises:
-        InputError: if it is.
-    """
+    """Refuse a picture that its container says is encrypted; raises InputError if it is."""
     try:
         kind = str(stream.codec_context.codec_tag)
     except UnicodeDecodeError:

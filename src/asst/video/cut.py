@@ -116,11 +116,7 @@ def reel(spans: Sequence[tuple[str | Path, float, float]], out: str | Path) -> f
 
 
 def _end_s(path: str | Path, start_s: float, end_s: float) -> float:
-    """Where a span ends that is inside a video.
-
-    Raises:
-        InputError: if it is not.
-    """
+    """Where a span ends that is inside a video; raises InputError if it is not."""
     if not (math.isfinite(start_s) and math.isfinite(end_s) and 0 <= start_s < end_s):
         raise InputError(f"cannot cut {start_s} to {end_s} s; start at zero or later and end after that")
     duration_s = probe(path).duration_s

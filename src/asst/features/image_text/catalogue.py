@@ -26,7 +26,7 @@ class ImageText:
         repository: on the hub, ``owner/name``.
         megabytes: about how much is fetched.
         licence: of the weights.
-        dimension: numbers in a vector.
+        dimension: of a vector.
     """
 
     name: str
@@ -46,10 +46,7 @@ class ImageText:
         return (self.place / _MANIFEST).is_file()
 
     def folder(self, weights: Path | None = None) -> Path:
-        """Its folder.
-
-        Args:
-            weights: it, or one that holds it by its name; None for where it is fetched into.
+        """Its folder: ``weights``, or one in it by its name; with None where it is fetched into.
 
         Raises:
             InputError: if it is not there.
@@ -82,11 +79,7 @@ IMAGE_TEXT = {
 
 
 def image_text_named(name: str) -> ImageText:
-    """A model by its name.
-
-    Raises:
-        InputError: for a name that is none.
-    """
+    """A model by its name; raises InputError for a name that is none."""
     if name not in IMAGE_TEXT:
         raise InputError(f"no model that can be fetched is called {name!r}; choose one of {', '.join(IMAGE_TEXT)}")
     return IMAGE_TEXT[name]
@@ -107,11 +100,7 @@ class Stated:
     blob: str = ""
 
     def fits(self, path: Path) -> bool:
-        """Whether a file is the one; it is read whole.
-
-        Raises:
-            InputError: for a file that cannot be read.
-        """
+        """Whether a file is the one; it is read whole. Raises InputError for a file that cannot be read."""
         if not path.is_file() or path.stat().st_size != self.size:
             return False
         return sha256(path) == self.sha256 if self.sha256 else _blob(path) == self.blob
@@ -127,11 +116,7 @@ class Manifest:
 
     @classmethod
     def read(cls, folder: Path) -> Self:
-        """The manifest of a folder.
-
-        Raises:
-            InputError: if it is missing or damaged.
-        """
+        """The manifest of a folder; raises InputError if it is missing or damaged."""
         path = folder / _MANIFEST
         try:
             said = json.loads(path.read_text(encoding="utf-8"))
@@ -143,11 +128,7 @@ class Manifest:
             raise InputError(f"{path} is damaged; delete {folder} and get it again") from error
 
     def write(self, folder: Path) -> None:
-        """Writes it into its folder, whole or not at all.
-
-        Raises:
-            WriteError: if it cannot be written.
-        """
+        """Writes it into its folder, whole or not at all; raises WriteError if it cannot be written."""
         write_whole(folder / _MANIFEST, json.dumps(asdict(self), indent=2, allow_nan=False) + "\n")
 
     def fault(self, folder: Path) -> str:

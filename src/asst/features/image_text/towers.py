@@ -1,6 +1,6 @@
-"""The two towers of an image-text model in a local folder, and how it wants its pictures, as the folder says.
+"""The two towers of an image-text model in a local folder, and how it wants its pictures.
 
-The networks are run by ONNX Runtime here; `asst.features.networks.clip` has those that PyTorch runs.
+ONNX Runtime runs the networks here; `asst.features.networks.clip` has those that PyTorch runs.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ import json
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext, suppress
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Self
 
@@ -22,11 +22,23 @@ from asst.features.hashing import files_hash, settings_hash
 from asst.features.resampling import FrameSize, Pixels, centre
 from asst.features.runtime import Network, at_once
 
+FloatArray = npt.NDArray[np.float32]
+IntArray = npt.NDArray[np.int64]
+
+PICTURES, SENTENCES = "onnx/vision_model.onnx", "onnx/text_model.onnx"
+"""The networks of a folder in the form that ONNX Runtime runs."""
+
 _BICUBIC = 3
+# Tokens that a model of each kind takes where its ``config.json`` says nothing else.
+_LONGEST = {"clip": 77, "siglip": 64}
+_SENTENCES_AT_ONCE = 64
+_MASK = "attention_mask"
+# What CLIP's towers call ``pooler_output`` is not projected, and in no common space.
+_OUTPUTS = {"clip": ("image_embeds", "text_embeds"), "siglip": ("image_embeds", "text_embeds", "pooler_output")}
 
 
 @dataclass(frozen=True, slots=True)
-class Preparing:
+class Preprocessing:
     """How a model wants its pictures.
 
     Attributes:
@@ -76,17 +88,11 @@ class Preparing:
             ) from error
 
     @property
-    def settings(self) -> dict[str, object]:
-        """All that decides the pixels; fit for JSON."""
-        settings: dict[str, object] = {"resample": self.resample, "short_side": self.short_side, "exact": self.exact}
-        return settings | {"crop": self.crop, "scale": self.scale, "mean": self.mean, "deviation": self.deviation}
-
-    @property
     def decoded(self) -> FrameSize:
-        """What pictures are brought to while they are decoded."""
+        """What frames are brought to while they are decoded."""
         return FrameSize(short_side=2 * max(self.crop), grows=False)
 
-    def __call__(self, pictures: Sequence[Pixels]) -> npt.NDArray[np.uint8]:
+    def __call__(self, pictures: Sequence[Pixels]) -> Pixels:
         """What is cut from the only picture, ``(*crop, 3)``; scaling is left to the network."""
         from PIL import Image
 
@@ -119,17 +125,6 @@ def read_object(path: Path) -> Mapping[str, Any]:
     return said
 
 
-FloatArray = npt.NDArray[np.float32]
-IntArray = npt.NDArray[np.int64]
-
-PICTURES, SENTENCES = "onnx/vision_model.onnx", "onnx/text_model.onnx"
-"""The networks of a folder in the form that ONNX Runtime runs."""
-
-_LONGEST = {"clip": 77, "siglip": 64}
-"""Tokens that a model of each kind takes where its ``config.json`` says nothing else."""
-_SENTENCES_AT_ONCE = 64
-
-
 class Towers(ABC):
     """Pictures and sentences to unit vectors of one space.
 
@@ -138,8 +133,8 @@ class Towers(ABC):
 
     Attributes:
         kind: of model, ``clip`` or ``siglip``.
-        preparing: how pictures are wanted.
-        dimension: numbers in a vector.
+        preprocessing: how pictures are wanted.
+        dimension: of a vector.
         weights: a short hash of the weights.
         precision: the number format that the picture tower computes in.
 
@@ -158,19 +153,19 @@ class Towers(ABC):
             raise InputError(
                 f"{folder} holds a model of the kind {self.kind}; get one of {', '.join(sorted(_LONGEST))}"
             )
-        self.preparing = Preparing.read(folder)
+        self.preprocessing = Preprocessing.read(folder)
 
     @property
     def settings(self) -> dict[str, object]:
         """All that decides the numbers besides the weights; fit for JSON."""
-        return {"network": f"{self.kind}{self._runtime}", "version": 1, **self.preparing.settings}
+        return {"network": f"{self.kind}{self._runtime}", "version": 1, **asdict(self.preprocessing)}
 
     @abstractmethod
     def single_threaded(self) -> AbstractContextManager[int]:
         """While it lasts a call of `picture_vectors` takes one thread; gives how many pictures are worth a call."""
 
     @abstractmethod
-    def picture_vectors(self, pictures: npt.NDArray[np.uint8]) -> FloatArray:
+    def picture_vectors(self, pictures: Pixels) -> FloatArray:
         """Of RGB pictures of the size that is wanted, ``(pictures, height, width, 3)``; ``(pictures, dimension)``."""
 
     def sentence_vectors(self, sentences: Sequence[str]) -> FloatArray:
@@ -179,15 +174,19 @@ class Towers(ABC):
         for start in range(0, len(sentences), _SENTENCES_AT_ONCE):
             some = slice(start, start + _SENTENCES_AT_ONCE)
             found[some] = self._embedded(list(sentences[some]))
-        found /= np.maximum(np.linalg.norm(found, axis=1, keepdims=True), 1e-12)
-        return found
+        return _unit(found)
 
     @abstractmethod
     def _embedded(self, sentences: Sequence[str]) -> FloatArray:
         """Vectors of a few sentences, of any length."""
 
 
-def kept_vectors(folder: Path, towers: Towers, sentences: Sequence[str]) -> FloatArray:
+def _unit(vectors: FloatArray) -> FloatArray:
+    unit: FloatArray = vectors / np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-12)
+    return unit
+
+
+def cached_sentence_vectors(folder: Path, towers: Towers, sentences: Sequence[str]) -> FloatArray:
     """Vectors of sentences that are wanted at every start, kept beside the model: a large one takes minutes for them.
 
     Where the folder cannot be written to they are made each time.
@@ -205,11 +204,7 @@ def kept_vectors(folder: Path, towers: Towers, sentences: Sequence[str]) -> Floa
 
 
 class SentenceTokens:
-    """The tokenizer of a model's folder.
-
-    Raises:
-        InputError: for a tokenizer that is missing or cannot be read.
-    """
+    """The tokenizer of a model's folder; raises InputError for a tokenizer that is missing or cannot be read."""
 
     def __init__(self, folder: Path, kind: str, *, filled: bool) -> None:
         from tokenizers import Tokenizer
@@ -244,11 +239,6 @@ def _filler(folder: Path) -> str:
     return ""
 
 
-_MASK = "attention_mask"
-# What CLIP's towers call ``pooler_output`` is not projected, and in no common space.
-_OUTPUTS = {"clip": ("image_embeds", "text_embeds"), "siglip": ("image_embeds", "text_embeds", "pooler_output")}
-
-
 class OnnxTowers(Towers):
     """Towers that ONNX Runtime runs."""
 
@@ -264,7 +254,7 @@ class OnnxTowers(Towers):
         both = [folder / name for name in (PICTURES, SENTENCES)]
         self.weights = files_hash(sorted(path for one in both for path in one.parent.glob(f"{one.name}*")))
         self.dimension = self._embedded(["a"]).shape[1]
-        seen = self._seen(np.zeros((1, *self.preparing.crop, 3), dtype=np.uint8)).shape[1]
+        seen = self._seen(np.zeros((1, *self.preprocessing.crop, 3), dtype=np.uint8)).shape[1]
         if seen != self.dimension:
             raise InputError(
                 f"{folder}: pictures have {seen} numbers and sentences {self.dimension}; get the folder again"
@@ -274,40 +264,37 @@ class OnnxTowers(Towers):
         """See `Towers`."""
         return nullcontext(at_once())
 
-    def picture_vectors(self, pictures: npt.NDArray[np.uint8]) -> FloatArray:
+    def picture_vectors(self, pictures: Pixels) -> FloatArray:
         """See `Towers`."""
-        found = self._seen(pictures)
-        unit: FloatArray = found / np.maximum(np.linalg.norm(found, axis=1, keepdims=True), 1e-12)
-        return unit
+        return _unit(self._seen(pictures))
 
-    def _seen(self, pictures: npt.NDArray[np.uint8]) -> FloatArray:
-        own = self.preparing
+    def _seen(self, pictures: Pixels) -> FloatArray:
+        own = self.preprocessing
         mean, deviation = (np.array(values, dtype=np.float32) for values in (own.mean, own.deviation))
         normal = (pictures.astype(np.float32) * np.float32(own.scale) - mean) / deviation
-        return self._pictures(pixel_values=np.ascontiguousarray(normal.transpose(0, 3, 1, 2)))
+        return self._pictures.vectors(pixel_values=np.ascontiguousarray(normal.transpose(0, 3, 1, 2)))
 
     def _embedded(self, sentences: Sequence[str]) -> FloatArray:
         tokens, real = self._tokens(sentences)
         # SigLIP looks at what sentences are filled up with.
         mask = {_MASK: np.ones_like(real) if self.kind == "siglip" else real} if self._masked else {}
-        return self._sentences(input_ids=tokens, **mask)
+        return self._sentences.vectors(input_ids=tokens, **mask)
 
 
-class _Tower:
-    """One network, which must have an input of a name, and the output of it that lies in the common space."""
+class _Tower(Network):
+    """A network that must have an input of a name, called for the output of it that lies in the common space."""
 
     def __init__(self, path: Path, kind: str, wanted: str, *, alone: bool) -> None:
-        self._network = network = Network(path, alone=alone)
-        self.inputs = network.inputs
-        if wanted not in network.inputs:
+        super().__init__(path, alone=alone)
+        if wanted not in self.inputs:
             raise InputError(f"{path} takes {', '.join(sorted(self.inputs))}, and no {wanted}; get the folder again")
-        made = network.outputs
+        made = self.outputs
         fitting = [made.index(name) for name in _OUTPUTS[kind] if name in made]
         if not fitting:
             raise InputError(f"{path} gives {', '.join(sorted(made))}, and none of {', '.join(_OUTPUTS[kind])}")
         self._output = fitting[0]
 
-    def __call__(self, **given: npt.NDArray[Any]) -> FloatArray:
-        """The vectors, shape ``(rows, dimension)``."""
-        found: FloatArray = np.asarray(self._network(**given)[self._output], dtype=np.float32)
+    def vectors(self, **given: npt.NDArray[Any]) -> FloatArray:
+        """Shape ``(rows, dimension)``."""
+        found: FloatArray = np.asarray(self(**given)[self._output], dtype=np.float32)
         return found

@@ -21,11 +21,10 @@ from torch import Tensor, nn
 
 from asst.errors import InputError
 from asst.extras import require
-from asst.features.devices import fastest_device, precision_name
 from asst.features.hashing import files_hash
 from asst.features.image_text.towers import FloatArray, SentenceTokens, Towers
 from asst.features.networks.frame_network import MIDDLE, Branch, FrameNetwork
-from asst.features.runtime import CARD_BATCH
+from asst.features.runtime import CARD_BATCH, fastest_device, precision_name
 from asst.features.weights import weights_folder
 
 if TYPE_CHECKING:
@@ -49,8 +48,8 @@ class ClipTowers(Towers, nn.Module):
 
     def forward(self, pixels: Tensor) -> Tensor:
         """RGB, ``uint8``, ``(batch, height, width, 3)`` to unit vectors ``(batch, dimension)``."""
-        values = pixels.float() * self.preparing.scale
-        mean, deviation = values.new_tensor(self.preparing.mean), values.new_tensor(self.preparing.deviation)
+        values = pixels.float() * self.preprocessing.scale
+        mean, deviation = values.new_tensor(self.preprocessing.mean), values.new_tensor(self.preprocessing.deviation)
         model: Any = self.model
         normal = ((values - mean) / deviation).permute(0, 3, 1, 2).to(self.model.dtype)
         found = model.get_image_features(pixel_values=normal)
@@ -91,8 +90,8 @@ class ClipExtractor(FrameNetwork):
     def __init__(self, folder: Path) -> None:
         self.towers = towers = ClipTowers(folder)
         sees = range(MIDDLE, MIDDLE + 1)
-        branch = Branch(towers, towers.dimension, sees, towers.preparing, towers.settings, towers.weights)
-        super().__init__(NAME, [branch], towers.preparing.decoded)
+        branch = Branch(towers, towers.dimension, sees, towers.preprocessing, towers.settings, towers.weights)
+        super().__init__(NAME, [branch], towers.preprocessing.decoded)
 
 
 def clip(weights: Path | None = None) -> ClipExtractor:

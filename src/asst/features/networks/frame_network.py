@@ -22,12 +22,12 @@ import torch
 from torch import nn
 
 from asst.errors import InputError
-from asst.features.devices import fastest_device, fastest_dtype, precision_name
 from asst.features.disk_rows import SpillingRows
 from asst.features.extractor import Progress
 from asst.features.hashing import settings_hash
 from asst.features.prefetch import decoded_ahead
 from asst.features.resampling import FrameSize, Pixels, centre, pictures, ticks
+from asst.features.runtime import fastest_device, fastest_dtype, precision_name
 from asst.features.values import Features
 from asst.video import Frames, probe
 

@@ -78,11 +78,7 @@ class Arrays:
 
 
 def open_hdf5(path: Path, mode: str = "r") -> Any:
-    """An HDF5 file.
-
-    Raises:
-        InputError: if h5py is not installed, or it cannot be opened.
-    """
+    """An HDF5 file; raises InputError if h5py is not installed, or it cannot be opened."""
     require("hdf5", str(path))
     import h5py
 

@@ -320,11 +320,7 @@ def video_name(name: str) -> str:
 
 
 def write_file(path: Path, features: Features, provenance: Provenance) -> None:
-    """Writes one file whole or not at all, making its folder if need be.
-
-    Raises:
-        InputError: if it cannot be written.
-    """
+    """Writes one file whole or not at all, making its folder if need be; raises InputError if it cannot be written."""
     header = {
         "format": FORMAT,
         "extractor": features.extractor,
@@ -347,11 +343,7 @@ def write_file(path: Path, features: Features, provenance: Provenance) -> None:
 
 
 def read_file(path: Path) -> tuple[Features, Provenance]:
-    """One file of ours.
-
-    Raises:
-        InputError: if it cannot be read, is damaged or is not of ours.
-    """
+    """One file of ours; raises InputError if it cannot be read, is damaged or is not of ours."""
     try:
         header, first_byte = read_header(path)
         metadata = header.get("__metadata__") or {}

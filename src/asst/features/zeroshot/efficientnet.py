@@ -66,11 +66,7 @@ class LiteWeights:
 
 
 def published_lite() -> LiteWeights:
-    """The published weights.
-
-    Raises:
-        InputError: when they are missing or others.
-    """
+    """The published weights; raises InputError when they are missing or others."""
     path = packaged_file(PACKAGE, FILE, SHA256)
     weights: dict[str, FloatArray] = read_torch_file(path)
     if "_fc.weight" not in weights:
