@@ -21,13 +21,7 @@ Naming = Literal["stem", "name", "path"]
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """One file to extract.
-
-    Attributes:
-        path: the file.
-        video: its name in the store.
-        content: hash of its bytes, where that is known already.
-    """
+    """One file to extract: its path, its name in the store, and the hash of its bytes where that is known already."""
 
     path: Path
     video: str
@@ -111,13 +105,9 @@ def extract_one(job: Job, extractor: Extractor, store: Store, progress: Progress
 def extract_in_turn(
     jobs: Iterable[Job | T], extractor: Extractor, store: Store, watch: Callable[[Job], Progress | None]
 ) -> Iterator[Outcome | T]:
-    """The outcomes of jobs in this process, as they come.
+    """The outcomes of jobs in this process, as they come; what is no job among them is passed on in its place.
 
-    Args:
-        jobs: to do, each looked at when its turn comes; what is no job among them is passed on in its place.
-        extractor: makes the features.
-        store: takes them.
-        watch: called before each job; what it returns is told how far the file is read.
+    ``watch`` is called before each job; what it returns is told how far the file is read.
     """
     for job in jobs:
         yield extract_one(job, extractor, store, watch(job)) if isinstance(job, Job) else job

@@ -31,11 +31,7 @@ class Extraction:
     threads: int = 0
 
     def build(self) -> tuple[Extractor, Store]:
-        """The extractor, with its weights, and the store.
-
-        Raises:
-            InputError: if the extractor or its weights are not here.
-        """
+        """The extractor and the store; raises InputError if the extractor or its weights are not here."""
         if self.threads:
             # Read by the libraries of networks when they are imported.
             os.environ["OMP_NUM_THREADS"] = str(self.threads)
@@ -74,12 +70,7 @@ def extract_by_workers(jobs: Iterable[Job | T], extraction: Extraction, workers:
 def _until_a_death(
     jobs: Iterator[Job | T], extraction: Extraction, workers: int
 ) -> Generator[Outcome | T, None, list[Job]]:
-    """Does jobs until all are done or a worker dies.
-
-    Returns:
-        Those of the jobs taken that are not done, in order; the first of them, as many as there are workers, were
-        under way.
-    """
+    """Does jobs until all are done or a worker dies; returns those taken and not done, first those under way."""
     pool = ProcessPoolExecutor(workers, get_context("spawn"), _start, (extraction,))
     taken: dict[str, Job] = {}
     waiting: set[Future[Outcome]] = set()

@@ -138,16 +138,7 @@ def _check_output(out: Path, sources: Iterable[Path]) -> None:
 
 @contextmanager
 def written(target: Path, what: str, advice: str) -> Iterator[OutputContainer]:
-    """Lends a container to write to, which becomes the file ``target`` when all went well.
-
-    Args:
-        target: the file.
-        what: is written, for messages.
-        advice: for what the container refuses.
-
-    Raises:
-        InputError: for what cannot be written.
-    """
+    """Lends a container that becomes the file ``target`` when all went well; raises InputError for what cannot be."""
     import av
 
     partial = target.with_name(f".{target.stem}.{os.getpid()}.partial{target.suffix}")
@@ -167,10 +158,8 @@ def written(target: Path, what: str, advice: str) -> Iterator[OutputContainer]:
 
 
 def _stored_times(packets: Iterable[Packet[Any]], frame_ticks: int) -> Iterator[tuple[Packet[Any], int, int]]:
-    """Packets with their times of showing and decoding.
-
-    Matroska leaves out the first decoding times after a seek; they are counted back from the first that is there.
-    """
+    """Packets with their times of showing and decoding."""
+    # Matroska leaves out the first decoding times after a seek; they are counted back from the first that is there.
     waiting: list[tuple[Packet[Any], int]] = []
     for packet in packets:
         if packet.pts is not None:

@@ -32,13 +32,9 @@ _UNTAGGED = 2
 
 @dataclass(frozen=True, slots=True)
 class Piece:
-    """A span of a file, from the picture on display at its start on.
+    """A span of a file in ticks of its pictures, from the one on display at its start on.
 
     Attributes:
-        path: the file.
-        start: first tick of the stream of pictures.
-        end: the tick after the last.
-        time_base: seconds of a tick.
         zero: tick of the first picture.
         index: of a file whose clock may begin anew.
     """
@@ -139,10 +135,7 @@ def _displayed(source: Source, start: int, end: int) -> Iterator[tuple[Decoded, 
 
 
 class _Canvas:
-    """Puts frames upright as their display matrix says, and fits them into the first one's shape.
-
-    Sides are even, as H.264 needs.
-    """
+    """Puts frames upright as their display matrix says, and fits them into the first one's shape, of even sides."""
 
     def __init__(self, source: Source, first: Decoded) -> None:
         self._told = {source.path}

@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from asst.errors import InputError
-from asst.video.picture import Converter, Crop, Pixels, Thumbnailer
+from asst.video.picture import Converter, Crop, Pixels, thumbnailer
 from asst.video.source import Decoded, Source
 
 if TYPE_CHECKING:
@@ -100,7 +100,7 @@ class Listed:
         return iter(self.times_s)
 
     def first_from(self, time_s: float) -> float:
-        """The first instant at or after a time; infinity if there is none."""
+        """As of `Grid`."""
         at = bisect_left(self.times_s, time_s)
         return self.times_s[at] if at < len(self.times_s) else math.inf
 
@@ -128,8 +128,8 @@ def frames(
 
     Args:
         path: a local video file.
-        rate: look at the instants ``k / rate`` seconds; ``times_s`` of the batches are these instants.
-        times_s: look at these instants, ascending, seconds from the first frame. Key frames far ahead are sought.
+        rate: sample the instants ``k / rate`` seconds; ``times_s`` of the batches are these instants.
+        times_s: sample these instants, ascending, seconds from the first frame. Key frames far ahead are sought.
             Without ``rate`` or ``times_s`` every frame comes once, with its own time.
         size: exact ``(width, height)`` in pixels.
         short_side: pixels of the shorter side, aspect kept. Without either, the size as displayed.
@@ -217,11 +217,9 @@ def _batches(
 
 
 def batched(pictures: Iterable[tuple[float, Pixels]], most: int) -> Iterator[Frames]:
-    """Instants and the pictures shown then, in batches of one size each; a batch of one array alone holds it once.
+    """Instants in seconds and the pictures ``(height, width, 3)`` shown then, in batches of one size each.
 
-    Args:
-        pictures: each an instant in seconds, and ``(height, width, 3)``; one array again where a picture is held.
-        most: pictures in a batch.
+    Where a picture is held it comes as one array again; a batch of one array alone holds it once.
     """
     times: list[float] = []
     first: Pixels | None = None
@@ -251,11 +249,7 @@ def _batch(first: Pixels, several: Pixels | None, times: list[float]) -> Frames:
 
 
 def every(source: Source, start_s: float = 0.0, end_s: float = math.inf) -> Iterator[tuple[float, Decoded]]:
-    """Each picture whose own time is in ``[start_s, end_s)``, with that time.
-
-    Raises:
-        InputError: if the video ends before ``start_s``.
-    """
+    """Each picture whose own time is in ``[start_s, end_s)``; raises InputError if the video ends before that."""
     if source.worth_seeking(source.pts_at(start_s)):
         source.go_to(source.pts_at(start_s))
     last = source.first
@@ -271,12 +265,7 @@ def every(source: Source, start_s: float = 0.0, end_s: float = math.inf) -> Iter
 def shown(
     source: Source, instants: Grid | Listed, seen: ThumbnailSink | None = None
 ) -> Iterator[tuple[float, Decoded]]:
-    """Each instant up to the video's end, with the picture on display then.
-
-    Args:
-        source: the video.
-        instants: as said.
-        seen: as `frames` has it; nothing is sought in the video then.
+    """Each instant up to the video's end, with the picture on display then; with ``seen`` nothing is sought in it.
 
     Raises:
         InputError: for a listed instant beyond the end, or a grid that starts there.
@@ -307,7 +296,7 @@ def shown(
 
 def _told(source: Source, seen: ThumbnailSink) -> Iterator[Decoded]:
     """What is decoded, told of before it is used."""
-    thumbnail_of = Thumbnailer()
+    thumbnail_of = thumbnailer()
     for picture in source.decoded():
         seen(source.time_s(picture.pts), thumbnail_of(picture.frame))
         yield picture

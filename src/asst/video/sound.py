@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from asst.video.container import logger, open_container
+from asst.video.picture import filtered
 
 if TYPE_CHECKING:
     from av.audio.frame import AudioFrame
     from av.audio.stream import AudioStream
     from av.container import InputContainer, OutputContainer
-    from av.filter import Graph
     from av.packet import Packet
 
     from asst.video.clock import Index
@@ -192,11 +192,8 @@ def _span(
         graph.add("abuffersink"),
     )
     graph.configure()
-    for frame in itertools.chain([first], frames):
-        graph.push(frame)
-        yield from _ready(graph)
-    graph.push(None)
-    yield from _ready(graph)
+    for frame in itertools.chain([first], frames, [None]):
+        yield from filtered(graph, frame)
 
 
 def _decoded(packets: Iterator[Packet[AudioStream]], end_s: float) -> Iterator[AudioFrame]:
@@ -226,17 +223,3 @@ def _alike(frames: Iterator[AudioFrame]) -> Iterator[AudioFrame]:
         for changed in AudioResampler(*wanted).resample(frame):
             changed.pts, changed.time_base = frame.pts, frame.time_base
             yield changed
-
-
-def _ready(graph: Graph) -> Iterator[AudioFrame]:
-    """What has come out of the filters so far."""
-    import av
-    from av.audio.frame import AudioFrame
-
-    while True:
-        try:
-            frame = graph.pull()
-        except (av.BlockingIOError, av.EOFError):
-            return
-        if isinstance(frame, AudioFrame):
-            yield frame

@@ -50,14 +50,13 @@ _LAST_LAYERS = ("last_linear.", "fc.", "new_fc.")
 
 @dataclass(frozen=True, slots=True)
 class Block:
-    """Sizes of one inception block, whose branches stand side by side.
+    """Channels of one inception block, whose branches stand side by side.
 
     Attributes:
-        single: channels of the kernel-1 branch; 0 without one, as in blocks of stride 2.
-        triple: channels before and of the kernel-3 branch.
-        double: channels before and of both convolutions of the double kernel-3 branch.
-        projected: channels after pooling; 0 where the pooled maps pass as they are.
-        pool: ``avg`` or ``max``.
+        single: of the kernel-1 branch; 0 without one, as in blocks of stride 2.
+        triple: before and of the kernel-3 branch.
+        double: before and of both convolutions of the double kernel-3 branch.
+        projected: after pooling by ``pool``; 0 where the pooled maps pass as they are.
     """
 
     single: int
@@ -148,10 +147,8 @@ class BNInception(nn.Module):
         branches.append(self._through(f"{at}_double_3x3_2", double))
         if block.stride == 2:
             pooled = F.max_pool2d(x, 3, 2, ceil_mode=True)
-        elif block.pool == "avg":
-            pooled = F.avg_pool2d(x, 3, 1, padding=1)
         else:
-            pooled = F.max_pool2d(x, 3, 1, padding=1)
+            pooled = (F.avg_pool2d if block.pool == "avg" else F.max_pool2d)(x, 3, 1, padding=1)
         branches.append(self._through(f"{at}_pool_proj", pooled) if block.projected else pooled)
         return torch.cat(branches, dim=1)
 
@@ -166,13 +163,8 @@ class BNInception(nn.Module):
 
 
 def published_name(theirs: str) -> str | None:
-    """What a tensor of a port's file is called here; None for the last layer's, which is not needed.
-
-    TSN checkpoints put ``base_model.`` before a name, and ``module.`` where several cards trained.
-
-    >>> published_name("module.base_model.conv1_7x7_s2.weight"), published_name("module.new_fc.bias")
-    ('conv1_7x7_s2.weight', None)
-    """
+    """What a tensor of a port's file is called here; None for the last layer's, which is not needed."""
+    # TSN checkpoints put ``base_model.`` before a name, and ``module.`` where several cards trained.
     name = theirs.removeprefix("module.").removeprefix("base_model.")
     return None if name.startswith(_LAST_LAYERS) else name
 
@@ -236,12 +228,6 @@ _APPEARANCE = {"two-stream": rgb_branch, "two-stream-didemo": vgg16_branch}
 
 def two_stream(name: str, algorithm: Algorithm, weights: Path | None = None) -> FrameNetwork:
     """The extractor ``two-stream`` or ``two-stream-didemo``, or ``-dis``: numbers of appearance, then 1024 of motion.
-
-    Args:
-        name: one of the first two.
-        algorithm: how flow is found.
-        weights: a folder with ``bn-inception-rgb.pth`` or ``vgg16.pth``, and ``bn-inception-flow.pth``; None for the
-            folder of ``ASST_WEIGHTS``.
 
     Raises:
         InputError: without a folder of files that fit, or without OpenCV.

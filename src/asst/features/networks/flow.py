@@ -62,14 +62,9 @@ class OpticalFlow:
         return lambda: create(outerIterations=1, innnerIterations=iterations)
 
     def fields(self, pictures: Sequence[npt.NDArray[np.uint8]]) -> list[Field]:
-        """The motion from each picture to the next.
+        """The motion from each of two or more RGB pictures, ``(height, width, 3)``, to the next.
 
-        Args:
-            pictures: RGB, ``(height, width, 3)``, at least two. Where the size changes nothing can be followed, and
-                motion is zero.
-
-        Returns:
-            For each but the last, motion to the right and down in pixels, ``(height, width, 2)``.
+        To the right and down in pixels, ``(height, width, 2)``; zero where the size changes.
         """
         # An OpenCV object holds buffers, which threads must not share.
         flow = self._make()
@@ -88,7 +83,5 @@ def quantised(fields: npt.NDArray[np.float32]) -> npt.NDArray[np.uint8]:
     >>> quantised(np.array([-99.0, -20.0, 0.0, 10.0, 20.0], dtype=np.float32)).tolist()
     [0, 0, 128, 191, 255]
     """
-    levels: npt.NDArray[np.uint8] = np.rint((np.clip(fields, -BOUND, BOUND) + BOUND) * (255 / (2 * BOUND))).astype(
-        np.uint8
-    )
-    return levels
+    levels = np.rint((np.clip(fields, -BOUND, BOUND) + BOUND) * (255 / (2 * BOUND)))
+    return levels.astype(np.uint8)

@@ -172,16 +172,14 @@ class FrameNetwork:
 
 
 def windows(pictures: Iterable[Pixels], seen: range, stride: int) -> Iterator[list[Pixels]]:
-    """The pictures that each step is made of, as they come.
+    """For every step that begins before the pictures end, the pictures of its ticks, as they come.
+
+    The first and the last picture stand for ticks beyond the ends.
 
     Args:
         pictures: one a tick.
         seen: ticks that a step sees, counted from its first; the last of them is not before that.
         stride: ticks from one step to the next.
-
-    Returns:
-        For every step that begins before the pictures end, the pictures of its ticks; the first and the last stand for
-        ticks beyond the ends.
 
     >>> [*windows("abcde", range(-1, 2), 2)]
     [['a', 'a', 'b'], ['b', 'c', 'd'], ['d', 'e', 'e']]

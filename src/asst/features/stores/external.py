@@ -50,11 +50,7 @@ class Clock:
             raise InputError("published features need the length of a step, or of every video, and not both")
 
     def features(self, video: str, vectors: Vectors, where: str) -> Features:
-        """The features of one video.
-
-        Raises:
-            InputError: if the video's duration is not known, or the numbers make no features.
-        """
+        """Of one video; raises InputError if its duration is not known, or the numbers make no features."""
         step_s = self.step_s
         if step_s is None:
             duration_s = (self.durations_s or {}).get(video)
@@ -190,10 +186,10 @@ class WindowStore(FeatureStore):
 
 
 def open_store(path: Path, clock: Clock | None = None, key: str | None = None) -> FeatureStore:
-    """The store at a path, native or published, by what is there.
+    """The store at a path, native or published, by what is there: a folder, or an HDF5 file.
 
     Args:
-        path: a folder, or an HDF5 file.
+        path: of it.
         clock: needed for a published store; native ones, and HDF5 files that were written from them, bring their own.
         key: the array to take where an entry holds several.
 
@@ -215,13 +211,10 @@ def open_store(path: Path, clock: Clock | None = None, key: str | None = None) -
 
 
 def to_hdf5(store: FeatureStore, path: Path, watch: Watch | None = None) -> int:
-    """Writes every video's vectors as a data set of its name, of shape ``(steps, dimension)``.
+    """Writes every video's vectors as a data set of its name, ``(steps, dimension)``; gives how many videos there are.
 
     The file's attributes say what the field's files do not: ``extractor``, ``start_s``, ``step_s``, ``preprocessing``,
     ``weights`` and ``flow``, the same for all videos. Where shots begin is not kept.
-
-    Returns:
-        How many videos were written.
 
     Raises:
         InputError: for an empty store, videos with different clocks, or a file that cannot be written.
@@ -253,10 +246,7 @@ def to_hdf5(store: FeatureStore, path: Path, watch: Watch | None = None) -> int:
 
 
 def to_store(source: FeatureStore, target: Store, watch: Watch | None = None) -> int:
-    """Writes every video of a store of any form into one of ours.
-
-    Returns:
-        How many videos were written.
+    """Writes every video of a store of any form into one of ours; gives how many there are.
 
     Raises:
         InputError: for features that cannot be read, are not finite or of another kind than the target holds.

@@ -41,17 +41,16 @@ _DAMAGED = (ValueError, KeyError, TypeError, AttributeError, OverflowError, Recu
 
 @dataclass(frozen=True, slots=True)
 class Provenance:
-    """What features were made of.
+    """What features were made of; empty where that is unknown.
 
     Attributes:
-        preprocessing: hash of how frames were prepared; empty if unknown.
-        content: hash of the video file; empty if unknown.
-        weights: hash or version of the network's weights; empty if unknown, or if there are none.
-        flow: how optical flow was found, for people; empty without. It is part of ``preprocessing``, so that
-            provenances are equal whatever it says.
-        precision: the number format that the network ran in; empty if unknown, or without one. Features in bfloat16
-            and in float32 serve in each other's place (docs/extractors.md says how near they are), so that
-            provenances are equal whatever it says.
+        preprocessing: hash of how frames were prepared.
+        content: hash of the video file.
+        weights: hash or version of the network's weights.
+        flow: how optical flow was found, for people. It is part of ``preprocessing``, so that provenances are equal
+            whatever it says.
+        precision: the number format that the network ran in. Features in bfloat16 and in float32 serve in each other's
+            place (docs/extractors.md says how near they are), so that provenances are equal whatever it says.
     """
 
     preprocessing: str = ""
@@ -140,15 +139,7 @@ class Store(FeatureStore):
         return found[0] if found else None
 
     def write(self, video: str, features: Features, provenance: Provenance | None = None) -> Path:
-        """Keeps one video's features, in place of any it had.
-
-        Args:
-            video: any name; it may contain slashes.
-            features: must be finite, and of the extractor and dimension of the store.
-            provenance: what they were made of.
-
-        Returns:
-            The file.
+        """Keeps the features of a video of any name, in place of those it had; gives the file.
 
         Raises:
             InputError: for another extractor or dimension, a number that is not finite, or a folder not writable.
@@ -245,15 +236,8 @@ class UnitStore(_StoreAbove):
 class CachedStore(_StoreAbove):
     """A store whose first videos are in memory and whose others are read each time.
 
-    Worker processes that are forked after it is made share its memory.
-
-    Args:
-        store: holds all of the videos.
-        videos: to take into memory, in this order, while they fit.
-        budget_bytes: memory for their vectors.
-
-    Raises:
-        InputError: if the store lacks one of the videos it comes to.
+    Worker processes that are forked after it is made share its memory. Of the videos as many are taken, in this order,
+    as have their vectors in the budget.
     """
 
     def __init__(self, store: FeatureStore, videos: Iterable[str], budget_bytes: int) -> None:
@@ -289,11 +273,7 @@ def require(store: FeatureStore, videos: Iterable[str]) -> None:
 
 
 def named(names: Sequence[str]) -> str:
-    """The first few of many names.
-
-    >>> named("abcdefg")
-    'a, b, c, d, e, ...'
-    """
+    """The first few of many names: ``a, b, c, d, e, ...``."""
     return ", ".join(names[:_NAMED_MISSING]) + (", ..." if len(names) > _NAMED_MISSING else "")
 
 

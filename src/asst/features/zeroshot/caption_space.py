@@ -121,9 +121,9 @@ def load_space(path: Path) -> CaptionSpace:
         )
     except OSError as error:
         raise InputError(f"cannot read {path}: {error.strerror or error}; check the file") from error
+    except InputError:
+        raise
     except (SafetensorError, ValueError, KeyError, TypeError, AttributeError) as error:
-        if isinstance(error, InputError):
-            raise
         raise InputError(f"{path} is damaged or of another version ({error}); copy it anew or train again") from error
 
 

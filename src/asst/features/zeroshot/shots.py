@@ -38,13 +38,9 @@ _ENOUGH = 0.25
 
 
 def coarse_colours(pixels: Pixels) -> Colours:
-    """Mean colours of a coarse grid over pictures.
+    """Mean colours of a coarse grid over RGB frames, in grey levels.
 
-    Args:
-        pixels: RGB, shape ``(frames, height, width, 3)``.
-
-    Returns:
-        Shape ``(frames, rows * columns * 3)``, in grey levels.
+    Of shape ``(frames, height, width, 3)``, and to ``(frames, rows * columns * 3)``.
     """
     frames, height, width, _ = pixels.shape
     rows, columns = _cells(height, _ROWS), _cells(width, _COLUMNS)
@@ -58,10 +54,8 @@ def coarse_colours(pixels: Pixels) -> Colours:
 
 
 def _cells(size: int, parts: int) -> list[tuple[int, int]]:
-    """First pixel of each of ``parts`` equal cells and the one after its last.
-
-    Where the size is no multiple, pixels between the cells are left out; tiny pictures repeat pixels.
-    """
+    """First pixel of each of ``parts`` equal cells and the one after its last."""
+    # Where the size is no multiple, pixels between the cells are left out; tiny pictures repeat pixels.
     each = max(1, size // parts)
     return [(k * size // parts, k * size // parts + each) for k in range(parts)]
 
@@ -77,9 +71,6 @@ def shot_cuts(changes: FloatArray, seen: Callable[[int, int], FloatArray], turn_
         seen: unit vectors of what is seen from one tick up to another, shape ``(ticks, channels)``; asked for a few
             ticks around each jump in colour.
         turn_least: how far the features before and after a cut lie apart, as one minus their cosine.
-
-    Returns:
-        Ticks in ascending order, each greater than zero.
     """
     ticks = len(changes) + 1
     cuts = [jump + 1 for jump in colour_jumps(changes) if _turn(seen, jump + 1, ticks) > turn_least]
@@ -124,19 +115,14 @@ class CutTimes:
         self._times_s: dict[int, float] = {}
 
     def thumbnail(self, time_s: float, pixels: Pixels) -> None:
-        """Take in a picture; may be called by another thread than the others are.
-
-        Args:
-            time_s: when it is first shown, in seconds; later than the ones before.
-            pixels: its `asst.video.picture.thumbnail`.
-        """
+        """Take in a frame's thumbnail, and when it is first shown; may be called by another thread than the others."""
         self._thumbnails.append((time_s, pixels))
 
     def follow(self, changes: Sequence[float], *, to_the_end: bool = False) -> None:
         """Find the times of new jumps; thumbnails that are needed no more are forgotten.
 
         Args:
-            changes: how much colours change at each tick but the first, up to a tick whose pictures have gone by.
+            changes: how much colours change at each tick but the first, up to a tick whose frames have gone by.
             to_the_end: whether there will be no more.
         """
         known = len(changes) if to_the_end else len(changes) - AROUND
@@ -146,15 +132,15 @@ class CutTimes:
             if is_jump(near, change - first):
                 self._times_s[change + 1] = self._time_s(near, first, change - first)
         self._judged = max(self._judged, known)
-        self._forget((self._judged - AROUND - 1) / self._rate)
+        # Frames that are not shown any more by then are forgotten.
+        before_s = (self._judged - AROUND - 1) / self._rate
+        while len(self._thumbnails) > 1 and self._thumbnails[1][0] <= before_s:
+            self._thumbnails.popleft()
 
     def times_s(self, ticks: npt.NDArray[np.int64]) -> FloatArray:
-        """When the shots begin that are seen first at some ticks, shape ``(ticks,)``.
+        """When the shots begin that are seen first at some ticks, ascending, at each of which colours jump.
 
         That of a shot which comes in by and by is the middle of the change.
-
-        Args:
-            ticks: ascending, at each of which colours jump.
         """
         times_s = np.array([self._times_s[tick] for tick in ticks.tolist()], dtype=np.float64)
         # Two changes that go on until they meet could be in no order.
@@ -181,11 +167,6 @@ class CutTimes:
         begun = sum(time_s <= start / self._rate + _ON_TIME_S for time_s, _ in shown)
         shown = shown[max(0, begun - 1) :]
         return [time_s for time_s, _ in shown], coarse_colours(np.stack([pixels for _, pixels in shown]))
-
-    def _forget(self, before_s: float) -> None:
-        """Forget the pictures that are not shown any more by then."""
-        while len(self._thumbnails) > 1 and self._thumbnails[1][0] <= before_s:
-            self._thumbnails.popleft()
 
 
 def _goes_on(near: FloatArray, jump: int, first: int) -> tuple[int, int]:
@@ -221,13 +202,10 @@ def _mixed(colours: Colours) -> bool:
 
 
 def turning_point(colours: Colours) -> int:
-    """Which of several pictures is the first that goes with the last more than with the first.
+    """Which of several pictures, two at least, is the first that goes with the last more than with the first.
 
-    The pictures are parted so that they differ least, all in all, those before from the first and the others from the
-    last. A flash on either side counts on one side as on the other.
-
-    Args:
-        colours: of the pictures, two at least, shape ``(pictures, numbers)``.
+    They are parted so that they differ least, all in all, those before from the first and the others from the last. A
+    flash on either side counts on one side as on the other.
 
     >>> turning_point(np.array([[0.0], [1.0], [50.0], [0.0], [60.0], [61.0]], dtype=np.float32))
     4
