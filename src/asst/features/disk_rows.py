@@ -56,10 +56,7 @@ class SpillingRows:
     def finished(self) -> Rows:
         """All the rows, shape ``(rows, dimension)``: an array, or a memory map of a file that goes when the map does.
 
-        They are handed over and not copied: nothing can be appended after that.
-
-        Raises:
-            WriteError: when the disk is full.
+        They are handed over, so that nothing can be appended after that; raises WriteError when the disk is full.
         """
         dimension = self._held.shape[1]
         if self._file is None:

@@ -33,11 +33,10 @@ class Outcome:
     """What became of a job.
 
     Attributes:
-        job: the job.
         state: ``extracted``; ``kept``, where the store had the same content from the same extractor; or ``failed``.
         reason: one line on what is wrong, for a failure.
         video_s: seconds of video that were read.
-        seconds: time that it took.
+        seconds: that it took.
     """
 
     job: Job

@@ -47,10 +47,7 @@ def extract_by_workers(jobs: Iterable[Job | T], extraction: Extraction, workers:
     A worker that dies, for want of memory or by a fault in a decoder, is replaced. The files that were being read then
     are read again one by one; one with which a worker dies again is given up.
 
-    Args:
-        jobs: to do, taken shortly before their turn comes; what is no job among them is passed on.
-        extraction: how.
-        workers: processes.
+    Jobs are taken shortly before their turn comes; what is no job among them is passed on.
 
     Raises:
         InputError: if the extractor cannot be built.
@@ -137,10 +134,7 @@ def extract_by_cluster(jobs: Iterable[Job | T], extraction: Extraction, workers:
     Files and store must be reachable by the same paths from every machine. An actor that dies is started anew and its
     file read again; a file is written whole or not at all, so that nothing is lost or doubled.
 
-    Args:
-        jobs: to do, all taken first; what is no job among them is passed on.
-        extraction: how.
-        workers: actors, of one core each.
+    Jobs are all taken first, and what is no job among them is passed on. An actor has one core.
 
     Raises:
         InputError: if Ray is not installed, or the extractor or its weights are not here.

@@ -34,14 +34,11 @@ def ticks(
     file's do.
 
     Args:
-        batches: on one clock; they may differ in the size of their pictures.
+        batches: on one clock; they may differ in the size of their frames, those that come do not.
         rate: ticks a second.
         most: ticks in a batch.
-        sized: brings pictures, ``(pictures, height, width, 3)``, to their size; called once for each that is shown.
+        sized: brings frames, ``(frames, height, width, 3)``, to their size; called once for each that is shown.
         seen: told of every frame, shown at a tick or not, as `frames` tells of them.
-
-    Returns:
-        Batches of one size each.
 
     Raises:
         InputError: when a frame begins before the one before it.

@@ -145,14 +145,13 @@ def published_network(
 
 
 def fit(network: nn.Module, path: Path, state: Mapping[str, Tensor], known_as: Callable[[str], str | None]) -> None:
-    """Give a network its weights; it may be on the ``meta`` device, without any of its own.
+    """Give a network its weights, as they are where they are ``float32``; it may be on the ``meta`` device.
 
     Args:
-        network: takes the tensors as they are, without a copy where they are ``float32``.
+        network: to fill.
         path: the file they come from, for messages.
         state: its tensors.
-        known_as: what the network calls a tensor of the file; None for one that it does without, such as the
-            classifier's.
+        known_as: what the network calls a tensor of the file; None for one that it does without.
 
     Raises:
         InputError: naming the first tensor that is missing, the first that is not expected, or one of another shape.

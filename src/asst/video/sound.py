@@ -37,12 +37,7 @@ def encoded_sound(spans: Sequence[Sounding], out: OutputContainer) -> Iterator[P
     The stream is added to ``out`` at once, the packets come as they are asked for. Rate and channels are those of the
     first span with sound.
 
-    Args:
-        spans: of videos.
-        out: where the packets will go.
-
-    Returns:
-        Packets whose time starts at zero; none where there is no sound.
+    Their time starts at zero; there are none where there is no sound.
     """
     import av
 
@@ -110,14 +105,7 @@ def _first_samples(frame: AudioFrame, most: int) -> AudioFrame:
 
 
 def copied_sound(source: Source, out: OutputContainer, start_s: float, end_s: float) -> Iterator[Packet[Any]]:
-    """The stored packets of a span, as ``encoded_sound`` does otherwise.
-
-    Args:
-        source: the video.
-        out: where the packets will go.
-        start_s: seconds on the file's own clock, or the one that runs on where that begins anew.
-        end_s: likewise.
-    """
+    """The stored packets of a span, in seconds as of `Sounding`; else as `encoded_sound`."""
     container = open_container(source.path)
     stream = _first_track(container)
     if stream is None or stream.time_base is None:

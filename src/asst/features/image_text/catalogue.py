@@ -87,13 +87,7 @@ def image_text_named(name: str) -> ImageText:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Stated:
-    """What the hub states of a file.
-
-    Attributes:
-        size: in bytes.
-        sha256: of its content, as of all large files; else empty.
-        blob: the id that git gives its content, where there is no ``sha256``.
-    """
+    """What the hub states of a file: bytes, and the sha256 of a large one, of others the id that git gives them."""
 
     size: int
     sha256: str = ""

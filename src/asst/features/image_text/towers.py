@@ -133,8 +133,6 @@ class Towers(ABC):
 
     Attributes:
         kind: of model, ``clip`` or ``siglip``.
-        preprocessing: how pictures are wanted.
-        dimension: of a vector.
         weights: a short hash of the weights.
         precision: the number format that the picture tower computes in.
 

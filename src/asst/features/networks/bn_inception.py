@@ -90,12 +90,9 @@ BLOCKS = {
 
 
 class BNInception(nn.Module):
-    """The network up to its global pool, without the last layer that names the class.
+    """The network up to its global pool, for pictures of 3 channels or flow of 10.
 
     Layers are called as in the published ports: ``NAME`` is a convolution, ``NAME_bn`` the normalisation after it.
-
-    Args:
-        channels: of the input: 3, or 10 for five fields of flow.
     """
 
     def __init__(self, channels: int = 3) -> None:

@@ -69,14 +69,12 @@ class FrameNetwork:
     """An extractor of one or more networks, four steps a second; their vectors stand side by side.
 
     Attributes:
-        branches: the networks and what they see, at least one.
-        size: what pictures are brought to.
         rate: pictures a second that are decoded: no more than the networks need to see theirs.
 
     Args:
         name: of the extractor.
-        branches: as above.
-        size: as above.
+        branches: the networks and what they see, at least one.
+        size: what pictures are brought to.
         batch: how many steps go through a network at once.
     """
 

@@ -26,13 +26,7 @@ _DEVIATION = (0.229, 0.224, 0.225)
 
 
 class VGG16(nn.Module):
-    """The network up to fc7, without the last layer that names the class; layers are called as in torchvision's.
-
-    Args:
-        channels: of the five groups of convolutions.
-        hidden: width of fc6 and fc7.
-        side: of the picture, in pixels, a multiple of 32.
-    """
+    """The network up to fc7, without the last layer that names the class; layers are called as in torchvision's."""
 
     def __init__(self, channels: Sequence[int] = _CHANNELS, hidden: int = HIDDEN, side: int = SIDE) -> None:
         super().__init__()

@@ -32,7 +32,6 @@ class Arrays:
         key: the array to take from a file or group that holds several, such as ``c3d_features``.
 
     Attributes:
-        path: as above.
         stated: what an HDF5 file's attributes say of all its arrays; empty for a folder.
 
     Raises:

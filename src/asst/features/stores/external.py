@@ -188,10 +188,8 @@ class WindowStore(FeatureStore):
 def open_store(path: Path, clock: Clock | None = None, key: str | None = None) -> FeatureStore:
     """The store at a path, native or published, by what is there: a folder, or an HDF5 file.
 
-    Args:
-        path: of it.
-        clock: needed for a published store; native ones, and HDF5 files that were written from them, bring their own.
-        key: the array to take where an entry holds several.
+    A published one needs a clock; native ones, and HDF5 files that were written from them, bring their own. The key
+    names the array to take where an entry holds several.
 
     Raises:
         InputError: if there is nothing, or a published store comes without a clock.

@@ -61,8 +61,6 @@ class CaptionSpace:
         encoder: makes those of the sentence encoder, most of which lie in a file of their own.
         placing: those of the layers that follow the encoder.
         published: the classifier that the picture tower was.
-        description: of the file.
-        sha256: of the file.
     """
 
     network: dict[str, FloatArray]

@@ -81,12 +81,9 @@ class CropsExtractor(ABC):
 
     @abstractmethod
     def crop_vectors(self, pictures: Pixels) -> npt.NDArray[np.float16]:
-        """What the network sees of the crops of pictures of one size, shape ``(pictures, CROPS * channels)``.
+        """What the network sees of crops, ``(pictures, CROPS * channels)``; called by several threads at once.
 
-        Called by several threads at once.
-
-        Args:
-            pictures: RGB, shape ``(pictures, height, width, 3)``.
+        Pictures are RGB of one size, shape ``(pictures, height, width, 3)``.
         """
 
     def extract(self, video: str | Path, *, progress: Progress | None = None) -> Features:
@@ -109,11 +106,8 @@ class CropsExtractor(ABC):
     def embed(self, pictures: Pixels) -> npt.NDArray[np.float32]:
         """Pictures as unit vectors in the space, each the mean of its crops, shape ``(pictures, channels)``.
 
-        Args:
-            pictures: RGB, shape ``(pictures, height, width, 3)``.
-
         Raises:
-            InputError: for pictures of another shape or type.
+            InputError: for pictures that are not RGB, ``(pictures, height, width, 3)``.
         """
         if pictures.ndim != 4 or pictures.shape[3] != 3 or pictures.dtype != np.uint8:
             raise InputError(f"frames are uint8, (frames, height, width, 3), not {pictures.dtype}, {pictures.shape}")
@@ -183,15 +177,7 @@ def crop_slices(height: int, width: int) -> list[tuple[slice, slice]]:
 
 
 class _Motion:
-    """What changes in a video from tick to tick, while its frames go by.
-
-    Attributes:
-        changes: how much colours change at each tick but the first.
-
-    Args:
-        cut_times: told of the changes, up to the last.
-        turning: whether the camera's turning is measured too.
-    """
+    """What changes in a video from tick to tick, while its frames go by: colours, and how the camera turns."""
 
     def __init__(self, cut_times: CutTimes, *, turning: bool) -> None:
         self.changes = array("d")
