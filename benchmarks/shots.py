@@ -125,7 +125,7 @@ def decoding_s(path: Path, seen: ThumbnailSink | None) -> float:
     times = []
     for _ in range(3):
         began = time.process_time()
-        for _ in frames(path, rate=TICK_RATE, short_side=240, threads=1, seen=seen):
+        for _ in frames(path, rate=TICK_RATE, short_side=240, threads=1, thumbnails=seen):
             pass
         times.append(time.process_time() - began)
     return min(times)

@@ -30,7 +30,7 @@ def scene(number: int) -> Pixels:
 def jumps(path: Path) -> list[float]:
     """When colours jump in a file, as the extractors follow it."""
     cut_times = CutTimes(RATE)
-    return _followed(cut_times, list(frames(path, rate=RATE, batch=16, seen=cut_times.thumbnail)))
+    return _followed(cut_times, list(frames(path, rate=RATE, batch=16, thumbnails=cut_times.thumbnail)))
 
 
 def jumps_of(pictures: Sequence[Pixels], rate: float) -> list[float]:

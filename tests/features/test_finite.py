@@ -15,7 +15,7 @@ from safetensors.numpy import save_file
 
 from asst.errors import InputError
 from asst.features.stores.external import Clock, open_store
-from asst.features.stores.native import FeatureStore, JoinedStore, Provenance, Store, write_file
+from asst.features.stores.native import ConcatenatedStore, FeatureStore, Provenance, Store, write_file
 from asst.features.values import Features
 
 Rows = npt.NDArray[np.floating]
@@ -79,7 +79,7 @@ def test_every_reader_refuses_it_with_video_step_and_stream(tmp_path: Path, form
     flow = tmp_path / "flow"
     Store(flow).write("v", Features(np.ones((9, 4), dtype=np.float32), 0.0, 0.5, "flow"))
     with pytest.raises(InputError, match=said):
-        JoinedStore([Store(flow), store]).read("v")
+        ConcatenatedStore([Store(flow), store]).read("v")
 
 
 @pytest.mark.parametrize("form", ["npy", "npz", "pt", "safetensors", "hdf5"])

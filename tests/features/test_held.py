@@ -30,15 +30,15 @@ HOUR_STEPS = 3602 * 2
 
 
 class Greys(CropsExtractor):
-    """Sees the mean grey of each square."""
+    """Sees the mean grey of each crop."""
 
     def __init__(self) -> None:
         space = Space("greys", np.zeros(1, np.float32), pixels=True)
         super().__init__(space, 48, "", {}, 2.0, 0.3)
-        self.looks: list[tuple[int, ...]] = []
+        self.sampled: list[tuple[int, ...]] = []
 
     def crop_vectors(self, pictures: Pixels) -> npt.NDArray[np.float16]:
-        self.looks.append(pictures.shape)
+        self.sampled.append(pictures.shape)
         return np.repeat(pictures.mean(axis=(1, 2, 3))[:, None], 3, 1).astype(np.float16)
 
 
@@ -54,7 +54,7 @@ def hour(make: Make) -> Path:
     return make("hour.mkv", ticks=TICKS, time_base=Fraction(1, 25))
 
 
-def test_an_hour_between_two_pictures_costs_no_looks(hour: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_hour_between_two_pictures_costs_no_sampled_frames(hour: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     seen: list[Spectrum] = []
 
     def counted(picture: Pixels) -> Spectrum:
@@ -65,7 +65,7 @@ def test_an_hour_between_two_pictures_costs_no_looks(hour: Path, monkeypatch: py
     extractor = Greys()
     features = extractor.extract(hour)
     assert len(features) == HOUR_STEPS
-    assert len(extractor.looks) < 20
+    assert len(extractor.sampled) < 20
     assert len(seen) < 60
     held = np.asarray(features.vectors[4:7196])
     assert (held == held[0]).all()
@@ -140,10 +140,10 @@ def test_windows_of_the_very_same_pictures_are_one() -> None:
 
 
 @pytest.mark.parametrize(("width", "height"), [(4000, 16), (16, 4000), (1920, 360), (320, 180)])
-def test_a_network_is_never_given_more_than_three_squares(make: Make, width: int, height: int) -> None:
+def test_a_network_is_never_given_more_than_three_crops(make: Make, width: int, height: int) -> None:
     path = make("long.mp4", ticks=[*range(12)], width=width, height=height)
     extractor = Greys()
     extractor.extract(path)
     pixels = [Frames(np.zeros((1, height, width, 3), np.uint8), np.zeros(1))]
     Greys().extract_frames(pixels)
-    assert all(min(shape[1:3]) == 48 and max(shape[1:3]) <= 3 * 48 for shape in extractor.looks)
+    assert all(min(shape[1:3]) == 48 and max(shape[1:3]) <= 3 * 48 for shape in extractor.sampled)

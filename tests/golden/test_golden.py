@@ -142,7 +142,7 @@ def test_preprocessing(tmp_path: Path, golden: Callable[[Any], None], float32: N
         "c3d-fc6": (c3d.branch_of(c3d.C3D("fc6", few, 4), "w"), c3d.SIZE),
         "bn-inception-rgb": (bn_inception.rgb_branch_of(bn_inception.BNInception(3), "w"), bn_inception.SIZE),
         **{
-            f"bn-inception-flow-{own.told}": (
+            f"bn-inception-flow-{own.description}": (
                 bn_inception.flow_branch_of(bn_inception.BNInception(10), "w", own),
                 bn_inception.SIZE,
             )

@@ -394,7 +394,7 @@ def test_glimpses_are_of_all_pictures_where_shots_change_and_of_few_elsewhere(ma
     path = make("thumbnails.mp4", ticks=list(range(120)), options=options, stored=lambda pixels: next(shown))
     seen: dict[float, Any] = {}
     given_s: list[float] = []
-    for batch in frames(path, rate=4.0, batch=1, seen=lambda time_s, pixels: seen.update({time_s: pixels})):
+    for batch in frames(path, rate=4.0, batch=1, thumbnails=lambda time_s, pixels: seen.update({time_s: pixels})):
         given_s += batch.times_s.tolist()
         assert max(seen) >= given_s[-1]
     times_s = list(seen)
@@ -411,4 +411,4 @@ def test_glimpses_are_of_all_pictures_where_shots_change_and_of_few_elsewhere(ma
 
 def test_glimpses_need_a_rate(street: Path) -> None:
     with pytest.raises(InputError, match="rate"):
-        frames(street, seen=lambda time_s, pixels: None)
+        frames(street, thumbnails=lambda time_s, pixels: None)

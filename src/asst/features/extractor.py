@@ -57,7 +57,7 @@ class Extractor(Protocol):
         ...
 
 
-class JoinedExtractor:
+class ConcatenatedExtractor:
     """Several extractors, each of which reads the video for itself; a step of the first has the vectors of all."""
 
     def __init__(self, parts: Sequence[Extractor]) -> None:
@@ -186,7 +186,7 @@ def extractor_named(name: str, weights: Path | None = None) -> Extractor:
     """
     parts = name.split("+")
     if len(parts) > 1 and EXTRACTORS.keys() >= set(parts):
-        return JoinedExtractor([extractor_named(part, weights) for part in parts])
+        return ConcatenatedExtractor([extractor_named(part, weights) for part in parts])
     if name not in EXTRACTORS:
         raise InputError(
             f"features of {name} cannot be made from a video here (only {', '.join(EXTRACTORS)}); give features that "

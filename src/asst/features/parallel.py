@@ -161,12 +161,8 @@ def extract_by_cluster(jobs: Iterable[Job | T], extraction: Extraction, workers:
         context.enable_progress_bars = False
         context.max_errored_blocks = 0
         rows = [{"job": replace(job, path=job.path.absolute())} for job in by_video.values()]
-        absolute = replace(
-            extraction,
-            store=extraction.store.absolute(),
-            weights=extraction.weights.absolute() if extraction.weights else None,
-            threads=1,
-        )
+        weights = extraction.weights.absolute() if extraction.weights else None
+        absolute = replace(extraction, store=extraction.store.absolute(), weights=weights, threads=1)
         done = ray.data.from_items(rows, override_num_blocks=len(rows)).map(
             _Actor,  # type: ignore[arg-type]  # it also takes a class, whose objects are called
             fn_constructor_args=(absolute,),

@@ -25,7 +25,7 @@ def ticks(
     rate: float,
     most: int,
     sized: Callable[[Pixels], Pixels],
-    seen: ThumbnailSink | None = None,
+    thumbnails: ThumbnailSink | None = None,
 ) -> Iterator[Frames]:
     """Frames at whatever instants, resampled to the ticks ``k / rate``, as a player shows them.
 
@@ -38,16 +38,16 @@ def ticks(
         rate: ticks a second.
         most: ticks in a batch.
         sized: brings frames, ``(frames, height, width, 3)``, to their size; called once for each that is shown.
-        seen: told of every frame, shown at a tick or not, as `frames` tells of them.
+        thumbnails: told of every frame, shown at a tick or not, as `frames` tells of them.
 
     Raises:
         InputError: when a frame begins before the one before it.
     """
-    return batched(((tick / rate, pixels) for tick, pixels in _shown(batches, rate, sized, seen)), most)
+    return batched(((tick / rate, pixels) for tick, pixels in _shown(batches, rate, sized, thumbnails)), most)
 
 
 def _shown(
-    batches: Iterable[Frames], rate: float, sized: Callable[[Pixels], Pixels], seen: ThumbnailSink | None
+    batches: Iterable[Frames], rate: float, sized: Callable[[Pixels], Pixels], thumbnails: ThumbnailSink | None
 ) -> Iterator[tuple[int, Pixels]]:
     """Each tick and the picture a player shows then."""
     tick = 0
@@ -68,8 +68,8 @@ def _shown(
             if time_s < last_s:
                 raise InputError(f"frames go back from {last_s:g} s to {time_s:g} s; put every batch on one clock")
             yield from until(time_s - _ON_TIME_S)
-            if seen is not None:
-                seen(time_s, thumbnail(pixels))
+            if thumbnails is not None:
+                thumbnails(time_s, thumbnail(pixels))
             held, last_s, lasts_s = pixels, time_s, time_s - last_s
     yield from until(last_s + max(min(lasts_s, _LAST_S) - _ON_TIME_S, _ON_TIME_S))
 

@@ -125,10 +125,6 @@ class Features:
 
         Raises:
             ValueError: if the length is not positive.
-
-        >>> ramp = Features(np.array([[0.0], [2.0]], dtype=np.float32), 0.0, 1.0, "ramp")
-        >>> ramp.resampled(0.5).vectors.ravel().tolist()
-        [0.0, 0.5, 1.5, 2.0]
         """
         if not (math.isfinite(step_s) and step_s > 0):
             raise ValueError(f"a step lasts a positive time, not {step_s} s")
@@ -163,11 +159,6 @@ def concatenated(first: Features, second: Features) -> Features:
 
     Raises:
         InputError: if one has more steps than the other by more than two and 5 %.
-
-    >>> rgb = Features(np.zeros((3, 4), dtype=np.float32), 0.0, 0.5, "rgb")
-    >>> flow = Features(np.zeros((2, 2), dtype=np.float32), 0.0, 0.5, "flow")
-    >>> concatenated(rgb, flow)
-    Features(2 steps of 0.5 s from 0 s, 6 x rgb+flow)
     """
     own, tolerance = second, SAME_CLOCK * first.step_s
     if abs(first.step_s - second.step_s) > tolerance or abs(first.start_s - second.start_s) > tolerance:

@@ -105,7 +105,7 @@ _NOT_VIDEO_FORMATS = ("image2", "tty", "_pipe")
 _REMEMBERED = 64
 
 
-def film(container: InputContainer, path: Path) -> VideoStream:
+def best_stream(container: InputContainer, path: Path) -> VideoStream:
     """The stream marked default, else the one with most pictures, else the larger, else the first.
 
     Covers and stills are none, be they marked as such or have but one picture beside streams that have more. Where

@@ -6,7 +6,6 @@ import math
 from bisect import bisect_left
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -18,8 +17,7 @@ from asst.video.picture import Converter, Crop, Pixels, thumbnailer
 from asst.video.source import Decoded, Source
 
 if TYPE_CHECKING:
-    from av.video.frame import VideoFrame
-    from av.video.stream import VideoStream
+    pass
 
 ThumbnailSink = Callable[[float, Pixels], None]
 """Called with a picture's time in seconds and its `asst.video.picture.thumbnail`."""
@@ -117,7 +115,7 @@ def frames(
     start_s: float = 0.0,
     end_s: float | None = None,
     threads: int | None = None,
-    seen: ThumbnailSink | None = None,
+    thumbnails: ThumbnailSink | None = None,
 ) -> Iterator[Frames]:
     """The frames of a video, in batches; memory does not grow with the video's length.
 
@@ -139,8 +137,8 @@ def frames(
         end_s: nothing at or after this. Not with ``times_s``.
         threads: how many decode. The default, one a core, is quickest when nothing else runs; one alone does the least
             work in all.
-        seen: told of all that is decoded on the way, looked at or not: each picture's time and `thumbnail`, before the
-            instants that it is shown at are given. Of H.264 and HEVC some pictures in the middle of shots are not
+        thumbnails: told of all that is decoded on the way, sampled or not: each picture's time and `thumbnail`, before
+            the instants that it is shown at are given. Of H.264 and HEVC some pictures in the middle of shots are not
             decoded. With ``rate`` alone.
 
     Returns:
@@ -150,13 +148,19 @@ def frames(
         InputError: for a file that holds no readable picture, a time beyond its end, or options that make no sense.
     """
     _check(rate, times_s, size, short_side, batch, start_s, end_s)
-    if seen is not None and rate is None:
+    if thumbnails is not None and rate is None:
         raise InputError("thumbnails are of the pictures between instants; give a rate with them")
     if threads is not None and threads < 1:
         raise InputError(f"threads is {threads}; give 1 or more")
     source = Source(path, threads=threads)
-    convert = partial(Converter, size=size, short_side=short_side, crop=crop)
-    return _batches(source, rate, times_s, convert, batch, start_s, math.inf if end_s is None else end_s, seen)
+    end_s = math.inf if end_s is None else end_s
+    pictures = every(source, start_s, end_s)
+    if rate is not None:
+        pictures = shown(source, Grid(rate, start_s, end_s), thumbnails)
+    elif times_s is not None:
+        pictures = shown(source, Listed(tuple(map(float, times_s))))
+    convert = Converter(source.stream, source.first.frame, size, short_side, crop)
+    return batched(_converted(source, pictures, convert), batch)
 
 
 def _check(
@@ -186,34 +190,16 @@ def _check(
         raise InputError(f"the span {start_s} to {end_s} s is empty; start at zero or later and end after that")
 
 
-def _batches(
-    source: Source,
-    rate: float | None,
-    times_s: Sequence[float] | None,
-    converter: Callable[[VideoStream, VideoFrame], Converter],
-    batch: int,
-    start_s: float,
-    end_s: float,
-    seen: ThumbnailSink | None,
-) -> Iterator[Frames]:
+def _converted(
+    source: Source, pictures: Iterable[tuple[float, Decoded]], convert: Converter
+) -> Iterator[tuple[float, Pixels]]:
+    """Each instant with its picture as an array; a picture that stands for several instants is converted once."""
     with source:
-        convert = converter(source.stream, source.first.frame)
-        if rate is not None:
-            pictures = shown(source, Grid(rate, start_s, end_s), seen)
-        elif times_s is not None:
-            pictures = shown(source, Listed(tuple(map(float, times_s))))
-        else:
-            pictures = every(source, start_s, end_s)
-
-        def converted() -> Iterator[tuple[float, Pixels]]:
-            before: Decoded | None = None
-            for time_s, picture in pictures:
-                # A picture that stands for several instants is converted once.
-                if picture is not before:
-                    before, pixels = picture, convert(picture.frame)
-                yield time_s, pixels
-
-        yield from batched(converted(), batch)
+        before: Decoded | None = None
+        for time_s, picture in pictures:
+            if picture is not before:
+                before, pixels = picture, convert(picture.frame)
+            yield time_s, pixels
 
 
 def batched(pictures: Iterable[tuple[float, Pixels]], most: int) -> Iterator[Frames]:
@@ -263,9 +249,9 @@ def every(source: Source, start_s: float = 0.0, end_s: float = math.inf) -> Iter
 
 
 def shown(
-    source: Source, instants: Grid | Listed, seen: ThumbnailSink | None = None
+    source: Source, instants: Grid | Listed, thumbnails: ThumbnailSink | None = None
 ) -> Iterator[tuple[float, Decoded]]:
-    """Each instant up to the video's end, with the picture on display then; with ``seen`` nothing is sought in it.
+    """Each instant up to the video's end, with the picture on display then; for ``thumbnails`` nothing is sought.
 
     Raises:
         InputError: for a listed instant beyond the end, or a grid that starts there.
@@ -274,12 +260,12 @@ def shown(
         source.schedule.wanted = lambda pts, after: (
             instants.first_from(source.time_s(pts) - _ON_TIME_S) < source.time_s(after) + _ON_TIME_S
         )
-    source.schedule.changes = seen is not None
-    pictures = source.decoded() if seen is None else _told(source, seen)
+    source.schedule.changes = thumbnails is not None
+    pictures = source.decoded() if thumbnails is None else _told(source, thumbnails)
     current, ahead = source.first, next(pictures, None)
     for time_s in instants:
         pts = source.pts_at(time_s + _ON_TIME_S)
-        if seen is None and ahead is not None and ahead.pts <= pts and source.worth_seeking(pts):
+        if thumbnails is None and ahead is not None and ahead.pts <= pts and source.worth_seeking(pts):
             source.go_to(pts)
             pictures = source.decoded()
             ahead = next(pictures, None)
@@ -294,11 +280,11 @@ def shown(
         _at_end(source, current, instants.start_s if isinstance(instants, Grid) else 0.0)
 
 
-def _told(source: Source, seen: ThumbnailSink) -> Iterator[Decoded]:
+def _told(source: Source, thumbnails: ThumbnailSink) -> Iterator[Decoded]:
     """What is decoded, told of before it is used."""
     thumbnail_of = thumbnailer()
     for picture in source.decoded():
-        seen(source.time_s(picture.pts), thumbnail_of(picture.frame))
+        thumbnails(source.time_s(picture.pts), thumbnail_of(picture.frame))
         yield picture
 
 

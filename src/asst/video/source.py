@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, NamedTuple, Self
 
 from asst.errors import InputError
 from asst.video.clock import Clock, Index, may_begin_anew
-from asst.video.container import encrypted, film, may_be_edited, open_container, scrambled
+from asst.video.container import best_stream, encrypted, may_be_edited, open_container, scrambled
 from asst.video.schedule import Schedule
 
 if TYPE_CHECKING:
@@ -245,7 +245,7 @@ class Source:
         return self._blind and far
 
     def _begin(self) -> None:
-        self.stream = film(self.container, self.path)
+        self.stream = best_stream(self.container, self.path)
         self._prepare()
         self.time_base: Fraction = self.stream.time_base or Fraction(1, 90_000)
         self.rate: Fraction = self.stream.average_rate or self.stream.guessed_rate or Fraction(25)

@@ -86,7 +86,7 @@ def image_text_named(name: str) -> ImageText:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Stated:
+class HubFile:
     """What the hub states of a file: bytes, and the sha256 of a large one, of others the id that git gives them."""
 
     size: int
@@ -106,7 +106,7 @@ class Manifest:
 
     repository: str
     revision: str
-    files: Mapping[str, Stated]
+    files: Mapping[str, HubFile]
 
     @classmethod
     def read(cls, folder: Path) -> Self:
@@ -114,7 +114,7 @@ class Manifest:
         path = folder / _MANIFEST
         try:
             said = json.loads(path.read_text(encoding="utf-8"))
-            files = {str(name): Stated(**stated) for name, stated in said["files"].items()}
+            files = {str(name): HubFile(**stated) for name, stated in said["files"].items()}
             return cls(str(said["repository"]), str(said["revision"]), files)
         except OSError as error:
             raise InputError(f"cannot read {path}: {error.strerror or error}; get the folder again") from error
@@ -137,11 +137,7 @@ class Manifest:
 
 
 def check_folder(folder: Path) -> None:
-    """Refuses a folder that was fetched and has changed since; one that somebody brought says nothing to check it by.
-
-    Raises:
-        InputError: naming what is other than the hub stated.
-    """
+    """Raises InputError for a folder that was fetched and has changed since; others say nothing to check them by."""
     if (folder / _MANIFEST).exists() and (fault := Manifest.read(folder).fault(folder)):
         raise InputError(f"{folder} has changed since it was fetched: {fault}; run: asst models get {folder.name}")
 

@@ -18,7 +18,7 @@ from asst._version import __version__
 from asst.atomic import is_refusal, write_error
 from asst.errors import InputError
 from asst.extras import require
-from asst.features.image_text.catalogue import ImageText, Manifest, Stated
+from asst.features.image_text.catalogue import HubFile, ImageText, Manifest
 from asst.features.image_text.towers import PICTURES, SENTENCES
 
 if TYPE_CHECKING:
@@ -97,24 +97,19 @@ def _stated(model: ImageText) -> Manifest:
     try:
         info = api.model_info(model.repository, files_metadata=True)
         files = {sibling.rfilename: sibling for sibling in info.siblings or []}
-        return Manifest(model.repository, _text(info.sha), {name: _file(files[name]) for name in wanted(list(files))})
+        if not info.sha:
+            raise ValueError("the revision is not stated")
+        return Manifest(model.repository, info.sha, {name: _file(files[name]) for name in wanted(list(files))})
     except (ValueError, LookupError, TypeError, AttributeError) as error:
         # What is no hub may answer anything.
         raise InputError(f"{model.repository} at {api.endpoint} cannot be used: {_line(error)}") from error
 
 
-def _file(said: RepoSibling) -> Stated:
-    if said.size is None:
-        raise ValueError(f"the size of {said.rfilename} is not stated")
-    if said.lfs is not None:
-        return Stated(size=said.size, sha256=_text(said.lfs.sha256))
-    return Stated(size=said.size, blob=_text(said.blob_id))
-
-
-def _text(said: str | None) -> str:
-    if not said:
-        raise ValueError("a revision or a hash is not stated")
-    return said
+def _file(said: RepoSibling) -> HubFile:
+    content = said.lfs.sha256 if said.lfs else said.blob_id
+    if said.size is None or not content:
+        raise ValueError(f"the size or the hash of {said.rfilename} is not stated")
+    return HubFile(size=said.size, **{"sha256" if said.lfs else "blob": content})
 
 
 def _fill(part: Path, manifest: Manifest, progress: Progress) -> None:

@@ -83,9 +83,7 @@ class Preprocessing:
             colours = tuple(map(float, normal["image_mean"])), tuple(map(float, normal["image_std"]))
             return cls(short_side, exact, int(said.get("resample", _BICUBIC)), crop, scale, *colours)
         except (KeyError, TypeError, ValueError) as error:
-            raise InputError(
-                f"{path} does not say how pictures are prepared ({error}); get the folder again"
-            ) from error
+            raise unfit(f"{path} does not say how pictures are prepared ({error})") from error
 
     @property
     def decoded(self) -> FrameSize:
@@ -108,20 +106,21 @@ class Preprocessing:
         return height * self.short_side // shorter, width * self.short_side // shorter
 
 
-def read_object(path: Path) -> Mapping[str, Any]:
-    """The JSON object in a file of a model's folder.
+def unfit(fault: str) -> InputError:
+    """The line for a model's folder with a fault."""
+    return InputError(f"{fault}; get the folder again")
 
-    Raises:
-        InputError: for a file that cannot be read, or that holds something else.
-    """
+
+def read_object(path: Path) -> Mapping[str, Any]:
+    """The JSON object in a file of a model's folder; raises InputError for one that cannot be read or holds no such."""
     try:
         said = json.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
-        raise InputError(f"cannot read {path}: {error.strerror or error}; get the folder again") from error
+        raise unfit(f"cannot read {path}: {error.strerror or error}") from error
     except ValueError as error:
-        raise InputError(f"{path} is damaged ({error}); get the folder again") from error
+        raise unfit(f"{path} is damaged ({error})") from error
     if not isinstance(said, dict):
-        raise InputError(f"{path} is no JSON object; get the folder again")
+        raise unfit(f"{path} is no JSON object")
     return said
 
 
@@ -148,9 +147,8 @@ class Towers(ABC):
     def __init__(self, folder: Path) -> None:
         self.kind = str(read_object(folder / "config.json").get("model_type"))
         if self.kind not in _LONGEST:
-            raise InputError(
-                f"{folder} holds a model of the kind {self.kind}; get one of {', '.join(sorted(_LONGEST))}"
-            )
+            kinds = ", ".join(sorted(_LONGEST))
+            raise InputError(f"{folder} holds a model of the kind {self.kind}; get one of {kinds}")
         self.preprocessing = Preprocessing.read(folder)
 
     @property
@@ -211,7 +209,7 @@ class SentenceTokens:
         try:
             self._tokenizer = Tokenizer.from_file(str(path))
         except Exception as error:  # the library raises nothing narrower
-            raise InputError(f"{path} holds no tokenizer that can be read ({error}); get the folder again") from error
+            raise unfit(f"{path} holds no tokenizer that can be read ({error})") from error
         text: Mapping[str, Any] = read_object(folder / "config.json").get("text_config") or {}
         longest = int(text.get("max_position_embeddings", _LONGEST[kind]))
         # SigLIP was trained on small letters; SigLIP 2's tokenizer leaves them as they are.
@@ -254,9 +252,7 @@ class OnnxTowers(Towers):
         self.dimension = self._embedded(["a"]).shape[1]
         seen = self._seen(np.zeros((1, *self.preprocessing.crop, 3), dtype=np.uint8)).shape[1]
         if seen != self.dimension:
-            raise InputError(
-                f"{folder}: pictures have {seen} numbers and sentences {self.dimension}; get the folder again"
-            )
+            raise unfit(f"{folder}: pictures have {seen} numbers and sentences {self.dimension}")
 
     def single_threaded(self) -> AbstractContextManager[int]:
         """See `Towers`."""
@@ -285,7 +281,7 @@ class _Tower(Network):
     def __init__(self, path: Path, kind: str, wanted: str, *, alone: bool) -> None:
         super().__init__(path, alone=alone)
         if wanted not in self.inputs:
-            raise InputError(f"{path} takes {', '.join(sorted(self.inputs))}, and no {wanted}; get the folder again")
+            raise unfit(f"{path} takes {', '.join(sorted(self.inputs))}, and no {wanted}")
         made = self.outputs
         fitting = [made.index(name) for name in _OUTPUTS[kind] if name in made]
         if not fitting:

@@ -196,7 +196,7 @@ def flow_branch_of(network: BNInception, weights: str, flow: OpticalFlow) -> Bra
         return np.concatenate(fields, axis=2)
 
     settings = {**_SETTINGS, "mean": _FLOW_MEAN, "bound": BOUND, "sides": _FLOW_SIDES, "flow": flow.settings}
-    return Branch(network, DIMENSION, range(TICKS_A_STEP), prepare, settings, weights, flow.told)
+    return Branch(network, DIMENSION, range(TICKS_A_STEP), prepare, settings, weights, flow.description)
 
 
 def _around(picture: Pixels) -> Pixels:

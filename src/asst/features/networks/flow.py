@@ -33,7 +33,7 @@ class OpticalFlow:
 
     Attributes:
         settings: all that decides its numbers, fit for JSON.
-        told: the same for people, in a few words.
+        description: the same for people, in a few words.
 
     Raises:
         InputError: when OpenCV, or its contributed part, is not installed.
@@ -49,10 +49,10 @@ class OpticalFlow:
         except AttributeError as error:
             raise InputError(f"optical flow needs OpenCV's contributed part; run: {install('flow')}") from error
         self.settings: dict[str, object] = {"algorithm": algorithm}
-        self.told = "DIS"
+        self.description = "DIS"
         if algorithm == "tvl1":
             self.settings["iterations"] = iterations
-            self.told = f"TV-L1 of at most {iterations} iterations"
+            self.description = f"TV-L1 of at most {iterations} iterations"
 
     def _maker(self, algorithm: Algorithm, iterations: int) -> Callable[[], Any]:
         if algorithm == "dis":

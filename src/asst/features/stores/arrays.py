@@ -101,11 +101,7 @@ def refused(where: str) -> Iterator[None]:
 
 
 def load_array(path: Path, key: str | None = None) -> Array:
-    """The array of one file, or the one called ``key`` where it holds several.
-
-    Raises:
-        InputError: for a file that is damaged or holds something else.
-    """
+    """The array of one file, or the one called ``key`` of several; raises InputError for a file that is damaged."""
     with refused(str(path)):
         return LOADERS[path.suffix](path, key)
 

@@ -63,7 +63,7 @@ class Clock:
             raise InputError(f"{where}: {error}; is it a file of features?") from error
 
 
-class PublishedStore(FeatureStore):
+class ExternalStore(FeatureStore):
     """Features in named arrays, one a video."""
 
     def __init__(self, arrays: Arrays, clock: Clock) -> None:
@@ -205,7 +205,7 @@ def open_store(path: Path, clock: Clock | None = None, key: str | None = None) -
         clock = Clock(str(said["extractor"]), float(said["step_s"]), start_s=float(said["start_s"]))
     if clock is None:
         raise InputError(f"{path} does not say how long a step is; give the step in seconds and the extractor's name")
-    return PublishedStore(arrays, clock)
+    return ExternalStore(arrays, clock)
 
 
 def to_hdf5(store: FeatureStore, path: Path, watch: Watch | None = None) -> int:

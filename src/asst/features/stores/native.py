@@ -176,7 +176,7 @@ class Store(FeatureStore):
             )
 
 
-class JoinedStore(FeatureStore):
+class ConcatenatedStore(FeatureStore):
     """Several stores side by side: a video that each holds has the vectors of all, by `concatenated`."""
 
     def __init__(self, stores: Sequence[FeatureStore]) -> None:

@@ -126,11 +126,7 @@ def load_space(path: Path) -> CaptionSpace:
 
 
 def save_space(path: Path, weights: Mapping[str, FloatArray], description: SpaceDescription) -> None:
-    """Writes a space whole or not at all: what differs from the published weights, in 8 bits.
-
-    Raises:
-        InputError: if it cannot be written.
-    """
+    """Writes what differs from the published weights in 8 bits, whole or not at all; raises InputError if it cannot."""
     from safetensors.numpy import save
 
     base = {f"{_NETWORK}{name}": own for name, own in published_lite().convolutions.items()}

@@ -82,12 +82,8 @@ class CaptionExtractor(CropsExtractor):
         # One thread: several pictures are looked at at once.
         self._network = Network(graph(name), found.network, alone=True)
         published = found.published
-        space = Space(
-            NAME,
-            published.mean_feature,
-            classifier=Classifier(published.class_weights, published.class_bias),
-            pixels=True,
-        )
+        classifier = Classifier(published.class_weights, published.class_bias)
+        space = Space(NAME, published.mean_feature, classifier, pixels=True)
         super().__init__(space, SIDE, found.sha256[:LENGTH], {}, sampled_fps, _TURN_LEAST[own])
         self.precision = own
 
@@ -98,11 +94,7 @@ class CaptionExtractor(CropsExtractor):
 
 
 def captions(weights: Path | None = None) -> CaptionExtractor:
-    """The extractor ``captions``.
-
-    Args:
-        weights: file of a space, or a folder that holds one as ``captions``; None, or a folder that holds the weights
-            of others alone, for the packaged one.
+    """The extractor ``captions``, of the file of a space or a folder that holds one as ``captions``; else the packaged.
 
     Raises:
         InputError: as `CaptionExtractor`, or for a file that is missing.

@@ -90,7 +90,7 @@ class CropsExtractor(ABC):
         """See `asst.features.extractor.Extractor`; decoding runs beside the network."""
         length_s, cut_times = probe(video).duration_s, CutTimes(TICK_RATE)
         size = {"short_side": self._size.short_side, "crop": _CROP}
-        kept = {"batch": _BATCH_TICKS, "seen": cut_times.thumbnail}
+        kept = {"batch": _BATCH_TICKS, "thumbnails": cut_times.thumbnail}
         batches = decoded_ahead(video, TICK_RATE, length_s, progress, **size, **kept)
         return self._features(batches, cut_times, length_s)
 

@@ -116,11 +116,7 @@ class SentenceReader(ABC):
         self._kept: tuple[tuple[str, ...], Reading] | None = None
 
     def read(self, sentences: Sequence[str]) -> Reading:
-        """What sentences say; kept for the next time that the same are asked.
-
-        Raises:
-            InputError: when weights or word vectors are missing.
-        """
+        """What sentences say, kept for when the same are asked next; raises InputError when weights are missing."""
         kept = self._kept
         if kept is None or kept[0] != tuple(sentences):
             kept = self._kept = tuple(sentences), self._reading(sentences)

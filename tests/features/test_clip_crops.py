@@ -1,4 +1,4 @@
-"""CLIP and SigLIP looking at squares: each is seen as the model sees it, and sentences differ from what all have."""
+"""CLIP and SigLIP of crops: each is seen as the model sees it, and sentences differ from what all have in common."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def exact(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @torch.inference_mode()
 @pytest.mark.parametrize("upright", [False, True])
-def test_each_square_is_seen_as_the_model_sees_it(folder: Path, upright: bool) -> None:
+def test_each_crop_is_seen_as_the_model_sees_it(folder: Path, upright: bool) -> None:
     draw = np.random.default_rng(0)
     picture = draw.integers(0, 255, (32, 60, 3), dtype=np.uint8)
     picture = np.ascontiguousarray(picture.transpose(1, 0, 2)) if upright else picture

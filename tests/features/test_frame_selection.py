@@ -1,4 +1,4 @@
-"""Which pictures are looked at, what each stands for, and that the threads' answers come in order."""
+"""Which frames are sampled, what each stands for, and that the threads' answers come in order."""
 
 from __future__ import annotations
 
