@@ -83,5 +83,6 @@ def quantised(fields: npt.NDArray[np.float32]) -> npt.NDArray[np.uint8]:
     >>> quantised(np.array([-99.0, -20.0, 0.0, 10.0, 20.0], dtype=np.float32)).tolist()
     [0, 0, 128, 191, 255]
     """
-    levels = np.rint((np.clip(fields, -BOUND, BOUND) + BOUND) * (255 / (2 * BOUND)))
-    return levels.astype(np.uint8)
+    scaled = (np.clip(fields, -BOUND, BOUND) + BOUND) * (255 / (2 * BOUND))
+    levels: npt.NDArray[np.uint8] = np.rint(scaled).astype(np.uint8)
+    return levels
