@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import os
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from itertools import repeat, takewhile
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -17,6 +18,17 @@ T = TypeVar("T")
 _END: Any = object()
 
 
+def in_order(results: Iterable[Callable[[], T]], most: int) -> Iterator[T]:
+    """Results of work under way, each waited for once ``most`` more have been begun."""
+    begun: deque[Callable[[], T]] = deque()
+    for result in results:
+        begun.append(result)
+        if len(begun) > most:
+            yield begun.popleft()()
+    while begun:
+        yield begun.popleft()()
+
+
 def made_ahead(items: Iterable[T], most: int = 3) -> Iterator[T]:
     """The items of an iterable, made by a thread: at most ``most`` wait, and one more is being made.
 
@@ -26,10 +38,8 @@ def made_ahead(items: Iterable[T], most: int = 3) -> Iterator[T]:
     source = iter(items)
     pool = ThreadPoolExecutor(1, "ahead")
     try:
-        ready = deque(pool.submit(next, source, _END) for _ in range(most + 1))
-        while (item := ready.popleft().result()) is not _END:
-            ready.append(pool.submit(next, source, _END))
-            yield item
+        made = in_order((pool.submit(next, source, _END).result for _ in repeat(None)), most + 1)
+        yield from takewhile(lambda item: item is not _END, made)
     finally:
         pool.shutdown(cancel_futures=True)
 

@@ -11,7 +11,7 @@ import math
 import os
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import chain, groupby, islice
 from pathlib import Path
@@ -25,7 +25,7 @@ from asst.errors import InputError
 from asst.features.disk_rows import SpillingRows
 from asst.features.extractor import Progress
 from asst.features.hashing import settings_hash
-from asst.features.prefetch import decoded_ahead
+from asst.features.prefetch import decoded_ahead, in_order
 from asst.features.resampling import FrameSize, Pixels, centre, pictures, ticks
 from asst.features.runtime import fastest_device, fastest_dtype, precision_name
 from asst.features.values import Features
@@ -139,23 +139,13 @@ class FrameNetwork:
         """The input of every network, made by several threads ahead of the networks, and how many steps have it."""
         first = min(branch.ticks.start for branch in self.branches) // self._stride
         last = max(branch.ticks.stop - 1 for branch in self.branches) // self._stride
-        waiting: deque[tuple[Future[list[Pixels]], int]] = deque()
+        seen = windows(pictures(batches), range(first, last + 1), TICKS_A_STEP // self._stride)
+        begun = (pool.submit(self._inputs, window, first, times).result for window, times in repeated(seen))
+        return in_order(begun, self._batch)
 
-        def taken() -> tuple[list[Pixels], int]:
-            future, times = waiting.popleft()
-            return future.result(), times
-
-        for window, times in repeated(windows(pictures(batches), range(first, last + 1), TICKS_A_STEP // self._stride)):
-            waiting.append((pool.submit(self._inputs, window, first), times))
-            if len(waiting) > self._batch:
-                yield taken()
-        while waiting:
-            yield taken()
-
-    def _inputs(self, window: Sequence[Pixels], first: int) -> list[Pixels]:
-        return [
-            branch.prepare([window[tick // self._stride - first] for tick in branch.ticks]) for branch in self.branches
-        ]
+    def _inputs(self, window: Sequence[Pixels], first: int, times: int) -> tuple[list[Pixels], int]:
+        each = ([window[tick // self._stride - first] for tick in branch.ticks] for branch in self.branches)
+        return [branch.prepare(own) for branch, own in zip(self.branches, each, strict=True)], times
 
     @torch.inference_mode()
     def _seen(self, steps: Sequence[Sequence[Pixels]]) -> npt.NDArray[np.float16]:

@@ -6,16 +6,17 @@ other at every layer, the more so while decoding takes a share of the cores, and
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from itertools import groupby, islice, pairwise
+from functools import partial
+from itertools import chain, groupby, islice, pairwise
 from types import TracebackType
 from typing import NamedTuple, Self
 
 import numpy as np
 import numpy.typing as npt
 
+from asst.features.prefetch import in_order
 from asst.features.runtime import threads
 from asst.features.zeroshot.shots import colour_jumps
 
@@ -103,15 +104,10 @@ class FrameSampler:
     def rows(self, steps: Iterable[Step]) -> Iterator[tuple[Rows, int]]:
         """What is seen, in order: a row, and for how many steps it stands. A picture that is held is given once."""
         steps = iter(steps)
-        waiting: deque[tuple[_Seen, int]] = deque()
-        while group := list(islice(steps, GROUP_STEPS)):
-            waiting.extend(self._submitted(group))
-            while len(waiting) > self._most:
-                yield _taken(waiting)
-        while waiting:
-            yield _taken(waiting)
+        groups = iter(lambda: list(islice(steps, GROUP_STEPS)), [])
+        return in_order(chain.from_iterable(map(self._submitted, groups)), 2 * self._most)
 
-    def _submitted(self, group: Sequence[Step]) -> Iterator[tuple[_Seen, int]]:
+    def _submitted(self, group: Sequence[Step]) -> Iterator[Callable[[], tuple[Rows, int]]]:
         # The picture in the middle of a run is clear of the changes at its ends.
         sampled = [
             (group[start + (length - 1) // 2].picture, length)
@@ -124,7 +120,7 @@ class FrameSampler:
             if picture is not self._last:
                 self._last, self._last_seen = picture, next(new)
             assert self._last_seen is not None
-            yield self._last_seen, length
+            yield partial(_row, *self._last_seen, length)
 
     def _given(self, pictures: Iterable[Pictures]) -> Iterator[_Seen]:
         for _, alike in groupby(pictures, key=lambda picture: picture.shape):
@@ -133,6 +129,5 @@ class FrameSampler:
                 yield from ((future, row) for row in range(len(some)))
 
 
-def _taken(waiting: deque[tuple[_Seen, int]]) -> tuple[Rows, int]:
-    (future, row), steps = waiting.popleft()
+def _row(future: Future[Rows], row: int, steps: int) -> tuple[Rows, int]:
     return future.result()[row], steps
