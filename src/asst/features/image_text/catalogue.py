@@ -97,7 +97,10 @@ class HubFile:
         """Whether a file is the one; it is read whole. Raises InputError for a file that cannot be read."""
         if not path.is_file() or path.stat().st_size != self.size:
             return False
-        return sha256(path) == self.sha256 if self.sha256 else _blob(path) == self.blob
+        if self.sha256:
+            return sha256(path) == self.sha256
+        content = path.read_bytes()
+        return hashlib.sha1(b"blob %d\0" % len(content) + content, usedforsecurity=False).hexdigest() == self.blob
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,9 +151,3 @@ def _files(folder: Path) -> Iterator[str]:
         inside = path.relative_to(folder)
         if path.is_file() and not any(part.startswith(".") for part in inside.parts):
             yield inside.as_posix()
-
-
-def _blob(path: Path) -> str:
-    """The id that git gives a file's content."""
-    content = path.read_bytes()
-    return hashlib.sha1(b"blob %d\0" % len(content) + content, usedforsecurity=False).hexdigest()

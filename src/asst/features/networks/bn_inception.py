@@ -120,18 +120,15 @@ class BNInception(nn.Module):
 
     def forward(self, pixels: Tensor) -> Tensor:
         """RGB ``(batch, height, width, 3)`` or quantised fields ``(..., 10)``, ``uint8``, to ``(batch, 1024)``."""
-        x = self._centred(pixels)
+        values = pixels.float()
+        values = values.flip(3) - values.new_tensor(_BGR_MEAN) if pixels.shape[3] == 3 else values - _FLOW_MEAN
+        x = values.permute(0, 3, 1, 2).to(next(self.parameters()).dtype)
         x = F.max_pool2d(self._through("conv1_7x7_s2", x), 3, 2, ceil_mode=True)
         x = self._through("conv2_3x3", self._through("conv2_3x3_reduce", x))
         x = F.max_pool2d(x, 3, 2, ceil_mode=True)
         for name in BLOCKS:
             x = self._inception(name, x)
         return x.mean((2, 3))
-
-    def _centred(self, pixels: Tensor) -> Tensor:
-        values = pixels.float()
-        values = values.flip(3) - values.new_tensor(_BGR_MEAN) if pixels.shape[3] == 3 else values - _FLOW_MEAN
-        return values.permute(0, 3, 1, 2).to(next(self.parameters()).dtype)
 
     def _through(self, name: str, x: Tensor) -> Tensor:
         return F.relu_(self.get_submodule(f"{name}_bn")(self.get_submodule(name)(x)))
@@ -191,18 +188,14 @@ def flow_branch_of(network: BNInception, weights: str, flow: OpticalFlow) -> Bra
     """A network for flow, with whatever weights, and what it sees."""
 
     def prepare(pictures: Sequence[Pixels]) -> npt.NDArray[np.uint8]:
-        around = [_around(picture) for picture in pictures]
+        upright = [picture.shape[0] > picture.shape[1] for picture in pictures]
+        sides = [_FLOW_SIDES[::-1] if high else _FLOW_SIDES for high in upright]
+        around = [centre(picture, *own) for picture, own in zip(pictures, sides, strict=True)]
         fields = [centre(quantised(field), SIDE, SIDE) for field in flow.fields(around)]
         return np.concatenate(fields, axis=2)
 
     settings = {**_SETTINGS, "mean": _FLOW_MEAN, "bound": BOUND, "sides": _FLOW_SIDES, "flow": flow.settings}
     return Branch(network, DIMENSION, range(TICKS_A_STEP), prepare, settings, weights, flow.description)
-
-
-def _around(picture: Pixels) -> Pixels:
-    """The part of a picture in which flow is found."""
-    upright = picture.shape[0] > picture.shape[1]
-    return centre(picture, *(_FLOW_SIDES[::-1] if upright else _FLOW_SIDES))
 
 
 def bn_inception_rgb(weights: Path | None = None) -> FrameNetwork:

@@ -123,8 +123,13 @@ class FrameNetwork:
     def _features(self, batches: Iterable[Frames], length_s: float = math.inf) -> Features:
         rows = SpillingRows(self.dimension)
         pool = ThreadPoolExecutor(os.cpu_count() or 1, "preparing")
+        first = min(branch.ticks.start for branch in self.branches) // self._stride
+        last = max(branch.ticks.stop - 1 for branch in self.branches) // self._stride
+        seen = windows(pictures(batches), range(first, last + 1), TICKS_A_STEP // self._stride)
         try:
-            prepared = self._prepared(batches, pool)
+            # The input of every network is made by several threads ahead of the networks.
+            begun = (pool.submit(self._inputs, window, first, times).result for window, times in repeated(seen))
+            prepared = in_order(begun, self._batch)
             while steps := list(islice(prepared, self._batch)):
                 for row, (_, times) in zip(self._seen([inputs for inputs, _ in steps]), steps, strict=True):
                     rows.append(row, times)
@@ -134,14 +139,6 @@ class FrameNetwork:
         if not len(rows):
             raise InputError("no frame to look at; give at least one")
         return Features(rows.finished(), 0.0, STEP_S, self.name, length_s=length_s)
-
-    def _prepared(self, batches: Iterable[Frames], pool: ThreadPoolExecutor) -> Iterator[tuple[list[Pixels], int]]:
-        """The input of every network, made by several threads ahead of the networks, and how many steps have it."""
-        first = min(branch.ticks.start for branch in self.branches) // self._stride
-        last = max(branch.ticks.stop - 1 for branch in self.branches) // self._stride
-        seen = windows(pictures(batches), range(first, last + 1), TICKS_A_STEP // self._stride)
-        begun = (pool.submit(self._inputs, window, first, times).result for window, times in repeated(seen))
-        return in_order(begun, self._batch)
 
     def _inputs(self, window: Sequence[Pixels], first: int, times: int) -> tuple[list[Pixels], int]:
         each = ([window[tick // self._stride - first] for tick in branch.ticks] for branch in self.branches)

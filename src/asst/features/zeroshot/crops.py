@@ -11,6 +11,7 @@ from abc import ABC, abstractmethod
 from array import array
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager, nullcontext
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -133,11 +134,7 @@ class CropsExtractor(ABC):
         if not len(rows):
             raise InputError("no frame to look at; give at least one")
         seen = rows.finished()
-
-        def unit_ticks(first: int, last: int) -> npt.NDArray[np.float64]:
-            return self._unit_ticks(seen, first, last)
-
-        cuts = shot_cuts(np.array(motion.changes), unit_ticks, self._turn_least)
+        cuts = shot_cuts(np.array(motion.changes), partial(self._unit_ticks, seen), self._turn_least)
         return Features(seen, 0.0, STEP_S, self.name, cut_times.times_s(cuts), length_s)
 
     def _single_threaded(self) -> AbstractContextManager[int]:
