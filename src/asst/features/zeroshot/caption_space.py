@@ -8,7 +8,6 @@ weights, which packages carry.
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
@@ -20,6 +19,7 @@ import numpy.typing as npt
 
 from asst.atomic import write_whole
 from asst.errors import InputError
+from asst.features.hashing import sha256
 from asst.features.zeroshot.efficientnet import LiteWeights, published_lite
 from asst.features.zeroshot.minilm import published_minilm
 
@@ -96,8 +96,6 @@ def load_space(path: Path) -> CaptionSpace:
     from safetensors import SafetensorError, safe_open
 
     try:
-        with path.open("rb") as file:
-            sha256 = hashlib.file_digest(file, "sha256").hexdigest()
         with safe_open(path, framework="np") as opened:
             header = opened.metadata() or {}
             if header.get("format") != FORMAT:
@@ -115,7 +113,7 @@ def load_space(path: Path) -> CaptionSpace:
             {name.removeprefix(_SENTENCES): changes[name] for name in _OWN},
             lite,
             description,
-            sha256,
+            sha256(path),
         )
     except OSError as error:
         raise InputError(f"cannot read {path}: {error.strerror or error}; check the file") from error
