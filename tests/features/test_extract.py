@@ -12,9 +12,8 @@ from typing import Any
 import pytest
 
 from asst.errors import InputError
-from asst.features.extract import Job, Outcome, extract_in_turn, jobs_of
+from asst.features.extract import Job, Outcome, extract_by_workers, extract_in_turn, jobs_of
 from asst.features.hashing import content_hash
-from asst.features.parallel import extract_by_workers
 from asst.features.stores.native import Provenance, Store
 
 

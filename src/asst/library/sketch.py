@@ -17,9 +17,9 @@ import numpy.typing as npt
 
 from asst.errors import InputError
 from asst.features.disk_rows import release
+from asst.features.extract import Extraction
 from asst.features.extractor import Extractor
 from asst.features.hashing import settings_hash
-from asst.features.parallel import Extraction
 from asst.features.values import Features
 from asst.features.zeroshot.space import CROPS
 from asst.library.engine import Engine, Identity
