@@ -32,12 +32,7 @@ _UNTAGGED = 2
 
 @dataclass(frozen=True, slots=True)
 class Segment:
-    """A span of a file in ticks of its pictures, from the one on display at its start on.
-
-    Attributes:
-        zero: tick of the first picture.
-        index: of a file whose clock may begin anew.
-    """
+    """A span of a file in ticks of its pictures, the first of all at ``zero``, from the one on display at its start."""
 
     path: Path
     start: int

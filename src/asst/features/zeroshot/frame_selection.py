@@ -44,7 +44,7 @@ class Step(NamedTuple):
 
 
 def runs(changes: Sequence[Sequence[float]], most: int) -> list[tuple[int, int]]:
-    """A group's steps in runs, a sampled frame each.
+    """A group's steps in runs, a sampled frame each: the first step of a run and how many it has.
 
     A run ends where colours jump, the largest jumps first. What frames are left halve the longest runs, unless next to
     nothing happens in them: a still picture costs one.
@@ -52,9 +52,6 @@ def runs(changes: Sequence[Sequence[float]], most: int) -> list[tuple[int, int]]
     Args:
         changes: how much colours change at each tick since the step before, for each step.
         most: how many runs a whole group may have; one of fewer steps has fewer, in proportion.
-
-    Returns:
-        The first step of each run and how many it has.
     """
     steps = len(changes)
     most = max(1, round(steps * most / GROUP_STEPS))

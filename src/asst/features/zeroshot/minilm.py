@@ -115,11 +115,7 @@ class MiniLMTokens:
 
 
 class MiniLM:
-    """The encoder with its tokeniser: unit vectors, near each other for sentences that mean similar things.
-
-    Args:
-        weights: as `published_minilm`, perhaps trained on; the published ones if None.
-    """
+    """The encoder with its tokeniser, of the weights as published or trained on."""
 
     def __init__(self, weights: dict[str, FloatArray] | None = None) -> None:
         self._weights = published_minilm() if weights is None else weights

@@ -119,11 +119,9 @@ class CutTimes:
         self._thumbnails.append((time_s, pixels))
 
     def follow(self, changes: Sequence[float], *, to_the_end: bool = False) -> None:
-        """Find the times of new jumps; thumbnails that are needed no more are forgotten.
+        """Find the times of new jumps, by how much colours change at each tick but the first.
 
-        Args:
-            changes: how much colours change at each tick but the first, up to a tick whose frames have gone by.
-            to_the_end: whether there will be no more.
+        The changes are up to a tick whose frames have gone by. Thumbnails that are needed no more are forgotten.
         """
         known = len(changes) if to_the_end else len(changes) - AROUND
         for change in range(self._judged, known):
