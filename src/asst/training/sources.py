@@ -14,7 +14,7 @@ from asst.data.record import Record, first_problem
 from asst.errors import InputError
 from asst.features.networks.none import PlaceholderStore
 from asst.features.stores.arrays import HDF5
-from asst.features.stores.external import Clock, WindowStore, open_store
+from asst.features.stores.external import Timing, WindowStore, open_store
 from asst.features.stores.native import ConcatenatedStore, FeatureStore, Store, UnitStore
 from asst.features.zeroshot.crops import STEP_S
 from asst.models.checkpoint import FeatureKind, Origin
@@ -187,9 +187,9 @@ def _opened(
     step_s = files.step_s or step_s
     clock = None
     if step_s == EVEN:
-        clock = Clock(stream, durations_s=durations_s, start_s=files.start_s)
+        clock = Timing(stream, durations_s=durations_s, start_s=files.start_s)
     elif step_s is not None:
-        clock = Clock(stream, float(step_s), start_s=files.start_s)
+        clock = Timing(stream, float(step_s), start_s=files.start_s)
     return open_store(path, clock, files.key)
 
 

@@ -30,7 +30,7 @@ _WINDOW_FILE = re.compile(r"(?P<video>.+)_(?P<start>\d+)_(?P<end>\d+)(?P<extensi
 
 
 @dataclass(frozen=True, slots=True)
-class Clock:
+class Timing:
     """When the steps of published features happen, and what made them.
 
     Attributes:
@@ -66,9 +66,9 @@ class Clock:
 class ExternalStore(FeatureStore):
     """Features in named arrays, one a video."""
 
-    def __init__(self, arrays: Arrays, clock: Clock) -> None:
+    def __init__(self, arrays: Arrays, timing: Timing) -> None:
         self._arrays = arrays
-        self._clock = clock
+        self._timing = timing
         self._dimension: int | None = None
         self._finite = FiniteFiles()
 
@@ -94,7 +94,7 @@ class ExternalStore(FeatureStore):
         self._dimension = self._dimension or vectors.shape[1]
         if vectors.shape[1] != self._dimension:
             raise InputError(f"{where}: dimension {vectors.shape[1]}, where other videos have {self._dimension}")
-        features = self._clock.features(video, vectors, where)
+        features = self._timing.features(video, vectors, where)
         self._finite.require(features, video, file)
         return features
 
@@ -185,14 +185,14 @@ class WindowStore(FeatureStore):
         return found
 
 
-def open_store(path: Path, clock: Clock | None = None, key: str | None = None) -> FeatureStore:
+def open_store(path: Path, timing: Timing | None = None, key: str | None = None) -> FeatureStore:
     """The store at a path, native or published, by what is there: a folder, or an HDF5 file.
 
-    A published one needs a clock; native ones, and HDF5 files that were written from them, bring their own. The key
+    A published one needs a timing; native ones, and HDF5 files that were written from them, bring their own. The key
     names the array to take where an entry holds several.
 
     Raises:
-        InputError: if there is nothing, or a published store comes without a clock.
+        InputError: if there is nothing, or a published store comes without one.
     """
     if not path.exists():
         raise InputError(f"no feature store at {path}; extract features or name another path")
@@ -200,12 +200,12 @@ def open_store(path: Path, clock: Clock | None = None, key: str | None = None) -
         return Store(path)
     arrays = Arrays(path, key)
     said = arrays.stated
-    if clock is None and {"extractor", "step_s", "start_s"} <= said.keys():
+    if timing is None and {"extractor", "step_s", "start_s"} <= said.keys():
         # Our own export says this in the file.
-        clock = Clock(str(said["extractor"]), float(said["step_s"]), start_s=float(said["start_s"]))
-    if clock is None:
+        timing = Timing(str(said["extractor"]), float(said["step_s"]), start_s=float(said["start_s"]))
+    if timing is None:
         raise InputError(f"{path} does not say how long a step is; give the step in seconds and the extractor's name")
-    return ExternalStore(arrays, clock)
+    return ExternalStore(arrays, timing)
 
 
 def to_hdf5(store: FeatureStore, path: Path, watch: Watch | None = None) -> int:
