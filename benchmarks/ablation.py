@@ -18,11 +18,9 @@ import numpy as np
 import asst
 from asst.features.zeroshot.caption_space import load_space
 from asst.features.zeroshot.captions import PACKAGED, CaptionExtractor, CaptionSentences
-from asst.features.zeroshot.efficientnet import CHANNELS
-from asst.features.zeroshot.layout import PAN, WINDOWS
-from asst.features.zeroshot.sentences import FloatArray, Reading
+from asst.features.zeroshot.space import FloatArray, Reading
 from asst.models.zeroshot.model import ZeroShotModel
-from development_set import middle_square, read_questions
+from development_set import LAYOUT, Numbers, middle_crop, read_questions
 from reranking import View, compare, options_of, unchanged
 
 Change = Callable[[Reading], Reading]
@@ -40,7 +38,7 @@ class PartlyRead(CaptionSentences):
         self._change = change
 
     def read(self, sentences: Sequence[str]) -> Reading:
-        """See `asst.features.zeroshot.sentences.SentenceReader.read`."""
+        """See `asst.features.zeroshot.space.SentenceReader.read`."""
         return self._change(super().read(sentences))
 
 
@@ -73,18 +71,18 @@ def no_classes(reading: Reading) -> Reading:
 
 def no_colours(features: asst.Features) -> asst.Features:
     """As if all pictures had the same colours."""
-    return without(features, slice(WINDOWS * CHANNELS, -len(PAN)))
+    return without(features, LAYOUT.colours)
 
 
 def no_pans(features: asst.Features) -> asst.Features:
     """As if it was not known which way the camera turns."""
-    return without(features, slice(-len(PAN), None))
+    return without(features, LAYOUT.pans)
 
 
-def without(features: asst.Features, columns: slice) -> asst.Features:
-    """Zero in some columns."""
+def without(features: asst.Features, part: Callable[[Numbers], Numbers]) -> asst.Features:
+    """Zero in a part of each vector."""
     vectors = np.array(features.vectors, dtype=np.float16)
-    vectors[:, columns] = 0
+    part(vectors)[:] = 0
     return replace(features, vectors=vectors)
 
 
@@ -103,7 +101,7 @@ VIEWS: dict[str, View] = {
     "without colours": no_colours,
     "without the camera's way": no_pans,
     "without shot changes": no_cuts,
-    "middle square alone": middle_square,
+    "middle crop alone": middle_crop,
 }
 
 

@@ -35,12 +35,15 @@ from asst.evaluation.bootstrap import Interval, bootstrap_interval
 from asst.evaluation.metrics import hits
 from asst.features.zeroshot.crops import TICK_RATE
 from asst.features.zeroshot.efficientnet import CHANNELS
-from asst.features.zeroshot.layout import PAN, WINDOWS
+from asst.features.zeroshot.space import CROPS, Space
 from asst.models.zeroshot.proposals import proposals
 from asst.moments import FloatArray, anchor_grid
 from asst.video import frames
 
 Numbers = npt.NDArray[np.floating]
+
+LAYOUT = Space("captions", np.zeros(CHANNELS, dtype=np.float32), pixels=True)
+"""Of the vectors of the packaged extractor."""
 
 # Unrelated means not of the same footage.
 SAME_FOOTAGE = {"scene_cuts.mp4": "bikes.mp4"}
@@ -146,26 +149,25 @@ def model_spans(localizer: asst.Localizer, questions: Sequence[Question]) -> lis
     return spans
 
 
-def middle_square(features: asst.Features) -> asst.Features:
-    """As if only the middle square of the picture had been seen."""
-    return of_squares(features, lambda squares: squares[:, WINDOWS // 2])
+def middle_crop(features: asst.Features) -> asst.Features:
+    """As if only the middle crop of the picture had been seen."""
+    return of_crops(features, lambda crops: crops[:, CROPS // 2])
 
 
-def mean_square(features: asst.Features) -> asst.Features:
-    """As if the mean of the squares had been seen."""
-    return of_squares(features, lambda squares: squares.mean(axis=1, dtype=np.float32))
+def mean_crop(features: asst.Features) -> asst.Features:
+    """As if the mean of the crops had been seen."""
+    return of_crops(features, lambda crops: crops.mean(axis=1, dtype=np.float32))
 
 
-def of_squares(features: asst.Features, one: Callable[[Numbers], Numbers]) -> asst.Features:
-    """The same of all squares: ``one`` of what the network sees, and of the colours, ``(steps, WINDOWS, numbers)``."""
-    seen, end = WINDOWS * CHANNELS, features.dimension - len(PAN)
-    parts = (features.vectors[:, first:last] for first, last in ((0, seen), (seen, end)))
-    alike = [np.tile(one(part.reshape(len(features), WINDOWS, -1)), (1, WINDOWS)) for part in parts]
-    vectors = np.concatenate([*alike, features.vectors[:, end:]], axis=1)
-    return replace(features, vectors=vectors.astype(np.float16))
+def of_crops(features: asst.Features, one: Callable[[Numbers], Numbers]) -> asst.Features:
+    """The same of all crops: ``one`` of what the network sees, and of the colours, ``(steps, CROPS, numbers)``."""
+    vectors = np.array(features.vectors, dtype=np.float16)
+    for part in (LAYOUT.crops(vectors), LAYOUT.colours(vectors)):
+        part[:] = one(part)[:, None]
+    return replace(features, vectors=vectors)
 
 
-VIEWS = {"middle square alone": middle_square, "mean of the squares": mean_square}
+VIEWS = {"middle crop alone": middle_crop, "mean of the crops": mean_crop}
 
 
 def seen_as(questions: Sequence[Question], view: Callable[[asst.Features], asst.Features]) -> list[Question]:

@@ -141,7 +141,7 @@ def stages(extractor: FrameNetwork, path: Path, end_s: float) -> dict[str, float
 def of_steps(pictures: Iterator[Pixels], branch: Branch, rate: float) -> Iterator[Pixels]:
     """A network's input for each step."""
     stride = round(TICK_RATE / rate)
-    seen_here = range(branch.sees.start // stride, (branch.sees.stop - 1) // stride + 1)
+    seen_here = range(branch.ticks.start // stride, (branch.ticks.stop - 1) // stride + 1)
     return (branch.prepare(window) for window in windows(pictures, seen_here, TICKS_A_STEP // stride))
 
 

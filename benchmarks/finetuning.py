@@ -27,8 +27,7 @@ from asst.data.readers import jsonlines
 from asst.data.record import Record
 from asst.evaluation.bootstrap import bootstrap_interval
 from asst.evaluation.metrics import hits
-from asst.features.stores.native import Store
-from asst.features.stores.native_file import Provenance
+from asst.features.stores.native import Provenance, Store
 from asst.models.reranked import PACKAGED
 from asst.models.zeroshot.model import SimilarityModel
 from asst.moments import FloatArray

@@ -28,8 +28,7 @@ from asst.cli.demo import DEMO_VIDEO
 from asst.features.networks.bn_inception import SIZE
 from asst.features.networks.flow import BOUND, TVL1_ITERATIONS, Field, OpticalFlow
 from asst.features.networks.frame_network import TICK_RATE
-from asst.features.picture_size import centre
-from asst.features.resampling import Pixels
+from asst.features.resampling import Pixels, centre
 from asst.features.zeroshot.shots import coarse_colours
 from asst.video import frames, probe
 

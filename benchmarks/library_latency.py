@@ -29,8 +29,7 @@ from rich.console import Console
 from rich.progress import track
 from rich.table import Table
 
-from asst.features.stores.native import file_name
-from asst.features.stores.native_file import Provenance
+from asst.features.stores.native import Provenance, file_name
 from asst.features.values import Features
 from asst.library.engine import Engine
 from asst.library.library import Library

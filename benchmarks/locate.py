@@ -90,7 +90,7 @@ def measure(path: Path, model: str) -> dict[str, float]:
         decoded_s = batch.times_s[-1] + 1 / TICK_RATE
     decode_speed = decoded_s / (time.perf_counter() - start)
     looks_s: list[float] = []
-    see = extractor.see
+    see = extractor.crop_vectors
 
     def timed(pictures: npt.NDArray[np.uint8]) -> npt.NDArray[np.float16]:
         began = time.thread_time()
@@ -98,7 +98,7 @@ def measure(path: Path, model: str) -> dict[str, float]:
         looks_s.append(time.thread_time() - began)
         return seen
 
-    extractor.see = timed  # type: ignore[method-assign]
+    extractor.crop_vectors = timed  # type: ignore[method-assign]
     start, start_cpu = time.perf_counter(), time.process_time()
     features = localizer.features(path)
     extract_s, cpu_s = time.perf_counter() - start, time.process_time() - start_cpu

@@ -24,7 +24,7 @@ from functools import partial
 import torch
 from torch.utils.flop_counter import FlopCounterMode
 
-from asst.features.devices import fastest_dtype
+from asst.features.runtime import fastest_dtype
 from asst.nn.config import ASSTConfig
 from asst.nn.losses import detection_loss, sample_anchors
 from asst.nn.network import ASSTNetwork

@@ -24,8 +24,7 @@ from rich.table import Table
 
 from asst.data.readers.captions import read_captions
 from asst.features.values import Features
-from asst.features.zeroshot.layout import WINDOWS, Space
-from asst.features.zeroshot.sentences import Reading, SentenceReader
+from asst.features.zeroshot.space import Reading, SentenceReader, Space
 from asst.models.zeroshot.evidence import EvidenceReader
 from asst.models.zeroshot.model import SimilarityModel
 from asst.models.zeroshot.query_scores import half_way, query_scores, ranking
@@ -66,7 +65,8 @@ class Worse:
     """
 
     def __init__(self, model: SimilarityModel, width: int, noise: float) -> None:
-        self._mean, self._noise, self._source = model.extractor.space.mean, noise, np.random.default_rng(width)
+        self._packaged, self._mean = model.extractor.space, model.extractor.space.mean
+        self._noise, self._source = noise, np.random.default_rng(width)
         channels = len(self._mean)
         chance = self._source.standard_normal((channels, width)).astype(np.float32)
         self._directions = chance if width < channels else np.eye(channels, dtype=np.float32)
@@ -85,7 +85,7 @@ class Worse:
 
     def _features(self, features: Features) -> Features:
         rows, places = np.unique(np.asarray(features.vectors, np.float32), axis=0, return_inverse=True)
-        seen = _unit(rows[:, : WINDOWS * len(self._mean)].reshape(len(rows), WINDOWS, -1) - self._mean)
+        seen = _unit(self._packaged.crops(rows) - self._mean)
         added = self._source.standard_normal(seen.shape).astype(np.float32) * self._noise / np.sqrt(len(self._mean))
         kept = _unit((seen + added) @ self._directions).reshape(len(rows), -1).astype(np.float16)
         return Features(kept[places.ravel()], features.start_s, features.step_s, "worse", features.cuts_s)

@@ -47,7 +47,7 @@ def networks() -> dict[str, See]:
     found: dict[str, See] = {}
     for precision in ("float32", "int8"):
         os.environ[PRECISION] = precision
-        found[f"ONNX Runtime, {precision}"] = CaptionExtractor().see
+        found[f"ONNX Runtime, {precision}"] = CaptionExtractor().crop_vectors
     if find_spec("torch") is not None:
         found["PyTorch, float32"] = _by_pytorch()
     return found

@@ -30,7 +30,7 @@ from rich.table import Table
 
 from asst.features.zeroshot.captions import CaptionExtractor, captions
 from asst.features.zeroshot.crops import TICK_RATE
-from asst.video import Glimpsed, frames
+from asst.video import ThumbnailSink, frames
 from known_cuts import Known, known_videos
 
 NEAR_S = 0.5
@@ -120,12 +120,12 @@ def has_scenedetect(python: str) -> bool:
         return False
 
 
-def decoding_s(path: Path, seen: Glimpsed | None) -> float:
+def decoding_s(path: Path, seen: ThumbnailSink | None) -> float:
     """Processor time of decoding as an index does, the least of three."""
     times = []
     for _ in range(3):
         began = time.process_time()
-        for _ in frames(path, rate=TICK_RATE, short_side=240, threads=1, seen=seen):
+        for _ in frames(path, rate=TICK_RATE, short_side=240, threads=1, thumbnails=seen):
             pass
         times.append(time.process_time() - began)
     return min(times)
@@ -184,7 +184,7 @@ def report(known: Sequence[Known], options: argparse.Namespace) -> None:
     without_s = sum(decoding_s(one.path, None) for one in known)
     with_s = sum(decoding_s(one.path, lambda time_s, pixels: None) for one in known)
     console.print(
-        f"decoding {without_s:.1f} s of processor time, with glimpses {with_s:.1f} s: "
+        f"decoding {without_s:.1f} s of processor time, with thumbnails {with_s:.1f} s: "
         f"{100 * (with_s - without_s) / (cpu_s - (with_s - without_s)):+.1f} % of the {cpu_s:.1f} s of an index"
     )
 

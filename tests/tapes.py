@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from asst.features.zeroshot.layout import PAN, WINDOWS
+from asst.features.zeroshot.space import PAN
 from asst.models.zeroshot.model import ZeroShotModel
 from asst.simulate.tapes.plan import TapeSettings
 from asst.simulate.tapes.tapes import Clip, TapeMaker
@@ -24,6 +24,6 @@ def tape_maker(model: ZeroShotModel, settings: TapeSettings, seed: int = 0) -> T
     units = np.sqrt(1 - COSINE**2) * (0.8 * noise[:1] + 0.6 * noise) + looks
     frames = np.concatenate(np.maximum(space.mean + LENGTH * units, 0))
     pictures: npt.NDArray[np.float16] = np.zeros((len(frames), space.dimension - len(PAN)), dtype=np.float16)
-    pictures[:, : space.seen] = np.tile(frames, (1, WINDOWS))
+    space.crops(pictures)[:] = frames[:, None]
     clips = [Clip((i, i + len(sentences)), (text,)) for i, text in enumerate(sentences)]
     return TapeMaker(clips, pictures, space, settings, seed)

@@ -12,7 +12,7 @@ from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, processor
 from transformers import CLIPConfig, CLIPModel, PreTrainedTokenizerFast, SiglipConfig, SiglipModel
 
 from asst.features.hashing import sha256
-from asst.features.image_text.catalogue import Manifest, Stated
+from asst.features.image_text.catalogue import HubFile, Manifest
 
 WORDS = ["<unk>", "<s>", "</s>", "a", "dog", "cat", "runs", "sits"]
 TOWER = {"hidden_size": 32, "intermediate_size": 64, "num_hidden_layers": 2, "num_attention_heads": 2}
@@ -85,7 +85,7 @@ def write(folder: Path, kind: str, known: Sequence[str] = ()) -> Path:
 def fetched(folder: Path) -> Path:
     """The folder, as if it had been fetched from a hub."""
     stated = {
-        path.relative_to(folder).as_posix(): Stated(size=path.stat().st_size, sha256=sha256(path))
+        path.relative_to(folder).as_posix(): HubFile(size=path.stat().st_size, sha256=sha256(path))
         for path in folder.rglob("*")
         if path.is_file()
     }

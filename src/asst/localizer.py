@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -64,11 +63,7 @@ class Localizer:
         """
         extractor = self._model.extractor
         if isinstance(video, str | Path):
-            from asst.video import probe
-
-            # The last step may reach past the last frame; what a file says of its length may reach past what it holds.
             found, name = extractor.extract(video, progress=progress), str(video)
-            found = replace(found, length_s=probe(video).duration_s)
         else:
             found, name = extractor.extract_frames(video), "the frames"
         found.require_finite(name)
@@ -198,4 +193,4 @@ class Localizer:
         if top < 1:
             raise InputError(f"top is {top}; ask for at least one moment")
         features = video if isinstance(video, Features) else self.features(video, progress=progress)
-        return features, min(features.end_s, features.length_s)
+        return features, features.video_end_s

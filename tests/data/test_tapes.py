@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from asst.errors import InputError
-from asst.features.zeroshot.sentences import COSINE
+from asst.features.zeroshot.space import COSINE
 from asst.models.zeroshot.model import SimilarityModel
 from asst.simulate.tapes.plan import STEPS_MOST, Plan, Planner, TapeSettings
 from asst.simulate.tapes.tapes import Clip, TapeMaker

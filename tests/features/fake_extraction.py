@@ -11,8 +11,8 @@ from pathlib import Path
 import numpy as np
 
 from asst.errors import InputError
+from asst.features.extract import Extraction
 from asst.features.extractor import Extractor, Progress
-from asst.features.parallel.workers import Extraction
 from asst.features.stores.native import Store
 from asst.features.values import Features
 from asst.video import Frames

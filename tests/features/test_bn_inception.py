@@ -166,6 +166,6 @@ def test_flow_of_the_centre_is_stacked_in_turns(height: int, width: int) -> None
     stack = branch.prepare(pictures)
     assert stack.shape == (224, 224, 10)
     assert stack.dtype == np.uint8
-    assert len(branch.sees) == 6
+    assert len(branch.ticks) == 6
     pixels_of_motion = (np.median(stack.astype(float), axis=(0, 1)) - 127.5) * 40 / 255
     np.testing.assert_allclose(pixels_of_motion, [3, -1] * 5, atol=0.2)

@@ -34,7 +34,7 @@ def path(tmp_path_factory: pytest.TempPathFactory, one_thread: None) -> Path:
 
 
 @torch.inference_mode()
-def test_each_square_is_what_the_network_sees_and_lies_where_the_tower_puts_it(
+def test_each_crop_is_what_the_network_sees_and_lies_where_the_tower_puts_it(
     path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("ASST_PRECISION", "float32")
@@ -44,8 +44,8 @@ def test_each_square_is_what_the_network_sees_and_lies_where_the_tower_puts_it(
     assert (found.extractor, found.step_s, found.dimension) == ("captions", 0.5, extractor.space.dimension)
     tower: Any = towers_with(load_space(path).weights()).pictures
     maps = tower.network(torch.from_numpy(picture)[None])
-    squares = found.vectors[0, : extractor.space.seen].reshape(3, -1).astype(np.float32)
-    for row, first in zip(squares, (0, 4, 8), strict=True):
+    (crops,) = extractor.space.crops(found.vectors).astype(np.float32)
+    for row, first in zip(crops, (0, 4, 8), strict=True):
         pooled = maps[0, :, :, first : first + 8].mean((1, 2))
         np.testing.assert_allclose(row, pooled, atol=4e-3)
         centred = row - extractor.space.mean
@@ -96,7 +96,9 @@ def test_features_in_both_precisions_serve_in_each_others_place(street: Path, mo
         monkeypatch.setenv("ASST_PRECISION", precision)
         extractor = CaptionExtractor()
         assert extractor.precision == precision
-        centred = extractor.see(pictures.pixels).astype(np.float64).reshape(-1, CHANNELS) - extractor.space.mean
+        centred = (
+            extractor.crop_vectors(pictures.pixels).astype(np.float64).reshape(-1, CHANNELS) - extractor.space.mean
+        )
         seen.append(centred / np.linalg.norm(centred, axis=1, keepdims=True))
     cosines = (seen[0] * seen[1]).sum(axis=1)
     # The bounds that docs/extractors.md states. Equal ones would be of one and the same graph.
@@ -123,10 +125,9 @@ def test_its_file_is_a_model(path: Path, street: Path) -> None:
     # What matches best at the steps, by the vectors themselves, is where the best moment lies.
     extractor = CaptionExtractor(path)
     (said,), unrelated = extractor.sentences.read(["a car"]).classifiers, extractor.sentences.negatives
-    squares = np.asarray(features.vectors[:, : 3 * CHANNELS], np.float32).reshape(24, 3, CHANNELS)
-    squares -= extractor.space.mean
-    squares /= np.linalg.norm(squares, axis=2, keepdims=True)
-    match = (squares @ said - (squares @ unrelated.T).mean(axis=2)).max(axis=1)
+    crops = extractor.space.crops(features.vectors).astype(np.float32) - extractor.space.mean
+    crops /= np.linalg.norm(crops, axis=2, keepdims=True)
+    match = (crops @ said - (crops @ unrelated.T).mean(axis=2)).max(axis=1)
     best = ranking.moments[0]
     inside = (features.times_s >= best.start_s) & (features.times_s < best.end_s)
     assert match[inside].mean() > match[~inside].mean()

@@ -18,7 +18,7 @@ from transformers.models.siglip.image_processing_pil_siglip import SiglipImagePr
 
 from asst.errors import InputError
 from asst.features.extractor import extractor_named
-from asst.features.image_text.preprocessing import Preparing
+from asst.features.image_text.towers import Preprocessing
 from asst.features.networks import frame_network
 from asst.features.networks.clip import ClipExtractor
 from asst.video import Frames, frames
@@ -62,7 +62,7 @@ def test_pictures_are_prepared_as_transformers_does(folder: Path, picture: npt.N
     kind = kind_of(folder)
     processor = PROCESSORS[kind](**{**PREPARING[kind], "do_rescale": False, "do_normalize": False})
     expected = processor(shown, return_tensors="np")["pixel_values"][0].transpose(1, 2, 0)
-    np.testing.assert_array_equal(Preparing.read(folder)([shown]), expected)
+    np.testing.assert_array_equal(Preprocessing.read(folder)([shown]), expected)
 
 
 @torch.inference_mode()

@@ -14,8 +14,7 @@ import pytest
 from typer.testing import CliRunner
 
 from asst.cli.app import app
-from asst.features.extract import jobs_of
-from asst.features.parallel.cluster import extract_by_cluster
+from asst.features.extract import extract_by_cluster, jobs_of
 from asst.features.stores.native import Store
 from asst.library.library import Library
 from asst.library.search import search

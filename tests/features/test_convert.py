@@ -9,10 +9,8 @@ import numpy as np
 import pytest
 
 from asst.errors import InputError
-from asst.features.stores.convert import to_hdf5, to_store
-from asst.features.stores.external import Clock, open_store
-from asst.features.stores.native import Store
-from asst.features.stores.native_file import Provenance
+from asst.features.stores.external import Timing, open_store, to_hdf5, to_store
+from asst.features.stores.native import Provenance, Store
 from asst.features.values import Features
 
 
@@ -49,7 +47,7 @@ def test_a_published_file_becomes_a_store_of_ours(tmp_path: Path) -> None:
     with h5py.File(tmp_path / "c3d.h5", "w") as file:
         file["v1"] = np.ones((4, 2), dtype=np.float32)
     store = Store(tmp_path / "store")
-    to_store(open_store(tmp_path / "c3d.h5", Clock("c3d", 0.5)), store)
+    to_store(open_store(tmp_path / "c3d.h5", Timing("c3d", 0.5)), store)
     assert (store.extractor(), store.read("v1").duration_s) == ("c3d", 2.0)
     assert store.provenance("v1") == Provenance()
 

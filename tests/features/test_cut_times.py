@@ -12,9 +12,8 @@ import numpy.typing as npt
 import pytest
 
 from asst.features.zeroshot.captions import CaptionExtractor
-from asst.features.zeroshot.cut_times import CutTimes, turning_point
-from asst.features.zeroshot.shots import coarse_colours, colour_jumps
-from asst.video import Frames, frames, glimpse
+from asst.features.zeroshot.shots import CutTimes, coarse_colours, colour_jumps, turning_point
+from asst.video import Frames, frames, thumbnail
 
 Make = Callable[..., Path]
 Pixels = npt.NDArray[np.uint8]
@@ -31,14 +30,14 @@ def scene(number: int) -> Pixels:
 def jumps(path: Path) -> list[float]:
     """When colours jump in a file, as the extractors follow it."""
     cut_times = CutTimes(RATE)
-    return _followed(cut_times, list(frames(path, rate=RATE, batch=16, seen=cut_times.glimpse)))
+    return _followed(cut_times, list(frames(path, rate=RATE, batch=16, thumbnails=cut_times.thumbnail)))
 
 
 def jumps_of(pictures: Sequence[Pixels], rate: float) -> list[float]:
     """The same of pictures at a steady rate."""
     cut_times = CutTimes(RATE)
     for number, pixels in enumerate(pictures):
-        cut_times.glimpse(number / rate, glimpse(pixels))
+        cut_times.thumbnail(number / rate, thumbnail(pixels))
     ticks = np.arange(0, len(pictures) / rate, 1 / RATE)
     shown = np.stack([pictures[int(tick * rate + 1e-6)] for tick in ticks])
     return _followed(cut_times, [Frames(shown, ticks)])
@@ -125,13 +124,13 @@ def test_turning_points_of_two_and_of_equal_pictures() -> None:
 def test_pictures_of_a_long_video_are_forgotten() -> None:
     cut_times = CutTimes(RATE)
     changes: list[float] = []
-    picture = glimpse(scene(1))
+    picture = thumbnail(scene(1))
     for second in range(600):
         for k in range(30):
-            cut_times.glimpse(second + k / 30, picture)
+            cut_times.thumbnail(second + k / 30, picture)
         changes += [90.0, 0.0, 0.0, 30.0]
         cut_times.follow(changes)
-    assert len(cut_times._glimpses) < 150
+    assert len(cut_times._thumbnails) < 150
 
 
 def test_two_times_in_one_tick_keep_their_order() -> None:

@@ -12,11 +12,9 @@ from typing import Any
 import pytest
 
 from asst.errors import InputError
-from asst.features.extract import Job, Outcome, extract_in_turn, jobs_of
+from asst.features.extract import Job, Outcome, extract_by_workers, extract_in_turn, jobs_of
 from asst.features.hashing import content_hash
-from asst.features.parallel.workers import extract_by_workers
-from asst.features.stores.native import Store
-from asst.features.stores.native_file import Provenance
+from asst.features.stores.native import Provenance, Store
 
 
 @pytest.fixture

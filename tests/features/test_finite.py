@@ -14,9 +14,8 @@ import torch
 from safetensors.numpy import save_file
 
 from asst.errors import InputError
-from asst.features.stores.external import Clock, open_store
-from asst.features.stores.native import FeatureStore, JoinedStore, Store
-from asst.features.stores.native_file import Provenance, write_file
+from asst.features.stores.external import Timing, open_store
+from asst.features.stores.native import ConcatenatedStore, FeatureStore, Provenance, Store, write_file
 from asst.features.values import Features
 
 Rows = npt.NDArray[np.floating]
@@ -41,7 +40,7 @@ def _npz(path: Path, rows: Rows) -> None:
 def _folder(ending: str, write: Callable[[Path, Rows], object]) -> Callable[[Path, Rows], FeatureStore]:
     def written(folder: Path, rows: Rows) -> FeatureStore:
         write(folder / f"v{ending}", rows)
-        return open_store(folder, Clock("rgb", 0.5))
+        return open_store(folder, Timing("rgb", 0.5))
 
     return written
 
@@ -49,7 +48,7 @@ def _folder(ending: str, write: Callable[[Path, Rows], object]) -> Callable[[Pat
 def _hdf5(folder: Path, rows: Rows) -> FeatureStore:
     with h5py.File(folder / "all.hdf5", "w") as file:
         file["v"] = rows
-    return open_store(folder / "all.hdf5", Clock("rgb", 0.5))
+    return open_store(folder / "all.hdf5", Timing("rgb", 0.5))
 
 
 def _ours(folder: Path, rows: Rows) -> FeatureStore:
@@ -80,7 +79,7 @@ def test_every_reader_refuses_it_with_video_step_and_stream(tmp_path: Path, form
     flow = tmp_path / "flow"
     Store(flow).write("v", Features(np.ones((9, 4), dtype=np.float32), 0.0, 0.5, "flow"))
     with pytest.raises(InputError, match=said):
-        JoinedStore([Store(flow), store]).read("v")
+        ConcatenatedStore([Store(flow), store]).read("v")
 
 
 @pytest.mark.parametrize("form", ["npy", "npz", "pt", "safetensors", "hdf5"])

@@ -18,7 +18,7 @@ from torch import Tensor, nn
 
 from asst.errors import InputError
 from asst.features.networks.frame_network import Branch, FrameNetwork, windows
-from asst.features.picture_size import PictureSize, centre
+from asst.features.resampling import FrameSize, centre
 from asst.video import Frames, frames, probe
 
 Pixels = npt.NDArray[np.uint8]
@@ -40,7 +40,7 @@ def levels_of(sees: range, **settings: object) -> Branch:
 
 
 def extractor_of(*sees: range, batch: int = 8) -> FrameNetwork:
-    return FrameNetwork("levels", [levels_of(some) for some in sees], PictureSize(short_side=16), batch)
+    return FrameNetwork("levels", [levels_of(some) for some in sees], FrameSize(short_side=16), batch)
 
 
 def grey_at(time_s: float) -> int:
@@ -206,7 +206,7 @@ def test_memory_does_not_grow_with_length(one_thread: None) -> None:
 
 
 def test_all_that_decides_the_numbers_is_in_the_hash() -> None:
-    size = PictureSize(short_side=16)
+    size = FrameSize(short_side=16)
     hashes = {
         FrameNetwork("a", branches, some).preprocessing
         for branches, some in (
@@ -214,9 +214,9 @@ def test_all_that_decides_the_numbers_is_in_the_hash() -> None:
             ([levels_of(range(6))], size),
             ([levels_of(range(3, 4), mean=1)], size),
             ([levels_of(range(3, 4)), levels_of(range(3, 4))], size),
-            ([levels_of(range(3, 4))], PictureSize(short_side=32)),
-            ([levels_of(range(3, 4))], PictureSize(short_side=16, grows=False)),
-            ([levels_of(range(3, 4))], PictureSize(exact=(16, 16))),
+            ([levels_of(range(3, 4))], FrameSize(short_side=32)),
+            ([levels_of(range(3, 4))], FrameSize(short_side=16, grows=False)),
+            ([levels_of(range(3, 4))], FrameSize(exact=(16, 16))),
         )
     }
     assert len(hashes) == 7
@@ -228,13 +228,13 @@ def test_all_that_decides_the_numbers_is_in_the_hash() -> None:
 @pytest.mark.parametrize(
     ("size", "of_street", "of_small"),
     [
-        (PictureSize(exact=(20, 44)), [20, 44], [20, 44]),
-        (PictureSize(short_side=40), [40, 94], [40, 60]),
-        (PictureSize(short_side=40, grows=False), [40, 94], [20, 30]),
+        (FrameSize(exact=(20, 44)), [20, 44], [20, 44]),
+        (FrameSize(short_side=40), [40, 94], [40, 60]),
+        (FrameSize(short_side=40, grows=False), [40, 94], [20, 30]),
     ],
 )
 def test_pictures_are_brought_to_their_size(
-    size: PictureSize, of_street: list[int], of_small: list[int], street: Path, one_thread: None
+    size: FrameSize, of_street: list[int], of_small: list[int], street: Path, one_thread: None
 ) -> None:
     class Shape(nn.Module):
         def forward(self, pixels: Tensor) -> Tensor:

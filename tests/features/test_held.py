@@ -14,11 +14,10 @@ import torch
 from torch import nn
 
 from asst.features.networks.frame_network import Branch, FrameNetwork, repeated
-from asst.features.picture_size import PictureSize
-from asst.features.resampling import pictures, ticks
-from asst.features.zeroshot import panning
-from asst.features.zeroshot.crops import SquaresExtractor
-from asst.features.zeroshot.layout import Space
+from asst.features.resampling import FrameSize, pictures, ticks
+from asst.features.zeroshot.crops import CropsExtractor
+from asst.features.zeroshot.panning import Spectrum, spectrum
+from asst.features.zeroshot.space import Space
 from asst.video import Crop, Frames, frames
 
 Make = Callable[..., Path]
@@ -30,16 +29,16 @@ TICKS = [*range(25), *range(3600 * 25, 3602 * 25)]
 HOUR_STEPS = 3602 * 2
 
 
-class Greys(SquaresExtractor):
-    """Sees the mean grey of each square."""
+class Greys(CropsExtractor):
+    """Sees the mean grey of each crop."""
 
     def __init__(self) -> None:
         space = Space("greys", np.zeros(1, np.float32), pixels=True)
         super().__init__(space, 48, "", {}, 2.0, 0.3)
-        self.looks: list[tuple[int, ...]] = []
+        self.sampled: list[tuple[int, ...]] = []
 
-    def see(self, pictures: Pixels) -> npt.NDArray[np.float16]:
-        self.looks.append(pictures.shape)
+    def crop_vectors(self, pictures: Pixels) -> npt.NDArray[np.float16]:
+        self.sampled.append(pictures.shape)
         return np.repeat(pictures.mean(axis=(1, 2, 3))[:, None], 3, 1).astype(np.float16)
 
 
@@ -55,19 +54,18 @@ def hour(make: Make) -> Path:
     return make("hour.mkv", ticks=TICKS, time_base=Fraction(1, 25))
 
 
-def test_an_hour_between_two_pictures_costs_no_looks(hour: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    seen: list[panning.Seen] = []
-    original = panning.seen
+def test_an_hour_between_two_pictures_costs_no_sampled_frames(hour: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    seen: list[Spectrum] = []
 
-    def counted(picture: Pixels) -> panning.Seen:
-        seen.append(original(picture))
+    def counted(picture: Pixels) -> Spectrum:
+        seen.append(spectrum(picture))
         return seen[-1]
 
-    monkeypatch.setattr(panning, "seen", counted)
+    monkeypatch.setattr("asst.features.zeroshot.crops.spectrum", counted)
     extractor = Greys()
     features = extractor.extract(hour)
     assert len(features) == HOUR_STEPS
-    assert len(extractor.looks) < 20
+    assert len(extractor.sampled) < 20
     assert len(seen) < 60
     held = np.asarray(features.vectors[4:7196])
     assert (held == held[0]).all()
@@ -104,7 +102,7 @@ def test_networks_of_single_pictures_see_a_held_one_once(hour: Path) -> None:
 
     network = Means()
     branch = Branch(network, 4, range(1, 5), prepare, {}, "")
-    extractor = FrameNetwork("means", [branch], PictureSize(short_side=48))
+    extractor = FrameNetwork("means", [branch], FrameSize(short_side=48))
     features = extractor.extract(hour)
     assert len(features) == 3602 * 4
     assert network.inputs < 60
@@ -142,10 +140,10 @@ def test_windows_of_the_very_same_pictures_are_one() -> None:
 
 
 @pytest.mark.parametrize(("width", "height"), [(4000, 16), (16, 4000), (1920, 360), (320, 180)])
-def test_a_network_is_never_given_more_than_three_squares(make: Make, width: int, height: int) -> None:
+def test_a_network_is_never_given_more_than_three_crops(make: Make, width: int, height: int) -> None:
     path = make("long.mp4", ticks=[*range(12)], width=width, height=height)
     extractor = Greys()
     extractor.extract(path)
     pixels = [Frames(np.zeros((1, height, width, 3), np.uint8), np.zeros(1))]
     Greys().extract_frames(pixels)
-    assert all(min(shape[1:3]) == 48 and max(shape[1:3]) <= 3 * 48 for shape in extractor.looks)
+    assert all(min(shape[1:3]) == 48 and max(shape[1:3]) <= 3 * 48 for shape in extractor.sampled)

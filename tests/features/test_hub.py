@@ -199,7 +199,7 @@ FAULTS: list[tuple[Callable[[Hub], object], str]] = [
     (refuse(503), rf"refused {CLIP.repository} \(.*503"),
     (lacking("tokenizer.json"), r"cannot be used: it has no tokenizer\.json$"),
     (lacking("model.safetensors"), r"cannot be used: it has neither model\.safetensors nor onnx/vision_model\.onnx"),
-    (lambda hub: setattr(hub, "stripped", True), "cannot be used: a revision or a hash is not stated"),
+    (lambda hub: setattr(hub, "stripped", True), "cannot be used: the size or the hash of config.json is not stated"),
     (lambda hub: setattr(constants, "HF_HUB_OFFLINE", True), "^HF_HUB_OFFLINE is set, so clip-b32 cannot be fetched"),
     (lambda hub: setattr(shutil, "disk_usage", lambda _: shutil._ntuple_diskusage(9, 9, 9)), r"MB left; free space"),
 ]

@@ -20,7 +20,7 @@ from typer.testing import CliRunner
 from asst.cli.app import app
 from asst.features.extract import Job, Outcome, extract_one
 from asst.features.networks.frame_network import TICK_RATE, TICKS_A_STEP, Branch, FrameNetwork
-from asst.features.picture_size import PictureSize
+from asst.features.resampling import FrameSize
 from asst.features.stores.native import Store
 from asst.features.values import Features
 
@@ -48,7 +48,7 @@ def reader() -> FrameNetwork:
         return np.stack(pictures)
 
     branch = Branch(Numbers(), TICKS_A_STEP, range(TICKS_A_STEP), prepare, {}, "")
-    return FrameNetwork("reader", [branch], PictureSize(exact=(HEIGHT, WIDTH)))
+    return FrameNetwork("reader", [branch], FrameSize(exact=(HEIGHT, WIDTH)))
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from asst.features.zeroshot.panning import pan, seen
+from asst.features.zeroshot.panning import pan, spectrum
 from asst.video import frames
 
 HEIGHT, WIDTH = 120, 200
@@ -26,7 +26,7 @@ def at(wide: npt.NDArray[np.uint8], top: int, left: int) -> npt.NDArray[np.uint8
 
 @pytest.mark.parametrize(("down", "right"), [(0, 0), (0, 40), (0, -40), (30, 0), (-30, 0), (-12, 24), (0, 3), (2, -1)])
 def test_the_camera_turns_as_the_window_moves(wide: npt.NDArray[np.uint8], down: int, right: int) -> None:
-    found_right, found_up = pan(seen(at(wide, 60, 100)), seen(at(wide, 60 + down, 100 + right)))
+    found_right, found_up = pan(spectrum(at(wide, 60, 100)), spectrum(at(wide, 60 + down, 100 + right)))
     # Half a cell.
     assert found_right == pytest.approx(right / WIDTH, abs=0.5 / 60)
     assert found_up == pytest.approx(-down / HEIGHT, abs=0.5 / 36)
@@ -35,11 +35,11 @@ def test_the_camera_turns_as_the_window_moves(wide: npt.NDArray[np.uint8], down:
 def test_pictures_of_nothing_in_common_do_not_turn(wide: npt.NDArray[np.uint8]) -> None:
     draw = np.random.default_rng(0)
     noise = [draw.integers(0, 255, (HEIGHT, WIDTH, 3), dtype=np.uint8) for _ in range(2)]
-    assert pan(seen(noise[0]), seen(noise[1])) == (0.0, 0.0)
-    assert pan(seen(at(wide, 0, 0)), seen(wide)) == (0.0, 0.0)
-    assert pan(seen(np.zeros((HEIGHT, WIDTH, 3), np.uint8)), seen(at(wide, 0, 0))) == (0.0, 0.0)
+    assert pan(spectrum(noise[0]), spectrum(noise[1])) == (0.0, 0.0)
+    assert pan(spectrum(at(wide, 0, 0)), spectrum(wide)) == (0.0, 0.0)
+    assert pan(spectrum(np.zeros((HEIGHT, WIDTH, 3), np.uint8)), spectrum(at(wide, 0, 0))) == (0.0, 0.0)
 
 
 def test_the_smallest_pictures_are_no_fault() -> None:
     dot = np.full((1, 1, 3), 9, dtype=np.uint8)
-    assert pan(seen(dot), seen(dot)) == (0.0, 0.0)
+    assert pan(spectrum(dot), spectrum(dot)) == (0.0, 0.0)

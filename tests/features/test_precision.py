@@ -9,9 +9,8 @@ import numpy as np
 import pytest
 import torch
 
-from asst.features.devices import fastest_device, fastest_dtype
-from asst.features.stores.native import Store
-from asst.features.stores.native_file import Provenance
+from asst.features.runtime import fastest_device, fastest_dtype
+from asst.features.stores.native import Provenance, Store
 from asst.features.values import Features
 
 

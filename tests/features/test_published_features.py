@@ -15,13 +15,13 @@ from hypothesis import strategies as st
 from safetensors.numpy import save_file
 
 from asst.errors import InputError
-from asst.features.stores.external import Clock, open_store
+from asst.features.stores.external import Timing, open_store
 from asst.features.stores.native import FeatureStore, Store
 from asst.features.values import Features, Vectors
 
 NUMBERS: Vectors = np.random.default_rng(0).random((6, 4), dtype=np.float32)
 OTHERS: Vectors = np.random.default_rng(1).random((9, 4), dtype=np.float32)
-CLOCK = Clock("c3d", step_s=5.0)
+CLOCK = Timing("c3d", step_s=5.0)
 
 
 def hdf5(path: Path) -> FeatureStore:
@@ -75,13 +75,13 @@ def test_published_forms_are_read(tmp_path: Path, published: Callable[[Path], Fe
 def test_steps_can_divide_the_durations_of_videos(tmp_path: Path) -> None:
     np.save(tmp_path / "v_1.npy", NUMBERS)
     np.save(tmp_path / "v_2.npy", OTHERS)
-    store = open_store(tmp_path, Clock("i3d", durations_s={"v_1": 30.0}, start_s=0.5))
+    store = open_store(tmp_path, Timing("i3d", durations_s={"v_1": 30.0}, start_s=0.5))
     assert (store.read("v_1").step_s, store.read("v_1").end_s) == (5.0, 30.5)
     with pytest.raises(InputError, match="the duration of v_2 is not known"):
         store.read("v_2")
     for wrong in ({}, {"step_s": 1.0, "durations_s": {"v": 2.0}}):
         with pytest.raises(InputError, match="and not both"):
-            Clock("i3d", **wrong)  # type: ignore[arg-type]
+            Timing("i3d", **wrong)  # type: ignore[arg-type]
 
 
 def test_other_numbers_become_float32_and_half_precision_stays(tmp_path: Path) -> None:

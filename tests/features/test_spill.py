@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from asst.errors import InputError
-from asst.features.disk_rows import Rows, SpillingRows, pieces, release, side_by_side
+from asst.features.disk_rows import Rows, SpillingRows, chunks, release, side_by_side
 from asst.features.stores.native import Store
 from asst.features.values import Features, concatenated
 
@@ -42,7 +42,7 @@ def test_rows_come_back_whether_they_were_spilled_or_not(
     # What was let go of is read again, and nothing is left in the folder.
     release(found)
     for most in (1, 2, 10):
-        np.testing.assert_array_equal(np.concatenate(list(pieces(found, most))), expected)
+        np.testing.assert_array_equal(np.concatenate(list(chunks(found, most))), expected)
     np.testing.assert_array_equal(found, expected)
     assert list(tmp_path.iterdir()) == []
 
@@ -90,11 +90,11 @@ def resident(path: Path) -> int:
 def test_going_through_a_long_video_leaves_a_few_pieces_in_memory(tmp_path: Path) -> None:
     rows = mapped(tmp_path)
     most = 0
-    for piece in pieces(rows[1:]):
-        assert piece.sum(dtype=np.float64) == piece.size
+    for chunk in chunks(rows[1:]):
+        assert chunk.sum(dtype=np.float64) == chunk.size
         most = max(most, resident(tmp_path / "long.bin"))
     # Reading a mapped file also brings in what lies around.
-    assert piece.nbytes <= most < 8 * MB
+    assert chunk.nbytes <= most < 8 * MB
     assert resident(tmp_path / "long.bin") == 0
     assert rows.sum(dtype=np.float64) == rows.size
     assert resident(tmp_path / "long.bin") == rows.nbytes

@@ -14,8 +14,7 @@ from safetensors import safe_open
 
 from asst.errors import InputError
 from asst.features.stores.external import open_store
-from asst.features.stores.native import JoinedStore, Store, file_name, require, video_name
-from asst.features.stores.native_file import Provenance, read_file
+from asst.features.stores.native import ConcatenatedStore, Provenance, Store, file_name, read_file, require, video_name
 from asst.features.values import Features
 
 
@@ -179,7 +178,7 @@ def test_joined_stores_give_the_videos_and_numbers_of_all(tmp_path: Path) -> Non
         rgb.write(video, features(6, 4))
     flow.write("b", features(5, 2, "flow"))
     flow.write("c", features(5, 2, "flow"))
-    both = JoinedStore([rgb, flow])
+    both = ConcatenatedStore([rgb, flow])
     assert both.videos() == ("b",)
     assert both.read("b").vectors.shape == (5, 6)
     assert both.read("b").extractor == "rgb+flow"

@@ -11,8 +11,8 @@ import torch
 
 import asst.video
 from asst.errors import InputError
+from asst.features import prefetch
 from asst.features.extractor import extractor_named
-from asst.features.networks import frame_network
 from asst.features.networks.bn_inception import bn_inception_flow, bn_inception_rgb
 from asst.video import Frames, cut
 
@@ -39,7 +39,7 @@ def test_they_are_what_each_stream_gives_from_one_reading(
         readings.append(given)
         return read(*given, **options)
 
-    monkeypatch.setattr(frame_network, "frames", counted)
+    monkeypatch.setattr(prefetch, "frames", counted)
     both = extractor_named("two-stream-dis", bn_inception_files)
     features = both.extract(clip)
     assert len(readings) == 1

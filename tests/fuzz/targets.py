@@ -20,9 +20,8 @@ from safetensors.numpy import save_file
 from asst.cli.sentences import sentences_of
 from asst.data import read_actions, read_dataset
 from asst.errors import InputError
-from asst.features.stores.external import Clock, open_store
-from asst.features.stores.native import Store
-from asst.features.stores.native_file import Provenance
+from asst.features.stores.external import Timing, open_store
+from asst.features.stores.native import Provenance, Store
 from asst.features.values import Features
 from asst.moments import Answer, Moment
 from asst.outputs.json_lines import read_answers, write_answers
@@ -140,7 +139,7 @@ def features(folder: Path, stack: ExitStack) -> Target:
         path = own / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(content)
-        clock = None if name.startswith("own/") else Clock("colours", step_s=0.5)
+        clock = None if name.startswith("own/") else Timing("colours", step_s=0.5)
         read = open_store(path if name.endswith(".h5") else path.parent, clock).read("v")
         assert len(read) > 0
 

@@ -29,7 +29,7 @@ from asst.features.networks import bn_inception, c3d, vgg16
 from asst.features.networks.flow import OpticalFlow
 from asst.features.networks.frame_network import FrameNetwork
 from asst.features.zeroshot.captions import CaptionExtractor
-from asst.features.zeroshot.clip_crops import clip_squares
+from asst.features.zeroshot.clip_crops import clip_crops
 from asst.models.checkpoint import Description, FeatureKind, save_checkpoint
 from asst.models.methods.table import METHODS, build_method
 from asst.models.trained.loading import loaded
@@ -142,7 +142,7 @@ def test_preprocessing(tmp_path: Path, golden: Callable[[Any], None], float32: N
         "c3d-fc6": (c3d.branch_of(c3d.C3D("fc6", few, 4), "w"), c3d.SIZE),
         "bn-inception-rgb": (bn_inception.rgb_branch_of(bn_inception.BNInception(3), "w"), bn_inception.SIZE),
         **{
-            f"bn-inception-flow-{own.told}": (
+            f"bn-inception-flow-{own.description}": (
                 bn_inception.flow_branch_of(bn_inception.BNInception(10), "w", own),
                 bn_inception.SIZE,
             )
@@ -151,7 +151,7 @@ def test_preprocessing(tmp_path: Path, golden: Callable[[Any], None], float32: N
     }
     found = {name: made_by(FrameNetwork(name, [branch], size)) for name, (branch, size) in networks.items()}
     for kind in ("clip", "siglip"):
-        own = clip_squares(write_clip(tmp_path / kind, kind))
+        own = clip_crops(write_clip(tmp_path / kind, kind))
         found[kind] = made_by(own) | {"weights": ""}
     golden(found)
 

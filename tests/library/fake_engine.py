@@ -17,8 +17,8 @@ import av
 import numpy as np
 import numpy.typing as npt
 
+from asst.features.extract import Extraction
 from asst.features.extractor import Extractor, Progress
-from asst.features.parallel.workers import Extraction
 from asst.features.stores.native import Store
 from asst.features.values import Features
 from asst.library.engine import Identity

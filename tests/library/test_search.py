@@ -12,7 +12,7 @@ import numpy.typing as npt
 import pytest
 
 from asst.errors import InputError
-from asst.features.stores.native_file import Provenance, write_file
+from asst.features.stores.native import Provenance, write_file
 from asst.features.values import Features
 from asst.library import search as searching
 from asst.library.index import index

@@ -15,7 +15,7 @@ from asst.data.sample import Sample
 from asst.data.windows import Window
 from asst.errors import InputError
 from asst.evaluation.prior import fitted_prior
-from asst.features.networks.none import absent_features
+from asst.features.networks.none import placeholder_features
 from asst.models.frequency import clip_frequency, grid_spans, span_density
 from asst.models.methods.prior import PriorMethod
 from asst.models.trained.answering import query_answers, window_answers
@@ -90,7 +90,7 @@ def test_a_prior_is_a_checkpoint_like_any_other(tmp_path: Path) -> None:
     records = [record((3.0, 9.0)), record((2.0, 30.0)), record((0.0, 9.0))]
     save_prior(tmp_path / "prior.safetensors", records)
     loaded = TrainedModel.load([tmp_path / "prior.safetensors"])
-    (ranking,) = loaded.rank(absent_features(50.0), ["a dog jumps"], top=25)
+    (ranking,) = loaded.rank(placeholder_features(50.0), ["a dog jumps"], top=25)
     (answer,) = fitted_prior("jsonlines", records).answers([record((3.0, 9.0), duration_s=50.0)])
     spans = [
         [(moment.start_s, moment.end_s, moment.score) for moment in own] for own in (ranking.moments, answer.moments)

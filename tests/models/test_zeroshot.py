@@ -18,7 +18,7 @@ from asst.errors import InputError
 from asst.features.image_text.catalogue import IMAGE_TEXT
 from asst.features.zeroshot.colours import COLOURS
 from asst.features.zeroshot.concepts import named_classes
-from asst.features.zeroshot.sentences import COSINE
+from asst.features.zeroshot.space import COSINE
 from asst.models import MODELS
 from asst.models.base import Ranking
 from asst.models.zeroshot import evidence
@@ -320,7 +320,7 @@ def test_pictures_and_sentences_are_unit_vectors_whose_product_is_the_similarity
     for vectors in (seen, said):
         np.testing.assert_allclose(np.linalg.norm(vectors, axis=1), 1, rtol=1e-5)
     space = model.extractor.space
-    squares = model.extractor.see(picture).reshape(2, 3, -1).astype(np.float64) - space.mean
+    squares = model.extractor.crop_vectors(picture).reshape(2, 3, -1).astype(np.float64) - space.mean
     middle = (squares / np.linalg.norm(squares, axis=2, keepdims=True)).mean(axis=1)
     expected = middle / np.linalg.norm(middle, axis=1, keepdims=True) @ said.T
     np.testing.assert_allclose(seen @ said.T, expected, atol=2e-3)

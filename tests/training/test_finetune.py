@@ -13,8 +13,7 @@ from typer.testing import CliRunner, Result
 import asst
 from asst.cli.app import app
 from asst.errors import InputError
-from asst.features.stores.native import Store
-from asst.features.stores.native_file import Provenance
+from asst.features.stores.native import Provenance, Store
 from asst.features.zeroshot.captions import CaptionExtractor
 from asst.library.index import index
 from asst.library.library import Library

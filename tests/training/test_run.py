@@ -23,8 +23,7 @@ from asst.data.batch import Batch
 from asst.errors import InputError
 from asst.evaluation.answers import answer_split, origin_of
 from asst.evaluation.protocol import protocol_of
-from asst.features.stores.native import Store
-from asst.features.stores.native_file import Provenance, write_file
+from asst.features.stores.native import Provenance, Store, write_file
 from asst.features.values import Features
 from asst.models.checkpoint import load_checkpoint, read_description
 from asst.models.methods.asst import ASSTMethod

@@ -16,7 +16,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from asst.errors import InputError
-from asst.video import Frames, frames, glimpse, probe
+from asst.video import Frames, frames, probe, thumbnail
 from asst.video.source import Source
 
 Make = Callable[..., Path]
@@ -391,10 +391,10 @@ def test_glimpses_are_of_all_pictures_where_shots_change_and_of_few_elsewhere(ma
     grain = np.random.default_rng(0).integers(0, 255, (2, 96, 160, 3), dtype=np.uint8)
     shown = iter([grain[0]] * at + [grain[1]] * (120 - at))
     options = {"bf": "8", "b_adapt": "0", "g": "250", "sc_threshold": "0"}
-    path = make("glimpses.mp4", ticks=list(range(120)), options=options, stored=lambda pixels: next(shown))
+    path = make("thumbnails.mp4", ticks=list(range(120)), options=options, stored=lambda pixels: next(shown))
     seen: dict[float, Any] = {}
     given_s: list[float] = []
-    for batch in frames(path, rate=4.0, batch=1, seen=lambda time_s, pixels: seen.update({time_s: pixels})):
+    for batch in frames(path, rate=4.0, batch=1, thumbnails=lambda time_s, pixels: seen.update({time_s: pixels})):
         given_s += batch.times_s.tolist()
         assert max(seen) >= given_s[-1]
     times_s = list(seen)
@@ -403,7 +403,7 @@ def test_glimpses_are_of_all_pictures_where_shots_change_and_of_few_elsewhere(ma
     assert {(at - 1) / 25, at / 25} <= set(times_s)
     assert 20 < len(times_s) < 80
     assert all(pixels.shape == (36, 64, 3) for pixels in seen.values())
-    before, after = (glimpse(pixels).astype(int) for pixels in grain)
+    before, after = (thumbnail(pixels).astype(int) for pixels in grain)
     for time_s, pixels in seen.items():
         near = [np.abs(pixels - one).mean() for one in (before, after)]
         assert (near[0] < near[1]) == (time_s < at / 25)
@@ -411,4 +411,4 @@ def test_glimpses_are_of_all_pictures_where_shots_change_and_of_few_elsewhere(ma
 
 def test_glimpses_need_a_rate(street: Path) -> None:
     with pytest.raises(InputError, match="rate"):
-        frames(street, seen=lambda time_s, pixels: None)
+        frames(street, thumbnails=lambda time_s, pixels: None)

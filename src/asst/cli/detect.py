@@ -107,10 +107,8 @@ def _features(
         return features, features.end_s
     if not local_path(video, "a video").exists():
         raise InputError(f"{video}: no such file; check the path, or give --store STORE to take features by a name")
-    from asst.video import probe
-
     extractor = detector.extractor
     with reading_progress() as move:
         features = extractor.extract(video, progress=move)
     features.require_finite(str(video))
-    return features, min(features.end_s, probe(video).duration_s)
+    return features, features.video_end_s

@@ -119,7 +119,7 @@ def _answers(asked: Asked, records: Sequence[Record], dataset: str, split: str) 
 
 
 def _model(asked: Asked, dataset: str, split: str) -> tuple[Model, FeatureStore]:
-    from asst.features.networks.none import NAME, AbsentStore
+    from asst.features.networks.none import NAME, PlaceholderStore
     from asst.models import model_named
     from asst.models.reranked import RerankedModel
     from asst.models.trained.model import TrainedModel
@@ -133,6 +133,6 @@ def _model(asked: Asked, dataset: str, split: str) -> tuple[Model, FeatureStore]
     kind = model.description.features if isinstance(model, TrainedModel) else None
     extractor = kind.extractor if kind else model.extractor.name
     if extractor == NAME:
-        return model, AbsentStore()
+        return model, PlaceholderStore()
     made = kind.preprocessing if kind else ""
     return model, checkpoint_store(asked.model, extractor, asked.stores, asked.step_s, made, asked.key)

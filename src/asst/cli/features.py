@@ -19,8 +19,7 @@ from asst.errors import InputError
 from asst.outputs.printable import printable
 
 if TYPE_CHECKING:
-    from asst.features.extract import Job, Outcome
-    from asst.features.parallel.workers import Extraction
+    from asst.features.extract import Extraction, Job, Outcome
 
 _PARTLY_FAILED = 1
 
@@ -83,8 +82,7 @@ def extract(
 
     Exit codes: 0 when all are in the store, 1 when some could not be read, 2 for bad input.
     """
-    from asst.features.extract import Naming, jobs_of
-    from asst.features.parallel.workers import Extraction
+    from asst.features.extract import Extraction, Naming, jobs_of
 
     naming: dict[str, Naming] = {"stem": "stem", "name": "name", "path": "path"}
     if names not in naming:
@@ -119,16 +117,10 @@ def _check_store(extraction: Extraction) -> None:
 
 
 def _outcomes(jobs: list[Job], extraction: Extraction, workers: int, *, cluster: bool, bar: Any) -> Iterator[Outcome]:
-    if cluster:
-        from asst.features.parallel.cluster import extract_by_cluster
+    from asst.features.extract import extract_by_cluster, extract_by_workers, extract_in_turn
 
-        return extract_by_cluster(jobs, extraction, workers)
-    if workers > 1:
-        from asst.features.parallel.workers import extract_by_workers
-
-        return extract_by_workers(jobs, extraction, workers)
-    from asst.features.extract import extract_in_turn
-
+    if cluster or workers > 1:
+        return (extract_by_cluster if cluster else extract_by_workers)(jobs, extraction, workers)
     return extract_in_turn(jobs, *extraction.build(), bar.file)
 
 

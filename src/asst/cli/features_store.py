@@ -14,7 +14,7 @@ from asst.cli.annotation import DataFolder, DatasetName, Split
 from asst.errors import InputError
 
 if TYPE_CHECKING:
-    from asst.features.stores.external import Clock
+    from asst.features.stores.external import Timing
     from asst.features.stores.native import FeatureStore
 
 _NAMED = 10
@@ -52,7 +52,7 @@ def info(
     """
     from asst.features.stores.external import open_store
 
-    opened = open_store(store, _clock(step_s, extractor), key)
+    opened = open_store(store, _timing(step_s, extractor), key)
     found = _summary(opened)
     if dataset:
         from asst.cli.annotation import read_annotation
@@ -79,11 +79,10 @@ def convert(
 ) -> None:
     """Write STORE in another form: one HDF5 file with a data set a video, or a folder of ours."""
     from asst.cli.progress import counting
-    from asst.features.stores.convert import to_hdf5, to_store
-    from asst.features.stores.external import open_store
+    from asst.features.stores.external import open_store, to_hdf5, to_store
     from asst.features.stores.native import Store
 
-    opened = open_store(source, _clock(step_s, extractor), key)
+    opened = open_store(source, _timing(step_s, extractor), key)
     with counting("converting") as count:
         if target.suffix.lower() in _HDF5:
             number = to_hdf5(opened, target, count)
@@ -129,14 +128,14 @@ def extractors(
     write_grids([Grid("extractors", headings, rows, notes, words=len(headings))], sys.stdout)
 
 
-def _clock(step_s: float | None, extractor: str | None) -> Clock | None:
-    from asst.features.stores.external import Clock
+def _timing(step_s: float | None, extractor: str | None) -> Timing | None:
+    from asst.features.stores.external import Timing
 
     if step_s is None and extractor is None:
         return None
     if step_s is None or extractor is None:
         raise InputError("a store that says neither needs both --step-s and --extractor")
-    return Clock(extractor, step_s)
+    return Timing(extractor, step_s)
 
 
 def _summary(store: FeatureStore) -> dict[str, Any]:

@@ -69,11 +69,10 @@ def _shots(extractor: Extractor, video: Path) -> Answer:
     """The shots of a video as the moments of an answer to no sentence."""
     from asst.cli.progress import reading_progress
     from asst.moments import Answer, Moment
-    from asst.video import probe
 
     with reading_progress() as move:
         features = extractor.extract(video, progress=move)
-    end_s = min(features.end_s, probe(video).duration_s)
+    end_s = features.video_end_s
     bounds_s = [0.0, *(cut_s for cut_s in features.cuts_s.tolist() if cut_s < end_s), end_s]
     moments = tuple(
         Moment(start_s, until_s, video=str(video), label=f"shot {number}")

@@ -33,8 +33,8 @@ def checkpoint_store(
     Raises:
         InputError: for another number of stores, one that cannot be opened, or features that only a recipe makes.
     """
-    from asst.features.stores.external import Clock, open_store
-    from asst.features.stores.native import UNIT_LENGTH, JoinedStore
+    from asst.features.stores.external import Timing, open_store
+    from asst.features.stores.native import UNIT_LENGTH, ConcatenatedStore
 
     if UNIT_LENGTH in preprocessing:
         raise InputError(f"{checkpoint} reads features that its recipe normalizes; judge it with asst evaluate RUN")
@@ -46,6 +46,7 @@ def checkpoint_store(
         )
     names = streams if len(stores) > 1 else [extractor]
     opened = [
-        open_store(path, Clock(name, step_s) if step_s else None, key) for path, name in zip(stores, names, strict=True)
+        open_store(path, Timing(name, step_s) if step_s else None, key)
+        for path, name in zip(stores, names, strict=True)
     ]
-    return opened[0] if len(opened) == 1 else JoinedStore(opened)
+    return opened[0] if len(opened) == 1 else ConcatenatedStore(opened)

@@ -1,6 +1,6 @@
-"""Features that are many: in memory while they are few, in a temporary file beyond that, and gone through in pieces.
+"""Features that are many: in memory while they are few, in a temporary file beyond that, and gone through in chunks.
 
-Neither holding, checking nor writing the features of a long video takes more memory than a few pieces of them.
+Neither holding, checking nor writing the features of a long video takes more memory than a few chunks of them.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ Rows = npt.NDArray[np.float16] | npt.NDArray[np.float32]
 
 # Of features of 3 * 1280 numbers, half an hour at two steps a second.
 _HELD_BYTES = 32 * 2**20
-_PIECE_BYTES = 2 * 2**20
+_CHUNK_BYTES = 2 * 2**20
 # The exponent of 16 bits begins 112 lower than that of 32, whose fraction is 13 bits longer.
 _LOWER = np.float32(2.0**112)
 _LONGER = 13
@@ -45,11 +45,7 @@ class SpillingRows:
         return self._length
 
     def append(self, row: Rows, times: int) -> None:
-        """Add a row ``times`` times.
-
-        Raises:
-            WriteError: when the disk is full.
-        """
+        """Add a row ``times`` times; raises as `finished`."""
         for _ in range(times):
             if self._in_memory == len(self._held):
                 self._spill()
@@ -60,10 +56,7 @@ class SpillingRows:
     def finished(self) -> Rows:
         """All the rows, shape ``(rows, dimension)``: an array, or a memory map of a file that goes when the map does.
 
-        They are handed over and not copied: nothing can be appended after that.
-
-        Raises:
-            WriteError: when the disk is full.
+        They are handed over, so that nothing can be appended after that; raises WriteError when the disk is full.
         """
         dimension = self._held.shape[1]
         if self._file is None:
@@ -87,31 +80,22 @@ class SpillingRows:
         self._in_memory = 0
 
 
-def pieces(rows: Rows, most: int = 0) -> Iterator[Rows]:
-    """Rows a few at a time; of a memory map no more than that stays in memory.
-
-    Args:
-        rows: shape ``(rows, dimension)``.
-        most: rows at a time; zero for as many as make two megabytes.
-    """
-    most = most or max(1, _PIECE_BYTES // (rows.shape[1] * rows.itemsize))
+def chunks(rows: Rows, most: int = 0) -> Iterator[Rows]:
+    """Rows, so many at a time or two megabytes of them; of a memory map no more than that stays in memory."""
+    most = most or max(1, _CHUNK_BYTES // (rows.shape[1] * rows.itemsize))
     for at in range(0, len(rows), most):
         yield rows[at : at + most]
         release(rows)
 
 
 def side_by_side(first: Rows, second: Rows) -> Rows:
-    """Rows of as many rows each, one after the other in every row, of the wider type; spilled where they are many.
-
-    Raises:
-        WriteError: when the disk is full.
-    """
+    """As many rows of each, one after the other in every row, of the wider type; raises as `SpillingRows.finished`."""
     dtype = np.result_type(first, second)
     dimension = first.shape[1] + second.shape[1]
     row_bytes = dimension * dtype.itemsize
     joined = SpillingRows(dimension, min(_HELD_BYTES, len(first) * row_bytes), dtype)
-    most = max(1, _PIECE_BYTES // row_bytes)
-    for left, right in zip(pieces(first, most), pieces(second, most), strict=True):
+    most = max(1, _CHUNK_BYTES // row_bytes)
+    for left, right in zip(chunks(first, most), chunks(second, most), strict=True):
         for row in np.concatenate([left, right], axis=1):
             joined.append(row, 1)
     return joined.finished()

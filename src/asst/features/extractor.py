@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import reduce
 from importlib import import_module
@@ -25,7 +25,7 @@ class Extractor(Protocol):
 
     Attributes:
         name: names the network, its layer and its preprocessing; features of another name are refused.
-        dimension: numbers in a vector.
+        dimension: of a vector.
         preprocessing: a short hash of all that decides the numbers besides the weights: rates, sizes, crops, means, the
             layer, the algorithm of flow and its cap, and the version of the code; empty where nothing does.
         weights: a short hash of the weights, those of several networks joined by ``+``; empty if there are none.
@@ -41,7 +41,7 @@ class Extractor(Protocol):
     flow: str
 
     def extract(self, video: str | Path, *, progress: Progress | None = None) -> Features:
-        """Features of a file, read as a stream.
+        """Features of a file, read as a stream, with its length.
 
         Raises:
             InputError: for a file that holds no video that can be read.
@@ -49,7 +49,7 @@ class Extractor(Protocol):
         ...
 
     def extract_frames(self, frames: Iterable[Frames]) -> Features:
-        """Features of frames that are already in memory, at whatever instants they stand for.
+        """Features of frames in memory, at whatever instants: a step shows the last that had begun, as a player does.
 
         Raises:
             InputError: when there is no frame.
@@ -57,11 +57,8 @@ class Extractor(Protocol):
         ...
 
 
-class JoinedExtractor:
-    """Several extractors; a step of the first has the vectors of all of them, one after the other.
-
-    Each reads the video for itself; `asst.features.networks.two_stream` has those that share one reading.
-    """
+class ConcatenatedExtractor:
+    """Several extractors, each of which reads the video for itself; a step of the first has the vectors of all."""
 
     def __init__(self, parts: Sequence[Extractor]) -> None:
         self.name = "+".join(part.name for part in parts)
@@ -97,7 +94,7 @@ class ExtractorEntry:
     Attributes:
         name: that features and checkpoints carry.
         summary: one line for a list.
-        dimension: numbers in a vector; None where the weights decide.
+        dimension: of a vector; None where the weights decide.
         needs: the weights that somebody has to bring, by the names of `asst.features.weights.SOURCES` or
             `IMAGE_TEXT`; empty if it needs none but what packages carry.
         module: imported when the extractor is first built, as most import torch; of `asst.features` if it begins with a
@@ -127,7 +124,7 @@ class ExtractorEntry:
             return "clip"
         if "clip" in self.needs or self.name in IMAGE_TEXT:
             return "hub"
-        return "flow" if "bn-inception-flow" in self.needs else "torch" if self.needs else ""
+        return "flow" if _FLOW in self.needs else "torch" if self.needs else ""
 
     @property
     def source(self) -> str:
@@ -135,65 +132,43 @@ class ExtractorEntry:
         return "; ".join(SOURCES.get(name, f"asst models get {name}") for name in self.needs)
 
 
-_RGB, _FLOW = "bn-inception-rgb", "bn-inception-flow"
-_CAPTIONS = "packaged space of pictures and sentences, colours and panning, three crops, two steps a second"
+_RGB, _FLOW, _DIDEMO = "bn-inception-rgb", "bn-inception-flow", "two-stream-didemo"
+_BN, _CROPS = ".networks.bn_inception", ".zeroshot.clip_crops"
+_SPACE = "packaged space of pictures and sentences, colours and panning, three crops, two steps a second"
 _NONE = "no picture: how long the video is, for methods that look at none"
 _CLIP = "CLIP or SigLIP from a Hugging Face folder, pictures and sentences in one space"
-_CROPS = "the same of three crops of the picture, two steps a second, as the model clip reads it"
+_THREE = "the same of three crops of the picture, two steps a second, as the model clip reads it"
 
 
-def _with_flow(suffix: str, algorithm: str, flow: str) -> tuple[ExtractorEntry, ...]:
-    fields, beside = f"BN-Inception of five fields of flow, global pool; {flow}", f"and {_FLOW} side by side"
-    rgb, vgg = f"{_RGB} {beside}; {flow}", f"vgg16 {beside}, the paper's on DiDeMo; {flow}"
-    both, didemo = (".networks.two_stream", "two_stream"), "two-stream-didemo"
-    return (
-        ExtractorEntry(
-            f"{_FLOW}{suffix}", fields, 1024, (_FLOW,), ".networks.bn_inception", "bn_inception_flow", (algorithm,)
-        ),
-        ExtractorEntry(f"two-stream{suffix}", rgb, 2048, (_RGB, _FLOW), *both, ("two-stream", algorithm)),
-        ExtractorEntry(f"{didemo}{suffix}", vgg, 5120, ("vgg16", _FLOW), *both, (didemo, algorithm)),
-    )
+def _with_flow(suffix: str, algorithm: str, flow: str) -> Iterator[ExtractorEntry]:
+    beside = f"and {_FLOW} side by side"
+    for name, summary, dimension, needs, function, arguments in (
+        (_FLOW, "BN-Inception of five fields of flow, global pool", 1024, (), "bn_inception_flow", ()),
+        ("two-stream", f"{_RGB} {beside}", 2048, (_RGB,), "two_stream", ("two-stream",)),
+        (_DIDEMO, f"vgg16 {beside}, the paper's on DiDeMo", 5120, ("vgg16",), "two_stream", (_DIDEMO,)),
+    ):
+        given = (*arguments, algorithm)
+        yield ExtractorEntry(name + suffix, f"{summary}; {flow}", dimension, (*needs, _FLOW), _BN, function, given)
 
 
-EXTRACTORS: dict[str, ExtractorEntry] = {
-    entry.name: entry
-    for entry in (
-        ExtractorEntry("captions", _CAPTIONS, 3875, (), ".zeroshot.captions", "captions"),
-        ExtractorEntry("none", _NONE, 1, (), ".networks.none", "absent"),
-        ExtractorEntry("vgg16", "ImageNet VGG16, fc7", 4096, ("vgg16",), ".networks.vgg16", "vgg16"),
-        ExtractorEntry(
-            _RGB, "BN-Inception of pictures, global pool", 1024, (_RGB,), ".networks.bn_inception", "bn_inception_rgb"
-        ),
-        *(
-            ExtractorEntry(
-                f"c3d-{layer}",
-                f"Sports-1M C3D of sixteen pictures, {layer}",
-                4096,
-                ("c3d",),
-                ".networks.c3d",
-                "c3d",
-                (layer,),
-            )
-            for layer in ("fc6", "fc7")
-        ),
-        ExtractorEntry("clip", _CLIP, None, ("clip",), ".networks.clip", "clip"),
-        ExtractorEntry("clip-squares", _CROPS, None, ("clip",), ".zeroshot.clip_crops", "clip_squares"),
-        *(
-            ExtractorEntry(
-                name,
-                f"three crops of the picture, by {model.repository}",
-                None,
-                (name,),
-                ".zeroshot.clip_crops",
-                "fetched_squares",
-                (name,),
-            )
-            for name, model in IMAGE_TEXT.items()
-        ),
-        *_with_flow("", "tvl1", "TV-L1"),
-        *_with_flow("-dis", "dis", "DIS, much faster"),
-    )
-}
+def _entries() -> Iterator[ExtractorEntry]:
+    yield ExtractorEntry("captions", _SPACE, 3875, (), ".zeroshot.captions", "captions")
+    yield ExtractorEntry("none", _NONE, 1, (), ".networks.none", "absent")
+    yield ExtractorEntry("vgg16", "ImageNet VGG16, fc7", 4096, ("vgg16",), ".networks.vgg16", "vgg16")
+    yield ExtractorEntry(_RGB, "BN-Inception of pictures, global pool", 1024, (_RGB,), _BN, "bn_inception_rgb")
+    for layer in ("fc6", "fc7"):
+        summary = f"Sports-1M C3D of sixteen pictures, {layer}"
+        yield ExtractorEntry(f"c3d-{layer}", summary, 4096, ("c3d",), ".networks.c3d", "c3d", (layer,))
+    yield ExtractorEntry("clip", _CLIP, None, ("clip",), ".networks.clip", "clip")
+    yield ExtractorEntry("clip-squares", _THREE, None, ("clip",), _CROPS, "clip_crops")
+    for name, model in IMAGE_TEXT.items():
+        summary = f"three crops of the picture, by {model.repository}"
+        yield ExtractorEntry(name, summary, None, (name,), _CROPS, "fetched_crops", (name,))
+    yield from _with_flow("", "tvl1", "TV-L1")
+    yield from _with_flow("-dis", "dis", "DIS, much faster")
+
+
+EXTRACTORS = {entry.name: entry for entry in _entries()}
 """What makes features here, by the name that features and checkpoints carry."""
 
 
@@ -211,7 +186,7 @@ def extractor_named(name: str, weights: Path | None = None) -> Extractor:
     """
     parts = name.split("+")
     if len(parts) > 1 and EXTRACTORS.keys() >= set(parts):
-        return JoinedExtractor([extractor_named(part, weights) for part in parts])
+        return ConcatenatedExtractor([extractor_named(part, weights) for part in parts])
     if name not in EXTRACTORS:
         raise InputError(
             f"features of {name} cannot be made from a video here (only {', '.join(EXTRACTORS)}); give features that "

@@ -30,11 +30,7 @@ def settings_hash(settings: Mapping[str, object]) -> str:
 
 
 def sha256(path: Path) -> str:
-    """The hash of a file's content, in hexadecimal; kept for the next time that the same file is asked for.
-
-    Raises:
-        InputError: for a file that cannot be read.
-    """
+    """The SHA-256 of a file in hexadecimal, kept for the next time; raises InputError if it cannot be read."""
     try:
         at = path.stat()
         return _digest(path.absolute(), at.st_size, at.st_mtime_ns)
@@ -49,11 +45,7 @@ def _digest(path: Path, _size: int, _mtime_ns: int) -> str:
 
 
 def files_hash(paths: Iterable[Path]) -> str:
-    """A short hash of the content of files, in this order; of one file, the start of its sha256.
-
-    Raises:
-        InputError: for a file that cannot be read.
-    """
+    """A short hash of files, in this order; of one file, the start of its `sha256`. Raises as that."""
     digests = [sha256(path) for path in paths]
     return (digests[0] if len(digests) == 1 else hashlib.sha256("".join(digests).encode()).hexdigest())[:LENGTH]
 

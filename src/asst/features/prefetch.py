@@ -2,63 +2,57 @@
 
 from __future__ import annotations
 
-import queue
-import threading
-from collections.abc import Iterable, Iterator
-from typing import TypeVar
+import os
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from itertools import repeat, takewhile
+from pathlib import Path
+from typing import Any, TypeVar
+
+from asst.features.extractor import Progress
+from asst.video import Frames, frames
 
 T = TypeVar("T")
 
-_WAIT_S = 0.1
+_END: Any = object()
 
 
-class _Failure:
-    def __init__(self, error: BaseException) -> None:
-        self.error = error
-
-
-class _End:
-    pass
+def in_order(results: Iterable[Callable[[], T]], most: int) -> Iterator[T]:
+    """Results of work under way, each waited for once ``most`` more have been begun."""
+    begun: deque[Callable[[], T]] = deque()
+    for result in results:
+        begun.append(result)
+        if len(begun) > most:
+            yield begun.popleft()()
+    while begun:
+        yield begun.popleft()()
 
 
 def made_ahead(items: Iterable[T], most: int = 3) -> Iterator[T]:
-    """The items of an iterable, made by a thread that keeps at most ``most`` of them ready.
+    """The items of an iterable, made by a thread: at most ``most`` wait, and one more is being made.
 
     An exception in the thread is raised here, in its place. When the consumer stops early the thread ends after the
     item it is at.
     """
-    ready: queue.Queue[T | _Failure | _End] = queue.Queue(maxsize=most)
-    stopped = threading.Event()
-
-    def offer(item: T | _Failure | _End) -> bool:
-        while not stopped.is_set():
-            try:
-                ready.put(item, timeout=_WAIT_S)
-            except queue.Full:
-                continue
-            return True
-        return False
-
-    def make() -> None:
-        try:
-            for item in items:
-                if not offer(item):
-                    return
-        except BaseException as error:  # whatever it is, it belongs to the consumer
-            offer(_Failure(error))
-        else:
-            offer(_End())
-
-    thread = threading.Thread(target=make, daemon=True)
-    thread.start()
+    source = iter(items)
+    pool = ThreadPoolExecutor(1, "ahead")
     try:
-        while True:
-            item = ready.get()
-            if isinstance(item, _End):
-                return
-            if isinstance(item, _Failure):
-                raise item.error
-            yield item
+        made = in_order((pool.submit(next, source, _END).result for _ in repeat(None)), most + 1)
+        yield from takewhile(lambda item: item is not _END, made)
     finally:
-        stopped.set()
-        thread.join()
+        pool.shutdown(cancel_futures=True)
+
+
+def decoded_ahead(
+    video: str | Path, rate: float, length_s: float, progress: Progress | None, **options: Any
+) -> Iterator[Frames]:
+    """As `frames` with these options, decoded by half of the cores while a network uses the others.
+
+    ``progress`` is told how much of the video's length has been used.
+    """
+    threads = max(1, (os.cpu_count() or 1) // 2)
+    for batch in made_ahead(frames(video, rate=rate, threads=threads, **options)):
+        yield batch
+        if progress is not None:
+            progress(min(length_s, float(batch.times_s[-1]) + 1 / rate), length_s)

@@ -1,4 +1,4 @@
-"""Networks as graphs that ONNX Runtime computes, on whatever device it was installed for.
+"""Networks as graphs that ONNX Runtime computes, on whatever device it was installed for; and what PyTorch computes on.
 
 Graphs ship without weights: these come from the packages that carry the published ones, and from files of what was
 trained. ``scripts/build_graphs.py`` writes the graphs.
@@ -10,6 +10,7 @@ import functools
 import os
 import platform
 import sys
+import time
 from collections.abc import Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
@@ -21,15 +22,15 @@ import numpy.typing as npt
 from asst.errors import InputError
 
 if TYPE_CHECKING:
+    import torch
     from onnxruntime import InferenceSession
 
 DEVICE = "ASST_DEVICE"
 """Environment variable that names the device to compute on; the first of `devices` if it is not set."""
-
-CARD_BATCH = 8
-"""Pictures that a graphics card is given at once."""
 PRECISION = "ASST_PRECISION"
 """Environment variable that names what picture networks compute in, ``int8`` or ``float32``."""
+CARD_BATCH = 8
+"""Pictures that a graphics card is given at once."""
 
 _PROVIDERS = {
     "cuda": "CUDAExecutionProvider",
@@ -38,6 +39,11 @@ _PROVIDERS = {
     "openvino": "OpenVINOExecutionProvider",
     "cpu": "CPUExecutionProvider",
 }
+# Of the matrices by which number formats are compared.
+_SIZE = 384
+_ROUNDS = 5
+# What PyTorch calls processors that emulate ``bfloat16``.
+_WITHOUT_HALF = frozenset({"DEFAULT", "NO AVX", "AVX2"})
 
 
 def devices() -> list[str]:
@@ -51,18 +57,11 @@ def devices() -> list[str]:
 def device_lines() -> list[str]:
     """A line for a person about each of `devices`."""
     used = device()
-    return [
-        f"{name:9} {_PROVIDERS[name]}{', used' if name == used else ''}{f', {precision()}' if name == used else ''}"
-        for name in devices()
-    ]
+    return [f"{name:9} {_PROVIDERS[name]}{f', used, {precision()}' if name == used else ''}" for name in devices()]
 
 
 def device() -> str:
-    """The device that networks are computed on.
-
-    Raises:
-        InputError: if `DEVICE` names one that is not here.
-    """
+    """The device that networks are computed on; raises InputError if `DEVICE` names one that is not here."""
     here = devices()
     named = os.environ.get(DEVICE) or here[0]
     if named not in here:
@@ -84,20 +83,17 @@ def threads() -> int:
 
 
 def precision() -> str:
-    """What picture networks compute in here: ``int8`` or ``float32``.
+    """What picture networks compute in here: what `PRECISION` names, else ``int8`` where that is faster.
 
-    Bytes where the processor has instructions for sums of their products: twice as fast and more. Others would clip
-    such sums. ``ASST_PRECISION`` names one in place of that.
+    That is where the processor has instructions for sums of products of bytes; others would clip such sums.
 
     Raises:
-        InputError: if it names another.
+        InputError: if it names another than ``int8`` or ``float32``.
     """
-    named = os.environ.get(PRECISION)
-    if named:
-        if named not in ("int8", "float32"):
-            raise InputError(f"{PRECISION} must be int8 or float32, not {named!r}")
-        return named
-    return "int8" if device() == "cpu" and _sums_bytes() else "float32"
+    named = os.environ.get(PRECISION) or ("int8" if device() == "cpu" and _sums_bytes() else "float32")
+    if named not in ("int8", "float32"):
+        raise InputError(f"{PRECISION} must be int8 or float32, not {named!r}")
+    return named
 
 
 @functools.cache
@@ -186,3 +182,40 @@ class Network:
         """The outputs for some inputs."""
         found: list[npt.NDArray[Any]] = self._session.run(None, inputs)
         return found
+
+
+@functools.cache
+def fastest_device() -> str:
+    """``cuda`` where PyTorch has one and ``ASST_DEVICE`` names no other, else ``cpu``."""
+    import torch
+
+    return "cuda" if torch.cuda.is_available() and os.environ.get(DEVICE, "cuda") == "cuda" else "cpu"
+
+
+@functools.cache
+def fastest_dtype() -> torch.dtype:
+    """``bfloat16`` where it multiplies matrices faster than ``float32``, else ``float32``.
+
+    Measured once a process, in a few milliseconds: processors with the instructions gain several times, others lose.
+    Those that cannot have them are not measured, as one product takes a third of a second there.
+    """
+    import torch
+
+    if fastest_device() == "cpu" and torch.backends.cpu.get_cpu_capability() in _WITHOUT_HALF:
+        return torch.float32
+
+    def seconds(dtype: torch.dtype) -> float:
+        a = torch.ones(_SIZE, _SIZE, dtype=dtype, device=fastest_device())
+        best = float("inf")
+        for _ in range(_ROUNDS):
+            start = time.perf_counter()
+            (a @ a)[0, 0].item()
+            best = min(best, time.perf_counter() - start)
+        return best
+
+    return torch.bfloat16 if seconds(torch.bfloat16) < seconds(torch.float32) else torch.float32
+
+
+def precision_name() -> str:
+    """What `fastest_dtype` is called in the header of features: ``bfloat16`` or ``float32``."""
+    return str(fastest_dtype()).removeprefix("torch.")

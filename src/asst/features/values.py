@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import numpy.typing as npt
 
 from asst.errors import InputError
-from asst.features.disk_rows import pieces, side_by_side
+from asst.features.disk_rows import chunks, side_by_side
 from asst.moments import FloatArray
 
 Vectors = npt.NDArray[np.float32] | npt.NDArray[np.float16]
@@ -18,6 +18,7 @@ SAME_CLOCK = 1e-6
 """Steps and starts that differ by less, relative to the step, are equal."""
 
 _MOST_APART_STEPS, _MOST_APART = 2, 0.05
+_STEPS_AT_ONCE = 1024
 
 
 @dataclass(frozen=True, slots=True, weakref_slot=True, eq=False, repr=False)
@@ -31,7 +32,7 @@ class Features:
         extractor: the name of what made them; two streams are joined by ``+``.
         cuts_s: where new shots begin, ascending, in seconds, shape ``(cuts,)``; empty where nobody looked for them.
         length_s: the video's length in seconds, which the last step may reach past; infinite where it is not known,
-            as of features that were kept.
+            as of features from a store.
 
     Raises:
         ValueError: for another shape or type, no step, times that are not finite and positive, or cuts that go back.
@@ -79,9 +80,24 @@ class Features:
         return self.start_s + self.duration_s
 
     @property
+    def video_end_s(self) -> float:
+        """Where the last step ends, or the video before that, in seconds."""
+        return min(self.end_s, self.length_s)
+
+    @property
     def times_s(self) -> FloatArray:
         """The centre of each step in seconds, shape ``(steps,)``."""
         return self.start_s + (np.arange(len(self.vectors), dtype=np.float64) + 0.5) * self.step_s
+
+    def frame_of_step(self) -> npt.NDArray[np.int64]:
+        """The frame that each step shows, counted from 0, shape ``(steps,)``: steps in a row of one vector show one."""
+        new = np.ones(len(self.vectors), dtype=bool)
+        at, last = 0, np.array(self.vectors[:0])
+        for chunk in chunks(self.vectors, _STEPS_AT_ONCE):
+            rows = np.concatenate([last, chunk])
+            new[at + len(chunk) - len(rows) + 1 : at + len(chunk)] = (rows[1:] != rows[:-1]).any(axis=1)
+            at, last = at + len(chunk), np.array(chunk[-1:])
+        return np.cumsum(new) - 1
 
     def require_finite(self, where: str) -> None:
         """Refuses a number that is not finite: it would spread over all that is computed of it.
@@ -90,33 +106,25 @@ class Features:
             InputError: naming the first step that holds a NaN or an infinity.
         """
         at = 0
-        for piece in pieces(self.vectors):
-            faulty = ~np.isfinite(piece)
+        for chunk in chunks(self.vectors):
+            faulty = ~np.isfinite(chunk)
             if faulty.any():
                 step, number = (int(place[0]) for place in faulty.nonzero())
                 raise InputError(
                     f"{where}: step {at + step} ({self.start_s + (at + step) * self.step_s:g} s) of {self.extractor} "
-                    f"holds {piece[step, number]} at number {number}, which is not finite in {piece.dtype}; extract "
+                    f"holds {chunk[step, number]} at number {number}, which is not finite in {chunk.dtype}; extract "
                     "the video again"
                 )
-            at += len(piece)
+            at += len(chunk)
 
     def resampled(self, step_s: float, start_s: float | None = None) -> Features:
-        """The features on steps of another length, by linear interpolation between centres.
+        """The features on steps of another length, by linear interpolation between centres; vectors hold beyond these.
 
-        The steps are as many as reach from the start to the end to the nearest whole step, at least one. Before the
-        first centre and after the last their vectors hold.
-
-        Args:
-            step_s: length of the new steps in seconds.
-            start_s: where the first of them starts; stays if None.
+        The steps are as many as reach from ``start_s``, by default the same, to the end to the nearest whole step, at
+        least one.
 
         Raises:
             ValueError: if the length is not positive.
-
-        >>> ramp = Features(np.array([[0.0], [2.0]], dtype=np.float32), 0.0, 1.0, "ramp")
-        >>> ramp.resampled(0.5).vectors.ravel().tolist()
-        [0.0, 0.5, 1.5, 2.0]
         """
         if not (math.isfinite(step_s) and step_s > 0):
             raise ValueError(f"a step lasts a positive time, not {step_s} s")
@@ -124,7 +132,7 @@ class Features:
         steps = max(1, round((self.end_s - start_s) / step_s))
         mixed = self.at(start_s + (np.arange(steps) + 0.5) * step_s)
         vectors = mixed if self.vectors.dtype == np.float32 else mixed.astype(np.float16)
-        return Features(vectors, start_s, step_s, self.extractor, self.cuts_s)
+        return replace(self, vectors=vectors, start_s=start_s, step_s=step_s)
 
     def at(self, times_s: npt.NDArray[np.floating]) -> npt.NDArray[np.float32]:
         """The vectors at ascending instants, by linear interpolation between centres, shape ``(times, dimension)``."""
@@ -151,11 +159,6 @@ def concatenated(first: Features, second: Features) -> Features:
 
     Raises:
         InputError: if one has more steps than the other by more than two and 5 %.
-
-    >>> rgb = Features(np.zeros((3, 4), dtype=np.float32), 0.0, 0.5, "rgb")
-    >>> flow = Features(np.zeros((2, 2), dtype=np.float32), 0.0, 0.5, "flow")
-    >>> concatenated(rgb, flow)
-    Features(2 steps of 0.5 s from 0 s, 6 x rgb+flow)
     """
     own, tolerance = second, SAME_CLOCK * first.step_s
     if abs(first.step_s - second.step_s) > tolerance or abs(first.start_s - second.start_s) > tolerance:
@@ -168,4 +171,4 @@ def concatenated(first: Features, second: Features) -> Features:
         )
     joined = side_by_side(first.vectors[:steps], own.vectors[:steps])
     cuts_s = first.cuts_s if len(first.cuts_s) else second.cuts_s
-    return Features(joined, first.start_s, first.step_s, f"{first.extractor}+{second.extractor}", cuts_s)
+    return replace(first, vectors=joined, extractor=f"{first.extractor}+{second.extractor}", cuts_s=cuts_s)

@@ -61,31 +61,17 @@ def weights_file(name: str, weights: Path | None) -> Path:
     Raises:
         InputError: if there is none, saying how to get it.
     """
-    source = SOURCES[name]
     folder = weights or _named_folder(name)
-    if folder.is_dir():
-        files = [path for path in (folder / f"{name}{suffix}" for suffix in SUFFIXES) if path.is_file()]
-        if not files:
-            raise InputError(
-                f"{folder} holds no weights of {name} ({name}.pth, .pt or .safetensors); put them there: {source}"
-            )
-        return files[0]
-    if not folder.is_file():
-        raise InputError(f"no weights of {name} at {folder}; put them there: {source}")
-    return folder
+    for path in (folder, *(folder / f"{name}{suffix}" for suffix in SUFFIXES)):
+        if path.is_file():
+            return path
+    lacks = f"{folder} holds no weights of {name} ({name}.pth, .pt or .safetensors)"
+    lacks = lacks if folder.is_dir() else f"no weights of {name} at {folder}"
+    raise InputError(f"{lacks}; put them there: {SOURCES[name]}")
 
 
 def weights_folder(name: str, weights: Path | None, *, holds: str) -> Path:
-    """The folder of a model that comes as one.
-
-    Args:
-        name: as in `SOURCES`.
-        weights: the folder, or one that holds it by its name; None looks in the folder that ``ASST_WEIGHTS`` names.
-        holds: a file that tells it.
-
-    Raises:
-        InputError: if there is none, saying how to get it.
-    """
+    """The folder of a model that comes as one, told by a file that it holds; arguments and errors as `weights_file`."""
     folder = weights or _named_folder(name)
     for path in (folder, folder / name):
         if (path / holds).is_file():
@@ -148,11 +134,7 @@ def read_state(path: Path) -> dict[str, Tensor]:
 def published_network(
     make: Callable[[], N], name: str, weights: Path | None, known_as: Callable[[str], str | None]
 ) -> tuple[N, str]:
-    """A network with the weights of its file, and their hash.
-
-    Raises:
-        InputError: without a file that fits.
-    """
+    """A network with the weights of its file, and their hash; arguments and errors as `weights_file` and `fit`."""
     import torch
 
     path = weights_file(name, weights)
@@ -162,20 +144,14 @@ def published_network(
     return network, files_hash([path])
 
 
-def fit(
-    network: nn.Module,
-    path: Path,
-    state: Mapping[str, Tensor],
-    known_as: Callable[[str], str | None],
-) -> None:
-    """Give a network its weights; it may be on the ``meta`` device, without any of its own.
+def fit(network: nn.Module, path: Path, state: Mapping[str, Tensor], known_as: Callable[[str], str | None]) -> None:
+    """Give a network its weights, as they are where they are ``float32``; it may be on the ``meta`` device.
 
     Args:
-        network: takes the tensors as they are, without a copy where they are ``float32``.
+        network: to fill.
         path: the file they come from, for messages.
         state: its tensors.
-        known_as: what the network calls a tensor of the file; None for one that it does without, such as the
-            classifier's.
+        known_as: what the network calls a tensor of the file; None for one that it does without.
 
     Raises:
         InputError: naming the first tensor that is missing, the first that is not expected, or one of another shape.

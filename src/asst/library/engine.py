@@ -11,8 +11,8 @@ import numpy as np
 import numpy.typing as npt
 
 if TYPE_CHECKING:
+    from asst.features.extract import Extraction
     from asst.features.extractor import Extractor
-    from asst.features.parallel.workers import Extraction
     from asst.features.values import Features
     from asst.library.windows import WindowVectors
     from asst.models.base import Ranking

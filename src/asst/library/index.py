@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Literal
 
 from asst.errors import InputError, WriteError
-from asst.features.extract import Job, Outcome, extract_in_turn
+from asst.features.extract import Job, Outcome, extract_by_cluster, extract_by_workers, extract_in_turn
 from asst.features.extractor import Progress
 from asst.features.hashing import content_hash
 from asst.features.video_files import video_files
@@ -182,14 +182,9 @@ def _extracted(
     cluster: bool,
     watch: Callable[[Job], Progress | None],
 ) -> Iterator[Outcome | Indexed]:
-    if cluster:
-        from asst.features.parallel.cluster import extract_by_cluster
-
-        return extract_by_cluster(jobs, engine.extraction(library.features.folder), workers)
-    if workers > 1:
-        from asst.features.parallel.workers import extract_by_workers
-
-        return extract_by_workers(jobs, engine.extraction(library.features.folder), workers)
+    if cluster or workers > 1:
+        extract = extract_by_cluster if cluster else extract_by_workers
+        return extract(jobs, engine.extraction(library.features.folder), workers)
     return extract_in_turn(jobs, engine.extractor, library.features, watch)
 
 

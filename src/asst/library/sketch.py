@@ -17,11 +17,11 @@ import numpy.typing as npt
 
 from asst.errors import InputError
 from asst.features.disk_rows import release
+from asst.features.extract import Extraction
 from asst.features.extractor import Extractor
 from asst.features.hashing import settings_hash
-from asst.features.parallel.workers import Extraction
 from asst.features.values import Features
-from asst.features.zeroshot.layout import WINDOWS
+from asst.features.zeroshot.space import CROPS
 from asst.library.engine import Engine, Identity
 from asst.library.windows import PART_OVERLAP_S, PART_S, WINDOW_HOP_S, WINDOW_S, WindowVectors, windows_of
 from asst.models import model_named
@@ -104,23 +104,24 @@ class SketchEngine:
     def windows(self, features: Features) -> WindowVectors:
         """The windows of a video, a row for each of the three crops of the picture."""
         spans, parts = windows_of(len(features), features.step_s)
-        vectors = np.empty((len(spans), WINDOWS, self._dimension), dtype=np.float16)
+        crops, frame_of_step = self._space.crops(features.vectors), features.frame_of_step()
+        vectors = np.empty((len(spans), CROPS, self._dimension), dtype=np.float16)
         first = 0
         while first < len(spans):
             begin = spans[first, 0]
             # As many windows as lie in the block of steps, one at least.
             last = max(first + 1, int(np.searchsorted(spans[:, 1], begin + _STEPS_AT_ONCE, side="right")))
-            rows = features.vectors[begin : spans[last - 1, 1], : self._space.seen]
-            # Rows that are as the one before, as of a picture that is held, are taken once.
-            new = np.append(True, (rows[1:] != rows[:-1]).any(axis=1))
-            seen, runs = self._seen(rows[new]), np.cumsum(new) - 1
+            # A frame that is held for several steps is taken once.
+            shown = frame_of_step[begin : spans[last - 1, 1]]
+            _, at, runs = np.unique(shown, return_index=True, return_inverse=True)
+            seen = self._seen(crops[begin + at])
             release(features.vectors)
             for k in range(first, last):
                 steps = runs[spans[k, 0] - begin : spans[k, 1] - begin]
                 held = k > first and runs[spans[k - 1, 0] - begin] == steps[-1]
                 vectors[k] = vectors[k - 1] if held else self._scaled(seen[steps].mean(axis=0))
             first = last
-        spans, parts = np.repeat(spans, WINDOWS, axis=0), np.repeat(parts, WINDOWS, axis=0)
+        spans, parts = np.repeat(spans, CROPS, axis=0), np.repeat(parts, CROPS, axis=0)
         return WindowVectors(spans, parts, vectors.reshape(-1, self._dimension))
 
     def sentence(self, query: str) -> FloatArray:
@@ -137,16 +138,15 @@ class SketchEngine:
         """Which words the model looks at over a video."""
         return self._model.word_attention(features, query) if isinstance(self._model, Attentive) else None
 
-    def _seen(self, vectors: npt.NDArray[np.floating]) -> FloatArray:
-        """What is seen in each crop, centred, of unit length, in the basis; shape ``(steps, WINDOWS, dimension)``."""
-        rows = np.asarray(vectors, dtype=np.float32)
-        centred: FloatArray = rows.reshape(len(vectors), WINDOWS, -1) - self._space.mean
+    def _seen(self, crops: npt.NDArray[np.floating]) -> FloatArray:
+        """What is seen in each crop, centred, of unit length, in the basis; shape ``(steps, CROPS, dimension)``."""
+        centred: FloatArray = crops.astype(np.float32) - self._space.mean
         centred /= np.linalg.norm(centred, axis=2, keepdims=True)
         seen: FloatArray = centred @ self._basis
         return seen
 
     def _scaled(self, seen: FloatArray) -> FloatArray:
-        """Means of a window's crops, ``(WINDOWS, dimension)``, over the deviation of negative sentences there."""
+        """Means of a window's crops, ``(CROPS, dimension)``, over the deviation of negative sentences there."""
         scaled: FloatArray = seen / np.std(seen @ self._around.T, axis=1)[:, None]
         return scaled
 

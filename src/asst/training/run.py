@@ -14,7 +14,7 @@ from torch.utils.data import DataLoader
 from asst.atomic import write_whole
 from asst.data.batch import Collate
 from asst.data.samples import EpochOrder, TrainingSamples
-from asst.features.devices import fastest_device
+from asst.features.runtime import fastest_device
 from asst.memory import hold
 from asst.models.checkpoint import save_checkpoint
 from asst.models.methods.base import Fitted, Trainable

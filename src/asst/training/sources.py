@@ -12,10 +12,10 @@ from asst.data.actions import ActionDataset, ActionVideo
 from asst.data.query_tokens import FILE, QueryTokens
 from asst.data.record import Record, first_problem
 from asst.errors import InputError
-from asst.features.networks.none import AbsentStore
+from asst.features.networks.none import PlaceholderStore
 from asst.features.stores.arrays import HDF5
-from asst.features.stores.external import Clock, WindowStore, open_store
-from asst.features.stores.native import FeatureStore, JoinedStore, Store, UnitStore
+from asst.features.stores.external import Timing, WindowStore, open_store
+from asst.features.stores.native import ConcatenatedStore, FeatureStore, Store, UnitStore
 from asst.features.zeroshot.crops import STEP_S
 from asst.models.checkpoint import FeatureKind, Origin
 from asst.models.trained.model import GLOVE
@@ -105,10 +105,10 @@ def open_sources(data: Data, recipe: str, say: Say) -> Sources:
     words = _words(data.words, say)
     if data.tapes is not None:
         root = data.root or data_folder("captions")
-        return Sources(data, root, AbsentStore(), words, "simulated", _tapes(data.tapes, root, say))
+        return Sources(data, root, PlaceholderStore(), words, "simulated", _tapes(data.tapes, root, say))
     root = data.root or data_folder(data.dataset)
     if not data.streams:
-        return Sources(data, root, AbsentStore(), words, "real")
+        return Sources(data, root, PlaceholderStore(), words, "real")
     if data.simulated is not None:
         stores = _simulated(data, data.simulated, root, say)
         return Sources(data, root, _joined(stores), words, "simulated")
@@ -143,9 +143,9 @@ def _store(stream: str, path: Path, data: Data, durations_s: Mapping[str, float]
     step_s = files.step_s or data.step_s
     clock = None
     if step_s == EVEN:
-        clock = Clock(stream, durations_s=durations_s, start_s=files.start_s)
+        clock = Timing(stream, durations_s=durations_s, start_s=files.start_s)
     elif step_s is not None:
-        clock = Clock(stream, float(step_s), start_s=files.start_s)
+        clock = Timing(stream, float(step_s), start_s=files.start_s)
     store: FeatureStore
     if files.windows is not None:
         store = WindowStore(path, stream, files.windows.fps, files.windows.length)
@@ -170,7 +170,7 @@ def _tapes(tapes: Tapes, root: Path, say: Say) -> TapeQuestions:
 
 
 def _joined(stores: Sequence[FeatureStore]) -> FeatureStore:
-    return stores[0] if len(stores) == 1 else JoinedStore(stores)
+    return stores[0] if len(stores) == 1 else ConcatenatedStore(stores)
 
 
 def _simulated(data: Data, simulated: Simulated, root: Path, say: Say) -> list[FeatureStore]:

@@ -15,7 +15,7 @@ from lightning.pytorch.callbacks import ModelCheckpoint
 from lightning.pytorch.loggers import TensorBoardLogger
 
 from asst.atomic import is_refusal, write_error
-from asst.features.devices import fastest_device, fastest_dtype
+from asst.features.runtime import fastest_device, fastest_dtype
 from asst.training.folder import RunFolder
 from asst.training.progress import TellProgress
 from asst.training.recipe import Precision

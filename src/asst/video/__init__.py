@@ -5,9 +5,8 @@ frame's number, so that variable rates and clocks that do not start at zero are 
 """
 
 from asst.video.cut import CutReport, cut, reel
-from asst.video.frames import Frames, Glimpsed, batched, frames
-from asst.video.jpeg import is_jpeg, jpeg
-from asst.video.picture import STILL, Crop, glimpse
+from asst.video.frames import Frames, ThumbnailSink, batched, frames
+from asst.video.picture import STILL, Crop, is_jpeg, jpeg, thumbnail
 from asst.video.probe import VideoInfo, probe
 
 __all__ = [
@@ -15,14 +14,14 @@ __all__ = [
     "Crop",
     "CutReport",
     "Frames",
-    "Glimpsed",
+    "ThumbnailSink",
     "VideoInfo",
     "batched",
     "cut",
     "frames",
-    "glimpse",
     "is_jpeg",
     "jpeg",
     "probe",
     "reel",
+    "thumbnail",
 ]

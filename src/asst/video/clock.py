@@ -33,12 +33,7 @@ def may_begin_anew(container: InputContainer) -> bool:
 
 
 class Clock:
-    """Brings one stream's packets onto one clock.
-
-    Args:
-        time_base: seconds in a tick.
-        frame_ticks: for how many ticks a packet lasts that does not say.
-        offset: what is added to stored times at the start, in ticks.
+    """Brings one stream's packets onto one clock; a packet that does not say how long it lasts does so a frame.
 
     Attributes:
         offset: what is added to stored times, in ticks.
@@ -104,13 +99,7 @@ class Index:
     _offsets: array[int] = field(default_factory=lambda: array("q"))
 
     def add(self, packet: Packet[Any], offset: int, lasts: int) -> None:
-        """Take in the next packet, its time on the running clock.
-
-        Args:
-            packet: of the picture.
-            offset: what was added to its stored times.
-            lasts: for how many ticks its picture is shown.
-        """
+        """Take in the next packet: its time on the running clock, what was added to that, how long it is shown."""
         shown = packet.pts if packet.pts is not None else packet.dts
         if shown is None or packet.is_discard:
             return
@@ -127,11 +116,7 @@ class Index:
             self._offsets.append(self._known[0][1])
 
     def key_before(self, tick: int) -> tuple[int, int, int] | None:
-        """The last key packet at or before a tick.
-
-        Returns:
-            Its tick, a place in the file at or before it, and what is added to the times that are stored there.
-        """
+        """Of the last key packet at or before a tick: its tick, a place before it, and what is added to times there."""
         at = bisect_right(self._times, tick) - 1
         return None if at < 0 else (self._times[at], self._places[at], self._offsets[at])
 

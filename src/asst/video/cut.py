@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from asst.atomic import is_refusal, write_error
 from asst.errors import InputError
-from asst.video.encoding import Piece, encode, stored_at
+from asst.video.encoding import Segment, encode, stored_at
 from asst.video.probe import probe
 from asst.video.sound import copied_sound
 from asst.video.source import Source
@@ -77,9 +77,9 @@ def cut(path: str | Path, start_s: float, end_s: float, out: str | Path, *, exac
     advice = "check the disk" if exact else "cut exactly (encode anew) or name another container"
     with Source(path) as source, written(target, f"the clip of {path}", advice) as container:
         if exact:
-            piece = Piece.of(source, start_s, end)
-            encode([piece], container)
-            start, end = piece.span_s
+            segment = Segment.of(source, start_s, end)
+            encode([segment], container)
+            start, end = segment.span_s
         else:
             start, end = _copy(source, start_s, end, container)
     return CutReport(str(out), start, end, start - start_s)
@@ -105,22 +105,18 @@ def reel(spans: Sequence[tuple[str | Path, float, float]], out: str | Path) -> f
     if not spans:
         raise InputError(f"cannot write {out}: a reel needs a moment")
     _check_output(target, [Path(path) for path, _, _ in spans])
-    pieces = []
+    segments = []
     for path, start_s, end_s in spans:
         end = _end_s(path, start_s, end_s)
         with Source(path) as source:
-            pieces.append(Piece.of(source, start_s, end))
+            segments.append(Segment.of(source, start_s, end))
     with written(target, "the reel", "check the disk") as container:
-        encode(pieces, container)
-    return sum(end - start for start, end in (piece.span_s for piece in pieces))
+        encode(segments, container)
+    return sum(end - start for start, end in (segment.span_s for segment in segments))
 
 
 def _end_s(path: str | Path, start_s: float, end_s: float) -> float:
-    """Where a span ends that is inside a video.
-
-    Raises:
-        InputError: if it is not.
-    """
+    """Where a span ends that is inside a video; raises InputError if it is not."""
     if not (math.isfinite(start_s) and math.isfinite(end_s) and 0 <= start_s < end_s):
         raise InputError(f"cannot cut {start_s} to {end_s} s; start at zero or later and end after that")
     duration_s = probe(path).duration_s
@@ -142,16 +138,7 @@ def _check_output(out: Path, sources: Iterable[Path]) -> None:
 
 @contextmanager
 def written(target: Path, what: str, advice: str) -> Iterator[OutputContainer]:
-    """Lends a container to write to, which becomes the file ``target`` when all went well.
-
-    Args:
-        target: the file.
-        what: is written, for messages.
-        advice: for what the container refuses.
-
-    Raises:
-        InputError: for what cannot be written.
-    """
+    """Lends a container that becomes the file ``target`` when all went well; raises InputError for what cannot be."""
     import av
 
     partial = target.with_name(f".{target.stem}.{os.getpid()}.partial{target.suffix}")
@@ -171,10 +158,8 @@ def written(target: Path, what: str, advice: str) -> Iterator[OutputContainer]:
 
 
 def _stored_times(packets: Iterable[Packet[Any]], frame_ticks: int) -> Iterator[tuple[Packet[Any], int, int]]:
-    """Packets with their times of showing and decoding.
-
-    Matroska leaves out the first decoding times after a seek; they are counted back from the first that is there.
-    """
+    """Packets with their times of showing and decoding."""
+    # Matroska leaves out the first decoding times after a seek; they are counted back from the first that is there.
     waiting: list[tuple[Packet[Any], int]] = []
     for packet in packets:
         if packet.pts is not None:

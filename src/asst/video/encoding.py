@@ -10,7 +10,7 @@ from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from asst.video.film import logger
+from asst.video.container import logger
 from asst.video.picture import filtered, graph_of, orientation
 from asst.video.sound import encoded_sound
 from asst.video.source import Decoded, Source
@@ -31,17 +31,8 @@ _UNTAGGED = 2
 
 
 @dataclass(frozen=True, slots=True)
-class Piece:
-    """A span of a file, from the picture on display at its start on.
-
-    Attributes:
-        path: the file.
-        start: first tick of the stream of pictures.
-        end: the tick after the last.
-        time_base: seconds of a tick.
-        zero: tick of the first picture.
-        index: of a file whose clock may begin anew.
-    """
+class Segment:
+    """A span of a file in ticks of its pictures, the first of all at ``zero``, from the one on display at its start."""
 
     path: Path
     start: int
@@ -51,7 +42,7 @@ class Piece:
     index: Index | None
 
     @classmethod
-    def of(cls, source: Source, start_s: float, end_s: float) -> Piece:
+    def of(cls, source: Source, start_s: float, end_s: float) -> Segment:
         """The span of an open file, in seconds from its first picture."""
         start, end = source.pts_at(start_s + _ON_TIME_S), source.pts_at(end_s + _ON_TIME_S)
         return cls(source.path, start, max(end, start + 1), source.time_base, source.first.pts, source.index)
@@ -68,10 +59,10 @@ class Piece:
         return self.start * self.time_base, self.end * self.time_base
 
 
-def encode(pieces: Sequence[Piece], out: OutputContainer) -> None:
-    """Writes pieces one after the other. Pictures of another shape than the first one's get bars, and a warning."""
-    base = pieces[0].time_base if len(pieces) == 1 else _MANY_BASE
-    pictures = _pictures(pieces, base)
+def encode(segments: Sequence[Segment], out: OutputContainer) -> None:
+    """Writes segments one after the other. Pictures of another shape than the first one's get bars, and a warning."""
+    base = segments[0].time_base if len(segments) == 1 else _MANY_BASE
+    pictures = _pictures(segments, base)
     opening = next(pictures)
     source, first = opening[:2]
     canvas = _Canvas(source, first)
@@ -92,7 +83,7 @@ def encode(pieces: Sequence[Piece], out: OutputContainer) -> None:
             yield from _lasting(stream.encode(frame), lengths)
         yield from _lasting(stream.encode(None), lengths)
 
-    sound = encoded_sound([(piece.path, piece.index, *piece.clock_s) for piece in pieces], out)
+    sound = encoded_sound([(segment.path, segment.index, *segment.clock_s) for segment in segments], out)
     for packet in heapq.merge(encoded(), sound, key=stored_at):
         out.mux(packet)
 
@@ -102,17 +93,17 @@ def stored_at(packet: Packet[Any]) -> float:
     return float((packet.dts or 0) * packet.time_base)
 
 
-def _pictures(pieces: Sequence[Piece], base: Fraction) -> Iterator[tuple[Source, Decoded, int, int]]:
-    """The pictures of all pieces, each with its file, and when and how long it is shown, in ticks of ``base``."""
+def _pictures(segments: Sequence[Segment], base: Fraction) -> Iterator[tuple[Source, Decoded, int, int]]:
+    """The pictures of all segments, each with its file, and when and how long it is shown, in ticks of ``base``."""
     begin = Fraction(0)
-    for piece in pieces:
-        with Source(piece.path) as source:
-            for picture, ticks in _displayed(source, piece.start, piece.end):
-                shown = max(picture.pts, piece.start) - piece.start
-                at, until = (round((begin + tick * piece.time_base) / base) for tick in (shown, shown + ticks))
+    for segment in segments:
+        with Source(segment.path) as source:
+            for picture, ticks in _displayed(source, segment.start, segment.end):
+                shown = max(picture.pts, segment.start) - segment.start
+                at, until = (round((begin + tick * segment.time_base) / base) for tick in (shown, shown + ticks))
                 if until > at:
                     yield source, picture, at, until - at
-        begin += (piece.end - piece.start) * piece.time_base
+        begin += (segment.end - segment.start) * segment.time_base
 
 
 def _lasting(packets: Iterable[Packet[Any]], lengths: dict[int, int]) -> Iterator[Packet[Any]]:
@@ -139,10 +130,7 @@ def _displayed(source: Source, start: int, end: int) -> Iterator[tuple[Decoded, 
 
 
 class _Canvas:
-    """Puts frames upright as their display matrix says, and fits them into the first one's shape.
-
-    Sides are even, as H.264 needs.
-    """
+    """Puts frames upright as their display matrix says, and fits them into the first one's shape, of even sides."""
 
     def __init__(self, source: Source, first: Decoded) -> None:
         self._told = {source.path}

@@ -6,7 +6,6 @@ import math
 from bisect import bisect_left
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,15 +13,14 @@ import numpy as np
 import numpy.typing as npt
 
 from asst.errors import InputError
-from asst.video.picture import Converter, Crop, Glimpser, Pixels
+from asst.video.picture import Converter, Crop, Pixels, thumbnailer
 from asst.video.source import Decoded, Source
 
 if TYPE_CHECKING:
-    from av.video.frame import VideoFrame
-    from av.video.stream import VideoStream
+    pass
 
-Glimpsed = Callable[[float, Pixels], None]
-"""Called with a picture's time in seconds and its `asst.video.picture.glimpse`."""
+ThumbnailSink = Callable[[float, Pixels], None]
+"""Called with a picture's time in seconds and its `asst.video.picture.thumbnail`."""
 
 # Instants are floats and time stamps are fractions: a frame due within this is on time.
 _ON_TIME_S = 1e-6
@@ -100,7 +98,7 @@ class Listed:
         return iter(self.times_s)
 
     def first_from(self, time_s: float) -> float:
-        """The first instant at or after a time; infinity if there is none."""
+        """As of `Grid`."""
         at = bisect_left(self.times_s, time_s)
         return self.times_s[at] if at < len(self.times_s) else math.inf
 
@@ -117,7 +115,7 @@ def frames(
     start_s: float = 0.0,
     end_s: float | None = None,
     threads: int | None = None,
-    seen: Glimpsed | None = None,
+    thumbnails: ThumbnailSink | None = None,
 ) -> Iterator[Frames]:
     """The frames of a video, in batches; memory does not grow with the video's length.
 
@@ -128,8 +126,8 @@ def frames(
 
     Args:
         path: a local video file.
-        rate: look at the instants ``k / rate`` seconds; ``times_s`` of the batches are these instants.
-        times_s: look at these instants, ascending, seconds from the first frame. Key frames far ahead are sought.
+        rate: sample the instants ``k / rate`` seconds; ``times_s`` of the batches are these instants.
+        times_s: sample these instants, ascending, seconds from the first frame. Key frames far ahead are sought.
             Without ``rate`` or ``times_s`` every frame comes once, with its own time.
         size: exact ``(width, height)`` in pixels.
         short_side: pixels of the shorter side, aspect kept. Without either, the size as displayed.
@@ -139,8 +137,8 @@ def frames(
         end_s: nothing at or after this. Not with ``times_s``.
         threads: how many decode. The default, one a core, is quickest when nothing else runs; one alone does the least
             work in all.
-        seen: told of all that is decoded on the way, looked at or not: each picture's time and `glimpse`, before the
-            instants that it is shown at are given. Of H.264 and HEVC some pictures in the middle of shots are not
+        thumbnails: told of all that is decoded on the way, sampled or not: each picture's time and `thumbnail`, before
+            the instants that it is shown at are given. Of H.264 and HEVC some pictures in the middle of shots are not
             decoded. With ``rate`` alone.
 
     Returns:
@@ -150,13 +148,19 @@ def frames(
         InputError: for a file that holds no readable picture, a time beyond its end, or options that make no sense.
     """
     _check(rate, times_s, size, short_side, batch, start_s, end_s)
-    if seen is not None and rate is None:
-        raise InputError("glimpses are of the pictures between instants; give a rate with them")
+    if thumbnails is not None and rate is None:
+        raise InputError("thumbnails are of the pictures between instants; give a rate with them")
     if threads is not None and threads < 1:
         raise InputError(f"threads is {threads}; give 1 or more")
     source = Source(path, threads=threads)
-    convert = partial(Converter, size=size, short_side=short_side, crop=crop)
-    return _batches(source, rate, times_s, convert, batch, start_s, math.inf if end_s is None else end_s, seen)
+    end_s = math.inf if end_s is None else end_s
+    pictures = every(source, start_s, end_s)
+    if rate is not None:
+        pictures = shown(source, Grid(rate, start_s, end_s), thumbnails)
+    elif times_s is not None:
+        pictures = shown(source, Listed(tuple(map(float, times_s))))
+    convert = Converter(source.stream, source.first.frame, size, short_side, crop)
+    return batched(_converted(source, pictures, convert), batch)
 
 
 def _check(
@@ -186,42 +190,22 @@ def _check(
         raise InputError(f"the span {start_s} to {end_s} s is empty; start at zero or later and end after that")
 
 
-def _batches(
-    source: Source,
-    rate: float | None,
-    times_s: Sequence[float] | None,
-    converter: Callable[[VideoStream, VideoFrame], Converter],
-    batch: int,
-    start_s: float,
-    end_s: float,
-    seen: Glimpsed | None,
-) -> Iterator[Frames]:
+def _converted(
+    source: Source, pictures: Iterable[tuple[float, Decoded]], convert: Converter
+) -> Iterator[tuple[float, Pixels]]:
+    """Each instant with its picture as an array; a picture that stands for several instants is converted once."""
     with source:
-        convert = converter(source.stream, source.first.frame)
-        if rate is not None:
-            pictures = shown(source, Grid(rate, start_s, end_s), seen)
-        elif times_s is not None:
-            pictures = shown(source, Listed(tuple(map(float, times_s))))
-        else:
-            pictures = every(source, start_s, end_s)
-
-        def converted() -> Iterator[tuple[float, Pixels]]:
-            before: Decoded | None = None
-            for time_s, picture in pictures:
-                # A picture that stands for several instants is converted once.
-                if picture is not before:
-                    before, pixels = picture, convert(picture.frame)
-                yield time_s, pixels
-
-        yield from batched(converted(), batch)
+        before: Decoded | None = None
+        for time_s, picture in pictures:
+            if picture is not before:
+                before, pixels = picture, convert(picture.frame)
+            yield time_s, pixels
 
 
 def batched(pictures: Iterable[tuple[float, Pixels]], most: int) -> Iterator[Frames]:
-    """Instants and the pictures shown then, in batches of one size each; a batch of one array alone holds it once.
+    """Instants in seconds and the pictures ``(height, width, 3)`` shown then, in batches of one size each.
 
-    Args:
-        pictures: each an instant in seconds, and ``(height, width, 3)``; one array again where a picture is held.
-        most: pictures in a batch.
+    Where a picture is held it comes as one array again; a batch of one array alone holds it once.
     """
     times: list[float] = []
     first: Pixels | None = None
@@ -251,11 +235,7 @@ def _batch(first: Pixels, several: Pixels | None, times: list[float]) -> Frames:
 
 
 def every(source: Source, start_s: float = 0.0, end_s: float = math.inf) -> Iterator[tuple[float, Decoded]]:
-    """Each picture whose own time is in ``[start_s, end_s)``, with that time.
-
-    Raises:
-        InputError: if the video ends before ``start_s``.
-    """
+    """Each picture whose own time is in ``[start_s, end_s)``; raises InputError if the video ends before that."""
     if source.worth_seeking(source.pts_at(start_s)):
         source.go_to(source.pts_at(start_s))
     last = source.first
@@ -268,13 +248,10 @@ def every(source: Source, start_s: float = 0.0, end_s: float = math.inf) -> Iter
     _at_end(source, last, start_s)
 
 
-def shown(source: Source, instants: Grid | Listed, seen: Glimpsed | None = None) -> Iterator[tuple[float, Decoded]]:
-    """Each instant up to the video's end, with the picture on display then.
-
-    Args:
-        source: the video.
-        instants: as said.
-        seen: as `frames` has it; nothing is sought in the video then.
+def shown(
+    source: Source, instants: Grid | Listed, thumbnails: ThumbnailSink | None = None
+) -> Iterator[tuple[float, Decoded]]:
+    """Each instant up to the video's end, with the picture on display then; for ``thumbnails`` nothing is sought.
 
     Raises:
         InputError: for a listed instant beyond the end, or a grid that starts there.
@@ -283,12 +260,12 @@ def shown(source: Source, instants: Grid | Listed, seen: Glimpsed | None = None)
         source.schedule.wanted = lambda pts, after: (
             instants.first_from(source.time_s(pts) - _ON_TIME_S) < source.time_s(after) + _ON_TIME_S
         )
-    source.schedule.changes = seen is not None
-    pictures = source.decoded() if seen is None else _told(source, seen)
+    source.schedule.changes = thumbnails is not None
+    pictures = source.decoded() if thumbnails is None else _told(source, thumbnails)
     current, ahead = source.first, next(pictures, None)
     for time_s in instants:
         pts = source.pts_at(time_s + _ON_TIME_S)
-        if seen is None and ahead is not None and ahead.pts <= pts and source.worth_seeking(pts):
+        if thumbnails is None and ahead is not None and ahead.pts <= pts and source.worth_seeking(pts):
             source.go_to(pts)
             pictures = source.decoded()
             ahead = next(pictures, None)
@@ -303,11 +280,11 @@ def shown(source: Source, instants: Grid | Listed, seen: Glimpsed | None = None)
         _at_end(source, current, instants.start_s if isinstance(instants, Grid) else 0.0)
 
 
-def _told(source: Source, seen: Glimpsed) -> Iterator[Decoded]:
+def _told(source: Source, thumbnails: ThumbnailSink) -> Iterator[Decoded]:
     """What is decoded, told of before it is used."""
-    glimpse_of = Glimpser()
+    thumbnail_of = thumbnailer()
     for picture in source.decoded():
-        seen(source.time_s(picture.pts), glimpse_of(picture.frame))
+        thumbnails(source.time_s(picture.pts), thumbnail_of(picture.frame))
         yield picture
 
 

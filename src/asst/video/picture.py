@@ -1,16 +1,19 @@
-"""Decoded pictures to upright RGB arrays of the size that is asked for."""
+"""Decoded pictures to upright RGB arrays of the size that is asked for, and these to JPEG."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from fractions import Fraction
+from itertools import chain, groupby
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
 if TYPE_CHECKING:
+    from av.audio.frame import AudioFrame
     from av.filter import Graph
     from av.video.frame import VideoFrame
     from av.video.reformatter import VideoReformatter
@@ -22,7 +25,7 @@ Pixels = npt.NDArray[np.uint8]
 _SQUARE = 0.01
 _UNTAGGED = 2
 _HD_HEIGHT = 720
-_GLIMPSE = (64, 36)
+_THUMBNAIL = (64, 36)
 
 
 class Orientation(NamedTuple):
@@ -95,21 +98,17 @@ class Crop:
         return min(width, most), min(height, most)
 
     def kept(self, pixels: Pixels, shown: tuple[int, int]) -> Pixels:
-        """The parts side by side.
+        """The parts of upright pictures ``(..., height, width, 3)`` side by side.
 
-        Args:
-            pixels: upright pictures, shape ``(..., height, width, 3)``.
-            shown: width and height that they are displayed at, where pixels may be square no more.
+        ``shown`` is the width and height that they are displayed at, where pixels may be square no more.
         """
-        across, kept = shown, self.size(*shown)
-        if across == kept:
+        kept = self.size(*shown)
+        if shown == kept:
             return pixels
-        wide = across[0] > across[1]
-        along = pixels.shape[-2 if wide else -3]
-        part = max(1, round(along * max(kept) / max(across) / self.parts))
-        spare = along - part
+        axis = pixels.ndim - (2 if shown[0] > shown[1] else 3)
+        part = max(1, round(pixels.shape[axis] * max(kept) / max(shown) / self.parts))
+        spare = pixels.shape[axis] - part
         starts = [spare * k // (self.parts - 1) for k in range(self.parts)] if self.parts > 1 else [spare // 2]
-        axis = pixels.ndim - (2 if wide else 3)
         return np.concatenate([pixels.take(range(at, at + part), axis) for at in starts], axis)
 
 
@@ -117,16 +116,14 @@ STILL = Crop(1, 4.0)
 """What a still shows of a long picture: the middle, four times as long as it is high."""
 
 
-def filtered(graph: Graph, frame: VideoFrame | None) -> Iterator[VideoFrame]:
+def filtered(graph: Graph, frame: VideoFrame | AudioFrame | None) -> Iterator[Any]:
     """Put one frame (``None`` at the end) into a filter graph and take out what is ready."""
     import av
 
-    graph.vpush(frame)
-    while True:
-        try:
-            yield graph.vpull()
-        except (av.BlockingIOError, av.EOFError):
-            return
+    graph.push(frame)
+    with suppress(av.BlockingIOError, av.EOFError):
+        while True:
+            yield graph.pull()
 
 
 def graph_of(frame: VideoFrame, time_base: Fraction, *steps: tuple[str, str]) -> Graph:
@@ -143,17 +140,11 @@ def graph_of(frame: VideoFrame, time_base: Fraction, *steps: tuple[str, str]) ->
 
 def deinterlaced(frames: Iterator[VideoFrame], time_base: Fraction) -> Iterator[VideoFrame]:
     """One whole picture for each interlaced one, by ``bwdif``; progressive ones pass unchanged. Times stay."""
-    graph: Graph | None = None
-    shape: tuple[int, int, str] | None = None
-    for frame in frames:
-        if (frame.width, frame.height, frame.format.name) != shape:
-            yield from _ticks(filtered(graph, None) if graph else iter(()), time_base)
-            shape = (frame.width, frame.height, frame.format.name)
-            graph = graph_of(frame, time_base, ("bwdif", "mode=send_frame:deint=interlaced"))
-        if graph is not None:
+    for _, alike in groupby(frames, key=lambda frame: (frame.width, frame.height, frame.format.name)):
+        first = next(alike)
+        graph = graph_of(first, time_base, ("bwdif", "mode=send_frame:deint=interlaced"))
+        for frame in chain([first], alike, [None]):
             yield from _ticks(filtered(graph, frame), time_base)
-    if graph is not None:
-        yield from _ticks(filtered(graph, None), time_base)
 
 
 def _ticks(frames: Iterator[VideoFrame], time_base: Fraction) -> Iterator[VideoFrame]:
@@ -247,28 +238,52 @@ def _rgb(swscale: VideoReformatter, frame: VideoFrame, width: int, height: int, 
     return rows.reshape(height, width, 3)
 
 
-class Glimpser:
-    """Makes glimpses of decoded frames."""
+def thumbnailer() -> Callable[[VideoFrame], Pixels]:
+    """Makes the `thumbnail` of a decoded frame, as it is stored and not put upright."""
+    from av.video.reformatter import VideoReformatter
 
-    def __init__(self) -> None:
-        from av.video.reformatter import VideoReformatter
-
-        self._swscale = VideoReformatter()
-
-    def __call__(self, frame: VideoFrame) -> Pixels:
-        """The glimpse of a frame as it is stored, not put upright; see `glimpse`."""
-        return _rgb(self._swscale, frame, *_GLIMPSE, points=True).copy()
+    swscale = VideoReformatter()
+    return lambda frame: _rgb(swscale, frame, *_THUMBNAIL, points=True).copy()
 
 
-def glimpse(pixels: Pixels) -> Pixels:
-    """A few pixels of a picture, evenly apart, to tell how much it differs from others; shape ``(36, 64, 3)``.
-
-    Args:
-        pixels: shape ``(height, width, 3)``.
-    """
+def thumbnail(pixels: Pixels) -> Pixels:
+    """A few pixels of a picture, evenly apart, to tell how much it differs from others; shape ``(36, 64, 3)``."""
     height, width, _ = pixels.shape
-    columns, rows = _GLIMPSE
+    columns, rows = _THUMBNAIL
     across = (2 * np.arange(columns) + 1) * width // (2 * columns)
     down = (2 * np.arange(rows) + 1) * height // (2 * rows)
     few: Pixels = pixels[down[:, None], across]
     return few
+
+
+# The codec's scale runs from 2, the best, to 31; this is about what other programs call a quality of 72 per cent.
+_SCALE = "4"
+
+
+def jpeg(pixels: npt.NDArray[np.uint8]) -> bytes:
+    """A picture, RGB, shape ``(height, width, 3)``, as the content of a file."""
+    import av
+    from av.video.frame import VideoFrame
+    from av.video.reformatter import ColorRange, Colorspace
+
+    context = av.CodecContext.create("mjpeg", "w")
+    context.height, context.width = pixels.shape[:2]
+    context.pix_fmt, context.time_base = "yuvj420p", Fraction(1)
+    context.options = {"qmin": _SCALE, "qmax": _SCALE}
+    frame = VideoFrame.from_ndarray(np.ascontiguousarray(pixels), format="rgb24").reformat(
+        format="yuvj420p", dst_colorspace=Colorspace.ITU601, dst_color_range=ColorRange.JPEG
+    )
+    return b"".join(bytes(packet) for packet in [*context.encode(frame), *context.encode(None)])
+
+
+def is_jpeg(content: bytes) -> bool:
+    """Whether a file's content is one whole picture that can be decoded."""
+    import av
+
+    context = av.CodecContext.create("mjpeg", "r")
+    context.options = {"err_detect": "explode"}
+    try:
+        frames = [*context.decode(av.Packet(content)), *context.decode(None)]
+    except (av.FFmpegError, ValueError):
+        return False
+    return len(frames) == 1 and content.endswith(b"\xff\xd9")

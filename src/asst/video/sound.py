@@ -9,15 +9,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import numpy.typing as npt
 
-from asst.video.container import open_container
-from asst.video.film import logger
+from asst.video.container import logger, open_container
+from asst.video.picture import filtered
 
 if TYPE_CHECKING:
     from av.audio.frame import AudioFrame
     from av.audio.stream import AudioStream
     from av.container import InputContainer, OutputContainer
-    from av.filter import Graph
     from av.packet import Packet
 
     from asst.video.clock import Index
@@ -36,14 +36,7 @@ def encoded_sound(spans: Sequence[Sounding], out: OutputContainer) -> Iterator[P
     """AAC packets of spans one after the other; gaps, and a track that begins late, are filled with silence.
 
     The stream is added to ``out`` at once, the packets come as they are asked for. Rate and channels are those of the
-    first span with sound.
-
-    Args:
-        spans: of videos.
-        out: where the packets will go.
-
-    Returns:
-        Packets whose time starts at zero; none where there is no sound.
+    first span with sound. Time starts at zero; there are none where there is no sound.
     """
     import av
 
@@ -59,7 +52,7 @@ def encoded_sound(spans: Sequence[Sounding], out: OutputContainer) -> Iterator[P
         for number, (path, index, start_s, end_s) in enumerate(spans, start=1):
             due_s += end_s - start_s
             stop = round(due_s * rate)
-            frames = _sounding(path, index, float(start_s), float(end_s), rate, layout)
+            frames = _span(path, index, float(start_s), float(end_s), rate, layout)
             if number < len(spans):
                 frames = itertools.chain(frames, _silence(rate, layout))
             while written < stop and (frame := next(frames, None)) is not None:
@@ -78,47 +71,31 @@ def _kind(path: Path) -> tuple[int, str] | None:
         return None if stream is None else (stream.codec_context.sample_rate, stream.codec_context.layout.name)
 
 
-def _sounding(
-    path: Path, index: Index | None, start_s: float, end_s: float, rate: int, layout: str
-) -> Iterator[AudioFrame]:
-    """The samples of a span, without gaps from its start on; none where there is no sound."""
-    with open_container(path) as container:
-        stream = _first_track(container)
-        if stream is not None:
-            yield from _span(_from(container, stream, start_s, index), stream, start_s, end_s, rate, layout)
-
-
 def _silence(rate: int, layout: str) -> Iterator[AudioFrame]:
     """Without end."""
-    from av.audio.frame import AudioFrame
     from av.audio.layout import AudioLayout
 
-    channels = AudioLayout(layout).nb_channels
     while True:
-        frame = AudioFrame.from_ndarray(np.zeros((channels, rate), dtype=np.float32), format="fltp", layout=layout)
-        frame.sample_rate = rate
-        yield frame
+        yield _frame(np.zeros((AudioLayout(layout).nb_channels, rate)), rate, layout)
 
 
 def _first_samples(frame: AudioFrame, most: int) -> AudioFrame:
     """A frame of so many samples at most."""
     if frame.samples <= most:
         return frame
-    kept = np.ascontiguousarray(frame.to_ndarray()[:, :most], dtype=np.float32)
-    cut = type(frame).from_ndarray(kept, format="fltp", layout=frame.layout.name)
-    cut.sample_rate = frame.sample_rate
-    return cut
+    return _frame(frame.to_ndarray()[:, :most], frame.sample_rate, frame.layout.name)
+
+
+def _frame(samples: npt.NDArray[Any], rate: int, layout: str) -> AudioFrame:
+    from av.audio.frame import AudioFrame
+
+    frame = AudioFrame.from_ndarray(np.ascontiguousarray(samples, dtype=np.float32), format="fltp", layout=layout)
+    frame.sample_rate = rate
+    return frame
 
 
 def copied_sound(source: Source, out: OutputContainer, start_s: float, end_s: float) -> Iterator[Packet[Any]]:
-    """The stored packets of a span, as ``encoded_sound`` does otherwise.
-
-    Args:
-        source: the video.
-        out: where the packets will go.
-        start_s: seconds on the file's own clock, or the one that runs on where that begins anew.
-        end_s: likewise.
-    """
+    """The stored packets of a span, in seconds as of `Sounding`; else as `encoded_sound`."""
     container = open_container(source.path)
     stream = _first_track(container)
     if stream is None or stream.time_base is None:
@@ -173,31 +150,30 @@ def _from(
 
 
 def _span(
-    packets: Iterator[Packet[AudioStream]], stream: AudioStream, start_s: float, end_s: float, rate: int, layout: str
+    path: Path, index: Index | None, start_s: float, end_s: float, rate: int, layout: str
 ) -> Iterator[AudioFrame]:
-    """The decoded samples of a span, from time zero on and without gaps."""
+    """The decoded samples of a span, from time zero on and without gaps; none where there is no sound."""
     from av.filter import Graph
 
-    frames = _alike(_decoded(packets, end_s))
-    first = next(frames, None)
-    if first is None:
-        return
-    graph = Graph()
-    # What the decoder gives may be of another format than the stream says.
-    graph.link_nodes(
-        graph.add_abuffer(stream, first.sample_rate, first.format, first.layout.name),
-        graph.add("atrim", f"start={start_s:.6f}:end={end_s:.6f}"),
-        graph.add("asetpts", f"PTS-({start_s:.6f})/TB"),
-        graph.add("aresample", f"{rate}:async=1:first_pts=0"),
-        graph.add("aformat", f"sample_fmts=fltp:sample_rates={rate}:channel_layouts={layout}"),
-        graph.add("abuffersink"),
-    )
-    graph.configure()
-    for frame in itertools.chain([first], frames):
-        graph.push(frame)
-        yield from _ready(graph)
-    graph.push(None)
-    yield from _ready(graph)
+    with open_container(path) as container:
+        if (stream := _first_track(container)) is None:
+            return
+        frames = _alike(_decoded(_from(container, stream, start_s, index), end_s))
+        if (first := next(frames, None)) is None:
+            return
+        graph = Graph()
+        # What the decoder gives may be of another format than the stream says.
+        graph.link_nodes(
+            graph.add_abuffer(stream, first.sample_rate, first.format, first.layout.name),
+            graph.add("atrim", f"start={start_s:.6f}:end={end_s:.6f}"),
+            graph.add("asetpts", f"PTS-({start_s:.6f})/TB"),
+            graph.add("aresample", f"{rate}:async=1:first_pts=0"),
+            graph.add("aformat", f"sample_fmts=fltp:sample_rates={rate}:channel_layouts={layout}"),
+            graph.add("abuffersink"),
+        )
+        graph.configure()
+        for frame in itertools.chain([first], frames, [None]):
+            yield from filtered(graph, frame)
 
 
 def _decoded(packets: Iterator[Packet[AudioStream]], end_s: float) -> Iterator[AudioFrame]:
@@ -227,17 +203,3 @@ def _alike(frames: Iterator[AudioFrame]) -> Iterator[AudioFrame]:
         for changed in AudioResampler(*wanted).resample(frame):
             changed.pts, changed.time_base = frame.pts, frame.time_base
             yield changed
-
-
-def _ready(graph: Graph) -> Iterator[AudioFrame]:
-    """What has come out of the filters so far."""
-    import av
-    from av.audio.frame import AudioFrame
-
-    while True:
-        try:
-            frame = graph.pull()
-        except (av.BlockingIOError, av.EOFError):
-            return
-        if isinstance(frame, AudioFrame):
-            yield frame

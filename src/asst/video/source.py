@@ -14,8 +14,7 @@ from typing import TYPE_CHECKING, NamedTuple, Self
 
 from asst.errors import InputError
 from asst.video.clock import Clock, Index, may_begin_anew
-from asst.video.container import encrypted, may_be_edited, open_container, scrambled
-from asst.video.film import film
+from asst.video.container import best_stream, encrypted, may_be_edited, open_container, scrambled
 from asst.video.schedule import Schedule
 
 if TYPE_CHECKING:
@@ -78,12 +77,7 @@ class Source:
         self._clock: Clock | None = None
         self.container = open_container(self.path)
         try:
-            self.stream = film(self.container, self.path)
-            self._prepare()
-            self.time_base: Fraction = self.stream.time_base or Fraction(1, 90_000)
-            self.rate: Fraction = self.stream.average_rate or self.stream.guessed_rate or Fraction(25)
-            self._start_clock()
-            self._restart(self._demux())
+            self._begin()
             first = next(self._decoding, None)
             if first is None:
                 if scrambled(self.container, self.path):
@@ -151,13 +145,10 @@ class Source:
         return self.first.pts + int(Fraction(time_s) / self.time_base)
 
     def lasts(self, stated: int | None) -> int:
-        """For how many ticks the last picture is shown, given what its packet states.
-
-        Where pictures are stored out of order, containers state the time to the next one in storage, not in showing.
-        """
-        if not stated:
-            return self.frame_ticks
-        return min(stated, self.frame_ticks) if self.stream.codec_context.has_b_frames else stated
+        """For how many ticks the last picture is shown, given what its packet states."""
+        # Where pictures are stored out of order, containers state the time to the next one in storage, not in showing.
+        limit = self.frame_ticks if not stated or self.stream.codec_context.has_b_frames else stated
+        return min(stated or limit, limit)
 
     def end_s(self, last: Decoded) -> float:
         """When a picture goes away if none follows it, in seconds from the first picture."""
@@ -165,19 +156,15 @@ class Source:
 
     def decoded(self) -> Iterator[Decoded]:
         """Pictures in the order they are shown, from the start or from the last ``seek`` on."""
-        while (picture := next(self._decoding, None)) is not None:
-            yield picture
+        # What is to be decoded next is changed by ``seek``.
+        yield from iter(lambda: next(self._decoding, None), None)
 
     def packets(self) -> Iterator[Packet[VideoStream]]:
         """Packets in the order they are stored, from the last ``seek`` on; none of them is decoded."""
         return self._packets
 
     def seek(self, pts: int) -> bool:
-        """Go to the last key picture at or before a tick.
-
-        Returns:
-            False if the file cannot be sought in; nothing has changed then.
-        """
+        """Go to the last key picture at or before a tick; False if the file cannot be sought in: nothing changed."""
         import av
 
         if self.index is not None:
@@ -240,10 +227,7 @@ class Source:
         """Go back to the first picture by opening the file again."""
         self.container.close()
         self.container = open_container(self.path)
-        self.stream = film(self.container, self.path)
-        self._prepare()
-        self._start_clock()
-        self._restart(self._demux())
+        self._begin()
 
     def worth_seeking(self, pts: int) -> bool:
         """Whether a key picture lies between what has been read and a tick, as far as the file's index knows."""
@@ -259,6 +243,14 @@ class Source:
             at = index.search_timestamp(pts)
             return at >= 0 and index[at].timestamp > read
         return self._blind and far
+
+    def _begin(self) -> None:
+        self.stream = best_stream(self.container, self.path)
+        self._prepare()
+        self.time_base: Fraction = self.stream.time_base or Fraction(1, 90_000)
+        self.rate: Fraction = self.stream.average_rate or self.stream.guessed_rate or Fraction(25)
+        self._start_clock()
+        self._restart(self._demux())
 
     def _prepare(self) -> None:
         """Set the decoder's limits and threads, which has to be done before it begins."""

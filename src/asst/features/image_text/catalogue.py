@@ -26,7 +26,7 @@ class ImageText:
         repository: on the hub, ``owner/name``.
         megabytes: about how much is fetched.
         licence: of the weights.
-        dimension: numbers in a vector.
+        dimension: of a vector.
     """
 
     name: str
@@ -46,10 +46,7 @@ class ImageText:
         return (self.place / _MANIFEST).is_file()
 
     def folder(self, weights: Path | None = None) -> Path:
-        """Its folder.
-
-        Args:
-            weights: it, or one that holds it by its name; None for where it is fetched into.
+        """Its folder: ``weights``, or one in it by its name; with None where it is fetched into.
 
         Raises:
             InputError: if it is not there.
@@ -82,39 +79,28 @@ IMAGE_TEXT = {
 
 
 def image_text_named(name: str) -> ImageText:
-    """A model by its name.
-
-    Raises:
-        InputError: for a name that is none.
-    """
+    """A model by its name; raises InputError for a name that is none."""
     if name not in IMAGE_TEXT:
         raise InputError(f"no model that can be fetched is called {name!r}; choose one of {', '.join(IMAGE_TEXT)}")
     return IMAGE_TEXT[name]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Stated:
-    """What the hub states of a file.
-
-    Attributes:
-        size: in bytes.
-        sha256: of its content, as of all large files; else empty.
-        blob: the id that git gives its content, where there is no ``sha256``.
-    """
+class HubFile:
+    """What the hub states of a file: bytes, and the sha256 of a large one, of others the id that git gives them."""
 
     size: int
     sha256: str = ""
     blob: str = ""
 
     def fits(self, path: Path) -> bool:
-        """Whether a file is the one; it is read whole.
-
-        Raises:
-            InputError: for a file that cannot be read.
-        """
+        """Whether a file is the one; it is read whole. Raises InputError for a file that cannot be read."""
         if not path.is_file() or path.stat().st_size != self.size:
             return False
-        return sha256(path) == self.sha256 if self.sha256 else _blob(path) == self.blob
+        if self.sha256:
+            return sha256(path) == self.sha256
+        content = path.read_bytes()
+        return hashlib.sha1(b"blob %d\0" % len(content) + content, usedforsecurity=False).hexdigest() == self.blob
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,19 +109,15 @@ class Manifest:
 
     repository: str
     revision: str
-    files: Mapping[str, Stated]
+    files: Mapping[str, HubFile]
 
     @classmethod
     def read(cls, folder: Path) -> Self:
-        """The manifest of a folder.
-
-        Raises:
-            InputError: if it is missing or damaged.
-        """
+        """The manifest of a folder; raises InputError if it is missing or damaged."""
         path = folder / _MANIFEST
         try:
             said = json.loads(path.read_text(encoding="utf-8"))
-            files = {str(name): Stated(**stated) for name, stated in said["files"].items()}
+            files = {str(name): HubFile(**stated) for name, stated in said["files"].items()}
             return cls(str(said["repository"]), str(said["revision"]), files)
         except OSError as error:
             raise InputError(f"cannot read {path}: {error.strerror or error}; get the folder again") from error
@@ -143,11 +125,7 @@ class Manifest:
             raise InputError(f"{path} is damaged; delete {folder} and get it again") from error
 
     def write(self, folder: Path) -> None:
-        """Writes it into its folder, whole or not at all.
-
-        Raises:
-            WriteError: if it cannot be written.
-        """
+        """Writes it into its folder, whole or not at all; raises WriteError if it cannot be written."""
         write_whole(folder / _MANIFEST, json.dumps(asdict(self), indent=2, allow_nan=False) + "\n")
 
     def fault(self, folder: Path) -> str:
@@ -162,11 +140,7 @@ class Manifest:
 
 
 def check_folder(folder: Path) -> None:
-    """Refuses a folder that was fetched and has changed since; one that somebody brought says nothing to check it by.
-
-    Raises:
-        InputError: naming what is other than the hub stated.
-    """
+    """Raises InputError for a folder that was fetched and has changed since; others say nothing to check them by."""
     if (folder / _MANIFEST).exists() and (fault := Manifest.read(folder).fault(folder)):
         raise InputError(f"{folder} has changed since it was fetched: {fault}; run: asst models get {folder.name}")
 
@@ -177,9 +151,3 @@ def _files(folder: Path) -> Iterator[str]:
         inside = path.relative_to(folder)
         if path.is_file() and not any(part.startswith(".") for part in inside.parts):
             yield inside.as_posix()
-
-
-def _blob(path: Path) -> str:
-    """The id that git gives a file's content."""
-    content = path.read_bytes()
-    return hashlib.sha1(b"blob %d\0" % len(content) + content, usedforsecurity=False).hexdigest()

@@ -18,7 +18,7 @@ from asst._version import __version__
 from asst.atomic import is_refusal, write_error
 from asst.errors import InputError
 from asst.extras import require
-from asst.features.image_text.catalogue import ImageText, Manifest, Stated
+from asst.features.image_text.catalogue import HubFile, ImageText, Manifest
 from asst.features.image_text.towers import PICTURES, SENTENCES
 
 if TYPE_CHECKING:
@@ -72,9 +72,6 @@ def wanted(names: Sequence[str]) -> list[str]:
 
     Raises:
         ValueError: saying what it lacks.
-
-    >>> wanted(["README.md", "config.json", "preprocessor_config.json", "tokenizer.json", "model.safetensors"])
-    ['config.json', 'tokenizer.json', 'preprocessor_config.json', 'model.safetensors']
     """
     preparing = next((name for name in _PREPARING if name in names), _PREPARING[0])
     if lacking := [name for name in (*_NEEDED, preparing) if name not in names]:
@@ -100,24 +97,19 @@ def _stated(model: ImageText) -> Manifest:
     try:
         info = api.model_info(model.repository, files_metadata=True)
         files = {sibling.rfilename: sibling for sibling in info.siblings or []}
-        return Manifest(model.repository, _text(info.sha), {name: _file(files[name]) for name in wanted(list(files))})
+        if not info.sha:
+            raise ValueError("the revision is not stated")
+        return Manifest(model.repository, info.sha, {name: _file(files[name]) for name in wanted(list(files))})
     except (ValueError, LookupError, TypeError, AttributeError) as error:
         # What is no hub may answer anything.
         raise InputError(f"{model.repository} at {api.endpoint} cannot be used: {_line(error)}") from error
 
 
-def _file(said: RepoSibling) -> Stated:
-    if said.size is None:
-        raise ValueError(f"the size of {said.rfilename} is not stated")
-    if said.lfs is not None:
-        return Stated(size=said.size, sha256=_text(said.lfs.sha256))
-    return Stated(size=said.size, blob=_text(said.blob_id))
-
-
-def _text(said: str | None) -> str:
-    if not said:
-        raise ValueError("a revision or a hash is not stated")
-    return said
+def _file(said: RepoSibling) -> HubFile:
+    content = said.lfs.sha256 if said.lfs else said.blob_id
+    if said.size is None or not content:
+        raise ValueError(f"the size or the hash of {said.rfilename} is not stated")
+    return HubFile(size=said.size, **{"sha256" if said.lfs else "blob": content})
 
 
 def _fill(part: Path, manifest: Manifest, progress: Progress) -> None:
@@ -137,16 +129,12 @@ def _fill(part: Path, manifest: Manifest, progress: Progress) -> None:
     done = 0
     for name, stated in manifest.files.items():
         progress(done, size)
-        _fetch_file(manifest, name, part / name, partial(_further, progress, done, size))
+        _fetch_file(manifest, name, part / name, partial(_Bar, progress, done, size))
         done += stated.size
     progress(done, size)
 
 
-def _further(progress: Progress, before: int, size: int, got: int) -> None:
-    progress(before + got, size)
-
-
-def _fetch_file(manifest: Manifest, name: str, path: Path, progress: Callable[[int], None]) -> None:
+def _fetch_file(manifest: Manifest, name: str, path: Path, bar: Any) -> None:
     from huggingface_hub import get_hf_file_metadata, hf_hub_url
     from huggingface_hub.file_download import http_get
     from huggingface_hub.utils import build_hf_headers  # type: ignore[attr-defined]
@@ -163,7 +151,6 @@ def _fetch_file(manifest: Manifest, name: str, path: Path, progress: Callable[[i
     if urlsplit(found).netloc != urlsplit(url).netloc:
         headers.pop("authorization", None)
     with path.open("ab") as file:
-        bar: Any = partial(_Bar, progress)
         http_get(found, file, resume_size=file.tell(), headers=headers, expected_size=stated.size, tqdm_class=bar)
     if not stated.fits(path):
         path.unlink()
@@ -175,8 +162,8 @@ def _fetch_file(manifest: Manifest, name: str, path: Path, progress: Callable[[i
 class _Bar:
     """What the library that fetches takes for a bar."""
 
-    def __init__(self, progress: Callable[[int], None], initial: int = 0, **_given: object) -> None:
-        self._progress, self._done = progress, initial
+    def __init__(self, progress: Progress, before: int, size: int, *, initial: int = 0, **_given: object) -> None:
+        self._progress, self._done, self._size = progress, before + initial, size
 
     def __enter__(self) -> Self:
         return self
@@ -187,7 +174,7 @@ class _Bar:
     def update(self, count: int) -> None:
         """More bytes are there; fewer where it begins anew."""
         self._done += count
-        self._progress(self._done)
+        self._progress(self._done, self._size)
 
 
 @contextmanager

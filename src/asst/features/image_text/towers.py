@@ -1,20 +1,26 @@
-"""The two towers of an image-text model in a local folder."""
+"""The two towers of an image-text model in a local folder, and how it wants its pictures.
+
+ONNX Runtime runs the networks here; `asst.features.networks.clip` has those that PyTorch runs.
+"""
 
 from __future__ import annotations
 
+import json
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
-from contextlib import AbstractContextManager, suppress
+from contextlib import AbstractContextManager, nullcontext, suppress
+from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 import numpy.typing as npt
 
 from asst.atomic import writing_whole
 from asst.errors import InputError, WriteError
-from asst.features.hashing import settings_hash
-from asst.features.image_text.preprocessing import Preparing, read_object
+from asst.features.hashing import files_hash, settings_hash
+from asst.features.resampling import FrameSize, Pixels, centre
+from asst.features.runtime import Network, at_once
 
 FloatArray = npt.NDArray[np.float32]
 IntArray = npt.NDArray[np.int64]
@@ -22,9 +28,100 @@ IntArray = npt.NDArray[np.int64]
 PICTURES, SENTENCES = "onnx/vision_model.onnx", "onnx/text_model.onnx"
 """The networks of a folder in the form that ONNX Runtime runs."""
 
+_BICUBIC = 3
+# Tokens that a model of each kind takes where its ``config.json`` says nothing else.
 _LONGEST = {"clip": 77, "siglip": 64}
-"""Tokens that a model of each kind takes where its ``config.json`` says nothing else."""
 _SENTENCES_AT_ONCE = 64
+_MASK = "attention_mask"
+# What CLIP's towers call ``pooler_output`` is not projected, and in no common space.
+_OUTPUTS = {"clip": ("image_embeds", "text_embeds"), "siglip": ("image_embeds", "text_embeds", "pooler_output")}
+
+
+@dataclass(frozen=True, slots=True)
+class Preprocessing:
+    """How a model wants its pictures.
+
+    Attributes:
+        short_side: pixels that the shorter side is brought to; None if ``exact`` is given.
+        exact: height and width that a picture is brought to, its aspect not kept.
+        resample: Pillow's number of how that is done.
+        crop: height and width of what is cut from the centre.
+        scale: what values are multiplied by.
+        mean: of each colour, which is then subtracted.
+        deviation: of each colour, which is then divided by.
+    """
+
+    short_side: int | None
+    exact: tuple[int, int] | None
+    resample: int
+    crop: tuple[int, int]
+    scale: float
+    mean: tuple[float, ...]
+    deviation: tuple[float, ...]
+
+    @classmethod
+    def read(cls, folder: Path) -> Self:
+        """What a folder's ``preprocessor_config.json`` says, or ``processor_config.json`` as newer folders have it.
+
+        Raises:
+            InputError: if there is none, or it does not say all that is needed.
+        """
+        path = folder / "preprocessor_config.json"
+        if not path.is_file() and (newer := folder / "processor_config.json").is_file():
+            path = newer
+        said = read_object(path)
+        said = said.get("image_processor", said)
+        try:
+            size = said["size"]
+            size = {"shortest_edge": size} if isinstance(size, int) else size
+            exact = (int(size["height"]), int(size["width"])) if "height" in size else None
+            short_side = None if exact else int(size["shortest_edge"])
+            cut = said["crop_size"] if said.get("do_center_crop") or not exact else size
+            crop = (cut, cut) if isinstance(cut, int) else (int(cut["height"]), int(cut["width"]))
+            scale = float(said.get("rescale_factor", 1 / 255)) if said.get("do_rescale", True) else 1.0
+            normal = said if said.get("do_normalize", True) else {"image_mean": (0, 0, 0), "image_std": (1, 1, 1)}
+            colours = tuple(map(float, normal["image_mean"])), tuple(map(float, normal["image_std"]))
+            return cls(short_side, exact, int(said.get("resample", _BICUBIC)), crop, scale, *colours)
+        except (KeyError, TypeError, ValueError) as error:
+            raise unfit(f"{path} does not say how pictures are prepared ({error})") from error
+
+    @property
+    def decoded(self) -> FrameSize:
+        """What frames are brought to while they are decoded."""
+        return FrameSize(short_side=2 * max(self.crop), grows=False)
+
+    def __call__(self, pictures: Sequence[Pixels]) -> Pixels:
+        """What is cut from the only picture, ``(*crop, 3)``; scaling is left to the network."""
+        from PIL import Image
+
+        (picture,) = pictures
+        height, width = self.exact or self._kept(*picture.shape[:2])
+        sized = Image.fromarray(picture).resize((width, height), Image.Resampling(self.resample))
+        return centre(np.asarray(sized), *self.crop)
+
+    def _kept(self, height: int, width: int) -> tuple[int, int]:
+        """Height and width with the aspect kept; the longer side is rounded down, as transformers does."""
+        assert self.short_side is not None
+        shorter = min(height, width)
+        return height * self.short_side // shorter, width * self.short_side // shorter
+
+
+def unfit(fault: str) -> InputError:
+    """The line for a model's folder with a fault."""
+    return InputError(f"{fault}; get the folder again")
+
+
+def read_object(path: Path) -> Mapping[str, Any]:
+    """The JSON object in a file of a model's folder; raises InputError for one that cannot be read or holds no such."""
+    try:
+        said = json.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise unfit(f"cannot read {path}: {error.strerror or error}") from error
+    except ValueError as error:
+        raise unfit(f"{path} is damaged ({error})") from error
+    if not isinstance(said, dict):
+        raise unfit(f"{path} is no JSON object")
+    return said
 
 
 class Towers(ABC):
@@ -35,8 +132,6 @@ class Towers(ABC):
 
     Attributes:
         kind: of model, ``clip`` or ``siglip``.
-        preparing: how pictures are wanted.
-        dimension: numbers in a vector.
         weights: a short hash of the weights.
         precision: the number format that the picture tower computes in.
 
@@ -52,22 +147,21 @@ class Towers(ABC):
     def __init__(self, folder: Path) -> None:
         self.kind = str(read_object(folder / "config.json").get("model_type"))
         if self.kind not in _LONGEST:
-            raise InputError(
-                f"{folder} holds a model of the kind {self.kind}; get one of {', '.join(sorted(_LONGEST))}"
-            )
-        self.preparing = Preparing.read(folder)
+            kinds = ", ".join(sorted(_LONGEST))
+            raise InputError(f"{folder} holds a model of the kind {self.kind}; get one of {kinds}")
+        self.preprocessing = Preprocessing.read(folder)
 
     @property
     def settings(self) -> dict[str, object]:
         """All that decides the numbers besides the weights; fit for JSON."""
-        return {"network": f"{self.kind}{self._runtime}", "version": 1, **self.preparing.settings}
+        return {"network": f"{self.kind}{self._runtime}", "version": 1, **asdict(self.preprocessing)}
 
     @abstractmethod
-    def undivided(self) -> AbstractContextManager[int]:
+    def single_threaded(self) -> AbstractContextManager[int]:
         """While it lasts a call of `picture_vectors` takes one thread; gives how many pictures are worth a call."""
 
     @abstractmethod
-    def picture_vectors(self, pictures: npt.NDArray[np.uint8]) -> FloatArray:
+    def picture_vectors(self, pictures: Pixels) -> FloatArray:
         """Of RGB pictures of the size that is wanted, ``(pictures, height, width, 3)``; ``(pictures, dimension)``."""
 
     def sentence_vectors(self, sentences: Sequence[str]) -> FloatArray:
@@ -76,15 +170,19 @@ class Towers(ABC):
         for start in range(0, len(sentences), _SENTENCES_AT_ONCE):
             some = slice(start, start + _SENTENCES_AT_ONCE)
             found[some] = self._embedded(list(sentences[some]))
-        found /= np.maximum(np.linalg.norm(found, axis=1, keepdims=True), 1e-12)
-        return found
+        return _unit(found)
 
     @abstractmethod
     def _embedded(self, sentences: Sequence[str]) -> FloatArray:
         """Vectors of a few sentences, of any length."""
 
 
-def kept_vectors(folder: Path, towers: Towers, sentences: Sequence[str]) -> FloatArray:
+def _unit(vectors: FloatArray) -> FloatArray:
+    unit: FloatArray = vectors / np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-12)
+    return unit
+
+
+def cached_sentence_vectors(folder: Path, towers: Towers, sentences: Sequence[str]) -> FloatArray:
     """Vectors of sentences that are wanted at every start, kept beside the model: a large one takes minutes for them.
 
     Where the folder cannot be written to they are made each time.
@@ -102,11 +200,7 @@ def kept_vectors(folder: Path, towers: Towers, sentences: Sequence[str]) -> Floa
 
 
 class SentenceTokens:
-    """The tokenizer of a model's folder.
-
-    Raises:
-        InputError: for a tokenizer that is missing or cannot be read.
-    """
+    """The tokenizer of a model's folder; raises InputError for a tokenizer that is missing or cannot be read."""
 
     def __init__(self, folder: Path, kind: str, *, filled: bool) -> None:
         from tokenizers import Tokenizer
@@ -115,7 +209,7 @@ class SentenceTokens:
         try:
             self._tokenizer = Tokenizer.from_file(str(path))
         except Exception as error:  # the library raises nothing narrower
-            raise InputError(f"{path} holds no tokenizer that can be read ({error}); get the folder again") from error
+            raise unfit(f"{path} holds no tokenizer that can be read ({error})") from error
         text: Mapping[str, Any] = read_object(folder / "config.json").get("text_config") or {}
         longest = int(text.get("max_position_embeddings", _LONGEST[kind]))
         # SigLIP was trained on small letters; SigLIP 2's tokenizer leaves them as they are.
@@ -139,3 +233,62 @@ def _filler(folder: Path) -> str:
         if said:
             return str(said["content"] if isinstance(said, Mapping) else said)
     return ""
+
+
+class OnnxTowers(Towers):
+    """Towers that ONNX Runtime runs."""
+
+    precision = "float32"
+    _runtime = "-onnx"
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__(folder)
+        self._pictures = _Tower(folder / PICTURES, self.kind, "pixel_values", alone=True)
+        self._sentences = _Tower(folder / SENTENCES, self.kind, "input_ids", alone=False)
+        self._masked = _MASK in self._sentences.inputs
+        self._tokens = SentenceTokens(folder, self.kind, filled=self.kind == "siglip" or not self._masked)
+        both = [folder / name for name in (PICTURES, SENTENCES)]
+        self.weights = files_hash(sorted(path for one in both for path in one.parent.glob(f"{one.name}*")))
+        self.dimension = self._embedded(["a"]).shape[1]
+        seen = self._seen(np.zeros((1, *self.preprocessing.crop, 3), dtype=np.uint8)).shape[1]
+        if seen != self.dimension:
+            raise unfit(f"{folder}: pictures have {seen} numbers and sentences {self.dimension}")
+
+    def single_threaded(self) -> AbstractContextManager[int]:
+        """See `Towers`."""
+        return nullcontext(at_once())
+
+    def picture_vectors(self, pictures: Pixels) -> FloatArray:
+        """See `Towers`."""
+        return _unit(self._seen(pictures))
+
+    def _seen(self, pictures: Pixels) -> FloatArray:
+        own = self.preprocessing
+        mean, deviation = (np.array(values, dtype=np.float32) for values in (own.mean, own.deviation))
+        normal = (pictures.astype(np.float32) * np.float32(own.scale) - mean) / deviation
+        return self._pictures.vectors(pixel_values=np.ascontiguousarray(normal.transpose(0, 3, 1, 2)))
+
+    def _embedded(self, sentences: Sequence[str]) -> FloatArray:
+        tokens, real = self._tokens(sentences)
+        # SigLIP looks at what sentences are filled up with.
+        mask = {_MASK: np.ones_like(real) if self.kind == "siglip" else real} if self._masked else {}
+        return self._sentences.vectors(input_ids=tokens, **mask)
+
+
+class _Tower(Network):
+    """A network that must have an input of a name, called for the output of it that lies in the common space."""
+
+    def __init__(self, path: Path, kind: str, wanted: str, *, alone: bool) -> None:
+        super().__init__(path, alone=alone)
+        if wanted not in self.inputs:
+            raise unfit(f"{path} takes {', '.join(sorted(self.inputs))}, and no {wanted}")
+        made = self.outputs
+        fitting = [made.index(name) for name in _OUTPUTS[kind] if name in made]
+        if not fitting:
+            raise InputError(f"{path} gives {', '.join(sorted(made))}, and none of {', '.join(_OUTPUTS[kind])}")
+        self._output = fitting[0]
+
+    def vectors(self, **given: npt.NDArray[Any]) -> FloatArray:
+        """Shape ``(rows, dimension)``."""
+        found: FloatArray = np.asarray(self(**given)[self._output], dtype=np.float32)
+        return found

@@ -9,6 +9,9 @@ pretrained-models and of temporal segment networks state it; other Caffe network
 ``bn-inception-flow`` sees the five optical flow fields between the step's six pictures, right and down in turns, ten
 channels. They are found in the 340 x 256 pixels in the centre (256 x 340 if upright), clipped to 20 pixels of motion,
 quantised to [0, 255], less 128. TV-L1 with at most 30 iterations; ``-dis`` in a name says DIS instead.
+
+The paper's two-stream features are what is seen and how it moves side by side, from one reading of the video. On DiDeMo
+appearance is VGG16's fc7 (4096 numbers), as in its first baseline; elsewhere BN-Inception's.
 """
 
 from __future__ import annotations
@@ -24,15 +27,16 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
+from asst.errors import InputError
 from asst.features.networks.flow import BOUND, Algorithm, OpticalFlow, quantised
 from asst.features.networks.frame_network import TICKS_A_STEP, Branch, FrameNetwork, middle_picture
-from asst.features.picture_size import PictureSize, centre
-from asst.features.resampling import Pixels
+from asst.features.networks.vgg16 import vgg16_branch
+from asst.features.resampling import FrameSize, Pixels, centre
 from asst.features.weights import published_network
 
 RGB_NAME = "bn-inception-rgb"
 FLOW_NAME = "bn-inception-flow"
-SIZE = PictureSize(short_side=256)
+SIZE = FrameSize(short_side=256)
 SIDE = 224
 DIMENSION = 1024
 FLOW_CHANNELS = 2 * (TICKS_A_STEP - 1)
@@ -46,14 +50,13 @@ _LAST_LAYERS = ("last_linear.", "fc.", "new_fc.")
 
 @dataclass(frozen=True, slots=True)
 class Block:
-    """Sizes of one inception block, whose branches stand side by side.
+    """Channels of one inception block, whose branches stand side by side.
 
     Attributes:
-        single: channels of the kernel-1 branch; 0 without one, as in blocks of stride 2.
-        triple: channels before and of the kernel-3 branch.
-        double: channels before and of both convolutions of the double kernel-3 branch.
-        projected: channels after pooling; 0 where the pooled maps pass as they are.
-        pool: ``avg`` or ``max``.
+        single: of the kernel-1 branch; 0 without one, as in blocks of stride 2.
+        triple: before and of the kernel-3 branch.
+        double: before and of both convolutions of the double kernel-3 branch.
+        projected: after pooling by ``pool``; 0 where the pooled maps pass as they are.
     """
 
     single: int
@@ -87,12 +90,9 @@ BLOCKS = {
 
 
 class BNInception(nn.Module):
-    """The network up to its global pool, without the last layer that names the class.
+    """The network up to its global pool, for pictures of 3 channels or flow of 10.
 
     Layers are called as in the published ports: ``NAME`` is a convolution, ``NAME_bn`` the normalisation after it.
-
-    Args:
-        channels: of the input: 3, or 10 for five fields of flow.
     """
 
     def __init__(self, channels: int = 3) -> None:
@@ -120,18 +120,15 @@ class BNInception(nn.Module):
 
     def forward(self, pixels: Tensor) -> Tensor:
         """RGB ``(batch, height, width, 3)`` or quantised fields ``(..., 10)``, ``uint8``, to ``(batch, 1024)``."""
-        x = self._centred(pixels)
+        values = pixels.float()
+        values = values.flip(3) - values.new_tensor(_BGR_MEAN) if pixels.shape[3] == 3 else values - _FLOW_MEAN
+        x = values.permute(0, 3, 1, 2).to(next(self.parameters()).dtype)
         x = F.max_pool2d(self._through("conv1_7x7_s2", x), 3, 2, ceil_mode=True)
         x = self._through("conv2_3x3", self._through("conv2_3x3_reduce", x))
         x = F.max_pool2d(x, 3, 2, ceil_mode=True)
         for name in BLOCKS:
             x = self._inception(name, x)
         return x.mean((2, 3))
-
-    def _centred(self, pixels: Tensor) -> Tensor:
-        values = pixels.float()
-        values = values.flip(3) - values.new_tensor(_BGR_MEAN) if pixels.shape[3] == 3 else values - _FLOW_MEAN
-        return values.permute(0, 3, 1, 2).to(next(self.parameters()).dtype)
 
     def _through(self, name: str, x: Tensor) -> Tensor:
         return F.relu_(self.get_submodule(f"{name}_bn")(self.get_submodule(name)(x)))
@@ -144,10 +141,8 @@ class BNInception(nn.Module):
         branches.append(self._through(f"{at}_double_3x3_2", double))
         if block.stride == 2:
             pooled = F.max_pool2d(x, 3, 2, ceil_mode=True)
-        elif block.pool == "avg":
-            pooled = F.avg_pool2d(x, 3, 1, padding=1)
         else:
-            pooled = F.max_pool2d(x, 3, 1, padding=1)
+            pooled = (F.avg_pool2d if block.pool == "avg" else F.max_pool2d)(x, 3, 1, padding=1)
         branches.append(self._through(f"{at}_pool_proj", pooled) if block.projected else pooled)
         return torch.cat(branches, dim=1)
 
@@ -162,13 +157,8 @@ class BNInception(nn.Module):
 
 
 def published_name(theirs: str) -> str | None:
-    """What a tensor of a port's file is called here; None for the last layer's, which is not needed.
-
-    TSN checkpoints put ``base_model.`` before a name, and ``module.`` where several cards trained.
-
-    >>> published_name("module.base_model.conv1_7x7_s2.weight"), published_name("module.new_fc.bias")
-    ('conv1_7x7_s2.weight', None)
-    """
+    """What a tensor of a port's file is called here; None for the last layer's, which is not needed."""
+    # TSN checkpoints put ``base_model.`` before a name, and ``module.`` where several cards trained.
     name = theirs.removeprefix("module.").removeprefix("base_model.")
     return None if name.startswith(_LAST_LAYERS) else name
 
@@ -198,18 +188,14 @@ def flow_branch_of(network: BNInception, weights: str, flow: OpticalFlow) -> Bra
     """A network for flow, with whatever weights, and what it sees."""
 
     def prepare(pictures: Sequence[Pixels]) -> npt.NDArray[np.uint8]:
-        around = [_around(picture) for picture in pictures]
+        upright = [picture.shape[0] > picture.shape[1] for picture in pictures]
+        sides = [_FLOW_SIDES[::-1] if high else _FLOW_SIDES for high in upright]
+        around = [centre(picture, *own) for picture, own in zip(pictures, sides, strict=True)]
         fields = [centre(quantised(field), SIDE, SIDE) for field in flow.fields(around)]
         return np.concatenate(fields, axis=2)
 
     settings = {**_SETTINGS, "mean": _FLOW_MEAN, "bound": BOUND, "sides": _FLOW_SIDES, "flow": flow.settings}
-    return Branch(network, DIMENSION, range(TICKS_A_STEP), prepare, settings, weights, flow.told)
-
-
-def _around(picture: Pixels) -> Pixels:
-    """The part of a picture in which flow is found."""
-    upright = picture.shape[0] > picture.shape[1]
-    return centre(picture, *(_FLOW_SIDES[::-1] if upright else _FLOW_SIDES))
+    return Branch(network, DIMENSION, range(TICKS_A_STEP), prepare, settings, weights, flow.description)
 
 
 def bn_inception_rgb(weights: Path | None = None) -> FrameNetwork:
@@ -225,3 +211,18 @@ def bn_inception_flow(algorithm: Algorithm, weights: Path | None = None) -> Fram
 def name_suffix(algorithm: Algorithm) -> str:
     """What the algorithm adds to an extractor's name; nothing for the published one."""
     return "" if algorithm == "tvl1" else f"-{algorithm}"
+
+
+_APPEARANCE = {"two-stream": rgb_branch, "two-stream-didemo": vgg16_branch}
+
+
+def two_stream(name: str, algorithm: Algorithm, weights: Path | None = None) -> FrameNetwork:
+    """The extractor ``two-stream`` or ``two-stream-didemo``, or ``-dis``: numbers of appearance, then 1024 of motion.
+
+    Raises:
+        InputError: without a folder of files that fit, or without OpenCV.
+    """
+    if weights is not None and not weights.is_dir():
+        raise InputError(f"{weights} is no folder; two streams need one that holds the weights of both")
+    branches = [_APPEARANCE[name](weights), flow_branch(algorithm, weights)]
+    return FrameNetwork(f"{name}{name_suffix(algorithm)}", branches, SIZE)

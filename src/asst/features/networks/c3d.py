@@ -18,13 +18,12 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from asst.features.networks.frame_network import MIDDLE, Branch, FrameNetwork
-from asst.features.picture_size import PictureSize, centre
-from asst.features.resampling import Pixels
+from asst.features.resampling import FrameSize, Pixels, centre
 from asst.features.weights import published_network
 
 Layer = Literal["fc6", "fc7"]
 
-SIZE = PictureSize(exact=(128, 171))
+SIZE = FrameSize(exact=(128, 171))
 SIDE = 112
 CLIP = 16
 HIDDEN = 4096
@@ -41,13 +40,7 @@ _CLASSIFIERS = frozenset({"fc8", "classifier.6"})
 
 
 class C3D(nn.Module):
-    """The network up to fc6 or fc7, without the last layer that names the class.
-
-    Args:
-        layer: whose numbers it gives, after ReLU. Both layers are there in any case, as the files have both.
-        channels: of the five groups of convolutions.
-        hidden: width of fc6 and fc7.
-    """
+    """The network up to fc7, without the last layer that names the class; it gives fc6 or fc7, after ReLU."""
 
     def __init__(self, layer: Layer, channels: Sequence[int] = _CHANNELS, hidden: int = HIDDEN) -> None:
         super().__init__()

@@ -19,13 +19,11 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from asst.errors import InputError
 from asst.extras import require
-from asst.features.devices import fastest_device, precision_name
 from asst.features.hashing import files_hash
-from asst.features.image_text.towers import FloatArray, SentenceTokens, Towers
+from asst.features.image_text.towers import FloatArray, SentenceTokens, Towers, unfit
 from asst.features.networks.frame_network import MIDDLE, Branch, FrameNetwork
-from asst.features.runtime import CARD_BATCH
+from asst.features.runtime import CARD_BATCH, fastest_device, precision_name
 from asst.features.weights import weights_folder
 
 if TYPE_CHECKING:
@@ -43,21 +41,23 @@ class ClipTowers(Towers, nn.Module):
         # SigLIP was trained on texts of one length, and looks at what they are filled up with.
         self._tokens = SentenceTokens(folder, self.kind, filled=self.kind == "siglip")
         self.model = _loaded(folder)
-        self.dimension = _width(self.model)
+        config: Any = self.model.config
+        # Of CLIP's projection, or of SigLIP's tower for pictures.
+        self.dimension = getattr(config, "projection_dim", None) or config.vision_config.hidden_size
         self.weights = files_hash(sorted({*folder.glob("*.safetensors")} or {*folder.glob("pytorch_model*.bin")}))
         self.precision = precision_name()
 
     def forward(self, pixels: Tensor) -> Tensor:
         """RGB, ``uint8``, ``(batch, height, width, 3)`` to unit vectors ``(batch, dimension)``."""
-        values = pixels.float() * self.preparing.scale
-        mean, deviation = values.new_tensor(self.preparing.mean), values.new_tensor(self.preparing.deviation)
+        values = pixels.float() * self.preprocessing.scale
+        mean, deviation = values.new_tensor(self.preprocessing.mean), values.new_tensor(self.preprocessing.deviation)
         model: Any = self.model
         normal = ((values - mean) / deviation).permute(0, 3, 1, 2).to(self.model.dtype)
         found = model.get_image_features(pixel_values=normal)
         return F.normalize(found.pooler_output.float(), dim=-1)
 
     @contextmanager
-    def undivided(self) -> Iterator[int]:
+    def single_threaded(self) -> Iterator[int]:
         """See `Towers`."""
         if fastest_device() != "cpu":
             yield CARD_BATCH
@@ -91,8 +91,8 @@ class ClipExtractor(FrameNetwork):
     def __init__(self, folder: Path) -> None:
         self.towers = towers = ClipTowers(folder)
         sees = range(MIDDLE, MIDDLE + 1)
-        branch = Branch(towers, towers.dimension, sees, towers.preparing, towers.settings, towers.weights)
-        super().__init__(NAME, [branch], towers.preparing.decoded)
+        branch = Branch(towers, towers.dimension, sees, towers.preprocessing, towers.settings, towers.weights)
+        super().__init__(NAME, [branch], towers.preprocessing.decoded)
 
 
 def clip(weights: Path | None = None) -> ClipExtractor:
@@ -127,16 +127,9 @@ def _loaded(folder: Path) -> PreTrainedModel:
             model, info = AutoModel.from_pretrained(folder, local_files_only=True, output_loading_info=True)
         except Exception as error:  # transformers raises whatever its many readers do
             told = next(iter(str(error).splitlines()), type(error).__name__)
-            raise InputError(f"{folder} holds no model that can be read ({told}); get the folder again") from error
+            raise unfit(f"{folder} holds no model that can be read ({told})") from error
     wrong = [(kind, sorted(map(str, info[f"{kind}_keys"]))) for kind in ("missing", "unexpected", "mismatched")]
     if faults := [f"{len(names)} tensors are {kind}, first {names[0]}" for kind, names in wrong if names]:
-        raise InputError(f"{folder} does not fit its own config.json: {'; '.join(faults)}; get the folder again")
+        raise unfit(f"{folder} does not fit its own config.json: {'; '.join(faults)}")
     frozen: PreTrainedModel = model.eval().requires_grad_(False)
     return frozen
-
-
-def _width(model: PreTrainedModel) -> int:
-    """Numbers in a vector: of CLIP's projection, or of SigLIP's tower for pictures."""
-    config: Any = model.config
-    width: int = getattr(config, "projection_dim", None) or config.vision_config.hidden_size
-    return width

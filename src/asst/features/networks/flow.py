@@ -33,7 +33,7 @@ class OpticalFlow:
 
     Attributes:
         settings: all that decides its numbers, fit for JSON.
-        told: the same for people, in a few words.
+        description: the same for people, in a few words.
 
     Raises:
         InputError: when OpenCV, or its contributed part, is not installed.
@@ -49,10 +49,10 @@ class OpticalFlow:
         except AttributeError as error:
             raise InputError(f"optical flow needs OpenCV's contributed part; run: {install('flow')}") from error
         self.settings: dict[str, object] = {"algorithm": algorithm}
-        self.told = "DIS"
+        self.description = "DIS"
         if algorithm == "tvl1":
             self.settings["iterations"] = iterations
-            self.told = f"TV-L1 of at most {iterations} iterations"
+            self.description = f"TV-L1 of at most {iterations} iterations"
 
     def _maker(self, algorithm: Algorithm, iterations: int) -> Callable[[], Any]:
         if algorithm == "dis":
@@ -62,14 +62,9 @@ class OpticalFlow:
         return lambda: create(outerIterations=1, innnerIterations=iterations)
 
     def fields(self, pictures: Sequence[npt.NDArray[np.uint8]]) -> list[Field]:
-        """The motion from each picture to the next.
+        """The motion from each of two or more RGB pictures, ``(height, width, 3)``, to the next.
 
-        Args:
-            pictures: RGB, ``(height, width, 3)``, at least two. Where the size changes nothing can be followed, and
-                motion is zero.
-
-        Returns:
-            For each but the last, motion to the right and down in pixels, ``(height, width, 2)``.
+        To the right and down in pixels, ``(height, width, 2)``; zero where the size changes.
         """
         # An OpenCV object holds buffers, which threads must not share.
         flow = self._make()
@@ -88,7 +83,6 @@ def quantised(fields: npt.NDArray[np.float32]) -> npt.NDArray[np.uint8]:
     >>> quantised(np.array([-99.0, -20.0, 0.0, 10.0, 20.0], dtype=np.float32)).tolist()
     [0, 0, 128, 191, 255]
     """
-    levels: npt.NDArray[np.uint8] = np.rint((np.clip(fields, -BOUND, BOUND) + BOUND) * (255 / (2 * BOUND))).astype(
-        np.uint8
-    )
+    scaled = (np.clip(fields, -BOUND, BOUND) + BOUND) * (255 / (2 * BOUND))
+    levels: npt.NDArray[np.uint8] = np.rint(scaled).astype(np.uint8)
     return levels

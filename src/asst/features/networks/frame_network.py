@@ -8,30 +8,28 @@ few steps ahead of the next: memory is flat in the video's length.
 from __future__ import annotations
 
 import math
-import operator
 import os
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from itertools import chain, islice
+from itertools import chain, groupby, islice
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 import torch
-from torch import Tensor, nn
+from torch import nn
 
 from asst.errors import InputError
-from asst.features.devices import fastest_device, fastest_dtype, precision_name
 from asst.features.disk_rows import SpillingRows
 from asst.features.extractor import Progress
 from asst.features.hashing import settings_hash
-from asst.features.picture_size import PictureSize, centre
-from asst.features.prefetch import made_ahead
-from asst.features.resampling import Pixels, pictures, resized, ticks
+from asst.features.prefetch import decoded_ahead, in_order
+from asst.features.resampling import FrameSize, Pixels, centre, pictures, ticks
+from asst.features.runtime import fastest_device, fastest_dtype, precision_name
 from asst.features.values import Features
-from asst.video import Frames, frames, probe
+from asst.video import Frames, probe
 
 TICK_RATE = 24
 TICKS_A_STEP = 6
@@ -49,9 +47,9 @@ class Branch:
 
     Attributes:
         network: takes a batch of what ``prepare`` makes, ``(batch, ...)``, and returns ``(batch, dimension)``.
-        dimension: numbers in its vector.
-        sees: the ticks it sees, counted from the step's first. Those before the first picture show the first, those
-            after the last show the last, as in the last step, which the end may cut short.
+        dimension: of its vector.
+        ticks: that it sees, counted from the step's first. Those before the first picture show the first, those after
+            the last show the last, as in the last step, which the end may cut short.
         prepare: makes the network's input of these pictures, each ``(height, width, 3)``; always of one shape.
         settings: all that decides its numbers besides the weights; fit for JSON.
         weights: a short hash of the weights.
@@ -60,7 +58,7 @@ class Branch:
 
     network: nn.Module
     dimension: int
-    sees: range
+    ticks: range
     prepare: Callable[[Sequence[Pixels]], npt.NDArray[np.uint8]]
     settings: Mapping[str, object]
     weights: str
@@ -70,28 +68,14 @@ class Branch:
 class FrameNetwork:
     """An extractor of one or more networks, four steps a second; their vectors stand side by side.
 
-    Args:
-        name: as below.
-        branches: at least one.
-        size: what pictures are brought to.
-        batch: how many steps go through a network at once.
-
-    Attributes:
-        name: names the networks; features of another name are refused.
-        dimension: numbers in a vector.
-        preprocessing: a short hash of all that decides the numbers besides the weights.
-        weights: a short hash of the weights.
-        precision: the number format that networks compute in.
-        flow: how optical flow is found; empty where none is.
-        branches: the networks and what they see.
-        size: what pictures are brought to.
-        rate: pictures a second that are decoded: no more than the networks need to see theirs.
+    Pictures are brought to a size, and no more of them are decoded (`rate`) than the networks need to see theirs. So
+    many steps as are a batch go through a network at once.
     """
 
-    def __init__(self, name: str, branches: Sequence[Branch], size: PictureSize, batch: int = BATCH_STEPS) -> None:
+    def __init__(self, name: str, branches: Sequence[Branch], size: FrameSize, batch: int = BATCH_STEPS) -> None:
         self.name = name
         self.dimension = sum(branch.dimension for branch in branches)
-        seen = [(branch.sees.start, branch.sees.stop) for branch in branches]
+        seen = [(branch.ticks.start, branch.ticks.stop) for branch in branches]
         clock = {"tick_rate": TICK_RATE, "ticks_a_step": TICKS_A_STEP, "sees": seen}
         pictures = {"short_side": size.short_side, "exact": size.exact, "grows": size.grows}
         self.preprocessing = settings_hash(
@@ -104,7 +88,7 @@ class FrameNetwork:
         self.size = size
         self._batch = batch
         # Ticks that no network sees need not be decoded.
-        self._stride = math.gcd(TICKS_A_STEP, *chain.from_iterable(branch.sees for branch in branches))
+        self._stride = math.gcd(TICKS_A_STEP, *chain.from_iterable(branch.ticks for branch in branches))
         self.rate = TICK_RATE / self._stride
         for branch in branches:
             branch.network.eval().to(fastest_device(), fastest_dtype())
@@ -115,49 +99,31 @@ class FrameNetwork:
                     layer.weight.data = layer.weight.data.contiguous(memory_format=torch.channels_last)
 
     def extract(self, video: str | Path, *, progress: Progress | None = None) -> Features:
-        """Features of a file, read as a stream: decoding runs beside the networks.
-
-        Raises:
-            InputError: for a file that holds no video that can be read.
-        """
-        info = probe(video)
-        duration_s = info.duration_s
-        crop = self.size.crop
-        kept = (info.width, info.height) if crop is None else crop.size(info.width, info.height)
-        height, width = self.size.of(kept[1], kept[0])
-        # Networks and flow take the rest of the cores.
-        threads = max(1, (os.cpu_count() or 1) // 2)
-        size = (width, height)
-        batches = frames(video, rate=self.rate, size=size, crop=crop, batch=_DECODED_TICKS, threads=threads)
-
-        def watched() -> Iterator[Frames]:
-            for batch in made_ahead(batches):
-                yield batch
-                if progress is not None:
-                    progress(min(duration_s, float(batch.times_s[-1]) + 1 / self.rate), duration_s)
-
-        return self._features(watched())
+        """See `asst.features.extractor.Extractor`; decoding runs beside the networks."""
+        info, size = probe(video), self.size
+        height, width = size.of(*size.kept(info.height, info.width))
+        crop = None if size.exact else size.crop
+        options = {"size": (width, height), "crop": crop, "batch": _DECODED_TICKS}
+        return self._features(decoded_ahead(video, self.rate, info.duration_s, progress, **options), info.duration_s)
 
     def extract_frames(self, frames: Iterable[Frames]) -> Features:
-        """Features of frames in memory: at each tick the last frame that had begun, as a player shows it.
-
-        Batches may differ in the size of their pictures.
+        """See `asst.features.extractor.Extractor`; batches may differ in the size of their frames.
 
         Raises:
             InputError: when there is no frame, or a batch begins before the one before it has ended.
         """
-        return self._features(ticks(frames, self.rate, _DECODED_TICKS, self._sized))
+        return self._features(ticks(frames, self.rate, _DECODED_TICKS, self.size.sized))
 
-    def _sized(self, pixels: Pixels) -> Pixels:
-        crop = self.size.crop
-        kept = pixels if crop is None else crop.kept(pixels, (pixels.shape[2], pixels.shape[1]))
-        return resized(kept, self.size.of(*kept.shape[1:3]))
-
-    def _features(self, batches: Iterable[Frames]) -> Features:
+    def _features(self, batches: Iterable[Frames], length_s: float = math.inf) -> Features:
         rows = SpillingRows(self.dimension)
         pool = ThreadPoolExecutor(os.cpu_count() or 1, "preparing")
+        first = min(branch.ticks.start for branch in self.branches) // self._stride
+        last = max(branch.ticks.stop - 1 for branch in self.branches) // self._stride
+        seen = windows(pictures(batches), range(first, last + 1), TICKS_A_STEP // self._stride)
         try:
-            prepared = self._prepared(batches, pool)
+            # The input of every network is made by several threads ahead of the networks.
+            begun = (pool.submit(self._inputs, window, first, times).result for window, times in repeated(seen))
+            prepared = in_order(begun, self._batch)
             while steps := list(islice(prepared, self._batch)):
                 for row, (_, times) in zip(self._seen([inputs for inputs, _ in steps]), steps, strict=True):
                     rows.append(row, times)
@@ -166,52 +132,33 @@ class FrameNetwork:
             pool.shutdown(cancel_futures=True)
         if not len(rows):
             raise InputError("no frame to look at; give at least one")
-        return Features(rows.finished(), 0.0, STEP_S, self.name)
+        return Features(rows.finished(), 0.0, STEP_S, self.name, length_s=length_s)
 
-    def _prepared(self, batches: Iterable[Frames], pool: ThreadPoolExecutor) -> Iterator[tuple[list[Pixels], int]]:
-        """The input of every network, made by several threads ahead of the networks, and how many steps have it."""
-        first = min(branch.sees.start for branch in self.branches) // self._stride
-        last = max(branch.sees.stop - 1 for branch in self.branches) // self._stride
-        waiting: deque[tuple[Future[list[Pixels]], int]] = deque()
-
-        def taken() -> tuple[list[Pixels], int]:
-            future, times = waiting.popleft()
-            return future.result(), times
-
-        for window, times in repeated(windows(pictures(batches), range(first, last + 1), TICKS_A_STEP // self._stride)):
-            waiting.append((pool.submit(self._inputs, window, first), times))
-            if len(waiting) > self._batch:
-                yield taken()
-        while waiting:
-            yield taken()
-
-    def _inputs(self, window: Sequence[Pixels], first: int) -> list[Pixels]:
-        return [
-            branch.prepare([window[tick // self._stride - first] for tick in branch.sees]) for branch in self.branches
-        ]
+    def _inputs(self, window: Sequence[Pixels], first: int, times: int) -> tuple[list[Pixels], int]:
+        each = ([window[tick // self._stride - first] for tick in branch.ticks] for branch in self.branches)
+        return [branch.prepare(own) for branch, own in zip(self.branches, each, strict=True)], times
 
     @torch.inference_mode()
     def _seen(self, steps: Sequence[Sequence[Pixels]]) -> npt.NDArray[np.float16]:
         """The vectors of some steps, shape ``(steps, dimension)``."""
         device = fastest_device()
-        vectors: list[Tensor] = []
-        for branch, inputs in zip(self.branches, zip(*steps, strict=True), strict=True):
-            vectors.append(branch.network(torch.from_numpy(np.stack(inputs)).to(device)).half().cpu())
+        vectors = [
+            branch.network(torch.from_numpy(np.stack(inputs)).to(device)).half().cpu()
+            for branch, inputs in zip(self.branches, zip(*steps, strict=True), strict=True)
+        ]
         rows: npt.NDArray[np.float16] = torch.cat(vectors, dim=1).numpy()
         return rows
 
 
 def windows(pictures: Iterable[Pixels], seen: range, stride: int) -> Iterator[list[Pixels]]:
-    """The pictures that each step is made of, as they come.
+    """For every step that begins before the pictures end, the pictures of its ticks, as they come.
+
+    The first and the last picture stand for ticks beyond the ends.
 
     Args:
         pictures: one a tick.
         seen: ticks that a step sees, counted from its first; the last of them is not before that.
         stride: ticks from one step to the next.
-
-    Returns:
-        For every step that begins before the pictures end, the pictures of its ticks; the first and the last stand for
-        ticks beyond the ends.
 
     >>> [*windows("abcde", range(-1, 2), 2)]
     [['a', 'a', 'b'], ['b', 'c', 'd'], ['d', 'e', 'e']]
@@ -238,17 +185,9 @@ def windows(pictures: Iterable[Pixels], seen: range, stride: int) -> Iterator[li
 
 def repeated(windows: Iterable[list[Pixels]]) -> Iterator[tuple[list[Pixels], int]]:
     """Each window, and how often it comes in a row: of the very same pictures, as where one is held."""
-    last: list[Pixels] | None = None
-    times = 0
-    for window in windows:
-        if last is not None and all(map(operator.is_, last, window)):
-            times += 1
-            continue
-        if last is not None:
-            yield last, times
-        last, times = window, 1
-    if last is not None:
-        yield last, times
+    for _, alike in groupby(windows, key=lambda window: [*map(id, window)]):
+        ((times, window),) = deque(enumerate(alike, start=1), maxlen=1)
+        yield window, times
 
 
 def middle_picture(

@@ -16,12 +16,12 @@ from asst.video import Frames, probe
 NAME = "none"
 
 
-def absent_features(duration_s: float) -> Features:
+def placeholder_features(duration_s: float) -> Features:
     """One step as long as the video, of one number that says nothing."""
     return Features(np.zeros((1, 1), dtype=np.float32), 0.0, duration_s, NAME)
 
 
-class AbsentStore(FeatureStore):
+class PlaceholderStore(FeatureStore):
     """A store that has the stand-in for every video, of a nominal second; a record tells how long the video is."""
 
     def videos(self) -> tuple[str, ...]:
@@ -33,10 +33,10 @@ class AbsentStore(FeatureStore):
 
     def read(self, video: str) -> Features:
         """See `FeatureStore`."""
-        return absent_features(1.0)
+        return placeholder_features(1.0)
 
 
-class AbsentExtractor:
+class PlaceholderExtractor:
     """Reads how long a video is, and no picture; see `asst.features.extractor.Extractor`."""
 
     name, dimension = NAME, 1
@@ -44,16 +44,16 @@ class AbsentExtractor:
 
     def extract(self, video: str | Path, *, progress: Progress | None = None) -> Features:
         """The stand-in for a file."""
-        return absent_features(probe(video).duration_s)
+        return placeholder_features(probe(video).duration_s)
 
     def extract_frames(self, frames: Iterable[Frames]) -> Features:
         """The stand-in for frames in memory, as long as the last of them stands for."""
         last_s = max((float(some.times_s[-1]) for some in frames if len(some.times_s)), default=None)
         if last_s is None:
             raise InputError("no frame to look at; give at least one")
-        return absent_features(max(last_s, 1e-3))
+        return placeholder_features(max(last_s, 1e-3))
 
 
-def absent(weights: Path | None = None) -> AbsentExtractor:
+def absent(weights: Path | None = None) -> PlaceholderExtractor:
     """The extractor ``none``, which needs no weights."""
-    return AbsentExtractor()
+    return PlaceholderExtractor()

@@ -12,11 +12,11 @@ from pathlib import Path
 from torch import Tensor, nn
 
 from asst.features.networks.frame_network import Branch, FrameNetwork, middle_picture
-from asst.features.picture_size import PictureSize
+from asst.features.resampling import FrameSize
 from asst.features.weights import published_network
 
 NAME = "vgg16"
-SIZE = PictureSize(short_side=256)
+SIZE = FrameSize(short_side=256)
 SIDE = 224
 HIDDEN = 4096
 _CHANNELS = (64, 128, 256, 512, 512)
@@ -26,13 +26,7 @@ _DEVIATION = (0.229, 0.224, 0.225)
 
 
 class VGG16(nn.Module):
-    """The network up to fc7, without the last layer that names the class; layers are called as in torchvision's.
-
-    Args:
-        channels: of the five groups of convolutions.
-        hidden: width of fc6 and fc7.
-        side: of the picture, in pixels, a multiple of 32.
-    """
+    """The network up to fc7, without the last layer that names the class; layers are called as in torchvision's."""
 
     def __init__(self, channels: Sequence[int] = _CHANNELS, hidden: int = HIDDEN, side: int = SIDE) -> None:
         super().__init__()

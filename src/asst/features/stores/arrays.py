@@ -32,7 +32,6 @@ class Arrays:
         key: the array to take from a file or group that holds several, such as ``c3d_features``.
 
     Attributes:
-        path: as above.
         stated: what an HDF5 file's attributes say of all its arrays; empty for a folder.
 
     Raises:
@@ -78,11 +77,7 @@ class Arrays:
 
 
 def open_hdf5(path: Path, mode: str = "r") -> Any:
-    """An HDF5 file.
-
-    Raises:
-        InputError: if h5py is not installed, or it cannot be opened.
-    """
+    """An HDF5 file; raises InputError if h5py is not installed, or it cannot be opened."""
     require("hdf5", str(path))
     import h5py
 
@@ -106,11 +101,7 @@ def refused(where: str) -> Iterator[None]:
 
 
 def load_array(path: Path, key: str | None = None) -> Array:
-    """The array of one file, or the one called ``key`` where it holds several.
-
-    Raises:
-        InputError: for a file that is damaged or holds something else.
-    """
+    """The array of one file, or the one called ``key`` of several; raises InputError for a file that is damaged."""
     with refused(str(path)):
         return LOADERS[path.suffix](path, key)
 

@@ -1,31 +1,36 @@
 """Features as the field publishes them: named arrays (`asst.features.stores.arrays`), or files of sliding windows.
 
 Such files hold numbers alone. How long a step is, where the first one starts and what made them is for the caller to
-say: either every step lasts ``step_s``, or a video's steps divide its duration evenly.
+say: either every step lasts ``step_s``, or a video's steps divide its duration evenly. Our stores are written as one
+HDF5 file a data set, and stores of any form as ours.
 """
 
 from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 
+from asst.atomic import moved_into_place
 from asst.errors import InputError
-from asst.features.stores.arrays import LOADERS, Arrays, as_vectors, load_array
-from asst.features.stores.native import FeatureStore, FiniteFiles, Store
-from asst.features.stores.native_file import Provenance, kind
-from asst.features.values import Features, Vectors
+from asst.features.disk_rows import chunks
+from asst.features.stores.arrays import LOADERS, Arrays, as_vectors, load_array, open_hdf5
+from asst.features.stores.native import FeatureStore, FiniteFiles, Provenance, Store, kind
+from asst.features.values import SAME_CLOCK, Features, Vectors
+
+Watch = Callable[[int, int], None]
+"""Called with the number of videos done, and of all."""
 
 _WINDOW_FILE = re.compile(r"(?P<video>.+)_(?P<start>\d+)_(?P<end>\d+)(?P<extension>\.[a-z]+)")
 
 
 @dataclass(frozen=True, slots=True)
-class Clock:
+class Timing:
     """When the steps of published features happen, and what made them.
 
     Attributes:
@@ -45,11 +50,7 @@ class Clock:
             raise InputError("published features need the length of a step, or of every video, and not both")
 
     def features(self, video: str, vectors: Vectors, where: str) -> Features:
-        """The features of one video.
-
-        Raises:
-            InputError: if the video's duration is not known, or the numbers make no features.
-        """
+        """Of one video; raises InputError if its duration is not known, or the numbers make no features."""
         step_s = self.step_s
         if step_s is None:
             duration_s = (self.durations_s or {}).get(video)
@@ -62,12 +63,12 @@ class Clock:
             raise InputError(f"{where}: {error}; is it a file of features?") from error
 
 
-class PublishedStore(FeatureStore):
+class ExternalStore(FeatureStore):
     """Features in named arrays, one a video."""
 
-    def __init__(self, arrays: Arrays, clock: Clock) -> None:
+    def __init__(self, arrays: Arrays, timing: Timing) -> None:
         self._arrays = arrays
-        self._clock = clock
+        self._timing = timing
         self._dimension: int | None = None
         self._finite = FiniteFiles()
 
@@ -93,7 +94,7 @@ class PublishedStore(FeatureStore):
         self._dimension = self._dimension or vectors.shape[1]
         if vectors.shape[1] != self._dimension:
             raise InputError(f"{where}: dimension {vectors.shape[1]}, where other videos have {self._dimension}")
-        features = self._clock.features(video, vectors, where)
+        features = self._timing.features(video, vectors, where)
         self._finite.require(features, video, file)
         return features
 
@@ -184,16 +185,14 @@ class WindowStore(FeatureStore):
         return found
 
 
-def open_store(path: Path, clock: Clock | None = None, key: str | None = None) -> FeatureStore:
-    """The store at a path, native or published, by what is there.
+def open_store(path: Path, timing: Timing | None = None, key: str | None = None) -> FeatureStore:
+    """The store at a path, native or published, by what is there: a folder, or an HDF5 file.
 
-    Args:
-        path: a folder, or an HDF5 file.
-        clock: needed for a published store; native ones, and HDF5 files that were written from them, bring their own.
-        key: the array to take where an entry holds several.
+    A published one needs a timing; native ones, and HDF5 files that were written from them, bring their own. The key
+    names the array to take where an entry holds several.
 
     Raises:
-        InputError: if there is nothing, or a published store comes without a clock.
+        InputError: if there is nothing, or a published store comes without one.
     """
     if not path.exists():
         raise InputError(f"no feature store at {path}; extract features or name another path")
@@ -201,9 +200,58 @@ def open_store(path: Path, clock: Clock | None = None, key: str | None = None) -
         return Store(path)
     arrays = Arrays(path, key)
     said = arrays.stated
-    if clock is None and {"extractor", "step_s", "start_s"} <= said.keys():
+    if timing is None and {"extractor", "step_s", "start_s"} <= said.keys():
         # Our own export says this in the file.
-        clock = Clock(str(said["extractor"]), float(said["step_s"]), start_s=float(said["start_s"]))
-    if clock is None:
+        timing = Timing(str(said["extractor"]), float(said["step_s"]), start_s=float(said["start_s"]))
+    if timing is None:
         raise InputError(f"{path} does not say how long a step is; give the step in seconds and the extractor's name")
-    return PublishedStore(arrays, clock)
+    return ExternalStore(arrays, timing)
+
+
+def to_hdf5(store: FeatureStore, path: Path, watch: Watch | None = None) -> int:
+    """Writes every video's vectors as a data set of its name, ``(steps, dimension)``; gives how many videos there are.
+
+    The file's attributes say what the field's files do not: ``extractor``, ``start_s``, ``step_s``, ``preprocessing``,
+    ``weights`` and ``flow``, the same for all videos. Where shots begin is not kept.
+
+    Raises:
+        InputError: for an empty store, videos with different clocks, or a file that cannot be written.
+    """
+    videos = store.videos()
+    if not videos:
+        raise InputError("the store holds no features; extract some first")
+    first, provenance = store.read(videos[0]), store.provenance(videos[0])
+    with moved_into_place(path) as lent, open_hdf5(lent, "w") as file:
+        stated = {"extractor": first.extractor, "start_s": first.start_s, "step_s": first.step_s}
+        file.attrs.update(stated | {name: own for name, own in asdict(provenance).items() if name != "content"})
+        for number, video in enumerate(videos, start=1):
+            features = store.read(video)
+            apart = max(abs(features.step_s - first.step_s), abs(features.start_s - first.start_s))
+            if apart > SAME_CLOCK * first.step_s:
+                raise InputError(
+                    f"{video} has steps of {features.step_s:g} s from {features.start_s:g} s, {videos[0]} of "
+                    f"{first.step_s:g} s from {first.start_s:g} s; an HDF5 file has one clock"
+                )
+            # A slash in a name would make a group of it.
+            written = file.create_dataset(video.replace("/", "%2F"), features.vectors.shape, features.vectors.dtype)
+            at = 0
+            for chunk in chunks(features.vectors):
+                written[at : at + len(chunk)] = chunk
+                at += len(chunk)
+            if watch is not None:
+                watch(number, len(videos))
+    return len(videos)
+
+
+def to_store(source: FeatureStore, target: Store, watch: Watch | None = None) -> int:
+    """Writes every video of a store of any form into one of ours; gives how many there are.
+
+    Raises:
+        InputError: for features that cannot be read, are not finite or of another kind than the target holds.
+    """
+    videos = source.videos()
+    for number, video in enumerate(videos, start=1):
+        target.write(video.replace("%2F", "/"), source.read(video), source.provenance(video))
+        if watch is not None:
+            watch(number, len(videos))
+    return len(videos)

@@ -1,31 +1,63 @@
 """Features on disk in a form of ours: a folder with one safetensors file a video; and stores made of other stores.
 
-The file of a video is named for it, odd characters escaped; `asst.features.stores.native_file` says what is in it.
+The file of a video is named for it, odd characters escaped. It holds a tensor ``vectors``, memory-mapped when read. The
+header's metadata names the form, the extractor, ``start_s``, ``step_s`` and ``dimension``, where shots begin, and what
+is known of what the features were made of.
 """
 
 from __future__ import annotations
 
+import json
+import math
+import struct
 from abc import abstractmethod
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
+from dataclasses import asdict, dataclass, field, fields, replace
 from functools import reduce
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 from urllib.parse import quote, unquote
 
+import numpy as np
+
+from asst.atomic import writing_whole
 from asst.errors import InputError
+from asst.features.disk_rows import chunks
 from asst.features.stores.arrays import unit_rows
-from asst.features.stores.native_file import Provenance, kind, read_file, write_file
 from asst.features.values import Features, concatenated
 
 SUFFIX = ".safetensors"
 LONGEST_NAME = 240
 """Bytes of a file's name without suffix: file systems end at 255."""
-
-NAMED_MISSING = 5
-
+FORMAT = "asst-features-1"
+TENSOR = "vectors"
 UNIT_LENGTH = "unit-length"
 """Stands in the preprocessing of features whose vectors were scaled to unit length."""
+
+_NAMED_MISSING = 5
+_DTYPES = {"F32": np.float32, "F16": np.float16}
+_DAMAGED = (ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError, struct.error)
+
+
+@dataclass(frozen=True, slots=True)
+class Provenance:
+    """What features were made of; empty where that is unknown.
+
+    Attributes:
+        preprocessing: hash of how frames were prepared.
+        content: hash of the video file.
+        weights: hash or version of the network's weights.
+        flow: how optical flow was found, for people. It is part of ``preprocessing``, so that provenances are equal
+            whatever it says.
+        precision: the number format that the network ran in. Features in bfloat16 and in float32 serve in each other's
+            place (docs/extractors.md says how near they are), so that provenances are equal whatever it says.
+    """
+
+    preprocessing: str = ""
+    content: str = ""
+    weights: str = ""
+    flow: str = field(default="", compare=False)
+    precision: str = field(default="", compare=False)
 
 
 class FeatureStore(Protocol):
@@ -107,15 +139,7 @@ class Store(FeatureStore):
         return found[0] if found else None
 
     def write(self, video: str, features: Features, provenance: Provenance | None = None) -> Path:
-        """Keeps one video's features, in place of any it had.
-
-        Args:
-            video: any name; it may contain slashes.
-            features: must be finite, and of the extractor and dimension of the store.
-            provenance: what they were made of.
-
-        Returns:
-            The file.
+        """Keeps the features of a video of any name, in place of those it had; gives the file.
 
         Raises:
             InputError: for another extractor or dimension, a number that is not finite, or a folder not writable.
@@ -152,12 +176,8 @@ class Store(FeatureStore):
             )
 
 
-class JoinedStore(FeatureStore):
-    """Several stores side by side: a video has the vectors of all of them, one after the other.
-
-    It holds the videos that every one of them holds. Where lengths differ too much a video is refused
-    (`asst.features.values.concatenated`).
-    """
+class ConcatenatedStore(FeatureStore):
+    """Several stores side by side: a video that each holds has the vectors of all, by `concatenated`."""
 
     def __init__(self, stores: Sequence[FeatureStore]) -> None:
         if not stores:
@@ -172,7 +192,7 @@ class JoinedStore(FeatureStore):
         return all(video in store for store in self._stores)
 
     def read(self, video: str) -> Features:
-        """See `FeatureStore`."""
+        """See `FeatureStore`; refused too where lengths differ too much."""
         return reduce(concatenated, (store.read(video) for store in self._stores))
 
     def provenance(self, video: str) -> Provenance:
@@ -216,15 +236,8 @@ class UnitStore(_StoreAbove):
 class CachedStore(_StoreAbove):
     """A store whose first videos are in memory and whose others are read each time.
 
-    Worker processes that are forked after it is made share its memory.
-
-    Args:
-        store: holds all of the videos.
-        videos: to take into memory, in this order, while they fit.
-        budget_bytes: memory for their vectors.
-
-    Raises:
-        InputError: if the store lacks one of the videos it comes to.
+    Worker processes that are forked after it is made share its memory. Of the videos as many are taken, in this order,
+    as have their vectors in the budget.
     """
 
     def __init__(self, store: FeatureStore, videos: Iterable[str], budget_bytes: int) -> None:
@@ -260,12 +273,8 @@ def require(store: FeatureStore, videos: Iterable[str]) -> None:
 
 
 def named(names: Sequence[str]) -> str:
-    """The first few of many names.
-
-    >>> named("abcdefg")
-    'a, b, c, d, e, ...'
-    """
-    return ", ".join(names[:NAMED_MISSING]) + (", ..." if len(names) > NAMED_MISSING else "")
+    """The first few of many names: ``a, b, c, d, e, ...``."""
+    return ", ".join(names[:_NAMED_MISSING]) + (", ..." if len(names) > _NAMED_MISSING else "")
 
 
 def file_name(video: str) -> str:
@@ -286,9 +295,78 @@ def file_name(video: str) -> str:
 
 
 def video_name(name: str) -> str:
-    """The video of a file's name: the inverse of `file_name`.
-
-    >>> video_name("a%20b%2Fc.mp4")
-    'a b/c.mp4'
-    """
+    """The video of a file's name: the inverse of `file_name`."""
     return unquote(name, errors="surrogateescape")
+
+
+def write_file(path: Path, features: Features, provenance: Provenance) -> None:
+    """Writes one file whole or not at all, making its folder if need be; raises InputError if it cannot be written."""
+    header = {
+        "format": FORMAT,
+        "extractor": features.extractor,
+        "start_s": repr(float(features.start_s)),
+        "step_s": repr(float(features.step_s)),
+        "dimension": str(features.dimension),
+        "cuts_s": json.dumps(features.cuts_s.tolist(), allow_nan=False),
+        **asdict(provenance),
+    }
+    vectors = features.vectors
+    dtype = next(name for name, own in _DTYPES.items() if own == vectors.dtype)
+    tensor = {"dtype": dtype, "shape": list(vectors.shape), "data_offsets": [0, vectors.nbytes]}
+    text = json.dumps({"__metadata__": header, TENSOR: tensor}, allow_nan=False).encode()
+    text += b" " * (-len(text) % 8)
+    with writing_whole(path) as file:
+        # By hand and in parts: the library takes the whole file in memory, and features may lie on disk.
+        file.write(struct.pack("<Q", len(text)) + text)
+        for chunk in chunks(vectors):
+            file.write(np.ascontiguousarray(chunk, dtype=f"<f{vectors.itemsize}").data)
+
+
+def read_file(path: Path) -> tuple[Features, Provenance]:
+    """One file of ours; raises InputError if it cannot be read, is damaged or is not of ours."""
+    try:
+        header, first_byte = read_header(path)
+        metadata = header.get("__metadata__") or {}
+        if metadata.get("format") != FORMAT:
+            raise InputError(f"{path} has no header of ours; read it with its step length, as a published store")
+        tensor = header[TENSOR]
+        shape, dtype = tuple(tensor["shape"]), _DTYPES[tensor["dtype"]]
+        begin, end = tensor["data_offsets"]
+        if end - begin != math.prod(shape) * np.dtype(dtype).itemsize or path.stat().st_size < first_byte + end:
+            raise ValueError("cut short")
+        vectors = np.memmap(path, dtype=dtype, mode="r", offset=first_byte + begin, shape=shape)
+        cuts_s = np.array(json.loads(metadata["cuts_s"]), dtype=np.float64)
+        clock = float(metadata["start_s"]), float(metadata["step_s"])
+        features = Features(vectors, *clock, metadata["extractor"], cuts_s)
+        return features, Provenance(*(metadata.get(own.name, "") for own in fields(Provenance)))
+    except InputError:
+        raise
+    except OSError as error:
+        raise InputError(f"cannot read {path}: {error.strerror}; check the folder") from error
+    except _DAMAGED as error:
+        raise InputError(f"{path} is damaged ({error}); delete it and extract the video again") from error
+
+
+def kind(path: Path) -> tuple[str, int] | None:
+    """The extractor and dimension that a file's header names; None if the file is damaged there or not of ours."""
+    try:
+        metadata = read_header(path)[0].get("__metadata__") or {}
+        return (metadata["extractor"], int(metadata["dimension"])) if metadata.get("format") == FORMAT else None
+    except (OSError, *_DAMAGED):
+        return None
+
+
+def read_header(path: Path) -> tuple[dict[str, Any], int]:
+    """The header of a safetensors file, and where its data starts: eight bytes of length, then JSON, then data.
+
+    Raises:
+        OSError, ValueError, struct.error: for a file that cannot be read or is none.
+    """
+    with path.open("rb") as file:
+        (length,) = struct.unpack("<Q", file.read(8))
+        if length > path.stat().st_size:
+            raise ValueError("cut short")
+        header = json.loads(file.read(length))
+    if not isinstance(header, dict):
+        raise ValueError("no header")
+    return header, 8 + length

@@ -8,7 +8,6 @@ weights, which packages carry.
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
@@ -20,6 +19,7 @@ import numpy.typing as npt
 
 from asst.atomic import write_whole
 from asst.errors import InputError
+from asst.features.hashing import sha256
 from asst.features.zeroshot.efficientnet import LiteWeights, published_lite
 from asst.features.zeroshot.minilm import published_minilm
 
@@ -61,8 +61,6 @@ class CaptionSpace:
         encoder: makes those of the sentence encoder, most of which lie in a file of their own.
         placing: those of the layers that follow the encoder.
         published: the classifier that the picture tower was.
-        description: of the file.
-        sha256: of the file.
     """
 
     network: dict[str, FloatArray]
@@ -98,8 +96,6 @@ def load_space(path: Path) -> CaptionSpace:
     from safetensors import SafetensorError, safe_open
 
     try:
-        with path.open("rb") as file:
-            sha256 = hashlib.file_digest(file, "sha256").hexdigest()
         with safe_open(path, framework="np") as opened:
             header = opened.metadata() or {}
             if header.get("format") != FORMAT:
@@ -117,22 +113,18 @@ def load_space(path: Path) -> CaptionSpace:
             {name.removeprefix(_SENTENCES): changes[name] for name in _OWN},
             lite,
             description,
-            sha256,
+            sha256(path),
         )
     except OSError as error:
         raise InputError(f"cannot read {path}: {error.strerror or error}; check the file") from error
+    except InputError:
+        raise
     except (SafetensorError, ValueError, KeyError, TypeError, AttributeError) as error:
-        if isinstance(error, InputError):
-            raise
         raise InputError(f"{path} is damaged or of another version ({error}); copy it anew or train again") from error
 
 
 def save_space(path: Path, weights: Mapping[str, FloatArray], description: SpaceDescription) -> None:
-    """Writes a space whole or not at all: what differs from the published weights, in 8 bits.
-
-    Raises:
-        InputError: if it cannot be written.
-    """
+    """Writes what differs from the published weights in 8 bits, whole or not at all; raises InputError if it cannot."""
     from safetensors.numpy import save
 
     base = {f"{_NETWORK}{name}": own for name, own in published_lite().convolutions.items()}

@@ -19,11 +19,10 @@ from asst.features.runtime import Network, graph, precision
 from asst.features.weights import weights_file
 from asst.features.zeroshot.caption_space import CaptionSpace, load_space
 from asst.features.zeroshot.concepts import embeddings, named_classes, resembled_classes
-from asst.features.zeroshot.crops import LOOKS_A_SECOND, SquaresExtractor, squares
+from asst.features.zeroshot.crops import SAMPLED_FPS, CropsExtractor, crop_slices
 from asst.features.zeroshot.efficientnet import SIDE
-from asst.features.zeroshot.layout import Classifier, Space
 from asst.features.zeroshot.minilm import MiniLM
-from asst.features.zeroshot.sentences import COSINE, FloatArray, Reading, SentenceReader
+from asst.features.zeroshot.space import COSINE, Classifier, FloatArray, Reading, SentenceReader, Space
 
 NAME = "captions"
 PACKAGED = Path(__file__).with_name("captions.safetensors")
@@ -66,14 +65,14 @@ class CaptionSentences(SentenceReader):
         return vectors
 
 
-class CaptionExtractor(SquaresExtractor):
+class CaptionExtractor(CropsExtractor):
     """A picture goes through the network whole; its last map is pooled by crops.
 
     Raises:
         InputError: as `load_space`, or for a packaged space that is not the one that was shipped.
     """
 
-    def __init__(self, path: Path = PACKAGED, looks_a_second: float = LOOKS_A_SECOND) -> None:
+    def __init__(self, path: Path = PACKAGED, sampled_fps: float = SAMPLED_FPS) -> None:
         found = load_space(path)
         if path == PACKAGED and found.sha256 != SHA256:
             raise InputError(f"{path}: not the space that was shipped (sha256 {found.sha256[:12]}...); reinstall asst")
@@ -83,27 +82,19 @@ class CaptionExtractor(SquaresExtractor):
         # One thread: several pictures are looked at at once.
         self._network = Network(graph(name), found.network, alone=True)
         published = found.published
-        space = Space(
-            NAME,
-            published.mean_feature,
-            classifier=Classifier(published.class_weights, published.class_bias),
-            pixels=True,
-        )
-        super().__init__(space, SIDE, found.sha256[:LENGTH], {}, looks_a_second, _TURN_LEAST[own])
+        classifier = Classifier(published.class_weights, published.class_bias)
+        space = Space(NAME, published.mean_feature, classifier, pixels=True)
+        super().__init__(space, SIDE, found.sha256[:LENGTH], {}, sampled_fps, _TURN_LEAST[own])
         self.precision = own
 
-    def see(self, pictures: npt.NDArray[np.uint8]) -> npt.NDArray[np.float16]:
-        """See `SquaresExtractor.see`."""
+    def crop_vectors(self, pictures: npt.NDArray[np.uint8]) -> npt.NDArray[np.float16]:
+        """See `CropsExtractor.crop_vectors`."""
         (maps,) = self._network(pixels=np.ascontiguousarray(pictures))
         return pooled_crops(maps).reshape(len(maps), -1).astype(np.float16)
 
 
 def captions(weights: Path | None = None) -> CaptionExtractor:
-    """The extractor ``captions``.
-
-    Args:
-        weights: file of a space, or a folder that holds one as ``captions``; None, or a folder that holds the weights
-            of others alone, for the packaged one.
+    """The extractor ``captions``, of the file of a space or a folder that holds one as ``captions``; else the packaged.
 
     Raises:
         InputError: as `CaptionExtractor`, or for a file that is missing.
@@ -114,6 +105,6 @@ def captions(weights: Path | None = None) -> CaptionExtractor:
 
 
 def pooled_crops(maps: FloatArray) -> FloatArray:
-    """Mean over the crops of maps ``(batch, height, width, channels)``; shape ``(batch, WINDOWS, channels)``."""
-    parts = [maps[:, rows, columns] for rows, columns in squares(*maps.shape[1:3])]
+    """Mean over the crops of maps ``(batch, height, width, channels)``; shape ``(batch, CROPS, channels)``."""
+    parts = [maps[:, rows, columns] for rows, columns in crop_slices(*maps.shape[1:3])]
     return np.stack([part.mean(axis=(1, 2)) for part in parts], axis=1)

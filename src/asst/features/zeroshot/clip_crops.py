@@ -1,9 +1,10 @@
-"""CLIP or SigLIP looking at three crops of the picture, two steps a second, on the shots of the video."""
+"""CLIP or SigLIP of three crops of each frame, two steps a second, on the shots of the video."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from contextlib import AbstractContextManager
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -11,12 +12,12 @@ import numpy.typing as npt
 
 from asst.errors import InputError
 from asst.features.image_text.catalogue import IMAGE_TEXT, check_folder
-from asst.features.image_text.towers import PICTURES, SENTENCES, Towers, kept_vectors
+from asst.features.image_text.towers import PICTURES, SENTENCES, OnnxTowers, Towers, cached_sentence_vectors
+from asst.features.resampling import Pixels
 from asst.features.weights import weights_folder
 from asst.features.zeroshot.concepts import concept_data
-from asst.features.zeroshot.crops import LOOKS_A_SECOND, SquaresExtractor, squares
-from asst.features.zeroshot.layout import Space
-from asst.features.zeroshot.sentences import COSINE, FloatArray, Reading, SentenceReader
+from asst.features.zeroshot.crops import SAMPLED_FPS, CropsExtractor, crop_slices
+from asst.features.zeroshot.space import COSINE, FloatArray, Reading, SentenceReader, Space
 
 NAME = "clip-squares"
 _WEIGHTS = "clip"
@@ -33,74 +34,61 @@ def towers_of(folder: Path) -> Towers:
     """
     check_folder(folder)
     if (folder / PICTURES).is_file() and (folder / SENTENCES).is_file():
-        from asst.features.image_text.onnx_towers import OnnxTowers
-
         return OnnxTowers(folder)
-    from asst.features.devices import fastest_device, fastest_dtype
     from asst.features.networks.clip import ClipTowers
+    from asst.features.runtime import fastest_device, fastest_dtype
 
     return ClipTowers(folder).eval().to(fastest_device(), fastest_dtype())
 
 
 class ClipSentences(SentenceReader):
-    """The language side.
-
-    Args:
-        vectors: of sentences in the space, unit vectors, shape ``(sentences, channels)``.
-        known: the same of sentences that are wanted again and again.
-    """
+    """The language side: towers from a folder, beside which vectors of what is always asked are kept."""
 
     measures = (COSINE,)
 
-    def __init__(
-        self, vectors: Callable[[Sequence[str]], FloatArray], known: Callable[[Sequence[str]], FloatArray]
-    ) -> None:
-        table = concept_data()
+    def __init__(self, towers: Towers, folder: Path) -> None:
+        known, table = partial(cached_sentence_vectors, folder, towers), concept_data()
         super().__init__(known(table["unrelated"]), lambda: known(table["glosses"]))
-        self._vectors = vectors
+        self._towers = towers
 
     def vectors(self, sentences: Sequence[str]) -> FloatArray:
         """See `SentenceReader.vectors`."""
-        return self._vectors(sentences)
+        return self._towers.sentence_vectors(sentences)
 
     def _reading(self, sentences: Sequence[str]) -> Reading:
         nothing = np.zeros((len(sentences), 0), dtype=np.float32)
-        return Reading(self.classifiers(self._vectors(sentences)), [()] * len(sentences), nothing)
+        return Reading(self.classifiers(self.vectors(sentences)), [()] * len(sentences), nothing)
 
 
-class ClipSquaresExtractor(SquaresExtractor):
-    """CLIP or SigLIP from a local folder.
-
-    Raises:
-        InputError: as `towers_of`, or for a network that sees no square.
-    """
+class ClipCropsExtractor(CropsExtractor):
+    """CLIP or SigLIP from a local folder; raises InputError as `towers_of`, or for a network that sees no square."""
 
     def __init__(self, folder: Path, name: str = NAME) -> None:
         self._towers = towers = towers_of(folder)
-        height, width = towers.preparing.crop
+        height, width = towers.preprocessing.crop
         if height != width:
             raise InputError(f"{folder}: its network sees {height} x {width} pixels, no square; use extractor clip")
-        self.sentences = ClipSentences(towers.sentence_vectors, lambda known: kept_vectors(folder, towers, known))
+        self.sentences = ClipSentences(towers, folder)
         space = Space(name, np.zeros(towers.dimension, np.float32))
-        super().__init__(space, height, towers.weights, towers.settings, LOOKS_A_SECOND, _TURN_LEAST)
+        super().__init__(space, height, towers.weights, towers.settings, SAMPLED_FPS, _TURN_LEAST)
         self.precision = towers.precision
 
-    def _undivided(self) -> AbstractContextManager[int]:
-        return self._towers.undivided()
+    def _single_threaded(self) -> AbstractContextManager[int]:
+        return self._towers.single_threaded()
 
-    def see(self, pictures: npt.NDArray[np.uint8]) -> npt.NDArray[np.float16]:
-        """See `SquaresExtractor.see`."""
-        parts = np.stack([pictures[:, rows, columns] for rows, columns in squares(*pictures.shape[1:3])], axis=1)
+    def crop_vectors(self, pictures: Pixels) -> npt.NDArray[np.float16]:
+        """See `CropsExtractor.crop_vectors`."""
+        parts = np.stack([pictures[:, rows, columns] for rows, columns in crop_slices(*pictures.shape[1:3])], axis=1)
         vectors = self._towers.picture_vectors(parts.reshape(-1, *parts.shape[2:]))
         seen: npt.NDArray[np.float16] = vectors.astype(np.float16).reshape(len(pictures), -1)
         return seen
 
 
-def clip_squares(weights: Path | None = None) -> ClipSquaresExtractor:
+def clip_crops(weights: Path | None = None) -> ClipCropsExtractor:
     """The extractor ``clip-squares``."""
-    return ClipSquaresExtractor(weights_folder(_WEIGHTS, weights, holds="config.json"))
+    return ClipCropsExtractor(weights_folder(_WEIGHTS, weights, holds="config.json"))
 
 
-def fetched_squares(name: str, weights: Path | None = None) -> ClipSquaresExtractor:
+def fetched_crops(name: str, weights: Path | None = None) -> ClipCropsExtractor:
     """The extractor of a model that was fetched by name."""
-    return ClipSquaresExtractor(IMAGE_TEXT[name].folder(weights), name)
+    return ClipCropsExtractor(IMAGE_TEXT[name].folder(weights), name)

@@ -28,11 +28,7 @@ _PINK_LIGHTNESS, _BROWN_LIGHTNESS = 60.0, 57.0
 
 
 def colour_shares(pixels: npt.NDArray[np.uint8]) -> FloatArray:
-    """The share of each colour in pictures, shape ``(pictures, len(COLOURS))``.
-
-    Args:
-        pixels: RGB, shape ``(pictures, height, width, 3)``.
-    """
+    """The share of each colour in RGB pictures ``(pictures, height, width, 3)``, shape ``(pictures, len(COLOURS))``."""
     red, green, blue = np.moveaxis((pixels >> (8 - _BITS)).astype(np.int32), -1, 0)
     names = _table()[(red << 2 * _BITS) | (green << _BITS) | blue].reshape(len(pixels), -1)
     counts = [np.bincount(row, minlength=len(COLOURS)) for row in names]

@@ -21,16 +21,7 @@ CLASSES = 1000
 # The sentence encoder was trained to tell sentences apart by the softmax of this times their cosine.
 _ENCODER_SCALE = 20.0
 # WordNet's rules from plural to singular, tried in this order.
-_SINGULARS = (
-    ("s", ""),
-    ("ses", "s"),
-    ("xes", "x"),
-    ("zes", "z"),
-    ("ches", "ch"),
-    ("shes", "sh"),
-    ("men", "man"),
-    ("ies", "y"),
-)
+_SINGULARS = {"s": "", "ses": "s", "xes": "x", "zes": "z", "ches": "ch", "shes": "sh", "men": "man", "ies": "y"}
 _PHRASE_WORDS = 3
 
 
@@ -46,8 +37,7 @@ def embeddings() -> dict[str, FloatArray]:
 def resembled_classes(meanings: FloatArray) -> FloatArray:
     """How much each class's gloss resembles sentences, a distribution, shape ``(sentences, CLASSES)``.
 
-    Args:
-        meanings: what the sentence encoder makes of the sentences, unit vectors, ``(sentences, width)``.
+    ``meanings`` is what the sentence encoder makes of them, unit vectors, ``(sentences, width)``.
     """
     alike = np.exp(_ENCODER_SCALE * (meanings @ embeddings()["glosses"].T - 1))
     shares: FloatArray = alike / alike.sum(axis=1, keepdims=True)
@@ -72,16 +62,11 @@ def named_classes(sentence: str) -> list[int]:
     """
     words = re.findall(r"[a-z]+", sentence.lower())
     found: set[int] = set()
-    at = 0
-    while at < len(words):
-        for length in range(min(_PHRASE_WORDS, len(words) - at), 0, -1):
-            classes = _noun(" ".join(words[at : at + length]))
-            if classes:
-                found.update(classes)
-                at += length
-                break
-        else:
-            at += 1
+    while words:
+        phrases = (words[:length] for length in range(_PHRASE_WORDS, 0, -1))
+        phrase = next((phrase for phrase in phrases if _noun(" ".join(phrase))), words[:1])
+        found.update(_noun(" ".join(phrase)))
+        words = words[len(phrase) :]
     return sorted(found)
 
 
@@ -89,7 +74,7 @@ def _noun(phrase: str) -> list[int]:
     nouns: dict[str, list[int]] = concept_data()["nouns"]
     if phrase in nouns:
         return nouns[phrase]
-    for plural, singular in _SINGULARS:
+    for plural, singular in _SINGULARS.items():
         stem = phrase.removesuffix(plural)
         if stem != phrase and stem + singular in nouns:
             return nouns[stem + singular]

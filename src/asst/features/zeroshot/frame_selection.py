@@ -1,4 +1,4 @@
-"""Looking at a video: which pictures go through the network, and several of them at once.
+"""Which frames of a video go through the network, and several of them at once.
 
 A network on a processor is run as one thread a core, a picture each: two threads that share a picture wait for each
 other at every layer, the more so while decoding takes a share of the cores, and a batch outgrows the caches.
@@ -6,16 +6,17 @@ other at every layer, the more so while decoding takes a share of the cores, and
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from itertools import groupby, islice, pairwise
+from functools import partial
+from itertools import chain, groupby, islice, pairwise
 from types import TracebackType
 from typing import NamedTuple, Self
 
 import numpy as np
 import numpy.typing as npt
 
+from asst.features.prefetch import in_order
 from asst.features.runtime import threads
 from asst.features.zeroshot.shots import colour_jumps
 
@@ -28,7 +29,7 @@ _THREADS_MOST = 8
 
 Pictures = npt.NDArray[np.uint8]
 Rows = npt.NDArray[np.float16]
-# What comes of a look, and which of its rows.
+# What comes of a call of the network, and which of its rows.
 _Seen = tuple[Future[Rows], int]
 
 
@@ -43,17 +44,14 @@ class Step(NamedTuple):
 
 
 def runs(changes: Sequence[Sequence[float]], most: int) -> list[tuple[int, int]]:
-    """A group's steps in runs, one look each.
+    """A group's steps in runs, a sampled frame each: the first step of a run and how many it has.
 
-    A run ends where colours jump, the largest jumps first. What looks are left halve the longest runs, unless next to
-    nothing happens in them: a still picture costs one look.
+    A run ends where colours jump, the largest jumps first. What frames are left halve the longest runs, unless next to
+    nothing happens in them: a still picture costs one.
 
     Args:
         changes: how much colours change at each tick since the step before, for each step.
         most: how many runs a whole group may have; one of fewer steps has fewer, in proportion.
-
-    Returns:
-        The first step of each run and how many it has.
     """
     steps = len(changes)
     most = max(1, round(steps * most / GROUP_STEPS))
@@ -76,23 +74,23 @@ def runs(changes: Sequence[Sequence[float]], most: int) -> list[tuple[int, int]]
     return [(start, end - start) for start, end in pairwise(bounds)]
 
 
-class Looking:
-    """Threads that look at pictures, for the length of a ``with`` block.
+class FrameSampler:
+    """Threads that give frames to a network, for the length of a ``with`` block.
 
     Args:
-        see: the network: pictures of one size ``(pictures, height, width, 3)`` to a row each, in one thread.
+        network: pictures of one size ``(pictures, height, width, 3)`` to a row each, in one thread.
         together: how many pictures it is given at once.
-        most: at most so many pictures of a group are looked at.
+        most: at most so many frames of a group are sampled.
     """
 
-    def __init__(self, see: Callable[[Pictures], Rows], together: int, most: int) -> None:
-        self._see = see
+    def __init__(self, network: Callable[[Pictures], Rows], together: int, most: int) -> None:
+        self._network = network
         self._most = most
         self._batch = together
         self._last: Pictures | None = None
         self._last_seen: _Seen | None = None
         # A card is fed by one.
-        self._pool = ThreadPoolExecutor(min(_THREADS_MOST, threads()) if together == 1 else 1, "looking")
+        self._pool = ThreadPoolExecutor(min(_THREADS_MOST, threads()) if together == 1 else 1, "sampling")
 
     def __enter__(self) -> Self:
         return self
@@ -101,38 +99,32 @@ class Looking:
         self._pool.shutdown(cancel_futures=True)
 
     def rows(self, steps: Iterable[Step]) -> Iterator[tuple[Rows, int]]:
-        """What is seen, in order: a row, and for how many steps it stands. A picture that is held is looked at once."""
+        """What is seen, in order: a row, and for how many steps it stands. A picture that is held is given once."""
         steps = iter(steps)
-        waiting: deque[tuple[_Seen, int]] = deque()
-        while group := list(islice(steps, GROUP_STEPS)):
-            waiting.extend(self._submitted(group))
-            while len(waiting) > self._most:
-                yield _taken(waiting)
-        while waiting:
-            yield _taken(waiting)
+        groups = iter(lambda: list(islice(steps, GROUP_STEPS)), [])
+        return in_order(chain.from_iterable(map(self._submitted, groups)), 2 * self._most)
 
-    def _submitted(self, group: Sequence[Step]) -> Iterator[tuple[_Seen, int]]:
+    def _submitted(self, group: Sequence[Step]) -> Iterator[Callable[[], tuple[Rows, int]]]:
         # The picture in the middle of a run is clear of the changes at its ends.
-        looks = [
+        sampled = [
             (group[start + (length - 1) // 2].picture, length)
             for start, length in runs([step.changes for step in group], self._most)
         ]
-        shown = [picture for picture, _ in looks]
+        shown = [picture for picture, _ in sampled]
         before = [self._last, *shown[:-1]]
-        new = self._looked(now for now, last in zip(shown, before, strict=True) if now is not last)
-        for picture, length in looks:
+        new = self._given(now for now, last in zip(shown, before, strict=True) if now is not last)
+        for picture, length in sampled:
             if picture is not self._last:
                 self._last, self._last_seen = picture, next(new)
             assert self._last_seen is not None
-            yield self._last_seen, length
+            yield partial(_row, *self._last_seen, length)
 
-    def _looked(self, pictures: Iterable[Pictures]) -> Iterator[_Seen]:
+    def _given(self, pictures: Iterable[Pictures]) -> Iterator[_Seen]:
         for _, alike in groupby(pictures, key=lambda picture: picture.shape):
             while some := list(islice(alike, self._batch)):
-                future = self._pool.submit(self._see, np.stack(some))
+                future = self._pool.submit(self._network, np.stack(some))
                 yield from ((future, row) for row in range(len(some)))
 
 
-def _taken(waiting: deque[tuple[_Seen, int]]) -> tuple[Rows, int]:
-    (future, row), steps = waiting.popleft()
+def _row(future: Future[Rows], row: int, steps: int) -> tuple[Rows, int]:
     return future.result()[row], steps

@@ -16,7 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from asst.features.runtime import Network, graph
-from asst.features.stores.native_file import read_header
+from asst.features.stores.native import read_header
 
 FloatArray = npt.NDArray[np.float32]
 
@@ -31,6 +31,13 @@ VOCABULARY = Path(__file__).with_name("minilm.txt")
 _WORDS = "words"
 _TOKENS_MOST = 128
 _BATCH = 64
+_LONGEST_WORD = 100
+_UNKNOWN, _FIRST, _LAST = "[UNK]", "[CLS]", "[SEP]"
+# Where each ideograph is a word: blocks of CJK unified ideographs and of those for compatibility.
+_IDEOGRAPHS = (
+    *((0x4E00, 0x9FFF), (0x3400, 0x4DBF), (0x20000, 0x2A6DF), (0x2A700, 0x2B73F), (0x2B740, 0x2B81F)),
+    *((0x2B920, 0x2CEAF), (0xF900, 0xFAFF), (0x2F800, 0x2FA1F)),
+)
 
 
 def published_minilm() -> dict[str, FloatArray]:
@@ -67,11 +74,12 @@ class MiniLMTokens:
     """The tokeniser."""
 
     def __init__(self) -> None:
-        self._pieces = WordPieces(VOCABULARY)
+        self._numbers = {piece: i for i, piece in enumerate(VOCABULARY.read_text("utf-8").split("\n"))}
+        self._known: dict[str, list[int]] = {}
 
     def __call__(self, sentences: Sequence[str]) -> list[list[int]]:
-        """The numbers of each sentence's tokens; those after the 128th are not read."""
-        return [self._pieces(sentence, _TOKENS_MOST) for sentence in sentences]
+        """The numbers of each sentence's pieces between those of its start and end, 128 at most."""
+        return [self._sentence(sentence) for sentence in sentences]
 
     @staticmethod
     def side_by_side(tokens: Sequence[Sequence[int]]) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.bool_]]:
@@ -80,13 +88,34 @@ class MiniLMTokens:
         ids = np.array([[*row, *[0] * (longest - len(row))] for row in tokens])
         return ids, np.arange(longest) < np.array([len(row) for row in tokens])[:, None]
 
+    def _sentence(self, sentence: str) -> list[int]:
+        found: list[int] = []
+        for word in words(sentence):
+            if len(found) > _TOKENS_MOST:
+                break
+            if word not in self._known:
+                self._known[word] = self._pieces(word)
+            found += self._known[word]
+        return [self._numbers[_FIRST], *found[: _TOKENS_MOST - 2], self._numbers[_LAST]]
+
+    def _pieces(self, word: str) -> list[int]:
+        """The longest piece that the rest of a word begins with, again and again."""
+        found: list[int] = []
+        begin = 0
+        while begin < len(word) <= _LONGEST_WORD:
+            for end in range(len(word), begin, -1):
+                number = self._numbers.get(("##" if begin else "") + word[begin:end])
+                if number is not None:
+                    found.append(number)
+                    begin = end
+                    break
+            else:
+                return [self._numbers[_UNKNOWN]]
+        return found or [self._numbers[_UNKNOWN]]
+
 
 class MiniLM:
-    """The encoder with its tokeniser: unit vectors, near each other for sentences that mean similar things.
-
-    Args:
-        weights: as `published_minilm`, perhaps trained on; the published ones if None.
-    """
+    """The encoder with its tokeniser, of the weights as published or trained on."""
 
     def __init__(self, weights: dict[str, FloatArray] | None = None) -> None:
         self._weights = published_minilm() if weights is None else weights
@@ -107,49 +136,6 @@ class MiniLM:
     @cached_property
     def _network(self) -> Network:
         return Network(graph("sentences"), self._weights)
-
-
-_LONGEST_WORD = 100
-_UNKNOWN, _FIRST, _LAST = "[UNK]", "[CLS]", "[SEP]"
-# Where each ideograph is a word: blocks of CJK unified ideographs and of those for compatibility.
-_IDEOGRAPHS = (
-    *((0x4E00, 0x9FFF), (0x3400, 0x4DBF), (0x20000, 0x2A6DF), (0x2A700, 0x2B73F), (0x2B740, 0x2B81F)),
-    *((0x2B920, 0x2CEAF), (0xF900, 0xFAFF), (0x2F800, 0x2FA1F)),
-)
-
-
-class WordPieces:
-    """The tokeniser."""
-
-    def __init__(self, path: Path) -> None:
-        self._numbers = {piece: i for i, piece in enumerate(path.read_text("utf-8").split("\n"))}
-        self._known: dict[str, list[int]] = {}
-
-    def __call__(self, sentence: str, most: int) -> list[int]:
-        """The numbers of a sentence's pieces between those of its start and end, so many at most."""
-        found: list[int] = []
-        for word in words(sentence):
-            if len(found) > most:
-                break
-            if word not in self._known:
-                self._known[word] = self._pieces(word)
-            found += self._known[word]
-        return [self._numbers[_FIRST], *found[: most - 2], self._numbers[_LAST]]
-
-    def _pieces(self, word: str) -> list[int]:
-        """The longest piece that the rest of a word begins with, again and again."""
-        found: list[int] = []
-        begin = 0
-        while begin < len(word) <= _LONGEST_WORD:
-            for end in range(len(word), begin, -1):
-                number = self._numbers.get(("##" if begin else "") + word[begin:end])
-                if number is not None:
-                    found.append(number)
-                    begin = end
-                    break
-            else:
-                return [self._numbers[_UNKNOWN]]
-        return found or [self._numbers[_UNKNOWN]]
 
 
 def words(sentence: str) -> list[str]:

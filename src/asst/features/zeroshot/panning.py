@@ -21,15 +21,15 @@ _PEAK_LEAST = 0.12
 _TINY = 1e-9
 
 
-class Seen(NamedTuple):
-    """A picture as it is compared: its size in cells, and its spectrum."""
+class Spectrum(NamedTuple):
+    """Of a picture in a coarse grid of so many rows and columns."""
 
     shape: tuple[int, int]
-    spectrum: npt.NDArray[np.complex128]
+    values: npt.NDArray[np.complex128]
 
 
-def seen(picture: npt.NDArray[np.uint8]) -> Seen:
-    """A picture, ``(height, width, 3)``, in a coarse grid that fades towards its sides."""
+def spectrum(picture: npt.NDArray[np.uint8]) -> Spectrum:
+    """The spectrum of a picture, ``(height, width, 3)``, whose grid fades towards its sides."""
     height, width, _ = picture.shape
     rows = min(_ROWS, height)
     columns = min(_COLUMNS_MOST, max(1, round(width * rows / height)), width)
@@ -37,17 +37,17 @@ def seen(picture: npt.NDArray[np.uint8]) -> Seen:
     at_rows, at_columns = _samples(height, rows), _samples(width, columns)
     green = picture[at_rows[:, None], at_columns, 1]
     cells = green.reshape(rows, 2, columns, 2).mean(axis=(1, 3))
-    return Seen((rows, columns), np.fft.rfft2((cells - cells.mean()) * _fading(rows, columns)))
+    return Spectrum((rows, columns), np.fft.rfft2((cells - cells.mean()) * _fading(rows, columns)))
 
 
-def pan(before: Seen, after: Seen) -> tuple[float, float]:
+def pan(before: Spectrum, after: Spectrum) -> tuple[float, float]:
     """How far the camera turns between two pictures: to the right in widths of the picture, and up in heights.
 
     (0, 0) where they do not show the same place.
     """
     if before.shape != after.shape:
         return 0.0, 0.0
-    cross = before.spectrum * after.spectrum.conj()
+    cross = before.values * after.values.conj()
     size = np.abs(cross)
     fit = np.fft.irfft2(cross / (size + 1e-6 * size.max() + _TINY), before.shape)
     row, column = np.unravel_index(fit.argmax(), fit.shape)

@@ -1,13 +1,20 @@
-"""Where one shot ends and the next begins."""
+"""Where one shot ends and the next begins: by ticks, and to the frame.
+
+The clock of ticks says it to a quarter of a second. A cut is known one tick after it: until then thumbnails are kept of
+all frames that were decoded between the ticks.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections import deque
+from collections.abc import Callable, Sequence
 
 import numpy as np
 import numpy.typing as npt
 
 FloatArray = npt.NDArray[np.float64]
+Pixels = npt.NDArray[np.uint8]
+Colours = npt.NDArray[np.float32]
 
 # A picture is compared as this many rows and columns of mean colours: coarse enough to ignore small motion.
 _ROWS, _COLUMNS = 9, 16
@@ -19,16 +26,21 @@ AROUND = 4
 """So many changes on either side tell whether one is a jump."""
 # How many ticks a side are compared by what is seen in them.
 _TURN_TICKS = 3
+_ON_TIME_S = 1e-6
+# Shots are mixed for a while where no picture differs by this much of the whole change from the one before.
+_AT_ONCE = 0.5
+# A cut among motion differs by so much more from the picture before than any other picture around does.
+_STANDS_OUT = 1.5
+# Pictures of two shots that are mixed lie between them: a way over them is longer by no more than this.
+_DETOUR = 1.25
+# A tick belongs to such a change where it changes by this much of the one that changes most.
+_ENOUGH = 0.25
 
 
-def coarse_colours(pixels: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:
-    """Mean colours of a coarse grid over pictures.
+def coarse_colours(pixels: Pixels) -> Colours:
+    """Mean colours of a coarse grid over RGB frames, in grey levels.
 
-    Args:
-        pixels: RGB, shape ``(frames, height, width, 3)``.
-
-    Returns:
-        Shape ``(frames, rows * columns * 3)``, in grey levels.
+    Of shape ``(frames, height, width, 3)``, and to ``(frames, rows * columns * 3)``.
     """
     frames, height, width, _ = pixels.shape
     rows, columns = _cells(height, _ROWS), _cells(width, _COLUMNS)
@@ -37,15 +49,13 @@ def coarse_colours(pixels: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:
     across = np.stack([pixels[:, first:last].sum(axis=1, dtype=wide) for first, last in rows], axis=1)
     sums = np.stack([across[:, :, first:last].sum(axis=2, dtype=np.float32) for first, last in columns], axis=2)
     area = (rows[0][1] - rows[0][0]) * (columns[0][1] - columns[0][0])
-    means: npt.NDArray[np.float32] = np.divide(sums, area, dtype=np.float32).reshape(frames, -1)
+    means: Colours = np.divide(sums, area, dtype=np.float32).reshape(frames, -1)
     return means
 
 
 def _cells(size: int, parts: int) -> list[tuple[int, int]]:
-    """First pixel of each of ``parts`` equal cells and the one after its last.
-
-    Where the size is no multiple, pixels between the cells are left out; tiny pictures repeat pixels.
-    """
+    """First pixel of each of ``parts`` equal cells and the one after its last."""
+    # Where the size is no multiple, pixels between the cells are left out; tiny pictures repeat pixels.
     each = max(1, size // parts)
     return [(k * size // parts, k * size // parts + each) for k in range(parts)]
 
@@ -61,9 +71,6 @@ def shot_cuts(changes: FloatArray, seen: Callable[[int, int], FloatArray], turn_
         seen: unit vectors of what is seen from one tick up to another, shape ``(ticks, channels)``; asked for a few
             ticks around each jump in colour.
         turn_least: how far the features before and after a cut lie apart, as one minus their cosine.
-
-    Returns:
-        Ticks in ascending order, each greater than zero.
     """
     ticks = len(changes) + 1
     cuts = [jump + 1 for jump in colour_jumps(changes) if _turn(seen, jump + 1, ticks) > turn_least]
@@ -96,3 +103,110 @@ def _turn(seen: Callable[[int, int], FloatArray], cut: int, ticks: int) -> float
         return 1.0 - float(before @ after) / norms if norms else 0.0
 
     return max(turn(tick) for tick in range(max(1, cut - 1), min(ticks, cut + 2)))
+
+
+class CutTimes:
+    """The times of pictures at which colours jump, found while a video goes by."""
+
+    def __init__(self, rate: float) -> None:
+        self._rate = rate
+        self._thumbnails: deque[tuple[float, Pixels]] = deque()
+        self._judged = 0
+        self._times_s: dict[int, float] = {}
+
+    def thumbnail(self, time_s: float, pixels: Pixels) -> None:
+        """Take in a frame's thumbnail, and when it is first shown; may be called by another thread than the others."""
+        self._thumbnails.append((time_s, pixels))
+
+    def follow(self, changes: Sequence[float], *, to_the_end: bool = False) -> None:
+        """Find the times of new jumps, by how much colours change at each tick but the first.
+
+        The changes are up to a tick whose frames have gone by. Thumbnails that are needed no more are forgotten.
+        """
+        known = len(changes) if to_the_end else len(changes) - AROUND
+        for change in range(self._judged, known):
+            first = max(0, change - AROUND)
+            near = np.array(changes[first : change + 1 + AROUND])
+            if is_jump(near, change - first):
+                self._times_s[change + 1] = self._time_s(near, first, change - first)
+        self._judged = max(self._judged, known)
+        # Frames that are not shown any more by then are forgotten.
+        before_s = (self._judged - AROUND - 1) / self._rate
+        while len(self._thumbnails) > 1 and self._thumbnails[1][0] <= before_s:
+            self._thumbnails.popleft()
+
+    def times_s(self, ticks: npt.NDArray[np.int64]) -> FloatArray:
+        """When the shots begin that are seen first at some ticks, ascending, at each of which colours jump.
+
+        That of a shot which comes in by and by is the middle of the change.
+        """
+        times_s = np.array([self._times_s[tick] for tick in ticks.tolist()], dtype=np.float64)
+        # Two changes that go on until they meet could be in no order.
+        late = np.flatnonzero(np.diff(times_s, prepend=0.0) <= 0)
+        times_s[late] = ticks[late] / self._rate
+        return times_s
+
+    def _time_s(self, near: FloatArray, first: int, jump: int) -> float:
+        """When colours jump, by ``near[jump]``; the first of ``near`` is the change at tick ``first + 1``."""
+        own_s, own = self._shown(first + jump, first + jump + 1)
+        if len(own_s) < 2:
+            return (first + jump + 1) / self._rate
+        # The greatest change may be of something that moves just before or after the cut.
+        for times_s, colours in ((own_s, own), self._shown(max(0, first + jump - 1), first + jump + 2)):
+            if (at := _standing_out(colours)) is not None:
+                return float(times_s[at])
+        times_s, colours = self._shown(*_goes_on(near, jump, first))
+        return float(times_s[turning_point(colours)] if _mixed(colours) else own_s[turning_point(own)])
+
+    def _shown(self, start: int, end: int) -> tuple[list[float], Colours]:
+        """The pictures that are shown from one tick on until another, and their colours."""
+        until_s = end / self._rate + _ON_TIME_S
+        shown = [one for one in list(self._thumbnails) if one[0] <= until_s]
+        begun = sum(time_s <= start / self._rate + _ON_TIME_S for time_s, _ in shown)
+        shown = shown[max(0, begun - 1) :]
+        return [time_s for time_s, _ in shown], coarse_colours(np.stack([pixels for _, pixels in shown]))
+
+
+def _goes_on(near: FloatArray, jump: int, first: int) -> tuple[int, int]:
+    """From which tick on until which colours change about as much as at a jump; arguments as `CutTimes._time_s`."""
+    enough = near > _ENOUGH * near[jump]
+    start, end = jump, jump + 1
+    while start > 0 and enough[start - 1]:
+        start -= 1
+    while end < len(near) and enough[end]:
+        end += 1
+    return first + start, first + end
+
+
+def _apart(colours: Colours, one: Colours) -> Colours:
+    """How far pictures are from one of them, or each from another, shape ``(pictures,)``."""
+    apart: Colours = np.abs(colours - one).mean(axis=1)
+    return apart
+
+
+def _standing_out(colours: Colours) -> int | None:
+    """The picture that differs from the one before more than any other does by far, if there is one."""
+    steps = _apart(colours[1:], colours[:-1])
+    most = int(steps.argmax())
+    others = np.delete(steps, most).max(initial=0.0)
+    return most + 1 if steps[most] >= _STANDS_OUT * others else None
+
+
+def _mixed(colours: Colours) -> bool:
+    """Whether the first picture is mixed with the last, by and by more of it."""
+    way = _apart(colours, colours[0]) + _apart(colours, colours[-1])
+    at_once = _apart(colours[1:], colours[:-1]).max() >= _AT_ONCE * way[0]
+    return not at_once and bool(way.mean() <= _DETOUR * way[0])
+
+
+def turning_point(colours: Colours) -> int:
+    """Which of several pictures, two at least, is the first that goes with the last more than with the first.
+
+    They are parted so that they differ least, all in all, those before from the first and the others from the last. A
+    flash on either side counts on one side as on the other.
+
+    >>> turning_point(np.array([[0.0], [1.0], [50.0], [0.0], [60.0], [61.0]], dtype=np.float32))
+    4
+    """
+    nearer_first = _apart(colours, colours[0]) - _apart(colours, colours[-1])
+    return int(np.argmin(np.cumsum(nearer_first[:-1]))) + 1

@@ -11,7 +11,7 @@ import torch
 from asst.data.batch import Batch, Collate
 from asst.data.sample import Sample
 from asst.errors import InputError
-from asst.features.devices import fastest_device
+from asst.features.runtime import fastest_device
 from asst.models.answers import Answers
 from asst.models.checkpoint import Description, load_checkpoint
 from asst.models.methods.asst import ASSTMethod

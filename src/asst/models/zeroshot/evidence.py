@@ -11,10 +11,9 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from asst.features.disk_rows import Rows, pieces, widened
+from asst.features.disk_rows import chunks, widened
 from asst.features.values import Features
-from asst.features.zeroshot.layout import PAN, WINDOWS, Classifier, Space
-from asst.features.zeroshot.sentences import COSINE, Reading, SentenceReader
+from asst.features.zeroshot.space import COSINE, CROPS, Classifier, Reading, SentenceReader, Space
 from asst.models.zeroshot.query import ParsedQuery, parse
 from asst.models.zeroshot.video_context import LastVideo
 
@@ -36,11 +35,11 @@ class VisualEvidence:
     Attributes:
         first: the first step of each picture, shape ``(pictures,)``.
         picture: of each step, shape ``(steps,)``.
-        scale: one over the length of each centred vector, shape ``(pictures, WINDOWS)``.
-        usual: mean cosine with negative sentences, shape ``(pictures, WINDOWS)``.
+        scale: one over the length of each centred vector, shape ``(pictures, CROPS)``.
+        usual: mean cosine with negative sentences, shape ``(pictures, CROPS)``.
         probabilities: of each class, the best of the crops, shape ``(pictures, classes)``; none without classes.
-        colours: log-share of each colour in each crop, shape ``(pictures, WINDOWS, colours)``; none if not measured.
-        pans: of the camera, as ``layout.PAN``, shape ``(pictures, 2)``; zero where they are not measured.
+        colours: log-share of each colour in each crop, shape ``(pictures, CROPS, colours)``; none if not measured.
+        pans: of the camera, as `PAN`, shape ``(pictures, 2)``; zero where they are not measured.
         negatives: cosine with each negative sentence above their mean, best of the crops, ``(pictures, negatives)``.
         mean: of these for each picture, shape ``(pictures,)``.
         deviation: of these for each picture, likewise.
@@ -155,14 +154,15 @@ class EvidenceReader:
         ]
 
     def _look(self, features: Features) -> VisualEvidence:
-        first = _first_steps(features)
+        picture = features.frame_of_step()
+        first = np.flatnonzero(np.diff(picture, prepend=-1))
         aside = self.sentences.negatives.T
         # Written where it stays: of a long video this is most of what is kept.
         negatives = np.empty((len(first), aside.shape[1]), dtype=np.float16)
         classes = 0 if self._classifier is None else len(self._classifier.bias)
         probabilities = np.empty((len(first), classes), dtype=np.float32)
-        scale = np.empty((len(first), WINDOWS), dtype=np.float32)
-        usual = np.empty((len(first), WINDOWS), dtype=np.float32)
+        scale = np.empty((len(first), CROPS), dtype=np.float32)
+        usual = np.empty((len(first), CROPS), dtype=np.float32)
         apart = []
         last = np.zeros((0, len(self._space.mean)), dtype=np.float32)
         at = 0
@@ -183,25 +183,19 @@ class EvidenceReader:
             at += len(rows)
         between = np.zeros(len(features) - 1, dtype=np.float32)
         between[first[1:] - 1] = np.concatenate(apart)
-        picture = np.repeat(np.arange(len(first)), np.diff(np.append(first, len(features))))
-        seen = (*self._pixels(features, first), negatives, *_mean_and_deviation(negatives), between)
+        colours = np.log(self._space.colours(features.vectors)[first].astype(np.float32) + _LEAST_SHARE)
+        pans = self._space.pans(features.vectors)[first].astype(np.float32)
+        seen = (colours, pans, negatives, *_mean_and_deviation(negatives), between)
         return VisualEvidence(first, picture, scale, usual, probabilities, *seen)
 
     def _crops(self, features: Features, first: IntArray) -> Iterator[FloatArray]:
-        """What the network sees of pictures, ``(pictures, WINDOWS, channels)``, a part of the video at a time."""
+        """What the network sees of pictures, ``(pictures, CROPS, channels)``, a part of the video at a time."""
         at = 0
-        for piece in pieces(features.vectors, _STEPS_AT_ONCE):
-            here = first[(first >= at) & (first < at + len(piece))] - at
+        for chunk in chunks(features.vectors, _STEPS_AT_ONCE):
+            here = first[(first >= at) & (first < at + len(chunk))] - at
             if len(here):
-                yield widened(self._space.crops(piece, here))
-            at += len(piece)
-
-    def _pixels(self, features: Features, first: IntArray) -> tuple[FloatArray, FloatArray]:
-        """`VisualEvidence.colours` and `VisualEvidence.pans`."""
-        if not self._space.pixels:
-            return np.zeros((len(first), WINDOWS, 0), np.float32), np.zeros((len(first), len(PAN)), np.float32)
-        shares, pans = self._space.colours_and_pans(features.vectors, first)
-        return np.log(shares + _LEAST_SHARE), pans
+                yield widened(self._space.crops(chunk)[here])
+            at += len(chunk)
 
 
 def _mean_and_deviation(negatives: npt.NDArray[np.float16]) -> tuple[FloatArray, FloatArray]:
@@ -225,17 +219,3 @@ def _product(rows: FloatArray, matrix: FloatArray) -> FloatArray:
     """``rows @ matrix`` as one product of matrices: NumPy makes one of each picture's three rows, many times slower."""
     product: FloatArray = (rows.reshape(-1, rows.shape[-1]) @ matrix).reshape(*rows.shape[:-1], -1)
     return product
-
-
-def _first_steps(features: Features) -> IntArray:
-    """The steps that show another picture than the step before."""
-    changed = np.ones(len(features), dtype=bool)
-    at = 0
-    last: Rows | None = None
-    for piece in pieces(features.vectors, _STEPS_AT_ONCE):
-        changed[at + 1 : at + len(piece)] = (piece[1:] != piece[:-1]).any(axis=1)
-        if last is not None:
-            changed[at] = (piece[0] != last).any()
-        last = np.array(piece[-1])
-        at += len(piece)
-    return np.flatnonzero(changed)

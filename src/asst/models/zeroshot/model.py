@@ -24,9 +24,9 @@ from asst.features.values import Features
 from asst.features.zeroshot.captions import NAME as CAPTIONS
 from asst.features.zeroshot.captions import PACKAGED, CaptionExtractor
 from asst.features.zeroshot.clip_crops import NAME as CLIP
-from asst.features.zeroshot.clip_crops import ClipSquaresExtractor
-from asst.features.zeroshot.crops import LOOKS_A_SECOND, SquaresExtractor
-from asst.features.zeroshot.sentences import SentenceReader
+from asst.features.zeroshot.clip_crops import ClipCropsExtractor
+from asst.features.zeroshot.crops import SAMPLED_FPS, CropsExtractor
+from asst.features.zeroshot.space import SentenceReader
 from asst.models.base import Ranking
 from asst.models.zeroshot.evidence import EvidenceReader
 from asst.models.zeroshot.query_scores import half_way, query_scores, ranking
@@ -40,7 +40,7 @@ class ZeroShotModel:
     sentences.
     """
 
-    def __init__(self, name: str, base: str, extractor: SquaresExtractor, sentences: SentenceReader) -> None:
+    def __init__(self, name: str, base: str, extractor: CropsExtractor, sentences: SentenceReader) -> None:
         self.name = name
         self.base = base
         self.extractor = extractor
@@ -80,20 +80,20 @@ class SimilarityModel(ZeroShotModel):
     Raises an `InputError` when published weights are missing, or for a file that is damaged or of no space.
     """
 
-    def __init__(self, name: str = "similarity", path: Path = PACKAGED, looks_a_second: float = LOOKS_A_SECOND) -> None:
-        extractor = CaptionExtractor(path, looks_a_second)
-        packaged = "default" if looks_a_second == LOOKS_A_SECOND else name
+    def __init__(self, name: str = "similarity", path: Path = PACKAGED, sampled_fps: float = SAMPLED_FPS) -> None:
+        extractor = CaptionExtractor(path, sampled_fps)
+        packaged = "default" if sampled_fps == SAMPLED_FPS else name
         base = packaged if path == PACKAGED else str(path.absolute())
         super().__init__(name, base, extractor, extractor.sentences)
 
 
 def fast_similarity() -> SimilarityModel:
     """The model ``similarity-fast``, which looks at fewer pictures."""
-    return SimilarityModel("similarity-fast", looks_a_second=0.75)
+    return SimilarityModel("similarity-fast", sampled_fps=0.75)
 
 
 class ClipModel(ZeroShotModel):
-    """CLIP or SigLIP; an `InputError` as `ClipSquaresExtractor`, or if it is not there.
+    """CLIP or SigLIP; an `InputError` as `ClipCropsExtractor`, or if it is not there.
 
     Args:
         name: its name.
@@ -104,7 +104,7 @@ class ClipModel(ZeroShotModel):
 
     def __init__(self, name: str = "clip", features: str = CLIP, weights: Path | None = None) -> None:
         extractor = extractor_named(features, weights)
-        assert isinstance(extractor, ClipSquaresExtractor)
+        assert isinstance(extractor, ClipCropsExtractor)
         named = "clip" if features == CLIP else features
         super().__init__(name, str(weights.absolute()) if weights else named, extractor, extractor.sentences)
         self._halves = LastVideo(lambda shown: half_way(self.reader.visual(shown).negatives))

@@ -48,7 +48,7 @@ class ParsedQuery:
         ordinal: one of `ORDINALS`, ``again`` for any but the first time, or empty.
         colours: that it names, indices of `asst.features.zeroshot.colours.COLOURS`.
         camera_moves: whether it says that the camera moves: such a sentence names nothing to look for.
-        direction: which way it then turns, as shares of `asst.features.zeroshot.layout.PAN`; None if that is not said.
+        direction: which way it then turns, as shares of `asst.features.zeroshot.space.PAN`; None if that is not said.
     """
 
     text: str

@@ -13,7 +13,7 @@ import numpy.typing as npt
 from asst.errors import InputError
 from asst.features.values import SAME_CLOCK, Features
 from asst.features.zeroshot.crops import STEP_S, TICK_RATE, TICKS_A_STEP
-from asst.features.zeroshot.layout import Space
+from asst.features.zeroshot.space import Space
 from asst.models.zeroshot.proposals import Proposals, proposals
 
 IntArray = npt.NDArray[np.int64]

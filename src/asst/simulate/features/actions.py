@@ -23,7 +23,7 @@ import numpy as np
 
 from asst.data.actions import ActionVideo, particular
 from asst.data.record import Span
-from asst.features.stores.native_file import Provenance
+from asst.features.stores.native import Provenance
 from asst.features.values import Features
 from asst.simulate.features.noise import Matrix, long_ar1_noise
 from asst.simulate.features.painting import LATENT, Painter, digest, own_generator, steps_of

@@ -20,8 +20,7 @@ import numpy as np
 
 from asst.data.readers.charades import Action, CharadesVideo
 from asst.errors import InputError
-from asst.features.stores.native import Store
-from asst.features.stores.native_file import Provenance
+from asst.features.stores.native import Provenance, Store
 from asst.features.values import Features
 from asst.simulate.features.noise import Matrix, ar1_noise
 from asst.simulate.features.painting import LATENT, Painter, Shown, Subject, digest, own_generator, steps_of

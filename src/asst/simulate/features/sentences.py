@@ -21,7 +21,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from asst.data.record import Record, Span
-from asst.features.stores.native_file import Provenance
+from asst.features.stores.native import Provenance
 from asst.features.values import Features
 from asst.simulate.features.noise import Matrix, ar1_noise
 from asst.simulate.features.painting import LATENT, Painter, Shown, digest, own_generator, steps_of

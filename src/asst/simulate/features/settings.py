@@ -44,7 +44,7 @@ MODALITIES: dict[str, Modality] = {
         Modality(name="c3d", verb=0.75, object=0.55, pair=0.4, seen=0.6, scene=0.7, subject=0.8),
     )
 }
-"""Appearance, motion, and a mixture of both. Two streams are ``rgb`` and ``flow`` in an `asst.features` JoinedStore."""
+"""Appearance, motion, and a mixture of both. Two streams are ``rgb`` and ``flow`` in a `ConcatenatedStore`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

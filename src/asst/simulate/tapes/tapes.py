@@ -11,7 +11,7 @@ import numpy.typing as npt
 from asst.errors import InputError
 from asst.features.values import Features
 from asst.features.zeroshot.crops import STEP_S
-from asst.features.zeroshot.layout import WINDOWS, Space
+from asst.features.zeroshot.space import CROPS, Space
 from asst.simulate.features.noise import ar1_noise
 from asst.simulate.tapes.plan import CLIPS_MOST, Plan, Planner, Question, Shown, TapeSettings
 
@@ -71,10 +71,9 @@ class TapeMaker:
         vectors = np.zeros((plan.steps, self._space.dimension), dtype=np.float16)
         lively = np.exp(self._settings.spread * source.standard_normal(len(plan.shown), dtype=np.float32))
         weights = np.repeat(lively, [own.span[1] - own.span[0] for own in plan.shown])
-        vectors[:, : self._space.seen] = self._moving(rows, shares, weights, source)
-        colours = self._pictures[rows, self._space.seen :].astype(np.float32)
-        mixed = colours[:, 0] + shares[:, None] * (colours[:, 1] - colours[:, 0])
-        vectors[:, self._space.seen : self._space.seen + mixed.shape[1]] = mixed
+        self._space.crops(vectors)[:] = self._moving(rows, shares, weights, source)
+        colours = self._space.colours(self._pictures)[rows].astype(np.float32)
+        self._space.colours(vectors)[:] = colours[:, 0] + shares[:, None, None] * (colours[:, 1] - colours[:, 0])
         detected = self._detected(cuts, plan.steps, source)
         return Tape(Features(vectors, 0.0, STEP_S, self._space.extractor, detected * STEP_S), plan.questions)
 
@@ -121,16 +120,15 @@ class TapeMaker:
         return []
 
     def _seen(self, rows: Sequence[int] | npt.NDArray[np.int64]) -> tuple[FloatArray, FloatArray]:
-        """Frames less what is usual, of unit length, shape ``(frames, WINDOWS, channels)``, and their lengths."""
-        seen = self._pictures[rows, : self._space.seen].astype(np.float32).reshape(len(rows), WINDOWS, -1)
-        seen -= self._space.mean
+        """Frames less what is usual, of unit length, shape ``(frames, CROPS, channels)``, and their lengths."""
+        seen = self._space.crops(self._pictures)[rows].astype(np.float32) - self._space.mean
         lengths = np.linalg.norm(seen, axis=2, keepdims=True)
         return seen / lengths, lengths
 
     def _moving(
         self, rows: npt.NDArray[np.int64], shares: FloatArray, lively: FloatArray, source: np.random.Generator
     ) -> FloatArray:
-        """What is held, with what changes from step to step; shape ``(steps, WINDOWS * channels)``."""
+        """What is held, with what changes from step to step; shape ``(steps, CROPS, channels)``."""
         settings, steps = self._settings, len(rows)
         distinct, inverse = np.unique(rows, return_inverse=True)
         units, lengths = (own[inverse.reshape(rows.shape)] for own in self._seen(distinct))
@@ -138,14 +136,14 @@ class TapeMaker:
         held = units[:, 0] * (1 - share) + units[:, 1] * share
         length = lengths[:, 0] * (1 - share) + lengths[:, 1] * share
         pairs = [self._clips[i].frames[:2] for i in source.choice(self._several, _DIRECTIONS)]
-        other = self._seen([row for pair in pairs for row in pair])[0].reshape(_DIRECTIONS, 2, WINDOWS, -1)
+        other = self._seen([row for pair in pairs for row in pair])[0].reshape(_DIRECTIONS, 2, CROPS, -1)
         turns = other[:, 1] - other[:, 0]
         turns /= np.sqrt((turns**2).sum(axis=2).mean()) * np.sqrt(_DIRECTIONS)
         drift = settings.drift * ar1_noise(source, steps, _DIRECTIONS, settings.memory)
         weights = drift + settings.white * source.standard_normal((steps, _DIRECTIONS), dtype=np.float32)
         moving = held + np.tensordot(lively[:, None] * weights, turns, 1)
         moving *= length / np.linalg.norm(moving, axis=2, keepdims=True)
-        found: FloatArray = (moving + self._space.mean).reshape(steps, -1)
+        found: FloatArray = moving + self._space.mean
         return found
 
     def _detected(self, cuts: Sequence[int], steps: int, source: np.random.Generator) -> npt.NDArray[np.float64]:

@@ -22,7 +22,7 @@ import numpy.typing as npt
 from asst.atomic import writing_whole
 from asst.data.readers.captions import Captioned, Captions, decoded, held_out, read_captions
 from asst.features.hashing import LENGTH, settings_hash
-from asst.features.zeroshot.crops import TICKS_A_STEP, SquaresExtractor
+from asst.features.zeroshot.crops import TICKS_A_STEP, CropsExtractor
 from asst.models.reranker.inputs import input_names
 from asst.models.reranker.views import FACTS, View
 from asst.models.zeroshot.model import ZeroShotModel, zeroshot_of
@@ -55,7 +55,7 @@ class CaptionedClips:
         """A short hash of all pictures and sentences."""
         return read_captions(self.root).digest()[:LENGTH]
 
-    def make(self, extractor: SquaresExtractor, say: Say) -> None:
+    def make(self, extractor: CropsExtractor, say: Say) -> None:
         """Computes what is missing, a chunk after the other; an interrupted run goes on where it was.
 
         Raises an `InputError` as `read_captions`, `held_out` and `check_clips`, for a damaged picture, or a folder that
@@ -79,7 +79,7 @@ class CaptionedClips:
                     if chunk % _TELL_EVERY == 0:
                         say(f"looked at {chunk * CHUNK + len(some)} of {len(kept)} pictures")
 
-    def read(self, part: Part, extractor: SquaresExtractor) -> tuple[list[Clip], npt.NDArray[np.float16]]:
+    def read(self, part: Part, extractor: CropsExtractor) -> tuple[list[Clip], npt.NDArray[np.float16]]:
         """The clips of a part, and the features of all pictures, shape ``(pictures, numbers)``; raises as `held_out`.
 
         Only pictures that people wrote sentences about make clips.
@@ -98,13 +98,13 @@ class CaptionedClips:
         said = ([text for frame in frames for text in captions.pictures[frame].sentences] for frames in found.values())
         return [Clip(tuple(own), tuple(dict.fromkeys(texts))) for own, texts in zip(found.values(), said, strict=True)]
 
-    def _kept(self, captions: Captions, extractor: SquaresExtractor) -> KeptArrays:
+    def _kept(self, captions: Captions, extractor: CropsExtractor) -> KeptArrays:
         name = f"{extractor.name}-{extractor.weights}-{captions.digest()[:LENGTH]}"
         return KeptArrays(self.folder, name, len(captions.pictures))
 
 
-def _looked(extractor: SquaresExtractor, item: tuple[Captioned, bytes | None]) -> npt.NDArray[np.float16]:
-    return extractor.look(np.asarray(decoded(*item)))
+def _looked(extractor: CropsExtractor, item: tuple[Captioned, bytes | None]) -> npt.NDArray[np.float16]:
+    return extractor.frame_vector(np.asarray(decoded(*item)))
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,7 +22,7 @@ from rich.progress import track
 
 from asst.atomic import writing_whole
 from asst.data.readers.captions import Captioned, Captions, decoded
-from asst.features.devices import fastest_dtype
+from asst.features.runtime import fastest_dtype
 from asst.features.zeroshot.efficientnet import SIDE
 from asst.training.space.efficientnet import EfficientNetLite
 from asst.training.space.minilm import MiniLM

@@ -1,4 +1,4 @@
-"""CLIP and SigLIP looking at squares: each is seen as the model sees it, and sentences differ from what all have."""
+"""CLIP and SigLIP of crops: each is seen as the model sees it, and sentences differ from what all have in common."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ import pytest
 import torch
 
 from asst.errors import InputError
-from asst.features import devices as precision
-from asst.features.zeroshot.clip_crops import ClipSquaresExtractor
+from asst.features import runtime as precision
+from asst.features.zeroshot.clip_crops import ClipCropsExtractor
 from asst.features.zeroshot.concepts import concept_data
 from asst.video import Frames, frames
 
@@ -33,11 +33,11 @@ def exact(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @torch.inference_mode()
 @pytest.mark.parametrize("upright", [False, True])
-def test_each_square_is_seen_as_the_model_sees_it(folder: Path, upright: bool) -> None:
+def test_each_crop_is_seen_as_the_model_sees_it(folder: Path, upright: bool) -> None:
     draw = np.random.default_rng(0)
     picture = draw.integers(0, 255, (32, 60, 3), dtype=np.uint8)
     picture = np.ascontiguousarray(picture.transpose(1, 0, 2)) if upright else picture
-    extractor = ClipSquaresExtractor(folder)
+    extractor = ClipCropsExtractor(folder)
     found = extractor.extract_frames([Frames(picture[None], np.zeros(1))])
     assert (found.extractor, found.step_s, found.dimension) == ("clip-squares", 0.5, extractor.dimension)
     kind = str(json.loads((folder / "config.json").read_text())["model_type"])
@@ -51,7 +51,7 @@ def test_each_square_is_seen_as_the_model_sees_it(folder: Path, upright: bool) -
 
 
 def test_sentences_are_told_by_how_they_differ_from_others(folder: Path) -> None:
-    extractor = ClipSquaresExtractor(folder)
+    extractor = ClipCropsExtractor(folder)
     unrelated = concept_data()["unrelated"]
     vectors = extractor._towers.sentence_vectors([unrelated[7], "a dog runs", *unrelated])
     usual = vectors[2:].mean(axis=0)
@@ -69,7 +69,7 @@ def test_shots_are_found_by_colours_and_what_is_seen(folder: Path, street: Path)
     shown = next(frames(street, times_s=[2.5], short_side=48)).pixels[0]
     other = np.ascontiguousarray(255 - shown[:, ::-1])
     pixels = np.stack([shown] * 12 + [other] * 12)
-    found = ClipSquaresExtractor(folder).extract_frames([Frames(pixels, np.arange(24) / 4)])
+    found = ClipCropsExtractor(folder).extract_frames([Frames(pixels, np.arange(24) / 4)])
     assert found.cuts_s.tolist() == [3.0]
     assert len(found) == 12
 
@@ -83,4 +83,4 @@ def test_a_network_that_sees_no_square_is_refused(folder: Path, tmp_path: Path) 
     said["size"] = said["crop_size"] = {"height": 32, "width": 48}
     (other / "preprocessor_config.json").write_text(json.dumps(said))
     with pytest.raises(InputError, match="sees 32 x 48 pixels, no square; use extractor clip"):
-        ClipSquaresExtractor(other)
+        ClipCropsExtractor(other)

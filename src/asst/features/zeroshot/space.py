@@ -1,4 +1,4 @@
-"""What the language side of an extractor makes of sentences, to be compared with what is seen."""
+"""The space that pictures and sentences share: how a step's vector is laid out, and what sentences become in it."""
 
 from __future__ import annotations
 
@@ -6,15 +6,76 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import ClassVar
+from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
-FloatArray = npt.NDArray[np.float32]
+from asst.features.zeroshot.colours import COLOURS
+
+CROPS = 3
+"""Crops of a picture that the network sees."""
+
+PAN = ("right", "up")
+"""What is known of how the camera turns."""
 
 COSINE = "picture and sentence"
 """The measure that every extractor has."""
+
+FloatArray = npt.NDArray[np.float32]
+Array = npt.NDArray[Any]
+
+
+class Classifier(NamedTuple):
+    """The last layer of an image classifier: shapes ``(classes, channels)`` and ``(classes,)``."""
+
+    weights: FloatArray
+    bias: FloatArray
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Space:
+    """What is in a vector: of each crop what the network sees; then what pixels tell, where they are measured.
+
+    Attributes:
+        extractor: name of the features.
+        mean: what crops are centred by, shape ``(channels,)``.
+        classifier: of the network, where it has one.
+        pixels: whether the shares of `COLOURS` in each crop follow; and how far the camera turns to the right and up,
+            in widths and heights of the picture a second.
+    """
+
+    extractor: str
+    mean: FloatArray
+    classifier: Classifier | None = None
+    pixels: bool = False
+
+    @property
+    def channels(self) -> int:
+        """Dimension of what the network sees in a crop."""
+        return len(self.mean)
+
+    @property
+    def dimension(self) -> int:
+        """Dimension of a vector."""
+        return self._pan + (len(PAN) if self.pixels else 0)
+
+    @property
+    def _pan(self) -> int:
+        return CROPS * (self.channels + (len(COLOURS) if self.pixels else 0))
+
+    def crops(self, vectors: Array) -> Array:
+        """What the network sees, a view of shape ``(steps, CROPS, channels)``."""
+        return vectors[:, : CROPS * self.channels].reshape(len(vectors), CROPS, self.channels)
+
+    def colours(self, vectors: Array) -> Array:
+        """The shares of `COLOURS`, a view of shape ``(steps, CROPS, len(COLOURS))``; of no colour if not measured."""
+        shares = vectors[:, CROPS * self.channels : self._pan]
+        return shares.reshape(len(vectors), CROPS, len(COLOURS) if self.pixels else 0)
+
+    def pans(self, vectors: Array) -> Array:
+        """How the camera turns, as `PAN`, shape ``(steps, 2)``; zero if not measured."""
+        return vectors[:, self._pan :] if self.pixels else np.zeros((len(vectors), len(PAN)), vectors.dtype)
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,11 +116,7 @@ class SentenceReader(ABC):
         self._kept: tuple[tuple[str, ...], Reading] | None = None
 
     def read(self, sentences: Sequence[str]) -> Reading:
-        """What sentences say; kept for the next time that the same are asked.
-
-        Raises:
-            InputError: when weights or word vectors are missing.
-        """
+        """What sentences say, kept for when the same are asked next; raises InputError when weights are missing."""
         kept = self._kept
         if kept is None or kept[0] != tuple(sentences):
             kept = self._kept = tuple(sentences), self._reading(sentences)

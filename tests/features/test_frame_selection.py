@@ -1,4 +1,4 @@
-"""Which pictures are looked at, what each stands for, and that the threads' answers come in order."""
+"""Which frames are sampled, what each stands for, and that the threads' answers come in order."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from asst.features.zeroshot.frame_selection import GROUP_STEPS, Looking, Step, runs
+from asst.features.zeroshot.frame_selection import GROUP_STEPS, FrameSampler, Step, runs
 
 MOST = 6
 
@@ -31,7 +31,7 @@ def steps(levels: list[int], side: int = 2) -> Iterator[Step]:
 def see(pictures: npt.NDArray[np.uint8]) -> npt.NDArray[np.float16]:
     """The grey of the picture and which thread looked; the brighter, the quicker."""
     time.sleep((255 - int(pictures[0, 0, 0, 0])) / 20_000)
-    thread = int(threading.current_thread().name.removeprefix("looking_"))
+    thread = int(threading.current_thread().name.removeprefix("sampling_"))
     return np.array([(p[0, 0, 0], thread) for p in pictures], dtype=np.float16)
 
 
@@ -70,8 +70,8 @@ def test_runs_cover_the_group_within_the_limit(levels: list[int], most: int) -> 
 def test_answers_come_in_order_and_cover_every_step(count: int, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("OMP_NUM_THREADS", "3")
     levels = [(97 * k) % 251 for k in range(count)]
-    with Looking(see, 1, GROUP_STEPS) as looking:
-        found = list(looking.rows(steps(levels)))
+    with FrameSampler(see, 1, GROUP_STEPS) as sampler:
+        found = list(sampler.rows(steps(levels)))
     assert [int(row[0]) for row, length in found for _ in range(length)] == levels
     looked = {int(row[1]) for row, _ in found}
     assert looked <= {0, 1, 2}
@@ -80,16 +80,16 @@ def test_answers_come_in_order_and_cover_every_step(count: int, monkeypatch: pyt
 
 def test_a_run_is_seen_in_its_middle() -> None:
     levels = [200, 201, 202, 10, 11, 12, 13]
-    with Looking(see, 1, 4) as looking:
-        assert [(int(row[0]), length) for row, length in looking.rows(steps(levels))] == [(201, 3), (11, 4)]
+    with FrameSampler(see, 1, 4) as sampler:
+        assert [(int(row[0]), length) for row, length in sampler.rows(steps(levels))] == [(201, 3), (11, 4)]
 
 
 def test_pictures_of_different_sizes_are_not_put_together() -> None:
     mixed = [*steps([1, 50, 100, 150, 200])]
     mixed[3:] = [Step(np.full((5, 5, 3), level, np.uint8), mixed[3].changes) for level in (150, 200)]
     for together in (1, 8):
-        with Looking(see, together, GROUP_STEPS) as looking:
-            assert [int(row[0]) for row, _ in looking.rows(mixed)] == [1, 50, 100, 150, 200]
+        with FrameSampler(see, together, GROUP_STEPS) as sampler:
+            assert [int(row[0]) for row, _ in sampler.rows(mixed)] == [1, 50, 100, 150, 200]
 
 
 def test_an_error_in_a_thread_is_raised_and_the_threads_end() -> None:
@@ -97,8 +97,8 @@ def test_an_error_in_a_thread_is_raised_and_the_threads_end() -> None:
         raise KeyError("broken")
 
     before = threading.active_count()
-    with pytest.raises(KeyError, match="broken"), Looking(fails, 1, MOST) as looking:
-        list(looking.rows(steps([5] * 40)))
+    with pytest.raises(KeyError, match="broken"), FrameSampler(fails, 1, MOST) as sampler:
+        list(sampler.rows(steps([5] * 40)))
     assert threading.active_count() == before
 
 
@@ -111,8 +111,8 @@ def test_only_a_few_pictures_are_read_ahead() -> None:
             read += 1
             yield Step(np.full((2, 2, 3), read * 40 % 256, np.uint8), [30.0, 30.0])
 
-    with Looking(see, 1, MOST) as looking:
-        rows = looking.rows(endless())
+    with FrameSampler(see, 1, MOST) as sampler:
+        rows = sampler.rows(endless())
         for _ in range(30):
             next(rows)
             assert read <= 16 * (30 // MOST + 2)

@@ -1,4 +1,4 @@
-"""The packaged extractor: which picture each step shows, what its windows see, and where it finds cuts."""
+"""The packaged extractor: which picture each step shows, what its crops show, and where it finds cuts."""
 
 from __future__ import annotations
 
@@ -175,7 +175,7 @@ def test_windows_go_along_the_longer_side(extractor: CaptionExtractor, pictures:
     assert likeness.argmax(axis=1).tolist() == likeness.argmax(axis=0).tolist() == [0, 1, 2]
 
 
-def test_windows_of_a_square_are_the_same(extractor: CaptionExtractor, pictures: list[Pixels]) -> None:
+def test_crops_of_a_square_are_the_same(extractor: CaptionExtractor, pictures: list[Pixels]) -> None:
     left, middle, right = alone(extractor, pictures[0])
     np.testing.assert_array_equal(left, middle)
     np.testing.assert_array_equal(left, right)
@@ -209,18 +209,18 @@ def test_a_file_without_pictures_is_refused(extractor: CaptionExtractor, tmp_pat
 
 def counted(extractor: CaptionExtractor, monkeypatch: pytest.MonkeyPatch) -> list[int]:
     """How many pictures go through the network at once; grows as they do."""
-    looked: list[int] = []
-    see = extractor.see
+    sampled_at: list[int] = []
+    see = extractor.crop_vectors
 
     def counting(pictures: Pixels) -> npt.NDArray[np.float16]:
-        looked.append(len(pictures))
+        sampled_at.append(len(pictures))
         return see(pictures)
 
-    monkeypatch.setattr(extractor, "see", counting)
-    return looked
+    monkeypatch.setattr(extractor, "crop_vectors", counting)
+    return sampled_at
 
 
-def test_the_colours_of_each_square_follow_what_the_network_sees(extractor: CaptionExtractor) -> None:
+def test_the_colours_of_each_crop_follow_what_the_network_sees(extractor: CaptionExtractor) -> None:
     picture = np.zeros((90, 160, 3), np.uint8)
     picture[:, :80], picture[:, 80:] = (255, 0, 0), (0, 0, 255)
     found = extractor.extract_frames([at_ticks([picture])])
@@ -244,35 +244,35 @@ def test_how_the_camera_turns_comes_last(extractor: CaptionExtractor, street: Pa
     np.testing.assert_allclose(up, 0, atol=0.05)
 
 
-@pytest.mark.parametrize(("looks_a_second", "looks"), [(0.75, 12), (2.0, 32)])
-def test_restless_video_is_looked_at_as_often_as_it_may_be(
+@pytest.mark.parametrize(("sampled_fps", "sampled"), [(0.75, 12), (2.0, 32)])
+def test_restless_video_is_sampled_as_often_as_it_may_be(
     one_thread: None,
     pictures: list[Pixels],
     monkeypatch: pytest.MonkeyPatch,
-    looks_a_second: float,
-    looks: int,
+    sampled_fps: float,
+    sampled: int,
 ) -> None:
-    extractor = CaptionExtractor(looks_a_second=looks_a_second)
-    looked = counted(extractor, monkeypatch)
+    extractor = CaptionExtractor(sampled_fps=sampled_fps)
+    sampled_at = counted(extractor, monkeypatch)
     found = extractor.extract_frames([at_ticks([pictures[k % 4] for k in range(4 * 16)])])
     assert len(found) == 32
-    assert sum(looked) == looks
+    assert sum(sampled_at) == sampled
 
 
-def test_still_video_is_looked_at_once_in_eight_seconds(
+def test_still_video_is_sampled_once_in_eight_seconds(
     extractor: CaptionExtractor, pictures: list[Pixels], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    looked = counted(extractor, monkeypatch)
+    sampled_at = counted(extractor, monkeypatch)
     found = extractor.extract_frames([at_ticks(pictures[:1] * 4 * 20)])
     assert len(found) == 40
-    assert sum(looked) == 3
+    assert sum(sampled_at) == 3
     assert (found.vectors == found.vectors[0]).all()
 
 
-def test_fewer_looks_find_the_same_shots(
+def test_fewer_sampled_frames_find_the_same_shots(
     extractor: CaptionExtractor, one_thread: None, pictures: list[Pixels], cut_video: Path
 ) -> None:
-    fewer = CaptionExtractor(looks_a_second=0.75)
+    fewer = CaptionExtractor(sampled_fps=0.75)
     shots = [0] * 9 + [1] * 5 + [2] * 12 + [3] * 6 + [0] * 13
     every = extractor.extract_frames([at_ticks([pictures[k] for k in shots])])
     found = fewer.extract_frames([at_ticks([pictures[k] for k in shots])])

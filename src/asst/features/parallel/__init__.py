@@ -1,1 +1,0 @@
-"""Extraction by several processes, and by several machines."""
