@@ -18,10 +18,8 @@ from asst.moments import Answer, FloatArray
 
 if TYPE_CHECKING:
     from asst.evaluation.prior import Prior
-import numpy as np
 
 from asst.evaluation.bootstrap import bootstrap_runs
-from asst.moments import FloatArray
 
 _DECIMALS = 4
 
