@@ -106,20 +106,23 @@ class Attention:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What a model says of one sentence in one video.
+    """What a model says of one sentence in one video, or in all videos of a library.
 
     Attributes:
         video: the video's path or identifier; empty where the moments, which then name theirs, lie in several.
         query: the sentence; empty where actions were looked for and the moments have labels.
-        duration_s: the video's length in seconds.
+        duration_s: the length of what was asked, in seconds.
         model: the name of the model that answered.
-        moments: what was found, best first; empty when nothing in the video reaches the threshold.
+        moments: what was found, best first; empty when nothing reaches the threshold.
         curve: the match at each instant, where the model has one.
         threshold: the score below which the model says "nothing found", where it has one.
         best_score: the score of the best moment, convincing or not, where there is one.
         attention: which words the model looked at, where it was asked for and the model has any.
         understood: whether a word of the sentence is known; None where nobody looked.
         weaker: what else there is, below the threshold, best first.
+        by_video: of several videos, the answer of each that a moment lies in, in the order of the moments.
+        parts: of several videos, how many parts were scored, and how many there were to choose from.
+        faults: one line for each part that could not be scored.
     """
 
     video: str
@@ -133,6 +136,9 @@ class Answer:
     attention: Attention | None = None
     understood: bool | None = None
     weaker: tuple[Moment, ...] = ()
+    by_video: tuple[Answer, ...] = ()
+    parts: tuple[int, int] = (1, 1)
+    faults: tuple[str, ...] = ()
 
     @property
     def ranked(self) -> tuple[Moment, ...]:
@@ -142,23 +148,6 @@ class Answer:
     def shown(self, *, every: bool) -> tuple[Moment, ...]:
         """What was found; with ``every`` the weaker too, and without, the best of them where nothing was found."""
         return self.ranked if every else self.moments or self.weaker[:1]
-
-
-@dataclass(frozen=True, slots=True)
-class Detections:
-    """The actions that a model finds in one video.
-
-    Attributes:
-        video: the video's path or identifier.
-        moments: each with its label, best first.
-        duration_s: the video's length in seconds, where it is known.
-        model: the name of the model, where it is known.
-    """
-
-    video: str
-    moments: tuple[Moment, ...]
-    duration_s: float | None = None
-    model: str = ""
 
 
 def iou(a: npt.ArrayLike, b: npt.ArrayLike) -> FloatArray:

@@ -79,6 +79,10 @@ class FakeEngine:
         self.extractor: Extractor = FakeExtractor()
         self.identity = Identity("default", "colours", "p1", "w1", embedding, 3)
 
+    @property
+    def model(self) -> FakeEngine:
+        return self
+
     def extraction(self, store: Path) -> Extraction:
         return FakeExtraction("colours", None, store)
 
@@ -97,7 +101,7 @@ class FakeEngine:
         """Runs of steps with a positive score, by its mean."""
         return [self._ranking(features, query, top) for query in queries]
 
-    def attention(self, features: Features, query: str) -> Attention | None:
+    def word_attention(self, features: Features, query: str) -> Attention | None:
         """Each word looks where its colour is."""
         wanted = [self.sentence(word) if word[0] in COLOURS else np.zeros(3) for word in query.split()]
         shown = np.exp(4 * np.stack(wanted) @ features.vectors.T.astype(np.float64))

@@ -61,7 +61,7 @@ def test_a_product_is_near_the_score(street_features: asst.Features) -> None:
     windows = engine.windows(street_features)
     assert windows.vectors.shape == (len(windows), engine.identity.dimension)
     for sentence in ("a taxi sign on top of a car", "a penguin on the ice", "a bus seen from above"):
-        (ranking,) = engine.rank(street_features, [sentence], top=1)
+        (ranking,) = engine.model.rank(street_features, [sentence], top=1)
         product = float((windows.vectors.astype(np.float32) @ engine.sentence(sentence)).max())
         odds = ranking.moments[0].score / (1 - ranking.moments[0].score)
         assert product == pytest.approx(np.log(odds) / SLOPE + HALF, abs=1.5)
@@ -79,9 +79,9 @@ def test_pictures_that_are_held_cost_by_the_pictures_and_no_memory(
     draw = np.random.default_rng(0)
     held = draw.integers(1, 4, 60)
     held[::9] = draw.integers(500, 1500, len(held[::9]))
-    pictures = draw.random((len(held), engine.extractor.dimension), dtype=np.float32).astype(np.float16)
+    pictures = draw.random((len(held), engine.model.extractor.dimension), dtype=np.float32).astype(np.float16)
     store = Store(tmp_path)
-    store.write("day", asst.Features(np.repeat(pictures, held, axis=0), 0.0, 0.5, engine.extractor.name))
+    store.write("day", asst.Features(np.repeat(pictures, held, axis=0), 0.0, 0.5, engine.model.extractor.name))
     features = store.read("day")
     plain, looked = engine._seen, []
 

@@ -110,7 +110,7 @@ def test_a_library_is_searched_with_what_was_learnt(
     start: Path, tmp_path: Path, street: Path, street_features: asst.Features
 ) -> None:
     engine = engine_of(start)
-    assert engine.name == "start.safetensors"
+    assert engine.model.name == "start.safetensors"
     assert engine.identity == default_engine().identity
     library = Library.made(tmp_path / "library", engine.identity)
     assert [done.state for done in index([street], library, default_engine())] == ["indexed"]

@@ -1,10 +1,10 @@
-"""What every verb that needs a data set's annotation shares: its name, its folder, and a word on its faults."""
+"""What verbs that need a data set's annotation share: the reading of it, and a word on its faults."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING
 
 import typer
 
@@ -14,28 +14,6 @@ if TYPE_CHECKING:
     from asst.data import Dataset, Problem
     from asst.data.actions import ActionDataset
     from asst.evaluation.prior import Prior
-    from asst.models.checkpoint import Description
-
-DatasetName = Annotated[
-    str | None,
-    typer.Option(
-        "--dataset",
-        metavar="NAME",
-        help="didemo, charades-sta, charades-cd, activitynet-captions, activitynet-cd, tacos, qvhighlights, jsonlines; "
-        "thumos14 or actions.",
-        show_default=False,
-    ),
-]
-Split = Annotated[str | None, typer.Option(metavar="NAME", help="Its part, such as val or test.", show_default=False)]
-DataFolder = Annotated[
-    Path | None,
-    typer.Option(
-        metavar="FOLDER",
-        help="The folder of its annotation files; else the data set's name in $ASST_DATA.",
-        show_default=False,
-    ),
-]
-Problems = Annotated[bool, typer.Option("--problems", help="Name each annotation row that was repaired or left out.")]
 
 
 def read_annotation(name: str | None, split: str | None, folder: Path | None, *, problems: bool) -> tuple[str, Dataset]:
@@ -76,12 +54,6 @@ def blind_prior(key: str, judged: Dataset, folder: Path | None) -> Prior | None:
             if learnt.records and not set(learnt.video_names) & set(judged.video_names):
                 return fitted_prior(key, learnt.records)
     return None
-
-
-def warn_if_seen(description: Description, dataset: str, split: str) -> None:
-    """Say on standard error where a model is judged on what it learnt from."""
-    for name in description.seen(dataset, split):
-        typer.echo(f"warning: {description.recipe} learnt from {name}; on {split} it answers from memory", err=True)
 
 
 def detects(name: str | None) -> bool:

@@ -1,18 +1,34 @@
-"""What every verb that asks a video something shares: the one call to the library, and the printing of the answers."""
+"""What verbs that ask videos something share: the one call to the library, and the printing of the answers."""
 
 from __future__ import annotations
 
 import gc
 import sys
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import typer
 
+from asst.cli.verb import print_json
+from asst.errors import InputError
+from asst.local import local_path
+
 if TYPE_CHECKING:
     from asst.moments import Answer
+
+
+def check_video(video: Path) -> None:
+    """Refuse what is no file.
+
+    Raises:
+        InputError: for a folder, an address, or what is not there.
+    """
+    if video.is_dir():
+        raise InputError(f"{video}: is a folder; name a video file")
+    if not local_path(video, "a video").exists():
+        raise InputError(f"{video}: no such file; check the path")
 
 
 def ask(
@@ -51,12 +67,7 @@ def uncollected() -> Iterator[None]:
 
 
 def print_answers(
-    answers: Sequence[Answer],
-    *,
-    as_json: bool,
-    every: bool = False,
-    records: Iterable[dict[str, Any]] | None = None,
-    durations_s: Mapping[str, float] | None = None,
+    answers: Sequence[Answer], *, as_json: bool, every: bool = False, records: Iterable[dict[str, Any]] | None = None
 ) -> None:
     """Write the answers to standard output and say which sentences are not understood.
 
@@ -65,23 +76,23 @@ def print_answers(
         as_json: write JSON lines, not tables.
         every: show the weaker moments in tables.
         records: the objects of the lines, where they are not answers.
-        durations_s: as `asst.outputs.table.write_table` has it.
     """
-    from asst.outputs.json_lines import answer_record, write_lines
     from asst.outputs.table import not_understood, write_table
 
     if as_json:
-        write_lines(map(answer_record, answers) if records is None else records, sys.stdout)
+        from asst.outputs.json_lines import answer_record
+
+        print_json(map(answer_record, answers) if records is None else records)
     else:
-        write_table(answers, sys.stdout, every=every, durations_s=durations_s)
+        write_table(answers, sys.stdout, every=every)
     sys.stdout.flush()
     for answer in answers:
         if answer.understood is False:
             typer.echo(not_understood(answer.query), err=True)
 
 
-def exit_by(answers: Sequence[Answer]) -> None:
-    """Exit with code 1 when no sentence was found at all.
+def exit_by(answers: Iterable[Answer]) -> None:
+    """Exit with code 1 when nothing was found at all.
 
     Raises:
         typer.Exit: in that case.

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from asst.cli.annotation import DataFolder, read_every_split
+from asst.cli import options
+from asst.cli.annotation import read_every_split
 from asst.cli.evaluation_figures import metric_grid
+from asst.cli.options import argument
+from asst.cli.verb import print_json
 
 if TYPE_CHECKING:
     from asst.evaluation.audit import Audit, Spread
@@ -28,17 +30,9 @@ _FIFTHS = ("first fifth", "second", "third", "fourth", "last")
 
 
 def audit(
-    dataset: Annotated[
-        str,
-        typer.Argument(
-            metavar="DATASET",
-            help="didemo, charades-sta, charades-cd, activitynet-captions, activitynet-cd, tacos, qvhighlights or "
-            "jsonlines.",
-            show_default=False,
-        ),
-    ],
-    data: DataFolder = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+    dataset: Annotated[str, argument("DATASET", options.OF_SENTENCES)],
+    data: options.DataFolder = None,
+    as_json: options.Json = False,
 ) -> None:
     """Print what a prior alone reaches on DATASET, how its spans and sentences are spread, and what its splits share.
 
@@ -51,7 +45,7 @@ def audit(
 
     found = look(key, splits)
     if as_json:
-        typer.echo(json.dumps(found.as_json(), allow_nan=False))
+        print_json([found.as_json()])
         return
     from asst.outputs.grid import write_grids
 

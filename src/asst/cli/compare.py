@@ -2,35 +2,25 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from pathlib import Path
 from typing import Annotated
 
-import typer
-
-from asst.cli.annotation import DataFolder, DatasetName, Problems, Split, detects, read_annotation
+from asst.cli import options
+from asst.cli.annotation import detects, read_annotation
+from asst.cli.options import argument
+from asst.cli.verb import print_json
 from asst.errors import InputError
-
-_A = Annotated[
-    Path,
-    typer.Argument(
-        metavar="A",
-        help="Predictions, a run's folder, or a folder of runs, over which is averaged.",
-        show_default=False,
-    ),
-]
-_B = Annotated[Path, typer.Argument(metavar="B", help="Likewise, of the other system.", show_default=False)]
 
 
 def compare(
-    first: _A,
-    second: _B,
-    dataset: DatasetName = None,
-    split: Split = None,
-    data: DataFolder = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object, in per cent.")] = False,
-    problems: Problems = False,
+    first: Annotated[Path, argument("A", "Predictions, a run's folder, or a folder of runs, over which is averaged.")],
+    second: Annotated[Path, argument("B", "Likewise, of the other system.")],
+    dataset: options.DatasetName = None,
+    split: options.Split = None,
+    data: options.DataFolder = None,
+    as_json: options.Json = False,
+    problems: options.Problems = False,
 ) -> None:
     """Say how far A is ahead of B on the sentences of a split, in every metric of its protocol.
 
@@ -56,7 +46,7 @@ def compare(
     }
     if as_json:
         runs = {name: len(paths) for name, paths in zip("ab", files, strict=True)}
-        typer.echo(json.dumps({"dataset": key, "split": split, "runs": runs, "differences": figures}, allow_nan=False))
+        print_json([{"dataset": key, "split": split, "runs": runs, "differences": figures}])
         return
     from asst.outputs.grid import Grid, write_grids
 

@@ -1,116 +1,80 @@
-"""``asst evaluate``: how good saved predictions are, by the protocol of their data set."""
+"""``asst evaluate``: how good saved predictions, a run or a model are, by the protocol of a data set."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
-import typer
-
-from asst.cli.annotation import (
-    DataFolder,
-    DatasetName,
-    Problems,
-    Split,
-    blind_prior,
-    detects,
-    read_action_annotation,
-    read_annotation,
-)
+from asst.cli import options
+from asst.cli.annotation import detects
 from asst.cli.evaluation_figures import print_evaluation
+from asst.cli.options import argument, option
+from asst.cli.questions import USUAL_PROTOCOL, Questions, read_questions, tell
 from asst.errors import InputError
 
 if TYPE_CHECKING:
-    from asst.evaluation.results import Source
-    from asst.evaluation.scoring import Evaluation
-
-USUAL_PROTOCOL = "thumos14"
-
+    from asst.moments import Answer
 
 _Predictions = Annotated[
     Path | None,
-    typer.Argument(
-        metavar="PREDICTIONS|RUN",
-        help="Answers as 'asst locate --json' or 'asst detect --json' prints them, or any system's (--format); or the "
+    argument(
+        "PREDICTIONS|RUN",
+        "Answers as 'asst locate --json' or 'asst detect --json' prints them, or any system's (--format); or the "
         "folder of a run, or one that holds runs seed0, seed1 and so on.",
-        show_default=False,
     ),
 ]
-_AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object, in per cent.")]
 _ResultPath = Annotated[
     Path | None,
-    typer.Option(metavar="results/OUT.json", help="Keep the figures for 'asst tables', in a folder called results."),
+    option("--result results/OUT.json", "Keep the figures for 'asst tables', in a folder called results."),
 ]
-_RecipeName = Annotated[
-    str | None, typer.Option(metavar="NAME", help="With --result: the row it fills, such as didemo/fusion.")
-]
+_RecipeName = Annotated[str | None, option("--recipe NAME", "With --result: the row it fills, such as didemo/fusion.")]
 _FeaturesName = Annotated[
-    str | None, typer.Option(metavar="NAME", help="With --result: the features that the predictions come from.")
+    str | None, option("--features NAME", "With --result: the features that the predictions come from.")
 ]
-_IsSimulated = Annotated[bool, typer.Option("--simulated", help="With --result: the features are simulated.")]
 _ModelName = Annotated[
     str | None,
-    typer.Option(
-        metavar="prior|NAME|CHECKPOINT",
-        help="In place of PREDICTIONS: ask this model, such as default, the sentences of the split.",
+    option(
+        "--model prior|NAME|CHECKPOINT",
+        "In place of PREDICTIONS: ask this model, such as default, the sentences of the split.",
     ),
 ]
-_FitSplit = Annotated[
-    str | None, typer.Option(metavar="NAME", help="With --model prior: the part of the data to fit it on.")
-]
-_Stores = Annotated[
-    list[Path] | None,
-    typer.Option("--store", metavar="STORE", help="With --model: the features it reads; once for each stream."),
-]
-_StepS = Annotated[
-    float | None,
-    typer.Option("--step-s", metavar="SECONDS", help="With a STORE that is not ours: how long a step lasts."),
-]
-_Key = Annotated[
-    str | None, typer.Option(metavar="NAME", help="With a STORE that is not ours: which of a video's arrays to take.")
-]
+_FitSplit = Annotated[str | None, option("--fit-split NAME", "With --model prior: the part of the data to fit it on.")]
 _Format = Annotated[
     str | None,
-    typer.Option(
-        "--format", metavar="NAME", help="Of PREDICTIONS that are not ours: moment-detr (lighthouse) or activitynet."
-    ),
-]
-_Out = Annotated[
-    Path | None, typer.Option(metavar="OUT.jsonl", help="With --model: keep its answers.", show_default=False)
+    option("--format NAME", "Of PREDICTIONS that are not ours: moment-detr (lighthouse) or activitynet."),
 ]
 _ProtocolName = Annotated[
     str | None,
-    typer.Option(
-        metavar="NAME",
-        help="Of detections: thumos14 (IoU 0.3 to 0.7) or activitynet (0.5 to 0.95); of sentences: standard or tall.",
+    option(
+        "--protocol NAME",
+        "Of detections: thumos14 (IoU 0.3 to 0.7) or activitynet (0.5 to 0.95); of sentences: standard or tall.",
     ),
 ]
 _Changes = Annotated[
-    list[str] | None,
-    typer.Option("--set", metavar="KEY=VALUE", help="With a run: another value of a setting of its recipe."),
+    list[str] | None, option("--set KEY=VALUE", "With a run: another value of a setting of its recipe.")
 ]
 
 
 def evaluate(
     predictions: _Predictions = None,
-    dataset: DatasetName = None,
-    split: Split = None,
-    data: DataFolder = None,
-    as_json: _AsJson = False,
-    problems: Problems = False,
+    dataset: options.DatasetName = None,
+    split: options.Split = None,
+    data: options.DataFolder = None,
+    as_json: options.Json = False,
+    problems: options.Problems = False,
     result: _ResultPath = None,
     recipe: _RecipeName = None,
     features: _FeaturesName = None,
-    simulated: _IsSimulated = False,
+    simulated: Annotated[bool, option("--simulated", "With --result: the features are simulated.")] = False,
     model: _ModelName = None,
     fit_split: _FitSplit = None,
-    stores: _Stores = None,
-    step_s: _StepS = None,
-    key: _Key = None,
+    stores: options.Stores = None,
+    step_s: options.StepS = None,
+    key: options.ArrayKey = None,
     form: _Format = None,
-    out: _Out = None,
+    out: Annotated[Path | None, option("--out OUT.jsonl", "With --model: keep its answers.")] = None,
     protocol: _ProtocolName = None,
     changes: _Changes = None,
 ) -> None:
@@ -138,7 +102,7 @@ def evaluate(
     if predictions.is_dir() or not (predictions.suffix or predictions.exists()):
         if not split:
             raise InputError("which part of the data? give --split val or --split test")
-        from asst.cli.seeds import evaluate_runs, runs_in
+        from asst.cli.evaluate_run import evaluate_runs, runs_in
 
         evaluate_runs(runs_in(predictions), split, changes or [], as_json=as_json)
         return
@@ -147,66 +111,41 @@ def evaluate(
     if result is not None and protocol not in (None, USUAL_PROTOCOL):
         raise InputError(f"a result file holds figures of {USUAL_PROTOCOL}'s protocol; leave --protocol out")
     started_s = time.perf_counter()
-    evaluation, models = _evaluated(predictions, form, dataset, split, data, protocol, problems=problems)
+    answers, questions = _read(predictions, form, dataset, split, data, problems=problems)
+    evaluation = questions.judge(answers, protocol)
     print_evaluation(evaluation, as_json=as_json)
     if result and recipe and features:
-        _keep(evaluation, result, recipe, features, models, started_s, simulated=simulated)
+        from asst.evaluation.results import Result, write_result
+
+        kept = Result.of(
+            evaluation,
+            recipe=recipe,
+            data="simulated" if simulated else "real",
+            extractor=features,
+            model=" + ".join(dict.fromkeys(answer.model for answer in answers if answer.model)) or "unnamed",
+            seconds=time.perf_counter() - started_s,
+        )
+        write_result(kept, result)
+        tell(f"wrote {result}")
 
 
-def _keep(
-    evaluation: Evaluation, path: Path, recipe: str, features: str, models: str, started_s: float, *, simulated: bool
-) -> None:
-    from asst.evaluation.results import Result, write_result
+def _read(
+    predictions: Path, form: str | None, dataset: str | None, split: str | None, data: Path | None, *, problems: bool
+) -> tuple[Sequence[Answer], Questions]:
+    """A file of predictions, and what they are predictions of."""
+    from asst.evaluation.submissions import FORMATS, read_activitynet_detections
+    from asst.outputs.json_lines import read_answers, read_detections
 
-    source: Source = "simulated" if simulated else "real"
-    seconds = time.perf_counter() - started_s
-    kept = Result.of(
-        evaluation, recipe=recipe, data=source, extractor=features, model=models or "unnamed", seconds=seconds
-    )
-    write_result(kept, path)
-    typer.echo(f"wrote {path}", err=True)
-
-
-def _evaluated(
-    predictions: Path,
-    form: str | None,
-    dataset: str | None,
-    split: str | None,
-    data: Path | None,
-    protocol: str | None,
-    *,
-    problems: bool,
-) -> tuple[Evaluation, str]:
-    """How good a file of predictions is, and the names of the models that made it."""
     if detects(dataset):
-        from asst.evaluation.detection import detection_protocol, evaluate_detections
-        from asst.evaluation.submissions import read_activitynet_detections
-        from asst.outputs.detections import read_detections
-
         if form not in (None, "activitynet"):
             raise InputError(f"detections come in our form or by --format activitynet, not {form}")
-        detections = read_activitynet_detections(predictions) if form else read_detections(predictions)
-        actions_key, actions = read_action_annotation(dataset, split, data, problems=problems)
-        judged = evaluate_detections(
-            actions_key, actions.videos, detections, detection_protocol(protocol or USUAL_PROTOCOL)
-        )
-        if missing := len(actions.videos) - len(detections):
-            typer.echo(f"{missing} of {len(actions.videos)} videos have no line: nothing found in them", err=True)
-        return judged, _models(entry.model for entry in detections)
-    from asst.evaluation.scoring import evaluate as score
-    from asst.evaluation.submissions import FORMATS
-    from asst.outputs.json_lines import read_answers
-
+        answers = read_activitynet_detections(predictions) if form else read_detections(predictions)
+        questions = read_questions(dataset, split, data, problems=problems)
+        if missing := len(questions.asked) - len(answers):
+            tell(f"{missing} of {len(questions.asked)} videos have no line: nothing found in them")
+        return answers, questions
     if form is not None and form not in FORMATS:
         raise InputError(f"no format {form!r}; there are {', '.join(FORMATS)}, and ours without --format")
     answers = read_answers(predictions) if form is None else []
-    key, annotation = read_annotation(dataset, split, data, problems=problems)
-    if form is not None:
-        answers = FORMATS[form](predictions, annotation.records)
-    prior = blind_prior(key, annotation, data)
-    judged = score(key, annotation.records, answers, prior=prior, protocol=protocol or "standard")
-    return judged, _models(answer.model for answer in answers)
-
-
-def _models(names: Iterable[str]) -> str:
-    return " + ".join(dict.fromkeys(name for name in names if name))
+    questions = read_questions(dataset, split, data, problems=problems)
+    return (answers if form is None else FORMATS[form](predictions, questions.records)), questions

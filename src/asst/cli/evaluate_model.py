@@ -1,4 +1,4 @@
-"""``asst evaluate --model``: ask a prior, a packaged model or a checkpoint the sentences of a split, and judge it."""
+"""``asst evaluate --model``: ask a prior, a packaged model or a checkpoint the questions of a split, and judge it."""
 
 from __future__ import annotations
 
@@ -7,19 +7,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import typer
-
-from asst.cli.annotation import blind_prior, detects, read_action_annotation, read_annotation, warn_if_seen
-from asst.cli.progress import counting
+from asst.cli.annotation import read_annotation
+from asst.cli.questions import Questions, ask_all, read_questions, tell, warn_if_seen
 from asst.cli.stores import checkpoint_store
 from asst.errors import InputError
 
 if TYPE_CHECKING:
-    from asst.data.record import Record
-    from asst.evaluation.prior import Prior
     from asst.evaluation.scoring import Evaluation
-    from asst.features.stores.native import FeatureStore
-    from asst.models.base import Model
     from asst.moments import Answer
 
 PRIOR = "prior"
@@ -27,7 +21,7 @@ PRIOR = "prior"
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """Which model is asked what.
+    """Which model is asked.
 
     Attributes:
         model: ``prior``, a name that ``asst models`` prints, or the path of a checkpoint.
@@ -55,84 +49,49 @@ def evaluate_model(
         InputError: for a model that is neither, features that are missing or of another kind, or annotation that
             cannot be read.
     """
-    from asst.evaluation.scoring import evaluate
-    from asst.outputs.destination import replacing
-    from asst.outputs.json_lines import write_answers
-
-    if detects(dataset):
-        return _evaluate_detector(asked, dataset, split, data, problems=problems)
-    key, annotation = read_annotation(dataset, split, data, problems=problems)
-    records = annotation.records
+    questions = read_questions(dataset, split, data, problems=problems)
     blind = asked.model == PRIOR
-    answers = _prior(asked, key, data).answers(records) if blind else _answers(asked, records, key, str(split))
+    answers = _prior(asked, questions) if blind else _answers(asked, questions, str(split))
     if asked.out is not None:
-        with replacing(asked.out) as lent, lent.open("w", encoding="ascii") as stream:
-            write_answers(answers, stream)
-        typer.echo(f"wrote {asked.out}", err=True)
-    return evaluate(key, records, answers, prior=None if blind else blind_prior(key, annotation, data))
+        questions.write(answers, asked.out)
+        tell(f"wrote {asked.out}")
+    return questions.judge(answers, blind=not blind)
 
 
-def _evaluate_detector(
-    asked: Asked, dataset: str | None, split: str | None, data: Path | None, *, problems: bool
-) -> Evaluation:
-    from asst.data.lengths import compare_lengths
-    from asst.evaluation.detection import evaluate_detections
-    from asst.models.trained.detector import TrainedDetector
-    from asst.outputs.destination import replacing
-    from asst.outputs.detections import write_detections
-
-    if asked.model == PRIOR or asked.fit_split:
-        raise InputError("a prior answers sentences; name the checkpoint of a detector")
-    key, annotation = read_action_annotation(dataset, split, data, problems=problems)
-    detector = TrainedDetector.load([Path(asked.model)])
-    warn_if_seen(detector.description, key, str(split))
-    kind = detector.description.features
-    store = checkpoint_store(asked.model, kind.extractor, asked.stores, asked.step_s, kind.preprocessing, asked.key)
-    compare_lengths(store, annotation.videos, lambda line: typer.echo(line, err=True))
-    found = list(detector.detect_videos(annotation.videos, store))
-    if asked.out is not None:
-        with replacing(asked.out) as lent, lent.open("w", encoding="ascii") as stream:
-            write_detections(found, stream)
-        typer.echo(f"wrote {asked.out}", err=True)
-    return evaluate_detections(key, annotation.videos, found)
-
-
-def _prior(asked: Asked, dataset: str, data: Path | None) -> Prior:
+def _prior(asked: Asked, questions: Questions) -> list[Answer]:
     from asst.evaluation.prior import fitted_prior
 
+    if questions.actions is not None:
+        raise InputError("a prior answers sentences; name the checkpoint of a detector")
     if not asked.fit_split:
         raise InputError("what is the prior fitted on? give --fit-split train or --fit-split val")
     if asked.stores:
         raise InputError("a prior looks at no features; leave --store out")
-    _, learnt = read_annotation(dataset, asked.fit_split, data, problems=False)
-    return fitted_prior(dataset, learnt.records)
+    _, learnt = read_annotation(questions.key, asked.fit_split, questions.folder, problems=False)
+    return fitted_prior(questions.key, learnt.records).answers(questions.records)
 
 
-def _answers(asked: Asked, records: Sequence[Record], dataset: str, split: str) -> list[Answer]:
+def _answers(asked: Asked, questions: Questions, split: str) -> list[Answer]:
     from asst.data.lengths import compare_lengths
-    from asst.evaluation.answers import answer_split
-
-    model, store = _model(asked, dataset, split)
-    compare_lengths(store, records, lambda line: typer.echo(line, err=True))
-    with counting() as count:
-        return answer_split(model, records, store, progress=count)
-
-
-def _model(asked: Asked, dataset: str, split: str) -> tuple[Model, FeatureStore]:
     from asst.features.networks.none import NAME, AbsentStore
     from asst.models import model_named
     from asst.models.reranked import RerankedModel
+    from asst.models.trained.detector import TrainedDetector
     from asst.models.trained.model import TrainedModel
 
     if asked.fit_split:
         raise InputError(f"--fit-split goes with --model {PRIOR}; any other has learnt already")
-    model = model_named(asked.model)
-    if isinstance(model, TrainedModel | RerankedModel):
-        warn_if_seen(model.description, dataset, split)
+    detects = questions.actions is not None
+    model = TrainedDetector.load([Path(asked.model)]) if detects else model_named(asked.model)
+    if isinstance(model, TrainedModel | RerankedModel | TrainedDetector):
+        warn_if_seen(model.description, questions.key, split)
     # What makes the features of a checkpoint need not be here.
-    kind = model.description.features if isinstance(model, TrainedModel) else None
-    extractor = kind.extractor if kind else model.extractor.name
-    if extractor == NAME:
-        return model, AbsentStore()
-    made = kind.preprocessing if kind else ""
-    return model, checkpoint_store(asked.model, extractor, asked.stores, asked.step_s, made, asked.key)
+    kind = model.description.features if isinstance(model, TrainedModel | TrainedDetector) else None
+    extractor, made = (kind.extractor, kind.preprocessing) if kind else (model.extractor.name, "")
+    store = (
+        AbsentStore()
+        if extractor == NAME
+        else checkpoint_store(asked.model, extractor, asked.stores, asked.step_s, made, asked.key)
+    )
+    compare_lengths(store, questions.asked, tell)
+    return ask_all(model, questions, store)

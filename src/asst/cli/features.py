@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from asst.cli.device import DeviceOption
+from asst.cli import options
 from asst.cli.features_store import convert, extractors, info
-from asst.cli.file_options import ClusterOption
+from asst.cli.options import argument, option
 from asst.cli.verb import Verb
 from asst.errors import InputError
 from asst.outputs.printable import printable
@@ -43,38 +43,31 @@ app = typer.Typer(
 )
 
 
+_Weights = Annotated[
+    Path | None, option("--weights FILE", "The network's weights; else by the extractor's name in $ASST_WEIGHTS.")
+]
+_Names = Annotated[
+    str,
+    option(
+        "--names HOW", "What a video is called: stem (v1 for a/v1.mp4), name (v1.mp4), or path (within a given folder)."
+    ),
+]
+
+
 @app.command(cls=Verb)
 def extract(
     files: Annotated[
-        list[Path],
-        typer.Argument(
-            metavar="FILES...",
-            help="Video files, and folders of them. A file called info is written ./info.",
-            show_default=False,
-        ),
+        list[Path], argument("FILES...", "Video files, and folders of them. A file called info is written ./info.")
     ],
-    out: Annotated[Path, typer.Option(metavar="STORE", help="The folder to write.", show_default=False)],
+    out: Annotated[Path, option("--out STORE", "The folder to write.")],
     extractor: Annotated[
-        str, typer.Option(metavar="NAME", help="Which features; 'asst features extractors' lists them.")
+        str, option("--extractor NAME", "Which features; 'asst features extractors' lists them.")
     ] = "captions",
-    weights: Annotated[
-        Path | None,
-        typer.Option(
-            metavar="FILE",
-            help="The network's weights; else by the extractor's name in $ASST_WEIGHTS.",
-            show_default=False,
-        ),
-    ] = None,
-    names: Annotated[
-        str,
-        typer.Option(
-            metavar="HOW",
-            help="What a video is called: stem (v1 for a/v1.mp4), name (v1.mp4), or path (within a given folder).",
-        ),
-    ] = "stem",
-    workers: Annotated[int, typer.Option(min=1, metavar="N", help="Processes that read videos.")] = 1,
-    cluster: ClusterOption = False,
-    device: DeviceOption = None,
+    weights: _Weights = None,
+    names: _Names = "stem",
+    workers: options.Workers = 1,
+    cluster: options.Cluster = False,
+    device: options.Device = None,
 ) -> None:
     """Extract the features of FILES into STORE.
 

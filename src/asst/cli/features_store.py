@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from collections import Counter
 from pathlib import Path
@@ -10,7 +9,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from asst.cli.annotation import DataFolder, DatasetName, Split
+from asst.cli import options
+from asst.cli.annotation import read_annotation
+from asst.cli.options import argument, option
+from asst.cli.verb import print_json
 from asst.errors import InputError
 
 if TYPE_CHECKING:
@@ -20,31 +22,19 @@ if TYPE_CHECKING:
 _NAMED = 10
 _HDF5 = (".h5", ".hdf5")
 
-StepS = Annotated[
-    float | None,
-    typer.Option("--step-s", metavar="SECONDS", help="How long a step lasts, for a store that does not say."),
-]
-ExtractorName = Annotated[
-    str | None,
-    typer.Option("--extractor", metavar="NAME", help="What made the features, for a store that does not say."),
-]
-
-
-Key = Annotated[
-    str | None,
-    typer.Option("--key", metavar="NAME", help="The array to take where a file or a group holds several."),
-]
+_Store = Annotated[Path, argument("STORE", "A store of any form.")]
+_Extractor = Annotated[str | None, option("--extractor NAME", "What made the features, for a STORE that does not say.")]
 
 
 def info(
-    store: Annotated[Path, typer.Argument(metavar="STORE", help="A store of any form.", show_default=False)],
-    dataset: DatasetName = None,
-    split: Split = None,
-    data: DataFolder = None,
-    step_s: StepS = None,
-    extractor: ExtractorName = None,
-    key: Key = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+    store: _Store,
+    dataset: options.DatasetName = None,
+    split: options.Split = None,
+    data: options.DataFolder = None,
+    step_s: options.StepS = None,
+    extractor: _Extractor = None,
+    key: options.ArrayKey = None,
+    as_json: options.Json = False,
 ) -> None:
     """Print what is in STORE, and which videos of a data set are missing from it.
 
@@ -55,12 +45,10 @@ def info(
     opened = open_store(store, _clock(step_s, extractor), key)
     found = _summary(opened)
     if dataset:
-        from asst.cli.annotation import read_annotation
-
         _, annotation = read_annotation(dataset, split, data, problems=False)
         found["missing"] = [video for video in annotation.video_names if video not in opened]
     if as_json:
-        typer.echo(json.dumps(found, allow_nan=False))
+        print_json([found])
     else:
         _print(found, store)
     if found["damaged"] or found.get("missing"):
@@ -68,14 +56,11 @@ def info(
 
 
 def convert(
-    source: Annotated[Path, typer.Argument(metavar="STORE", help="A store of any form.", show_default=False)],
-    target: Annotated[
-        Path,
-        typer.Argument(metavar="OUT", help="A file that ends in .hdf5, or a folder of ours.", show_default=False),
-    ],
-    step_s: StepS = None,
-    extractor: ExtractorName = None,
-    key: Key = None,
+    source: _Store,
+    target: Annotated[Path, argument("OUT", "A file that ends in .hdf5, or a folder of ours.")],
+    step_s: options.StepS = None,
+    extractor: _Extractor = None,
+    key: options.ArrayKey = None,
 ) -> None:
     """Write STORE in another form: one HDF5 file with a data set a video, or a folder of ours."""
     from asst.cli.progress import counting
@@ -92,27 +77,14 @@ def convert(
     typer.echo(f"wrote {number} videos to {target}")
 
 
-def extractors(
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON lines.")] = False,
-) -> None:
+def extractors(as_json: options.Json = False) -> None:
     """List the extractors."""
     from asst.features.extractor import EXTRACTORS
     from asst.features.image_text.catalogue import IMAGE_TEXT
 
     if as_json:
-        for entry in EXTRACTORS.values():
-            typer.echo(
-                json.dumps(
-                    {
-                        "name": entry.name,
-                        "summary": entry.summary,
-                        "dimension": entry.dimension,
-                        "weights": entry.source,
-                        "extra": entry.extra,
-                    },
-                    allow_nan=False,
-                )
-            )
+        keys = {"name": "name", "summary": "summary", "dimension": "dimension", "weights": "source", "extra": "extra"}
+        print_json({key: getattr(entry, own) for key, own in keys.items()} for entry in EXTRACTORS.values())
         return
     from asst.outputs.grid import Grid, write_grids
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,7 +12,6 @@ import typer
 
 from asst.errors import InputError
 from asst.outputs.destination import check_destination
-from asst.outputs.exports import check_exports
 
 if TYPE_CHECKING:
     from asst.moments import Answer, Moment
@@ -21,48 +20,42 @@ if TYPE_CHECKING:
 _NOT_MOVED_S = 5e-3
 
 
-@dataclass(frozen=True, slots=True)
-class Contents:
-    """What goes into the files.
-
-    Attributes:
-        shown: what the page and the plot show, each answer about one video.
-        clipped: the answers whose best moments are cut, in the order of the clips' names.
-        exported: what exports hold; the moments of one answer may lie in several videos, which they name.
-        records: the objects of JSON exports, where they are not answers.
-    """
-
-    shown: Sequence[Answer]
-    clipped: Sequence[Answer]
-    exported: Sequence[Answer]
-    records: Sequence[dict[str, Any]] | None = None
-
-
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Files:
     """What is asked for.
 
     Attributes:
-        clips: one an answer, or none.
-        fast_clips: copy the clips, from the key frame before the moment on; else encode them anew.
+        clip: the clip, or what numbered ones are named after.
+        clips: how many clips there may be.
+        fast_clip: copy the clips, from the key frame before the moment on; else encode them anew.
         report: the page.
         plot: the picture.
-        exports: files for other programs.
+        export: files for other programs.
         every: let exports take the weaker moments too.
     """
 
-    clips: tuple[Path, ...] = ()
-    fast_clips: bool = False
+    clip: Path | None = None
+    clips: int = 1
+    fast_clip: bool = False
     report: Path | None = None
     plot: Path | None = None
-    exports: tuple[Path, ...] = ()
+    export: Sequence[Path] | None = None
     every: bool = False
+
+    @property
+    def clip_paths(self) -> tuple[Path, ...]:
+        """The clips: the one given, or numbered ones from it; none when no clip is asked for."""
+        if self.clip is None or self.clips == 1:
+            return (self.clip,) if self.clip else ()
+        return tuple(
+            self.clip.with_name(f"{self.clip.stem}-{number}{self.clip.suffix}") for number in range(1, self.clips + 1)
+        )
 
     @property
     def paths(self) -> tuple[Path, ...]:
         """All of them."""
         pages = (path for path in (self.report, self.plot) if path is not None)
-        return (*self.clips, *pages, *self.exports)
+        return (*self.clip_paths, *pages, *(self.export or ()))
 
     def check(self, sources: Sequence[Path], rows: int = 1) -> None:
         """Refuse what could not be written, before the video is read.
@@ -74,9 +67,9 @@ class Files:
         Raises:
             InputError: for a file that could not be, or a choice without the file that it is about.
         """
-        if self.fast_clips and not self.clips:
+        if self.fast_clip and not self.clip:
             raise InputError("--fast-clip is about a clip; add --clip OUT.mp4")
-        for path in self.clips:
+        for path in self.clip_paths:
             check_destination(path, ".mp4")
         if self.report is not None:
             check_destination(self.report, ".html")
@@ -85,27 +78,37 @@ class Files:
 
             check_destination(self.plot, ".png")
             check_plot(rows)
-        check_exports(self.exports)
+        if self.export:
+            from asst.outputs.exports import check_exports
+
+            check_exports(self.export)
         # Of a library's many videos, those matter that a file which is there already could be.
         for path in filter(Path.exists, self.paths):
             for source in sources:
                 check_destination(path, path.suffix.lower(), source=source)
 
-    def write(self, contents: Contents) -> None:
+    def write(self, answers: Sequence[Answer], records: Sequence[dict[str, Any]] | None = None) -> None:
         """Write each file and say so on standard error; one that fails does not stop the next.
+
+        Args:
+            answers: what is written.
+            records: the objects of JSON exports, where they are not answers.
 
         Raises:
             InputError: for those that failed, after the others.
         """
+        if not self.paths:
+            return
+        shown = [own for answer in answers for own in _by_video(answer)]
         jobs: list[Callable[[], None]] = [
-            partial(_write_clip, answer, path, fast=self.fast_clips)
-            for answer, path in zip(contents.clipped, self.clips, strict=False)
+            partial(_write_clip, answer, path, fast=self.fast_clip)
+            for answer, path in zip(_clipped(answers), self.clip_paths, strict=False)
         ]
         if self.report is not None:
-            jobs.append(partial(_write_report, contents.shown, self.report))
+            jobs.append(partial(_write_report, shown, self.report))
         if self.plot is not None:
-            jobs.append(partial(_write_plot, contents.shown, self.plot))
-        jobs += [partial(_write_export, contents, path, every=self.every) for path in self.exports]
+            jobs.append(partial(_write_plot, shown, self.plot))
+        jobs += [partial(_write_export, answers, path, self.every, records) for path in self.export or ()]
         failures = []
         for job in jobs:
             try:
@@ -116,13 +119,18 @@ class Files:
             raise InputError("; ".join(failures))
 
 
-def clip_paths(clip: Path | None, clips: int) -> tuple[Path, ...]:
-    """So many paths: the one given, or numbered ones from it; none when no clip is asked for."""
-    if clip is None:
-        return ()
-    if clips == 1:
-        return (clip,)
-    return tuple(clip.with_name(f"{clip.stem}-{number}{clip.suffix}") for number in range(1, clips + 1))
+def _by_video(answer: Answer) -> list[Answer]:
+    """An answer about each video that something was found in; one about one video stays."""
+    return [answer] if answer.video else [own for own in answer.by_video if own.moments]
+
+
+def _clipped(answers: Iterable[Answer]) -> Iterator[Answer]:
+    """The answers whose best moments are cut: of several videos, one for each moment."""
+    for answer in answers:
+        if answer.video:
+            yield answer
+        else:
+            yield from (replace(own, moments=(moment,)) for own in answer.by_video for moment in own.moments)
 
 
 def _write_clip(answer: Answer, path: Path, *, fast: bool) -> None:
@@ -151,25 +159,24 @@ def _moved(cut: CutReport, moment: Moment) -> str:
 def _write_report(answers: Sequence[Answer], path: Path) -> None:
     from asst.outputs.report.report import write_report
 
-    if not answers:
-        typer.echo(f"no page {path}: nothing found", err=True)
-        return
-    write_report(answers, path)
-    typer.echo(f"wrote {path}", err=True)
+    if answers:
+        write_report(answers, path)
+    _tell(path, "page", written=bool(answers))
 
 
 def _write_plot(answers: Sequence[Answer], path: Path) -> None:
     from asst.outputs.plot import write_plot
 
-    if not answers:
-        typer.echo(f"no plot {path}: nothing found", err=True)
-        return
-    write_plot(answers, path)
-    typer.echo(f"wrote {path}", err=True)
+    if answers:
+        write_plot(answers, path)
+    _tell(path, "plot", written=bool(answers))
 
 
-def _write_export(contents: Contents, path: Path, *, every: bool) -> None:
+def _write_export(answers: Sequence[Answer], path: Path, every: bool, records: Sequence[dict[str, Any]] | None) -> None:
     from asst.outputs.exports import write_export
 
-    written = write_export(contents.exported, path, every=every, records=contents.records)
-    typer.echo(f"wrote {path}" if written else f"no {path}: nothing found", err=True)
+    _tell(path, written=write_export(answers, path, every=every, records=records))
+
+
+def _tell(path: Path, *what: str, written: bool) -> None:
+    typer.echo(f"wrote {path}" if written else f"{' '.join(['no', *what])} {path}: nothing found", err=True)

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
-import typer
-
-from asst.cli.annotation import DataFolder, DatasetName, Problems, Split, read_annotation
-from asst.cli.verb import Verb
+from asst.atomic import write_whole
+from asst.cli import options
+from asst.cli.annotation import read_annotation
+from asst.cli.options import argument, option
+from asst.cli.questions import tell
+from asst.cli.verb import Verb, print_json
 from asst.errors import InputError
-from asst.outputs.destination import check_destination, replacing
+from asst.outputs.destination import check_destination
 
 if TYPE_CHECKING:
     from asst.evaluation.fusion import FittedWeights
@@ -37,33 +38,21 @@ class WeightsCommand(Verb):
 
 def fuse(
     predictions: Annotated[
-        list[Path],
-        typer.Argument(
-            metavar="PREDICTIONS.jsonl|RUN...",
-            help="Answers with the same spans, or runs that give them.",
-            show_default=False,
-        ),
+        list[Path], argument("PREDICTIONS.jsonl|RUN...", "Answers with the same spans, or runs that give them.")
     ],
-    weights: Annotated[
-        list[float] | None,
-        typer.Option(_WEIGHTS, metavar="NUMBER...", help="One a file, such as 1 2 2.3.", show_default=False),
-    ] = None,
-    out: Annotated[
-        Path | None,
-        typer.Option(metavar="OUT.jsonl", help="Where the fused answers go.", show_default=False),
-    ] = None,
+    weights: Annotated[list[float] | None, option(f"{_WEIGHTS} NUMBER...", "One a file, such as 1 2 2.3.")] = None,
+    out: Annotated[Path | None, option("--out OUT.jsonl", "Where the fused answers go.")] = None,
     fit: Annotated[
-        bool, typer.Option("--fit", help="Find the weights by cross-validation over videos; needs --dataset, --split.")
+        bool, option("--fit", "Find the weights by cross-validation over videos; needs --dataset, --split.")
     ] = False,
-    dataset: DatasetName = None,
-    split: Split = None,
-    data: DataFolder = None,
+    dataset: options.DatasetName = None,
+    split: options.Split = None,
+    data: options.DataFolder = None,
     recipe: Annotated[
-        str | None,
-        typer.Option(metavar="NAME", help="With RUNs: the row that they fill together, such as didemo/fusion."),
+        str | None, option("--recipe NAME", "With RUNs: the row that they fill together, such as didemo/fusion.")
     ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
-    problems: Problems = False,
+    as_json: options.Json = False,
+    problems: options.Problems = False,
 ) -> None:
     """Fuse PREDICTIONS of the same candidates: each score is the weighted sum of theirs.
 
@@ -85,14 +74,18 @@ def fuse(
     fitted = _fit(systems, dataset, split, data, problems=problems) if fit else None
     chosen = list(fitted.weights) if fitted is not None else list(weights or ())
     if out is not None:
-        _write(systems, chosen, out)
+        from asst.evaluation.fusion import fuse as fused
+        from asst.outputs.json_lines import answer_record, as_lines
+
+        write_whole(out, as_lines(map(answer_record, fused(systems, chosen))))
+        tell(f"wrote {out}")
     _print(predictions, chosen, fitted, as_json=as_json)
 
 
 def _fill_row(runs: Sequence[Path], recipe: str, split: str | None, weights: Sequence[float], *, as_json: bool) -> None:
     if not split or len(weights) != len(runs):
         raise InputError("a row of several runs needs --split val or --split test, and a weight for each run")
-    from asst.cli.evaluate_fused import evaluate_fused
+    from asst.cli.evaluate_run import evaluate_fused
     from asst.cli.evaluation_figures import print_evaluation
 
     print_evaluation(evaluate_fused(runs, recipe, split, weights), as_json=as_json)
@@ -104,18 +97,8 @@ def _fit(
     from asst.evaluation.fusion import fit_weights
 
     key, annotation = read_annotation(dataset, split, data, problems=problems)
-    typer.echo("looking for the best weights", err=True)
+    tell("looking for the best weights")
     return fit_weights(key, annotation.records, systems)
-
-
-def _write(systems: Sequence[Sequence[Answer]], weights: Sequence[float], out: Path) -> None:
-    from asst.evaluation.fusion import fuse as fused
-    from asst.outputs.json_lines import write_answers
-
-    answers = fused(systems, weights)
-    with replacing(out) as lent, lent.open("w", encoding="ascii") as stream:
-        write_answers(answers, stream)
-    typer.echo(f"wrote {out}", err=True)
 
 
 def _print(
@@ -132,7 +115,7 @@ def _print(
                 "alone": [round(100 * value, 4) for value in fitted.alone],
                 "queries": fitted.queries,
             }
-        typer.echo(json.dumps(figures, allow_nan=False))
+        print_json([figures])
     elif fitted is not None:
         from asst.outputs.grid import Grid, write_grids
 

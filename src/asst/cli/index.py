@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from asst.cli.device import DeviceOption
-from asst.cli.file_options import ClusterOption
+from asst.cli import options
+from asst.cli.options import LIBRARY, argument, option
 from asst.outputs.printable import printable
 
 if TYPE_CHECKING:
@@ -19,35 +19,18 @@ if TYPE_CHECKING:
 _PARTLY_FAILED = 1
 _NAMED_MOST = 5
 
-LIBRARY = Path("asst-library")
-"""The library of verbs that are not told of one."""
-LibraryOption = Annotated[Path, typer.Option("--library", metavar="PATH", help="The folder of the library.")]
-ModelOption = Annotated[
-    str | None,
-    typer.Option(
-        "--model",
-        metavar="NAME|PATH",
-        help="A model from 'asst models', or what 'asst train finetune' made; else the library's own.",
-        show_default=False,
-    ),
-]
-
 
 def index(
-    files: Annotated[
-        list[Path], typer.Argument(metavar="FILES...", help="Video files, and folders of them.", show_default=False)
-    ],
-    library: LibraryOption = LIBRARY,
-    workers: Annotated[int, typer.Option(min=1, metavar="N", help="Processes that read videos.")] = 1,
-    cluster: ClusterOption = False,
+    files: Annotated[list[Path], argument("FILES...", "Video files, and folders of them.")],
+    library: options.Library = LIBRARY,
+    workers: options.Workers = 1,
+    cluster: options.Cluster = False,
     rehash: Annotated[
-        bool, typer.Option("--rehash", help="Read all files, also those of the same size and time of change as before.")
+        bool, option("--rehash", "Read all files, also those of the same size and time of change as before.")
     ] = False,
-    rebuild: Annotated[
-        bool, typer.Option("--rebuild", help="Make the library anew; features that still fit are kept.")
-    ] = False,
-    model: ModelOption = None,
-    device: DeviceOption = None,
+    rebuild: Annotated[bool, option("--rebuild", "Make the library anew; features that still fit are kept.")] = False,
+    model: options.LibraryModel = None,
+    device: options.Device = None,
 ) -> None:
     """Bring the videos of FILES into a library, made if it is not there.
 

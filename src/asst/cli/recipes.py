@@ -9,6 +9,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from asst.cli import options
+from asst.cli.options import argument, option
+from asst.cli.verb import print_json
+
 if TYPE_CHECKING:
     from asst.outputs.grid import Grid
 
@@ -18,14 +22,12 @@ ON_TOP = "goes on top of another recipe"
 def recipes(
     recipe: Annotated[
         list[str] | None,
-        typer.Argument(
-            metavar="[RECIPE...] [KEY=VALUE...]",
-            help="Print what these say together, as YAML to begin a recipe of your own with.",
-            show_default=False,
+        argument(
+            "[RECIPE...] [KEY=VALUE...]", "Print what these say together, as YAML to begin a recipe of your own with."
         ),
     ] = None,
-    keys: Annotated[bool, typer.Option("--keys", help="List every key, its default and meaning.")] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON lines, one a recipe or key.")] = False,
+    keys: Annotated[bool, option("--keys", "List every key, its default and meaning.")] = False,
+    as_json: options.Json = False,
 ) -> None:
     """List the recipes that asst train knows by name, and what each needs; print one; or list their keys."""
     if recipe:
@@ -40,8 +42,7 @@ def recipes(
         return
     rows = _keys() if keys else _recipes()
     if as_json:
-        for row in rows:
-            typer.echo(json.dumps(row, allow_nan=False))
+        print_json(rows)
         return
     from asst.outputs.grid import write_grids
 

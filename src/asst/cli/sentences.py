@@ -6,21 +6,9 @@ import codecs
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated
-
-import typer
 
 from asst.errors import InputError
 from asst.local import check_ends
-
-SentencesArgument = Annotated[
-    list[str] | None,
-    typer.Argument(metavar="SENTENCE", help="What to look for, a sentence each, in quotes.", show_default=False),
-]
-QueriesOption = Annotated[
-    str | None,
-    typer.Option(metavar="FILE", help="Read more sentences from a file or a pipe, one a line; - reads standard input."),
-]
 
 
 def sentences_of(given: Sequence[str], queries: str | None) -> list[str]:

@@ -24,7 +24,7 @@ from asst.evaluation.detection_metrics import (
     match_by_truth,
 )
 from asst.evaluation.scoring import Evaluation
-from asst.moments import Detections, FloatArray
+from asst.moments import Answer, FloatArray
 
 DRAWS = 400
 LEVEL = 0.95
@@ -75,7 +75,7 @@ def detection_protocol(name: str) -> DetectionProtocol:
 def evaluate_detections(
     dataset: str,
     videos: Sequence[ActionVideo],
-    detections: Iterable[Detections],
+    detections: Iterable[Answer],
     protocol: DetectionProtocol = DETECTION_PROTOCOLS["thumos14"],
 ) -> Evaluation:
     """Judges detections; a video without any counts as one in which nothing was found.
@@ -112,7 +112,7 @@ def evaluate_detections(
 
 def mean_average_precisions(
     videos: Sequence[ActionVideo],
-    detections: Iterable[Detections],
+    detections: Iterable[Answer],
     protocol: DetectionProtocol = DETECTION_PROTOCOLS["thumos14"],
 ) -> dict[str, float]:
     """The means of `evaluate_detections` alone, as shares in [0, 1]; arguments and errors are the same."""
@@ -122,9 +122,9 @@ def mean_average_precisions(
     return {**means, "map": float(own.mean())}
 
 
-def _by_video(videos: Sequence[ActionVideo], detections: Iterable[Detections]) -> dict[str, Detections]:
+def _by_video(videos: Sequence[ActionVideo], detections: Iterable[Answer]) -> dict[str, Answer]:
     known = {video.video for video in videos}
-    found: dict[str, Detections] = {}
+    found: dict[str, Answer] = {}
     unknown = []
     for entry in detections:
         if entry.video in found:
@@ -141,7 +141,7 @@ def _by_video(videos: Sequence[ActionVideo], detections: Iterable[Detections]) -
 
 
 def _curves(
-    videos: Sequence[ActionVideo], found: dict[str, Detections], protocol: DetectionProtocol
+    videos: Sequence[ActionVideo], found: dict[str, Answer], protocol: DetectionProtocol
 ) -> dict[str, ClassCurve]:
     labels = sorted({action.label for video in videos for action in video.annotated})
     if not labels:

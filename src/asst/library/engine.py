@@ -1,22 +1,19 @@
-"""What a library needs of a model: features, windows' vectors, a sentence's vector, and the ranking of moments."""
+"""What a library needs of a model: its features and ranking, and vectors of windows and of a sentence."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 import numpy.typing as npt
 
 if TYPE_CHECKING:
-    from asst.features.extractor import Extractor
     from asst.features.parallel.workers import Extraction
     from asst.features.values import Features
     from asst.library.windows import WindowVectors
-    from asst.models.base import Ranking
-    from asst.moments import Attention
+    from asst.models.base import Model
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,27 +37,18 @@ class Identity:
     embedding: str
     dimension: int
 
-    def record(self) -> dict[str, Any]:
-        """As JSON keeps it."""
-        return asdict(self)
-
 
 class Engine(Protocol):
     """A model as a library uses it."""
 
     @property
-    def name(self) -> str:
-        """Of the model that ranks moments."""
+    def model(self) -> Model:
+        """Makes features, and ranks moments."""
         ...
 
     @property
     def identity(self) -> Identity:
         """What decides its numbers."""
-        ...
-
-    @property
-    def extractor(self) -> Extractor:
-        """Makes features in this process."""
         ...
 
     def extraction(self, store: Path) -> Extraction:
@@ -73,12 +61,4 @@ class Engine(Protocol):
 
     def sentence(self, query: str) -> npt.NDArray[np.float32]:
         """A sentence's vector, shape ``(dimension,)``."""
-        ...
-
-    def rank(self, features: Features, queries: Sequence[str], *, top: int) -> list[Ranking]:
-        """The best moments of each sentence."""
-        ...
-
-    def attention(self, features: Features, query: str) -> Attention | None:
-        """Which words the model looks at over a video; None where it has no attention."""
         ...

@@ -5,18 +5,11 @@ from __future__ import annotations
 import json
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
 
 from asst.atomic import moved_into_place, write_whole
 from asst.errors import InputError
 from asst.library.folder import LibraryFolder
-from asst.library.tables import Video
 from asst.local import local_path
-
-
-def video_record(video: Video) -> dict[str, Any]:
-    """A video as JSON has it; docs/formats.md states the schema."""
-    return asdict(video)
 
 
 def export(library: LibraryFolder, out: Path) -> None:
@@ -27,7 +20,7 @@ def export(library: LibraryFolder, out: Path) -> None:
     """
     out = local_path(out, "an export")
     if out.suffix == ".jsonl":
-        lines = (json.dumps(video_record(video), allow_nan=False) + "\n" for video in library.tables.videos())
+        lines = (json.dumps(asdict(video), allow_nan=False) + "\n" for video in library.tables.videos())
         write_whole(out, "".join(lines))
     elif out.suffix == ".parquet":
         with moved_into_place(out) as lent:

@@ -17,7 +17,7 @@ import json
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import replace
+from dataclasses import asdict, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Self
@@ -27,12 +27,11 @@ from asst.errors import InputError
 from asst.features.stores.native import SUFFIX, Store, file_name
 from asst.library.engine import Identity
 from asst.library.stamp import Stamp
-from asst.library.tables import Tables, Video, add_times
+from asst.library.tables import Tables, Video
 from asst.library.windows import WindowVectors
 from asst.local import canonical, local_path
 
 SCHEMA = 2
-_WITHOUT_TIMES = 1
 _SETTINGS = "library.json"
 _FOLDERS = ("features", "pictures", "tables", "matrix", "uploads")
 _CORRECTIONS = "corrections.jsonl"
@@ -51,7 +50,7 @@ class LibraryFolder:
         features: the store of features, by content.
 
     Args:
-        folder: of a library. One of schema 1 is brought to this one.
+        folder: of a library.
 
     Raises:
         InputError: if there is none, or one of another schema, or for an address such as ``s3://bucket/folder``.
@@ -102,7 +101,7 @@ class LibraryFolder:
         Raises:
             InputError: naming what differs.
         """
-        ours, theirs = identity.record(), self.identity.record()
+        ours, theirs = asdict(identity), asdict(self.identity)
         different = [name for name in ours if name != "model" and ours[name] != theirs[name]]
         if different and identity.model != self.identity.model:
             raise InputError(
@@ -118,11 +117,16 @@ class LibraryFolder:
     @contextmanager
     def writing(self) -> Iterator[Tables]:
         """Lends the tables to one process at a time."""
-        with locked(self.folder / _LOCKS[0]):
+        with locked(self.rows_lock):
             yield self.tables
             self._writes += 1
             if self._writes % _WRITES_A_TIDYING == 0:
                 self.tables.tidy()
+
+    @property
+    def rows_lock(self) -> Path:
+        """The file whose lock whoever writes rows or corrections holds."""
+        return self.folder / _LOCKS[0]
 
     @property
     def indexing_lock(self) -> Path:
@@ -133,11 +137,6 @@ class LibraryFolder:
     def uploads_lock(self) -> Path:
         """The file whose lock all servers hold together, and alone who looks for what another left behind."""
         return self.folder / _LOCKS[2]
-
-    @property
-    def rows_lock(self) -> Path:
-        """The file whose lock whoever writes rows or corrections holds."""
-        return self.folder / _LOCKS[0]
 
     @property
     def corrections(self) -> Path:
@@ -153,8 +152,9 @@ class LibraryFolder:
         """The strip of pictures of a content."""
         return self.folder / "pictures" / f"{file_name(content)}.jpg"
 
-    def matrix_folder(self) -> Path:
-        """Where the array of windows is kept."""
+    @property
+    def matrix(self) -> Path:
+        """The folder of the array of windows."""
         return self.folder / "matrix"
 
     def place(self, path: str, content: str, stamp: Stamp) -> str:
@@ -278,24 +278,12 @@ def _make(folder: Path, identity: Identity, *, rebuild: bool) -> None:
                 if (folder / name).exists():
                     shutil.rmtree(folder / name)
             Tables(folder / "tables", identity.dimension)
-            _write_settings(folder, identity)
-
-
-def _add_times(folder: Path, identity: Identity) -> None:
-    """Brings a library of schema 1 to schema 2. Killed in between it is of schema 1 still, and brought there again."""
-    with locked(folder / _LOCKS[0]):
-        add_times(folder / "tables")
-        _write_settings(folder, identity)
-
-
-def _write_settings(folder: Path, identity: Identity) -> None:
-    write_whole(
-        folder / _SETTINGS, json.dumps({"schema": SCHEMA, **identity.record()}, indent=2, allow_nan=False) + "\n"
-    )
+            settings = {"schema": SCHEMA, **asdict(identity)}
+            write_whole(folder / _SETTINGS, json.dumps(settings, indent=2, allow_nan=False) + "\n")
 
 
 def _identity(folder: Path) -> Identity:
-    """What a library's numbers were made with; one of schema 1 is brought to this one first.
+    """What a library's numbers were made with.
 
     Raises:
         InputError: if there is no library, or one of another schema.
@@ -303,19 +291,14 @@ def _identity(folder: Path) -> Identity:
     try:
         record = json.loads((folder / _SETTINGS).read_text(encoding="utf-8"))
         schema = record.pop("schema")
+        identity = Identity(**record) if schema == SCHEMA else None
     except OSError as error:
         raise InputError(f"no library in {folder}; make one: asst index FILES... --library {folder}") from error
-    except (ValueError, KeyError, AttributeError, RecursionError) as error:
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise InputError(f"{folder / _SETTINGS} is damaged; index again with --rebuild") from error
-    if schema not in (SCHEMA, _WITHOUT_TIMES):
+    if identity is None:
         raise InputError(
             f"{folder} is a library of schema {schema}, and this asst reads schema {SCHEMA}; make it anew: "
             f"asst index FILES... --library {folder} --rebuild"
         )
-    try:
-        identity = Identity(**record)
-    except TypeError as error:
-        raise InputError(f"{folder / _SETTINGS} is damaged; index again with --rebuild") from error
-    if schema == _WITHOUT_TIMES:
-        _add_times(folder, identity)
     return identity

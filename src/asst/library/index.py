@@ -165,7 +165,7 @@ def _drop_parts(library: LibraryFolder) -> None:
         for part in folder.glob(_PARTS):
             part.unlink(missing_ok=True)
     abandoned = time.time() - _ABANDONED_S
-    array = library.matrix_folder()
+    array = library.matrix
     for part in (*array.rglob(_PARTS), *without_rows(array), *library.uploads.rglob(_PARTS)):
         with suppress(OSError):
             if part.stat().st_mtime < abandoned:
@@ -190,7 +190,7 @@ def _extracted(
         from asst.features.parallel.workers import extract_by_workers
 
         return extract_by_workers(jobs, engine.extraction(library.features.folder), workers)
-    return extract_in_turn(jobs, engine.extractor, library.features, watch)
+    return extract_in_turn(jobs, engine.model.extractor, library.features, watch)
 
 
 def _finished(outcome: Outcome, copies: list[_Copy], library: LibraryFolder, engine: Engine) -> Iterator[Indexed]:

@@ -74,7 +74,7 @@ def matrix_of(library: LibraryFolder) -> Matrix:
 
 
 def _matrix(library: LibraryFolder) -> Matrix:
-    folder, dimension = library.matrix_folder(), library.identity.dimension
+    folder, dimension = library.matrix, library.identity.dimension
     version = str(library.tables.version)
     parts, rows = _kept(folder)
     known = folder / "version"

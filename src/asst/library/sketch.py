@@ -8,7 +8,6 @@ differ most.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -25,10 +24,9 @@ from asst.features.zeroshot.layout import WINDOWS
 from asst.library.engine import Engine, Identity
 from asst.library.windows import PART_OVERLAP_S, PART_S, WINDOW_HOP_S, WINDOW_S, WindowVectors, windows_of
 from asst.models import model_named
-from asst.models.base import Attentive, Model, Ranking
+from asst.models.base import Model
 from asst.models.reranked import RerankedModel, packaged_default
 from asst.models.zeroshot.model import ZeroShotModel
-from asst.moments import Attention
 
 FloatArray = npt.NDArray[np.float32]
 
@@ -60,7 +58,7 @@ class SketchEngine:
                 f"{model.name} compares nothing in one space, and libraries are searched by that; choose another of "
                 "asst models, or a reranker"
             )
-        self._model = model
+        self.model = model
         self._space = model.extractor.space
         sentences = model.reader.sentences
         self._basis = _principal(sentences.glosses)
@@ -69,14 +67,9 @@ class SketchEngine:
         self._around = (sentences.negatives - self._usual) @ self._basis
 
     @property
-    def name(self) -> str:
-        """Of the model that ranks moments."""
-        return self._model.name
-
-    @property
     def identity(self) -> Identity:
         """What decides its numbers."""
-        extractor = self._model.extractor
+        extractor = self.model.extractor
         settings = {
             "version": 2,
             "dimension": self._dimension,
@@ -84,7 +77,7 @@ class SketchEngine:
             "part": (PART_S, PART_OVERLAP_S),
         }
         return Identity(
-            self._model.base,
+            self.model.base,
             extractor.name,
             extractor.preprocessing,
             extractor.weights,
@@ -92,14 +85,9 @@ class SketchEngine:
             self._dimension,
         )
 
-    @property
-    def extractor(self) -> Extractor:
-        """Makes features in this process."""
-        return self._model.extractor
-
     def extraction(self, store: Path) -> Extraction:
         """What other processes need to make the same features."""
-        return ModelExtraction(self._model.base, None, store)
+        return ModelExtraction(self.model.base, None, store)
 
     def windows(self, features: Features) -> WindowVectors:
         """The windows of a video, a row for each of the three crops of the picture."""
@@ -125,17 +113,9 @@ class SketchEngine:
 
     def sentence(self, query: str) -> FloatArray:
         """A sentence's vector, shape ``(dimension,)``."""
-        (classifier,) = self._model.reader.sentences.read([query]).classifiers
+        (classifier,) = self.model.reader.sentences.read([query]).classifiers
         apart: FloatArray = (classifier - self._usual) @ self._basis
         return apart
-
-    def rank(self, features: Features, queries: Sequence[str], *, top: int) -> list[Ranking]:
-        """The best moments of each sentence."""
-        return self._model.rank(features, queries, top=top)
-
-    def attention(self, features: Features, query: str) -> Attention | None:
-        """Which words the model looks at over a video."""
-        return self._model.word_attention(features, query) if isinstance(self._model, Attentive) else None
 
     def _seen(self, vectors: npt.NDArray[np.floating]) -> FloatArray:
         """What is seen in each crop, centred, of unit length, in the basis; shape ``(steps, WINDOWS, dimension)``."""
@@ -162,17 +142,12 @@ def _principal(rows: npt.NDArray[np.floating]) -> FloatArray:
 
 
 def engine_of(model: str | Path) -> Engine:
-    """A model as an engine. Libraries are the same for all models that read the same features.
-
-    Args:
-        model: as ``--model`` takes it.
+    """A model, as ``--model`` takes it, as an engine. Libraries are the same for all that read the same features.
 
     Raises:
         InputError: as `asst.models.model_named`, or for a model that compares nothing in one space.
     """
-    if str(model) == "default":
-        return default_engine()
-    return SketchEngine(model_named(model))
+    return default_engine() if str(model) == "default" else SketchEngine(model_named(model))
 
 
 def default_engine() -> Engine:

@@ -10,7 +10,7 @@ import os
 import re
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from datetime import timedelta
 from functools import wraps
 from pathlib import Path
@@ -115,22 +115,21 @@ class Tables:
 
     def __init__(self, folder: Path, dimension: int) -> None:
         require("library", "a library")
+        import lancedb
         import pyarrow as pa
 
         self._arrow = pa
         self._dimension = dimension
-        kinds = {str: pa.string(), float: pa.float64(), int: pa.int64()}
-        videos = {"path": str, "content": str, "duration_s": float}
-        counts = dict.fromkeys(("width", "height", "size", "rows", "mtime_ns"), int)
-        video_schema = pa.schema([(name, kinds[kind]) for name, kind in {**videos, **counts}.items()])
+        kinds = {"str": pa.string(), "float": pa.float64(), "int": pa.int64()}
+        self._video_schema = pa.schema([(own.name, kinds[str(own.type)]) for own in fields(Video)])
         steps = [(name, pa.int32()) for name in ROW.names[1:]]  # type: ignore[index]  # it has names
         vector = ("vector", pa.list_(pa.float16(), dimension))
         self._window_schema = pa.schema([("content", pa.string()), *steps, vector])
-        self._video_schema = video_schema
         self.folder = folder
         with _told(folder):
-            database = _connected(folder)
-            self._videos = database.create_table("videos", schema=video_schema, exist_ok=True)
+            # Other processes write too: what is asked is always asked of the newest version.
+            database = lancedb.connect(folder, read_consistency_interval=timedelta(0))
+            self._videos = database.create_table("videos", schema=self._video_schema, exist_ok=True)
             self._windows = database.create_table("windows", schema=self._window_schema, exist_ok=True)
 
     @property
@@ -255,32 +254,6 @@ class Tables:
         for name in ROW.names or ():
             rows[name] = table[name].to_pylist() if name == "content" else table[name].to_numpy()
         return rows
-
-
-def add_times(folder: Path) -> None:
-    """Gives tables of schema 1 the column of times of change, in which none is known; others stay.
-
-    Raises:
-        InputError: as of `Tables`.
-    """
-    with _told(folder):
-        videos = _connected(folder).open_table("videos")
-        if "mtime_ns" not in videos.schema.names:
-            # Zero, from a column that may be null: a constant never is, and would differ from the schema in that.
-            videos.add_columns({"mtime_ns": "size - size"})
-
-
-def _connected(folder: Path) -> Any:
-    """LanceDB's connection.
-
-    Raises:
-        InputError: if it is not installed.
-    """
-    require("library", "a library")
-    import lancedb
-
-    # Other processes write too: what is asked is always asked of the newest version.
-    return lancedb.connect(folder, read_consistency_interval=timedelta(0))
 
 
 def _kept(path: str) -> str:

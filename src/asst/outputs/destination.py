@@ -1,13 +1,10 @@
-"""Where an output goes: a path that is checked before the work starts and replaced in one step when it is done."""
+"""Where an output goes: a path that is checked before the work starts."""
 
 from __future__ import annotations
 
-import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
-from asst.atomic import check_writable, write_error
+from asst.atomic import check_writable
 from asst.errors import InputError
 
 
@@ -32,22 +29,3 @@ def check_destination(path: Path, suffix: str, *, source: Path | None = None) ->
     if source is not None and path.exists() and source.exists() and path.samefile(source):
         raise InputError(f"{path}: is the input itself; write to another file")
     check_writable(path)
-
-
-@contextmanager
-def replacing(path: Path) -> Iterator[Path]:
-    """Lend a temporary name beside ``path``, and give it the name ``path`` once the block has succeeded.
-
-    A reader sees the old file or the whole new one. When the block fails the old file stays and nothing is left over.
-
-    Raises:
-        WriteError: when the file system refuses the file.
-    """
-    try:
-        with tempfile.TemporaryDirectory(prefix=".asst-", dir=path.parent) as folder:
-            # A file opened by name inside the folder gets the usual permissions, which mkstemp would narrow.
-            lent = Path(folder) / path.name
-            yield lent
-            lent.replace(path)
-    except OSError as error:
-        raise write_error(path, error) from error

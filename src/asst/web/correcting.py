@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
 
@@ -11,7 +12,7 @@ from fastapi.responses import Response
 from asst.library.corrections import Correction
 from asst.library.tables import Video
 from asst.outputs.printable import printable
-from asst.web.answers import CorrectionAnswer, CorrectionBody, CorrectionsAnswer, MomentAnswer
+from asst.web.answers import CorrectionAnswer, CorrectionBody, CorrectionsAnswer
 from asst.web.errors import documented, not_found
 from asst.web.served import ServedHere
 
@@ -64,18 +65,12 @@ def annotation(served: ServedHere) -> Response:
 
 
 def _answer(correction: Correction, video: Video | None) -> CorrectionAnswer:
-    proposed = None
-    if correction.proposed is not None:
-        start_s, end_s, score = correction.proposed
-        proposed = MomentAnswer(start_s=start_s, end_s=end_s, score=score)
+    proposed = correction.proposed
     return CorrectionAnswer(
-        id=correction.id,
+        **{
+            **asdict(correction),
+            "proposed": proposed and dict(zip(("start_s", "end_s", "score"), proposed, strict=True)),
+        },
         video=correction.content,
         name=printable(Path(video.path).name) if video else "",
-        query=correction.query,
-        verdict=correction.verdict,
-        start_s=correction.start_s,
-        end_s=correction.end_s,
-        proposed=proposed,
-        made_at=correction.made_at,
     )

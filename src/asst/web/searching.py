@@ -14,9 +14,11 @@ from asst.confidence import LEAST
 from asst.library.corrections import Correction
 from asst.library.search import SCORED_S, search
 from asst.library.tables import Video
-from asst.moments import Attention, Curve, Moment
+from asst.models.base import Attentive
+from asst.moments import Answer, Attention, Curve, Moment
+from asst.outputs.json_lines import answer_facts, moment_record
 from asst.outputs.printable import printable
-from asst.text import EMPTY_WORDS, understood
+from asst.text import EMPTY_WORDS
 from asst.web.answers import (
     AttentionAnswer,
     CurveAnswer,
@@ -55,13 +57,12 @@ async def locate(served: ServedHere, video: Id, body: LocateBody) -> LocateAnswe
 
 
 def _search(served: Served, body: SearchBody) -> SearchAnswer:
-    engine = served.engine()
     contents = {video.content for video in named(served, body.name)}
     if body.video is not None:
         contents &= {served.video(body.video).content}
     found = search(
         served.library,
-        engine,
+        served.engine(),
         body.query,
         top=body.top,
         within_glob=body.within or None,
@@ -71,24 +72,17 @@ def _search(served: Served, body: SearchBody) -> SearchAnswer:
     known = {video.path: video for video in served.library.tables.videos()}
     said = served.said(body.query)
     moments = [
-        FoundMoment(**ranked, video=video_answer(served, video))
+        FoundMoment(**_ranked(moment, video, found, said), video=video_answer(served, video))
         for moment in found.ranked
         if (video := known.get(moment.video or "")) is not None
-        for ranked in [_ranked(moment, video, found.threshold, said)]
     ]
-    curves = {known[path].content: curve_answer(curve) for path, curve in found.curves.items() if path in known}
-    return SearchAnswer(
-        query=body.query,
-        understood=understood(body.query),
-        model=engine.name,
-        threshold=found.threshold,
-        scale=_scale(found.ranked),
-        found=bool(found.moments),
-        best_score=found.best_score,
-        moments=moments,
-        curves=curves if body.curves else {},
-        faults=[_without_folder(fault) for fault in found.faults],
-    )
+    curves = {
+        known[own.video].content: curve_answer(own.curve)
+        for own in (found.by_video if body.curves else ())
+        if own.curve is not None and own.video in known
+    }
+    faults = [_without_folder(fault) for fault in found.faults]
+    return SearchAnswer(**_facts(found), moments=moments, curves=curves, faults=faults)
 
 
 def _locate(served: Served, content: str, body: LocateBody) -> LocateAnswer:
@@ -103,20 +97,16 @@ def _locate(served: Served, content: str, body: LocateBody) -> LocateAnswer:
         min_score=body.min_score,
         scored_s=SCORED_S + 2 * known.duration_s,
     )
-    attention = engine.attention(served.features(content), body.query) if body.attention else None
-    curve = next(iter(found.curves.values()), None)
+    attention = None
+    if body.attention and isinstance(engine.model, Attentive):
+        attention = engine.model.word_attention(served.features(content), body.query)
+    curve = next((own.curve for own in found.by_video), None)
     said = served.said(body.query)
     return LocateAnswer(
+        **_facts(found),
         video=video_answer(served, known),
-        query=body.query,
-        understood=understood(body.query),
         duration_s=known.duration_s,
-        model=engine.name,
-        threshold=found.threshold,
-        scale=_scale(found.ranked),
-        best_score=found.best_score,
-        found=bool(found.moments),
-        moments=[RankedMoment(**_ranked(moment, known, found.threshold, said)) for moment in found.ranked],
+        moments=[RankedMoment(**_ranked(moment, known, found, said)) for moment in found.ranked],
         curve=None if curve is None else curve_answer(curve),
         attention=None if attention is None else attention_answer(attention),
     )
@@ -154,26 +144,22 @@ def _rounded(values: np.ndarray[tuple[int], np.dtype[np.float64]]) -> list[float
     return [round(float(value), 4) if math.isfinite(value) else 0.0 for value in values]
 
 
-def _ranked(moment: Moment, video: Video, threshold: float | None, said: Sequence[Correction]) -> dict[str, Any]:
+def _facts(answer: Answer) -> dict[str, Any]:
+    """What both answers say beside the moments; scores that are no probabilities have no scale of words."""
+    words = bool(answer.ranked) and answer.ranked[0].confidence is not None
+    scale = ScaleAnswer(sure=LEAST["sure"], likely=LEAST["likely"]) if words else None
+    return answer_facts(answer) | {"threshold": answer.threshold, "best_score": answer.best_score, "scale": scale}
+
+
+def _ranked(moment: Moment, video: Video, answer: Answer, said: Sequence[Correction]) -> dict[str, Any]:
     """What `RankedMoment` says of a moment."""
     span = (moment.start_s, moment.end_s)
     own = next((one for one in said if one.content == video.content and span in one.spans), None)
-    return {
-        "start_s": moment.start_s,
-        "end_s": moment.end_s,
-        "score": moment.score,
-        "found": threshold is None or moment.score >= threshold,
-        "confidence": moment.confidence,
-        "picture": picture_url(video.content, (moment.start_s + moment.end_s) / 2),
-        "said": own and SaidAnswer(id=own.id, verdict=own.verdict, start_s=own.start_s, end_s=own.end_s),
+    return moment_record(moment) | {
+        "found": answer.threshold is None or moment.score >= answer.threshold,
+        "picture": picture_url(video.content, sum(span) / 2),
+        "said": own and SaidAnswer.model_validate(own),
     }
-
-
-def _scale(moments: Sequence[Moment]) -> ScaleAnswer | None:
-    """Where the words for scores begin; None where scores are no probabilities."""
-    if not moments or moments[0].confidence is None:
-        return None
-    return ScaleAnswer(sure=LEAST["sure"], likely=LEAST["likely"])
 
 
 def _without_folder(fault: str) -> str:

@@ -21,7 +21,7 @@ from asst.models.checkpoint import Description
 from asst.models.trained.answering import window_answers
 from asst.models.trained.loading import build_observation, loaded
 from asst.models.trained.suppression import FoundActions, detections_of, video_actions, window_actions
-from asst.moments import Detections
+from asst.moments import Answer
 
 A_CLASS = 200
 """Detections of a class in a video that are kept."""
@@ -81,7 +81,7 @@ class TrainedDetector:
         duration_s: float | None = None,
         top: int | None = None,
         least: float = 0.0,
-    ) -> Detections:
+    ) -> Answer:
         """The actions in one video, best first.
 
         Args:
@@ -99,7 +99,7 @@ class TrainedDetector:
         detections = detections_of(found, self.labels, video, length_s, self.name)
         return replace(detections, moments=detections.moments[:top])
 
-    def detect_videos(self, videos: Sequence[ActionVideo], store: FeatureStore) -> Iterator[Detections]:
+    def detect_videos(self, videos: Sequence[ActionVideo], store: FeatureStore) -> Iterator[Answer]:
         """The actions in each of these videos, in their order, as they are found.
 
         Raises:

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from asst.models.trained.answering import WindowAnswer
-from asst.moments import Detections, FloatArray, Moment, nms
+from asst.moments import Answer, FloatArray, Moment, nms
 
 IntArray = npt.NDArray[np.int64]
 
@@ -76,11 +76,12 @@ def video_actions(
 
 
 def detections_of(
-    found: FoundActions, labels: Sequence[str], video: str, duration_s: float | None = None, model: str = ""
-) -> Detections:
+    found: FoundActions, labels: Sequence[str], video: str, duration_s: float = 0.0, model: str = ""
+) -> Answer:
     """What was found in a video, with the names of classes."""
     moments = tuple(
         Moment(float(start_s), float(end_s), float(score), video=video or None, label=labels[label])
         for (start_s, end_s), score, label in zip(found.spans_s, found.scores, found.labels, strict=True)
     )
-    return Detections(video, moments, duration_s, model)
+    best = moments[0].score if moments else None
+    return Answer(video, "", duration_s, model, moments, best_score=best)

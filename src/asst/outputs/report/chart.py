@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
 from asst.moments import Answer, Curve, Moment
-from asst.outputs.report.time_axis import tick_label, ticks_s
+from asst.outputs.report.labels import tick_label, ticks_s
 
 PATH_WIDTH, PATH_HEIGHT = 1000, 100
 """The box the path is drawn in; the page stretches it over the video's length."""
@@ -16,24 +16,21 @@ PATH_WIDTH, PATH_HEIGHT = 1000, 100
 _MARGIN = 0.08
 
 
-@dataclass(frozen=True, slots=True)
-class Band:
+class Band(NamedTuple):
     """A moment's place along the video: left edge and width in percent of the video's length."""
 
     x: float
     width: float
 
 
-@dataclass(frozen=True, slots=True)
-class Tick:
+class Tick(NamedTuple):
     """A mark of the time axis: its place in percent and its text."""
 
     x: float
     label: str
 
 
-@dataclass(frozen=True, slots=True)
-class Chart:
+class Chart(NamedTuple):
     """What the page draws for one answer.
 
     Attributes:
