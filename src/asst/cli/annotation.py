@@ -32,16 +32,29 @@ def read_annotation(name: str | None, split: str | None, folder: Path | None, *,
     return key, dataset
 
 
+def read_action_annotation(
+    name: str | None, split: str | None, folder: Path | None, *, problems: bool
+) -> tuple[str, ActionDataset]:
+    """As `read_annotation`, of a data set of labelled spans."""
+    from asst.data import data_folder, read_actions
+
+    key, split = _named(name, split)
+    dataset = read_actions(key, folder or data_folder(key), split)
+    _tell(key, split, dataset.problems, each=problems)
+    return key, dataset
+
+
+def detects(name: str | None) -> bool:
+    """Whether a data set is one of labelled spans."""
+    from asst.data import ACTION_DATASETS
+
+    return name is not None and _key(name) in ACTION_DATASETS
+
+
 def blind_prior(key: str, judged: Dataset, folder: Path | None) -> Prior | None:
     """The prior to put beside figures on a split: fitted on the data set's first part that shares no video with it.
 
-    Args:
-        key: of the data set.
-        judged: the split.
-        folder: of its annotation files.
-
-    Returns:
-        None where no such part is here.
+    None where no such part is here.
     """
     from asst.data import DATASETS, data_folder, read_dataset
     from asst.evaluation.prior import fitted_prior
@@ -54,25 +67,6 @@ def blind_prior(key: str, judged: Dataset, folder: Path | None) -> Prior | None:
             if learnt.records and not set(learnt.video_names) & set(judged.video_names):
                 return fitted_prior(key, learnt.records)
     return None
-
-
-def detects(name: str | None) -> bool:
-    """Whether a data set is one of labelled spans."""
-    from asst.data import ACTION_DATASETS
-
-    return name is not None and _key(name) in ACTION_DATASETS
-
-
-def read_action_annotation(
-    name: str | None, split: str | None, folder: Path | None, *, problems: bool
-) -> tuple[str, ActionDataset]:
-    """As `read_annotation`, of a data set of labelled spans."""
-    from asst.data import data_folder, read_actions
-
-    key, split = _named(name, split)
-    dataset = read_actions(key, folder or data_folder(key), split)
-    _tell(key, split, dataset.problems, each=problems)
-    return key, dataset
 
 
 def _named(name: str | None, split: str | None) -> tuple[str, str]:
@@ -88,10 +82,8 @@ def _key(name: str) -> str:
 def _tell(key: str, split: str, found: Sequence[Problem], *, each: bool) -> None:
     if found:
         dropped = sum(problem.dropped for problem in found)
-        repaired = len(found) - dropped
-        typer.echo(
-            f"{key} {split}: of its file {repaired} annotation rows were repaired and {dropped} left out", err=True
-        )
+        told = f"{len(found) - dropped} annotation rows were repaired and {dropped} left out"
+        typer.echo(f"{key} {split}: of its file {told}", err=True)
     for problem in found if each else ():
         typer.echo(str(problem), err=True)
 

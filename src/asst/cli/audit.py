@@ -26,6 +26,14 @@ _SPREADS = {
     "moments_a_query": "moments a query",
     "words": "words a sentence",
 }
+_NUMBERS = {
+    "least": "least",
+    "lower": "25 %",
+    "median": "median",
+    "upper": "75 %",
+    "greatest": "greatest",
+    "mean": "mean",
+}
 _FIFTHS = ("first fifth", "second", "third", "fourth", "last")
 
 
@@ -58,7 +66,7 @@ def _splits(found: Audit) -> list[Grid]:
     grids = []
     for name, split in found.splits.items():
         spreads: dict[str, Spread] = {label: getattr(split, key) for key, label in _SPREADS.items()}
-        rows = [[label, *(f"{value:.4g}" for value in _numbers(spread))] for label, spread in spreads.items()]
+        rows = [[label, *(f"{getattr(spread, key):.4g}" for key in _NUMBERS)] for label, spread in spreads.items()]
         notes = [
             f"{split.vocabulary} distinct words, {split.unknown_words} of them without a packaged vector; "
             f"{100 * split.distinct_sentences:.1f} % of the sentences are distinct",
@@ -68,8 +76,7 @@ def _splits(found: Audit) -> list[Grid]:
             f"of the file {split.repaired} rows were repaired and {split.dropped} left out",
         ]
         title = f"{found.dataset} {name}: {split.queries} queries, {split.videos} videos"
-        headings = ["", "least", "25 %", "median", "75 %", "greatest", "mean"]
-        grids.append(Grid(title, headings, rows, notes))
+        grids.append(Grid(title, ["", *_NUMBERS.values()], rows, notes))
         shares = [
             [start, *(f"{100 * share:.1f}" for share in row)] for start, row in zip(_FIFTHS, split.grid, strict=True)
         ]
@@ -77,10 +84,6 @@ def _splits(found: Audit) -> list[Grid]:
             Grid(f"{found.dataset} {name}: where moments start (rows) and end, per cent", ["", *_FIFTHS], shares)
         )
     return grids
-
-
-def _numbers(spread: Spread) -> tuple[float, ...]:
-    return spread.least, spread.lower, spread.median, spread.upper, spread.greatest, spread.mean
 
 
 def _leaks(found: Audit) -> list[Grid]:

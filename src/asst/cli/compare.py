@@ -73,11 +73,7 @@ def _protocol(predictions: Path) -> str:
 
 
 def _predictions(path: Path, split: str) -> list[Path]:
-    """The file itself, or those of all runs in a folder.
-
-    Raises:
-        InputError: for a folder without any.
-    """
+    """The file itself, or those of all runs in a folder."""
     if not path.is_dir():
         return [path]
     found = sorted(path.rglob(f"predictions/{split}.jsonl"))

@@ -113,6 +113,8 @@ def evaluate(
     started_s = time.perf_counter()
     answers, questions = _read(predictions, form, dataset, split, data, problems=problems)
     evaluation = questions.judge(answers, protocol)
+    if questions.actions is not None and (missing := len(questions.asked) - len(answers)):
+        tell(f"{missing} of {len(questions.asked)} videos have no line: nothing found in them")
     print_evaluation(evaluation, as_json=as_json)
     if result and recipe and features:
         from asst.evaluation.results import Result, write_result
@@ -141,8 +143,6 @@ def _read(
             raise InputError(f"detections come in our form or by --format activitynet, not {form}")
         answers = read_activitynet_detections(predictions) if form else read_detections(predictions)
         questions = read_questions(dataset, split, data, problems=problems)
-        if missing := len(questions.asked) - len(answers):
-            tell(f"{missing} of {len(questions.asked)} videos have no line: nothing found in them")
         return answers, questions
     if form is not None and form not in FORMATS:
         raise InputError(f"no format {form!r}; there are {', '.join(FORMATS)}, and ours without --format")

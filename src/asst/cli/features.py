@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import sys
-from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, cast, get_args
 
 import typer
 from typer.core import TyperGroup
@@ -76,30 +74,32 @@ def extract(
 
     Exit codes: 0 when all are in the store, 1 when some could not be read, 2 for bad input.
     """
+    from asst.cli.progress import files_progress, report_files
     from asst.features.extract import Naming, jobs_of
     from asst.features.parallel.workers import Extraction
 
-    naming: dict[str, Naming] = {"stem": "stem", "name": "name", "path": "path"}
-    if names not in naming:
-        raise InputError(f"--names is one of {', '.join(naming)}, not {names!r}")
-    jobs = jobs_of(files, naming[names])
+    if names not in get_args(Naming):
+        raise InputError(f"--names is one of {', '.join(get_args(Naming))}, not {names!r}")
+    jobs = jobs_of(files, cast(Naming, names))
     extraction = Extraction(extractor, weights, out)
     _check_store(extraction)
     outcomes: list[Outcome] = []
     try:
-        outcomes.extend(_watched(jobs, extraction, workers, cluster=cluster))
+        with files_progress(len(jobs)) as bar:
+            for outcome in _outcomes(jobs, extraction, workers, cluster=cluster, bar=bar):
+                bar.done(outcome.job.video, outcome.video_s)
+                outcomes.append(outcome)
     finally:
-        _report(outcomes, len(jobs), out)
-    if any(outcome.state == "failed" for outcome in outcomes):
+        failed = [outcome for outcome in outcomes if outcome.state == "failed"]
+        for outcome in failed:
+            typer.echo(printable(f"{outcome.job.video}: {outcome.reason}"), err=True)
+        report_files(outcomes, len(jobs), "extracted", f"the store is {out}")
+    if failed:
         raise typer.Exit(_PARTLY_FAILED)
 
 
 def _check_store(extraction: Extraction) -> None:
-    """Refuse a store of other features before anything is read.
-
-    Raises:
-        InputError: if it holds features of another extractor, is no folder, or may not be written to.
-    """
+    """Refuse a store of other features before anything is read."""
     from asst.atomic import check_writable
     from asst.features.stores.native import Store
 
@@ -112,44 +112,15 @@ def _check_store(extraction: Extraction) -> None:
 
 
 def _outcomes(jobs: list[Job], extraction: Extraction, workers: int, *, cluster: bool, bar: Any) -> Iterator[Outcome]:
+    if not cluster and workers == 1:
+        from asst.features.extract import extract_in_turn
+
+        return extract_in_turn(jobs, *extraction.build(), bar.file)
     if cluster:
-        from asst.features.parallel.cluster import extract_by_cluster
-
-        return extract_by_cluster(jobs, extraction, workers)
-    if workers > 1:
-        from asst.features.parallel.workers import extract_by_workers
-
-        return extract_by_workers(jobs, extraction, workers)
-    from asst.features.extract import extract_in_turn
-
-    return extract_in_turn(jobs, *extraction.build(), bar.file)
-
-
-def _watched(jobs: list[Job], extraction: Extraction, workers: int, *, cluster: bool) -> Iterator[Outcome]:
-    """The outcomes, with a bar of files on standard error where that is a terminal."""
-    from asst.cli.progress import files_progress
-
-    with files_progress(len(jobs)) as bar:
-        for outcome in _outcomes(jobs, extraction, workers, cluster=cluster, bar=bar):
-            bar.done(outcome.job.video, outcome.video_s)
-            yield outcome
-
-
-def _report(outcomes: list[Outcome], jobs: int, store: Path) -> None:
-    """What was done and where it is, on standard output, and what failed and why, a line each, on standard error."""
-    for outcome in outcomes:
-        if outcome.state == "failed":
-            typer.echo(printable(f"{outcome.job.video}: {outcome.reason}"), err=True)
-    counts = Counter(outcome.state for outcome in outcomes)
-    video_s = sum(outcome.video_s for outcome in outcomes)
-    worked_s = sum(outcome.seconds for outcome in outcomes if outcome.state == "extracted")
-    speed = f" ({video_s:.0f} s of video at {video_s / worked_s:.1f}x real time a process)" if worked_s else ""
-    parts = [f"extracted {counts['extracted']}{speed}", f"{counts['kept']} were there already"]
-    parts.append(f"{counts['failed']} failed")
-    if left := jobs - len(outcomes):
-        parts.append(f"{left} not reached")
-    typer.echo(f"of {jobs} videos {', '.join(parts)}; the store is {store}")
-    sys.stdout.flush()
+        from asst.features.parallel.cluster import extract_by_cluster as extract_by
+    else:
+        from asst.features.parallel.workers import extract_by_workers as extract_by
+    return extract_by(jobs, extraction, workers)
 
 
 app.command(cls=Verb)(info)

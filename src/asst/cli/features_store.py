@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 _NAMED = 10
 _HDF5 = (".h5", ".hdf5")
+_KIND = ("extractor", "dimension", "step_s")
+_MADE = ("preprocessing", "weights", "flow", "precision")
 
 _Store = Annotated[Path, argument("STORE", "A store of any form.")]
 _Extractor = Annotated[str | None, option("--extractor NAME", "What made the features, for a STORE that does not say.")]
@@ -113,8 +115,8 @@ def _clock(step_s: float | None, extractor: str | None) -> Clock | None:
 
 def _summary(store: FeatureStore) -> dict[str, Any]:
     steps, seconds = 0, 0.0
-    kinds: Counter[tuple[str, int, float]] = Counter()
-    made: Counter[tuple[str, str, str, str]] = Counter()
+    kinds: Counter[tuple[Any, ...]] = Counter()
+    made: Counter[tuple[Any, ...]] = Counter()
     damaged = []
     videos = store.videos()
     for video in videos:
@@ -125,20 +127,14 @@ def _summary(store: FeatureStore) -> dict[str, Any]:
             continue
         steps += len(features)
         seconds += features.duration_s
-        kinds[features.extractor, features.dimension, features.step_s] += 1
-        made[provenance.preprocessing, provenance.weights, provenance.flow, provenance.precision] += 1
+        kinds[tuple(getattr(features, key) for key in _KIND)] += 1
+        made[tuple(getattr(provenance, key) for key in _MADE)] += 1
     return {
         "videos": len(videos),
         "steps": steps,
         "duration_s": seconds,
-        "kinds": [
-            {"extractor": name, "dimension": dimension, "step_s": step_s, "videos": count}
-            for (name, dimension, step_s), count in kinds.most_common()
-        ],
-        "made": [
-            {"preprocessing": preprocessing, "weights": weights, "flow": flow, "precision": precision, "videos": count}
-            for (preprocessing, weights, flow, precision), count in made.most_common()
-        ],
+        "kinds": [dict(zip((*_KIND, "videos"), (*kind, count), strict=True)) for kind, count in kinds.most_common()],
+        "made": [dict(zip((*_MADE, "videos"), (*how, count), strict=True)) for how, count in made.most_common()],
         "damaged": damaged,
     }
 

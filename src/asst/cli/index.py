@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -40,7 +39,7 @@ def index(
     Exit codes: 0 when all are in the library, 1 when some could not be read, 2 for bad input.
     """
     from asst.cli.asking import uncollected
-    from asst.cli.progress import files_progress
+    from asst.cli.progress import files_progress, report_files
     from asst.library.index import index as run
     from asst.library.index import listed, missing
     from asst.library.library import Library
@@ -58,10 +57,10 @@ def index(
                 if indexed.state == "failed":
                     typer.echo(printable(f"{indexed.path.name}: {indexed.reason}"), err=True)
     finally:
-        _report(done, count, library)
+        report_files(done, count, "indexed", f"the library is {library}")
     gone = [video.path for video in missing(kept)]
     if gone:
-        shown = ", ".join(gone[:_NAMED_MOST]) + (", ..." if len(gone) > _NAMED_MOST else "")
+        shown = ", ".join([*gone[:_NAMED_MOST], *(["..."] if len(gone) > _NAMED_MOST else [])])
         remove = f"asst library remove --missing --library {library}"
         typer.echo(f"{len(gone)} videos of the library are gone: {printable(shown)}; forget them: {remove}", err=True)
     if any(indexed.state == "failed" for indexed in done):
@@ -74,17 +73,3 @@ def engine_for(library: Path, model: str | None) -> Engine:
     from asst.library.sketch import engine_of
 
     return engine_of(model or model_of(library))
-
-
-def _report(done: list[Indexed], count: int, library: Path) -> None:
-    """What was done, on standard output."""
-    counts = Counter(indexed.state for indexed in done)
-    video_s = sum(indexed.video_s for indexed in done)
-    worked_s = sum(indexed.seconds for indexed in done if indexed.video_s)
-    speed = f" ({video_s:.0f} s of video at {video_s / worked_s:.1f}x real time a process)" if worked_s else ""
-    parts = [f"indexed {counts['indexed']}{speed}", f"{counts['kept']} were there already"]
-    parts += [f"{counts[state]} {state}" for state in ("moved", "copied") if counts[state]]
-    parts.append(f"{counts['failed']} failed")
-    if left := count - len(done):
-        parts.append(f"{left} not reached")
-    typer.echo(f"of {count} videos {', '.join(parts)}; the library is {library}")

@@ -94,8 +94,7 @@ def _records() -> list[dict[str, Any]]:
     for entry in MODELS.values():
         record: dict[str, Any] = {"name": entry.name, "summary": entry.summary}
         if model := IMAGE_TEXT.get(entry.name):
-            kept = {"repository": model.repository, "megabytes": model.megabytes, "licence": model.licence}
-            record |= {"here": model.here, **kept, "dimension": model.dimension}
+            record |= {key: getattr(model, key) for key in ("here", "repository", "megabytes", "licence", "dimension")}
         else:
             record["here"] = entry.name != "clip" or (weights_home() / "clip" / "config.json").is_file()
         records.append(record)

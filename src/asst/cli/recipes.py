@@ -4,17 +4,13 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from asst.cli import options
 from asst.cli.options import argument, option
 from asst.cli.verb import print_json
-
-if TYPE_CHECKING:
-    from asst.outputs.grid import Grid
 
 ON_TOP = "goes on top of another recipe"
 
@@ -44,16 +40,10 @@ def recipes(
     if as_json:
         print_json(rows)
         return
-    from asst.outputs.grid import write_grids
+    from asst.outputs.grid import Grid, write_grids
 
-    write_grids([_grid("keys of recipes" if keys else "recipes", rows)], sys.stdout)
-
-
-def _grid(title: str, rows: Sequence[dict[str, str]]) -> Grid:
-    from asst.outputs.grid import Grid
-
-    headings = list(rows[0])
-    return Grid(title, headings, [list(row.values()) for row in rows], words=len(headings))
+    headings, cells = list(rows[0]), [list(row.values()) for row in rows]
+    write_grids([Grid("keys of recipes" if keys else "recipes", headings, cells, words=len(headings))], sys.stdout)
 
 
 def _recipes() -> list[dict[str, str]]:

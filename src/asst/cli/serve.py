@@ -84,22 +84,14 @@ def serve(
 
 
 def _folder(given: Path | None, *, named: bool) -> Path:
-    """The library's folder.
-
-    Raises:
-        InputError: for one that was named and is not there, unless videos are named that it is made of.
-    """
+    """The library's folder."""
     if given is None or named or local_path(given, "a library").exists():
         return given or LIBRARY
     raise InputError(f"no library in {given}; make one: asst index FILES... --library {given}")
 
 
 def _files(videos: list[Path]) -> list[Path]:
-    """The files to index.
-
-    Raises:
-        InputError: for one that is not there, or a folder without a video.
-    """
+    """The files to index."""
     from asst.library.index import listed
 
     for path in videos:

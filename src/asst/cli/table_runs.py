@@ -169,11 +169,7 @@ def _train(recipe: str, budget: Budget, changes: Sequence[str], run: Path) -> No
 
 
 def _asst(*words: str, log: Path) -> None:
-    """One command on one thread; what it says goes to a file.
-
-    Raises:
-        InputError: with its last line, if it fails.
-    """
+    """One command on one thread; what it says goes to a file."""
     log.parent.mkdir(parents=True, exist_ok=True)
     with log.open("w", encoding="utf-8") as said:
         environment = {**os.environ, "OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}

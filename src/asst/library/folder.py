@@ -20,7 +20,7 @@ from contextlib import contextmanager
 from dataclasses import asdict, replace
 from functools import cached_property
 from pathlib import Path
-from typing import Self
+from typing import Literal, Self
 
 from asst.atomic import write_error, write_whole
 from asst.errors import InputError
@@ -40,6 +40,9 @@ REMOVED = ".removed"
 """Beside an upload that was removed from the library, so that it is not taken for one that waits."""
 _WRITES_A_TIDYING = 64
 
+Placed = Literal["", "kept", "moved", "copied"]
+"""What `LibraryFolder.place` did."""
+
 
 class LibraryFolder:
     """A library that is there. Indexing, searching and whatever else has a file of its own take it as an argument.
@@ -48,9 +51,6 @@ class LibraryFolder:
         folder: where.
         identity: what its numbers were made with.
         features: the store of features, by content.
-
-    Args:
-        folder: of a library.
 
     Raises:
         InputError: if there is none, or one of another schema, or for an address such as ``s3://bucket/folder``.
@@ -157,7 +157,7 @@ class LibraryFolder:
         """The folder of the array of windows."""
         return self.folder / "matrix"
 
-    def place(self, path: str, content: str, stamp: Stamp) -> str:
+    def place(self, path: str, content: str, stamp: Stamp) -> Placed:
         """Gives a content that the library has the path of a file.
 
         Args:
@@ -231,10 +231,9 @@ def model_of(folder: Path) -> str:
 def _stated(folder: Path, name: str) -> str:
     """A setting of a library; empty where there is none, or it cannot be read."""
     try:
-        said = json.loads((folder / _SETTINGS).read_text(encoding="utf-8"))[name]
+        return str(json.loads((folder / _SETTINGS).read_text(encoding="utf-8"))[name])
     except (OSError, ValueError, LookupError, TypeError, RecursionError):
         return ""
-    return said if isinstance(said, str) else ""
 
 
 @contextmanager
@@ -283,11 +282,7 @@ def _make(folder: Path, identity: Identity, *, rebuild: bool) -> None:
 
 
 def _identity(folder: Path) -> Identity:
-    """What a library's numbers were made with.
-
-    Raises:
-        InputError: if there is no library, or one of another schema.
-    """
+    """What a library's numbers were made with."""
     try:
         record = json.loads((folder / _SETTINGS).read_text(encoding="utf-8"))
         schema = record.pop("schema")

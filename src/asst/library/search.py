@@ -15,6 +15,7 @@ from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
 from itertools import chain
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -39,15 +40,8 @@ _NEAREST = 8192
 _SCORED_A_MOMENT_S = 360.0
 
 
-@dataclass(frozen=True, slots=True)
-class Part:
-    """A part of a video that is scored whole.
-
-    Attributes:
-        content: hash of the video.
-        first: its first step.
-        stop: the step after its last.
-    """
+class Part(NamedTuple):
+    """A part of a video that is scored whole: the hash of the video, its first step, and the step after its last."""
 
     content: str
     first: int
@@ -70,7 +64,7 @@ def search(
 
     Args:
         library: to be searched.
-        engine: the model that it was made with.
+        engine: a model that reads what it was made with.
         query: the sentence.
         top: moments at most, weaker ones included.
         within_glob: only videos whose path matches, ``*`` also standing for slashes; a pattern without a slash is
@@ -196,11 +190,7 @@ def _ordered_parts(
 
 
 def _videos(library: LibraryFolder, glob: str | None, contents: Container[str] | None) -> dict[str, Video]:
-    """Of each content one video whose path fits.
-
-    Raises:
-        InputError: if there is none.
-    """
+    """Of each content one video whose path fits."""
     videos = library.tables.videos()
     if not videos:
         raise InputError(f"{library.folder} holds no video; index some: asst index FILES... --library {library.folder}")
@@ -230,13 +220,7 @@ def _picked(
 
 
 def cut_out(features: Features, first: int, stop: int) -> Features:
-    """Some steps of a video on the video's clock.
-
-    Args:
-        features: of the video.
-        first: the first step.
-        stop: the step after the last.
-    """
+    """Some steps of a video, from ``first`` to before ``stop``, on the video's clock."""
     start_s, end_s = (features.start_s + step * features.step_s for step in (first, stop))
     if (first, stop) == (0, len(features)):
         return features
@@ -248,11 +232,8 @@ def cut_out(features: Features, first: int, stop: int) -> Features:
 def joined(curves: Sequence[Curve], step_s: float) -> Curve:
     """One curve of the parts of a video that were scored; it breaks, by a score of NaN, where none was.
 
-    Where parts overlap the higher score stays, as the better of two moments does.
-
-    Args:
-        curves: of parts, in any order, one at least, on the steps of the video.
-        step_s: seconds from one step to the next.
+    Where parts overlap the higher score stays, as the better of two moments does. The curves are in any order, one at
+    least, on the steps of the video, which are ``step_s`` seconds apart.
     """
     times_s = np.concatenate([curve.times_s for curve in curves])
     scores = np.concatenate([curve.scores for curve in curves])

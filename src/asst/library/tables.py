@@ -70,12 +70,7 @@ class Video:
 
 @contextmanager
 def _told(folder: Path) -> Iterator[None]:
-    """Says in one line what is wrong with the tables in a folder, or with the disk that they are on.
-
-    Raises:
-        InputError: if they cannot be read, or LanceDB is not installed.
-        WriteError: if they cannot be written.
-    """
+    """Says in one line what is wrong with the tables in a folder, or with the disk that they are on."""
     try:
         yield
     except InputError:
@@ -192,13 +187,10 @@ class Tables:
         return counts
 
     def windows(self, contents: Iterable[str] | None = None) -> Iterator[tuple[Rows, npt.NDArray[np.float16]]]:
-        """The windows in blocks: rows of `ROW` and vectors of shape ``(rows, dimension)``.
-
-        Args:
-            contents: of these alone; None for all.
-        """
+        """The windows in blocks, of some contents alone: rows of `ROW` and vectors of shape ``(rows, dimension)``."""
         for batch in self._batches(self._window_schema.names, contents):
-            yield self._block(batch)
+            vectors = batch["vector"].flatten().to_numpy(False)
+            yield self._rows(batch), vectors.reshape(-1, self._dimension)
 
     def write_parquet(self, path: Path) -> None:
         """Writes the windows and their vectors to a Parquet file."""
@@ -212,15 +204,10 @@ class Tables:
     def nearest(
         self, sentence: npt.NDArray[np.float32], limit: int, contents: list[str] | None = None
     ) -> tuple[Rows, npt.NDArray[np.float32]]:
-        """The windows that match a sentence's vector best, by LanceDB's own search.
-
-        Args:
-            sentence: shape ``(dimension,)``.
-            limit: windows at most.
-            contents: only of these.
+        """The windows that match a sentence's vector ``(dimension,)`` best, by LanceDB's own search.
 
         Returns:
-            Rows of `ROW` and their products with the sentence, best first.
+            Rows of `ROW`, at most ``limit``, and their products with the sentence, best first.
         """
         wanted: Any = self._windows.search(sentence, vector_column_name="vector")
         wanted = wanted.distance_type("dot").limit(limit)
@@ -244,10 +231,6 @@ class Tables:
             if contents is not None:
                 wanted = wanted.where(_among(contents))
             yield from wanted.to_batches(_ROWS_AT_ONCE)
-
-    def _block(self, batch: Any) -> tuple[Rows, npt.NDArray[np.float16]]:
-        vectors: npt.NDArray[np.float16] = batch["vector"].flatten().to_numpy(False).reshape(-1, self._dimension)
-        return self._rows(batch), vectors
 
     def _rows(self, table: Any) -> Rows:
         rows = np.empty(table.num_rows, dtype=ROW)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -34,10 +35,7 @@ def verify(library: LibraryFolder, told: Callable[[int, int], None] | None = Non
     """Reads all of a library, and then its videos' files, to hash them.
 
     Nothing is written and no lock taken: others may write meanwhile, so that whatever looks wrong is looked up anew.
-
-    Args:
-        library: to be read.
-        told: called with how many files have been hashed, and of how many.
+    ``told`` is called with how many files have been hashed, and of how many.
 
     Raises:
         InputError: if its tables cannot be read.
@@ -109,14 +107,9 @@ def _wrong(library: LibraryFolder, video: Video, windows: int) -> str:
         return f"its features are of {features.extractor}"
     if windows != video.rows:
         return f"it has {windows} windows' vectors and should have {video.rows}"
-    return _wrong_picture(library, video.content)
+    with suppress(OSError):
+        from asst.video import is_jpeg
 
-
-def _wrong_picture(library: LibraryFolder, content: str) -> str:
-    from asst.video import is_jpeg
-
-    try:
-        is_whole = is_jpeg(library.picture(content).read_bytes())
-    except OSError:
-        is_whole = False
-    return "" if is_whole else "its strip of pictures is damaged"
+        if is_jpeg(library.picture(video.content).read_bytes()):
+            return ""
+    return "its strip of pictures is damaged"

@@ -28,11 +28,7 @@ def new_token() -> str:
 
 
 class Access:
-    """Knows a token when it sees it, and keeps its hash alone.
-
-    Args:
-        token: it.
-        secure: whether browsers are told to send the cookie over TLS alone.
+    """Knows a token when it sees it, and keeps its hash alone; ``secure`` has cookies sent over TLS alone.
 
     Raises:
         InputError: for a token that could be guessed.

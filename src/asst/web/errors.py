@@ -30,13 +30,7 @@ _CODES = {
 
 
 class ErrorDetail(BaseModel):
-    """What is wrong.
-
-    Attributes:
-        code: for programs.
-        message: for people, one line.
-        field: of the request, where one is at fault.
-    """
+    """What is wrong: a code for programs, a line for people, and the field of the request, where one is at fault."""
 
     code: str
     message: str
@@ -64,11 +58,8 @@ class Problem(Exception):  # noqa: N818  it is an answer
         self, status: int, code: str, message: str, *, field: str | None = None, retry_s: int | None = None
     ) -> None:
         super().__init__(message)
-        self.status = status
-        self.code = code
-        self.message = message
-        self.field = field
-        self.retry_s = retry_s
+        self.status, self.code, self.message = status, code, message
+        self.field, self.retry_s = field, retry_s
 
     def response(self) -> JSONResponse:
         """As HTTP."""
@@ -112,8 +103,7 @@ def install(app: FastAPI) -> None:
     @app.exception_handler(RequestValidationError)
     async def invalid(_: Request, error: RequestValidationError) -> Response:
         first = error.errors()[0]
-        place = [str(part) for part in first["loc"][1:]]
-        field = ".".join(place) or None
+        field = ".".join(map(str, first["loc"][1:])) or None
         message = f"{field or 'the request'}: {first['msg'].removeprefix('Value error, ')}"
         return Problem(422, "invalid", message, field=field).response()
 

@@ -53,11 +53,7 @@ def _write(served: Served, body: ExportBody, out: Path) -> None:
 
 
 def _answer(served: Served, chosen: ChosenMoment) -> Answer:
-    """A moment as the only one of its sentence.
-
-    Raises:
-        Problem: for a video that is not there, or a span that is none of it.
-    """
+    """A moment as the only one of its sentence."""
     video = served.video(chosen.video)
     start_s, end_s = chosen.start_s, min(chosen.end_s, video.duration_s)
     if not start_s < end_s:

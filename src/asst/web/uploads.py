@@ -147,12 +147,7 @@ def _left(library: Library) -> list[Path]:
 
 
 async def _received(request: Request, path: Path, limits: Limits) -> str:
-    """Writes the body to a file as it comes; the hash of it.
-
-    Raises:
-        OSError: if it cannot be written.
-        Problem: 413 as soon as it is too long, 408 when it stands still, 400 when it is cut off, 422 if there is none.
-    """
+    """Writes the body to a file as it comes; the hash of it."""
     most = limits.upload_bytes
     too_large = Problem(413, "too_large", f"more than {most:,} bytes; index it with asst index instead")
     stated = request.headers.get("content-length", "")
@@ -178,11 +173,7 @@ async def _received(request: Request, path: Path, limits: Limits) -> str:
 
 
 def _checked(path: Path, name: str, longest_s: float) -> float:
-    """The length of a video, in seconds.
-
-    Raises:
-        Problem: 415 for a file in which no picture can be decoded, 413 for one that lasts too long.
-    """
+    """The length of a video, in seconds."""
     try:
         duration_s = probe(path).duration_s
     except InputError as error:

@@ -84,7 +84,7 @@ def remove(served: ServedHere, video: Id) -> Response:
     if not known:
         raise no_video()
     served.library.remove(known)
-    served.forget(video)
+    served.features.cache_clear()
     for path in (Path(own.path) for own in known):
         if served.owns(path):
             shutil.rmtree(path.parent, ignore_errors=True)
@@ -185,11 +185,7 @@ def _one(served: Served, video: Video) -> OneVideoAnswer:
 
 
 def _cut(served: Served, content: str, span: tuple[float, float], out: Path, *, exact: bool) -> dict[str, str]:
-    """Writes a clip; the headers that go with it.
-
-    Raises:
-        Problem: for a span that is none or too long, or a video that is not there.
-    """
+    """Writes a clip; the headers that go with it."""
     from asst.video import cut
 
     known = served.video(content)
