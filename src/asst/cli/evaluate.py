@@ -92,10 +92,13 @@ def evaluate(
     if protocol is not None and (predictions is None or predictions.is_dir()):
         raise InputError("--protocol goes with a file of predictions; name RUN/predictions/SPLIT.jsonl")
     if model is not None:
-        from asst.cli.evaluate_model import Asked, evaluate_model
+        from asst.cli.evaluate_model import evaluate_model
 
-        asked = Asked(model, fit_split, stores or (), step_s, key, out)
-        print_evaluation(evaluate_model(asked, dataset, split, data, problems=problems), as_json=as_json)
+        questions = read_questions(dataset, split, data, problems=problems)
+        evaluation = evaluate_model(
+            model, questions, str(split), fit_split=fit_split, stores=stores or (), step_s=step_s, key=key, out=out
+        )
+        print_evaluation(evaluation, as_json=as_json)
         return
     assert predictions is not None
     # What is not there and has no suffix was meant as a run, and is told which there are.

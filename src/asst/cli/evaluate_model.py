@@ -3,95 +3,95 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from asst.cli.annotation import read_annotation
-from asst.cli.questions import Questions, ask_all, read_questions, tell, warn_if_seen
+from asst.cli.questions import Questions, ask_all, tell, warn_if_seen
 from asst.cli.stores import checkpoint_store
 from asst.errors import InputError
 
 if TYPE_CHECKING:
     from asst.evaluation.scoring import Evaluation
+    from asst.features.stores.native import FeatureStore
+    from asst.models.base import Model
+    from asst.models.trained.detector import TrainedDetector
     from asst.moments import Answer
 
 PRIOR = "prior"
 
 
-@dataclass(frozen=True, slots=True)
-class Asked:
-    """Which model is asked.
+def evaluate_model(
+    model: str,
+    questions: Questions,
+    split: str,
+    *,
+    fit_split: str | None,
+    stores: Sequence[Path],
+    step_s: float | None,
+    key: str | None,
+    out: Path | None,
+) -> Evaluation:
+    """Asks and judges.
 
-    Attributes:
+    Args:
         model: ``prior``, a name that ``asst models`` prints, or the path of a checkpoint.
+        questions: of a split.
+        split: its name.
         fit_split: what a prior is fitted on.
         stores: of the features that the model reads, one a stream, in its order.
         step_s: for published stores, how long a step lasts in seconds.
         key: for published stores, the array to take where a video has several.
         out: where the answers are kept, if anywhere.
-    """
-
-    model: str
-    fit_split: str | None
-    stores: Sequence[Path]
-    step_s: float | None
-    key: str | None
-    out: Path | None
-
-
-def evaluate_model(
-    asked: Asked, dataset: str | None, split: str | None, data: Path | None, *, problems: bool
-) -> Evaluation:
-    """Asks and judges.
 
     Raises:
-        InputError: for a model that is neither, features that are missing or of another kind, or annotation that
-            cannot be read.
+        InputError: for a model that is neither, or features that are missing or of another kind.
     """
-    questions = read_questions(dataset, split, data, problems=problems)
-    blind = asked.model == PRIOR
-    answers = _prior(asked, questions) if blind else _answers(asked, questions, str(split))
-    if asked.out is not None:
-        questions.write(answers, asked.out)
-        tell(f"wrote {asked.out}")
+    blind = model == PRIOR
+    if fit_split and not blind:
+        raise InputError(f"--fit-split goes with --model {PRIOR}; any other has learnt already")
+    if stores and blind:
+        raise InputError("a prior looks at no features; leave --store out")
+    if blind:
+        answers = _prior(questions, fit_split)
+    else:
+        asked, store = _opened(model, questions, split, stores, step_s, key)
+        from asst.data.lengths import compare_lengths
+
+        compare_lengths(store, questions.asked, tell)
+        answers = ask_all(asked, questions, store)
+    if out is not None:
+        questions.write(answers, out)
+        tell(f"wrote {out}")
     return questions.judge(answers, blind=not blind)
 
 
-def _prior(asked: Asked, questions: Questions) -> list[Answer]:
+def _prior(questions: Questions, fit_split: str | None) -> list[Answer]:
     from asst.evaluation.prior import fitted_prior
 
     if questions.actions is not None:
         raise InputError("a prior answers sentences; name the checkpoint of a detector")
-    if not asked.fit_split:
+    if not fit_split:
         raise InputError("what is the prior fitted on? give --fit-split train or --fit-split val")
-    if asked.stores:
-        raise InputError("a prior looks at no features; leave --store out")
-    _, learnt = read_annotation(questions.key, asked.fit_split, questions.folder, problems=False)
+    _, learnt = read_annotation(questions.key, fit_split, questions.folder, problems=False)
     return fitted_prior(questions.key, learnt.records).answers(questions.records)
 
 
-def _answers(asked: Asked, questions: Questions, split: str) -> list[Answer]:
-    from asst.data.lengths import compare_lengths
+def _opened(
+    name: str, questions: Questions, split: str, stores: Sequence[Path], step_s: float | None, key: str | None
+) -> tuple[Model | TrainedDetector, FeatureStore]:
     from asst.features.networks.none import NAME, AbsentStore
     from asst.models import model_named
     from asst.models.reranked import RerankedModel
     from asst.models.trained.detector import TrainedDetector
     from asst.models.trained.model import TrainedModel
 
-    if asked.fit_split:
-        raise InputError(f"--fit-split goes with --model {PRIOR}; any other has learnt already")
-    detects = questions.actions is not None
-    model = TrainedDetector.load([Path(asked.model)]) if detects else model_named(asked.model)
+    model = model_named(name) if questions.actions is None else TrainedDetector.load([Path(name)])
     if isinstance(model, TrainedModel | RerankedModel | TrainedDetector):
         warn_if_seen(model.description, questions.key, split)
     # What makes the features of a checkpoint need not be here.
     kind = model.description.features if isinstance(model, TrainedModel | TrainedDetector) else None
     extractor, made = (kind.extractor, kind.preprocessing) if kind else (model.extractor.name, "")
-    store = (
-        AbsentStore()
-        if extractor == NAME
-        else checkpoint_store(asked.model, extractor, asked.stores, asked.step_s, made, asked.key)
-    )
-    compare_lengths(store, questions.asked, tell)
-    return ask_all(model, questions, store)
+    if extractor == NAME:
+        return model, AbsentStore()
+    return model, checkpoint_store(name, extractor, stores, step_s, made, key)

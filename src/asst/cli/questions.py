@@ -41,16 +41,14 @@ class Questions:
     folder: Path | None = None
 
     @property
-    def asked(self) -> Sequence[Record] | Sequence[ActionVideo]:
-        """The sentences, or the videos whose actions are looked for."""
-        if self.actions is not None:
-            return self.actions.videos
-        return self.sentences.records if self.sentences is not None else ()
-
-    @property
     def records(self) -> Sequence[Record]:
         """The sentences."""
-        return self.sentences.records if self.sentences is not None else ()
+        return () if self.sentences is None else self.sentences.records
+
+    @property
+    def asked(self) -> Sequence[Record] | Sequence[ActionVideo]:
+        """The sentences, or the videos whose actions are looked for."""
+        return self.records if self.actions is None else self.actions.videos
 
     def write(self, answers: Sequence[Answer], out: Path) -> None:
         """Keep answers as JSON lines."""
@@ -60,13 +58,7 @@ class Questions:
         write_whole(out, as_lines(map(answer_record if self.actions is None else detections_record, answers)))
 
     def judge(self, answers: Sequence[Answer], protocol: str | None = None, *, blind: bool = True) -> Evaluation:
-        """How good answers are.
-
-        Args:
-            answers: to the questions.
-            protocol: by its name, in place of the usual one.
-            blind: put beside it what a prior reaches, where there is something to fit one on.
-        """
+        """How good answers are, by the usual protocol if none is named; ``blind`` has a prior judged beside."""
         if self.actions is not None:
             from asst.evaluation.detection import detection_protocol, evaluate_detections
 
@@ -97,12 +89,11 @@ def ask_all(model: Model | TrainedDetector, questions: Questions, store: Feature
     with counting() as count:
         if not isinstance(model, TrainedDetector):
             return answer_split(model, questions.records, store, progress=count, **how)
-        found = []
-        videos = questions.actions.videos if questions.actions is not None else ()
-        for number, answer in enumerate(model.detect_videos(videos, store), start=1):
+        found, videos = [], questions.actions.videos if questions.actions is not None else ()
+        for answer in model.detect_videos(videos, store):
             found.append(answer)
             if count is not None:
-                count(number, len(videos))
+                count(len(found), len(videos))
         return found
 
 

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
 import typer
 
 from asst.cli.table_runs import Budget, finished, simulated_recipe, train_all
+from asst.cli.verb import print_json
 from asst.extras import require
 
 if TYPE_CHECKING:
@@ -22,50 +21,40 @@ if TYPE_CHECKING:
     from asst.evaluation.tables_simulated import SimulatedRow
     from asst.moments import Answer
     from asst.outputs.grid import Grid
-    from asst.simulate.features.painting import Shown
 
 USUAL = Path("runs") / "simulated"
 SPLIT = "test"
+_VERB = "asst tables --simulated"
 
 
-@dataclass(frozen=True, slots=True)
-class Training:
-    """What is to be trained before anything is printed.
+def train_missing(
+    tables: Sequence[PaperTable], folder: Path, minutes: float, seeds: Sequence[int], level: str, jobs: int
+) -> None:
+    """Trains the runs of tables that are not there, ``minutes`` each, ``jobs`` at a time.
 
-    Attributes:
-        minutes: of each run; None for nothing.
-        seeds: of the runs of a row.
-        level: of the simulated features.
-        jobs: runs at a time.
+    Raises:
+        InputError: for a run that fails.
     """
-
-    minutes: float | None
-    seeds: Sequence[int]
-    level: str
-    jobs: int
+    require("train", _VERB)
+    recipes = [recipe for table in tables for recipe in _recipes(table)]
+    train_all(recipes, seeds, Budget(level, minutes), folder, jobs)
 
 
 def simulated_tables(
-    tables: Sequence[PaperTable],
-    folder: Path,
-    training: Training,
-    write: Callable[[Sequence[Grid], TextIO], None] | None,
+    tables: Sequence[PaperTable], folder: Path, write: Callable[[Sequence[Grid], TextIO], None] | None
 ) -> None:
-    """Trains what is missing and prints the tables, as JSON lines without ``write``.
+    """Prints the tables, as JSON lines without ``write``.
 
     Raises:
-        InputError: for a run that fails, or a folder without any.
+        InputError: for a folder without any run.
     """
-    require("train", "asst tables --simulated")
-    if training.minutes is not None:
-        recipes = [recipe for table in tables for recipe in _recipes(table)]
-        train_all(recipes, training.seeds, Budget(training.level, training.minutes), folder, training.jobs)
+    require("train", _VERB)
     budget = Budget.of(folder)
     for number, table in enumerate(tables):
         rows = _rows(table, folder, budget)
         if write is None:
             content = {"table": table.number, "level": budget.level, "minutes": budget.minutes}
-            typer.echo(json.dumps({**content, "simulated": [row.as_json() for row in rows]}, allow_nan=False))
+            print_json([{**content, "simulated": [row.as_json() for row in rows]}])
         else:
             typer.echo("\n" if number else "", nl=False)
             write([_grid(table, rows, folder, budget)], sys.stdout)
@@ -133,7 +122,9 @@ def _references(table: PaperTable, records: Sequence[Record], budget: Budget) ->
     seen = [shown_to(Wanted(table.dataset, name, budget.level), root, records) for name in data.streams]
     questions = []
     for spans, *streams in zip(blind, *seen, strict=True):
-        shown = [_clearest(events) for events in zip(*(events for events, _ in streams), strict=True)]
+        # Each event as the stream has it that sees it best.
+        events = zip(*(events for events, _ in streams), strict=True)
+        shown = [max(own, key=lambda event: event.clear) for own in events]
         questions.append(ShownQuestion(shown, streams[0][1], spans))
     protocol = protocol_of(table.dataset)
     rankings = reference_rankings(questions, pieces=protocol.pieces)
@@ -141,11 +132,6 @@ def _references(table: PaperTable, records: Sequence[Record], budget: Budget) ->
         name: {key: values[None] for key, values in protocol.values(records, ranked).items()}
         for name, ranked in rankings.items()
     }
-
-
-def _clearest(events: Sequence[Shown]) -> Shown:
-    """One event as the stream has it that sees it best."""
-    return max(events, key=lambda event: event.clear)
 
 
 def _grid(table: PaperTable, rows: Sequence[SimulatedRow], folder: Path, budget: Budget) -> Grid:

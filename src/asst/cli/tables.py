@@ -12,7 +12,7 @@ from asst.cli.verb import print_json
 from asst.errors import InputError
 
 if TYPE_CHECKING:
-    from asst.evaluation.tables import FilledTable, Runs, RunsFigure
+    from asst.evaluation.tables import FilledTable, Runs
     from asst.outputs.grid import Grid
 
 _USUAL = Path("runs")
@@ -59,10 +59,11 @@ def tables(
     write = write_csv if as_csv else write_latex if as_latex else write_grids
     wanted = library.paper_tables(numbers or ())
     if simulated:
-        from asst.cli.simulated_tables import USUAL, Training, simulated_tables
+        from asst.cli.simulated_tables import USUAL, simulated_tables, train_missing
 
-        training = Training(minutes, _whole_numbers(seeds), level, jobs)
-        simulated_tables(wanted, results or USUAL, training, None if as_json else write)
+        if minutes is not None:
+            train_missing(wanted, results or USUAL, minutes, _whole_numbers(seeds), level, jobs)
+        simulated_tables(wanted, results or USUAL, None if as_json else write)
         return
     found = [] if results is None and not _USUAL.is_dir() else read_results(results or _USUAL)
     filled = [library.fill(table, found) for table in wanted]
@@ -101,7 +102,7 @@ def _beside_the_paper(table: FilledTable) -> Grid:
             notes.append(f"{row.label}: {row.missing}")
     if cited:
         notes.append(f"cited by the paper, with no recipe here: {', '.join(cited)}")
-    figures = _alternating([f"{_heading(key)}\npaper" for key in paper.metrics], ["ours"] * len(paper.metrics))
+    figures = _alternating([key.replace(",", "\n") + "\npaper" for key in paper.metrics], ["ours"] * len(paper.metrics))
     return Grid(
         f"Table {paper.number}. {paper.title}, {paper.split}", ["method", "recipe", *figures], rows, notes, words=2
     )
@@ -111,10 +112,6 @@ def _alternating(left: list[str], right: list[str]) -> list[str]:
     return [cell for pair in zip(left, right, strict=True) for cell in pair]
 
 
-def _heading(key: str) -> str:
-    return key.replace(",", "\n")
-
-
 def _recipe(recipe: str | None, ours: list[Runs] | tuple[Runs, ...]) -> str:
     """The recipe, with the features and the number of runs where there is a result."""
     counts = [f" ({runs.extractor}, {runs.runs} {'run' if runs.runs == 1 else 'runs'})" for runs in ours]
@@ -122,9 +119,8 @@ def _recipe(recipe: str | None, ours: list[Runs] | tuple[Runs, ...]) -> str:
 
 
 def _cells(runs: Runs, metrics: tuple[str, ...]) -> list[str]:
-    return [_cell(runs.figures[key]) if key in runs.figures else "" for key in metrics]
-
-
-def _cell(figure: RunsFigure) -> str:
-    spread = "" if figure.spread is None else f" \N{PLUS-MINUS SIGN} {figure.spread:.2f}"
-    return f"{figure.mean:.2f}{spread}"
+    figures = {
+        key: f"{own.mean:.2f}" + ("" if own.spread is None else f" \N{PLUS-MINUS SIGN} {own.spread:.2f}")
+        for key, own in runs.figures.items()
+    }
+    return [figures.get(key, "") for key in metrics]

@@ -11,14 +11,9 @@ from asst.errors import InputError
 def check_destination(path: Path, suffix: str, *, source: Path | None = None) -> None:
     """Refuse a path that could not be written, before anything long is computed for it.
 
-    Args:
-        path: the file to write.
-        suffix: the ending the format needs, such as ``.html``.
-        source: the input, which an output must not replace.
-
     Raises:
-        InputError: for another ending, a folder that does not exist, a path that is a folder, or the input itself, or
-            where nothing may be written.
+        InputError: for another extension than ``suffix``, a folder that does not exist, a path that is a folder, or the
+            ``source`` itself, or where nothing may be written.
     """
     if path.suffix.lower() != suffix:
         raise InputError(f"{path}: the name must end in {suffix}")

@@ -33,10 +33,6 @@ COLUMNS = ("video", "query", "rank", "start_s", "end_s", "score", "label", "conf
 def check_exports(paths: Sequence[Path], source: Path | None = None) -> None:
     """Refuse files that could not be written, before anything long is computed for them.
 
-    Args:
-        paths: the files to write.
-        source: the input, which none of them may replace.
-
     Raises:
         InputError: for an extension that no format has, or whose extra is not installed, a file named twice, or as
             `check_destination`.

@@ -51,12 +51,7 @@ def answer_record(answer: Answer) -> dict[str, Any]:
 
 
 def moment_records(answers: Iterable[Answer], *, every: bool = False) -> list[dict[str, Any]]:
-    """What was found for sentences in many videos: an object a moment, in order.
-
-    Args:
-        answers: what the model said; their moments name their videos.
-        every: the weaker moments too; else only where nothing was found.
-    """
+    """What was found in many videos: an object a moment; with ``every``, or where nothing was found, the weaker too."""
     return [
         {"video": moment.video, "query": moment.query}
         | moment_record(moment)

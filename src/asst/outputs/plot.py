@@ -40,11 +40,7 @@ def check_plot(sentences: int) -> None:
 
 
 def write_plot(answers: Sequence[Answer], out: Path) -> None:
-    """Draw one row an answer, in order, and write ``out``.
-
-    Args:
-        answers: what the model said, one at least.
-        out: the ``.png`` file to write.
+    """Draw one row an answer, one at least, in order, and write a ``.png`` file.
 
     Raises:
         InputError: when ``out`` cannot be written or there are more than ``SENTENCES_MOST`` sentences.

@@ -14,12 +14,7 @@ _LONGEST_S = 100 * 3600
 
 
 def subtitles(answers: Sequence[Answer], every: bool = False, *, form: Literal["srt", "vtt"]) -> str:
-    """Subtitles in the order of time, to a millisecond; where moments overlap, so do they.
-
-    Args:
-        answers: what the model said, all of one video.
-        every: show the weaker moments too.
-        form: SubRip or WebVTT.
+    """Subtitles, SubRip's or WebVTT's, in the order of time, to a millisecond; where moments overlap, so do they.
 
     Raises:
         InputError: for moments in several videos, or past 100 hours, which subtitles cannot count to.

@@ -22,12 +22,8 @@ _OTHER_COLUMNS = 40
 def write_table(answers: Iterable[Answer], stream: TextIO, *, every: bool = False) -> None:
     """Write one table a sentence, in order; of moments in several videos a table a video.
 
-    A terminal gets colour and block characters; a pipe or a file gets plain ASCII around the sentences.
-
-    Args:
-        answers: what the model said.
-        stream: where to write, usually standard output.
-        every: show the weaker moments too; else they are counted, and the best is shown where nothing was found.
+    A terminal gets colour and block characters; a pipe or a file gets plain ASCII around the sentences. With ``every``
+    the weaker moments are shown too; else they are counted, and the best is shown where nothing was found.
     """
     with console_of(stream) as console:
         for number, answer in enumerate(answers):

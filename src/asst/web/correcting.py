@@ -19,7 +19,7 @@ from asst.web.served import ServedHere
 router = APIRouter(prefix="/api", tags=["corrections"])
 
 
-@router.get("/corrections", response_model=CorrectionsAnswer, responses=documented())
+@router.get("/corrections", responses=documented())
 def corrections(
     served: ServedHere, video: Annotated[str | None, Query(max_length=64, description="Of this video.")] = None
 ) -> CorrectionsAnswer:
@@ -34,7 +34,7 @@ def corrections(
     )
 
 
-@router.post("/corrections", status_code=201, response_model=CorrectionAnswer, responses=documented(404))
+@router.post("/corrections", status_code=201, responses=documented(404))
 def correct(served: ServedHere, body: CorrectionBody) -> CorrectionAnswer:
     """Keeps one, in place of what was said of the same span before."""
     known = served.video(body.video)

@@ -44,13 +44,13 @@ _CONTRAST = 1.8
 """The share of a word where it is looked at most, over its mean share, from which on that is worth telling."""
 
 
-@router.post("/search", response_model=SearchAnswer, responses=documented(404))
+@router.post("/search", responses=documented(404))
 async def search_library(served: ServedHere, body: SearchBody) -> SearchAnswer:
     """The best moments of all videos."""
     return await served.gate.run(lambda: _search(served, body))
 
 
-@router.post("/videos/{video}/locate", response_model=LocateAnswer, responses=documented(404))
+@router.post("/videos/{video}/locate", responses=documented(404))
 async def locate(served: ServedHere, video: Id, body: LocateBody) -> LocateAnswer:
     """The best moments of one video, with the score over time and the words that the model looked at."""
     return await served.gate.run(lambda: _locate(served, video, body))

@@ -41,7 +41,6 @@ _BODY = {"requestBody": {"required": True, "content": _BINARY}}
 @router.post(
     "/uploads",
     status_code=202,
-    response_model=UploadAnswer,
     responses=documented(408, 413, 415, 507),
     openapi_extra=_BODY,
 )
@@ -66,19 +65,19 @@ async def upload(
         raise
 
 
-@router.get("/jobs", response_model=JobsAnswer, responses=documented())
+@router.get("/jobs", responses=documented())
 async def jobs(served: ServedHere) -> JobsAnswer:
     """All jobs since the server started."""
     return JobsAnswer(jobs=[job.answer() for job in served.jobs.all()])
 
 
-@router.get("/jobs/{job}", response_model=JobAnswer, responses=documented(404))
+@router.get("/jobs/{job}", responses=documented(404))
 async def job(served: ServedHere, job: str) -> JobAnswer:
     """One of them."""
     return served.jobs.get(job).answer()
 
 
-@router.delete("/jobs/{job}", response_model=JobAnswer, responses=documented(404))
+@router.delete("/jobs/{job}", responses=documented(404))
 async def cancel(served: ServedHere, job: str) -> JobAnswer:
     """Ends a job; what it had made goes."""
     return served.jobs.cancel(job).answer()

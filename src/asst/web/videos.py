@@ -57,7 +57,7 @@ def video_answer(served: Served, video: Video) -> VideoAnswer:
     )
 
 
-@router.get("", response_model=VideosAnswer, responses=documented())
+@router.get("", responses=documented())
 def videos(
     served: ServedHere,
     offset: Annotated[int, Query(ge=0, le=10**9)] = 0,
@@ -71,7 +71,7 @@ def videos(
     return VideosAnswer(total=len(wanted), hours=sum(video.duration_s for video in wanted) / 3600, videos=page)
 
 
-@router.get("/{video}", response_model=OneVideoAnswer, responses=documented(404))
+@router.get("/{video}", responses=documented(404))
 async def video(served: ServedHere, video: Id) -> OneVideoAnswer:
     """One of them."""
     return await served.gate.run(lambda: _one(served, served.video(video)))

@@ -49,12 +49,7 @@ class Heat(NamedTuple):
 
 
 def draw_heat(attention: Attention, duration_s: float) -> Heat:
-    """Lay out the attention over the whole video; where it is finer than the columns, each shows the mean of its own.
-
-    Args:
-        attention: of one word and one instant at least.
-        duration_s: the video's length in seconds.
-    """
+    """Lay out the attention over the whole video; where it is finer than the columns, each shows the mean of its own."""
     weights = _columns(attention, duration_s)
     strongest = float(weights.max()) or 1.0
     return Heat(

@@ -48,13 +48,9 @@ class _Section(NamedTuple):
 
 
 def write_report(answers: Sequence[Answer], out: Path) -> None:
-    """Write the page for one video and any number of sentences, or for the answers of several videos.
+    """Write the ``.html`` page for one video and any number of sentences, or for the answers of several videos.
 
     Each video is decoded once, for the film strip and for a key frame of every moment.
-
-    Args:
-        answers: what the model said; their ``video`` is the file to take pictures from.
-        out: the ``.html`` file to write.
 
     Raises:
         InputError: when a video cannot be read or ``out`` cannot be written.
