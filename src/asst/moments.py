@@ -62,11 +62,9 @@ class Moment:
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Curve:
-    """How strongly each instant of a video matches a sentence.
+    """How strongly each instant of a video matches a sentence, both of shape ``(steps,)``.
 
-    Attributes:
-        times_s: instants in seconds, ascending, shape ``(steps,)``.
-        scores: the match at each instant, shape ``(steps,)``; NaN where the video was not looked at.
+    The instants are in seconds, ascending; a score is NaN where the video was not looked at.
     """
 
     times_s: FloatArray
@@ -226,13 +224,7 @@ def nms(
 
 
 def within(moments: Sequence[Moment], duration_s: float, video: str) -> tuple[Moment, ...]:
-    """The moments that begin before the video's end, cut off there, with the video's name.
-
-    Args:
-        moments: in any order, which stays.
-        duration_s: the video's length in seconds.
-        video: its name, or nothing.
-    """
+    """The moments that begin before the video's end, cut off there, with the video's name, in their order."""
     return tuple(
         replace(moment, end_s=min(moment.end_s, duration_s), video=video or None)
         for moment in moments
@@ -251,8 +243,8 @@ def rows(
     Args:
         moments: of one video, in any order.
         duration_s: the video's length in seconds.
-        threshold: the score from which a moment is found; None finds all and leaves them as they are, best first:
-            such a model says by itself how much its answers may overlap.
+        threshold: the score from which a moment is found; None finds all and leaves them as they are: such a model
+            says by itself how much its answers may overlap.
 
     Returns:
         What is found and what is weaker, both best first.

@@ -17,7 +17,7 @@ import numpy as np
 import torch
 from safetensors.numpy import save_file
 
-from asst.cli.sentences import sentences_of
+from asst.cli.asking import sentences_of
 from asst.data import read_actions, read_dataset
 from asst.errors import InputError
 from asst.features.stores.external import Clock, open_store

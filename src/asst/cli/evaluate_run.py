@@ -89,12 +89,6 @@ def evaluate_run(run: Path, split: str, changes: Sequence[str]) -> Evaluation:
 def evaluate_fused(runs: Sequence[Path], name: str, split: str, weights: Sequence[float]) -> Evaluation:
     """Asks every run, writes ``predictions/SPLIT.jsonl`` and ``results/SPLIT.json`` of ``runs/NAME``, and judges them.
 
-    Args:
-        runs: folders with finished checkpoints.
-        name: of the row.
-        split: what is asked.
-        weights: one a run.
-
     Raises:
         InputError: as `evaluate_run` and `asst.evaluation.fusion.fuse`.
     """

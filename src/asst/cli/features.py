@@ -10,8 +10,8 @@ import typer
 from typer.core import TyperGroup
 
 from asst.cli import options
-from asst.cli.features_store import convert, extractors, info
 from asst.cli.options import argument, option
+from asst.cli.stores import convert, extractors, info
 from asst.cli.verb import Verb
 from asst.errors import InputError
 from asst.outputs.printable import printable

@@ -24,14 +24,8 @@ _NOT_MOVED_S = 5e-3
 class Files:
     """What is asked for.
 
-    Attributes:
-        clip: the clip, or what numbered ones are named after.
-        clips: how many clips there may be.
-        fast_clip: copy the clips, from the key frame before the moment on; else encode them anew.
-        report: the page.
-        plot: the picture.
-        export: files for other programs.
-        every: let exports take the weaker moments too.
+    Of several clips, ``clip`` is what numbered ones are named after. A ``fast_clip`` is copied from the key frame
+    before the moment on; else it is encoded anew. With ``every``, exports have the weaker moments too.
     """
 
     clip: Path | None = None
@@ -58,11 +52,7 @@ class Files:
         return (*self.clip_paths, *pages, *(self.export or ()))
 
     def check(self, sources: Sequence[Path], rows: int = 1) -> None:
-        """Refuse what could not be written, before the video is read.
-
-        Args:
-            sources: the videos that are asked, which no file may replace.
-            rows: of the plot, as far as they are known.
+        """Refuse what could not be written, before the videos are read, which no file may replace.
 
         Raises:
             InputError: for a file that could not be, or a choice without the file that it is about.
@@ -90,9 +80,7 @@ class Files:
     def write(self, answers: Sequence[Answer], records: Sequence[dict[str, Any]] | None = None) -> None:
         """Write each file and say so on standard error; one that fails does not stop the next.
 
-        Args:
-            answers: what is written.
-            records: the objects of JSON exports, where they are not answers.
+        JSON exports have the records, where they are not answers.
 
         Raises:
             InputError: for those that failed, after the others.
@@ -104,10 +92,8 @@ class Files:
             partial(_write_clip, answer, path, fast=self.fast_clip)
             for answer, path in zip(_clipped(answers), self.clip_paths, strict=False)
         ]
-        if self.report is not None:
-            jobs.append(partial(_write_report, shown, self.report))
-        if self.plot is not None:
-            jobs.append(partial(_write_plot, shown, self.plot))
+        pages = ((self.report, "page"), (self.plot, "plot"))
+        jobs += [partial(_write_page, shown, path, what) for path, what in pages if path is not None]
         jobs += [partial(_write_export, answers, path, self.every, records) for path in self.export or ()]
         failures = []
         for job in jobs:
@@ -156,20 +142,13 @@ def _moved(cut: CutReport, moment: Moment) -> str:
     return " and ".join(words) or "starts and ends on time"
 
 
-def _write_report(answers: Sequence[Answer], path: Path) -> None:
+def _write_page(answers: Sequence[Answer], path: Path, what: str) -> None:
+    from asst.outputs.plot import write_plot
     from asst.outputs.report.report import write_report
 
     if answers:
-        write_report(answers, path)
-    _tell(path, "page", written=bool(answers))
-
-
-def _write_plot(answers: Sequence[Answer], path: Path) -> None:
-    from asst.outputs.plot import write_plot
-
-    if answers:
-        write_plot(answers, path)
-    _tell(path, "plot", written=bool(answers))
+        (write_report if what == "page" else write_plot)(answers, path)
+    _tell(path, what, written=bool(answers))
 
 
 def _write_export(answers: Sequence[Answer], path: Path, every: bool, records: Sequence[dict[str, Any]] | None) -> None:

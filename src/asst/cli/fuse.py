@@ -18,7 +18,6 @@ from asst.outputs.destination import check_destination
 
 if TYPE_CHECKING:
     from asst.evaluation.fusion import FittedWeights
-    from asst.moments import Answer
 
 _WEIGHTS = "--weights"
 
@@ -60,7 +59,12 @@ def fuse(
     sentences of --split, fused and judged; what comes out is kept in runs/NAME for 'asst tables'.
     """
     if recipe is not None:
-        _fill_row(predictions, recipe, split, weights or [], as_json=as_json)
+        if not split or len(weights or ()) != len(predictions):
+            raise InputError("a row of several runs needs --split val or --split test, and a weight for each run")
+        from asst.cli.evaluate_run import evaluate_fused
+        from asst.cli.evaluation_figures import print_evaluation
+
+        print_evaluation(evaluate_fused(predictions, recipe, split, weights or ()), as_json=as_json)
         return
     if fit == bool(weights):
         raise InputError("how are they weighted? give either --weights, a number a file, or --fit")
@@ -68,68 +72,46 @@ def fuse(
         raise InputError("where do the fused answers go? give --out OUT.jsonl")
     if out is not None:
         check_destination(out, ".jsonl")
-    from asst.outputs.json_lines import read_answers
+    from asst.evaluation.fusion import fit_weights
+    from asst.evaluation.fusion import fuse as fused
+    from asst.outputs.json_lines import answer_record, as_lines, read_answers
 
-    systems = [read_answers(path) for path in predictions]
-    fitted = _fit(systems, dataset, split, data, problems=problems) if fit else None
-    chosen = list(fitted.weights) if fitted is not None else list(weights or ())
+    systems, fitted, chosen = [read_answers(path) for path in predictions], None, list(weights or ())
+    if fit:
+        key, annotation = read_annotation(dataset, split, data, problems=problems)
+        tell("looking for the best weights")
+        fitted = fit_weights(key, annotation.records, systems)
+        chosen = list(fitted.weights)
     if out is not None:
-        from asst.evaluation.fusion import fuse as fused
-        from asst.outputs.json_lines import answer_record, as_lines
-
         write_whole(out, as_lines(map(answer_record, fused(systems, chosen))))
         tell(f"wrote {out}")
     _print(predictions, chosen, fitted, as_json=as_json)
 
 
-def _fill_row(runs: Sequence[Path], recipe: str, split: str | None, weights: Sequence[float], *, as_json: bool) -> None:
-    if not split or len(weights) != len(runs):
-        raise InputError("a row of several runs needs --split val or --split test, and a weight for each run")
-    from asst.cli.evaluate_run import evaluate_fused
-    from asst.cli.evaluation_figures import print_evaluation
-
-    print_evaluation(evaluate_fused(runs, recipe, split, weights), as_json=as_json)
-
-
-def _fit(
-    systems: Sequence[Sequence[Answer]], dataset: str | None, split: str | None, data: Path | None, *, problems: bool
-) -> FittedWeights:
-    from asst.evaluation.fusion import fit_weights
-
-    key, annotation = read_annotation(dataset, split, data, problems=problems)
-    tell("looking for the best weights")
-    return fit_weights(key, annotation.records, systems)
-
-
 def _print(
     predictions: Sequence[Path], weights: Sequence[float], fitted: FittedWeights | None, *, as_json: bool
 ) -> None:
+    if fitted is None:
+        if as_json:
+            print_json([{"weights": list(weights)}])
+        return
+    from asst.evaluation.scoring import per_cent
+
+    worth, alone = per_cent(fitted.cross_validated), [round(100 * value, 4) for value in fitted.alone]
     if as_json:
-        figures: dict[str, Any] = {"weights": list(weights)}
-        if fitted is not None:
-            from asst.evaluation.scoring import per_cent
+        figures = {"metric": fitted.metric, "cross_validated": worth, "alone": alone, "queries": fitted.queries}
+        print_json([{"weights": list(weights), **figures}])
+        return
+    from asst.outputs.grid import Grid, write_grids
 
-            figures |= {
-                "metric": fitted.metric,
-                "cross_validated": per_cent(fitted.cross_validated),
-                "alone": [round(100 * value, 4) for value in fitted.alone],
-                "queries": fitted.queries,
-            }
-        print_json([figures])
-    elif fitted is not None:
-        from asst.outputs.grid import Grid, write_grids
-
-        rows = [
-            [str(path), f"{weight:.3g}", f"{100 * alone:.2f}"]
-            for path, weight, alone in zip(predictions, weights, fitted.alone, strict=True)
-        ]
-        worth = fitted.cross_validated
-        note = (
-            f"fused, cross-validated: {100 * worth.mean:.2f} (95 % interval over videos: "
-            f"{100 * worth.low:.2f} to {100 * worth.high:.2f})"
-        )
-        title = f"{fitted.metric} in per cent, {fitted.queries} queries"
-        write_grids([Grid(title, ["predictions", "weight", "alone"], rows, [note])], sys.stdout)
+    rows = [
+        [str(path), f"{weight:.3g}", f"{own:.2f}"]
+        for path, weight, own in zip(predictions, weights, alone, strict=True)
+    ]
+    mean, low, high = (f"{worth[key]:.2f}" for key in ("mean", "low", "high"))
+    note = f"fused, cross-validated: {mean} (95 % interval over videos: {low} to {high})"
+    title = f"{fitted.metric} in per cent, {fitted.queries} queries"
+    write_grids([Grid(title, ["predictions", "weight", "alone"], rows, [note])], sys.stdout)
 
 
 def _is_number(word: str) -> bool:

@@ -6,10 +6,9 @@ from pathlib import Path
 from typing import Annotated
 
 from asst.cli import options
-from asst.cli.asking import ask, check_video, exit_by, print_answers
+from asst.cli.asking import ask, check_video, exit_by, print_answers, sentences_of
 from asst.cli.files import Files
 from asst.cli.options import argument, option
-from asst.cli.sentences import sentences_of
 
 
 def locate(

@@ -26,13 +26,9 @@ USUAL_PROTOCOL = "thumos14"
 
 @dataclass(frozen=True, slots=True)
 class Questions:
-    """What is asked of the videos of a split, and how answers are judged.
+    """What is asked of the videos of a split, sentences or actions, and how answers are judged.
 
-    Attributes:
-        key: of the data set.
-        sentences: the split, or None where actions are looked for.
-        actions: the split, or None where sentences are.
-        folder: of the annotation files.
+    The data set is named by its key; its annotation files are in the folder.
     """
 
     key: str

@@ -8,11 +8,10 @@ from typing import Annotated
 import typer
 
 from asst.cli import options
-from asst.cli.asking import exit_by, print_answers, uncollected
+from asst.cli.asking import exit_by, print_answers, sentences_of, uncollected
 from asst.cli.files import Files
 from asst.cli.index import engine_for
 from asst.cli.options import LIBRARY, option
-from asst.cli.sentences import sentences_of
 from asst.outputs.printable import printable
 
 _Within = Annotated[

@@ -34,9 +34,8 @@ _ASST = (sys.executable, "-m", "asst")
 class Budget:
     """What the runs of a folder have in common.
 
-    Attributes:
-        level: of the simulated features.
-        minutes: of one thread's time for training and validation of a method that is trained by steps.
+    That is the level of the simulated features, and the minutes of one thread for training and validation of a method
+    that is trained by steps.
     """
 
     level: str
@@ -85,7 +84,9 @@ def train_all(recipes: Iterable[str], seeds: Sequence[int], budget: Budget, fold
         InputError: for a run that ends with an error, after those that are under way.
     """
     wanted = [(recipe, seed) for seed in seeds for recipe in dict.fromkeys(recipes)]
-    missing = [(recipe, seed) for recipe, seed in wanted if not _result(folder, recipe, seed).exists()]
+    missing = [
+        (recipe, seed) for recipe, seed in wanted if folder / recipe / f"seed{seed}" not in finished(folder, recipe)
+    ]
     budget.claim(folder)
     with ThreadPoolExecutor(jobs) as pool:
         try:
@@ -109,10 +110,6 @@ def steps_within(log: Sequence[dict[str, dict[str, float]]], minutes: float) -> 
     step_s = (second["training"] - first["training"]) / _TIMED_STEPS
     left_s = 60 * minutes - INTERVALS * (second["validation"] - first["validation"])
     return INTERVALS * max(1, int(left_s / step_s / INTERVALS))
-
-
-def _result(folder: Path, recipe: str, seed: int) -> Path:
-    return folder / recipe / f"seed{seed}" / "results" / "test.json"
 
 
 def simulated_recipe(recipe: str) -> Recipe:

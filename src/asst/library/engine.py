@@ -20,14 +20,9 @@ if TYPE_CHECKING:
 class Identity:
     """What decides the numbers in a library; one of another identity must be made anew.
 
-    Attributes:
-        model: that ranks moments unless another is named, as ``--model`` takes it; another that reads the same
-            features does as well.
-        extractor: name of the features.
-        preprocessing: hash of how pictures were prepared.
-        weights: hash of the network's weights.
-        embedding: hash of how windows become vectors.
-        dimension: numbers in a window's vector.
+    ``model``, as ``--model`` takes it, ranks moments unless another is named that reads the same features. The features
+    are named by their extractor, and by hashes of how pictures were prepared and of the network's weights; windows'
+    vectors by their dimension and a hash of how they are made.
     """
 
     model: str

@@ -47,11 +47,6 @@ Placed = Literal["", "kept", "moved", "copied"]
 class LibraryFolder:
     """A library that is there. Indexing, searching and whatever else has a file of its own take it as an argument.
 
-    Attributes:
-        folder: where.
-        identity: what its numbers were made with.
-        features: the store of features, by content.
-
     Raises:
         InputError: if there is none, or one of another schema, or for an address such as ``s3://bucket/folder``.
     """
@@ -67,12 +62,7 @@ class LibraryFolder:
 
     @classmethod
     def made(cls, folder: str | Path, identity: Identity, *, rebuild: bool = False) -> Self:
-        """The library in a folder, made if there is none.
-
-        Args:
-            folder: of a library, or empty, or not there.
-            identity: what its numbers are made with.
-            rebuild: make all but the features anew, whatever is there.
+        """The library in a folder, made if there is none; ``rebuild`` makes all but the features anew.
 
         Raises:
             InputError: if the folder holds something else, or a library of another schema or identity.
@@ -81,8 +71,9 @@ class LibraryFolder:
         if folder.exists() and not folder.is_dir():
             raise InputError(f"{folder}: is a file; a library is a folder")
         known = {_SETTINGS, _CORRECTIONS, *_FOLDERS, *_LOCKS}
-        if folder.is_dir() and (other := next((p for p in folder.iterdir() if not _ours(p.name, known)), None)):
-            raise InputError(f"{folder} holds {other.name} and is no library; name an empty or a new folder")
+        for name in (path.name for path in folder.iterdir()) if folder.is_dir() else ():
+            if name not in known and not (name.startswith(".") and name.endswith(".part")):
+                raise InputError(f"{folder} holds {name} and is no library; name an empty or a new folder")
         # One that is there is not written to, as it may be on a disk that cannot be.
         if rebuild or not (folder / _SETTINGS).exists():
             _make(folder, identity, rebuild=rebuild)
@@ -109,10 +100,7 @@ class LibraryFolder:
                 f"numbers; use --model {self.identity.model}, or make it anew with --rebuild"
             )
         if different:
-            raise InputError(
-                f"{self.folder} was made with another {' and '.join(different)} than this asst has; "
-                f"make it anew: asst index FILES... --library {self.folder} --rebuild"
-            )
+            raise _to_rebuild(f"was made with another {' and '.join(different)} than this asst has", self.folder)
 
     @contextmanager
     def writing(self) -> Iterator[Tables]:
@@ -158,12 +146,7 @@ class LibraryFolder:
         return self.folder / "matrix"
 
     def place(self, path: str, content: str, stamp: Stamp) -> Placed:
-        """Gives a content that the library has the path of a file.
-
-        Args:
-            path: of the file, absolute.
-            content: hash of its bytes.
-            stamp: taken before they were read.
+        """Gives a content that the library has the path of a file, whose stamp was taken before it was read.
 
         Returns:
             ``kept`` where it has it; ``moved`` where another path of this content is gone, or is another name of the
@@ -177,7 +160,8 @@ class LibraryFolder:
                 if same.mtime_ns != stamp.mtime_ns:
                     tables.put_video(replace(same, mtime_ns=stamp.mtime_ns))
                 return "kept"
-            gone = next((video.path for video in known if _leads_elsewhere(video.path, path)), None)
+            others = (Path(video.path) for video in known)
+            gone = next((str(own) for own in others if not own.exists() or str(canonical(own)) == path), None)
             replaced = tables.videos(path=path)
             tables.put_video(replace(known[0], path=path, mtime_ns=stamp.mtime_ns))
             if gone is not None:
@@ -253,15 +237,6 @@ def locked(path: Path) -> Iterator[None]:
         yield
 
 
-def _leads_elsewhere(known: str, path: str) -> bool:
-    """Whether nothing is at a known path any more, or a file whose one path is another."""
-    return not Path(known).exists() or str(canonical(Path(known))) == path
-
-
-def _ours(name: str, known: set[str]) -> bool:
-    return name in known or (name.startswith(".") and name.endswith(".part"))
-
-
 def _make(folder: Path, identity: Identity, *, rebuild: bool) -> None:
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -292,8 +267,9 @@ def _identity(folder: Path) -> Identity:
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise InputError(f"{folder / _SETTINGS} is damaged; index again with --rebuild") from error
     if identity is None:
-        raise InputError(
-            f"{folder} is a library of schema {schema}, and this asst reads schema {SCHEMA}; make it anew: "
-            f"asst index FILES... --library {folder} --rebuild"
-        )
+        raise _to_rebuild(f"is a library of schema {schema}, and this asst reads schema {SCHEMA}", folder)
     return identity
+
+
+def _to_rebuild(what: str, folder: Path) -> InputError:
+    return InputError(f"{folder} {what}; make it anew: asst index FILES... --library {folder} --rebuild")

@@ -35,13 +35,9 @@ _ABANDONED_S = 3600.0
 class Indexed:
     """What became of a file.
 
-    Attributes:
-        path: the file.
-        state: ``indexed``; ``kept``, where the library had it; ``moved``, where it had it under a path that is gone;
-            ``copied``, where it has it under another path too; or ``failed``.
-        reason: one line on what is wrong, for a failure.
-        video_s: seconds of video that were read.
-        seconds: time that reading them took.
+    It is ``indexed``; ``kept``, where the library had it; ``moved``, where it had it under a path that is gone;
+    ``copied``, where it has it under another path too; or ``failed``, for a reason of one line. ``video_s`` of it were
+    read, in so many seconds.
     """
 
     path: Path

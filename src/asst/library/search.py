@@ -145,11 +145,9 @@ class _Scored:
 
 
 def parts_by_match(rows: Rows, matches: npt.NDArray[np.float32]) -> list[Part]:
-    """The parts that windows are in, in the order of their best windows.
+    """The parts that windows are in, in the order of their best windows; those of a part need not be neighbours.
 
-    Args:
-        rows: the windows, of `asst.library.tables.ROW`, shape ``(windows,)``; those of a part need not be neighbours.
-        matches: how well each matches, shape ``(windows,)``.
+    ``rows`` are of `asst.library.tables.ROW`, and ``matches`` how well each matches, both of shape ``(windows,)``.
     """
     if not len(rows):
         return []

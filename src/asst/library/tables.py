@@ -45,17 +45,10 @@ _SYSTEMS = re.compile(r"\(os error (\d+)\)")
 
 @dataclass(frozen=True, slots=True)
 class Video:
-    """A file that a library knows.
+    """A file that a library knows, by its `asst.local.canonical` path and the hash of its bytes.
 
-    Attributes:
-        path: the file's `asst.local.canonical` one.
-        content: hash of its bytes.
-        duration_s: its length in seconds.
-        width: in pixels, as displayed.
-        height: in pixels, as displayed.
-        size: of the file, in bytes.
-        rows: how many windows' vectors there are of it.
-        mtime_ns: when the file had last been changed before it was read, in nanoseconds since 1970; 0 if not known.
+    Width and height are in pixels, as displayed; ``size`` is in bytes, and ``rows`` counts its windows' vectors.
+    ``mtime_ns`` is when it had last been changed before it was read, in nanoseconds since 1970; 0 if not known.
     """
 
     path: str
@@ -97,11 +90,7 @@ def _telling(method: Callable[Concatenate[Tables, P], R]) -> Callable[Concatenat
 
 
 class Tables:
-    """The tables in a folder, made when they are not there.
-
-    Args:
-        folder: LanceDB's.
-        dimension: numbers in a window's vector.
+    """The tables in a folder, made when they are not there; ``dimension`` is that of windows' vectors.
 
     Raises:
         InputError: if LanceDB is not installed, or, as of every method, the tables cannot be read.
@@ -146,7 +135,9 @@ class Tables:
             wanted = wanted.where(f"content = {_quoted(content)}")
         if path is not None:
             wanted = wanted.where(f"path = {_quoted(_kept(path))}")
-        rows = ({**row, "path": _given(row["path"])} for row in wanted.to_arrow().to_pylist())
+        rows = wanted.to_arrow().to_pylist()
+        for row in rows:
+            row["path"] = _KEPT_BYTE.sub(lambda found: chr(_SURROGATE + int(found[1], 16)), row["path"])
         return sorted((Video(**row) for row in rows), key=lambda video: video.path)
 
     @_telling
@@ -242,11 +233,6 @@ class Tables:
 def _kept(path: str) -> str:
     """A path as the tables hold it: its bytes that are no UTF-8 in hexadecimal, each after a NUL, which no path has."""
     return _NOT_UTF8.sub(lambda found: f"\0{ord(found[0]) - _SURROGATE:02x}", path)
-
-
-def _given(path: str) -> str:
-    """The inverse of `_kept`."""
-    return _KEPT_BYTE.sub(lambda found: chr(_SURROGATE + int(found[1], 16)), path)
 
 
 def _among(contents: Iterable[str]) -> str:

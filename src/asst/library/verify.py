@@ -16,13 +16,11 @@ from asst.library.tables import Video
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What was found.
+    """What was found, of so many videos.
 
-    Attributes:
-        videos: how many files the library knows.
-        faults: by content, one line on what is wrong with it.
-        unfinished: contents that have features or windows and no file; indexing again finishes them, if they are given.
-        changed: one line for each file that holds other bytes than those that were indexed, or cannot be read.
+    ``faults`` has a line on what is wrong with a content. ``unfinished`` are contents that have features or windows and
+    no file; indexing again finishes them, if they are given. ``changed`` has a line for each file that holds other
+    bytes than those that were indexed, or cannot be read.
     """
 
     videos: int
@@ -70,10 +68,7 @@ def _changed(library: LibraryFolder, files: list[Video], told: Callable[[int, in
 
 
 def repair(library: LibraryFolder, verdict: Verdict) -> int:
-    """Deletes what is still faulty or unfinished; indexing the files again makes it anew.
-
-    Returns:
-        How many contents those were.
+    """Deletes what is still faulty or unfinished, so many contents; indexing the files again makes them anew.
 
     Raises:
         InputError: while files are being indexed: what they have not finished is no fault.

@@ -7,23 +7,19 @@ import io
 from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from asst.atomic import write_whole
 from asst.errors import InputError
 from asst.extras import require
+from asst.moments import Answer
 from asst.outputs.destination import check_destination
-from asst.outputs.editors.edits import chosen, edits_of
+from asst.outputs.editors.edits import Edit, chosen, edits_of
 from asst.outputs.editors.fcpxml import fcpxml_text
 from asst.outputs.editors.timeline import edl_text, otio_text
 from asst.outputs.subtitles import subtitles
 
-if TYPE_CHECKING:
-    from asst.moments import Answer
-    from asst.outputs.editors.edits import Edit
-
-
-TextOf = Callable[["Sequence[Answer]", bool], str | None]
+TextOf = Callable[[Sequence[Answer], bool], str | None]
 """Makes a file's text of answers and whether to take every moment; None when there is nothing to write."""
 
 COLUMNS = ("video", "query", "rank", "start_s", "end_s", "score", "label", "confidence")

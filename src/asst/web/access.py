@@ -5,14 +5,12 @@ from __future__ import annotations
 import hmac
 import secrets
 from hashlib import sha256
-from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
+
+from fastapi import Request, Response
 
 from asst.errors import InputError
 from asst.web.errors import Problem
-
-if TYPE_CHECKING:
-    from fastapi import Request, Response
 
 OPEN_PATHS = frozenset(("/", "/api/access"))
 """What anyone may ask for, and with it the page's own scripts: none of it says anything of the library."""

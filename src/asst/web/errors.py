@@ -4,20 +4,18 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Awaitable, Callable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel
 from starlette.exceptions import HTTPException
+from starlette.responses import Response
 
 from asst.atomic import is_refusal, write_error
 from asst.errors import InputError, WriteError
 from asst.outputs.printable import printable
-
-if TYPE_CHECKING:
-    from starlette.responses import Response
 
 _CODES = {
     400: "bad_request",
@@ -120,8 +118,11 @@ async def answered(request: Request, go_on: Callable[[Request], Awaitable[Respon
 
     A range in a unit other than bytes is taken for none, as RFC 9110 asks (section 14.2).
     """
-    headers = request.scope["headers"]
-    request.scope["headers"] = [(name, value) for name, value in headers if name != b"range" or _in_bytes(value)]
+    request.scope["headers"] = [
+        (name, value)
+        for name, value in request.scope["headers"]
+        if name != b"range" or value.partition(b"=")[0].strip().lower() == b"bytes"
+    ]
     try:
         answer = await go_on(request)
     except Exception as error:
@@ -135,7 +136,3 @@ async def answered(request: Request, go_on: Callable[[Request], Awaitable[Respon
     if "content-range" in answer.headers:
         shaped.headers["content-range"] = answer.headers["content-range"]
     return shaped
-
-
-def _in_bytes(ranges: bytes) -> bool:
-    return ranges.partition(b"=")[0].strip().lower() == b"bytes"

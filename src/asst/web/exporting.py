@@ -54,11 +54,6 @@ def _write(served: Served, body: ExportBody, out: Path) -> None:
 
 def _answer(served: Served, chosen: ChosenMoment) -> Answer:
     """A moment as the only one of its sentence."""
-    video = served.video(chosen.video)
-    start_s, end_s = chosen.start_s, min(chosen.end_s, video.duration_s)
-    if not start_s < end_s:
-        raise Problem(
-            422, "invalid", f"{start_s:g} to {end_s:g} s is no span of {Path(video.path).name}", field="moments"
-        )
+    video, start_s, end_s = served.span(chosen.video, chosen.start_s, chosen.end_s, "moments")
     moment = Moment(start_s, end_s, chosen.score, chosen.query, video.path)
     return Answer(video.path, chosen.query, video.duration_s, served.library.identity.model, (moment,))

@@ -19,18 +19,7 @@ from asst.moments import Answer, Attention, Curve, Moment
 from asst.outputs.json_lines import answer_facts, moment_record
 from asst.outputs.printable import printable
 from asst.text import EMPTY_WORDS
-from asst.web.answers import (
-    AttentionAnswer,
-    CurveAnswer,
-    FoundMoment,
-    LocateAnswer,
-    LocateBody,
-    RankedMoment,
-    SaidAnswer,
-    ScaleAnswer,
-    SearchAnswer,
-    SearchBody,
-)
+from asst.web import answers
 from asst.web.errors import documented
 from asst.web.served import Served, ServedHere
 from asst.web.videos import Id, named, picture_url, video_answer
@@ -45,18 +34,18 @@ _CONTRAST = 1.8
 
 
 @router.post("/search", responses=documented(404))
-async def search_library(served: ServedHere, body: SearchBody) -> SearchAnswer:
+async def search_library(served: ServedHere, body: answers.SearchBody) -> answers.SearchAnswer:
     """The best moments of all videos."""
     return await served.gate.run(lambda: _search(served, body))
 
 
 @router.post("/videos/{video}/locate", responses=documented(404))
-async def locate(served: ServedHere, video: Id, body: LocateBody) -> LocateAnswer:
+async def locate(served: ServedHere, video: Id, body: answers.LocateBody) -> answers.LocateAnswer:
     """The best moments of one video, with the score over time and the words that the model looked at."""
     return await served.gate.run(lambda: _locate(served, video, body))
 
 
-def _search(served: Served, body: SearchBody) -> SearchAnswer:
+def _search(served: Served, body: answers.SearchBody) -> answers.SearchAnswer:
     contents = {video.content for video in named(served, body.name)}
     if body.video is not None:
         contents &= {served.video(body.video).content}
@@ -72,7 +61,7 @@ def _search(served: Served, body: SearchBody) -> SearchAnswer:
     known = {video.path: video for video in served.library.tables.videos()}
     said = served.said(body.query)
     moments = [
-        FoundMoment(**_ranked(moment, video, found, said), video=video_answer(served, video))
+        answers.FoundMoment(**_ranked(moment, video, found, said), video=video_answer(served, video))
         for moment in found.ranked
         if (video := known.get(moment.video or "")) is not None
     ]
@@ -81,11 +70,13 @@ def _search(served: Served, body: SearchBody) -> SearchAnswer:
         for own in (found.by_video if body.curves else ())
         if own.curve is not None and own.video in known
     }
-    faults = [_without_folder(fault) for fault in found.faults]
-    return SearchAnswer(**_facts(found), moments=moments, curves=curves, faults=faults)
+    # A line about a file, with its name in place of its path.
+    parts = (fault.partition(": ") for fault in found.faults)
+    faults = [printable(f"{Path(path).name}{colon}{rest}") for path, colon, rest in parts]
+    return answers.SearchAnswer(**_facts(found), moments=moments, curves=curves, faults=faults)
 
 
-def _locate(served: Served, content: str, body: LocateBody) -> LocateAnswer:
+def _locate(served: Served, content: str, body: answers.LocateBody) -> answers.LocateAnswer:
     """As a search of this video alone, so that the moments are the same."""
     known, engine = served.video(content), served.engine()
     found = search(
@@ -102,31 +93,31 @@ def _locate(served: Served, content: str, body: LocateBody) -> LocateAnswer:
         attention = engine.model.word_attention(served.features(content), body.query)
     curve = next((own.curve for own in found.by_video), None)
     said = served.said(body.query)
-    return LocateAnswer(
+    return answers.LocateAnswer(
         **_facts(found),
         video=video_answer(served, known),
         duration_s=known.duration_s,
-        moments=[RankedMoment(**_ranked(moment, known, found, said)) for moment in found.ranked],
+        moments=[answers.RankedMoment(**_ranked(moment, known, found, said)) for moment in found.ranked],
         curve=None if curve is None else curve_answer(curve),
         attention=None if attention is None else attention_answer(attention),
     )
 
 
-def curve_answer(curve: Curve) -> CurveAnswer:
+def curve_answer(curve: Curve) -> answers.CurveAnswer:
     """A curve of no more than `CURVE_MOST` times; of each group of steps the one with the highest score stays."""
     groups = _groups(len(curve.times_s), CURVE_MOST)
     kept = [int(group[curve.scores[group].argmax()]) for group in groups]
-    return CurveAnswer(times_s=_rounded(curve.times_s[kept]), scores=_rounded(curve.scores[kept]))
+    return answers.CurveAnswer(times_s=_rounded(curve.times_s[kept]), scores=_rounded(curve.scores[kept]))
 
 
-def attention_answer(attention: Attention) -> AttentionAnswer:
+def attention_answer(attention: Attention) -> answers.AttentionAnswer:
     """Attention at no more than `ATTENTION_MOST` times, the mean of those between."""
     groups = _groups(len(attention.times_s), ATTENTION_MOST)
     times_s = np.array([attention.times_s[group].mean() for group in groups])
     weights = np.stack([attention.weights[:, group].mean(axis=1) for group in groups], axis=1)
     means = attention.weights.mean(axis=1)
     contrasts = weights.max(axis=1) >= _CONTRAST * means
-    return AttentionAnswer(
+    return answers.AttentionAnswer(
         words=list(attention.words),
         telling=[bool(far) and word not in EMPTY_WORDS for word, far in zip(attention.words, contrasts, strict=True)],
         times_s=_rounded(times_s),
@@ -147,7 +138,7 @@ def _rounded(values: np.ndarray[tuple[int], np.dtype[np.float64]]) -> list[float
 def _facts(answer: Answer) -> dict[str, Any]:
     """What both answers say beside the moments; scores that are no probabilities have no scale of words."""
     words = bool(answer.ranked) and answer.ranked[0].confidence is not None
-    scale = ScaleAnswer(sure=LEAST["sure"], likely=LEAST["likely"]) if words else None
+    scale = answers.ScaleAnswer(sure=LEAST["sure"], likely=LEAST["likely"]) if words else None
     return answer_facts(answer) | {"threshold": answer.threshold, "best_score": answer.best_score, "scale": scale}
 
 
@@ -158,11 +149,5 @@ def _ranked(moment: Moment, video: Video, answer: Answer, said: Sequence[Correct
     return moment_record(moment) | {
         "found": answer.threshold is None or moment.score >= answer.threshold,
         "picture": picture_url(video.content, sum(span) / 2),
-        "said": own and SaidAnswer.model_validate(own),
+        "said": own and answers.SaidAnswer.model_validate(own),
     }
-
-
-def _without_folder(fault: str) -> str:
-    """A line about a file, with its name in place of its path."""
-    path, separator, rest = fault.partition(": ")
-    return printable(f"{Path(path).name}{separator}{rest}")

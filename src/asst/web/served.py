@@ -81,6 +81,19 @@ class Served:
                 return video
         raise Problem(404, "gone", f"{Path(videos[0].path).name} is no longer where it was indexed")
 
+    def span(self, content: str, start_s: float, end_s: float, field: str) -> tuple[Video, float, float]:
+        """A video and a span of it, cut off at its end.
+
+        Raises:
+            Problem: 422 naming a field for a span that is none of it, or 404 as of `video`.
+        """
+        video = self.video(content)
+        end_s = min(end_s, video.duration_s)
+        if not start_s < end_s:
+            message = f"{start_s:g} to {end_s:g} s is no span of {Path(video.path).name}"
+            raise Problem(422, "invalid", message, field=field)
+        return video, start_s, end_s
+
     def said(self, query: str) -> list[Correction]:
         """What users said of answers to a sentence, the last first."""
         query = " ".join(query.split())

@@ -116,9 +116,8 @@ async def _events(served: Served, request: Request, job: IndexJob) -> AsyncItera
 def looked_after(library: Library) -> Iterator[list[Path]]:
     """For as long as it is entered, no other server takes what comes in here for its own.
 
-    Returns:
-        Uploads that no job knows and no row names, as the server was killed that they had come to; none while another
-        server runs, which may be about to index them. Of uploads that had not come in whole nothing stays.
+    Lends uploads that no job knows and no row names, as the server was killed that they had come to; none while another
+    server runs, which may be about to index them. Of uploads that had not come in whole nothing stays.
     """
     try:
         lock = SharedLock(library.uploads_lock)
@@ -189,14 +188,16 @@ def safe_name(name: str) -> str:
     ('pass wd.mp4', '#1 [final] _new_.mov')
     """
     last = name.replace("\\", "/").rsplit("/", 1)[-1]
-    plain = "".join(letter if _harmless(letter) else "_" for letter in last).strip().lstrip(".")
+    plain = (
+        "".join(
+            letter if _is_mark(letter) or (letter.isprintable() and letter not in _NO_NAME) else "_" for letter in last
+        )
+        .strip()
+        .lstrip(".")
+    )
     stem, dot, ending = plain.rpartition(".")
     ending = dot + ending[:10] if dot else ""
     return (_shortened(stem if dot else plain, _NAME_MOST - len(ending.encode())) or "_") + ending
-
-
-def _harmless(letter: str) -> bool:
-    return (letter.isprintable() and letter not in _NO_NAME) or _is_mark(letter)
 
 
 def _is_mark(letter: str) -> bool:

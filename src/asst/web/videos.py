@@ -74,7 +74,14 @@ def videos(
 @router.get("/{video}", responses=documented(404))
 async def video(served: ServedHere, video: Id) -> OneVideoAnswer:
     """One of them."""
-    return await served.gate.run(lambda: _one(served, served.video(video)))
+    from asst.video import probe
+
+    def found() -> OneVideoAnswer:
+        known = served.video(video)
+        info = probe(known.path)
+        return OneVideoAnswer(**video_answer(served, known).model_dump(), start_s=info.start_s, rate=float(info.rate))
+
+    return await served.gate.run(found)
 
 
 @router.delete("/{video}", status_code=204, response_class=Response, responses=documented(404))
@@ -177,26 +184,17 @@ def named(served: Served, part: str) -> list[Video]:
     return [video for video in by_content.values() if part in "/".join(Path(video.path).parts[-2:]).lower()]
 
 
-def _one(served: Served, video: Video) -> OneVideoAnswer:
-    from asst.video import probe
-
-    info = probe(video.path)
-    return OneVideoAnswer(**video_answer(served, video).model_dump(), start_s=info.start_s, rate=float(info.rate))
-
-
 def _cut(served: Served, content: str, span: tuple[float, float], out: Path, *, exact: bool) -> dict[str, str]:
     """Writes a clip; the headers that go with it."""
     from asst.video import cut
 
-    known = served.video(content)
-    start_s, end_s = span[0], min(span[1], known.duration_s)
-    if not start_s < end_s:
-        raise Problem(422, "invalid", f"{start_s:g} to {end_s:g} s is no span of this video", field="end_s")
+    known, start_s, end_s = served.span(content, *span, "end_s")
     if end_s - start_s > served.limits.clip_s:
         raise Problem(413, "too_large", f"a clip lasts {served.limits.clip_s:g} s at most; ask for a shorter one")
     report = cut(known.path, start_s, end_s, out, exact=exact)
+    first, last = (f"{int(t // 60)}m{t % 60:05.2f}s" for t in (start_s, end_s))
     return {
-        "Content-Disposition": attachment(_clip_name(Path(known.path).stem, start_s, end_s)),
+        "Content-Disposition": attachment(f"{Path(known.path).stem} {first}-{last}.mp4"),
         "X-Clip-Start-S": f"{report.start_s:.3f}",
         "X-Clip-End-S": f"{report.end_s:.3f}",
     }
@@ -209,9 +207,3 @@ def _jpeg(video: Video, at_s: float) -> bytes:
     for batch in frames(Path(video.path), times_s=[at_s], short_side=_SHORT_SIDE, crop=STILL, threads=1):
         return jpeg(batch.pixels[0])
     raise not_found(f"no picture at {at_s:g} s")
-
-
-def _clip_name(stem: str, start_s: float, end_s: float) -> str:
-    """Such as ``bikes 0m05.50s-0m07.50s.mp4``."""
-    first, last = (f"{int(t // 60)}m{t % 60:05.2f}s" for t in (start_s, end_s))
-    return f"{stem} {first}-{last}.mp4"

@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from asst.moments import Answer, Curve, Moment
+from asst.moments import Answer, Curve
 from asst.outputs.report.labels import tick_label, ticks_s
 
 PATH_WIDTH, PATH_HEIGHT = 1000, 100
@@ -41,8 +41,8 @@ class Chart(NamedTuple):
         description: the same in words.
     """
 
-    bands: tuple[Band, ...]
-    ticks: tuple[Tick, ...]
+    bands: list[Band]
+    ticks: list[Tick]
     path: str | None
     threshold_y: float | None
     description: str
@@ -63,22 +63,16 @@ def draw(answer: Answer) -> Chart:
         path = _path(curve, answer.duration_s, low, high)
         if answer.threshold is not None:
             threshold_y = round(PATH_HEIGHT * (high - answer.threshold) / (high - low), 2)
-    return Chart(
-        bands=tuple(_band(moment, answer.duration_s) for moment in answer.moments),
-        ticks=tuple(Tick(_percent(tick, answer.duration_s), tick_label(tick)) for tick in ticks_s(answer.duration_s)),
-        path=path,
-        threshold_y=threshold_y,
-        description=_describe(answer),
-    )
+    bands = []
+    for moment in answer.moments:
+        left, right = (_percent(time_s, answer.duration_s) for time_s in (moment.start_s, moment.end_s))
+        bands.append(Band(left, round(right - left, 3)))
+    ticks = [Tick(_percent(tick, answer.duration_s), tick_label(tick)) for tick in ticks_s(answer.duration_s)]
+    return Chart(bands, ticks, path, threshold_y, _describe(answer))
 
 
 def _percent(time_s: float, duration_s: float) -> float:
     return round(100 * min(1.0, max(0.0, time_s / duration_s)), 3)
-
-
-def _band(moment: Moment, duration_s: float) -> Band:
-    left = _percent(moment.start_s, duration_s)
-    return Band(left, round(_percent(moment.end_s, duration_s) - left, 3))
 
 
 def _path(curve: Curve, duration_s: float, low: float, high: float) -> str:

@@ -49,7 +49,7 @@ class Heat(NamedTuple):
 
 
 def draw_heat(attention: Attention, duration_s: float) -> Heat:
-    """Lay out the attention over the whole video; where it is finer than the columns, each shows the mean of its own."""
+    """Lay out the attention over the whole video; columns that are coarser than it show the mean of their own."""
     weights = _columns(attention, duration_s)
     strongest = float(weights.max()) or 1.0
     return Heat(
