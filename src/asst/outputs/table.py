@@ -11,7 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from asst.moments import Answer, Moment, format_time
-from asst.outputs.grid import console_of, fit
+from asst.outputs.grid import Grid, console_of, fit, write_grids
 from asst.outputs.printable import printable
 
 _BAR_WIDEST = 60
@@ -32,7 +32,8 @@ def write_table(answers: Iterable[Answer], stream: TextIO, *, every: bool = Fals
             title = Text(_heading(answer, every=every) if answer.moments else nothing_found(answer))
             console.print(title, style="bold" if answer.moments else None, soft_wrap=True)
             durations_s, rank = {own.video: own.duration_s for own in answer.by_video}, 1
-            for video, group in groupby(answer.shown(every=every), key=lambda moment: moment.video or ""):
+            shown = answer.shown(every=every)
+            for video, group in groupby(shown, key=lambda moment: "" if answer.video else moment.video or ""):
                 own = list(group)
                 if durations_s:
                     console.print(Text(printable(video)), soft_wrap=True)
@@ -52,17 +53,12 @@ def write_detections_table(answer: Answer, stream: TextIO) -> None:
 def write_shots_table(answer: Answer, stream: TextIO) -> None:
     """Write the shots of one video as a table, their times in seconds to a millisecond."""
     count = len(answer.moments)
-    title = f"{printable(answer.video)}: {count} shot{'s' * (count != 1)} in {format_time(answer.duration_s)}"
-    table = Table(box=None, pad_edge=False, header_style="dim")
-    for heading in ("", "at", "start", "end", "length"):
-        table.add_column(heading, justify="right", no_wrap=True)
-    for number, shot in enumerate(answer.moments, start=1):
-        seconds = (f"{time_s:.3f}" for time_s in (shot.start_s, shot.end_s, shot.duration_s))
-        table.add_row(str(number), format_time(shot.start_s), *seconds)
-    with console_of(stream) as console:
-        console.print(Text(title, style="bold"), soft_wrap=True)
-        fit(console, table)
-        console.print(table)
+    rows = [
+        [str(number), format_time(own.start_s), *(f"{t:.3f}" for t in (own.start_s, own.end_s, own.duration_s))]
+        for number, own in enumerate(answer.moments, start=1)
+    ]
+    title = f"{answer.video}: {count} shot{'s' * (count != 1)} in {format_time(answer.duration_s)}"
+    write_grids([Grid(title, ["", "at", "start", "end", "length"], rows, words=0)], stream)
 
 
 def _heading(answer: Answer, *, every: bool) -> str:

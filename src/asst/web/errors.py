@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
 from fastapi import FastAPI, Request
@@ -66,9 +66,14 @@ class Problem(Exception):  # noqa: N818  it is an answer
         return JSONResponse({"error": detail}, self.status, headers)
 
 
-def documented(*statuses: int) -> dict[int | str, dict[str, Any]]:
-    """What an operation says of its errors; these can be the answer to any."""
-    return {status: {"model": ErrorAnswer} for status in (400, 401, *statuses, 422, 500, 503, 507)}
+def documented(*statuses: int, sends: Sequence[str] = (), about: str = "") -> dict[int | str, dict[str, Any]]:
+    """What an operation says of its errors, some of which can be the answer to any, and of the types that it sends."""
+    told: dict[int | str, dict[str, Any]] = {
+        status: {"model": ErrorAnswer} for status in (400, 401, *statuses, 422, 500, 503, 507)
+    }
+    if sends:
+        told[200] = {"content": {kind: {} for kind in sends}} | ({"description": about} if about else {})
+    return told
 
 
 def not_found(what: str) -> Problem:

@@ -27,11 +27,7 @@ _TYPES = {
 }
 
 
-@router.post(
-    "/export",
-    response_class=FileResponse,
-    responses={**documented(404, 413), 200: {"content": {kind: {} for kind in _TYPES.values()}}},
-)
+@router.post("/export", response_class=FileResponse, responses=documented(404, 413, sends=[*_TYPES.values()]))
 async def export(served: ServedHere, body: ExportBody) -> FileResponse:
     """One file of the moments, in their order. Timelines name the files of the videos as the server knows them."""
     out = served.clips / f"{uuid.uuid4().hex}.{body.format}"

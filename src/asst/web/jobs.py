@@ -52,23 +52,18 @@ class IndexJob:
         """Whether nothing more will happen to it."""
         return self.state in ("done", "failed", "cancelled")
 
-    @property
-    def left_s(self) -> float | None:
-        """Time until it will have been read, at the pace until now; None where that is not known."""
-        if self.state != "running" or not self.done_s:
-            return None
-        return (time.monotonic() - self.began) * max(0.0, self.total_s / self.done_s - 1)
-
     def answer(self) -> JobAnswer:
-        """As JSON."""
-        left_s = self.left_s
+        """As JSON, with the time until it will have been read at the pace until now, where that is known."""
+        left_s = None
+        if self.state == "running" and self.done_s:
+            left_s = round((time.monotonic() - self.began) * max(0.0, self.total_s / self.done_s - 1), 1)
         return JobAnswer(
             id=self.id,
             name=printable(self.name),
             state=self.state,
             done_s=round(self.done_s, 2),
             total_s=round(self.total_s, 2),
-            left_s=None if left_s is None else round(left_s, 1),
+            left_s=left_s,
             message=printable(self.message),
             video=self.content,
         )

@@ -38,12 +38,7 @@ _BINARY = {"application/octet-stream": {"schema": {"type": "string", "format": "
 _BODY = {"requestBody": {"required": True, "content": _BINARY}}
 
 
-@router.post(
-    "/uploads",
-    status_code=202,
-    responses=documented(408, 413, 415, 507),
-    openapi_extra=_BODY,
-)
+@router.post("/uploads", status_code=202, responses=documented(408, 413, 415, 507), openapi_extra=_BODY)
 async def upload(
     served: ServedHere, request: Request, name: Annotated[str, Query(min_length=1, max_length=500)]
 ) -> UploadAnswer:
@@ -86,7 +81,7 @@ async def cancel(served: ServedHere, job: str) -> JobAnswer:
 @router.get(
     "/jobs/{job}/events",
     response_class=StreamingResponse,
-    responses={**documented(404), 200: {"content": {"text/event-stream": {}}, "description": "Events named job"}},
+    responses=documented(404, sends=["text/event-stream"], about="Events named job"),
 )
 async def events(served: ServedHere, request: Request, job: str) -> StreamingResponse:
     """Server-sent events: the job at every change, the last when it has ended."""
@@ -188,13 +183,8 @@ def safe_name(name: str) -> str:
     ('pass wd.mp4', '#1 [final] _new_.mov')
     """
     last = name.replace("\\", "/").rsplit("/", 1)[-1]
-    plain = (
-        "".join(
-            letter if _is_mark(letter) or (letter.isprintable() and letter not in _NO_NAME) else "_" for letter in last
-        )
-        .strip()
-        .lstrip(".")
-    )
+    bad = {letter for letter in last if letter in _NO_NAME or not (letter.isprintable() or _is_mark(letter))}
+    plain = last.translate(dict.fromkeys(map(ord, bad), "_")).strip().lstrip(".")
     stem, dot, ending = plain.rpartition(".")
     ending = dot + ending[:10] if dot else ""
     return (_shortened(stem if dot else plain, _NAME_MOST - len(ending.encode())) or "_") + ending

@@ -101,7 +101,7 @@ def remove(served: ServedHere, video: Id) -> Response:
 @router.get(
     "/{video}/media",
     response_class=FileResponse,
-    responses={**documented(404, 416), 200: {"content": {"video/*": {}}}, 206: {"description": "The part asked for"}},
+    responses={**documented(404, 416, sends=["video/*"]), 206: {"description": "The part asked for"}},
 )
 def media(served: ServedHere, video: Id) -> FileResponse:
     """The file as it is; parts of it by ``Range``."""
@@ -110,11 +110,7 @@ def media(served: ServedHere, video: Id) -> FileResponse:
     return FileResponse(path, media_type=kind, headers={"Cache-Control": _KEPT})
 
 
-@router.get(
-    "/{video}/strip",
-    response_class=FileResponse,
-    responses={**documented(404), 200: {"content": {"image/jpeg": {}}}},
-)
+@router.get("/{video}/strip", response_class=FileResponse, responses=documented(404, sends=["image/jpeg"]))
 def strip(served: ServedHere, video: Id) -> FileResponse:
     """A row of small pictures, each from the middle of an equal share of the video."""
     path = served.library.picture(served.video(video).content)
@@ -123,9 +119,7 @@ def strip(served: ServedHere, video: Id) -> FileResponse:
     return FileResponse(path, media_type="image/jpeg", headers={"Cache-Control": _KEPT})
 
 
-@router.get(
-    "/{video}/picture", response_class=Response, responses={**documented(404), 200: {"content": {"image/jpeg": {}}}}
-)
+@router.get("/{video}/picture", response_class=Response, responses=documented(404, sends=["image/jpeg"]))
 async def picture(served: ServedHere, video: Id, at_s: Seconds) -> Response:
     """The picture that is shown at an instant, or the last one before the end."""
     body = await served.gate.run(lambda: _jpeg(served.video(video), at_s))
@@ -135,13 +129,7 @@ async def picture(served: ServedHere, video: Id, at_s: Seconds) -> Response:
 @router.get(
     "/{video}/clip",
     response_class=FileResponse,
-    responses={
-        **documented(404, 413),
-        200: {
-            "content": {"video/mp4": {}},
-            "description": "X-Clip-Start-S and X-Clip-End-S say what it holds",
-        },
-    },
+    responses=documented(404, 413, sends=["video/mp4"], about="X-Clip-Start-S and X-Clip-End-S say what it holds"),
 )
 async def clip(served: ServedHere, video: Id, start_s: Seconds, end_s: Seconds, fast: bool = False) -> FileResponse:
     """A span of a video as a file: exact, encoded anew; or fast, copied from the key frame before."""
