@@ -9,7 +9,6 @@ import typer
 
 from asst.cli import options
 from asst.cli.annotation import read_every_split
-from asst.cli.evaluation_figures import metric_grid
 from asst.cli.options import argument
 from asst.cli.verb import print_json
 
@@ -100,6 +99,8 @@ def _leaks(found: Audit) -> list[Grid]:
 
 
 def _priors(found: Audit) -> list[Grid]:
+    from asst.cli.evaluation_figures import metric_grid
+
     grids = []
     for prior in found.priors:
         same = prior.fitted == prior.evaluation.split

@@ -3,19 +3,14 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 from asst.cli import options
-from asst.cli.annotation import detects
-from asst.cli.evaluation_figures import print_evaluation
 from asst.cli.options import argument, option
-from asst.cli.questions import USUAL_PROTOCOL, Questions, read_questions, tell
+from asst.cli.verb import tell
 from asst.errors import InputError
-
-if TYPE_CHECKING:
-    from asst.moments import Answer
+from asst.extras import require
 
 _Predictions = Annotated[
     Path | None,
@@ -91,6 +86,9 @@ def evaluate(
         raise InputError("--format goes with a file of predictions; a run and a model answer in ours")
     if protocol is not None and (predictions is None or predictions.is_dir()):
         raise InputError("--protocol goes with a file of predictions; name RUN/predictions/SPLIT.jsonl")
+    from asst.cli.evaluation_figures import print_evaluation
+    from asst.cli.questions import USUAL_PROTOCOL, read_predictions, read_questions
+
     if model is not None:
         from asst.cli.evaluate_model import evaluate_model
 
@@ -105,6 +103,7 @@ def evaluate(
     if predictions.is_dir() or not (predictions.suffix or predictions.exists()):
         if not split:
             raise InputError("which part of the data? give --split val or --split test")
+        require("train", "judging a run")
         from asst.cli.evaluate_run import evaluate_runs, runs_in
 
         evaluate_runs(runs_in(predictions), split, changes or [], as_json=as_json)
@@ -114,7 +113,7 @@ def evaluate(
     if result is not None and protocol not in (None, USUAL_PROTOCOL):
         raise InputError(f"a result file holds figures of {USUAL_PROTOCOL}'s protocol; leave --protocol out")
     started_s = time.perf_counter()
-    answers, questions = _read(predictions, form, dataset, split, data, problems=problems)
+    answers, questions = read_predictions(predictions, form, dataset, split, data, problems=problems)
     evaluation = questions.judge(answers, protocol)
     if questions.actions is not None and (missing := len(questions.asked) - len(answers)):
         tell(f"{missing} of {len(questions.asked)} videos have no line: nothing found in them")
@@ -132,23 +131,3 @@ def evaluate(
         )
         write_result(kept, result)
         tell(f"wrote {result}")
-
-
-def _read(
-    predictions: Path, form: str | None, dataset: str | None, split: str | None, data: Path | None, *, problems: bool
-) -> tuple[Sequence[Answer], Questions]:
-    """A file of predictions, and what they are predictions of."""
-    from asst.evaluation.submissions import FORMATS, read_activitynet_detections
-    from asst.outputs.json_lines import read_answers, read_detections
-
-    if detects(dataset):
-        if form not in (None, "activitynet"):
-            raise InputError(f"detections come in our form or by --format activitynet, not {form}")
-        answers = read_activitynet_detections(predictions) if form else read_detections(predictions)
-        questions = read_questions(dataset, split, data, problems=problems)
-        return answers, questions
-    if form is not None and form not in FORMATS:
-        raise InputError(f"no format {form!r}; there are {', '.join(FORMATS)}, and ours without --format")
-    answers = read_answers(predictions) if form is None else []
-    questions = read_questions(dataset, split, data, problems=problems)
-    return (answers if form is None else FORMATS[form](predictions, questions.records)), questions

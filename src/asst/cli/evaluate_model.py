@@ -4,19 +4,27 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import Any
 
 from asst.cli.annotation import read_annotation
-from asst.cli.questions import Questions, ask_all, tell, warn_if_seen
+from asst.cli.progress import counting
+from asst.cli.questions import Questions
 from asst.cli.stores import checkpoint_store
+from asst.cli.verb import tell
+from asst.data.lengths import compare_lengths
 from asst.errors import InputError
-
-if TYPE_CHECKING:
-    from asst.evaluation.scoring import Evaluation
-    from asst.features.stores.native import FeatureStore
-    from asst.models.base import Model
-    from asst.models.trained.detector import TrainedDetector
-    from asst.moments import Answer
+from asst.evaluation.answers import answer_split
+from asst.evaluation.prior import fitted_prior
+from asst.evaluation.scoring import Evaluation
+from asst.features.networks.none import NAME, AbsentStore
+from asst.features.stores.native import FeatureStore
+from asst.models import model_named
+from asst.models.base import Model
+from asst.models.checkpoint import Description
+from asst.models.reranked import RerankedModel
+from asst.models.trained.detector import TrainedDetector
+from asst.models.trained.model import TrainedModel
+from asst.moments import Answer
 
 PRIOR = "prior"
 
@@ -56,8 +64,6 @@ def evaluate_model(
         answers = _prior(questions, fit_split)
     else:
         asked, store = _opened(model, questions, split, stores, step_s, key)
-        from asst.data.lengths import compare_lengths
-
         compare_lengths(store, questions.asked, tell)
         answers = ask_all(asked, questions, store)
     if out is not None:
@@ -67,8 +73,6 @@ def evaluate_model(
 
 
 def _prior(questions: Questions, fit_split: str | None) -> list[Answer]:
-    from asst.evaluation.prior import fitted_prior
-
     if questions.actions is not None:
         raise InputError("a prior answers sentences; name the checkpoint of a detector")
     if not fit_split:
@@ -80,12 +84,6 @@ def _prior(questions: Questions, fit_split: str | None) -> list[Answer]:
 def _opened(
     name: str, questions: Questions, split: str, stores: Sequence[Path], step_s: float | None, key: str | None
 ) -> tuple[Model | TrainedDetector, FeatureStore]:
-    from asst.features.networks.none import NAME, AbsentStore
-    from asst.models import model_named
-    from asst.models.reranked import RerankedModel
-    from asst.models.trained.detector import TrainedDetector
-    from asst.models.trained.model import TrainedModel
-
     model = model_named(name) if questions.actions is None else TrainedDetector.load([Path(name)])
     if isinstance(model, TrainedModel | RerankedModel | TrainedDetector):
         warn_if_seen(model.description, questions.key, split)
@@ -95,3 +93,22 @@ def _opened(
     if extractor == NAME:
         return model, AbsentStore()
     return model, checkpoint_store(name, extractor, stores, step_s, made, key)
+
+
+def ask_all(model: Model | TrainedDetector, questions: Questions, store: FeatureStore, **how: Any) -> list[Answer]:
+    """What a model says, with progress; ``how`` is as `asst.evaluation.answers.answer_split` takes it."""
+    with counting() as count:
+        if not isinstance(model, TrainedDetector):
+            return answer_split(model, questions.records, store, progress=count, **how)
+        found, videos = [], questions.actions.videos if questions.actions is not None else ()
+        for answer in model.detect_videos(videos, store):
+            found.append(answer)
+            if count is not None:
+                count(len(found), len(videos))
+        return found
+
+
+def warn_if_seen(description: Description, dataset: str, split: str) -> None:
+    """Say on standard error where a model is judged on what it learnt from."""
+    for name in description.seen(dataset, split):
+        tell(f"warning: {description.recipe} learnt from {name}; on {split} it answers from memory")

@@ -5,14 +5,24 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from asst.atomic import check_writable
+from asst.cli.evaluate_model import ask_all, warn_if_seen
 from asst.cli.evaluation_figures import print_evaluation, print_together
-from asst.cli.questions import Questions, ask_all, tell, warn_if_seen
-from asst.extras import require
-
-if TYPE_CHECKING:
-    from asst.evaluation.scoring import Evaluation
+from asst.cli.questions import Questions
+from asst.cli.verb import tell
+from asst.data.lengths import compare_lengths
+from asst.evaluation.answers import origin_of
+from asst.evaluation.fusion import fuse
+from asst.evaluation.protocol import protocol_of
+from asst.evaluation.results import Result, read_result, write_result
+from asst.evaluation.scoring import Evaluation
+from asst.models.reranked import RerankedModel
+from asst.models.trained.detector import TrainedDetector
+from asst.models.trained.model import TrainedModel
+from asst.outputs.json_lines import read_answers
+from asst.training.opening import open_run
 
 
 def runs_in(folder: Path) -> list[Path]:
@@ -40,17 +50,6 @@ def evaluate_run(run: Path, split: str, changes: Sequence[str]) -> Evaluation:
     Raises:
         InputError: for a folder without a finished checkpoint, or data that cannot be read.
     """
-    require("train", "judging a run")
-    from asst.atomic import check_writable
-    from asst.data.lengths import compare_lengths
-    from asst.evaluation.answers import origin_of
-    from asst.evaluation.protocol import protocol_of
-    from asst.evaluation.results import Result, write_result
-    from asst.models.reranked import RerankedModel
-    from asst.models.trained.detector import TrainedDetector
-    from asst.models.trained.model import TrainedModel
-    from asst.training.opening import open_run
-
     if (run / "recipe.yaml").exists():
         check_writable(run / "predictions")
     paths, recipe, sources = open_run(run, changes, tell)
@@ -92,11 +91,6 @@ def evaluate_fused(runs: Sequence[Path], name: str, split: str, weights: Sequenc
     Raises:
         InputError: as `evaluate_run` and `asst.evaluation.fusion.fuse`.
     """
-    from asst.evaluation.fusion import fuse
-    from asst.evaluation.results import Result, read_result, write_result
-    from asst.outputs.json_lines import read_answers
-    from asst.training.opening import open_run
-
     for run in runs:
         evaluate_run(run, split, [])
     answers = fuse([read_answers(run / "predictions" / f"{split}.jsonl") for run in runs], weights)

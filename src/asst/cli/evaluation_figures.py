@@ -5,13 +5,10 @@ from __future__ import annotations
 import statistics
 import sys
 from collections.abc import Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING
 
 from asst.cli.verb import print_json
-
-if TYPE_CHECKING:
-    from asst.evaluation.scoring import Evaluation
-    from asst.outputs.grid import Grid
+from asst.evaluation.scoring import Evaluation
+from asst.outputs.grid import Grid, write_grids
 
 
 def print_evaluation(evaluation: Evaluation, *, as_json: bool) -> None:
@@ -19,8 +16,6 @@ def print_evaluation(evaluation: Evaluation, *, as_json: bool) -> None:
     if as_json:
         print_json([evaluation.in_per_cent()])
         return
-    from asst.outputs.grid import write_grids
-
     asked = "" if evaluation.classes else f"{evaluation.queries} queries, "
     title = f"{evaluation.dataset} {evaluation.split}: {asked}{evaluation.videos} videos"
     notes = ["per cent; low and high enclose 95 % over videos"]
@@ -40,8 +35,6 @@ def print_together(found: Mapping[str, Evaluation], *, as_json: bool) -> None:
     if as_json:
         print_json([{"mean": means, "spread": spread, "runs": each}])
         return
-    from asst.outputs.grid import Grid, write_grids
-
     blind = one.in_per_cent().get("prior", {})
     rows = [
         [
@@ -57,8 +50,6 @@ def print_together(found: Mapping[str, Evaluation], *, as_json: bool) -> None:
 
 def metric_grid(evaluation: Evaluation, title: str, notes: Sequence[str]) -> Grid:
     """A row a metric, in per cent, with its interval and the prior's figure if it was asked."""
-    from asst.outputs.grid import Grid
-
     figures = evaluation.in_per_cent()
     blind = figures.get("prior", {})
     rows = [

@@ -11,9 +11,9 @@ from asst.atomic import write_whole
 from asst.cli import options
 from asst.cli.annotation import read_annotation
 from asst.cli.options import argument, option
-from asst.cli.questions import tell
-from asst.cli.verb import Verb, print_json
+from asst.cli.verb import Verb, print_json, tell
 from asst.errors import InputError
+from asst.extras import require
 from asst.outputs.destination import check_destination
 
 if TYPE_CHECKING:
@@ -61,6 +61,7 @@ def fuse(
     if recipe is not None:
         if not split or len(weights or ()) != len(predictions):
             raise InputError("a row of several runs needs --split val or --split test, and a weight for each run")
+        require("train", "judging a run")
         from asst.cli.evaluate_run import evaluate_fused
         from asst.cli.evaluation_figures import print_evaluation
 

@@ -1,25 +1,21 @@
-"""The questions of a data set's split: sentences or actions of its videos, read, asked of a model and judged."""
+"""The questions of a data set's split: sentences or actions of its videos, with predictions read and judged."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
 
-import typer
-
+from asst.atomic import write_whole
 from asst.cli.annotation import blind_prior, detects, read_action_annotation, read_annotation
-
-if TYPE_CHECKING:
-    from asst.data import Dataset, Record
-    from asst.data.actions import ActionDataset, ActionVideo
-    from asst.evaluation.scoring import Evaluation
-    from asst.features.stores.native import FeatureStore
-    from asst.models.base import Model
-    from asst.models.checkpoint import Description
-    from asst.models.trained.detector import TrainedDetector
-    from asst.moments import Answer
+from asst.data import Dataset, Record
+from asst.data.actions import ActionDataset, ActionVideo
+from asst.errors import InputError
+from asst.evaluation.detection import detection_protocol, evaluate_detections
+from asst.evaluation.scoring import Evaluation, evaluate
+from asst.evaluation.submissions import FORMATS, read_activitynet_detections
+from asst.moments import Answer
+from asst.outputs.json_lines import answer_record, as_lines, detections_record, read_answers, read_detections
 
 USUAL_PROTOCOL = "thumos14"
 
@@ -48,21 +44,13 @@ class Questions:
 
     def write(self, answers: Sequence[Answer], out: Path) -> None:
         """Keep answers as JSON lines."""
-        from asst.atomic import write_whole
-        from asst.outputs.json_lines import answer_record, as_lines, detections_record
-
         write_whole(out, as_lines(map(answer_record if self.actions is None else detections_record, answers)))
 
     def judge(self, answers: Sequence[Answer], protocol: str | None = None, *, blind: bool = True) -> Evaluation:
         """How good answers are, by the usual protocol if none is named; ``blind`` has a prior judged beside."""
         if self.actions is not None:
-            from asst.evaluation.detection import detection_protocol, evaluate_detections
-
-            return evaluate_detections(
-                self.key, self.actions.videos, answers, detection_protocol(protocol or USUAL_PROTOCOL)
-            )
-        from asst.evaluation.scoring import evaluate
-
+            named = detection_protocol(protocol or USUAL_PROTOCOL)
+            return evaluate_detections(self.key, self.actions.videos, answers, named)
         prior = blind_prior(self.key, self.sentences, self.folder) if blind and self.sentences is not None else None
         return evaluate(self.key, self.records, answers, prior=prior, protocol=protocol or "standard")
 
@@ -76,29 +64,21 @@ def read_questions(dataset: str | None, split: str | None, folder: Path | None, 
     return Questions(key, sentences, folder=folder)
 
 
-def ask_all(model: Model | TrainedDetector, questions: Questions, store: FeatureStore, **how: Any) -> list[Answer]:
-    """What a model says, with progress; ``how`` is as `asst.evaluation.answers.answer_split` takes it."""
-    from asst.cli.progress import counting
-    from asst.evaluation.answers import answer_split
-    from asst.models.trained.detector import TrainedDetector
+def read_predictions(
+    path: Path, form: str | None, dataset: str | None, split: str | None, folder: Path | None, *, problems: bool
+) -> tuple[Sequence[Answer], Questions]:
+    """A file of predictions, in a form that is not ours where one is named, and the questions that they answer.
 
-    with counting() as count:
-        if not isinstance(model, TrainedDetector):
-            return answer_split(model, questions.records, store, progress=count, **how)
-        found, videos = [], questions.actions.videos if questions.actions is not None else ()
-        for answer in model.detect_videos(videos, store):
-            found.append(answer)
-            if count is not None:
-                count(len(found), len(videos))
-        return found
-
-
-def warn_if_seen(description: Description, dataset: str, split: str) -> None:
-    """Say on standard error where a model is judged on what it learnt from."""
-    for name in description.seen(dataset, split):
-        tell(f"warning: {description.recipe} learnt from {name}; on {split} it answers from memory")
-
-
-def tell(line: str) -> None:
-    """Say something on standard error."""
-    typer.echo(line, err=True)
+    Raises:
+        InputError: for an unknown form, or a file or annotation that cannot be read.
+    """
+    if detects(dataset):
+        if form not in (None, "activitynet"):
+            raise InputError(f"detections come in our form or by --format activitynet, not {form}")
+        answers = read_activitynet_detections(path) if form else read_detections(path)
+        return answers, read_questions(dataset, split, folder, problems=problems)
+    if form is not None and form not in FORMATS:
+        raise InputError(f"no format {form!r}; there are {', '.join(FORMATS)}, and ours without --format")
+    answers = read_answers(path) if form is None else []
+    questions = read_questions(dataset, split, folder, problems=problems)
+    return (answers if form is None else FORMATS[form](path, questions.records)), questions

@@ -5,26 +5,32 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, TextIO
+from typing import TextIO
 
 import typer
 
 from asst.cli.table_runs import Budget, finished, simulated_recipe, train_all
 from asst.cli.verb import print_json
-from asst.extras import require
-
-if TYPE_CHECKING:
-    from asst.data.record import Record
-    from asst.evaluation.bootstrap import Interval
-    from asst.evaluation.comparison import Values
-    from asst.evaluation.tables import PaperTable
-    from asst.evaluation.tables_simulated import SimulatedRow
-    from asst.moments import Answer
-    from asst.outputs.grid import Grid
+from asst.data import DATASETS, data_folder, read_dataset
+from asst.data.record import Record
+from asst.evaluation.bootstrap import Interval
+from asst.evaluation.comparison import Values, query_values
+from asst.evaluation.fusion import fuse
+from asst.evaluation.matching import answers_of, spans_of
+from asst.evaluation.prior import fitted_prior
+from asst.evaluation.protocol import protocol_of
+from asst.evaluation.references import ShownQuestion, reference_rankings
+from asst.evaluation.results import read_result
+from asst.evaluation.tables import PaperTable, fused_recipes
+from asst.evaluation.tables_simulated import COMPARED, SimulatedRow, detection_rows, sentence_rows
+from asst.moments import Answer
+from asst.outputs.grid import Grid
+from asst.outputs.json_lines import read_answers
+from asst.training.folder import RunFolder
+from asst.training.simulation import Wanted, shown_to
 
 USUAL = Path("runs") / "simulated"
 SPLIT = "test"
-_VERB = "asst tables --simulated"
 
 
 def train_missing(
@@ -35,7 +41,6 @@ def train_missing(
     Raises:
         InputError: for a run that fails.
     """
-    require("train", _VERB)
     recipes = [recipe for table in tables for recipe in _recipes(table)]
     train_all(recipes, seeds, Budget(level, minutes), folder, jobs)
 
@@ -48,7 +53,6 @@ def simulated_tables(
     Raises:
         InputError: for a folder without any run.
     """
-    require("train", _VERB)
     budget = Budget.of(folder)
     for number, table in enumerate(tables):
         rows = _rows(table, folder, budget)
@@ -62,19 +66,11 @@ def simulated_tables(
 
 def _recipes(table: PaperTable) -> Iterator[str]:
     """What a table's rows are trained by, parts of fusions in place of these."""
-    from asst.evaluation.tables import fused_recipes
-
     for _, recipe in table.trained:
         yield from fused_recipes().get(recipe, (recipe,))
 
 
 def _rows(table: PaperTable, folder: Path, budget: Budget) -> list[SimulatedRow]:
-    from asst.data import DATASETS, data_folder, read_dataset
-    from asst.evaluation.comparison import query_values
-    from asst.evaluation.results import read_result
-    from asst.evaluation.tables import fused_recipes
-    from asst.evaluation.tables_simulated import detection_rows, sentence_rows
-
     runs = {recipe: finished(folder, recipe) for _, recipe in table.trained}
     if table.dataset not in DATASETS:
         kept = {recipe: [run / "results" / f"{SPLIT}.json" for run in own] for recipe, own in runs.items() if own}
@@ -91,9 +87,6 @@ def _rows(table: PaperTable, folder: Path, budget: Budget) -> list[SimulatedRow]
 
 def _answers(recipe: str, folder: Path) -> list[list[Answer]]:
     """The predictions of every finished run of a row; of a fusion, of every seed that all its parts have."""
-    from asst.evaluation.fusion import fuse
-    from asst.evaluation.tables import fused_recipes
-    from asst.outputs.json_lines import read_answers
 
     def read(run: Path) -> list[Answer]:
         return read_answers(run / "predictions" / f"{SPLIT}.jsonl")
@@ -107,14 +100,6 @@ def _answers(recipe: str, folder: Path) -> list[list[Answer]]:
 
 def _references(table: PaperTable, records: Sequence[Record], budget: Budget) -> dict[str, Values]:
     """Those of `asst.evaluation.references`; the oracle sees what any stream of the table's own row shows."""
-    from asst.data import data_folder, read_dataset
-    from asst.evaluation.matching import answers_of, spans_of
-    from asst.evaluation.prior import fitted_prior
-    from asst.evaluation.protocol import protocol_of
-    from asst.evaluation.references import ShownQuestion, reference_rankings
-    from asst.evaluation.tables import fused_recipes
-    from asst.training.simulation import Wanted, shown_to
-
     root, own = data_folder(table.dataset), list(fused_recipes().get(table.ours, (table.ours,)))[-1]
     data = simulated_recipe(own).data
     prior = fitted_prior(table.dataset, read_dataset(table.dataset, root, data.train).records)
@@ -135,9 +120,6 @@ def _references(table: PaperTable, records: Sequence[Record], budget: Budget) ->
 
 
 def _grid(table: PaperTable, rows: Sequence[SimulatedRow], folder: Path, budget: Budget) -> Grid:
-    from asst.evaluation.tables_simulated import COMPARED
-    from asst.outputs.grid import Grid
-
     compared = table.metrics[:COMPARED] if any(row.ahead for row in rows) else ()
     headings = ["method", "recipe", "runs", "steps", *(key.replace(",", "\n") for key in table.metrics)]
     cells = [
@@ -170,8 +152,6 @@ def _cell(interval: Interval, sign: str = "") -> str:
 
 def _steps(recipe: str, folder: Path) -> str:
     """Steps that the first run of a row had, if it was trained by steps."""
-    from asst.training.folder import RunFolder
-
     runs = finished(folder, recipe) if recipe else []
     steps = RunFolder(runs[0]).log()[-1]["step"] if runs else 0
     return f"{steps:,}" if steps > 1 else ""

@@ -14,15 +14,14 @@ from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import typer
 
 from asst.atomic import write_whole
 from asst.errors import InputError
-
-if TYPE_CHECKING:
-    from asst.training.recipe import Recipe
+from asst.simulate.features.settings import LEVELS
+from asst.training.recipe import Recipe, read_recipe
+from asst.training.recipe_files import packaged_recipes
 
 INTERVALS = 6
 """Validations, and so checkpoints, of a run."""
@@ -61,8 +60,6 @@ class Budget:
         Raises:
             InputError: if it is one of another, or cannot be written.
         """
-        from asst.simulate.features.settings import LEVELS
-
         if self.level not in LEVELS:
             raise InputError(f"no simulated level {self.level!r}; there are {', '.join(LEVELS)}")
         if (folder / "budget.json").exists():
@@ -118,15 +115,10 @@ def simulated_recipe(recipe: str) -> Recipe:
     Raises:
         InputError: if there is no such recipe.
     """
-    from asst.training.recipe import read_recipe
-
     return read_recipe(_recipes(recipe))
 
 
 def _recipes(recipe: str) -> list[str]:
-    from asst.training.recipe import read_recipe
-    from asst.training.recipe_files import packaged_recipes
-
     read = read_recipe([recipe])
     overlay = {"asst": "small"}.get(read.method, f"small_{read.method.replace('-', '_')}")
     names = (overlay, read.data.dataset, f"{read.data.dataset}_{read.method}")

@@ -10,6 +10,7 @@ from asst.cli import options
 from asst.cli.options import argument, option
 from asst.cli.verb import print_json
 from asst.errors import InputError
+from asst.extras import require
 
 if TYPE_CHECKING:
     from asst.evaluation.tables import FilledTable, Runs
@@ -59,6 +60,7 @@ def tables(
     write = write_csv if as_csv else write_latex if as_latex else write_grids
     wanted = library.paper_tables(numbers or ())
     if simulated:
+        require("train", "asst tables --simulated")
         from asst.cli.simulated_tables import USUAL, simulated_tables, train_missing
 
         if minutes is not None:

@@ -51,6 +51,11 @@ def print_json(records: Iterable[dict[str, Any]]) -> None:
     typer.echo(as_lines(records), nl=False)
 
 
+def tell(line: str) -> None:
+    """Say something on standard error."""
+    typer.echo(line, err=True)
+
+
 def with_extra(verb: str, summary: str) -> str:
     """A line about a verb, with the extra that it needs."""
     return f"{summary.removesuffix('.')} (extra: {VERBS[verb]})." if verb in VERBS else summary
