@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import time
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 from asst.cli import options
 from asst.cli.options import argument, option
 from asst.cli.verb import tell
 from asst.errors import InputError
 from asst.extras import require
+
+if TYPE_CHECKING:
+    from asst.evaluation.results import Source
+    from asst.evaluation.scoring import Evaluation
 
 _Predictions = Annotated[
     Path | None,
@@ -80,23 +84,16 @@ def evaluate(
     kept in its folder. A --model is asked likewise. Beside each figure stands that of a prior which reads neither video
     nor sentence, where another part of the data set is here to fit it on.
     """
-    if (predictions is None) == (model is None):
-        raise InputError("what is to be judged? name a file of predictions or the folder of a run, or give --model")
-    if form is not None and (predictions is None or predictions.is_dir()):
-        raise InputError("--format goes with a file of predictions; a run and a model answer in ours")
-    if protocol is not None and (predictions is None or predictions.is_dir()):
-        raise InputError("--protocol goes with a file of predictions; name RUN/predictions/SPLIT.jsonl")
+    _check(predictions, model, form, protocol)
     from asst.cli.evaluation_figures import print_evaluation
-    from asst.cli.questions import USUAL_PROTOCOL, read_predictions, read_questions
+    from asst.cli.questions import USUAL_PROTOCOL, read_questions
 
     if model is not None:
         from asst.cli.evaluate_model import evaluate_model
 
-        questions = read_questions(dataset, split, data, problems=problems)
-        evaluation = evaluate_model(
-            model, questions, str(split), fit_split=fit_split, stores=stores or (), step_s=step_s, key=key, out=out
-        )
-        print_evaluation(evaluation, as_json=as_json)
+        asked = read_questions(dataset, split, data, problems=problems)
+        judged = evaluate_model(model, asked, str(split), fit_split, stores or (), step_s, key, out)
+        print_evaluation(judged, as_json=as_json)
         return
     assert predictions is not None
     # What is not there and has no suffix was meant as a run, and is told which there are.
@@ -113,21 +110,49 @@ def evaluate(
     if result is not None and protocol not in (None, USUAL_PROTOCOL):
         raise InputError(f"a result file holds figures of {USUAL_PROTOCOL}'s protocol; leave --protocol out")
     started_s = time.perf_counter()
-    answers, questions = read_predictions(predictions, form, dataset, split, data, problems=problems)
+    evaluation, models = _judged(predictions, form, dataset, split, data, protocol, problems=problems)
+    print_evaluation(evaluation, as_json=as_json)
+    if result and recipe and features:
+        seconds = time.perf_counter() - started_s
+        _keep(evaluation, result, recipe, features, models or "unnamed", seconds, simulated=simulated)
+
+
+def _check(predictions: Path | None, model: str | None, form: str | None, protocol: str | None) -> None:
+    """Refuse what does not go together."""
+    if (predictions is None) == (model is None):
+        raise InputError("what is to be judged? name a file of predictions or the folder of a run, or give --model")
+    if form is not None and (predictions is None or predictions.is_dir()):
+        raise InputError("--format goes with a file of predictions; a run and a model answer in ours")
+    if protocol is not None and (predictions is None or predictions.is_dir()):
+        raise InputError("--protocol goes with a file of predictions; name RUN/predictions/SPLIT.jsonl")
+
+
+def _judged(
+    path: Path,
+    form: str | None,
+    dataset: str | None,
+    split: str | None,
+    data: Path | None,
+    protocol: str | None,
+    *,
+    problems: bool,
+) -> tuple[Evaluation, str]:
+    """How good a file of predictions is, and the names of the models that made it."""
+    from asst.cli.questions import read_predictions
+
+    answers, questions = read_predictions(path, form, dataset, split, data, problems=problems)
     evaluation = questions.judge(answers, protocol)
     if questions.actions is not None and (missing := len(questions.asked) - len(answers)):
         tell(f"{missing} of {len(questions.asked)} videos have no line: nothing found in them")
-    print_evaluation(evaluation, as_json=as_json)
-    if result and recipe and features:
-        from asst.evaluation.results import Result, write_result
+    return evaluation, " + ".join(dict.fromkeys(answer.model for answer in answers if answer.model))
 
-        kept = Result.of(
-            evaluation,
-            recipe=recipe,
-            data="simulated" if simulated else "real",
-            extractor=features,
-            model=" + ".join(dict.fromkeys(answer.model for answer in answers if answer.model)) or "unnamed",
-            seconds=time.perf_counter() - started_s,
-        )
-        write_result(kept, result)
-        tell(f"wrote {result}")
+
+def _keep(
+    evaluation: Evaluation, path: Path, recipe: str, features: str, model: str, seconds: float, *, simulated: bool
+) -> None:
+    from asst.evaluation.results import Result, write_result
+
+    origin: Source = "simulated" if simulated else "real"
+    kept = Result.of(evaluation, recipe=recipe, data=origin, extractor=features, model=model, seconds=seconds)
+    write_result(kept, path)
+    tell(f"wrote {path}")

@@ -33,7 +33,6 @@ def evaluate_model(
     model: str,
     questions: Questions,
     split: str,
-    *,
     fit_split: str | None,
     stores: Sequence[Path],
     step_s: float | None,

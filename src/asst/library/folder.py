@@ -47,6 +47,13 @@ Placed = Literal["", "kept", "moved", "copied"]
 class LibraryFolder:
     """A library that is there. Indexing, searching and whatever else has a file of its own take it as an argument.
 
+    Attributes:
+        identity: what its numbers were made with.
+        features: the store of features, by content.
+        rows_lock: the file whose lock whoever writes rows or corrections holds.
+        indexing_lock: the file whose lock all who index hold together, and who repairs alone (`asst.library.sharing`).
+        uploads_lock: likewise of all servers, and alone of who looks for what another left behind.
+
     Raises:
         InputError: if there is none, or one of another schema, or for an address such as ``s3://bucket/folder``.
     """
@@ -55,6 +62,9 @@ class LibraryFolder:
         self.folder = local_path(folder, "a library")
         self.identity = _identity(self.folder)
         self.features = Store(self.folder / "features")
+        self.uploads, self.matrix = self.folder / "uploads", self.folder / "matrix"
+        self.corrections = self.folder / _CORRECTIONS
+        self.rows_lock, self.indexing_lock, self.uploads_lock = (self.folder / name for name in _LOCKS)
         self._writes = 0
 
     def __repr__(self) -> str:
@@ -111,39 +121,9 @@ class LibraryFolder:
             if self._writes % _WRITES_A_TIDYING == 0:
                 self.tables.tidy()
 
-    @property
-    def rows_lock(self) -> Path:
-        """The file whose lock whoever writes rows or corrections holds."""
-        return self.folder / _LOCKS[0]
-
-    @property
-    def indexing_lock(self) -> Path:
-        """The file whose lock all who index hold together, and who repairs alone (`asst.library.sharing`)."""
-        return self.folder / _LOCKS[1]
-
-    @property
-    def uploads_lock(self) -> Path:
-        """The file whose lock all servers hold together, and alone who looks for what another left behind."""
-        return self.folder / _LOCKS[2]
-
-    @property
-    def corrections(self) -> Path:
-        """The file of corrections."""
-        return self.folder / _CORRECTIONS
-
-    @property
-    def uploads(self) -> Path:
-        """The folder of files that came through the page."""
-        return self.folder / "uploads"
-
     def picture(self, content: str) -> Path:
         """The strip of pictures of a content."""
         return self.folder / "pictures" / f"{file_name(content)}.jpg"
-
-    @property
-    def matrix(self) -> Path:
-        """The folder of the array of windows."""
-        return self.folder / "matrix"
 
     def place(self, path: str, content: str, stamp: Stamp) -> Placed:
         """Gives a content that the library has the path of a file, whose stamp was taken before it was read.

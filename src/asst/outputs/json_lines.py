@@ -36,18 +36,22 @@ def moment_record(moment: Moment) -> dict[str, Any]:
 
 
 def answer_facts(answer: Answer) -> dict[str, Any]:
-    """What an answer says beside its moments."""
-    record = {"query": answer.query, "model": answer.model, "found": bool(answer.moments)}
-    return record if answer.understood is None else {**record, "understood": answer.understood}
+    """What an answer says of a sentence beside its moments."""
+    return {
+        "query": answer.query,
+        "duration_s": float(answer.duration_s),
+        "model": answer.model,
+        "found": bool(answer.moments),
+    }
 
 
 def answer_record(answer: Answer) -> dict[str, Any]:
     """What was found for a sentence in one video."""
-    record = _of_video(answer) | answer_facts(answer)
+    record = {"video": answer.video, **answer_facts(answer)}
     record["moments"] = [moment_record(moment) for moment in answer.moments or answer.weaker]
     if answer.moments and answer.weaker:
         record["weaker"] = [moment_record(moment) for moment in answer.weaker]
-    return record
+    return record if answer.understood is None else {**record, "understood": answer.understood}
 
 
 def moment_records(answers: Iterable[Answer], *, every: bool = False) -> list[dict[str, Any]]:

@@ -96,7 +96,6 @@ def _locate(served: Served, content: str, body: answers.LocateBody) -> answers.L
     return answers.LocateAnswer(
         **_facts(found),
         video=video_answer(served, known),
-        duration_s=known.duration_s,
         moments=[answers.RankedMoment(**_ranked(moment, known, found, said)) for moment in found.ranked],
         curve=None if curve is None else curve_answer(curve),
         attention=None if attention is None else attention_answer(attention),
@@ -139,7 +138,8 @@ def _facts(answer: Answer) -> dict[str, Any]:
     """What both answers say beside the moments; scores that are no probabilities have no scale of words."""
     words = bool(answer.ranked) and answer.ranked[0].confidence is not None
     scale = answers.ScaleAnswer(sure=LEAST["sure"], likely=LEAST["likely"]) if words else None
-    return answer_facts(answer) | {"threshold": answer.threshold, "best_score": answer.best_score, "scale": scale}
+    own = {"understood": answer.understood, "threshold": answer.threshold, "best_score": answer.best_score}
+    return answer_facts(answer) | own | {"scale": scale}
 
 
 def _ranked(moment: Moment, video: Video, answer: Answer, said: Sequence[Correction]) -> dict[str, Any]:
