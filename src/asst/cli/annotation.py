@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from asst.cli import options
+from asst.cli.options import option
 from asst.errors import InputError
 
 if TYPE_CHECKING:
@@ -16,7 +19,35 @@ if TYPE_CHECKING:
     from asst.evaluation.prior import Prior
 
 
-def read_annotation(name: str | None, split: str | None, folder: Path | None, *, problems: bool) -> tuple[str, Dataset]:
+@dataclass(frozen=True)
+class Annotation:
+    """Which split of a data set, as options; ``data`` is the folder of its annotation files."""
+
+    dataset: options.DatasetName = None
+    split: options.Split = None
+    data: options.DataFolder = None
+    problems: Annotated[bool, option("--problems", "Name each annotation row that was repaired or left out.")] = False
+
+    @property
+    def detects(self) -> bool:
+        """Whether it is one of labelled spans."""
+        from asst.data import ACTION_DATASETS
+
+        return self.dataset is not None and _key(self.dataset) in ACTION_DATASETS
+
+    @property
+    def named(self) -> tuple[str, str]:
+        """Keys of the data set and the split.
+
+        Raises:
+            InputError: where one is not given.
+        """
+        if not self.dataset or not self.split:
+            raise InputError("which annotation? give --dataset NAME and --split NAME")
+        return _key(self.dataset), self.split
+
+
+def read_annotation(asked: Annotation) -> tuple[str, Dataset]:
     """The data set's key and one split of it; standard error gets how many rows of its file were at fault.
 
     Raises:
@@ -24,31 +55,21 @@ def read_annotation(name: str | None, split: str | None, folder: Path | None, *,
     """
     from asst.data import DATASETS, data_folder, read_dataset
 
-    key, split = _named(name, split)
-    if key in DATASETS and folder is None:
-        folder = data_folder(key)
-    dataset = read_dataset(key, folder or Path(), split)
-    _tell(key, split, dataset.problems, each=problems)
+    key, split = asked.named
+    folder = asked.data or (data_folder(key) if key in DATASETS else Path())
+    dataset = read_dataset(key, folder, split)
+    _tell(key, split, dataset.problems, each=asked.problems)
     return key, dataset
 
 
-def read_action_annotation(
-    name: str | None, split: str | None, folder: Path | None, *, problems: bool
-) -> tuple[str, ActionDataset]:
+def read_action_annotation(asked: Annotation) -> tuple[str, ActionDataset]:
     """As `read_annotation`, of a data set of labelled spans."""
     from asst.data import data_folder, read_actions
 
-    key, split = _named(name, split)
-    dataset = read_actions(key, folder or data_folder(key), split)
-    _tell(key, split, dataset.problems, each=problems)
+    key, split = asked.named
+    dataset = read_actions(key, asked.data or data_folder(key), split)
+    _tell(key, split, dataset.problems, each=asked.problems)
     return key, dataset
-
-
-def detects(name: str | None) -> bool:
-    """Whether a data set is one of labelled spans."""
-    from asst.data import ACTION_DATASETS
-
-    return name is not None and _key(name) in ACTION_DATASETS
 
 
 def blind_prior(key: str, judged: Dataset, folder: Path | None) -> Prior | None:
@@ -67,12 +88,6 @@ def blind_prior(key: str, judged: Dataset, folder: Path | None) -> Prior | None:
             if learnt.records and not set(learnt.video_names) & set(judged.video_names):
                 return fitted_prior(key, learnt.records)
     return None
-
-
-def _named(name: str | None, split: str | None) -> tuple[str, str]:
-    if not name or not split:
-        raise InputError("which annotation? give --dataset NAME and --split NAME")
-    return _key(name), split
 
 
 def _key(name: str) -> str:

@@ -27,6 +27,7 @@ from asst.cli.index import index
 from asst.cli.library import app as library
 from asst.cli.locate import locate
 from asst.cli.models import app as models
+from asst.cli.options import expanded
 from asst.cli.recipes import recipes
 from asst.cli.search import search
 from asst.cli.serve import serve
@@ -79,8 +80,8 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 120},
 )
 for _verb in (locate, detect, shots, demo, index, search, serve, recipes, train, export, simulate, evaluate, compare):
-    app.command(cls=Verb)(_verb)
-app.command(cls=WeightsCommand)(fuse)
+    app.command(cls=Verb)(expanded(_verb))
+app.command(cls=WeightsCommand)(expanded(fuse))
 app.command(cls=Verb)(tables)
 app.command(cls=Verb)(audit)
 for _verbs in (features, library, models):

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Annotated
 
 from asst.cli import options
-from asst.cli.annotation import detects, read_annotation
+from asst.cli.annotation import Annotation, read_annotation
 from asst.cli.options import argument
 from asst.cli.verb import print_json
 from asst.errors import InputError
@@ -16,11 +16,9 @@ from asst.errors import InputError
 def compare(
     first: Annotated[Path, argument("A", "Predictions, a run's folder, or a folder of runs, over which is averaged.")],
     second: Annotated[Path, argument("B", "Likewise, of the other system.")],
-    dataset: options.DatasetName = None,
-    split: options.Split = None,
-    data: options.DataFolder = None,
+    *,
+    annotation: Annotation,
     as_json: options.Json = False,
-    problems: options.Problems = False,
 ) -> None:
     """Say how far A is ahead of B on the sentences of a split, in every metric of its protocol.
 
@@ -32,14 +30,12 @@ def compare(
     from asst.evaluation.scoring import per_cent
     from asst.outputs.json_lines import read_answers
 
-    if detects(dataset):
+    if annotation.detects:
         raise InputError("detections have no value a sentence to compare by; 'asst evaluate' gives each its interval")
-    key, annotation = read_annotation(dataset, split, data, problems=problems)
+    (key, judged), split = read_annotation(annotation), annotation.split
     files = [_predictions(path, str(split)) for path in (first, second)]
-    ours, theirs = (
-        query_values(key, annotation.records, map(read_answers, paths), _protocol(paths[0])) for paths in files
-    )
-    found = compared(annotation.records, ours, theirs)
+    ours, theirs = (query_values(key, judged.records, map(read_answers, paths), _protocol(paths[0])) for paths in files)
+    found = compared(judged.records, ours, theirs)
     figures = {
         metric: {"a": round(100 * one.ours, 4), "b": round(100 * one.theirs, 4), **per_cent(one.difference)}
         for metric, one in found.items()
@@ -58,7 +54,7 @@ def compare(
         f"{name}: {path} ({len(paths)} runs)" for name, path, paths in zip("AB", (first, second), files, strict=True)
     ]
     notes = [*names, "per cent; low and high enclose 95 % of the difference over videos and runs"]
-    title = f"{key} {split}: {len(annotation.records)} queries, {len(annotation.video_names)} videos"
+    title = f"{key} {split}: {len(judged.records)} queries, {len(judged.video_names)} videos"
     write_grids([Grid(title, ["metric", "A", "B", "A - B", "low", "high"], rows, notes)], sys.stdout)
 
 

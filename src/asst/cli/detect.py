@@ -32,11 +32,8 @@ def detect(
     top: Annotated[int, option("--top N", "Actions to keep.", min=1)] = 20,
     min_score: _Least = 0.1,
     as_json: options.Json = False,
-    clip: options.Clip = None,
-    fast_clip: options.FastClip = False,
-    report: options.Report = None,
-    plot: options.Plot = None,
-    export: options.Export = None,
+    *,
+    files: Files,
     device: options.Device = None,
 ) -> None:
     """Find the actions of a VIDEO: labelled spans, best first.
@@ -47,7 +44,6 @@ def detect(
     from asst.outputs.json_lines import detections_record
     from asst.outputs.table import write_detections_table
 
-    files = Files(clip=clip, fast_clip=fast_clip, report=report, plot=plot, export=export)
     files.check([Path(video)])
     if not stores:
         check_ends(Path(video))

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 from asst.cli import options
+from asst.cli.annotation import Annotation
 from asst.cli.options import argument, option
 from asst.cli.verb import tell
 from asst.errors import InputError
@@ -58,11 +59,9 @@ _Changes = Annotated[
 
 def evaluate(
     predictions: _Predictions = None,
-    dataset: options.DatasetName = None,
-    split: options.Split = None,
-    data: options.DataFolder = None,
+    *,
+    annotation: Annotation,
     as_json: options.Json = False,
-    problems: options.Problems = False,
     result: _ResultPath = None,
     recipe: _RecipeName = None,
     features: _FeaturesName = None,
@@ -91,26 +90,26 @@ def evaluate(
     if model is not None:
         from asst.cli.evaluate_model import evaluate_model
 
-        asked = read_questions(dataset, split, data, problems=problems)
-        judged = evaluate_model(model, asked, str(split), fit_split, stores or (), step_s, key, out)
+        asked, split = read_questions(annotation), str(annotation.split)
+        judged = evaluate_model(model, asked, split, fit_split, stores or (), step_s, key, out)
         print_evaluation(judged, as_json=as_json)
         return
     assert predictions is not None
     # What is not there and has no suffix was meant as a run, and is told which there are.
     if predictions.is_dir() or not (predictions.suffix or predictions.exists()):
-        if not split:
+        if not annotation.split:
             raise InputError("which part of the data? give --split val or --split test")
         require("train", "judging a run")
         from asst.cli.evaluate_run import evaluate_runs, runs_in
 
-        evaluate_runs(runs_in(predictions), split, changes or [], as_json=as_json)
+        evaluate_runs(runs_in(predictions), annotation.split, changes or [], as_json=as_json)
         return
     if result is not None and not (recipe and features):
         raise InputError("a result file says what made the predictions; give --recipe NAME and --features NAME")
     if result is not None and protocol not in (None, USUAL_PROTOCOL):
         raise InputError(f"a result file holds figures of {USUAL_PROTOCOL}'s protocol; leave --protocol out")
     started_s = time.perf_counter()
-    evaluation, models = _judged(predictions, form, dataset, split, data, protocol, problems=problems)
+    evaluation, models = _judged(predictions, form, annotation, protocol)
     print_evaluation(evaluation, as_json=as_json)
     if result and recipe and features:
         seconds = time.perf_counter() - started_s
@@ -127,20 +126,11 @@ def _check(predictions: Path | None, model: str | None, form: str | None, protoc
         raise InputError("--protocol goes with a file of predictions; name RUN/predictions/SPLIT.jsonl")
 
 
-def _judged(
-    path: Path,
-    form: str | None,
-    dataset: str | None,
-    split: str | None,
-    data: Path | None,
-    protocol: str | None,
-    *,
-    problems: bool,
-) -> tuple[Evaluation, str]:
+def _judged(path: Path, form: str | None, annotation: Annotation, protocol: str | None) -> tuple[Evaluation, str]:
     """How good a file of predictions is, and the names of the models that made it."""
     from asst.cli.questions import read_predictions
 
-    answers, questions = read_predictions(path, form, dataset, split, data, problems=problems)
+    answers, questions = read_predictions(path, form, annotation)
     evaluation = questions.judge(answers, protocol)
     if questions.actions is not None and (missing := len(questions.asked) - len(answers)):
         tell(f"{missing} of {len(questions.asked)} videos have no line: nothing found in them")

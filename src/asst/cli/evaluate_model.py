@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from asst.cli.annotation import read_annotation
+from asst.cli.annotation import Annotation, read_annotation
 from asst.cli.progress import counting
 from asst.cli.questions import Questions
 from asst.cli.stores import checkpoint_store
@@ -76,7 +76,7 @@ def _prior(questions: Questions, fit_split: str | None) -> list[Answer]:
         raise InputError("a prior answers sentences; name the checkpoint of a detector")
     if not fit_split:
         raise InputError("what is the prior fitted on? give --fit-split train or --fit-split val")
-    _, learnt = read_annotation(questions.key, fit_split, questions.folder, problems=False)
+    _, learnt = read_annotation(Annotation(questions.key, fit_split, questions.folder))
     return fitted_prior(questions.key, learnt.records).answers(questions.records)
 
 

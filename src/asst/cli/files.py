@@ -6,10 +6,12 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from asst.cli import options
+from asst.cli.options import option
 from asst.errors import InputError
 from asst.outputs.destination import check_destination
 
@@ -19,47 +21,60 @@ if TYPE_CHECKING:
 
 _NOT_MOVED_S = 5e-3
 
+_Clip = Annotated[
+    Path | None,
+    option(
+        "--clip OUT.mp4",
+        "Cut the best moment into a file. Of several sentences the best of each, and of a library all that is found, "
+        "into OUT-1.mp4, OUT-2.mp4, in order.",
+    ),
+]
+_FastClip = Annotated[
+    bool,
+    option(
+        "--fast-clip",
+        "Copy the clip from the key frame before the moment on, which is fast and loses nothing; else encode it.",
+    ),
+]
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+
+@dataclass(frozen=True)
 class Files:
-    """What is asked for.
+    """What is asked for, as options."""
 
-    Of several clips, ``clip`` is what numbered ones are named after. A ``fast_clip`` is copied from the key frame
-    before the moment on; else it is encoded anew. With ``every``, exports have the weaker moments too.
-    """
-
-    clip: Path | None = None
-    clips: int = 1
-    fast_clip: bool = False
-    report: Path | None = None
-    plot: Path | None = None
-    export: Sequence[Path] | None = None
-    every: bool = False
+    clip: _Clip = None
+    fast_clip: _FastClip = False
+    report: Annotated[Path | None, option("--report OUT.html", "Write a page with frames, curves and moments.")] = None
+    plot: Annotated[Path | None, option("--plot OUT.png", "Draw the curves and moments (extra: plot).")] = None
+    export: options.Export = None
 
     @property
-    def clip_paths(self) -> tuple[Path, ...]:
-        """The clips: the one given, or numbered ones from it; none when no clip is asked for."""
-        if self.clip is None or self.clips == 1:
+    def wanted(self) -> bool:
+        """Whether there are any."""
+        return any((self.clip, self.report, self.plot, self.export))
+
+    def clips(self, most: int) -> tuple[Path, ...]:
+        """The clips: the one given, or of several numbered ones from it; none when no clip is asked for."""
+        if self.clip is None or most == 1:
             return (self.clip,) if self.clip else ()
         return tuple(
-            self.clip.with_name(f"{self.clip.stem}-{number}{self.clip.suffix}") for number in range(1, self.clips + 1)
+            self.clip.with_name(f"{self.clip.stem}-{number}{self.clip.suffix}") for number in range(1, most + 1)
         )
 
-    @property
-    def paths(self) -> tuple[Path, ...]:
-        """All of them."""
-        pages = (path for path in (self.report, self.plot) if path is not None)
-        return (*self.clip_paths, *pages, *(self.export or ()))
-
-    def check(self, sources: Sequence[Path], rows: int = 1) -> None:
+    def check(self, sources: Sequence[Path], clips: int = 1, rows: int = 1) -> None:
         """Refuse what could not be written, before the videos are read, which no file may replace.
+
+        Args:
+            sources: the videos.
+            clips: how many there may be.
+            rows: of the plot, as far as they are known.
 
         Raises:
             InputError: for a file that could not be, or a choice without the file that it is about.
         """
         if self.fast_clip and not self.clip:
             raise InputError("--fast-clip is about a clip; add --clip OUT.mp4")
-        for path in self.clip_paths:
+        for path in self.clips(clips):
             check_destination(path, ".mp4")
         if self.report is not None:
             check_destination(self.report, ".html")
@@ -73,28 +88,36 @@ class Files:
 
             check_exports(self.export)
         # Of a library's many videos, those matter that a file which is there already could be.
-        for path in filter(Path.exists, self.paths):
+        pages = (path for path in (self.report, self.plot) if path is not None)
+        for path in filter(Path.exists, (*self.clips(clips), *pages, *(self.export or ()))):
             for source in sources:
                 check_destination(path, path.suffix.lower(), source=source)
 
-    def write(self, answers: Sequence[Answer], records: Sequence[dict[str, Any]] | None = None) -> None:
+    def write(
+        self,
+        answers: Sequence[Answer],
+        records: Sequence[dict[str, Any]] | None = None,
+        *,
+        clips: int = 1,
+        every: bool = False,
+    ) -> None:
         """Write each file and say so on standard error; one that fails does not stop the next.
 
-        JSON exports have the records, where they are not answers.
+        JSON exports have the records, where they are not answers; with ``every``, exports have the weaker moments too.
 
         Raises:
             InputError: for those that failed, after the others.
         """
-        if not self.paths:
+        if not self.wanted:
             return
         shown = [own for answer in answers for own in _by_video(answer)]
         jobs: list[Callable[[], None]] = [
             partial(_write_clip, answer, path, fast=self.fast_clip)
-            for answer, path in zip(_clipped(answers), self.clip_paths, strict=False)
+            for answer, path in zip(_clipped(answers), self.clips(clips), strict=False)
         ]
         pages = ((self.report, "page"), (self.plot, "plot"))
         jobs += [partial(_write_page, shown, path, what) for path, what in pages if path is not None]
-        jobs += [partial(_write_export, answers, path, self.every, records) for path in self.export or ()]
+        jobs += [partial(_write_export, answers, path, every, records) for path in self.export or ()]
         failures = []
         for job in jobs:
             try:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from asst.atomic import write_whole
 from asst.cli import options
-from asst.cli.annotation import read_annotation
+from asst.cli.annotation import Annotation, read_annotation
 from asst.cli.options import argument, option
 from asst.cli.verb import Verb, print_json, tell
 from asst.errors import InputError
@@ -44,14 +44,12 @@ def fuse(
     fit: Annotated[
         bool, option("--fit", "Find the weights by cross-validation over videos; needs --dataset, --split.")
     ] = False,
-    dataset: options.DatasetName = None,
-    split: options.Split = None,
-    data: options.DataFolder = None,
+    *,
+    annotation: Annotation,
     recipe: Annotated[
         str | None, option("--recipe NAME", "With RUNs: the row that they fill together, such as didemo/fusion.")
     ] = None,
     as_json: options.Json = False,
-    problems: options.Problems = False,
 ) -> None:
     """Fuse PREDICTIONS of the same candidates: each score is the weighted sum of theirs.
 
@@ -59,13 +57,13 @@ def fuse(
     sentences of --split, fused and judged; what comes out is kept in runs/NAME for 'asst tables'.
     """
     if recipe is not None:
-        if not split or len(weights or ()) != len(predictions):
+        if not annotation.split or len(weights or ()) != len(predictions):
             raise InputError("a row of several runs needs --split val or --split test, and a weight for each run")
         require("train", "judging a run")
         from asst.cli.evaluate_run import evaluate_fused
         from asst.cli.evaluation_figures import print_evaluation
 
-        print_evaluation(evaluate_fused(predictions, recipe, split, weights or ()), as_json=as_json)
+        print_evaluation(evaluate_fused(predictions, recipe, annotation.split, weights or ()), as_json=as_json)
         return
     if fit == bool(weights):
         raise InputError("how are they weighted? give either --weights, a number a file, or --fit")
@@ -79,9 +77,9 @@ def fuse(
 
     systems, fitted, chosen = [read_answers(path) for path in predictions], None, list(weights or ())
     if fit:
-        key, annotation = read_annotation(dataset, split, data, problems=problems)
+        key, judged = read_annotation(annotation)
         tell("looking for the best weights")
-        fitted = fit_weights(key, annotation.records, systems)
+        fitted = fit_weights(key, judged.records, systems)
         chosen = list(fitted.weights)
     if out is not None:
         write_whole(out, as_lines(map(answer_record, fused(systems, chosen))))

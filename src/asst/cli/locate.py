@@ -19,11 +19,8 @@ def locate(
     model: Annotated[str, option("--model NAME|PATH", "A model from 'asst models', or a checkpoint.")] = "default",
     min_score: options.MinScore = None,
     as_json: options.Json = False,
-    clip: options.Clip = None,
-    fast_clip: options.FastClip = False,
-    report: options.Report = None,
-    plot: options.Plot = None,
-    export: options.Export = None,
+    *,
+    files: Files,
     every: options.All = False,
     device: options.Device = None,
 ) -> None:
@@ -35,13 +32,10 @@ def locate(
     """
     check_video(video)
     asked = sentences_of(sentences or [], queries)
-    files = Files(
-        clip=clip, clips=len(asked), fast_clip=fast_clip, report=report, plot=plot, export=export, every=every
-    )
-    files.check([video], len(asked))
-    answers = ask(video, asked, model=model, top=top, min_score=min_score, attention=report is not None)
+    files.check([video], len(asked), len(asked))
+    answers = ask(video, asked, model=model, top=top, min_score=min_score, attention=files.report is not None)
     try:
         print_answers(answers, as_json=as_json, every=every)
     finally:
-        files.write(answers)
+        files.write(answers, clips=len(asked), every=every)
     exit_by(answers)

@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
+from dataclasses import fields, is_dataclass
+from functools import wraps
+from inspect import Parameter, Signature, signature
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, get_type_hints
 
 import typer
 
@@ -21,6 +25,32 @@ def option(name: str, text: str, **more: Any) -> Any:
 def argument(takes: str, text: str) -> Any:
     """An argument: what it is called, and what it is for."""
     return typer.Argument(metavar=takes, help=text)
+
+
+def expanded(verb: Callable[..., None]) -> Callable[..., None]:
+    """A verb whose parameters of a dataclass are options, one a field; it is given values of the dataclass."""
+    parameters: list[Parameter] = []
+    groups: dict[str, Any] = {}
+    hints = get_type_hints(verb, include_extras=True)
+    for own in signature(verb).parameters.values():
+        if is_dataclass(kind := hints[own.name]):
+            groups[own.name] = kind
+            types = get_type_hints(kind, include_extras=True)
+            parameters += [
+                own.replace(name=one.name, default=one.default, annotation=types[one.name]) for one in fields(kind)
+            ]
+        else:
+            parameters.append(own.replace(annotation=kind))
+
+    @wraps(verb)
+    def run(**given: Any) -> None:
+        for name, kind in groups.items():
+            given[name] = kind(**{one.name: given.pop(one.name) for one in fields(kind)})
+        verb(**given)
+
+    vars(run)["__signature__"] = Signature(parameters)
+    run.__annotations__ = {own.name: own.annotation for own in parameters}
+    return run
 
 
 def _use(name: str | None) -> str | None:
@@ -44,23 +74,6 @@ MinScore = Annotated[
 ]
 All = Annotated[bool, option("--all", "Print and export the weaker moments too, up to --top of a sentence.")]
 
-Clip = Annotated[
-    Path | None,
-    option(
-        "--clip OUT.mp4",
-        "Cut the best moment into a file. Of several sentences the best of each, and of a library all that is found, "
-        "into OUT-1.mp4, OUT-2.mp4, in order.",
-    ),
-]
-FastClip = Annotated[
-    bool,
-    option(
-        "--fast-clip",
-        "Copy the clip from the key frame before the moment on, which is fast and loses nothing; else encode it.",
-    ),
-]
-Report = Annotated[Path | None, option("--report OUT.html", "Write a page with frames, curves and moments.")]
-Plot = Annotated[Path | None, option("--plot OUT.png", "Draw the curves and moments (extra: plot).")]
 Export = Annotated[
     list[Path] | None,
     option(
@@ -102,7 +115,6 @@ DataFolder = Annotated[
     Path | None,
     option("--data FOLDER", "The folder of its annotation files; else the data set's name in $ASST_DATA."),
 ]
-Problems = Annotated[bool, option("--problems", "Name each annotation row that was repaired or left out.")]
 Level = Annotated[str, option("--level NAME", "Of simulated features: easy, standard, crowded or hard.")]
 
 Stores = Annotated[

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from asst.atomic import write_whole
-from asst.cli.annotation import blind_prior, detects, read_action_annotation, read_annotation
+from asst.cli.annotation import Annotation, blind_prior, read_action_annotation, read_annotation
 from asst.data import Dataset, Record
 from asst.data.actions import ActionDataset, ActionVideo
 from asst.errors import InputError
@@ -55,30 +55,28 @@ class Questions:
         return evaluate(self.key, self.records, answers, prior=prior, protocol=protocol or "standard")
 
 
-def read_questions(dataset: str | None, split: str | None, folder: Path | None, *, problems: bool) -> Questions:
+def read_questions(asked: Annotation) -> Questions:
     """Those of a split, as `asst.cli.annotation.read_annotation` reads it."""
-    if detects(dataset):
-        key, actions = read_action_annotation(dataset, split, folder, problems=problems)
-        return Questions(key, actions=actions, folder=folder)
-    key, sentences = read_annotation(dataset, split, folder, problems=problems)
-    return Questions(key, sentences, folder=folder)
+    if asked.detects:
+        key, actions = read_action_annotation(asked)
+        return Questions(key, actions=actions, folder=asked.data)
+    key, sentences = read_annotation(asked)
+    return Questions(key, sentences, folder=asked.data)
 
 
-def read_predictions(
-    path: Path, form: str | None, dataset: str | None, split: str | None, folder: Path | None, *, problems: bool
-) -> tuple[Sequence[Answer], Questions]:
+def read_predictions(path: Path, form: str | None, asked: Annotation) -> tuple[Sequence[Answer], Questions]:
     """A file of predictions, in a form that is not ours where one is named, and the questions that they answer.
 
     Raises:
         InputError: for an unknown form, or a file or annotation that cannot be read.
     """
-    if detects(dataset):
+    if asked.detects:
         if form not in (None, "activitynet"):
             raise InputError(f"detections come in our form or by --format activitynet, not {form}")
         answers = read_activitynet_detections(path) if form else read_detections(path)
-        return answers, read_questions(dataset, split, folder, problems=problems)
+        return answers, read_questions(asked)
     if form is not None and form not in FORMATS:
         raise InputError(f"no format {form!r}; there are {', '.join(FORMATS)}, and ours without --format")
     answers = read_answers(path) if form is None else []
-    questions = read_questions(dataset, split, folder, problems=problems)
+    questions = read_questions(asked)
     return (answers if form is None else FORMATS[form](path, questions.records)), questions

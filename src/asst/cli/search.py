@@ -29,11 +29,8 @@ def search(
     min_score: options.MinScore = None,
     every: options.All = False,
     as_json: options.Json = False,
-    clip: options.Clip = None,
-    fast_clip: options.FastClip = False,
-    report: options.Report = None,
-    plot: options.Plot = None,
-    export: options.Export = None,
+    *,
+    files: Files,
     model: options.LibraryModel = None,
     device: options.Device = None,
 ) -> None:
@@ -49,8 +46,7 @@ def search(
     asked = sentences_of(sentences or [], queries)
     opened = Library(library)
     clips = top * len(asked)
-    files = Files(clip=clip, clips=clips, fast_clip=fast_clip, report=report, plot=plot, export=export, every=every)
-    files.check([Path(video.path) for video in opened.tables.videos()] if files.paths else [])
+    files.check([Path(video.path) for video in opened.tables.videos()] if files.wanted else [], clips)
     with uncollected():
         from asst.library.search import search as run
 
@@ -67,7 +63,7 @@ def search(
     try:
         print_answers(answers, as_json=as_json, every=every, records=records)
     finally:
-        files.write(answers, records)
+        files.write(answers, records, clips=clips, every=every)
     for answer in answers if as_json else ():
         if not answer.moments:
             typer.echo(nothing_found(answer), err=True)
