@@ -9,6 +9,7 @@ import typer
 
 from asst.cli import options
 from asst.cli.options import argument, option
+from asst.cli.verb import tell
 
 
 def simulate(
@@ -38,5 +39,5 @@ def simulate(
     key = dataset.lower().replace("-", "_")
     usual = list(SIMULATIONS[key].modalities)[-1] if key in SIMULATIONS else ""
     wanted = Wanted(key, modality or usual, level, seed, dimension)
-    count = make(wanted, data or data_folder(key), Store(out), lambda line: typer.echo(line, err=True))
+    count = make(wanted, data or data_folder(key), Store(out), tell)
     typer.echo(f"wrote simulated features of {count} videos to {out}")

@@ -12,7 +12,7 @@ import typer
 
 from asst.cli import options
 from asst.cli.options import argument, option
-from asst.cli.verb import print_json
+from asst.cli.verb import print_json, tell
 
 if TYPE_CHECKING:
     from asst.training.recipe import Recipe
@@ -116,11 +116,7 @@ def _trained(recipe: Recipe | CaptionRecipe, folder: Path) -> Trained:
     if isinstance(recipe, Recipe):
         from asst.training.run import train as run_training
 
-        return run_training(recipe, folder, _say, progress=progress)
+        return run_training(recipe, folder, tell, progress=progress)
     from asst.training.space.run import train_captions
 
-    return train_captions(recipe, folder, _say, progress=progress)
-
-
-def _say(line: str) -> None:
-    typer.echo(line, err=True)
+    return train_captions(recipe, folder, tell, progress=progress)

@@ -74,6 +74,8 @@ def _render(answers: Sequence[Answer], folder: Path) -> str:
         instants_s.setdefault(answer.video, _strip_s(answer.duration_s)).extend(key_s)
     stills = {video: take_stills(Path(video), times_s) for video, times_s in instants_s.items()}
     several = several_videos(answers)
+    moments = str(sum(len(answer.moments) for answer in answers))
+    of_all = [("Videos", str(len(instants_s))), ("Moments", moments), ("Model", answers[0].model)]
     package = resources.files("asst.outputs.report")
     style = package.joinpath("report.css").read_text("utf-8")
     environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
@@ -81,7 +83,7 @@ def _render(answers: Sequence[Answer], folder: Path) -> str:
     template = environment.from_string(package.joinpath("report.html").read_text("utf-8"))
     return template.render(
         title=answers[0].query if several else Path(answers[0].video).name,
-        facts=_facts_of_all(answers) if several else _facts(answers[0]),
+        facts=of_all if several else _facts(answers[0]),
         parts="Videos" if several else "Sentences",
         curves=any(answer.curve is not None for answer in answers),
         style=Markup(style),  # noqa: S704  it is our own file
@@ -141,14 +143,6 @@ def _key_instant_s(answer: Answer, moment: Moment) -> float:
         if inside.size:
             return float(times_s[inside[np.argmax(answer.curve.scores[inside])]])
     return (moment.start_s + moment.end_s) / 2
-
-
-def _facts_of_all(answers: Sequence[Answer]) -> list[tuple[str, str]]:
-    return [
-        ("Videos", str(len({answer.video for answer in answers}))),
-        ("Moments", str(sum(len(answer.moments) for answer in answers))),
-        ("Model", answers[0].model),
-    ]
 
 
 def _facts(answer: Answer) -> list[tuple[str, str]]:
