@@ -80,13 +80,10 @@ class Curve:
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Attention:
-    """Which words of a sentence a model looked at while it looked at a video.
+    """Which words of a sentence, as a model read them, it looked at while it looked at a video.
 
-    Attributes:
-        words: as the model read them.
-        times_s: instants in seconds, ascending, shape ``(steps,)``.
-        weights: the share of each word at each instant, which sum to one there, shape ``(words, steps)``.
-        layers: names of the model's layers that the weights are the mean of.
+    The instants are in seconds, ascending, shape ``(steps,)``. The weights are the share of each word at each instant,
+    which sum to one there, shape ``(words, steps)``, and the mean of those of the named layers.
     """
 
     words: tuple[str, ...]
@@ -149,11 +146,7 @@ class Answer:
 
 
 def iou(a: npt.ArrayLike, b: npt.ArrayLike) -> FloatArray:
-    """Temporal intersection over union of every span of ``a`` with every span of ``b``.
-
-    Args:
-        a: spans in seconds, shape ``(n, 2)``.
-        b: spans in seconds, shape ``(m, 2)``.
+    """Temporal intersection over union of every span of ``a``, ``(n, 2)``, with every span of ``b``, ``(m, 2)``.
 
     Returns:
         Shape ``(n, m)``, in [0, 1]; zero where both spans are empty.
@@ -197,13 +190,13 @@ def nms(
 ) -> IntArray:
     """Greedy temporal non-maximum suppression.
 
-    Takes the best span, drops every other whose IoU with it exceeds ``threshold``, and goes on with what is left.
-    Ties keep the order of the input.
+    Takes the best span, drops every other whose IoU with it exceeds ``threshold`` (0.8 on Charades-STA, 0.3 on
+    THUMOS14), and goes on with what is left. Ties keep the order of the input.
 
     Args:
         spans: shape ``(n, 2)``, seconds.
         scores: shape ``(n,)``.
-        threshold: IoU above which the weaker of two spans is dropped (0.8 on Charades-STA, 0.3 on THUMOS14).
+        threshold: IoU above which the weaker of two spans is dropped.
         limit: stop after this many.
         measure: of how alike spans are, in place of IoU.
 

@@ -102,8 +102,7 @@ def ask_all(model: Model | TrainedDetector, questions: Questions, store: Feature
         found, videos = [], questions.actions.videos if questions.actions is not None else ()
         for answer in model.detect_videos(videos, store):
             found.append(answer)
-            if count is not None:
-                count(len(found), len(videos))
+            count(len(found), len(videos))
         return found
 
 

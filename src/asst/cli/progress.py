@@ -6,7 +6,7 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import TYPE_CHECKING
 
 import typer
@@ -37,27 +37,20 @@ class _Speed(ProgressColumn):
 
 
 @contextmanager
-def _bar(*columns: ProgressColumn) -> Iterator[Progress | None]:
-    """A bar on standard error for the length of the block; None where that is no terminal."""
-    if not sys.stderr.isatty():
-        yield None
-        return
+def _bar(*columns: ProgressColumn) -> Iterator[Progress]:
+    """A bar on standard error for the length of the block, which is not shown where that is no terminal."""
     name, share = TextColumn("{task.description}", markup=False), TextColumn("{task.percentage:>3.0f}%")
-    console = Console(stderr=True)
-    with Progress(name, BarColumn(), share, *columns, TimeRemainingColumn(), console=console, transient=True) as bar:
+    shown = (name, BarColumn(), share, *columns, TimeRemainingColumn())
+    bar = Progress(*shown, console=Console(stderr=True), transient=True, disable=not sys.stderr.isatty())
+    # Some releases of rich write an empty line at the end of one that is not shown.
+    with nullcontext() if bar.disable else bar:
         yield bar
 
 
 @contextmanager
-def reading_progress() -> Iterator[Callable[[float, float], None] | None]:
-    """Show a bar for the length of the block, and lend what moves it: a function of seconds done and seconds in all.
-
-    Lends None, and shows nothing, when standard error is not a terminal; likewise the functions below.
-    """
+def reading_progress() -> Iterator[Callable[[float, float], None]]:
+    """Show a bar for the length of the block, and lend what moves it: a function of seconds done and seconds in all."""
     with _bar(_Speed()) as bar:
-        if bar is None:
-            yield None
-            return
         task = bar.add_task("loading the model", total=None)
 
         def move(done_s: float, total_s: float) -> None:
@@ -70,46 +63,37 @@ def reading_progress() -> Iterator[Callable[[float, float], None] | None]:
 
 
 @contextmanager
-def counting(what: str = "answering", *columns: ProgressColumn) -> Iterator[Callable[[int, int], None] | None]:
+def counting(what: str = "answering", *columns: ProgressColumn) -> Iterator[Callable[[int, int], None]]:
     """Show a bar of what is done, and lend what moves it: how many are done, and of how many."""
     with _bar(*columns) as bar:
-        if bar is None:
-            yield None
-            return
         task = bar.add_task(what, total=None)
         yield lambda done, total: bar.update(task, completed=done, total=total)
 
 
-@contextmanager
-def fetching(name: str) -> Iterator[Callable[[int, int], None]]:
+def fetching(name: str) -> AbstractContextManager[Callable[[int, int], None]]:
     """Show a bar of bytes, and lend what moves it."""
-    with counting(name, DownloadColumn(), TransferSpeedColumn()) as move:
-        yield move or (lambda _done, _all: None)
+    return counting(name, DownloadColumn(), TransferSpeedColumn())
 
 
 class FilesBar:
-    """What moves a bar of so many files; nothing where there is no bar."""
+    """What moves a bar of so many files."""
 
-    def __init__(self, bar: Progress | None, files: int) -> None:
+    def __init__(self, bar: Progress, files: int) -> None:
         self._bar = bar
-        self._all = None if bar is None else bar.add_task("videos", total=files)
-        self._one = None if bar is None else bar.add_task("", total=None, visible=False)
+        self._all = bar.add_task("videos", total=files)
+        self._one = bar.add_task("", total=None, visible=False)
         self._read_s, self._started = 0.0, time.monotonic()
 
-    def file(self, job: Job) -> Callable[[float, float], None] | None:
+    def file(self, job: Job) -> Callable[[float, float], None]:
         """What is told how far one file is read."""
-        if self._bar is None or self._one is None:
-            return None
-        bar, one = self._bar, self._one
-        bar.reset(one, total=None, description=job.path.name, visible=True)
-        return lambda done_s, total_s: bar.update(one, completed=done_s, total=total_s)
+        self._bar.reset(self._one, total=None, description=job.path.name, visible=True)
+        return lambda done_s, total_s: self._bar.update(self._one, completed=done_s, total=total_s)
 
     def done(self, video: str, video_s: float) -> None:
         """One more file is done; ``video_s`` seconds of it were read."""
-        if self._bar is not None and self._all is not None:
-            self._read_s += video_s
-            speed = self._read_s / max(1e-6, time.monotonic() - self._started)
-            self._bar.update(self._all, advance=1, description=f"videos, {speed:.1f}x real time")
+        self._read_s += video_s
+        speed = self._read_s / max(1e-6, time.monotonic() - self._started)
+        self._bar.update(self._all, advance=1, description=f"videos, {speed:.1f}x real time")
 
 
 @contextmanager
