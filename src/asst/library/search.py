@@ -58,7 +58,7 @@ def search(
     contents: Container[str] | None = None,
     min_score: float | None = None,
     scored_s: float | None = None,
-    progress: Callable[[int, int], None] | None = None,
+    progress: Callable[[int, int], None] = lambda *_: None,
 ) -> Answer:
     """The best moments of all videos that a sentence describes.
 
@@ -90,8 +90,7 @@ def search(
     for part, features in _picked(library, ordered, videos, most_s, scored.faults):
         (ranking,) = engine.model.rank(features, [query], top=max(top, RANKED_LEAST))
         scored.add(ranking, features, videos[part.content])
-        if progress is not None:
-            progress(round(min(scored.seconds, most_s, length_s)), round(min(most_s, length_s)))
+        progress(round(min(scored.seconds, most_s, length_s)), round(min(most_s, length_s)))
     asked = Answer("", query, length_s, engine.model.name, (), understood=understood(query), parts=(0, len(ordered)))
     return scored.answer(asked, top)
 

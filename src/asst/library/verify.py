@@ -29,7 +29,7 @@ class Verdict:
     changed: tuple[str, ...] = ()
 
 
-def verify(library: LibraryFolder, told: Callable[[int, int], None] | None = None) -> Verdict:
+def verify(library: LibraryFolder, told: Callable[[int, int], None] = lambda *_: None) -> Verdict:
     """Reads all of a library, and then its videos' files, to hash them.
 
     Nothing is written and no lock taken: others may write meanwhile, so that whatever looks wrong is looked up anew.
@@ -49,12 +49,11 @@ def verify(library: LibraryFolder, told: Callable[[int, int], None] | None = Non
     return Verdict(len(files), faults, tuple(sorted(unfinished)), _changed(library, files, told))
 
 
-def _changed(library: LibraryFolder, files: list[Video], told: Callable[[int, int], None] | None) -> tuple[str, ...]:
+def _changed(library: LibraryFolder, files: list[Video], told: Callable[[int, int], None]) -> tuple[str, ...]:
     """What is wrong with files. Not under the lock, as it may take hours, so that a difference is looked up anew."""
     changed = []
     for done, video in enumerate(files):
-        if told is not None:
-            told(done, len(files))
+        told(done, len(files))
         if not Path(video.path).exists():
             continue
         try:
