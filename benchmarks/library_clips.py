@@ -22,7 +22,7 @@ from rich.table import Table
 
 import asst
 from asst.data.readers.captions import Captions, decoded, read_captions
-from asst.library.sketch import default_engine
+from asst.library.engine import default_engine
 from asst.training.space_recipe import CaptionRecipe, read_any_recipe
 from calibration import Clip, held_clips, shown
 

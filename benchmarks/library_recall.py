@@ -24,9 +24,8 @@ from rich.table import Table
 
 from asst.data.readers import jsonlines
 from asst.features.values import Features
-from asst.library.engine import Engine
+from asst.library.engine import Engine, default_engine
 from asst.library.search import Part, cut_out, parts_by_match
-from asst.library.sketch import default_engine
 from asst.library.tables import ROW, Rows
 from asst.library.windows import parts_of
 from asst.models.zeroshot.query_scores import THRESHOLD

@@ -21,7 +21,7 @@ from asst.features.extractor import Extractor, Progress
 from asst.features.parallel.workers import Extraction
 from asst.features.stores.native import Store
 from asst.features.values import Features
-from asst.library.engine import Identity
+from asst.library.engine import Engine, Identity
 from asst.library.windows import WindowVectors, windows_of
 from asst.models.base import Ranking
 from asst.moments import Attention, Curve, Moment
@@ -72,16 +72,13 @@ class FakeExtraction(Extraction):
         return FakeExtractor(), Store(self.store)
 
 
-class FakeEngine:
+class FakeEngine(Engine):
     name = "colours"
 
     def __init__(self, embedding: str = "e1") -> None:
+        self.model = self
         self.extractor: Extractor = FakeExtractor()
         self.identity = Identity("default", "colours", "p1", "w1", embedding, 3)
-
-    @property
-    def model(self) -> FakeEngine:
-        return self
 
     def extraction(self, store: Path) -> Extraction:
         return FakeExtraction("colours", None, store)

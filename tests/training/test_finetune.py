@@ -16,10 +16,10 @@ from asst.errors import InputError
 from asst.features.stores.native import Store
 from asst.features.stores.native_file import Provenance
 from asst.features.zeroshot.captions import CaptionExtractor
+from asst.library.engine import default_engine, engine_of
 from asst.library.index import index
 from asst.library.library import Library
 from asst.library.search import search
-from asst.library.sketch import default_engine, engine_of
 from asst.models.checkpoint import load_checkpoint, read_description
 from asst.moments import iou
 from asst.training.recipe import read_recipe

@@ -69,7 +69,7 @@ def index(
 
 def engine_for(library: Path, model: str | None) -> Engine:
     """The model that is named, else the one that the library was made with, or will be."""
+    from asst.library.engine import engine_of
     from asst.library.folder import model_of
-    from asst.library.sketch import engine_of
 
     return engine_of(model or model_of(library))

@@ -1,19 +1,37 @@
-"""What a library needs of a model: its features and ranking, and vectors of windows and of a sentence."""
+"""A model as a library uses it: windows as vectors, of which one product with a sentence's estimates the score.
+
+The score of a moment is by how many standard deviations a sentence's classifier matches better than those of negative
+sentences (`asst.models.zeroshot`). The numerator is linear in what is seen. The deviation depends on what is seen
+alone, so a window's vector is divided by it when it is made. Both sides are kept in the directions in which sentences
+differ most.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 import numpy.typing as npt
 
-if TYPE_CHECKING:
-    from asst.features.parallel.workers import Extraction
-    from asst.features.values import Features
-    from asst.library.windows import WindowVectors
-    from asst.models.base import Model
+from asst.errors import InputError
+from asst.features.disk_rows import release
+from asst.features.extractor import Extractor
+from asst.features.hashing import settings_hash
+from asst.features.parallel.workers import Extraction
+from asst.features.values import Features
+from asst.features.zeroshot.layout import WINDOWS
+from asst.library.windows import PART_OVERLAP_S, PART_S, WINDOW_HOP_S, WINDOW_S, WindowVectors, windows_of
+from asst.models import model_named
+from asst.models.base import Model
+from asst.models.reranked import RerankedModel, packaged_default
+from asst.models.zeroshot.model import ZeroShotModel
+
+FloatArray = npt.NDArray[np.float32]
+
+DIMENSION = 256
+_STEPS_AT_ONCE = 4096
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,27 +51,123 @@ class Identity:
     dimension: int
 
 
-class Engine(Protocol):
-    """A model as a library uses it."""
+@dataclass(frozen=True, slots=True)
+class ModelExtraction(Extraction):
+    """As `Extraction`; ``extractor`` is what ``--model`` calls the model whose features are made."""
 
-    @property
-    def model(self) -> Model:
-        """Makes features, and ranks moments."""
-        ...
+    def _extractor(self) -> Extractor:
+        return model_named(self.extractor).extractor
 
-    @property
+
+class Engine:
+    """A model, which ranks moments, as a library uses it.
+
+    Raises:
+        InputError: for one that does not compare pictures and sentences in one space.
+    """
+
+    def __init__(self, model: Model) -> None:
+        if not isinstance(model, ZeroShotModel | RerankedModel):
+            raise InputError(
+                f"{model.name} compares nothing in one space, and libraries are searched by that; choose another of "
+                "asst models, or a reranker"
+            )
+        self.model: Model = model
+        self._base, self._space, self._sentences = model.base, model.extractor.space, model.reader.sentences
+        sentences = self._sentences
+        self._basis = _principal(sentences.glosses)
+        self._dimension = self._basis.shape[1]
+        self._usual = sentences.negatives.mean(axis=0)
+        self._around = (sentences.negatives - self._usual) @ self._basis
+
+    @cached_property
     def identity(self) -> Identity:
         """What decides its numbers."""
-        ...
+        extractor = self.model.extractor
+        settings = {
+            "version": 2,
+            "dimension": self._dimension,
+            "window": (WINDOW_S, WINDOW_HOP_S),
+            "part": (PART_S, PART_OVERLAP_S),
+        }
+        return Identity(
+            self._base,
+            extractor.name,
+            extractor.preprocessing,
+            extractor.weights,
+            settings_hash(settings),
+            self._dimension,
+        )
 
     def extraction(self, store: Path) -> Extraction:
         """What other processes need to make the same features."""
-        ...
+        return ModelExtraction(self._base, None, store)
 
     def windows(self, features: Features) -> WindowVectors:
-        """The windows of a video."""
-        ...
+        """The windows of a video, a row for each of the three crops of the picture."""
+        spans, parts = windows_of(len(features), features.step_s)
+        vectors = np.empty((len(spans), WINDOWS, self._dimension), dtype=np.float16)
+        first = 0
+        while first < len(spans):
+            begin = spans[first, 0]
+            # As many windows as lie in the block of steps, one at least.
+            last = max(first + 1, int(np.searchsorted(spans[:, 1], begin + _STEPS_AT_ONCE, side="right")))
+            rows = features.vectors[begin : spans[last - 1, 1], : self._space.seen]
+            # Rows that are as the one before, as of a picture that is held, are taken once.
+            new = np.append(True, (rows[1:] != rows[:-1]).any(axis=1))
+            seen, runs = self._seen(rows[new]), np.cumsum(new) - 1
+            release(features.vectors)
+            for k in range(first, last):
+                steps = runs[spans[k, 0] - begin : spans[k, 1] - begin]
+                held = k > first and runs[spans[k - 1, 0] - begin] == steps[-1]
+                vectors[k] = vectors[k - 1] if held else self._scaled(seen[steps].mean(axis=0))
+            first = last
+        spans, parts = np.repeat(spans, WINDOWS, axis=0), np.repeat(parts, WINDOWS, axis=0)
+        return WindowVectors(spans, parts, vectors.reshape(-1, self._dimension))
 
-    def sentence(self, query: str) -> npt.NDArray[np.float32]:
+    def sentence(self, query: str) -> FloatArray:
         """A sentence's vector, shape ``(dimension,)``."""
-        ...
+        (classifier,) = self._sentences.read([query]).classifiers
+        apart: FloatArray = (classifier - self._usual) @ self._basis
+        return apart
+
+    def _seen(self, vectors: npt.NDArray[np.floating]) -> FloatArray:
+        """What is seen in each crop, centred, of unit length, in the basis; shape ``(steps, WINDOWS, dimension)``."""
+        rows = np.asarray(vectors, dtype=np.float32)
+        centred: FloatArray = rows.reshape(len(vectors), WINDOWS, -1) - self._space.mean
+        centred /= np.linalg.norm(centred, axis=2, keepdims=True)
+        seen: FloatArray = centred @ self._basis
+        return seen
+
+    def _scaled(self, seen: FloatArray) -> FloatArray:
+        """Means of a window's crops, ``(WINDOWS, dimension)``, over the deviation of negative sentences there."""
+        scaled: FloatArray = seen / np.std(seen @ self._around.T, axis=1)[:, None]
+        return scaled
+
+
+def _principal(rows: npt.NDArray[np.floating]) -> FloatArray:
+    """The directions in which rows differ most, `DIMENSION` at most, the same on every machine, as columns."""
+    centred = rows.astype(np.float64) - rows.mean(axis=0, dtype=np.float64)
+    _, directions = np.linalg.eigh(centred.T @ centred)
+    basis = directions[:, : -DIMENSION - 1 : -1]
+    signs = np.sign(basis[np.abs(basis).argmax(axis=0), np.arange(basis.shape[1])])
+    result: FloatArray = (basis * signs).astype(np.float32)
+    return result
+
+
+def engine_of(model: str | Path) -> Engine:
+    """A model, as ``--model`` takes it, as an engine. Libraries are the same for all that read the same features.
+
+    Raises:
+        InputError: as `asst.models.model_named`, or for a model that compares nothing in one space.
+    """
+    return default_engine() if str(model) == "default" else Engine(model_named(model))
+
+
+def default_engine() -> Engine:
+    """The default model as an engine.
+
+    Raises:
+        InputError: when packaged weights are missing.
+    """
+    return Engine(packaged_default())
