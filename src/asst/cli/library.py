@@ -9,11 +9,12 @@ from typing import Annotated, Any
 
 import typer
 
+from asst.atomic import moved_into_place, write_whole
 from asst.cli import options
 from asst.cli.options import LIBRARY, argument, option
-from asst.cli.verb import Verb, print_json, with_extra
+from asst.cli.verb import Verb, print_json, tell, with_extra
 from asst.errors import InputError
-from asst.local import canonical
+from asst.local import canonical, local_path
 from asst.outputs.printable import printable
 
 _FAULTY = 1
@@ -119,8 +120,15 @@ def export(
     library: options.Library = LIBRARY,
 ) -> None:
     """Write the list of videos as JSON lines, or the windows and their vectors as Parquet."""
-    from asst.library.export import export as run
     from asst.library.library import Library
+    from asst.outputs.json_lines import as_lines
 
-    run(Library(library), out)
-    typer.echo(f"wrote {out}", err=True)
+    out, tables = local_path(out, "an export"), Library(library).tables
+    if out.suffix == ".jsonl":
+        write_whole(out, as_lines(map(asdict, tables.videos())))
+    elif out.suffix == ".parquet":
+        with moved_into_place(out) as lent:
+            tables.write_parquet(lent)
+    else:
+        raise InputError(f"{out}: a library is exported to .jsonl (its videos) or .parquet (their windows)")
+    tell(f"wrote {out}")
