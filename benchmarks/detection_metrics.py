@@ -16,13 +16,13 @@ import numpy as np
 
 from asst.data.actions import ActionVideo, LabelledSpan
 from asst.evaluation.detection import evaluate_detections, mean_average_precisions
-from asst.moments import Detections, Moment
+from asst.moments import Answer, Moment
 
 VIDEOS, ACTIONS, CLASSES = 213, 16, 20
 IOUS = (0.3, 0.4, 0.5, 0.6, 0.7)
 
 
-def drawn(detections: int) -> tuple[list[ActionVideo], list[Detections]]:
+def drawn(detections: int) -> tuple[list[ActionVideo], list[Answer]]:
     """Videos with their actions, and what was found in them."""
     draw = np.random.default_rng(0)
 
@@ -36,11 +36,11 @@ def drawn(detections: int) -> tuple[list[ActionVideo], list[Detections]]:
         actions = tuple(LabelledSpan(*span) for span in spans(ACTIONS))
         videos.append(ActionVideo(f"v{index}", "test", 100.0, actions, actions, ()))
         moments = [Moment(start, end, float(draw.uniform()), label=label) for label, start, end in spans(detections)]
-        answers.append(Detections(f"v{index}", tuple(sorted(moments, key=lambda moment: -moment.score))))
+        answers.append(Answer(f"v{index}", "", 0.0, "", tuple(sorted(moments, key=lambda moment: -moment.score))))
     return videos, answers
 
 
-def plain(videos: Sequence[ActionVideo], answers: Sequence[Detections]) -> list[float]:
+def plain(videos: Sequence[ActionVideo], answers: Sequence[Answer]) -> list[float]:
     """Mean average precision at each IoU, as the protocol words it."""
     return [
         sum(_average_precision(videos, answers, f"c{index}", least) for index in range(CLASSES)) / CLASSES
@@ -48,7 +48,7 @@ def plain(videos: Sequence[ActionVideo], answers: Sequence[Detections]) -> list[
     ]
 
 
-def _average_precision(videos: Sequence[ActionVideo], answers: Sequence[Detections], label: str, least: float) -> float:
+def _average_precision(videos: Sequence[ActionVideo], answers: Sequence[Answer], label: str, least: float) -> float:
     flagged, truths = [], 0
     for video, answer in zip(videos, answers, strict=True):
         own = [moment for moment in answer.moments if moment.label == label]

@@ -22,7 +22,7 @@ from rich.table import Table
 
 import asst
 from asst.data.readers.captions import Captions, decoded, read_captions
-from asst.library.sketch import default_engine
+from asst.library.engine import default_engine
 from asst.training.space_recipe import CaptionRecipe, read_any_recipe
 from calibration import Clip, held_clips, shown
 
@@ -69,7 +69,7 @@ def main() -> None:
         features = localizer.features(shown([clip], source, LONG_S))
         seconds += features.end_s
         first[k] = (engine.windows(features).vectors.astype(np.float32) @ said.T).max(axis=0)
-        scored[k] = [ranking.moments[0].score for ranking in engine.rank(features, asked, top=1)]
+        scored[k] = [ranking.moments[0].score for ranking in engine.model.rank(features, asked, top=1)]
     table = Table(title=f"{len(clips)} videos, {seconds / 3600:.1f} h; {len(asked)} sentences of held-out clips")
     for heading in ("scored", "among the ten best", "first stage's recall"):
         table.add_column(heading, justify="right")

@@ -31,11 +31,10 @@ from rich.table import Table
 
 from asst.features.stores.native import Provenance, file_name
 from asst.features.values import Features
-from asst.library.engine import Engine
+from asst.library.engine import Engine, default_engine
 from asst.library.library import Library
 from asst.library.matrix import matrix_of
 from asst.library.search import SCORED_S, Part, parts_by_match, search
-from asst.library.sketch import default_engine
 from asst.library.tables import Video
 from asst.library.windows import WindowVectors
 from asst.simulate.tapes.tapes import TapeMaker

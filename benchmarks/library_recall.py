@@ -24,9 +24,8 @@ from rich.table import Table
 
 from asst.data.readers import jsonlines
 from asst.features.values import Features
-from asst.library.engine import Engine
+from asst.library.engine import Engine, default_engine
 from asst.library.search import Part, cut_out, parts_by_match
-from asst.library.sketch import default_engine
 from asst.library.tables import ROW, Rows
 from asst.library.windows import parts_of
 from asst.models.zeroshot.query_scores import THRESHOLD
@@ -72,7 +71,7 @@ def answers(engine: Engine, library: list[Features], sentences: list[str]) -> di
     for number, features in enumerate(track(library, "scoring everything", console=Console(stderr=True))):
         for first, stop in parts_of(len(features), features.step_s).tolist():
             part = Part(f"{number:032x}", first, stop)
-            for ranking in engine.rank(cut_out(features, first, stop), sentences, top=TOP):
+            for ranking in engine.model.rank(cut_out(features, first, stop), sentences, top=TOP):
                 named = [Moment(m.start_s, m.end_s, m.score, m.query, part.content) for m in ranking.moments]
                 found[ranking.query][part] = named
     return found
@@ -124,7 +123,8 @@ def main() -> None:
     records = jsonlines.read(folder / "annotations.jsonl", "development").strict().records
     engine = default_engine()
     names = sorted({record.video for record in records})
-    seen = [engine.extractor.extract(folder / name) for name in track(names, "reading", console=Console(stderr=True))]
+    reading = track(names, "reading", console=Console(stderr=True))
+    seen = [engine.model.extractor.extract(folder / name) for name in reading]
     sentences = sorted({record.sentence for record in records})
     table = Table(title=f"kept of the {TOP} best moments, kept of the best, score lost; {len(sentences)} sentences")
     for heading in ("library", "hours", *(f"{share:.0%} scored" for share in SHARES)):

@@ -20,11 +20,10 @@ import numpy.typing as npt
 from rich.console import Console
 from rich.table import Table
 
-from asst.library.engine import Identity
+from asst.library.engine import DIMENSION, Identity
 from asst.library.library import Library
 from asst.library.matrix import matrix_of
 from asst.library.search import Part, parts_by_match
-from asst.library.sketch import DIMENSION
 from asst.library.windows import WindowVectors, windows_of
 
 STEP_S = 0.5

@@ -19,9 +19,9 @@ from playwright.sync_api import Page, sync_playwright
 
 from asst.cli.demo import DEMO_VIDEO
 from asst.features.hashing import packaged_file
+from asst.library.engine import default_engine
 from asst.library.index import index
 from asst.library.library import Library
-from asst.library.sketch import default_engine
 from asst.web.app import create_app
 from asst.web.listening import listening, said
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -54,5 +55,16 @@ def test_whatever_writes_json_refuses_what_is_no_json() -> None:
         for call in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
         if isinstance(call, ast.Call) and ast.unparse(call.func) in ("json.dumps", "json.dump")
     ]
-    assert len(calls) > 20
+    assert len(calls) > 10
     assert [(name, line) for name, line, given in calls if "allow_nan" not in given] == []
+
+
+def test_the_wheel_holds_every_file_that_is_no_module() -> None:
+    root = Path(asst.__file__).parent
+    settings = tomllib.loads((Path(__file__).parents[1] / "pyproject.toml").read_text(encoding="utf-8"))
+    patterns = settings["tool"]["setuptools"]["package-data"]["asst"]
+    others = (path for path in root.rglob("*") if path.is_file() and path.suffix not in (".py", ".pyc"))
+    files = [path.relative_to(root) for path in others]
+    assert [
+        str(path) for path in files if not any(path.match(pattern.removeprefix("**/")) for pattern in patterns)
+    ] == []

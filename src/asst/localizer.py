@@ -104,15 +104,10 @@ class Localizer:
         progress: Progress | None = None,
         attention: bool = False,
     ) -> list[Answer]:
-        """As ``locate``, with the curve of scores and what else a report shows.
+        """As ``locate``, with what is weaker, the curve of scores and what else a report shows.
 
-        Args:
-            video: as in ``locate``.
-            queries: as in ``locate``.
-            top: as in ``locate``.
-            min_score: as in ``locate``; what does not reach it is weaker.
-            progress: told how many seconds of how many have been read.
-            attention: also say which words the model looked at, where it has attention; the network runs once more.
+        ``progress`` is told how many seconds of how many have been read. With ``attention`` the answers say which words
+        the model looked at, where it has attention; the network runs once more.
         """
         features, duration_s = self._read(video, queries, top, progress)
         name = str(video) if isinstance(video, str | Path) else ""
@@ -140,11 +135,7 @@ class Localizer:
     def embed_frames(self, frames: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:
         """Pictures in the model's space, unit vectors; their product with those of sentences is the similarity.
 
-        Args:
-            frames: RGB, shape ``(frames, height, width, 3)``.
-
-        Returns:
-            Shape ``(frames, d)``.
+        RGB frames of shape ``(frames, height, width, 3)`` become ``(frames, d)``.
 
         Raises:
             InputError: for frames of another shape or type, or a model without such a space.

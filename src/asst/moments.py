@@ -62,11 +62,9 @@ class Moment:
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Curve:
-    """How strongly each instant of a video matches a sentence.
+    """How strongly each instant of a video matches a sentence, both of shape ``(steps,)``.
 
-    Attributes:
-        times_s: instants in seconds, ascending, shape ``(steps,)``.
-        scores: the match at each instant, shape ``(steps,)``; NaN where the video was not looked at.
+    The instants are in seconds, ascending; a score is NaN where the video was not looked at.
     """
 
     times_s: FloatArray
@@ -82,13 +80,10 @@ class Curve:
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Attention:
-    """Which words of a sentence a model looked at while it looked at a video.
+    """Which words of a sentence, as a model read them, it looked at while it looked at a video.
 
-    Attributes:
-        words: as the model read them.
-        times_s: instants in seconds, ascending, shape ``(steps,)``.
-        weights: the share of each word at each instant, which sum to one there, shape ``(words, steps)``.
-        layers: names of the model's layers that the weights are the mean of.
+    The instants are in seconds, ascending, shape ``(steps,)``. The weights are the share of each word at each instant,
+    which sum to one there, shape ``(words, steps)``, and the mean of those of the named layers.
     """
 
     words: tuple[str, ...]
@@ -106,20 +101,23 @@ class Attention:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What a model says of one sentence in one video.
+    """What a model says of one sentence in one video, or in all videos of a library.
 
     Attributes:
         video: the video's path or identifier; empty where the moments, which then name theirs, lie in several.
         query: the sentence; empty where actions were looked for and the moments have labels.
-        duration_s: the video's length in seconds.
+        duration_s: the length of what was asked, in seconds.
         model: the name of the model that answered.
-        moments: what was found, best first; empty when nothing in the video reaches the threshold.
+        moments: what was found, best first; empty when nothing reaches the threshold.
         curve: the match at each instant, where the model has one.
         threshold: the score below which the model says "nothing found", where it has one.
         best_score: the score of the best moment, convincing or not, where there is one.
         attention: which words the model looked at, where it was asked for and the model has any.
         understood: whether a word of the sentence is known; None where nobody looked.
         weaker: what else there is, below the threshold, best first.
+        by_video: of several videos, the answer of each that a moment lies in, in the order of the moments.
+        parts: of several videos, how many parts were scored, and how many there were to choose from.
+        faults: one line for each part that could not be scored.
     """
 
     video: str
@@ -133,6 +131,9 @@ class Answer:
     attention: Attention | None = None
     understood: bool | None = None
     weaker: tuple[Moment, ...] = ()
+    by_video: tuple[Answer, ...] = ()
+    parts: tuple[int, int] = (1, 1)
+    faults: tuple[str, ...] = ()
 
     @property
     def ranked(self) -> tuple[Moment, ...]:
@@ -144,29 +145,8 @@ class Answer:
         return self.ranked if every else self.moments or self.weaker[:1]
 
 
-@dataclass(frozen=True, slots=True)
-class Detections:
-    """The actions that a model finds in one video.
-
-    Attributes:
-        video: the video's path or identifier.
-        moments: each with its label, best first.
-        duration_s: the video's length in seconds, where it is known.
-        model: the name of the model, where it is known.
-    """
-
-    video: str
-    moments: tuple[Moment, ...]
-    duration_s: float | None = None
-    model: str = ""
-
-
 def iou(a: npt.ArrayLike, b: npt.ArrayLike) -> FloatArray:
-    """Temporal intersection over union of every span of ``a`` with every span of ``b``.
-
-    Args:
-        a: spans in seconds, shape ``(n, 2)``.
-        b: spans in seconds, shape ``(m, 2)``.
+    """Temporal intersection over union of every span of ``a``, ``(n, 2)``, with every span of ``b``, ``(m, 2)``.
 
     Returns:
         Shape ``(n, m)``, in [0, 1]; zero where both spans are empty.
@@ -210,13 +190,13 @@ def nms(
 ) -> IntArray:
     """Greedy temporal non-maximum suppression.
 
-    Takes the best span, drops every other whose IoU with it exceeds ``threshold``, and goes on with what is left.
-    Ties keep the order of the input.
+    Takes the best span, drops every other whose IoU with it exceeds ``threshold`` (0.8 on Charades-STA, 0.3 on
+    THUMOS14), and goes on with what is left. Ties keep the order of the input.
 
     Args:
         spans: shape ``(n, 2)``, seconds.
         scores: shape ``(n,)``.
-        threshold: IoU above which the weaker of two spans is dropped (0.8 on Charades-STA, 0.3 on THUMOS14).
+        threshold: IoU above which the weaker of two spans is dropped.
         limit: stop after this many.
         measure: of how alike spans are, in place of IoU.
 
@@ -237,13 +217,7 @@ def nms(
 
 
 def within(moments: Sequence[Moment], duration_s: float, video: str) -> tuple[Moment, ...]:
-    """The moments that begin before the video's end, cut off there, with the video's name.
-
-    Args:
-        moments: in any order, which stays.
-        duration_s: the video's length in seconds.
-        video: its name, or nothing.
-    """
+    """The moments that begin before the video's end, cut off there, with the video's name, in their order."""
     return tuple(
         replace(moment, end_s=min(moment.end_s, duration_s), video=video or None)
         for moment in moments
@@ -262,8 +236,8 @@ def rows(
     Args:
         moments: of one video, in any order.
         duration_s: the video's length in seconds.
-        threshold: the score from which a moment is found; None finds all and leaves them as they are, best first:
-            such a model says by itself how much its answers may overlap.
+        threshold: the score from which a moment is found; None finds all and leaves them as they are: such a model
+            says by itself how much its answers may overlap.
 
     Returns:
         What is found and what is weaker, both best first.

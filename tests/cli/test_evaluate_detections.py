@@ -78,7 +78,7 @@ def test_a_file_of_detections_is_scored_and_kept(own: Path) -> None:
     ("line", "words", "message"),
     [
         ({"video": "a", "moments": [{"start_s": 1, "end_s": 3, "score": 1}]}, [], 'needs its "label"'),
-        ({"video": "a"}, [], '"moments" must be a list'),
+        ({"video": "a"}, [], "moments is missing or no list"),
         ({"video": "c", "moments": []}, [], "no annotation for 1 videos: c"),
         ({"video": "a", "moments": []}, ["--protocol", "coco"], "no protocol of detection 'coco'"),
     ],

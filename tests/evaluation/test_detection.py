@@ -22,7 +22,7 @@ from asst.evaluation.detection import (
 )
 from asst.evaluation.detection_metrics import VideoCase, average_precisions, class_curve
 from asst.evaluation.tables import paper_tables
-from asst.moments import Detections, Moment
+from asst.moments import Answer, Moment
 
 Found = tuple[str, float, float, float]
 
@@ -32,9 +32,11 @@ def truth(name: str, *actions: tuple[str, float, float], ignored: Sequence[Span]
     return ActionVideo(name, "test", 100.0, spans, spans, tuple(ignored))
 
 
-def found(name: str, *spans: Found) -> Detections:
+def found(name: str, *spans: Found) -> Answer:
     ranked = sorted(spans, key=lambda span: -span[3])
-    return Detections(name, tuple(Moment(start, end, score, label=label) for label, start, end, score in ranked))
+    return Answer(
+        name, "", 0.0, "", tuple(Moment(start, end, score, label=label) for label, start, end, score in ranked)
+    )
 
 
 def slow_iou(a: Span, b: Span) -> float:
@@ -42,7 +44,7 @@ def slow_iou(a: Span, b: Span) -> float:
     return shared / (a[1] - a[0] + b[1] - b[0] - shared)
 
 
-def slow_thumos(videos: Sequence[ActionVideo], answers: Sequence[Detections], label: str, least: float) -> float:
+def slow_thumos(videos: Sequence[ActionVideo], answers: Sequence[Answer], label: str, least: float) -> float:
     """Video by video, truth by truth, as the data set's kit words it."""
     flagged: list[tuple[float, bool]] = []
     truths = 0
@@ -71,7 +73,7 @@ def slow_thumos(videos: Sequence[ActionVideo], answers: Sequence[Detections], la
     return total / truths
 
 
-def slow_activitynet(videos: Sequence[ActionVideo], answers: Sequence[Detections], label: str, least: float) -> float:
+def slow_activitynet(videos: Sequence[ActionVideo], answers: Sequence[Answer], label: str, least: float) -> float:
     """Over all detections of the data set at once, best first; the area under the raised curve."""
     spans = {v.video: [(a.start_s, a.end_s) for a in v.annotated if a.label == label] for v in videos}
     truths = sum(map(len, spans.values()))

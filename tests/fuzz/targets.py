@@ -17,14 +17,14 @@ import numpy as np
 import torch
 from safetensors.numpy import save_file
 
-from asst.cli.sentences import sentences_of
+from asst.cli.asking import sentences_of
 from asst.data import read_actions, read_dataset
 from asst.errors import InputError
 from asst.features.stores.external import Timing, open_store
 from asst.features.stores.native import Provenance, Store
 from asst.features.values import Features
 from asst.moments import Answer, Moment
-from asst.outputs.json_lines import read_answers, write_answers
+from asst.outputs.json_lines import answer_record, as_lines, read_answers
 from asst.outputs.table import write_table
 from asst.text import understood
 from asst.video import frames, probe
@@ -111,7 +111,7 @@ def annotation(folder: Path, stack: ExitStack) -> Target:
                 (own / other).write_bytes(content if other == name else good)
         split = "test" if kind in ("charades_sta", "thumos14") else "train"
         if kind == "answers":
-            write_answers(read_answers(own / name), io.StringIO())
+            as_lines(map(answer_record, read_answers(own / name)))
         elif kind in ("thumos14", "actions"):
             for entry in read_actions(kind, own / kind, split).videos:
                 assert all(0 <= span.start_s < span.end_s <= entry.duration_s for span in entry.actions)
@@ -158,10 +158,9 @@ def queries(folder: Path, stack: ExitStack) -> Target:
             Answer("v.mp4", query, 9.0, "m", (Moment(1.0, 2.0, 0.5, query),), understood=understood(query))
             for query in asked
         ]
-        table, lines = io.StringIO(), io.StringIO()
-        write_table(answers, table)
-        write_answers(answers, lines)
-        assert [json.loads(line)["query"] for line in lines.getvalue().split("\n")[:-1]] == asked
+        write_table(answers, io.StringIO())
+        lines = as_lines(map(answer_record, answers)).split("\n")[:-1]
+        assert [json.loads(line)["query"] for line in lines] == asked
 
     return Target(seeds, read)
 

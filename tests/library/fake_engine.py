@@ -21,7 +21,7 @@ from asst.features.extract import Extraction
 from asst.features.extractor import Extractor, Progress
 from asst.features.stores.native import Store
 from asst.features.values import Features
-from asst.library.engine import Identity
+from asst.library.engine import Engine, Identity
 from asst.library.windows import WindowVectors, windows_of
 from asst.models.base import Ranking
 from asst.moments import Attention, Curve, Moment
@@ -72,10 +72,11 @@ class FakeExtraction(Extraction):
         return FakeExtractor(), Store(self.store)
 
 
-class FakeEngine:
+class FakeEngine(Engine):
     name = "colours"
 
     def __init__(self, embedding: str = "e1") -> None:
+        self.model = self
         self.extractor: Extractor = FakeExtractor()
         self.identity = Identity("default", "colours", "p1", "w1", embedding, 3)
 
@@ -97,7 +98,7 @@ class FakeEngine:
         """Runs of steps with a positive score, by its mean."""
         return [self._ranking(features, query, top) for query in queries]
 
-    def attention(self, features: Features, query: str) -> Attention | None:
+    def word_attention(self, features: Features, query: str) -> Attention | None:
         """Each word looks where its colour is."""
         wanted = [self.sentence(word) if word[0] in COLOURS else np.zeros(3) for word in query.split()]
         shown = np.exp(4 * np.stack(wanted) @ features.vectors.T.astype(np.float64))

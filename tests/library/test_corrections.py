@@ -40,10 +40,10 @@ GOOD: dict[str, Any] = {
 def test_a_damaged_line_is_told(tmp_path: Path, fake: ModuleType, line: str) -> None:
     corrections = Corrections(Library.made(tmp_path / "library", fake.FakeEngine().identity))
     assert corrections.all() == []
-    corrections.path.write_text(json.dumps(GOOD) + "\n")
+    corrections._library.corrections.write_text(json.dumps(GOOD) + "\n")
     (kept,) = corrections.all()
     assert (kept.start_s, kept.end_s, kept.proposed) == (1.0, 2.0, (0.0, 1.0, 0.5))
-    corrections.path.write_text(json.dumps(GOOD) + "\n" + line + "\n")
+    corrections._library.corrections.write_text(json.dumps(GOOD) + "\n" + line + "\n")
     with pytest.raises(InputError, match=r"line 2: no correction \(.*mend or delete it") as refused:
         corrections.all()
     assert "\n" not in str(refused.value)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from asst.library.curves import joined
+from asst.library.search import joined
 from asst.moments import Curve
 
 

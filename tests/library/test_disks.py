@@ -121,7 +121,7 @@ def test_a_library_that_may_only_be_read_is_searched_and_verified(
     again = Library.made(library.folder, engine.identity)
     assert search(again, engine, "green").moments == asked
     # One that was never searched has no array yet, and cannot have one.
-    shutil.rmtree(library.matrix_folder())
+    shutil.rmtree(library.matrix)
     assert search(again, engine, "green").moments == asked
     assert verify(again) == Verdict(1, {}, ())
     content = again.tables.videos()[0].content

@@ -176,29 +176,6 @@ def test_a_file_whose_features_are_gone_is_read_though_it_did_not_change(
     assert verify(library) == Verdict(1, {}, ())
 
 
-def test_a_library_of_schema_1_is_brought_to_this_one(
-    tmp_path: Path, videos: Path, fake: ModuleType, hashed: list[str]
-) -> None:
-    library = made(tmp_path, fake)
-    aged(videos / "a.mp4")
-    run(videos, library, fake)
-    before = library.tables.videos()
-    library.tables._videos.drop_columns(["mtime_ns"])
-    settings = library.folder / "library.json"
-    settings.write_text(json.dumps({**json.loads(settings.read_text()), "schema": 1}))
-    hashed.clear()
-    opened = Library(library.folder)
-    assert json.loads(settings.read_text())["schema"] == 2
-    assert opened.tables.videos() == [replace(video, mtime_ns=0) for video in before]
-    assert run(videos / "a.mp4", opened, fake) == {"a.mp4": "kept"}
-    assert opened.tables.videos() == before
-    assert hashed == ["a.mp4"]
-    assert verify(Library(library.folder)) == Verdict(2, {}, ())
-    # Killed between the tables and the settings: done again, and nothing is lost.
-    settings.write_text(json.dumps({**json.loads(settings.read_text()), "schema": 1}))
-    assert Library(library.folder).tables.videos() == before
-
-
 def test_files_that_are_gone_are_named_and_forgotten_when_asked(tmp_path: Path, videos: Path, fake: ModuleType) -> None:
     library = made(tmp_path, fake)
     run(videos, library, fake)
@@ -216,8 +193,8 @@ def test_what_was_left_half_written_goes_and_what_is_being_written_stays(
     library = made(tmp_path, fake)
     left = [library.folder / place / ".1.part" for place in ("", "features", "pictures")]
     coming_in, old = (library.uploads / name / ".c.mp4.part" for name in ("new", "old"))
-    array = library.matrix_folder() / "7" / ".2.part"
-    fresh, alone, whole = (library.matrix_folder() / f"{name}.vectors" for name in ("fresh", "alone", "whole"))
+    array = library.matrix / "7" / ".2.part"
+    fresh, alone, whole = (library.matrix / f"{name}.vectors" for name in ("fresh", "alone", "whole"))
     rows = whole.with_suffix(".rows")
     for part in (*left, coming_in, old, array, fresh, alone, whole, rows):
         part.parent.mkdir(parents=True, exist_ok=True)

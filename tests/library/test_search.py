@@ -169,7 +169,7 @@ def test_what_is_added_and_removed_is_searched_at_once(many: Library, fake: Modu
 
 
 def rows_of(library: Library) -> dict[Path, bytes]:
-    return {part: part.read_bytes() for part in library.matrix_folder().glob("*.rows")}
+    return {part: part.read_bytes() for part in library.matrix.glob("*.rows")}
 
 
 def test_what_is_added_is_appended_to_the_array(many: Library, fake: ModuleType, tmp_path: Path) -> None:
@@ -207,7 +207,7 @@ def test_a_part_that_another_search_has_joined_meanwhile_is_looked_for_again(
     def vanishing(path: Path, dtype: np.dtype[Any]) -> npt.NDArray[Any]:
         if not gone:
             gone.append(path)
-            for part in many.matrix_folder().iterdir():
+            for part in many.matrix.iterdir():
                 part.unlink()
         return given(path, dtype=dtype)
 

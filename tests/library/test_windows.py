@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 import asst
 from asst.features.stores.native import Store
-from asst.library.sketch import SketchEngine
+from asst.library.engine import Engine
 from asst.library.windows import evenly, parts_of, windows_of
 from asst.models.reranked import packaged_default
 from asst.models.zeroshot.query_scores import SLOPE
@@ -57,11 +57,11 @@ def test_a_window_lies_in_its_part_and_no_part_is_without_one(steps: int) -> Non
 
 
 def test_a_product_is_near_the_score(street_features: asst.Features) -> None:
-    engine = SketchEngine(packaged_default())
+    engine = Engine(packaged_default())
     windows = engine.windows(street_features)
     assert windows.vectors.shape == (len(windows), engine.identity.dimension)
     for sentence in ("a taxi sign on top of a car", "a penguin on the ice", "a bus seen from above"):
-        (ranking,) = engine.rank(street_features, [sentence], top=1)
+        (ranking,) = engine.model.rank(street_features, [sentence], top=1)
         product = float((windows.vectors.astype(np.float32) @ engine.sentence(sentence)).max())
         odds = ranking.moments[0].score / (1 - ranking.moments[0].score)
         assert product == pytest.approx(np.log(odds) / SLOPE + HALF, abs=1.5)
@@ -75,13 +75,13 @@ def resident_mb() -> float:
 def test_pictures_that_are_held_cost_by_the_pictures_and_no_memory(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    engine = SketchEngine(packaged_default())
+    engine = Engine(packaged_default())
     draw = np.random.default_rng(0)
     held = draw.integers(1, 4, 60)
     held[::9] = draw.integers(500, 1500, len(held[::9]))
-    pictures = draw.random((len(held), engine.extractor.dimension), dtype=np.float32).astype(np.float16)
+    pictures = draw.random((len(held), engine.model.extractor.dimension), dtype=np.float32).astype(np.float16)
     store = Store(tmp_path)
-    store.write("day", asst.Features(np.repeat(pictures, held, axis=0), 0.0, 0.5, engine.extractor.name))
+    store.write("day", asst.Features(np.repeat(pictures, held, axis=0), 0.0, 0.5, engine.model.extractor.name))
     features = store.read("day")
     plain, looked = engine._seen, []
 

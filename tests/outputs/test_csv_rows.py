@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from asst.moments import Answer, Moment
-from asst.outputs.csv_rows import COLUMNS, write_csv
+from asst.outputs.exports import COLUMNS, csv_text
 
 
 @st.composite
@@ -24,9 +24,7 @@ def answers(draw: st.DrawFn) -> Answer:
 @settings(deadline=None)
 @given(st.lists(answers(), max_size=4))
 def test_reading_gives_back_every_moment(given: list[Answer]) -> None:
-    stream = io.StringIO(newline="")
-    write_csv(given, stream)
-    heading, *rows = csv.reader(io.StringIO(stream.getvalue(), newline=""), strict=True)
+    heading, *rows = csv.reader(io.StringIO(csv_text(given), newline=""), strict=True)
     assert tuple(heading) == COLUMNS
     read = [row[:-1] for row in rows]
     assert [(video, query, int(rank), *map(float, numbers), label) for video, query, rank, *numbers, label in read] == [
@@ -37,10 +35,8 @@ def test_reading_gives_back_every_moment(given: list[Answer]) -> None:
 
 
 def test_a_moment_of_another_video_or_sentence_names_its_own() -> None:
-    stream = io.StringIO(newline="")
     found = Moment(1.0, 2.5, 0.5, query="a cat", video="b.mp4", label="Jump, high", confidence="sure")
-    write_csv([Answer("", "a dog", 9.0, "m", (found,))], stream)
-    assert stream.getvalue().splitlines() == [
+    assert csv_text([Answer("", "a dog", 9.0, "m", (found,))]).splitlines() == [
         "video,query,rank,start_s,end_s,score,label,confidence",
         'b.mp4,a cat,1,1.0,2.5,0.5,"Jump, high",sure',
     ]

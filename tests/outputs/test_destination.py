@@ -2,8 +2,9 @@ from pathlib import Path
 
 import pytest
 
+from asst.atomic import moved_into_place
 from asst.errors import InputError
-from asst.outputs.destination import check_destination, replacing
+from asst.outputs.destination import check_destination
 
 
 def test_a_path_that_could_not_be_written_is_refused(tmp_path: Path) -> None:
@@ -22,7 +23,7 @@ def test_a_path_that_could_not_be_written_is_refused(tmp_path: Path) -> None:
 def test_the_old_file_stands_until_the_new_one_is_whole(tmp_path: Path) -> None:
     path = tmp_path / "a.txt"
     path.write_text("old")
-    with replacing(path) as lent:
+    with moved_into_place(path) as lent:
         lent.write_text("new")
         assert path.read_text() == "old"
     assert path.read_text() == "new"
@@ -34,7 +35,7 @@ def test_a_failure_leaves_the_old_file_and_nothing_else(tmp_path: Path) -> None:
     path.write_text("old")
 
     def fail_half_way() -> None:
-        with replacing(path) as lent:
+        with moved_into_place(path) as lent:
             lent.write_text("half")
             raise RuntimeError
 
@@ -45,10 +46,8 @@ def test_a_failure_leaves_the_old_file_and_nothing_else(tmp_path: Path) -> None:
 
 
 def test_what_the_file_system_refuses_is_bad_input(tmp_path: Path) -> None:
-    with (
-        pytest.raises(InputError, match=r"cannot write .*: No such file"),
-        replacing(tmp_path / "none" / "a.txt"),
-    ):
-        pytest.fail("the block must not run")
-    with pytest.raises(InputError, match="No space left"), replacing(tmp_path / "a.txt"):
+    with pytest.raises(InputError, match="No space left"), moved_into_place(tmp_path / "a.txt"):
         raise OSError(28, "No space left on device")
+    (tmp_path / "a").touch()
+    with pytest.raises(InputError, match=r"cannot write .*: File exists"), moved_into_place(tmp_path / "a" / "b"):
+        pytest.fail("the block must not run")

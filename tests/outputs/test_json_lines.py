@@ -1,4 +1,3 @@
-import io
 import json
 from pathlib import Path
 
@@ -9,7 +8,7 @@ from hypothesis import strategies as st
 
 from asst.errors import InputError
 from asst.moments import Answer, Moment
-from asst.outputs.json_lines import read_answers, write_answers
+from asst.outputs.json_lines import answer_record, as_lines, read_answers
 
 GOOD = '{"video": "v", "query": "q", "duration_s": 9, "model": "m", "moments": []}'
 
@@ -30,9 +29,7 @@ def answers(draw: st.DrawFn) -> Answer:
 @settings(deadline=None)
 @given(st.lists(answers(), max_size=4))
 def test_reading_gives_back_what_was_written(tmp_path_factory: pytest.TempPathFactory, given: list[Answer]) -> None:
-    stream = io.StringIO()
-    write_answers(given, stream)
-    text = stream.getvalue()
+    text = as_lines(map(answer_record, given))
     assert text.isascii()
     assert text.count("\n") == len(given)
     path = tmp_path_factory.mktemp("answers") / "answers.jsonl"
@@ -42,9 +39,7 @@ def test_reading_gives_back_what_was_written(tmp_path_factory: pytest.TempPathFa
 
 def test_the_keys_are_the_documented_ones_and_numpy_numbers_are_written() -> None:
     moments = (Moment(*np.array([0.5, 2.0, 0.25], dtype=np.float32)), Moment(1.0, 2.0, 0.0, label="Jump"))
-    stream = io.StringIO()
-    write_answers([Answer("v.mp4", "q", 9.0, "similarity", moments)], stream)
-    assert json.loads(stream.getvalue()) == {
+    assert json.loads(as_lines([answer_record(Answer("v.mp4", "q", 9.0, "similarity", moments))])) == {
         "video": "v.mp4",
         "query": "q",
         "duration_s": 9.0,
@@ -59,8 +54,7 @@ def test_the_keys_are_the_documented_ones_and_numpy_numbers_are_written() -> Non
 
 def test_what_was_not_convincing_is_written_and_read_as_weaker(tmp_path: Path) -> None:
     answer = Answer("v.mp4", "q", 9.0, "m", (), weaker=(Moment(1.0, 2.0, 0.1, query="q", video="v.mp4"),))
-    with (tmp_path / "a.jsonl").open("w") as stream:
-        write_answers([answer], stream)
+    (tmp_path / "a.jsonl").write_text(as_lines([answer_record(answer)]))
     (record,) = map(json.loads, (tmp_path / "a.jsonl").read_text().splitlines())
     assert (record["found"], len(record["moments"])) == (False, 1)
     assert read_answers(tmp_path / "a.jsonl") == [answer]

@@ -45,7 +45,7 @@ def test_reading_gives_back_times_and_sentences(cues: list[tuple[int, int, str]]
     answers = [
         Answer("v", name, 1e6, "m", (Moment(start / 1000, (start + length) / 1000),)) for start, length, name in cues
     ]
-    found = [(start, end, bare(name)) for start, end, name in read(subtitles(answers, form), form)]
+    found = [(start, end, bare(name)) for start, end, name in read(subtitles(answers, form=form), form)]
     assert found == [(start, start + length, bare(one_line(name))) for start, length, name in sorted(cues)]
 
 
@@ -60,7 +60,7 @@ def test_reading_gives_back_times_and_sentences(cues: list[tuple[int, int, str]]
     ],
 )
 def test_no_sentence_commands_the_player(form: Form, sentence: str, shown: str) -> None:
-    text = subtitles([Answer("v", sentence, 9.0, "m", (Moment(1.0, 2.0),))], form)
+    text = subtitles([Answer("v", sentence, 9.0, "m", (Moment(1.0, 2.0),))], form=form)
     assert read(text, form) == [(1000, 2000, shown)]
     if form == "vtt":
         assert text.startswith("WEBVTT\n\n")
@@ -71,21 +71,21 @@ def test_an_arrow_is_no_line_of_times() -> None:
     sentence = "00:00:01,000 --> 00:00:02,000"
     answers = [Answer("v", sentence, 9.0, "m", (Moment(3.0, 4.0),))]
     for form in ("srt", "vtt"):
-        assert subtitles(answers, form).count("-->") == 1
+        assert subtitles(answers, form=form).count("-->") == 1
 
 
 def test_what_is_found_is_shown_or_every_moment_and_in_the_order_of_time() -> None:
     first = Answer("v", "a", 9.0, "m", (Moment(5.0, 6.0),), weaker=(Moment(1.0, 2.0), Moment(8.0, 8.0001)))
     answers = [first, Answer("v", "b", 9.0, "m", (Moment(3.0, 7.0),)), Answer("v", "c", 9.0, "m", ())]
-    assert [cue[2] for cue in read(subtitles(answers, "vtt"), "vtt")] == ["b", "a"]
-    every = read(subtitles(answers, "srt", every=True), "srt")
+    assert [cue[2] for cue in read(subtitles(answers, form="vtt"), "vtt")] == ["b", "a"]
+    every = read(subtitles(answers, every=True, form="srt"), "srt")
     assert every == [(1000, 2000, "a"), (3000, 7000, "b"), (5000, 6000, "a"), (8000, 8001, "a")]
-    assert read(subtitles(answers[2:], "srt"), "srt") == []
+    assert read(subtitles(answers[2:], form="srt"), "srt") == []
 
 
 def test_what_subtitles_cannot_hold_is_refused() -> None:
     two = [Answer(video, "q", 9.0, "m", (Moment(1.0, 2.0),)) for video in ("a", "b")]
     with pytest.raises(InputError, match="of one video, and these moments lie in 2"):
-        subtitles(two, "srt")
+        subtitles(two, form="srt")
     with pytest.raises(InputError, match="before 100 hours"):
-        subtitles([Answer("a", "q", 1e6, "m", (Moment(1.0, 360_000.0),))], "srt")
+        subtitles([Answer("a", "q", 1e6, "m", (Moment(1.0, 360_000.0),))], form="srt")

@@ -2,9 +2,8 @@ import io
 
 import pytest
 
-from asst.moments import Answer, Curve, Detections, Moment
-from asst.outputs.detections import write_detections_table
-from asst.outputs.table import write_table
+from asst.moments import Answer, Curve, Moment
+from asst.outputs.table import write_detections_table, write_table
 
 
 class Terminal(io.StringIO):
@@ -77,7 +76,8 @@ def test_weaker_moments_are_counted_and_shown_on_demand() -> None:
 def test_moments_of_many_videos_stand_by_video_and_are_numbered_on() -> None:
     found = tuple(Moment(1.0, 2.0, score, video=video) for video, score in (("/b.mp4", 0.9), ("/a.mp4", 0.8)))
     stream = io.StringIO()
-    write_table([Answer("", "a dog", 30.0, "m", found)], stream, durations_s={"/a.mp4": 20.0, "/b.mp4": 10.0})
+    each = tuple(Answer(video, "a dog", length_s, "m", ()) for video, length_s in (("/b.mp4", 10.0), ("/a.mp4", 20.0)))
+    write_table([Answer("", "a dog", 30.0, "m", found, by_video=each)], stream)
     lines = stream.getvalue().splitlines()
     assert [lines[k].strip() for k in (0, 1, 4)] == ["a dog", "/b.mp4", "/a.mp4"]
     assert [lines[k].split()[0] for k in (3, 6)] == ["1", "2"]
@@ -111,9 +111,9 @@ def test_a_narrow_terminal_cuts_no_figure(columns: str, monkeypatch: pytest.Monk
     ]
     streams = [io.StringIO() for _ in range(3)]
     write_table([Answer("v", "a dog", 36001.0, "m", tuple(found))], streams[0])
-    lengths_s = {moment.video or "": 36001.0 for moment in found}
-    write_table([Answer("", "a dog", 36001.0, "m", tuple(found))], streams[1], durations_s=lengths_s)
-    write_detections_table(Detections("v", tuple(found), 36001.0), streams[2])
+    each = tuple(Answer(moment.video or "", "a dog", 36001.0, "m", ()) for moment in found)
+    write_table([Answer("", "a dog", 36001.0, "m", tuple(found), by_video=each)], streams[1])
+    write_detections_table(Answer("v", "", 36001.0, "m", tuple(found)), streams[2])
     for stream in streams:
         words = stream.getvalue().split()
         assert {"start", "end", "score", "0:01.5", "20:34.5", "9:43:20.5", "10:00:00.5", "0.123", "-10.123"} <= set(

@@ -15,10 +15,10 @@ from asst.cli.app import app
 from asst.errors import InputError
 from asst.features.stores.native import Provenance, Store
 from asst.features.zeroshot.captions import CaptionExtractor
+from asst.library.engine import default_engine, engine_of
 from asst.library.index import index
 from asst.library.library import Library
 from asst.library.search import search
-from asst.library.sketch import default_engine, engine_of
 from asst.models.checkpoint import load_checkpoint, read_description
 from asst.moments import iou
 from asst.training.recipe import read_recipe
@@ -109,7 +109,7 @@ def test_a_library_is_searched_with_what_was_learnt(
     start: Path, tmp_path: Path, street: Path, street_features: asst.Features
 ) -> None:
     engine = engine_of(start)
-    assert engine.name == "start.safetensors"
+    assert engine.model.name == "start.safetensors"
     assert engine.identity == default_engine().identity
     library = Library.made(tmp_path / "library", engine.identity)
     assert [done.state for done in index([street], library, default_engine())] == ["indexed"]

@@ -12,7 +12,7 @@ import asst
 from asst.errors import InputError
 from asst.features.zeroshot.captions import CaptionSentences
 from asst.features.zeroshot.concepts import concept_data
-from asst.library.sketch import engine_of
+from asst.library.engine import engine_of
 from asst.models.checkpoint import read_description
 from asst.models.reranker.inputs import input_names
 from asst.models.zeroshot.model import SimilarityModel

@@ -15,7 +15,7 @@ import pytest
 from PIL import Image
 
 from asst.errors import InputError
-from asst.outputs.pictures import take_pictures
+from asst.outputs.report.stills import take_stills
 from asst.video import Frames, cut, frames, probe
 
 Make = Callable[..., Path]
@@ -124,7 +124,7 @@ def test_what_ffmpeg_plays_is_what_is_seen(
 def test_stills_and_the_start_are_those_of_the_list(make: Make, numbers: Numbers) -> None:
     path = edited(make("late.mp4", ticks=list(range(PICTURES))), [37, (35, 85)])
     assert probe(path).start_s == pytest.approx(1.48, abs=1e-3)
-    (still,) = take_pictures(path, [0.5]).values()
+    (still,) = take_stills(path, [0.5]).values()
     picture = Image.open(io.BytesIO(base64.b64decode(still.href.partition(",")[2])))
     assert numbers([Frames(np.asarray(picture)[None], np.zeros(1))]) == [47]
 

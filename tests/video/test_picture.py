@@ -17,7 +17,7 @@ from PIL import Image
 import asst.video.source
 from asst.errors import InputError
 from asst.library.pictures import PICTURES, write_strip
-from asst.outputs.pictures import take_pictures
+from asst.outputs.report.stills import take_stills
 from asst.video import STILL, Crop, cut, frames, probe
 
 Pixels = npt.NDArray[np.uint8]
@@ -69,7 +69,7 @@ def test_all_eight_orientations_come_upright(tmp_path: Path, turns: int, mirrore
     assert (info.height, info.width) == expected.shape[:2]
     stored = quarters()[:, ::-1] if info.mirrored else quarters()
     assert corners(np.rot90(stored, -info.rotation // 90)) == corners(expected)
-    (still,) = take_pictures(path, [0.5]).values()
+    (still,) = take_stills(path, [0.5]).values()
     assert (still.height < still.width) == (info.height < info.width)
     for exact in (True, False):
         cut(path, 0.0, 0.6, tmp_path / ("clip" + suffix), exact=exact)
@@ -118,7 +118,7 @@ def test_pixels_may_be_so_wide_that_the_picture_is_long(make: Callable[..., Path
 @pytest.mark.parametrize(("height", "width"), [(8, 65_500), (65_500, 8), (1, 1), (1, 3), (7, 5)])
 def test_stills_of_any_size_fit_into_a_jpeg(tmp_path: Path, height: int, width: int) -> None:
     path = write(tmp_path / "odd.avi", np.full((height, width, 3), 130, np.uint8), "mjpeg")
-    (still,) = take_pictures(path, [0.5]).values()
+    (still,) = take_stills(path, [0.5]).values()
     assert max(still.width, still.height) <= 4 * min(still.width, still.height)
     write_strip(path, 1.0, tmp_path / "strip.jpg")
     strip = Image.open(io.BytesIO((tmp_path / "strip.jpg").read_bytes()))

@@ -1,44 +1,53 @@
-"""What every verb that needs a data set's annotation shares: its name, its folder, and a word on its faults."""
+"""What verbs that need a data set's annotation share: the reading of it, and a word on its faults."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from asst.cli import options
+from asst.cli.options import option
 from asst.errors import InputError
 
 if TYPE_CHECKING:
     from asst.data import Dataset, Problem
     from asst.data.actions import ActionDataset
     from asst.evaluation.prior import Prior
-    from asst.models.checkpoint import Description
-
-DatasetName = Annotated[
-    str | None,
-    typer.Option(
-        "--dataset",
-        metavar="NAME",
-        help="didemo, charades-sta, charades-cd, activitynet-captions, activitynet-cd, tacos, qvhighlights, jsonlines; "
-        "thumos14 or actions.",
-        show_default=False,
-    ),
-]
-Split = Annotated[str | None, typer.Option(metavar="NAME", help="Its part, such as val or test.", show_default=False)]
-DataFolder = Annotated[
-    Path | None,
-    typer.Option(
-        metavar="FOLDER",
-        help="The folder of its annotation files; else the data set's name in $ASST_DATA.",
-        show_default=False,
-    ),
-]
-Problems = Annotated[bool, typer.Option("--problems", help="Name each annotation row that was repaired or left out.")]
 
 
-def read_annotation(name: str | None, split: str | None, folder: Path | None, *, problems: bool) -> tuple[str, Dataset]:
+@dataclass(frozen=True)
+class Annotation:
+    """Which split of a data set, as options; ``data`` is the folder of its annotation files."""
+
+    dataset: options.DatasetName = None
+    split: options.Split = None
+    data: options.DataFolder = None
+    problems: Annotated[bool, option("--problems", "Name each annotation row that was repaired or left out.")] = False
+
+    @property
+    def detects(self) -> bool:
+        """Whether it is one of labelled spans."""
+        from asst.data import ACTION_DATASETS
+
+        return self.dataset is not None and _key(self.dataset) in ACTION_DATASETS
+
+    @property
+    def named(self) -> tuple[str, str]:
+        """Keys of the data set and the split.
+
+        Raises:
+            InputError: where one is not given.
+        """
+        if not self.dataset or not self.split:
+            raise InputError("which annotation? give --dataset NAME and --split NAME")
+        return _key(self.dataset), self.split
+
+
+def read_annotation(asked: Annotation) -> tuple[str, Dataset]:
     """The data set's key and one split of it; standard error gets how many rows of its file were at fault.
 
     Raises:
@@ -46,24 +55,27 @@ def read_annotation(name: str | None, split: str | None, folder: Path | None, *,
     """
     from asst.data import DATASETS, data_folder, read_dataset
 
-    key, split = _named(name, split)
-    if key in DATASETS and folder is None:
-        folder = data_folder(key)
-    dataset = read_dataset(key, folder or Path(), split)
-    _tell(key, split, dataset.problems, each=problems)
+    key, split = asked.named
+    folder = asked.data or (data_folder(key) if key in DATASETS else Path())
+    dataset = read_dataset(key, folder, split)
+    _tell(key, split, dataset.problems, each=asked.problems)
+    return key, dataset
+
+
+def read_action_annotation(asked: Annotation) -> tuple[str, ActionDataset]:
+    """As `read_annotation`, of a data set of labelled spans."""
+    from asst.data import data_folder, read_actions
+
+    key, split = asked.named
+    dataset = read_actions(key, asked.data or data_folder(key), split)
+    _tell(key, split, dataset.problems, each=asked.problems)
     return key, dataset
 
 
 def blind_prior(key: str, judged: Dataset, folder: Path | None) -> Prior | None:
     """The prior to put beside figures on a split: fitted on the data set's first part that shares no video with it.
 
-    Args:
-        key: of the data set.
-        judged: the split.
-        folder: of its annotation files.
-
-    Returns:
-        None where no such part is here.
+    None where no such part is here.
     """
     from asst.data import DATASETS, data_folder, read_dataset
     from asst.evaluation.prior import fitted_prior
@@ -78,37 +90,6 @@ def blind_prior(key: str, judged: Dataset, folder: Path | None) -> Prior | None:
     return None
 
 
-def warn_if_seen(description: Description, dataset: str, split: str) -> None:
-    """Say on standard error where a model is judged on what it learnt from."""
-    for name in description.seen(dataset, split):
-        typer.echo(f"warning: {description.recipe} learnt from {name}; on {split} it answers from memory", err=True)
-
-
-def detects(name: str | None) -> bool:
-    """Whether a data set is one of labelled spans."""
-    from asst.data import ACTION_DATASETS
-
-    return name is not None and _key(name) in ACTION_DATASETS
-
-
-def read_action_annotation(
-    name: str | None, split: str | None, folder: Path | None, *, problems: bool
-) -> tuple[str, ActionDataset]:
-    """As `read_annotation`, of a data set of labelled spans."""
-    from asst.data import data_folder, read_actions
-
-    key, split = _named(name, split)
-    dataset = read_actions(key, folder or data_folder(key), split)
-    _tell(key, split, dataset.problems, each=problems)
-    return key, dataset
-
-
-def _named(name: str | None, split: str | None) -> tuple[str, str]:
-    if not name or not split:
-        raise InputError("which annotation? give --dataset NAME and --split NAME")
-    return _key(name), split
-
-
 def _key(name: str) -> str:
     return name.lower().replace("-", "_")
 
@@ -116,10 +97,8 @@ def _key(name: str) -> str:
 def _tell(key: str, split: str, found: Sequence[Problem], *, each: bool) -> None:
     if found:
         dropped = sum(problem.dropped for problem in found)
-        repaired = len(found) - dropped
-        typer.echo(
-            f"{key} {split}: of its file {repaired} annotation rows were repaired and {dropped} left out", err=True
-        )
+        told = f"{len(found) - dropped} annotation rows were repaired and {dropped} left out"
+        typer.echo(f"{key} {split}: of its file {told}", err=True)
     for problem in found if each else ():
         typer.echo(str(problem), err=True)
 

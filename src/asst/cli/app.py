@@ -27,6 +27,7 @@ from asst.cli.index import index
 from asst.cli.library import app as library
 from asst.cli.locate import locate
 from asst.cli.models import app as models
+from asst.cli.options import expanded
 from asst.cli.recipes import recipes
 from asst.cli.search import search
 from asst.cli.serve import serve
@@ -51,23 +52,21 @@ class _Verbs(TyperGroup):
             return super().invoke(ctx)
         except OutputError:
             raise
-        except InputError as error:
-            _say(str(error))
-            raise typer.Exit(_BAD_INPUT) from error
-        except ModuleNotFoundError as error:
-            missing = lacking(error, f"asst {ctx.invoked_subcommand}")
-            if missing is None:
+        except (InputError, ModuleNotFoundError, KeyboardInterrupt, OSError) as error:
+            told = _told(error, f"asst {ctx.invoked_subcommand}")
+            if told is None:
                 raise
-            _say(str(missing))
-            raise typer.Exit(_BAD_INPUT) from error
-        except KeyboardInterrupt as interrupt:
-            _say("interrupted")
-            raise typer.Exit(_INTERRUPTED) from interrupt
-        except OSError as error:
-            if not is_refusal(error):
-                raise
-            _say(str(write_error(error.filename or "the output", error)))
-            raise typer.Exit(_BAD_INPUT) from error
+            _say(told)
+            raise typer.Exit(_INTERRUPTED if isinstance(error, KeyboardInterrupt) else _BAD_INPUT) from error
+
+
+def _told(error: BaseException, what: str) -> str | None:
+    """What to say of an error; None of one that no person caused."""
+    if isinstance(error, ModuleNotFoundError):
+        return None if (missing := lacking(error, what)) is None else str(missing)
+    if isinstance(error, OSError):
+        return str(write_error(error.filename or "the output", error)) if is_refusal(error) else None
+    return "interrupted" if isinstance(error, KeyboardInterrupt) else str(error)
 
 
 app = typer.Typer(
@@ -80,25 +79,13 @@ app = typer.Typer(
     rich_markup_mode=None,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 120},
 )
-app.command(cls=Verb)(locate)
-app.command(cls=Verb)(detect)
-app.command(cls=Verb)(shots)
-app.command(cls=Verb)(demo)
-app.command(cls=Verb)(index)
-app.command(cls=Verb)(search)
-app.command(cls=Verb)(serve)
-app.command(cls=Verb)(recipes)
-app.command(cls=Verb)(train)
-app.command(cls=Verb)(export)
-app.command(cls=Verb)(simulate)
-app.command(cls=Verb)(evaluate)
-app.command(cls=Verb)(compare)
-app.command(cls=WeightsCommand)(fuse)
+for _verb in (locate, detect, shots, demo, index, search, serve, recipes, train, export, simulate, evaluate, compare):
+    app.command(cls=Verb)(expanded(_verb))
+app.command(cls=WeightsCommand)(expanded(fuse))
 app.command(cls=Verb)(tables)
 app.command(cls=Verb)(audit)
-app.add_typer(features)
-app.add_typer(library)
-app.add_typer(models)
+for _verbs in (features, library, models):
+    app.add_typer(_verbs)
 
 
 def _print_version(wanted: bool) -> None:

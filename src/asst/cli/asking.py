@@ -1,18 +1,71 @@
-"""What every verb that asks a video something shares: the one call to the library, and the printing of the answers."""
+"""What verbs that ask videos something share: the sentences, the one call to the library, the printing of answers."""
 
 from __future__ import annotations
 
+import codecs
 import gc
 import sys
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import typer
 
+from asst.cli.verb import print_json
+from asst.errors import InputError
+from asst.local import check_ends, local_path
+
 if TYPE_CHECKING:
     from asst.moments import Answer
+
+
+def check_video(video: Path) -> None:
+    """Refuse what is no file.
+
+    Raises:
+        InputError: for a folder, an address, or what is not there.
+    """
+    if video.is_dir():
+        raise InputError(f"{video}: is a folder; name a video file")
+    if not local_path(video, "a video").exists():
+        raise InputError(f"{video}: no such file; check the path")
+
+
+def sentences_of(given: Sequence[str], queries: str | None) -> list[str]:
+    """All sentences to look for: those given, then those of a file or pipe, ``-`` for standard input.
+
+    Raises:
+        InputError: for an empty sentence, none at all, or a file that is no UTF-8 text.
+    """
+    for sentence in given:
+        if not sentence.strip():
+            raise InputError("a sentence is empty; say what to look for")
+    read = [] if queries is None else [line.strip() for line in _lines(queries) if line.strip()]
+    asked = [*given, *read]
+    if not asked:
+        raise InputError("no sentence to look for; give one in quotes, or a file of them with --queries")
+    for sentence in asked:
+        if not sentence.isascii() and sentence != sentence.encode("utf-8", errors="replace").decode("utf-8"):
+            raise InputError(f"not valid text: {sentence!r}; write the sentence in UTF-8")
+    return asked
+
+
+def _lines(queries: str) -> list[str]:
+    """The lines of a file, which end at LF, CRLF or CR; bytes are parted there alone, text at other characters too."""
+    if queries != "-":
+        check_ends(Path(queries), pipes=True)
+    try:
+        content = sys.stdin.buffer.read() if queries == "-" else Path(queries).read_bytes()
+    except OSError as error:
+        raise InputError(f"{queries}: cannot be read ({error.strerror or error})") from error
+    lines = []
+    for number, line in enumerate(content.removeprefix(codecs.BOM_UTF8).splitlines(), start=1):
+        try:
+            lines.append(line.decode("utf-8"))
+        except UnicodeDecodeError as error:
+            raise InputError(f"{queries}, line {number}: not UTF-8 text; save the file as UTF-8") from error
+    return lines
 
 
 def ask(
@@ -51,40 +104,24 @@ def uncollected() -> Iterator[None]:
 
 
 def print_answers(
-    answers: Sequence[Answer],
-    *,
-    as_json: bool,
-    every: bool = False,
-    records: Iterable[dict[str, Any]] | None = None,
-    durations_s: Mapping[str, float] | None = None,
+    answers: Sequence[Answer], *, as_json: bool, every: bool = False, records: Iterable[dict[str, Any]] | None = None
 ) -> None:
-    """Write the answers to standard output and say which sentences are not understood.
-
-    Args:
-        answers: what the model said.
-        as_json: write JSON lines, not tables.
-        every: show the weaker moments in tables.
-        records: the objects of the lines, where they are not answers.
-        durations_s: as `asst.outputs.table.write_table` has it.
-    """
-    from asst.outputs.json_lines import answer_record, write_lines
+    """Write the answers, or as JSON their records, to standard output, and say which sentences are not understood."""
     from asst.outputs.table import not_understood, write_table
 
     if as_json:
-        write_lines(map(answer_record, answers) if records is None else records, sys.stdout)
+        from asst.outputs.json_lines import answer_record
+
+        print_json(map(answer_record, answers) if records is None else records)
     else:
-        write_table(answers, sys.stdout, every=every, durations_s=durations_s)
+        write_table(answers, sys.stdout, every=every)
     sys.stdout.flush()
     for answer in answers:
         if answer.understood is False:
             typer.echo(not_understood(answer.query), err=True)
 
 
-def exit_by(answers: Sequence[Answer]) -> None:
-    """Exit with code 1 when no sentence was found at all.
-
-    Raises:
-        typer.Exit: in that case.
-    """
+def exit_by(answers: Iterable[Answer]) -> None:
+    """Exit with code 1 when nothing was found at all."""
     if not any(answer.moments for answer in answers):
         raise typer.Exit(1)

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from asst.cli.annotation import DataFolder, read_every_split
-from asst.cli.evaluation_figures import metric_grid
+from asst.cli import options
+from asst.cli.annotation import read_every_split
+from asst.cli.options import argument
+from asst.cli.verb import print_json
 
 if TYPE_CHECKING:
     from asst.evaluation.audit import Audit, Spread
@@ -24,21 +25,21 @@ _SPREADS = {
     "moments_a_query": "moments a query",
     "words": "words a sentence",
 }
+_NUMBERS = {
+    "least": "least",
+    "lower": "25 %",
+    "median": "median",
+    "upper": "75 %",
+    "greatest": "greatest",
+    "mean": "mean",
+}
 _FIFTHS = ("first fifth", "second", "third", "fourth", "last")
 
 
 def audit(
-    dataset: Annotated[
-        str,
-        typer.Argument(
-            metavar="DATASET",
-            help="didemo, charades-sta, charades-cd, activitynet-captions, activitynet-cd, tacos, qvhighlights or "
-            "jsonlines.",
-            show_default=False,
-        ),
-    ],
-    data: DataFolder = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+    dataset: Annotated[str, argument("DATASET", options.OF_SENTENCES)],
+    data: options.DataFolder = None,
+    as_json: options.Json = False,
 ) -> None:
     """Print what a prior alone reaches on DATASET, how its spans and sentences are spread, and what its splits share.
 
@@ -51,7 +52,7 @@ def audit(
 
     found = look(key, splits)
     if as_json:
-        typer.echo(json.dumps(found.as_json(), allow_nan=False))
+        print_json([found.as_json()])
         return
     from asst.outputs.grid import write_grids
 
@@ -64,7 +65,7 @@ def _splits(found: Audit) -> list[Grid]:
     grids = []
     for name, split in found.splits.items():
         spreads: dict[str, Spread] = {label: getattr(split, key) for key, label in _SPREADS.items()}
-        rows = [[label, *(f"{value:.4g}" for value in _numbers(spread))] for label, spread in spreads.items()]
+        rows = [[label, *(f"{getattr(spread, key):.4g}" for key in _NUMBERS)] for label, spread in spreads.items()]
         notes = [
             f"{split.vocabulary} distinct words, {split.unknown_words} of them without a packaged vector; "
             f"{100 * split.distinct_sentences:.1f} % of the sentences are distinct",
@@ -74,8 +75,7 @@ def _splits(found: Audit) -> list[Grid]:
             f"of the file {split.repaired} rows were repaired and {split.dropped} left out",
         ]
         title = f"{found.dataset} {name}: {split.queries} queries, {split.videos} videos"
-        headings = ["", "least", "25 %", "median", "75 %", "greatest", "mean"]
-        grids.append(Grid(title, headings, rows, notes))
+        grids.append(Grid(title, ["", *_NUMBERS.values()], rows, notes))
         shares = [
             [start, *(f"{100 * share:.1f}" for share in row)] for start, row in zip(_FIFTHS, split.grid, strict=True)
         ]
@@ -83,10 +83,6 @@ def _splits(found: Audit) -> list[Grid]:
             Grid(f"{found.dataset} {name}: where moments start (rows) and end, per cent", ["", *_FIFTHS], shares)
         )
     return grids
-
-
-def _numbers(spread: Spread) -> tuple[float, ...]:
-    return spread.least, spread.lower, spread.median, spread.upper, spread.greatest, spread.mean
 
 
 def _leaks(found: Audit) -> list[Grid]:
@@ -103,6 +99,8 @@ def _leaks(found: Audit) -> list[Grid]:
 
 
 def _priors(found: Audit) -> list[Grid]:
+    from asst.cli.evaluation_figures import metric_grid
+
     grids = []
     for prior in found.priors:
         same = prior.fitted == prior.evaluation.split

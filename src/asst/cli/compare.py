@@ -2,35 +2,23 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from pathlib import Path
 from typing import Annotated
 
-import typer
-
-from asst.cli.annotation import DataFolder, DatasetName, Problems, Split, detects, read_annotation
+from asst.cli import options
+from asst.cli.annotation import Annotation, read_annotation
+from asst.cli.options import argument
+from asst.cli.verb import print_json
 from asst.errors import InputError
-
-_A = Annotated[
-    Path,
-    typer.Argument(
-        metavar="A",
-        help="Predictions, a run's folder, or a folder of runs, over which is averaged.",
-        show_default=False,
-    ),
-]
-_B = Annotated[Path, typer.Argument(metavar="B", help="Likewise, of the other system.", show_default=False)]
 
 
 def compare(
-    first: _A,
-    second: _B,
-    dataset: DatasetName = None,
-    split: Split = None,
-    data: DataFolder = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object, in per cent.")] = False,
-    problems: Problems = False,
+    first: Annotated[Path, argument("A", "Predictions, a run's folder, or a folder of runs, over which is averaged.")],
+    second: Annotated[Path, argument("B", "Likewise, of the other system.")],
+    *,
+    annotation: Annotation,
+    as_json: options.Json = False,
 ) -> None:
     """Say how far A is ahead of B on the sentences of a split, in every metric of its protocol.
 
@@ -41,21 +29,19 @@ def compare(
     from asst.evaluation.scoring import per_cent, query_values
     from asst.outputs.json_lines import read_answers
 
-    if detects(dataset):
+    if annotation.detects:
         raise InputError("detections have no value a sentence to compare by; 'asst evaluate' gives each its interval")
-    key, annotation = read_annotation(dataset, split, data, problems=problems)
+    (key, judged), split = read_annotation(annotation), annotation.split
     files = [_predictions(path, str(split)) for path in (first, second)]
-    ours, theirs = (
-        query_values(key, annotation.records, map(read_answers, paths), _protocol(paths[0])) for paths in files
-    )
-    found = compared(annotation.records, ours, theirs)
+    ours, theirs = (query_values(key, judged.records, map(read_answers, paths), _protocol(paths[0])) for paths in files)
+    found = compared(judged.records, ours, theirs)
     figures = {
         metric: {"a": round(100 * one.ours, 4), "b": round(100 * one.theirs, 4), **per_cent(one.difference)}
         for metric, one in found.items()
     }
     if as_json:
         runs = {name: len(paths) for name, paths in zip("ab", files, strict=True)}
-        typer.echo(json.dumps({"dataset": key, "split": split, "runs": runs, "differences": figures}, allow_nan=False))
+        print_json([{"dataset": key, "split": split, "runs": runs, "differences": figures}])
         return
     from asst.outputs.grid import Grid, write_grids
 
@@ -67,7 +53,7 @@ def compare(
         f"{name}: {path} ({len(paths)} runs)" for name, path, paths in zip("AB", (first, second), files, strict=True)
     ]
     notes = [*names, "per cent; low and high enclose 95 % of the difference over videos and runs"]
-    title = f"{key} {split}: {len(annotation.records)} queries, {len(annotation.video_names)} videos"
+    title = f"{key} {split}: {len(judged.records)} queries, {len(judged.video_names)} videos"
     write_grids([Grid(title, ["metric", "A", "B", "A - B", "low", "high"], rows, notes)], sys.stdout)
 
 
@@ -82,11 +68,7 @@ def _protocol(predictions: Path) -> str:
 
 
 def _predictions(path: Path, split: str) -> list[Path]:
-    """The file itself, or those of all runs in a folder.
-
-    Raises:
-        InputError: for a folder without any.
-    """
+    """The file itself, or those of all runs in a folder."""
     if not path.is_dir():
         return [path]
     found = sorted(path.rglob(f"predictions/{split}.jsonl"))

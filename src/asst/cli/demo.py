@@ -11,7 +11,9 @@ from typing import Annotated
 import typer
 
 from asst.atomic import write_error
+from asst.cli import options
 from asst.cli.asking import ask, exit_by, print_answers
+from asst.cli.options import option
 from asst.outputs.destination import check_destination
 
 DEMO_VIDEO = Path(__file__).with_name("bikes.mp4")
@@ -29,10 +31,8 @@ _SENTENCES = (
 
 
 def demo(
-    out: Annotated[
-        Path, typer.Option(metavar="FOLDER", help="Where the page goes; made when it does not exist.")
-    ] = Path("demo"),
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON lines, one a sentence.")] = False,
+    out: Annotated[Path, option("--out FOLDER", "Where the page goes; made when it does not exist.")] = Path("demo"),
+    as_json: options.Json = False,
 ) -> None:
     """Look for six sentences in a ten-second street scene, and write a page of what was found.
 
@@ -55,6 +55,5 @@ def demo(
     # Without an activated environment the short name would not be found.
     program = "asst" if which("asst") else sys.argv[0]
     words = [program, "locate", str(DEMO_VIDEO), "people walk past a bicycle", "--clip", f"{out}/best.mp4"]
-    command = shlex.join(words)
-    typer.echo(f"  {command}", err=True)
+    typer.echo(f"  {shlex.join(words)}", err=True)
     exit_by(answers)

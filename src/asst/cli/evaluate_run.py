@@ -1,47 +1,47 @@
-"""``asst evaluate RUN``: ask a trained model the sentences or videos of a split, keep what it says, judge it."""
+"""``asst evaluate RUN``: ask trained models the questions of a split, keep what they say, and judge it."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, TextIO
+from typing import Any
 
-import typer
+from asst.atomic import check_writable
+from asst.cli.evaluate_model import ask_all, warn_if_seen
+from asst.cli.evaluation_figures import print_evaluation, print_together
+from asst.cli.questions import Questions
+from asst.cli.verb import tell
+from asst.data.lengths import compare_lengths
+from asst.evaluation.answers import origin_of
+from asst.evaluation.fusion import fuse
+from asst.evaluation.protocol import protocol_of
+from asst.evaluation.results import Result, read_result, write_result
+from asst.evaluation.scoring import Evaluation
+from asst.models.reranked import RerankedModel
+from asst.models.trained.detector import TrainedDetector
+from asst.models.trained.model import TrainedModel
+from asst.outputs.json_lines import read_answers
+from asst.training.sources import open_run
 
-from asst.cli.annotation import blind_prior, warn_if_seen
-from asst.cli.progress import counting
-from asst.extras import require
 
-if TYPE_CHECKING:
-    from asst.evaluation.scoring import Evaluation
-    from asst.models.checkpoint import Description, Origin
-    from asst.training.recipe import Recipe
-    from asst.training.sources import Sources
+def runs_in(folder: Path) -> list[Path]:
+    """The folder itself if it is a run, or holds none; else the runs ``seed0``, ``seed1`` and so on in it."""
+    inside = sorted(path.parent for path in folder.glob("seed*/recipe.yaml"))
+    return [folder] if (folder / "recipe.yaml").exists() or not inside else inside
 
 
-@dataclass(frozen=True, slots=True)
-class _Asked:
-    """What a model said of a split.
+def evaluate_runs(runs: Sequence[Path], split: str, changes: Sequence[str], *, as_json: bool) -> None:
+    """Judges each run on a split, and prints what one came to, or the mean and the spread over several.
 
-    Attributes:
-        description: of the model.
-        origin: whether what it says is of real videos.
-        count: questions answered.
-        what: they are called.
-        seconds: that took.
-        write: writes the answers.
-        judge: says how good they are.
+    Raises:
+        InputError: for a run that has no checkpoint, or data that cannot be read.
     """
-
-    description: Description
-    origin: Origin
-    count: int
-    what: str
-    seconds: float
-    write: Callable[[TextIO], None]
-    judge: Callable[[], Evaluation]
+    found = {run.name: evaluate_run(run, split, changes) for run in runs}
+    if len(found) == 1:
+        print_evaluation(next(iter(found.values())), as_json=as_json)
+    else:
+        print_together(found, as_json=as_json)
 
 
 def evaluate_run(run: Path, split: str, changes: Sequence[str]) -> Evaluation:
@@ -50,108 +50,65 @@ def evaluate_run(run: Path, split: str, changes: Sequence[str]) -> Evaluation:
     Raises:
         InputError: for a folder without a finished checkpoint, or data that cannot be read.
     """
-    require("train", "judging a run")
-    from asst.atomic import check_writable
-    from asst.evaluation.results import Result, write_result
-    from asst.outputs.destination import replacing
-    from asst.training.sources import open_run
-
     if (run / "recipe.yaml").exists():
         check_writable(run / "predictions")
-    paths, recipe, sources = open_run(run, changes, _tell)
-    asked = (_videos if recipe.detects else _sentences)(paths, recipe, sources, split)
-    warn_if_seen(asked.description, recipe.data.dataset, split)
-    predictions = run / "predictions" / f"{split}.jsonl"
-    predictions.parent.mkdir(exist_ok=True)
-    with replacing(predictions) as lent, lent.open("w", encoding="ascii") as stream:
-        asked.write(stream)
-    evaluation = asked.judge()
+    paths, recipe, sources = open_run(run, changes, tell)
+    key, how, protocol = recipe.data.dataset, dict[str, Any](), None if recipe.detects else recipe.protocol
+    model: TrainedDetector | RerankedModel | TrainedModel
+    if recipe.detects:
+        model, questions = TrainedDetector.load(paths), Questions(key, actions=sources.actions(split))
+    else:
+        reranks = recipe.method == "reranker"
+        model = RerankedModel.load(paths[0]) if reranks else TrainedModel.load(paths, sources.words)
+        questions = Questions(key, sources.records(split), folder=recipe.data.root)
+        if protocol_of(key, recipe.protocol).thins:
+            how = {"top": None, "overlap": 1.0}
+    compare_lengths(sources.store, questions.asked, tell, recipe.data.length_factor)
+    started_s = time.perf_counter()
+    answers = ask_all(model, questions, sources.store, **how)
+    seconds = time.perf_counter() - started_s
+    warn_if_seen(model.description, key, split)
+    predictions, kept = run / "predictions" / f"{split}.jsonl", run / "results" / f"{split}.json"
+    questions.write(answers, predictions)
+    evaluation = questions.judge(answers, protocol)
     result = Result.of(
         evaluation,
         recipe=recipe.name,
-        data=asked.origin,
-        extractor=asked.description.features.extractor,
+        data=origin_of(model, sources.store, questions.asked),
+        extractor=model.description.features.extractor,
         model=f"{recipe.name}, seed {recipe.training.seed}",
-        seconds=asked.seconds,
+        seconds=seconds,
     )
-    kept = run / "results" / f"{split}.json"
     write_result(result, kept)
-    speed = asked.count / asked.seconds
-    typer.echo(f"answered {asked.count} {asked.what}, {speed:.0f} a second; wrote {predictions} and {kept}", err=True)
+    what = f"{len(answers)} {'videos' if recipe.detects else 'queries'}, {len(answers) / seconds:.0f} a second"
+    tell(f"answered {what}; wrote {predictions} and {kept}")
     return evaluation
 
 
-def _sentences(paths: Sequence[Path], recipe: Recipe, sources: Sources, split: str) -> _Asked:
-    from asst.data.lengths import compare_lengths
-    from asst.evaluation.answers import TOP, answer_split, origin_of
-    from asst.evaluation.protocol import protocol_of
-    from asst.evaluation.scoring import evaluate
-    from asst.models.reranked import RerankedModel
-    from asst.models.trained.model import TrainedModel
-    from asst.outputs.json_lines import write_answers
+def evaluate_fused(runs: Sequence[Path], name: str, split: str, weights: Sequence[float]) -> Evaluation:
+    """Asks every run, writes ``predictions/SPLIT.jsonl`` and ``results/SPLIT.json`` of ``runs/NAME``, and judges them.
 
-    reranks = recipe.method == "reranker"
-    model = RerankedModel.load(paths[0]) if reranks else TrainedModel.load(paths, sources.words)
-    annotation = sources.records(split)
-    records = annotation.records
-    compare_lengths(sources.store, records, _tell, recipe.data.length_factor)
-    thins = protocol_of(recipe.data.dataset, recipe.protocol).thins
-    started_s = time.perf_counter()
-    with counting() as count:
-        answers = answer_split(
-            model,
-            records,
-            sources.store,
-            top=None if thins else TOP,
-            overlap=1.0 if thins else None,
-            progress=count,
-        )
-    seconds = time.perf_counter() - started_s
-    return _Asked(
-        description=model.description,
-        origin=origin_of(model, sources.store, records),
-        count=len(answers),
-        what="queries",
-        seconds=seconds,
-        write=lambda stream: write_answers(answers, stream),
-        judge=lambda: evaluate(
-            recipe.data.dataset,
-            records,
-            answers,
-            prior=blind_prior(recipe.data.dataset, annotation, recipe.data.root),
-            protocol=recipe.protocol,
-        ),
+    Raises:
+        InputError: as `evaluate_run` and `asst.evaluation.fusion.fuse`.
+    """
+    for run in runs:
+        evaluate_run(run, split, [])
+    answers = fuse([read_answers(run / "predictions" / f"{split}.jsonl") for run in runs], weights)
+    _, recipe, sources = open_run(runs[0], [], lambda _: None)
+    folder = Path("runs") / recipe.kind / name
+    predictions, kept = folder / "predictions" / f"{split}.jsonl", folder / "results" / f"{split}.json"
+    questions = Questions(recipe.data.dataset, sources.records(split))
+    questions.write(answers, predictions)
+    evaluation = questions.judge(answers, blind=False)
+    results = [read_result(run / "results" / f"{split}.json") for run in runs]
+    row = Result.of(
+        evaluation,
+        recipe=name,
+        data="simulated" if any(own.data == "simulated" for own in results) else "real",
+        extractor=" + ".join(dict.fromkeys(own.extractor for own in results)),
+        model=" + ".join(f"{weight:g} {own.model}" for weight, own in zip(weights, results, strict=True)),
+        seconds=sum(own.seconds for own in results),
     )
-
-
-def _videos(paths: Sequence[Path], recipe: Recipe, sources: Sources, split: str) -> _Asked:
-    from asst.data.lengths import compare_lengths
-    from asst.evaluation.answers import origin_of
-    from asst.evaluation.detection import evaluate_detections
-    from asst.models.trained.detector import TrainedDetector
-    from asst.outputs.detections import write_detections
-
-    detector = TrainedDetector.load(paths)
-    videos = sources.actions(split).videos
-    compare_lengths(sources.store, videos, _tell, recipe.data.length_factor)
-    started_s = time.perf_counter()
-    with counting() as count:
-        found = []
-        for number, one in enumerate(detector.detect_videos(videos, sources.store), start=1):
-            found.append(one)
-            if count is not None:
-                count(number, len(videos))
-    seconds = time.perf_counter() - started_s
-    return _Asked(
-        description=detector.description,
-        origin=origin_of(detector, sources.store, videos),
-        count=len(found),
-        what="videos",
-        seconds=seconds,
-        write=lambda stream: write_detections(found, stream),
-        judge=lambda: evaluate_detections(recipe.data.dataset, videos, found),
-    )
-
-
-def _tell(line: str) -> None:
-    typer.echo(line, err=True)
+    write_result(row, kept)
+    tell(f"wrote {predictions} and {kept}")
+    return evaluation

@@ -7,10 +7,12 @@ from typing import Annotated
 
 import typer
 
+from asst.cli.options import argument
+
 
 def export(
-    checkpoint: Annotated[Path, typer.Argument(help="A .safetensors file that asst train wrote, of any method.")],
-    out: Annotated[Path, typer.Argument(metavar="OUT.onnx", help="What is written.")],
+    checkpoint: Annotated[Path, argument("CHECKPOINT", "A .safetensors file that asst train wrote, of any method.")],
+    out: Annotated[Path, argument("OUT.onnx", "What is written.")],
 ) -> None:
     """Write a trained method as a network that runs without PyTorch: asst locate --model OUT.onnx."""
     from asst.training.export import export_checkpoint

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import sys
-from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, cast, get_args
 
 import typer
 from typer.core import TyperGroup
 
-from asst.cli.device import DeviceOption
-from asst.cli.features_store import convert, extractors, info
-from asst.cli.file_options import ClusterOption
+from asst.cli import options
+from asst.cli.options import argument, option
+from asst.cli.stores import convert, extractors, info
 from asst.cli.verb import Verb
 from asst.errors import InputError
 from asst.outputs.printable import printable
@@ -42,38 +40,31 @@ app = typer.Typer(
 )
 
 
+_Weights = Annotated[
+    Path | None, option("--weights FILE", "The network's weights; else by the extractor's name in $ASST_WEIGHTS.")
+]
+_Names = Annotated[
+    str,
+    option(
+        "--names HOW", "What a video is called: stem (v1 for a/v1.mp4), name (v1.mp4), or path (within a given folder)."
+    ),
+]
+
+
 @app.command(cls=Verb)
 def extract(
     files: Annotated[
-        list[Path],
-        typer.Argument(
-            metavar="FILES...",
-            help="Video files, and folders of them. A file called info is written ./info.",
-            show_default=False,
-        ),
+        list[Path], argument("FILES...", "Video files, and folders of them. A file called info is written ./info.")
     ],
-    out: Annotated[Path, typer.Option(metavar="STORE", help="The folder to write.", show_default=False)],
+    out: Annotated[Path, option("--out STORE", "The folder to write.")],
     extractor: Annotated[
-        str, typer.Option(metavar="NAME", help="Which features; 'asst features extractors' lists them.")
+        str, option("--extractor NAME", "Which features; 'asst features extractors' lists them.")
     ] = "captions",
-    weights: Annotated[
-        Path | None,
-        typer.Option(
-            metavar="FILE",
-            help="The network's weights; else by the extractor's name in $ASST_WEIGHTS.",
-            show_default=False,
-        ),
-    ] = None,
-    names: Annotated[
-        str,
-        typer.Option(
-            metavar="HOW",
-            help="What a video is called: stem (v1 for a/v1.mp4), name (v1.mp4), or path (within a given folder).",
-        ),
-    ] = "stem",
-    workers: Annotated[int, typer.Option(min=1, metavar="N", help="Processes that read videos.")] = 1,
-    cluster: ClusterOption = False,
-    device: DeviceOption = None,
+    weights: _Weights = None,
+    names: _Names = "stem",
+    workers: options.Workers = 1,
+    cluster: options.Cluster = False,
+    device: options.Device = None,
 ) -> None:
     """Extract the features of FILES into STORE.
 
@@ -82,29 +73,31 @@ def extract(
 
     Exit codes: 0 when all are in the store, 1 when some could not be read, 2 for bad input.
     """
+    from asst.cli.progress import files_progress, report_files
     from asst.features.extract import Extraction, Naming, jobs_of
 
-    naming: dict[str, Naming] = {"stem": "stem", "name": "name", "path": "path"}
-    if names not in naming:
-        raise InputError(f"--names is one of {', '.join(naming)}, not {names!r}")
-    jobs = jobs_of(files, naming[names])
+    if names not in get_args(Naming):
+        raise InputError(f"--names is one of {', '.join(get_args(Naming))}, not {names!r}")
+    jobs = jobs_of(files, cast(Naming, names))
     extraction = Extraction(extractor, weights, out)
     _check_store(extraction)
     outcomes: list[Outcome] = []
     try:
-        outcomes.extend(_watched(jobs, extraction, workers, cluster=cluster))
+        with files_progress(len(jobs)) as bar:
+            for outcome in _outcomes(jobs, extraction, workers, cluster=cluster, bar=bar):
+                bar.done(outcome.job.video, outcome.video_s)
+                outcomes.append(outcome)
     finally:
-        _report(outcomes, len(jobs), out)
-    if any(outcome.state == "failed" for outcome in outcomes):
+        failed = [outcome for outcome in outcomes if outcome.state == "failed"]
+        for outcome in failed:
+            typer.echo(printable(f"{outcome.job.video}: {outcome.reason}"), err=True)
+        report_files(outcomes, len(jobs), "extracted", f"the store is {out}")
+    if failed:
         raise typer.Exit(_PARTLY_FAILED)
 
 
 def _check_store(extraction: Extraction) -> None:
-    """Refuse a store of other features before anything is read.
-
-    Raises:
-        InputError: if it holds features of another extractor, is no folder, or may not be written to.
-    """
+    """Refuse a store of other features before anything is read."""
     from asst.atomic import check_writable
     from asst.features.stores.native import Store
 
@@ -122,33 +115,6 @@ def _outcomes(jobs: list[Job], extraction: Extraction, workers: int, *, cluster:
     if cluster or workers > 1:
         return (extract_by_cluster if cluster else extract_by_workers)(jobs, extraction, workers)
     return extract_in_turn(jobs, *extraction.build(), bar.file)
-
-
-def _watched(jobs: list[Job], extraction: Extraction, workers: int, *, cluster: bool) -> Iterator[Outcome]:
-    """The outcomes, with a bar of files on standard error where that is a terminal."""
-    from asst.cli.progress import files_progress
-
-    with files_progress(len(jobs)) as bar:
-        for outcome in _outcomes(jobs, extraction, workers, cluster=cluster, bar=bar):
-            bar.done(outcome.job.video, outcome.video_s)
-            yield outcome
-
-
-def _report(outcomes: list[Outcome], jobs: int, store: Path) -> None:
-    """What was done and where it is, on standard output, and what failed and why, a line each, on standard error."""
-    for outcome in outcomes:
-        if outcome.state == "failed":
-            typer.echo(printable(f"{outcome.job.video}: {outcome.reason}"), err=True)
-    counts = Counter(outcome.state for outcome in outcomes)
-    video_s = sum(outcome.video_s for outcome in outcomes)
-    worked_s = sum(outcome.seconds for outcome in outcomes if outcome.state == "extracted")
-    speed = f" ({video_s:.0f} s of video at {video_s / worked_s:.1f}x real time a process)" if worked_s else ""
-    parts = [f"extracted {counts['extracted']}{speed}", f"{counts['kept']} were there already"]
-    parts.append(f"{counts['failed']} failed")
-    if left := jobs - len(outcomes):
-        parts.append(f"{left} not reached")
-    typer.echo(f"of {jobs} videos {', '.join(parts)}; the store is {store}")
-    sys.stdout.flush()
 
 
 app.command(cls=Verb)(info)

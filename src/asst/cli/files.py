@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from asst.cli import options
+from asst.cli.options import option
 from asst.errors import InputError
 from asst.outputs.destination import check_destination
-from asst.outputs.exports import check_exports
 
 if TYPE_CHECKING:
     from asst.moments import Answer, Moment
@@ -20,63 +21,60 @@ if TYPE_CHECKING:
 
 _NOT_MOVED_S = 5e-3
 
+_Clip = Annotated[
+    Path | None,
+    option(
+        "--clip OUT.mp4",
+        "Cut the best moment into a file. Of several sentences the best of each, and of a library all that is found, "
+        "into OUT-1.mp4, OUT-2.mp4, in order.",
+    ),
+]
+_FastClip = Annotated[
+    bool,
+    option(
+        "--fast-clip",
+        "Copy the clip from the key frame before the moment on, which is fast and loses nothing; else encode it.",
+    ),
+]
 
-@dataclass(frozen=True, slots=True)
-class Contents:
-    """What goes into the files.
 
-    Attributes:
-        shown: what the page and the plot show, each answer about one video.
-        clipped: the answers whose best moments are cut, in the order of the clips' names.
-        exported: what exports hold; the moments of one answer may lie in several videos, which they name.
-        records: the objects of JSON exports, where they are not answers.
-    """
-
-    shown: Sequence[Answer]
-    clipped: Sequence[Answer]
-    exported: Sequence[Answer]
-    records: Sequence[dict[str, Any]] | None = None
-
-
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Files:
-    """What is asked for.
+    """What is asked for, as options."""
 
-    Attributes:
-        clips: one an answer, or none.
-        fast_clips: copy the clips, from the key frame before the moment on; else encode them anew.
-        report: the page.
-        plot: the picture.
-        exports: files for other programs.
-        every: let exports take the weaker moments too.
-    """
-
-    clips: tuple[Path, ...] = ()
-    fast_clips: bool = False
-    report: Path | None = None
-    plot: Path | None = None
-    exports: tuple[Path, ...] = ()
-    every: bool = False
+    clip: _Clip = None
+    fast_clip: _FastClip = False
+    report: Annotated[Path | None, option("--report OUT.html", "Write a page with frames, curves and moments.")] = None
+    plot: Annotated[Path | None, option("--plot OUT.png", "Draw the curves and moments (extra: plot).")] = None
+    export: options.Export = None
 
     @property
-    def paths(self) -> tuple[Path, ...]:
-        """All of them."""
-        pages = (path for path in (self.report, self.plot) if path is not None)
-        return (*self.clips, *pages, *self.exports)
+    def wanted(self) -> bool:
+        """Whether there are any."""
+        return any((self.clip, self.report, self.plot, self.export))
 
-    def check(self, sources: Sequence[Path], rows: int = 1) -> None:
-        """Refuse what could not be written, before the video is read.
+    def clips(self, most: int) -> tuple[Path, ...]:
+        """The clips: the one given, or of several numbered ones from it; none when no clip is asked for."""
+        if self.clip is None or most == 1:
+            return (self.clip,) if self.clip else ()
+        return tuple(
+            self.clip.with_name(f"{self.clip.stem}-{number}{self.clip.suffix}") for number in range(1, most + 1)
+        )
+
+    def check(self, sources: Sequence[Path], clips: int = 1, rows: int = 1) -> None:
+        """Refuse what could not be written, before the videos are read, which no file may replace.
 
         Args:
-            sources: the videos that are asked, which no file may replace.
+            sources: the videos.
+            clips: how many there may be.
             rows: of the plot, as far as they are known.
 
         Raises:
             InputError: for a file that could not be, or a choice without the file that it is about.
         """
-        if self.fast_clips and not self.clips:
+        if self.fast_clip and not self.clip:
             raise InputError("--fast-clip is about a clip; add --clip OUT.mp4")
-        for path in self.clips:
+        for path in self.clips(clips):
             check_destination(path, ".mp4")
         if self.report is not None:
             check_destination(self.report, ".html")
@@ -85,27 +83,41 @@ class Files:
 
             check_destination(self.plot, ".png")
             check_plot(rows)
-        check_exports(self.exports)
+        if self.export:
+            from asst.outputs.exports import check_exports
+
+            check_exports(self.export)
         # Of a library's many videos, those matter that a file which is there already could be.
-        for path in filter(Path.exists, self.paths):
+        pages = (path for path in (self.report, self.plot) if path is not None)
+        for path in filter(Path.exists, (*self.clips(clips), *pages, *(self.export or ()))):
             for source in sources:
                 check_destination(path, path.suffix.lower(), source=source)
 
-    def write(self, contents: Contents) -> None:
+    def write(
+        self,
+        answers: Sequence[Answer],
+        records: Sequence[dict[str, Any]] | None = None,
+        *,
+        clips: int = 1,
+        every: bool = False,
+    ) -> None:
         """Write each file and say so on standard error; one that fails does not stop the next.
+
+        JSON exports have the records, where they are not answers; with ``every``, exports have the weaker moments too.
 
         Raises:
             InputError: for those that failed, after the others.
         """
+        if not self.wanted:
+            return
+        shown = [own for answer in answers for own in _by_video(answer)]
         jobs: list[Callable[[], None]] = [
-            partial(_write_clip, answer, path, fast=self.fast_clips)
-            for answer, path in zip(contents.clipped, self.clips, strict=False)
+            partial(_write_clip, answer, path, fast=self.fast_clip)
+            for answer, path in zip(_clipped(answers), self.clips(clips), strict=False)
         ]
-        if self.report is not None:
-            jobs.append(partial(_write_report, contents.shown, self.report))
-        if self.plot is not None:
-            jobs.append(partial(_write_plot, contents.shown, self.plot))
-        jobs += [partial(_write_export, contents, path, every=self.every) for path in self.exports]
+        pages = ((self.report, "page"), (self.plot, "plot"))
+        jobs += [partial(_write_page, shown, path, what) for path, what in pages if path is not None]
+        jobs += [partial(_write_export, answers, path, every, records) for path in self.export or ()]
         failures = []
         for job in jobs:
             try:
@@ -116,13 +128,18 @@ class Files:
             raise InputError("; ".join(failures))
 
 
-def clip_paths(clip: Path | None, clips: int) -> tuple[Path, ...]:
-    """So many paths: the one given, or numbered ones from it; none when no clip is asked for."""
-    if clip is None:
-        return ()
-    if clips == 1:
-        return (clip,)
-    return tuple(clip.with_name(f"{clip.stem}-{number}{clip.suffix}") for number in range(1, clips + 1))
+def _by_video(answer: Answer) -> list[Answer]:
+    """An answer about each video that something was found in; one about one video stays."""
+    return [answer] if answer.video else [own for own in answer.by_video if own.moments]
+
+
+def _clipped(answers: Iterable[Answer]) -> Iterator[Answer]:
+    """The answers whose best moments are cut: of several videos, one for each moment."""
+    for answer in answers:
+        if answer.video:
+            yield answer
+        else:
+            yield from (replace(own, moments=(moment,)) for own in answer.by_video for moment in own.moments)
 
 
 def _write_clip(answer: Answer, path: Path, *, fast: bool) -> None:
@@ -148,28 +165,20 @@ def _moved(cut: CutReport, moment: Moment) -> str:
     return " and ".join(words) or "starts and ends on time"
 
 
-def _write_report(answers: Sequence[Answer], path: Path) -> None:
+def _write_page(answers: Sequence[Answer], path: Path, what: str) -> None:
+    from asst.outputs.plot import write_plot
     from asst.outputs.report.report import write_report
 
-    if not answers:
-        typer.echo(f"no page {path}: nothing found", err=True)
-        return
-    write_report(answers, path)
-    typer.echo(f"wrote {path}", err=True)
+    if answers:
+        (write_report if what == "page" else write_plot)(answers, path)
+    _tell(path, what, written=bool(answers))
 
 
-def _write_plot(answers: Sequence[Answer], path: Path) -> None:
-    from asst.outputs.plot import write_plot
-
-    if not answers:
-        typer.echo(f"no plot {path}: nothing found", err=True)
-        return
-    write_plot(answers, path)
-    typer.echo(f"wrote {path}", err=True)
-
-
-def _write_export(contents: Contents, path: Path, *, every: bool) -> None:
+def _write_export(answers: Sequence[Answer], path: Path, every: bool, records: Sequence[dict[str, Any]] | None) -> None:
     from asst.outputs.exports import write_export
 
-    written = write_export(contents.exported, path, every=every, records=contents.records)
-    typer.echo(f"wrote {path}" if written else f"no {path}: nothing found", err=True)
+    _tell(path, written=write_export(answers, path, every=every, records=records))
+
+
+def _tell(path: Path, *what: str, written: bool) -> None:
+    typer.echo(f"wrote {path}" if written else f"{' '.join(['no', *what])} {path}: nothing found", err=True)

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from asst.cli.device import DeviceOption
-from asst.cli.file_options import ClusterOption
+from asst.cli import options
+from asst.cli.options import LIBRARY, argument, option
 from asst.outputs.printable import printable
 
 if TYPE_CHECKING:
@@ -19,35 +18,18 @@ if TYPE_CHECKING:
 _PARTLY_FAILED = 1
 _NAMED_MOST = 5
 
-LIBRARY = Path("asst-library")
-"""The library of verbs that are not told of one."""
-LibraryOption = Annotated[Path, typer.Option("--library", metavar="PATH", help="The folder of the library.")]
-ModelOption = Annotated[
-    str | None,
-    typer.Option(
-        "--model",
-        metavar="NAME|PATH",
-        help="A model from 'asst models', or what 'asst train finetune' made; else the library's own.",
-        show_default=False,
-    ),
-]
-
 
 def index(
-    files: Annotated[
-        list[Path], typer.Argument(metavar="FILES...", help="Video files, and folders of them.", show_default=False)
-    ],
-    library: LibraryOption = LIBRARY,
-    workers: Annotated[int, typer.Option(min=1, metavar="N", help="Processes that read videos.")] = 1,
-    cluster: ClusterOption = False,
+    files: Annotated[list[Path], argument("FILES...", "Video files, and folders of them.")],
+    library: options.Library = LIBRARY,
+    workers: options.Workers = 1,
+    cluster: options.Cluster = False,
     rehash: Annotated[
-        bool, typer.Option("--rehash", help="Read all files, also those of the same size and time of change as before.")
+        bool, option("--rehash", "Read all files, also those of the same size and time of change as before.")
     ] = False,
-    rebuild: Annotated[
-        bool, typer.Option("--rebuild", help="Make the library anew; features that still fit are kept.")
-    ] = False,
-    model: ModelOption = None,
-    device: DeviceOption = None,
+    rebuild: Annotated[bool, option("--rebuild", "Make the library anew; features that still fit are kept.")] = False,
+    model: options.LibraryModel = None,
+    device: options.Device = None,
 ) -> None:
     """Bring the videos of FILES into a library, made if it is not there.
 
@@ -57,7 +39,7 @@ def index(
     Exit codes: 0 when all are in the library, 1 when some could not be read, 2 for bad input.
     """
     from asst.cli.asking import uncollected
-    from asst.cli.progress import files_progress
+    from asst.cli.progress import files_progress, report_files
     from asst.library.index import index as run
     from asst.library.index import listed, missing
     from asst.library.library import Library
@@ -75,10 +57,10 @@ def index(
                 if indexed.state == "failed":
                     typer.echo(printable(f"{indexed.path.name}: {indexed.reason}"), err=True)
     finally:
-        _report(done, count, library)
+        report_files(done, count, "indexed", f"the library is {library}")
     gone = [video.path for video in missing(kept)]
     if gone:
-        shown = ", ".join(gone[:_NAMED_MOST]) + (", ..." if len(gone) > _NAMED_MOST else "")
+        shown = ", ".join([*gone[:_NAMED_MOST], *(["..."] if len(gone) > _NAMED_MOST else [])])
         remove = f"asst library remove --missing --library {library}"
         typer.echo(f"{len(gone)} videos of the library are gone: {printable(shown)}; forget them: {remove}", err=True)
     if any(indexed.state == "failed" for indexed in done):
@@ -87,21 +69,7 @@ def index(
 
 def engine_for(library: Path, model: str | None) -> Engine:
     """The model that is named, else the one that the library was made with, or will be."""
+    from asst.library.engine import engine_of
     from asst.library.folder import model_of
-    from asst.library.sketch import engine_of
 
     return engine_of(model or model_of(library))
-
-
-def _report(done: list[Indexed], count: int, library: Path) -> None:
-    """What was done, on standard output."""
-    counts = Counter(indexed.state for indexed in done)
-    video_s = sum(indexed.video_s for indexed in done)
-    worked_s = sum(indexed.seconds for indexed in done if indexed.video_s)
-    speed = f" ({video_s:.0f} s of video at {video_s / worked_s:.1f}x real time a process)" if worked_s else ""
-    parts = [f"indexed {counts['indexed']}{speed}", f"{counts['kept']} were there already"]
-    parts += [f"{counts[state]} {state}" for state in ("moved", "copied") if counts[state]]
-    parts.append(f"{counts['failed']} failed")
-    if left := count - len(done):
-        parts.append(f"{left} not reached")
-    typer.echo(f"of {count} videos {', '.join(parts)}; the library is {library}")

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-import json
+from dataclasses import asdict
 from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-from asst.cli.index import LIBRARY, LibraryOption
-from asst.cli.verb import Verb, with_extra
+from asst.atomic import moved_into_place, write_whole
+from asst.cli import options
+from asst.cli.options import LIBRARY, argument, option
+from asst.cli.verb import Verb, print_json, tell, with_extra
 from asst.errors import InputError
-from asst.local import canonical
+from asst.local import canonical, local_path
 from asst.outputs.printable import printable
 
 _FAULTY = 1
@@ -21,13 +23,10 @@ app = typer.Typer(
     name="library", help=with_extra("library", "Look after a library that asst index made."), no_args_is_help=True
 )
 
-JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
-
 
 @app.command(cls=Verb)
-def status(library: LibraryOption = LIBRARY, as_json: JsonOption = False) -> None:
+def status(library: options.Library = LIBRARY, as_json: options.Json = False) -> None:
     """Print what is in a library, and which of its videos are gone."""
-    from asst.library.export import video_record
     from asst.library.index import missing
     from asst.library.library import Library
     from asst.moments import format_time
@@ -41,10 +40,10 @@ def status(library: LibraryOption = LIBRARY, as_json: JsonOption = False) -> Non
         "vectors": opened.tables.rows(),
         "bytes": sum(path.stat().st_size for path in library.rglob("*") if path.is_file()),
         "missing": gone,
-        **opened.identity.record(),
+        **asdict(opened.identity),
     }
     if as_json:
-        typer.echo(json.dumps({**facts, "files": [video_record(video) for video in videos]}, allow_nan=False))
+        print_json([{**facts, "files": [asdict(video) for video in videos]}])
         return
     typer.echo(
         f"{library}: {len(videos)} videos, {format_time(facts['duration_s'])}, {facts['vectors']} windows' vectors, "
@@ -56,11 +55,9 @@ def status(library: LibraryOption = LIBRARY, as_json: JsonOption = False) -> Non
 
 @app.command(cls=Verb)
 def verify(
-    library: LibraryOption = LIBRARY,
-    repair: Annotated[
-        bool, typer.Option("--repair", help="Delete what is faulty or unfinished, to be indexed again.")
-    ] = False,
-    as_json: JsonOption = False,
+    library: options.Library = LIBRARY,
+    repair: Annotated[bool, option("--repair", "Delete what is faulty or unfinished, to be indexed again.")] = False,
+    as_json: options.Json = False,
 ) -> None:
     """Read all of a library and the files of its videos, and print what is wrong with it.
 
@@ -77,7 +74,7 @@ def verify(
     if as_json:
         faults, unfinished = list(verdict.faults.values()), len(verdict.unfinished)
         record = {"videos": verdict.videos, "faults": faults, "unfinished": unfinished, "changed": verdict.changed}
-        typer.echo(json.dumps(record, allow_nan=False))
+        print_json([record])
     else:
         for fault in (*verdict.faults.values(), *verdict.changed):
             typer.echo(printable(fault))
@@ -92,12 +89,9 @@ def verify(
 
 @app.command(cls=Verb)
 def remove(
-    library: LibraryOption = LIBRARY,
-    globs: Annotated[
-        list[str] | None,
-        typer.Argument(metavar="VIDEOS", help="Paths of videos, or patterns of paths in quotes.", show_default=False),
-    ] = None,
-    gone: Annotated[bool, typer.Option("--missing", help="All videos that are no longer where they were.")] = False,
+    library: options.Library = LIBRARY,
+    globs: Annotated[list[str] | None, argument("VIDEOS", "Paths of videos, or patterns of paths in quotes.")] = None,
+    gone: Annotated[bool, option("--missing", "All videos that are no longer where they were.")] = False,
 ) -> None:
     """Forget videos and delete what was made of them. The files themselves are not touched.
 
@@ -122,15 +116,19 @@ def remove(
 
 @app.command(cls=Verb)
 def export(
-    out: Annotated[
-        Path,
-        typer.Argument(metavar="OUT", help="OUT.jsonl for the videos, OUT.parquet for windows.", show_default=False),
-    ],
-    library: LibraryOption = LIBRARY,
+    out: Annotated[Path, argument("OUT", "OUT.jsonl for the videos, OUT.parquet for windows.")],
+    library: options.Library = LIBRARY,
 ) -> None:
     """Write the list of videos as JSON lines, or the windows and their vectors as Parquet."""
-    from asst.library.export import export as run
     from asst.library.library import Library
+    from asst.outputs.json_lines import as_lines
 
-    run(Library(library), out)
-    typer.echo(f"wrote {out}", err=True)
+    out, tables = local_path(out, "an export"), Library(library).tables
+    if out.suffix == ".jsonl":
+        write_whole(out, as_lines(map(asdict, tables.videos())))
+    elif out.suffix == ".parquet":
+        with moved_into_place(out) as lent:
+            tables.write_parquet(lent)
+    else:
+        raise InputError(f"{out}: a library is exported to .jsonl (its videos) or .parquet (their windows)")
+    tell(f"wrote {out}")

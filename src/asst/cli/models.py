@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from typing import Annotated, Any
 
 import typer
 
-from asst.cli.verb import Verb
+from asst.cli import options
+from asst.cli.options import argument, option
+from asst.cli.verb import Verb, print_json
 from asst.outputs.printable import printable
 
 app = typer.Typer(name="models", invoke_without_command=True)
@@ -17,9 +18,9 @@ app = typer.Typer(name="models", invoke_without_command=True)
 @app.callback()
 def models(
     context: typer.Context,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON lines, one a model.")] = False,
+    as_json: options.Json = False,
     devices: Annotated[
-        bool, typer.Option("--devices", help="Print what networks can be computed on here instead, the best first.")
+        bool, option("--devices", "Print what networks can be computed on here instead, the best first.")
     ] = False,
 ) -> None:
     """List the models that --model can name, and fetch those that are not packaged: asst models get NAME."""
@@ -30,38 +31,32 @@ def models(
 
         typer.echo("\n".join(device_lines()))
         return
-    from rich.console import Console
+    records = _records()
+    if as_json:
+        print_json(records)
+        return
     from rich.table import Table
     from rich.text import Text
 
-    from asst.outputs.grid import fit
+    from asst.outputs.grid import console_of, fit
 
-    records = _records()
-    if as_json:
-        for record in records:
-            typer.echo(json.dumps(record, allow_nan=False))
-        return
     table = Table(box=None, pad_edge=False, header_style="dim")
     table.add_column("name", no_wrap=True)
     table.add_column("summary", overflow="fold")
     table.add_column("here", no_wrap=True)
     for record in records:
-        here = "yes" if record["here"] else "no"
-        table.add_row(Text(record["name"], style="bold"), Text(record["summary"]), here)
-    console = Console(file=sys.stdout, highlight=False)
-    fit(console, table)
-    with console.capture() as capture:
+        table.add_row(Text(record["name"], style="bold"), Text(record["summary"]), "yes" if record["here"] else "no")
+    with console_of(sys.stdout) as console:
+        fit(console, table)
         console.print(table)
-    told = (
-        "" if all(record["here"] for record in records) else "\nwhat is not here is fetched by: asst models get NAME\n"
-    )
-    sys.stdout.write(capture.get() + told)
+    if not all(record["here"] for record in records):
+        typer.echo("\nwhat is not here is fetched by: asst models get NAME")
 
 
 @app.command(cls=Verb)
 def get(
-    name: Annotated[str, typer.Argument(metavar="NAME", help="A model that asst models lists.", show_default=False)],
-    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+    name: Annotated[str, argument("NAME", "A model that asst models lists.")],
+    as_json: options.Json = False,
 ) -> None:
     """Fetch a model from the Hugging Face hub into the folder of ASST_WEIGHTS, or of the user's data without it.
 
@@ -80,7 +75,7 @@ def get(
     if as_json:
         files = {path: stated.size for path, stated in manifest.files.items()}
         told = {"name": name, "folder": str(model.place), "repository": manifest.repository, "files": files}
-        typer.echo(json.dumps({**told, "revision": manifest.revision}, allow_nan=False))
+        print_json([{**told, "revision": manifest.revision}])
         return
     size = sum(stated.size for stated in manifest.files.values())
     typer.echo(
@@ -99,8 +94,7 @@ def _records() -> list[dict[str, Any]]:
     for entry in MODELS.values():
         record: dict[str, Any] = {"name": entry.name, "summary": entry.summary}
         if model := IMAGE_TEXT.get(entry.name):
-            kept = {"repository": model.repository, "megabytes": model.megabytes, "licence": model.licence}
-            record |= {"here": model.here, **kept, "dimension": model.dimension}
+            record |= {key: getattr(model, key) for key in ("here", "repository", "megabytes", "licence", "dimension")}
         else:
             record["here"] = entry.name != "clip" or (weights_home() / "clip" / "config.json").is_file()
         records.append(record)

@@ -1,13 +1,15 @@
-"""Progress on standard error: how much of a video is read and how fast, how many queries are answered."""
+"""Progress on standard error: how much of a video is read and how fast, how many queries are answered; and its sum."""
 
 from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import TYPE_CHECKING
 
+import typer
 from rich.console import Console
 from rich.progress import (
     BarColumn,
@@ -22,7 +24,8 @@ from rich.progress import (
 from rich.text import Text
 
 if TYPE_CHECKING:
-    from asst.features.extract import Job
+    from asst.features.extract import Job, Outcome
+    from asst.library.index import Indexed
 
 
 class _Speed(ProgressColumn):
@@ -34,22 +37,20 @@ class _Speed(ProgressColumn):
 
 
 @contextmanager
-def reading_progress() -> Iterator[Callable[[float, float], None] | None]:
-    """Show a bar for the length of the block, and lend what moves it: a function of seconds done and seconds in all.
+def _bar(*columns: ProgressColumn) -> Iterator[Progress]:
+    """A bar on standard error for the length of the block, which is not shown where that is no terminal."""
+    name, share = TextColumn("{task.description}", markup=False), TextColumn("{task.percentage:>3.0f}%")
+    shown = (name, BarColumn(), share, *columns, TimeRemainingColumn())
+    bar = Progress(*shown, console=Console(stderr=True), transient=True, disable=not sys.stderr.isatty())
+    # Some releases of rich write an empty line at the end of one that is not shown.
+    with nullcontext() if bar.disable else bar:
+        yield bar
 
-    Lends None, and shows nothing, when standard error is not a terminal.
-    """
-    if not sys.stderr.isatty():
-        yield None
-        return
-    columns = (
-        TextColumn("{task.description}", markup=False),
-        BarColumn(),
-        TextColumn("{task.percentage:>3.0f}%"),
-        _Speed(),
-        TimeRemainingColumn(),
-    )
-    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+
+@contextmanager
+def reading_progress() -> Iterator[Callable[[float, float], None]]:
+    """Show a bar for the length of the block, and lend what moves it: a function of seconds done and seconds in all."""
+    with _bar(_Speed()) as bar:
         task = bar.add_task("loading the model", total=None)
 
         def move(done_s: float, total_s: float) -> None:
@@ -61,33 +62,35 @@ def reading_progress() -> Iterator[Callable[[float, float], None] | None]:
         yield move
 
 
+@contextmanager
+def counting(what: str = "answering", *columns: ProgressColumn) -> Iterator[Callable[[int, int], None]]:
+    """Show a bar of what is done, and lend what moves it: how many are done, and of how many."""
+    with _bar(*columns) as bar:
+        task = bar.add_task(what, total=None)
+        yield lambda done, total: bar.update(task, completed=done, total=total)
+
+
+def fetching(name: str) -> AbstractContextManager[Callable[[int, int], None]]:
+    """Show a bar of bytes, and lend what moves it."""
+    return counting(name, DownloadColumn(), TransferSpeedColumn())
+
+
 class FilesBar:
-    """What moves a bar of files; nothing where there is none.
+    """What moves a bar of so many files."""
 
-    Args:
-        bar: of rich, or None.
-        files: how many there are.
-    """
-
-    def __init__(self, bar: Progress | None, files: int) -> None:
+    def __init__(self, bar: Progress, files: int) -> None:
         self._bar = bar
-        self._all = None if bar is None else bar.add_task("videos", total=files)
-        self._one = None if bar is None else bar.add_task("", total=None, visible=False)
-        self._read_s = 0.0
-        self._started = time.monotonic()
+        self._all = bar.add_task("videos", total=files)
+        self._one = bar.add_task("", total=None, visible=False)
+        self._read_s, self._started = 0.0, time.monotonic()
 
-    def file(self, job: Job) -> Callable[[float, float], None] | None:
+    def file(self, job: Job) -> Callable[[float, float], None]:
         """What is told how far one file is read."""
-        if self._bar is None or self._one is None:
-            return None
-        bar, one = self._bar, self._one
-        bar.reset(one, total=None, description=job.path.name, visible=True)
-        return lambda done_s, total_s: bar.update(one, completed=done_s, total=total_s)
+        self._bar.reset(self._one, total=None, description=job.path.name, visible=True)
+        return lambda done_s, total_s: self._bar.update(self._one, completed=done_s, total=total_s)
 
     def done(self, video: str, video_s: float) -> None:
         """One more file is done; ``video_s`` seconds of it were read."""
-        if self._bar is None or self._all is None:
-            return
         self._read_s += video_s
         speed = self._read_s / max(1e-6, time.monotonic() - self._started)
         self._bar.update(self._all, advance=1, description=f"videos, {speed:.1f}x real time")
@@ -95,36 +98,28 @@ class FilesBar:
 
 @contextmanager
 def files_progress(files: int) -> Iterator[FilesBar]:
-    """Show a bar of files for the length of the block where standard error is a terminal, and lend what moves it."""
-    if not sys.stderr.isatty():
-        yield FilesBar(None, files)
-        return
-    columns = (TextColumn("{task.description}", markup=False), BarColumn(), TextColumn("{task.percentage:>3.0f}%"))
-    with Progress(*columns, TimeRemainingColumn(), console=Console(stderr=True), transient=True) as bar:
+    """Show a bar of files, and lend what moves it."""
+    with _bar() as bar:
         yield FilesBar(bar, files)
 
 
-@contextmanager
-def counting(what: str = "answering") -> Iterator[Callable[[int, int], None] | None]:
-    """Show a bar for the length of the block, and lend what moves it: how many are done, and of how many.
+def report_files(outcomes: Sequence[Outcome | Indexed], files: int, did: str, where: str) -> None:
+    """Say on standard output what became of so many files.
 
-    Lends None, and shows nothing, when standard error is not a terminal.
+    Args:
+        outcomes: of the files that were reached.
+        files: how many there were.
+        did: the state of those that were read, such as ``indexed``.
+        where: the last words.
     """
-    if not sys.stderr.isatty():
-        yield None
-        return
-    with Progress(console=Console(stderr=True), transient=True) as bar:
-        task = bar.add_task(what, total=None)
-        yield lambda done, total: bar.update(task, completed=done, total=total)
-
-
-@contextmanager
-def fetching(name: str) -> Iterator[Callable[[int, int], None]]:
-    """Show a bar of bytes for the length of the block where standard error is a terminal, and lend what moves it."""
-    if not sys.stderr.isatty():
-        yield lambda _done, _all: None
-        return
-    columns = (TextColumn("{task.description}", markup=False), BarColumn(), DownloadColumn(), TransferSpeedColumn())
-    with Progress(*columns, TimeRemainingColumn(), console=Console(stderr=True), transient=True) as bar:
-        task = bar.add_task(name, total=None)
-        yield lambda done, size: bar.update(task, completed=done, total=size)
+    counts = Counter(str(outcome.state) for outcome in outcomes)
+    video_s = sum(outcome.video_s for outcome in outcomes)
+    worked_s = sum(outcome.seconds for outcome in outcomes if outcome.state == did)
+    speed = f" ({video_s:.0f} s of video at {video_s / worked_s:.1f}x real time a process)" if worked_s else ""
+    parts = [f"{did} {counts[did]}{speed}", f"{counts['kept']} were there already"]
+    parts += [f"{counts[state]} {state}" for state in ("moved", "copied") if counts[state]]
+    parts.append(f"{counts['failed']} failed")
+    if left := files - len(outcomes):
+        parts.append(f"{left} not reached")
+    typer.echo(f"of {files} videos {', '.join(parts)}; {where}")
+    sys.stdout.flush()

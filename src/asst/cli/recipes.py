@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
-if TYPE_CHECKING:
-    from asst.outputs.grid import Grid
+from asst.cli import options
+from asst.cli.options import argument, option
+from asst.cli.verb import print_json
 
 ON_TOP = "goes on top of another recipe"
 
@@ -18,14 +18,12 @@ ON_TOP = "goes on top of another recipe"
 def recipes(
     recipe: Annotated[
         list[str] | None,
-        typer.Argument(
-            metavar="[RECIPE...] [KEY=VALUE...]",
-            help="Print what these say together, as YAML to begin a recipe of your own with.",
-            show_default=False,
+        argument(
+            "[RECIPE...] [KEY=VALUE...]", "Print what these say together, as YAML to begin a recipe of your own with."
         ),
     ] = None,
-    keys: Annotated[bool, typer.Option("--keys", help="List every key, its default and meaning.")] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON lines, one a recipe or key.")] = False,
+    keys: Annotated[bool, option("--keys", "List every key, its default and meaning.")] = False,
+    as_json: options.Json = False,
 ) -> None:
     """List the recipes that asst train knows by name, and what each needs; print one; or list their keys."""
     if recipe:
@@ -40,19 +38,12 @@ def recipes(
         return
     rows = _keys() if keys else _recipes()
     if as_json:
-        for row in rows:
-            typer.echo(json.dumps(row, allow_nan=False))
+        print_json(rows)
         return
-    from asst.outputs.grid import write_grids
+    from asst.outputs.grid import Grid, write_grids
 
-    write_grids([_grid("keys of recipes" if keys else "recipes", rows)], sys.stdout)
-
-
-def _grid(title: str, rows: Sequence[dict[str, str]]) -> Grid:
-    from asst.outputs.grid import Grid
-
-    headings = list(rows[0])
-    return Grid(title, headings, [list(row.values()) for row in rows], words=len(headings))
+    headings, cells = list(rows[0]), [list(row.values()) for row in rows]
+    write_grids([Grid("keys of recipes" if keys else "recipes", headings, cells, words=len(headings))], sys.stdout)
 
 
 def _recipes() -> list[dict[str, str]]:

@@ -9,54 +9,42 @@ from urllib.parse import quote
 
 import typer
 
-from asst.cli.device import DeviceOption
-from asst.cli.index import LIBRARY, ModelOption, engine_for
+from asst.cli import options
+from asst.cli.index import engine_for
+from asst.cli.options import LIBRARY, argument, option
 from asst.errors import InputError
 from asst.local import local_path
 
+_Videos = Annotated[
+    list[Path] | None, argument("[VIDEO]...", "Videos, and folders of them, to bring into the library.")
+]
+_Folder = Annotated[
+    Path | None,
+    option("--library PATH", "The folder of the library; made for videos that are named.", show_default=str(LIBRARY)),
+]
+_Host = Annotated[str, option("--host ADDRESS", "Where to listen; any other than this machine's own asks for a token.")]
+_PublicUrl = Annotated[
+    str | None,
+    option(
+        "--public-url URL", "Where a proxy with TLS shows the page, as https://videos.example.org; asks for a token."
+    ),
+]
+_Token = Annotated[
+    str | None,
+    option("--token TOKEN", "The token that is asked for; else a new one at each start.", envvar="ASST_TOKEN"),
+]
+
 
 def serve(
-    videos: Annotated[
-        list[Path] | None,
-        typer.Argument(
-            metavar="[VIDEO]...", help="Videos, and folders of them, to bring into the library.", show_default=False
-        ),
-    ] = None,
-    library: Annotated[
-        Path | None,
-        typer.Option(
-            "--library",
-            metavar="PATH",
-            help="The folder of the library; made for videos that are named.",
-            show_default=str(LIBRARY),
-        ),
-    ] = None,
-    host: Annotated[
-        str,
-        typer.Option(metavar="ADDRESS", help="Where to listen; any other than this machine's own asks for a token."),
-    ] = "127.0.0.1",
-    public_url: Annotated[
-        str | None,
-        typer.Option(
-            "--public-url",
-            metavar="URL",
-            help="Where a proxy with TLS shows the page, as https://videos.example.org; asks for a token.",
-            show_default=False,
-        ),
-    ] = None,
-    token: Annotated[
-        str | None,
-        typer.Option(
-            envvar="ASST_TOKEN",
-            metavar="TOKEN",
-            help="The token that is asked for; else a new one at each start.",
-            show_default=False,
-        ),
-    ] = None,
-    port: Annotated[int, typer.Option(min=0, max=65535, metavar="N", help="0 takes a free one.")] = 8000,
-    model: ModelOption = None,
-    browser: Annotated[bool, typer.Option("--open", help="Open the page in the browser.")] = False,
-    device: DeviceOption = None,
+    videos: _Videos = None,
+    library: _Folder = None,
+    host: _Host = "127.0.0.1",
+    public_url: _PublicUrl = None,
+    token: _Token = None,
+    port: Annotated[int, option("--port N", "0 takes a free one.", min=0, max=65535)] = 8000,
+    model: options.LibraryModel = None,
+    browser: Annotated[bool, option("--open", "Open the page in the browser.")] = False,
+    device: options.Device = None,
 ) -> None:
     """Serve the page of a library: search, look, correct and cut. Ctrl-C ends it.
 
@@ -81,12 +69,10 @@ def serve(
     if token is None and (named or hosts is None):
         token = new_token()
     access = None if token is None else Access(token, secure=(public_url or "").startswith("https:"))
-    kept = Library.made(folder, engine.identity)
-    app = create_app(kept, lambda: engine, hosts=hosts, wanted=wanted, access=access)
+    app = create_app(Library.made(folder, engine.identity), lambda: engine, hosts=hosts, wanted=wanted, access=access)
     with listening(host, port) as socket:
         address = said(socket) if public_url is None else f"{public_url.rstrip('/')}/"
-        if token is not None:
-            address += f"?token={quote(token, safe='')}"
+        address += "" if token is None else f"?token={quote(token, safe='')}"
         typer.echo(f"{folder} at {address} (Ctrl-C ends it)", err=True)
         if browser:
             typer.launch(address)
@@ -98,22 +84,14 @@ def serve(
 
 
 def _folder(given: Path | None, *, named: bool) -> Path:
-    """The library's folder.
-
-    Raises:
-        InputError: for one that was named and is not there, unless videos are named that it is made of.
-    """
+    """The library's folder."""
     if given is None or named or local_path(given, "a library").exists():
         return given or LIBRARY
     raise InputError(f"no library in {given}; make one: asst index FILES... --library {given}")
 
 
 def _files(videos: list[Path]) -> list[Path]:
-    """The files to index.
-
-    Raises:
-        InputError: for one that is not there, or a folder without a video.
-    """
+    """The files to index."""
     from asst.library.index import listed
 
     for path in videos:

@@ -9,10 +9,12 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from asst.cli.file_options import ExportOption
-from asst.cli.files import Contents, Files
+from asst.cli import options
+from asst.cli.asking import check_video
+from asst.cli.files import Files
+from asst.cli.options import argument
+from asst.cli.verb import print_json
 from asst.errors import InputError
-from asst.local import local_path
 from asst.outputs.printable import printable
 
 if TYPE_CHECKING:
@@ -23,22 +25,21 @@ _PARTLY_FAILED = 1
 
 
 def shots(
-    videos: Annotated[list[Path], typer.Argument(metavar="VIDEO...", help="Video files.", show_default=False)],
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON lines, one a video.")] = False,
-    export: ExportOption = None,
+    videos: Annotated[list[Path], argument("VIDEO...", "Video files.")],
+    as_json: options.Json = False,
+    export: options.Export = None,
 ) -> None:
     """List the shots of each VIDEO: a shot ends with its last frame, and the next begins with its first.
 
     Exit codes: 0 when all could be read, 1 when some could not, 2 for bad input.
     """
     from asst.features.zeroshot.captions import captions
-    from asst.outputs.json_lines import write_lines
-    from asst.outputs.shots import shots_record, write_shots_table
+    from asst.outputs.json_lines import shots_record
+    from asst.outputs.table import write_shots_table
 
     for video in videos:
-        if video.is_dir() or not local_path(video, "a video").exists():
-            raise InputError(f"{video}: {'is a folder' if video.is_dir() else 'no such file'}; name a video file")
-    files = Files(exports=tuple(export or ()))
+        check_video(video)
+    files = Files(export=export)
     files.check(videos)
     extractor = captions()
     found: list[Answer] = []
@@ -52,15 +53,13 @@ def shots(
                 typer.echo(printable(f"asst: {error}"), err=True)
                 continue
             if as_json:
-                write_lines([shots_record(answer)], sys.stdout)
+                print_json([shots_record(answer)])
             else:
-                if found:
-                    sys.stdout.write("\n")
+                sys.stdout.write("\n" if found else "")
                 write_shots_table(answer, sys.stdout)
             found.append(answer)
     finally:
-        if files.paths:
-            files.write(Contents(found, found, found, [shots_record(answer) for answer in found]))
+        files.write(found, [shots_record(answer) for answer in found])
     if len(found) < len(videos):
         raise typer.Exit(_PARTLY_FAILED)
 

@@ -7,19 +7,21 @@ from typing import Annotated
 
 import typer
 
+from asst.cli import options
+from asst.cli.options import argument, option
+from asst.cli.verb import tell
+
 
 def simulate(
-    out: Annotated[Path, typer.Argument(metavar="STORE", help="The folder to write.", show_default=False)],
-    dataset: Annotated[str, typer.Option(metavar="NAME", help="charades-sta, didemo or thumos14.")] = "charades-sta",
+    out: Annotated[Path, argument("STORE", "The folder to write.")],
+    dataset: Annotated[str, option("--dataset NAME", "charades-sta, didemo or thumos14.")] = "charades-sta",
     modality: Annotated[
-        str | None, typer.Option(metavar="NAME", help="rgb, flow, or but for THUMOS14 c3d.", show_default="c3d or flow")
+        str | None, option("--modality NAME", "rgb, flow, or but for THUMOS14 c3d.", show_default="c3d or flow")
     ] = None,
-    level: Annotated[str, typer.Option(metavar="NAME", help="easy, standard, crowded or hard.")] = "crowded",
-    seed: Annotated[int, typer.Option(min=0, metavar="N", help="Of all draws.")] = 0,
-    dimension: Annotated[int, typer.Option(min=1, metavar="N", help="Numbers in a vector.")] = 256,
-    data: Annotated[
-        Path | None, typer.Option(metavar="FOLDER", help="The data set's annotation files.", show_default=False)
-    ] = None,
+    level: options.Level = "crowded",
+    seed: Annotated[int, option("--seed N", "Of all draws.", min=0)] = 0,
+    dimension: Annotated[int, option("--dimension N", "Numbers in a vector.", min=1)] = 256,
+    data: options.DataFolder = None,
 ) -> None:
     """Make simulated features of the videos of Charades-STA, DiDeMo or THUMOS14 in STORE.
 
@@ -37,5 +39,5 @@ def simulate(
     key = dataset.lower().replace("-", "_")
     usual = list(SIMULATIONS[key].modalities)[-1] if key in SIMULATIONS else ""
     wanted = Wanted(key, modality or usual, level, seed, dimension)
-    count = make(wanted, data or data_folder(key), Store(out), lambda line: typer.echo(line, err=True))
+    count = make(wanted, data or data_folder(key), Store(out), tell)
     typer.echo(f"wrote simulated features of {count} videos to {out}")

@@ -2,69 +2,69 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, TextIO
+from typing import TextIO
 
 import typer
 
 from asst.cli.table_runs import Budget, finished, simulated_recipe, train_all
-from asst.extras import require
-
-if TYPE_CHECKING:
-    from asst.data.record import Record
-    from asst.evaluation.bootstrap import Interval
-    from asst.evaluation.scoring import Values
-    from asst.evaluation.tables import PaperTable, SimulatedRow
-    from asst.moments import Answer
-    from asst.outputs.grid import Grid
-    from asst.simulate.features.painting import Shown
+from asst.cli.verb import print_json
+from asst.data import DATASETS, data_folder, read_dataset
+from asst.data.record import Record
+from asst.evaluation.bootstrap import Interval
+from asst.evaluation.fusion import fuse
+from asst.evaluation.matching import answers_of, spans_of
+from asst.evaluation.prior import fitted_prior
+from asst.evaluation.protocol import protocol_of
+from asst.evaluation.references import ShownQuestion, reference_rankings
+from asst.evaluation.results import read_result
+from asst.evaluation.scoring import Values, query_values
+from asst.evaluation.tables import (
+    COMPARED,
+    PaperTable,
+    SimulatedRow,
+    detection_rows,
+    fused_recipes,
+    sentence_rows,
+)
+from asst.moments import Answer
+from asst.outputs.grid import Grid
+from asst.outputs.json_lines import read_answers
+from asst.training.folder import RunFolder
+from asst.training.simulation import Wanted, shown_to
 
 USUAL = Path("runs") / "simulated"
 SPLIT = "test"
 
 
-@dataclass(frozen=True, slots=True)
-class Training:
-    """What is to be trained before anything is printed.
+def train_missing(
+    tables: Sequence[PaperTable], folder: Path, minutes: float, seeds: Sequence[int], level: str, jobs: int
+) -> None:
+    """Trains the runs of tables that are not there, ``minutes`` each, ``jobs`` at a time.
 
-    Attributes:
-        minutes: of each run; None for nothing.
-        seeds: of the runs of a row.
-        level: of the simulated features.
-        jobs: runs at a time.
+    Raises:
+        InputError: for a run that fails.
     """
-
-    minutes: float | None
-    seeds: Sequence[int]
-    level: str
-    jobs: int
+    recipes = [recipe for table in tables for recipe in _recipes(table)]
+    train_all(recipes, seeds, Budget(level, minutes), folder, jobs)
 
 
 def simulated_tables(
-    tables: Sequence[PaperTable],
-    folder: Path,
-    training: Training,
-    write: Callable[[Sequence[Grid], TextIO], None] | None,
+    tables: Sequence[PaperTable], folder: Path, write: Callable[[Sequence[Grid], TextIO], None] | None
 ) -> None:
-    """Trains what is missing and prints the tables, as JSON lines without ``write``.
+    """Prints the tables, as JSON lines without ``write``.
 
     Raises:
-        InputError: for a run that fails, or a folder without any.
+        InputError: for a folder without any run.
     """
-    require("train", "asst tables --simulated")
-    if training.minutes is not None:
-        recipes = [recipe for table in tables for recipe in _recipes(table)]
-        train_all(recipes, training.seeds, Budget(training.level, training.minutes), folder, training.jobs)
     budget = Budget.of(folder)
     for number, table in enumerate(tables):
         rows = _rows(table, folder, budget)
         if write is None:
             content = {"table": table.number, "level": budget.level, "minutes": budget.minutes}
-            typer.echo(json.dumps({**content, "simulated": [row.as_json() for row in rows]}, allow_nan=False))
+            print_json([{**content, "simulated": [row.as_json() for row in rows]}])
         else:
             typer.echo("\n" if number else "", nl=False)
             write([_grid(table, rows, folder, budget)], sys.stdout)
@@ -72,18 +72,11 @@ def simulated_tables(
 
 def _recipes(table: PaperTable) -> Iterator[str]:
     """What a table's rows are trained by, parts of fusions in place of these."""
-    from asst.evaluation.tables import fused_recipes
-
     for _, recipe in table.trained:
         yield from fused_recipes().get(recipe, (recipe,))
 
 
 def _rows(table: PaperTable, folder: Path, budget: Budget) -> list[SimulatedRow]:
-    from asst.data import DATASETS, data_folder, read_dataset
-    from asst.evaluation.results import read_result
-    from asst.evaluation.scoring import query_values
-    from asst.evaluation.tables import detection_rows, fused_recipes, sentence_rows
-
     runs = {recipe: finished(folder, recipe) for _, recipe in table.trained}
     if table.dataset not in DATASETS:
         kept = {recipe: [run / "results" / f"{SPLIT}.json" for run in own] for recipe, own in runs.items() if own}
@@ -100,9 +93,6 @@ def _rows(table: PaperTable, folder: Path, budget: Budget) -> list[SimulatedRow]
 
 def _answers(recipe: str, folder: Path) -> list[list[Answer]]:
     """The predictions of every finished run of a row; of a fusion, of every seed that all its parts have."""
-    from asst.evaluation.fusion import fuse
-    from asst.evaluation.tables import fused_recipes
-    from asst.outputs.json_lines import read_answers
 
     def read(run: Path) -> list[Answer]:
         return read_answers(run / "predictions" / f"{SPLIT}.jsonl")
@@ -116,14 +106,6 @@ def _answers(recipe: str, folder: Path) -> list[list[Answer]]:
 
 def _references(table: PaperTable, records: Sequence[Record], budget: Budget) -> dict[str, Values]:
     """Those of `asst.evaluation.references`; the oracle sees what any stream of the table's own row shows."""
-    from asst.data import data_folder, read_dataset
-    from asst.evaluation.matching import answers_of, spans_of
-    from asst.evaluation.prior import fitted_prior
-    from asst.evaluation.protocol import protocol_of
-    from asst.evaluation.references import ShownQuestion, reference_rankings
-    from asst.evaluation.tables import fused_recipes
-    from asst.training.simulation import Wanted, shown_to
-
     root, own = data_folder(table.dataset), list(fused_recipes().get(table.ours, (table.ours,)))[-1]
     data = simulated_recipe(own).data
     prior = fitted_prior(table.dataset, read_dataset(table.dataset, root, data.train).records)
@@ -131,7 +113,9 @@ def _references(table: PaperTable, records: Sequence[Record], budget: Budget) ->
     seen = [shown_to(Wanted(table.dataset, name, budget.level), root, records) for name in data.streams]
     questions = []
     for spans, *streams in zip(blind, *seen, strict=True):
-        shown = [_clearest(events) for events in zip(*(events for events, _ in streams), strict=True)]
+        # Each event as the stream has it that sees it best.
+        events = zip(*(events for events, _ in streams), strict=True)
+        shown = [max(own, key=lambda event: event.clear) for own in events]
         questions.append(ShownQuestion(shown, streams[0][1], spans))
     protocol = protocol_of(table.dataset)
     rankings = reference_rankings(questions, pieces=protocol.pieces)
@@ -141,15 +125,7 @@ def _references(table: PaperTable, records: Sequence[Record], budget: Budget) ->
     }
 
 
-def _clearest(events: Sequence[Shown]) -> Shown:
-    """One event as the stream has it that sees it best."""
-    return max(events, key=lambda event: event.clear)
-
-
 def _grid(table: PaperTable, rows: Sequence[SimulatedRow], folder: Path, budget: Budget) -> Grid:
-    from asst.evaluation.tables import COMPARED
-    from asst.outputs.grid import Grid
-
     compared = table.metrics[:COMPARED] if any(row.ahead for row in rows) else ()
     headings = ["method", "recipe", "runs", "steps", *(key.replace(",", "\n") for key in table.metrics)]
     cells = [
@@ -182,8 +158,6 @@ def _cell(interval: Interval, sign: str = "") -> str:
 
 def _steps(recipe: str, folder: Path) -> str:
     """Steps that the first run of a row had, if it was trained by steps."""
-    from asst.training.folder import RunFolder
-
     runs = finished(folder, recipe) if recipe else []
     steps = RunFolder(runs[0]).log()[-1]["step"] if runs else 0
     return f"{steps:,}" if steps > 1 else ""

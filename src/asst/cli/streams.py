@@ -18,14 +18,7 @@ if TYPE_CHECKING:
 
 
 class OutputError(InputError):
-    """Standard output cannot be written.
-
-    Args:
-        error: what the system says.
-
-    Attributes:
-        reader_gone: whether it is a pipe whose reader went away.
-    """
+    """Standard output cannot be written; ``reader_gone`` is whether it is a pipe whose reader went away."""
 
     def __init__(self, error: OSError) -> None:
         super().__init__(f"standard output cannot be written ({error.strerror}); send it to a file or a program")
@@ -43,11 +36,7 @@ class _Answers(io.FileIO):
 
 
 class Messages(io.FileIO):
-    """A descriptor that is written as long as it can be.
-
-    Attributes:
-        lost: whether something could not be.
-    """
+    """A descriptor that is written as long as it can be; ``lost`` is whether something could not be."""
 
     lost = False
 

@@ -14,15 +14,14 @@ from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import typer
 
 from asst.atomic import write_whole
 from asst.errors import InputError
-
-if TYPE_CHECKING:
-    from asst.training.recipe import Recipe
+from asst.simulate.features.settings import LEVELS
+from asst.training.recipe import Recipe, read_recipe
+from asst.training.recipe_files import packaged_recipes
 
 INTERVALS = 6
 """Validations, and so checkpoints, of a run."""
@@ -34,9 +33,8 @@ _ASST = (sys.executable, "-m", "asst")
 class Budget:
     """What the runs of a folder have in common.
 
-    Attributes:
-        level: of the simulated features.
-        minutes: of one thread's time for training and validation of a method that is trained by steps.
+    That is the level of the simulated features, and the minutes of one thread for training and validation of a method
+    that is trained by steps.
     """
 
     level: str
@@ -62,8 +60,6 @@ class Budget:
         Raises:
             InputError: if it is one of another, or cannot be written.
         """
-        from asst.simulate.features.settings import LEVELS
-
         if self.level not in LEVELS:
             raise InputError(f"no simulated level {self.level!r}; there are {', '.join(LEVELS)}")
         if (folder / "budget.json").exists():
@@ -85,7 +81,9 @@ def train_all(recipes: Iterable[str], seeds: Sequence[int], budget: Budget, fold
         InputError: for a run that ends with an error, after those that are under way.
     """
     wanted = [(recipe, seed) for seed in seeds for recipe in dict.fromkeys(recipes)]
-    missing = [(recipe, seed) for recipe, seed in wanted if not _result(folder, recipe, seed).exists()]
+    missing = [
+        (recipe, seed) for recipe, seed in wanted if folder / recipe / f"seed{seed}" not in finished(folder, recipe)
+    ]
     budget.claim(folder)
     with ThreadPoolExecutor(jobs) as pool:
         try:
@@ -111,25 +109,16 @@ def steps_within(log: Sequence[dict[str, dict[str, float]]], minutes: float) -> 
     return INTERVALS * max(1, int(left_s / step_s / INTERVALS))
 
 
-def _result(folder: Path, recipe: str, seed: int) -> Path:
-    return folder / recipe / f"seed{seed}" / "results" / "test.json"
-
-
 def simulated_recipe(recipe: str) -> Recipe:
     """A row's recipe with what makes it a small one on simulated features.
 
     Raises:
         InputError: if there is no such recipe.
     """
-    from asst.training.recipe import read_recipe
-
     return read_recipe(_recipes(recipe))
 
 
 def _recipes(recipe: str) -> list[str]:
-    from asst.training.recipe import read_recipe
-    from asst.training.recipe_files import packaged_recipes
-
     read = read_recipe([recipe])
     overlay = {"asst": "small"}.get(read.method, f"small_{read.method.replace('-', '_')}")
     names = (overlay, read.data.dataset, f"{read.data.dataset}_{read.method}")
@@ -169,11 +158,7 @@ def _train(recipe: str, budget: Budget, changes: Sequence[str], run: Path) -> No
 
 
 def _asst(*words: str, log: Path) -> None:
-    """One command on one thread; what it says goes to a file.
-
-    Raises:
-        InputError: with its last line, if it fails.
-    """
+    """One command on one thread; what it says goes to a file."""
     log.parent.mkdir(parents=True, exist_ok=True)
     with log.open("w", encoding="utf-8") as said:
         environment = {**os.environ, "OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}

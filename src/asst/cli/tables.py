@@ -2,58 +2,50 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
-import typer
-
+from asst.cli import options
+from asst.cli.options import argument, option
+from asst.cli.verb import print_json
 from asst.errors import InputError
+from asst.extras import require
 
 if TYPE_CHECKING:
-    from asst.evaluation.tables import FilledTable, Runs, RunsFigure
+    from asst.evaluation.tables import FilledTable, Runs
     from asst.outputs.grid import Grid
 
 _USUAL = Path("runs")
 
-_Minutes = Annotated[
-    float | None,
-    typer.Option(
-        min=0.1,
-        metavar="MINUTES",
-        help="With --simulated: train what is missing, each run for so long on one thread.",
-        show_default=False,
+_Results = Annotated[
+    Path | None,
+    option(
+        "--results FOLDER",
+        "Where result files are looked for; else in runs, where it exists. With --simulated: of its runs.",
     ),
 ]
-_Seeds = Annotated[str, typer.Option(metavar="N,...", help="With --minutes: of the runs of each row.")]
-_Level = Annotated[str, typer.Option(metavar="NAME", help="With --minutes: easy, standard, crowded or hard.")]
-_Jobs = Annotated[int, typer.Option(min=1, metavar="N", help="With --minutes: runs at a time.")]
+_Minutes = Annotated[
+    float | None,
+    option(
+        "--minutes MINUTES", "With --simulated: train what is missing, each run for so long on one thread.", min=0.1
+    ),
+]
 
 
 def tables(
-    numbers: Annotated[
-        list[int] | None,
-        typer.Argument(metavar="NUMBER", help="Which, from 1 to 8; all when none is named.", show_default=False),
-    ] = None,
-    results: Annotated[
-        Path | None,
-        typer.Option(
-            metavar="FOLDER",
-            help="Where result files are looked for; else in runs, where it exists. With --simulated: of its runs.",
-            show_default=False,
-        ),
-    ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON lines, one a table.")] = False,
-    as_csv: Annotated[bool, typer.Option("--csv", help="Print CSV, each row with its table's title.")] = False,
-    as_latex: Annotated[bool, typer.Option("--latex", help="Print LaTeX, with the rules of booktabs.")] = False,
+    numbers: Annotated[list[int] | None, argument("NUMBER", "Which, from 1 to 8; all when none is named.")] = None,
+    results: _Results = None,
+    as_json: options.Json = False,
+    as_csv: Annotated[bool, option("--csv", "Print CSV, each row with its table's title.")] = False,
+    as_latex: Annotated[bool, option("--latex", "Print LaTeX, with the rules of booktabs.")] = False,
     simulated: Annotated[
-        bool, typer.Option("--simulated", help="The same rows on simulated features, in runs/simulated.")
+        bool, option("--simulated", "The same rows on simulated features, in runs/simulated.")
     ] = False,
     minutes: _Minutes = None,
-    seeds: _Seeds = "0,1,2",
-    level: _Level = "crowded",
-    jobs: _Jobs = 1,
+    seeds: Annotated[str, option("--seeds N,...", "With --minutes: of the runs of each row.")] = "0,1,2",
+    level: options.Level = "crowded",
+    jobs: Annotated[int, option("--jobs N", "With --minutes: runs at a time.", min=1)] = 1,
 ) -> None:
     """Print the paper's tables, with our figures beside the paper's and what each empty cell needs.
 
@@ -68,16 +60,17 @@ def tables(
     write = write_csv if as_csv else write_latex if as_latex else write_grids
     wanted = library.paper_tables(numbers or ())
     if simulated:
-        from asst.cli.simulated_tables import USUAL, Training, simulated_tables
+        require("train", "asst tables --simulated")
+        from asst.cli.simulated_tables import USUAL, simulated_tables, train_missing
 
-        training = Training(minutes, _whole_numbers(seeds), level, jobs)
-        simulated_tables(wanted, results or USUAL, training, None if as_json else write)
+        if minutes is not None:
+            train_missing(wanted, results or USUAL, minutes, _whole_numbers(seeds), level, jobs)
+        simulated_tables(wanted, results or USUAL, None if as_json else write)
         return
     found = [] if results is None and not _USUAL.is_dir() else read_results(results or _USUAL)
     filled = [library.fill(table, found) for table in wanted]
     if as_json:
-        for table in filled:
-            typer.echo(json.dumps(library.as_json(table), allow_nan=False))
+        print_json(map(library.as_json, filled))
         return
     write([_beside_the_paper(table) for table in filled], sys.stdout)
 
@@ -111,7 +104,7 @@ def _beside_the_paper(table: FilledTable) -> Grid:
             notes.append(f"{row.label}: {row.missing}")
     if cited:
         notes.append(f"cited by the paper, with no recipe here: {', '.join(cited)}")
-    figures = _alternating([f"{_heading(key)}\npaper" for key in paper.metrics], ["ours"] * len(paper.metrics))
+    figures = _alternating([key.replace(",", "\n") + "\npaper" for key in paper.metrics], ["ours"] * len(paper.metrics))
     return Grid(
         f"Table {paper.number}. {paper.title}, {paper.split}", ["method", "recipe", *figures], rows, notes, words=2
     )
@@ -121,10 +114,6 @@ def _alternating(left: list[str], right: list[str]) -> list[str]:
     return [cell for pair in zip(left, right, strict=True) for cell in pair]
 
 
-def _heading(key: str) -> str:
-    return key.replace(",", "\n")
-
-
 def _recipe(recipe: str | None, ours: list[Runs] | tuple[Runs, ...]) -> str:
     """The recipe, with the features and the number of runs where there is a result."""
     counts = [f" ({runs.extractor}, {runs.runs} {'run' if runs.runs == 1 else 'runs'})" for runs in ours]
@@ -132,9 +121,8 @@ def _recipe(recipe: str | None, ours: list[Runs] | tuple[Runs, ...]) -> str:
 
 
 def _cells(runs: Runs, metrics: tuple[str, ...]) -> list[str]:
-    return [_cell(runs.figures[key]) if key in runs.figures else "" for key in metrics]
-
-
-def _cell(figure: RunsFigure) -> str:
-    spread = "" if figure.spread is None else f" \N{PLUS-MINUS SIGN} {figure.spread:.2f}"
-    return f"{figure.mean:.2f}{spread}"
+    figures = {
+        key: f"{own.mean:.2f}" + ("" if own.spread is None else f" \N{PLUS-MINUS SIGN} {own.spread:.2f}")
+        for key, own in runs.figures.items()
+    }
+    return [figures.get(key, "") for key in metrics]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import json
+import os
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from asst.cli.device import TrainingDeviceOption
+from asst.cli import options
+from asst.cli.options import argument, option
+from asst.cli.verb import print_json, tell
 
 if TYPE_CHECKING:
     from asst.training.recipe import Recipe
@@ -18,31 +20,49 @@ if TYPE_CHECKING:
     from asst.training.trainer import Trained
 
 
+_Recipe = Annotated[
+    list[str],
+    argument(
+        "RECIPE... [KEY=VALUE...]",
+        "Names from 'asst recipes' or YAML files, each changing what those before it say, and changes of single "
+        "settings.",
+    ),
+]
+_Run = Annotated[
+    Path | None,
+    option(
+        "--run FOLDER",
+        "Where everything goes, or the interrupted run to go on with; by default below runs/, by the recipe's name and "
+        "seed.",
+    ),
+]
+
+
+def _train_on(name: str | None) -> str | None:
+    if name is not None:
+        import torch
+
+        from asst.errors import InputError
+        from asst.features.runtime import DEVICE
+
+        here = ["cuda", "cpu"] if torch.cuda.is_available() else ["cpu"]
+        if name not in here:
+            raise InputError(f"PyTorch has no device {name!r} here, only {' and '.join(here)}")
+        os.environ[DEVICE] = name
+    return name
+
+
 def train(
-    recipe: Annotated[
-        list[str],
-        typer.Argument(
-            metavar="RECIPE... [KEY=VALUE...]",
-            help="Names from 'asst recipes' or YAML files, each changing what those before it say, and changes of "
-            "single settings.",
-            show_default=False,
-        ),
-    ],
-    run: Annotated[
-        Path | None,
-        typer.Option(
-            metavar="FOLDER",
-            help="Where everything goes, or the interrupted run to go on with; by default below runs/, by the "
-            "recipe's name and seed.",
-            show_default=False,
-        ),
-    ] = None,
-    device: TrainingDeviceOption = None,
-    split: Annotated[
+    recipe: _Recipe,
+    run: _Run = None,
+    device: Annotated[
         str | None,
-        typer.Option("--evaluate", metavar="SPLIT", help="Then judge it on this part of the data, such as test."),
+        option("--device cpu|cuda", "Where PyTorch computes; cuda where it is, if not given.", callback=_train_on),
     ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object at the end of each run.")] = False,
+    split: Annotated[
+        str | None, option("--evaluate SPLIT", "Then judge it on this part of the data, such as test.")
+    ] = None,
+    as_json: options.Json = False,
 ) -> None:
     """Train by a RECIPE.
 
@@ -58,7 +78,7 @@ def train(
         _tell(own, folder, _trained(own, folder), as_json=as_json)
         folders.append(folder)
     if split is not None:
-        from asst.cli.seeds import evaluate_runs
+        from asst.cli.evaluate_run import evaluate_runs
 
         evaluate_runs(folders, split, [], as_json=as_json)
 
@@ -82,7 +102,7 @@ def _tell(recipe: Recipe | CaptionRecipe, folder: Path, done: Trained, *, as_jso
         return
     if as_json:
         report = {"run": str(folder), "steps": done.steps, "parameters": done.parameters, "seconds": done.seconds}
-        typer.echo(json.dumps(report, allow_nan=False))
+        print_json([report])
     else:
         did = "fitted in" if recipe.closed_form else f"trained {done.steps} steps in"
         took = f"{done.seconds / 60:.1f} min" if done.seconds >= 60 else f"{done.seconds:.1f} s"
@@ -96,11 +116,7 @@ def _trained(recipe: Recipe | CaptionRecipe, folder: Path) -> Trained:
     if isinstance(recipe, Recipe):
         from asst.training.run import train as run_training
 
-        return run_training(recipe, folder, _say, progress=progress)
+        return run_training(recipe, folder, tell, progress=progress)
     from asst.training.space.run import train_captions
 
-    return train_captions(recipe, folder, _say, progress=progress)
-
-
-def _say(line: str) -> None:
-    typer.echo(line, err=True)
+    return train_captions(recipe, folder, tell, progress=progress)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
+import typer
 from typer.core import TyperCommand
 
 from asst.extras import VERBS, install, require
@@ -40,6 +42,18 @@ class Verb(TyperCommand):
         if verb in VERBS:
             require(VERBS[verb], f"asst {verb}")
         return super().invoke(ctx)
+
+
+def print_json(records: Iterable[dict[str, Any]]) -> None:
+    """One object a line, to standard output."""
+    from asst.outputs.json_lines import as_lines
+
+    typer.echo(as_lines(records), nl=False)
+
+
+def tell(line: str) -> None:
+    """Say something on standard error."""
+    typer.echo(line, err=True)
 
 
 def with_extra(verb: str, summary: str) -> str:

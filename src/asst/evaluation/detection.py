@@ -25,7 +25,7 @@ from asst.evaluation.detection_metrics import (
 )
 from asst.evaluation.scoring import Evaluation
 from asst.features.stores.native import named
-from asst.moments import Detections, FloatArray
+from asst.moments import Answer, FloatArray
 
 DRAWS = 400
 _NONE = np.zeros((0, 2))
@@ -67,7 +67,7 @@ def detection_protocol(name: str) -> DetectionProtocol:
 def evaluate_detections(
     dataset: str,
     videos: Sequence[ActionVideo],
-    detections: Iterable[Detections],
+    detections: Iterable[Answer],
     protocol: DetectionProtocol = DETECTION_PROTOCOLS["thumos14"],
 ) -> Evaluation:
     """Judges detections; a video without any counts as one in which nothing was found.
@@ -95,7 +95,7 @@ def evaluate_detections(
 
 def mean_average_precisions(
     videos: Sequence[ActionVideo],
-    detections: Iterable[Detections],
+    detections: Iterable[Answer],
     protocol: DetectionProtocol = DETECTION_PROTOCOLS["thumos14"],
 ) -> dict[str, float]:
     """The means of `evaluate_detections` alone, as shares in [0, 1]; arguments and errors are the same."""
@@ -105,16 +105,16 @@ def mean_average_precisions(
 
 
 def _precisions(
-    videos: Sequence[ActionVideo], detections: Iterable[Detections], protocol: DetectionProtocol
+    videos: Sequence[ActionVideo], detections: Iterable[Answer], protocol: DetectionProtocol
 ) -> tuple[dict[str, ClassCurve], FloatArray]:
     """The curve of each class, and the average precision of each at each IoU."""
     curves = _curves(videos, _by_video(videos, detections), protocol)
     return curves, np.stack([average_precisions(own, envelope=protocol.envelope)[0] for own in curves.values()])
 
 
-def _by_video(videos: Sequence[ActionVideo], detections: Iterable[Detections]) -> dict[str, Detections]:
+def _by_video(videos: Sequence[ActionVideo], detections: Iterable[Answer]) -> dict[str, Answer]:
     known = {video.video for video in videos}
-    found: dict[str, Detections] = {}
+    found: dict[str, Answer] = {}
     unknown = []
     for entry in detections:
         if entry.video in found:
@@ -131,7 +131,7 @@ def _by_video(videos: Sequence[ActionVideo], detections: Iterable[Detections]) -
 
 
 def _curves(
-    videos: Sequence[ActionVideo], found: dict[str, Detections], protocol: DetectionProtocol
+    videos: Sequence[ActionVideo], found: dict[str, Answer], protocol: DetectionProtocol
 ) -> dict[str, ClassCurve]:
     labels = sorted({action.label for video in videos for action in video.annotated})
     if not labels:

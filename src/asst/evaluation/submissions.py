@@ -18,7 +18,7 @@ from asst.data.record import Record
 from asst.data.rows import UnusableRowError
 from asst.errors import InputError
 from asst.evaluation.qvhighlights import CLIP_S
-from asst.moments import Answer, Curve, Detections, Moment
+from asst.moments import Answer, Curve, Moment
 
 _SHORTEST_S = 1e-6
 
@@ -60,7 +60,7 @@ def read_activitynet(path: Path, records: Sequence[Record]) -> list[Answer]:
     return [Answer(*pair, 0.0, "", _best_first(moments)) for pair, moments in found.items()]
 
 
-def read_activitynet_detections(path: Path) -> list[Detections]:
+def read_activitynet_detections(path: Path) -> list[Answer]:
     """The same file with ``label``, ``segment`` and ``score`` of actions, as ActivityNet's detection task has it."""
     found: dict[str, list[Moment]] = {}
     for video, entry in _entries(path):
@@ -68,7 +68,7 @@ def read_activitynet_detections(path: Path) -> list[Detections]:
             label = as_text(as_object(entry, "the entry").get("label"), "label")
             segment = [*as_list(entry.get("segment"), "segment"), entry.get("score")]
             found.setdefault(video, []).append(_moment(segment, video, None, label))
-    return [Detections(video, _best_first(moments)) for video, moments in found.items()]
+    return [Answer(video, "", 0.0, "", _best_first(moments)) for video, moments in found.items()]
 
 
 FORMATS: Mapping[str, Callable[[Path, Sequence[Record]], list[Answer]]] = {

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 from asst.atomic import write_whole
 from asst.data.files import as_number, as_span, read_object_lines
@@ -16,7 +16,6 @@ from asst.errors import InputError
 from asst.library.folder import LibraryFolder, locked
 
 Verdict = Literal["right", "wrong", "span"]
-VERDICTS: tuple[Verdict, ...] = ("right", "wrong", "span")
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,19 +49,10 @@ class Correction:
 
 
 class Corrections:
-    """The corrections of a library; several processes may write.
-
-    Args:
-        library: whose.
-    """
+    """The corrections of a library; several processes may write."""
 
     def __init__(self, library: LibraryFolder) -> None:
         self._library = library
-
-    @property
-    def path(self) -> Path:
-        """The file."""
-        return self._library.corrections
 
     def all(self) -> list[Correction]:
         """In the order they were made.
@@ -70,14 +60,12 @@ class Corrections:
         Raises:
             InputError: if the file is damaged.
         """
-        if not self.path.exists():
-            return []
-        found = []
-        for where, parsed in read_object_lines(self.path):
+        path, found = self._library.corrections, []
+        for where, parsed in read_object_lines(path) if path.exists() else ():
             try:
                 found.append(_parsed(parsed()))
             except (ValueError, TypeError, LookupError) as error:
-                raise InputError(f"{self.path}, {where}: no correction ({error}); mend or delete it") from error
+                raise InputError(f"{path}, {where}: no correction ({error}); mend or delete it") from error
         return found
 
     def add(
@@ -89,13 +77,6 @@ class Corrections:
         proposed: tuple[float, float, float] | None = None,
     ) -> Correction:
         """Keeps one; it replaces what was said of the same span, or of the same proposal, for the same sentence.
-
-        Args:
-            content: hash of a video of the library.
-            query: the sentence.
-            verdict: one of `VERDICTS`.
-            span_s: in seconds.
-            proposed: the model's span and score.
 
         Raises:
             InputError: for a video that the library has not, an empty sentence, or a span outside the video.
@@ -112,7 +93,12 @@ class Corrections:
         made_at = datetime.now(UTC).isoformat("T", "seconds")
         made = Correction(uuid.uuid4().hex, content, query, verdict, start_s, end_s, proposed, made_at)
         with locked(self._library.rows_lock):
-            self._write([*(old for old in self.all() if not _replaces(made, old)), made])
+            others = [
+                old
+                for old in self.all()
+                if (old.content, old.query) != (content, query) or made.spans.isdisjoint(old.spans)
+            ]
+            self._write([*others, made])
         return made
 
     def remove(self, identifier: str) -> bool:
@@ -120,10 +106,9 @@ class Corrections:
         with locked(self._library.rows_lock):
             known = self.all()
             left = [correction for correction in known if correction.id != identifier]
-            if len(left) == len(known):
-                return False
-            self._write(left)
-            return True
+            if len(left) < len(known):
+                self._write(left)
+            return len(left) < len(known)
 
     def annotation(self) -> tuple[str, int]:
         """The corrections that say where a moment is, as `asst.data.readers.jsonlines` reads annotation.
@@ -134,17 +119,12 @@ class Corrections:
         """
         known = {video.content: video for video in reversed(self._library.tables.videos())}
         spans: dict[tuple[str, str], list[tuple[float, float]]] = {}
-        wrong = 0
-        for correction in self.all():
-            if correction.verdict == "wrong":
-                wrong += 1
-            elif correction.content in known:
-                spans.setdefault((correction.content, correction.query), []).append(
-                    (correction.start_s, correction.end_s)
-                )
-        lines = []
-        for number, ((content, query), own) in enumerate(spans.items(), start=1):
-            row = {
+        corrections = self.all()
+        for one in corrections:
+            if one.verdict != "wrong" and one.content in known:
+                spans.setdefault((one.content, one.query), []).append((one.start_s, one.end_s))
+        rows = (
+            {
                 "id": f"correction-{number}",
                 "video": content,
                 "duration": known[content].duration_s,
@@ -152,25 +132,22 @@ class Corrections:
                 "moments": sorted(own),
                 "file": Path(known[content].path).name,
             }
-            lines.append(json.dumps(row, allow_nan=False))
-        return "".join(line + "\n" for line in lines), wrong
+            for number, ((content, query), own) in enumerate(spans.items(), start=1)
+        )
+        return _lines(rows), sum(one.verdict == "wrong" for one in corrections)
 
     def _write(self, corrections: Iterable[Correction]) -> None:
-        write_whole(
-            self.path, "".join(json.dumps(asdict(correction), allow_nan=False) + "\n" for correction in corrections)
-        )
+        write_whole(self._library.corrections, _lines(map(asdict, corrections)))
 
 
-def _replaces(new: Correction, old: Correction) -> bool:
-    same = (new.content, new.query) == (old.content, old.query)
-    return same and not new.spans.isdisjoint(old.spans)
+def _lines(rows: Iterable[dict[str, Any]]) -> str:
+    return "".join(json.dumps(row, allow_nan=False) + "\n" for row in rows)
 
 
 def _parsed(row: dict[str, Any]) -> Correction:
-    verdict = row["verdict"]
-    if verdict not in VERDICTS:
+    verdict, proposed = row["verdict"], row["proposed"]
+    if verdict not in get_args(Verdict):
         raise ValueError(f"verdict {verdict!r}")
-    proposed = row["proposed"]
     return Correction(
         id=str(row["id"]),
         content=str(row["content"]),

@@ -1,36 +1,46 @@
-"""What a library needs of a model: features, windows' vectors, a sentence's vector, and the ranking of moments."""
+"""A model as a library uses it: windows as vectors, of which one product with a sentence's estimates the score.
+
+The score of a moment is by how many standard deviations a sentence's classifier matches better than those of negative
+sentences (`asst.models.zeroshot`). The numerator is linear in what is seen. The deviation depends on what is seen
+alone, so a window's vector is divided by it when it is made. Both sides are kept in the directions in which sentences
+differ most.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 import numpy.typing as npt
 
-if TYPE_CHECKING:
-    from asst.features.extract import Extraction
-    from asst.features.extractor import Extractor
-    from asst.features.values import Features
-    from asst.library.windows import WindowVectors
-    from asst.models.base import Ranking
-    from asst.moments import Attention
+from asst.errors import InputError
+from asst.features.disk_rows import release
+from asst.features.extract import Extraction
+from asst.features.extractor import Extractor
+from asst.features.hashing import settings_hash
+from asst.features.values import Features
+from asst.features.zeroshot.space import CROPS
+from asst.library.windows import PART_OVERLAP_S, PART_S, WINDOW_HOP_S, WINDOW_S, WindowVectors, windows_of
+from asst.models import model_named
+from asst.models.base import Model
+from asst.models.reranked import RerankedModel, packaged_default
+from asst.models.zeroshot.model import ZeroShotModel
+
+FloatArray = npt.NDArray[np.float32]
+
+DIMENSION = 256
+_STEPS_AT_ONCE = 4096
 
 
 @dataclass(frozen=True, slots=True)
 class Identity:
     """What decides the numbers in a library; one of another identity must be made anew.
 
-    Attributes:
-        model: that ranks moments unless another is named, as ``--model`` takes it; another that reads the same
-            features does as well.
-        extractor: name of the features.
-        preprocessing: hash of how pictures were prepared.
-        weights: hash of the network's weights.
-        embedding: hash of how windows become vectors.
-        dimension: numbers in a window's vector.
+    ``model``, as ``--model`` takes it, ranks moments unless another is named that reads the same features. The features
+    are named by their extractor, and by hashes of how pictures were prepared and of the network's weights; windows'
+    vectors by their dimension and a hash of how they are made.
     """
 
     model: str
@@ -40,45 +50,124 @@ class Identity:
     embedding: str
     dimension: int
 
-    def record(self) -> dict[str, Any]:
-        """As JSON keeps it."""
-        return asdict(self)
+
+@dataclass(frozen=True, slots=True)
+class ModelExtraction(Extraction):
+    """As `Extraction`; ``extractor`` is what ``--model`` calls the model whose features are made."""
+
+    def _extractor(self) -> Extractor:
+        return model_named(self.extractor).extractor
 
 
-class Engine(Protocol):
-    """A model as a library uses it."""
+class Engine:
+    """A model, which ranks moments, as a library uses it.
 
-    @property
-    def name(self) -> str:
-        """Of the model that ranks moments."""
-        ...
+    Raises:
+        InputError: for one that does not compare pictures and sentences in one space.
+    """
 
-    @property
+    def __init__(self, model: Model) -> None:
+        if not isinstance(model, ZeroShotModel | RerankedModel):
+            raise InputError(
+                f"{model.name} compares nothing in one space, and libraries are searched by that; choose another of "
+                "asst models, or a reranker"
+            )
+        self.model: Model = model
+        self._base, self._space, self._sentences = model.base, model.extractor.space, model.reader.sentences
+        sentences = self._sentences
+        self._basis = _principal(sentences.glosses)
+        self._dimension = self._basis.shape[1]
+        self._usual = sentences.negatives.mean(axis=0)
+        self._around = (sentences.negatives - self._usual) @ self._basis
+
+    @cached_property
     def identity(self) -> Identity:
         """What decides its numbers."""
-        ...
-
-    @property
-    def extractor(self) -> Extractor:
-        """Makes features in this process."""
-        ...
+        extractor = self.model.extractor
+        settings = {
+            "version": 2,
+            "dimension": self._dimension,
+            "window": (WINDOW_S, WINDOW_HOP_S),
+            "part": (PART_S, PART_OVERLAP_S),
+        }
+        return Identity(
+            self._base,
+            extractor.name,
+            extractor.preprocessing,
+            extractor.weights,
+            settings_hash(settings),
+            self._dimension,
+        )
 
     def extraction(self, store: Path) -> Extraction:
         """What other processes need to make the same features."""
-        ...
+        return ModelExtraction(self._base, None, store)
 
     def windows(self, features: Features) -> WindowVectors:
-        """The windows of a video."""
-        ...
+        """The windows of a video, a row for each of the three crops of the picture."""
+        spans, parts = windows_of(len(features), features.step_s)
+        crops, frame_of_step = self._space.crops(features.vectors), features.frame_of_step()
+        vectors = np.empty((len(spans), CROPS, self._dimension), dtype=np.float16)
+        first = 0
+        while first < len(spans):
+            begin = spans[first, 0]
+            # As many windows as lie in the block of steps, one at least.
+            last = max(first + 1, int(np.searchsorted(spans[:, 1], begin + _STEPS_AT_ONCE, side="right")))
+            # A frame that is held for several steps is taken once.
+            shown = frame_of_step[begin : spans[last - 1, 1]]
+            _, at, runs = np.unique(shown, return_index=True, return_inverse=True)
+            seen = self._seen(crops[begin + at])
+            release(features.vectors)
+            for k in range(first, last):
+                steps = runs[spans[k, 0] - begin : spans[k, 1] - begin]
+                held = k > first and runs[spans[k - 1, 0] - begin] == steps[-1]
+                vectors[k] = vectors[k - 1] if held else self._scaled(seen[steps].mean(axis=0))
+            first = last
+        spans, parts = np.repeat(spans, CROPS, axis=0), np.repeat(parts, CROPS, axis=0)
+        return WindowVectors(spans, parts, vectors.reshape(-1, self._dimension))
 
-    def sentence(self, query: str) -> npt.NDArray[np.float32]:
+    def sentence(self, query: str) -> FloatArray:
         """A sentence's vector, shape ``(dimension,)``."""
-        ...
+        (classifier,) = self._sentences.read([query]).classifiers
+        apart: FloatArray = (classifier - self._usual) @ self._basis
+        return apart
 
-    def rank(self, features: Features, queries: Sequence[str], *, top: int) -> list[Ranking]:
-        """The best moments of each sentence."""
-        ...
+    def _seen(self, crops: npt.NDArray[np.floating]) -> FloatArray:
+        """What is seen in each crop, centred, of unit length, in the basis; shape ``(steps, CROPS, dimension)``."""
+        centred: FloatArray = crops.astype(np.float32) - self._space.mean
+        centred /= np.linalg.norm(centred, axis=2, keepdims=True)
+        seen: FloatArray = centred @ self._basis
+        return seen
 
-    def attention(self, features: Features, query: str) -> Attention | None:
-        """Which words the model looks at over a video; None where it has no attention."""
-        ...
+    def _scaled(self, seen: FloatArray) -> FloatArray:
+        """Means of a window's crops, ``(CROPS, dimension)``, over the deviation of negative sentences there."""
+        scaled: FloatArray = seen / np.std(seen @ self._around.T, axis=1)[:, None]
+        return scaled
+
+
+def _principal(rows: npt.NDArray[np.floating]) -> FloatArray:
+    """The directions in which rows differ most, `DIMENSION` at most, the same on every machine, as columns."""
+    centred = rows.astype(np.float64) - rows.mean(axis=0, dtype=np.float64)
+    _, directions = np.linalg.eigh(centred.T @ centred)
+    basis = directions[:, : -DIMENSION - 1 : -1]
+    signs = np.sign(basis[np.abs(basis).argmax(axis=0), np.arange(basis.shape[1])])
+    result: FloatArray = (basis * signs).astype(np.float32)
+    return result
+
+
+def engine_of(model: str | Path) -> Engine:
+    """A model, as ``--model`` takes it, as an engine. Libraries are the same for all that read the same features.
+
+    Raises:
+        InputError: as `asst.models.model_named`, or for a model that compares nothing in one space.
+    """
+    return default_engine() if str(model) == "default" else Engine(model_named(model))
+
+
+def default_engine() -> Engine:
+    """The default model as an engine.
+
+    Raises:
+        InputError: when packaged weights are missing.
+    """
+    return Engine(packaged_default())

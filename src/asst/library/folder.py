@@ -17,22 +17,21 @@ import json
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import replace
+from dataclasses import asdict, replace
 from functools import cached_property
 from pathlib import Path
-from typing import Self
+from typing import Literal, Self
 
 from asst.atomic import write_error, write_whole
 from asst.errors import InputError
 from asst.features.stores.native import SUFFIX, Store, file_name
 from asst.library.engine import Identity
 from asst.library.stamp import Stamp
-from asst.library.tables import Tables, Video, add_times
+from asst.library.tables import Tables, Video
 from asst.library.windows import WindowVectors
 from asst.local import canonical, local_path
 
 SCHEMA = 2
-_WITHOUT_TIMES = 1
 _SETTINGS = "library.json"
 _FOLDERS = ("features", "pictures", "tables", "matrix", "uploads")
 _CORRECTIONS = "corrections.jsonl"
@@ -41,17 +40,19 @@ REMOVED = ".removed"
 """Beside an upload that was removed from the library, so that it is not taken for one that waits."""
 _WRITES_A_TIDYING = 64
 
+Placed = Literal["", "kept", "moved", "copied"]
+"""What `LibraryFolder.place` did."""
+
 
 class LibraryFolder:
     """A library that is there. Indexing, searching and whatever else has a file of its own take it as an argument.
 
     Attributes:
-        folder: where.
         identity: what its numbers were made with.
         features: the store of features, by content.
-
-    Args:
-        folder: of a library. One of schema 1 is brought to this one.
+        rows_lock: the file whose lock whoever writes rows or corrections holds.
+        indexing_lock: the file whose lock all who index hold together, and who repairs alone (`asst.library.sharing`).
+        uploads_lock: likewise of all servers, and alone of who looks for what another left behind.
 
     Raises:
         InputError: if there is none, or one of another schema, or for an address such as ``s3://bucket/folder``.
@@ -61,6 +62,9 @@ class LibraryFolder:
         self.folder = local_path(folder, "a library")
         self.identity = _identity(self.folder)
         self.features = Store(self.folder / "features")
+        self.uploads, self.matrix = self.folder / "uploads", self.folder / "matrix"
+        self.corrections = self.folder / _CORRECTIONS
+        self.rows_lock, self.indexing_lock, self.uploads_lock = (self.folder / name for name in _LOCKS)
         self._writes = 0
 
     def __repr__(self) -> str:
@@ -68,12 +72,7 @@ class LibraryFolder:
 
     @classmethod
     def made(cls, folder: str | Path, identity: Identity, *, rebuild: bool = False) -> Self:
-        """The library in a folder, made if there is none.
-
-        Args:
-            folder: of a library, or empty, or not there.
-            identity: what its numbers are made with.
-            rebuild: make all but the features anew, whatever is there.
+        """The library in a folder, made if there is none; ``rebuild`` makes all but the features anew.
 
         Raises:
             InputError: if the folder holds something else, or a library of another schema or identity.
@@ -82,8 +81,9 @@ class LibraryFolder:
         if folder.exists() and not folder.is_dir():
             raise InputError(f"{folder}: is a file; a library is a folder")
         known = {_SETTINGS, _CORRECTIONS, *_FOLDERS, *_LOCKS}
-        if folder.is_dir() and (other := next((p for p in folder.iterdir() if not _ours(p.name, known)), None)):
-            raise InputError(f"{folder} holds {other.name} and is no library; name an empty or a new folder")
+        for name in (path.name for path in folder.iterdir()) if folder.is_dir() else ():
+            if name not in known and not (name.startswith(".") and name.endswith(".part")):
+                raise InputError(f"{folder} holds {name} and is no library; name an empty or a new folder")
         # One that is there is not written to, as it may be on a disk that cannot be.
         if rebuild or not (folder / _SETTINGS).exists():
             _make(folder, identity, rebuild=rebuild)
@@ -102,7 +102,7 @@ class LibraryFolder:
         Raises:
             InputError: naming what differs.
         """
-        ours, theirs = identity.record(), self.identity.record()
+        ours, theirs = asdict(identity), asdict(self.identity)
         different = [name for name in ours if name != "model" and ours[name] != theirs[name]]
         if different and identity.model != self.identity.model:
             raise InputError(
@@ -110,60 +110,23 @@ class LibraryFolder:
                 f"numbers; use --model {self.identity.model}, or make it anew with --rebuild"
             )
         if different:
-            raise InputError(
-                f"{self.folder} was made with another {' and '.join(different)} than this asst has; "
-                f"make it anew: asst index FILES... --library {self.folder} --rebuild"
-            )
+            raise _to_rebuild(f"was made with another {' and '.join(different)} than this asst has", self.folder)
 
     @contextmanager
     def writing(self) -> Iterator[Tables]:
         """Lends the tables to one process at a time."""
-        with locked(self.folder / _LOCKS[0]):
+        with locked(self.rows_lock):
             yield self.tables
             self._writes += 1
             if self._writes % _WRITES_A_TIDYING == 0:
                 self.tables.tidy()
 
-    @property
-    def indexing_lock(self) -> Path:
-        """The file whose lock all who index hold together, and who repairs alone (`asst.library.sharing`)."""
-        return self.folder / _LOCKS[1]
-
-    @property
-    def uploads_lock(self) -> Path:
-        """The file whose lock all servers hold together, and alone who looks for what another left behind."""
-        return self.folder / _LOCKS[2]
-
-    @property
-    def rows_lock(self) -> Path:
-        """The file whose lock whoever writes rows or corrections holds."""
-        return self.folder / _LOCKS[0]
-
-    @property
-    def corrections(self) -> Path:
-        """The file of corrections."""
-        return self.folder / _CORRECTIONS
-
-    @property
-    def uploads(self) -> Path:
-        """The folder of files that came through the page."""
-        return self.folder / "uploads"
-
     def picture(self, content: str) -> Path:
         """The strip of pictures of a content."""
         return self.folder / "pictures" / f"{file_name(content)}.jpg"
 
-    def matrix_folder(self) -> Path:
-        """Where the array of windows is kept."""
-        return self.folder / "matrix"
-
-    def place(self, path: str, content: str, stamp: Stamp) -> str:
-        """Gives a content that the library has the path of a file.
-
-        Args:
-            path: of the file, absolute.
-            content: hash of its bytes.
-            stamp: taken before they were read.
+    def place(self, path: str, content: str, stamp: Stamp) -> Placed:
+        """Gives a content that the library has the path of a file, whose stamp was taken before it was read.
 
         Returns:
             ``kept`` where it has it; ``moved`` where another path of this content is gone, or is another name of the
@@ -177,7 +140,8 @@ class LibraryFolder:
                 if same.mtime_ns != stamp.mtime_ns:
                     tables.put_video(replace(same, mtime_ns=stamp.mtime_ns))
                 return "kept"
-            gone = next((video.path for video in known if _leads_elsewhere(video.path, path)), None)
+            others = (Path(video.path) for video in known)
+            gone = next((str(own) for own in others if not own.exists() or str(canonical(own)) == path), None)
             replaced = tables.videos(path=path)
             tables.put_video(replace(known[0], path=path, mtime_ns=stamp.mtime_ns))
             if gone is not None:
@@ -231,10 +195,9 @@ def model_of(folder: Path) -> str:
 def _stated(folder: Path, name: str) -> str:
     """A setting of a library; empty where there is none, or it cannot be read."""
     try:
-        said = json.loads((folder / _SETTINGS).read_text(encoding="utf-8"))[name]
+        return str(json.loads((folder / _SETTINGS).read_text(encoding="utf-8"))[name])
     except (OSError, ValueError, LookupError, TypeError, RecursionError):
         return ""
-    return said if isinstance(said, str) else ""
 
 
 @contextmanager
@@ -254,15 +217,6 @@ def locked(path: Path) -> Iterator[None]:
         yield
 
 
-def _leads_elsewhere(known: str, path: str) -> bool:
-    """Whether nothing is at a known path any more, or a file whose one path is another."""
-    return not Path(known).exists() or str(canonical(Path(known))) == path
-
-
-def _ours(name: str, known: set[str]) -> bool:
-    return name in known or (name.startswith(".") and name.endswith(".part"))
-
-
 def _make(folder: Path, identity: Identity, *, rebuild: bool) -> None:
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -278,44 +232,24 @@ def _make(folder: Path, identity: Identity, *, rebuild: bool) -> None:
                 if (folder / name).exists():
                     shutil.rmtree(folder / name)
             Tables(folder / "tables", identity.dimension)
-            _write_settings(folder, identity)
-
-
-def _add_times(folder: Path, identity: Identity) -> None:
-    """Brings a library of schema 1 to schema 2. Killed in between it is of schema 1 still, and brought there again."""
-    with locked(folder / _LOCKS[0]):
-        add_times(folder / "tables")
-        _write_settings(folder, identity)
-
-
-def _write_settings(folder: Path, identity: Identity) -> None:
-    write_whole(
-        folder / _SETTINGS, json.dumps({"schema": SCHEMA, **identity.record()}, indent=2, allow_nan=False) + "\n"
-    )
+            settings = {"schema": SCHEMA, **asdict(identity)}
+            write_whole(folder / _SETTINGS, json.dumps(settings, indent=2, allow_nan=False) + "\n")
 
 
 def _identity(folder: Path) -> Identity:
-    """What a library's numbers were made with; one of schema 1 is brought to this one first.
-
-    Raises:
-        InputError: if there is no library, or one of another schema.
-    """
+    """What a library's numbers were made with."""
     try:
         record = json.loads((folder / _SETTINGS).read_text(encoding="utf-8"))
         schema = record.pop("schema")
+        identity = Identity(**record) if schema == SCHEMA else None
     except OSError as error:
         raise InputError(f"no library in {folder}; make one: asst index FILES... --library {folder}") from error
-    except (ValueError, KeyError, AttributeError, RecursionError) as error:
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise InputError(f"{folder / _SETTINGS} is damaged; index again with --rebuild") from error
-    if schema not in (SCHEMA, _WITHOUT_TIMES):
-        raise InputError(
-            f"{folder} is a library of schema {schema}, and this asst reads schema {SCHEMA}; make it anew: "
-            f"asst index FILES... --library {folder} --rebuild"
-        )
-    try:
-        identity = Identity(**record)
-    except TypeError as error:
-        raise InputError(f"{folder / _SETTINGS} is damaged; index again with --rebuild") from error
-    if schema == _WITHOUT_TIMES:
-        _add_times(folder, identity)
+    if identity is None:
+        raise _to_rebuild(f"is a library of schema {schema}, and this asst reads schema {SCHEMA}", folder)
     return identity
+
+
+def _to_rebuild(what: str, folder: Path) -> InputError:
+    return InputError(f"{folder} {what}; make it anew: asst index FILES... --library {folder} --rebuild")

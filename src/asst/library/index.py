@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from asst.errors import InputError, WriteError
 from asst.features.extract import Job, Outcome, extract_by_cluster, extract_by_workers, extract_in_turn
@@ -18,7 +18,7 @@ from asst.features.extractor import Progress
 from asst.features.hashing import content_hash
 from asst.features.video_files import video_files
 from asst.library.engine import Engine
-from asst.library.folder import LibraryFolder
+from asst.library.folder import LibraryFolder, Placed
 from asst.library.matrix import without_rows
 from asst.library.pictures import write_strip
 from asst.library.sharing import SharedLock
@@ -27,34 +27,27 @@ from asst.library.tables import Video
 from asst.local import canonical, local_path
 from asst.video import probe
 
-State = Literal["indexed", "kept", "moved", "copied", "failed"]
 _PARTS = ".*.part"
 _ABANDONED_S = 3600.0
-_STATES: dict[str, State] = {"kept": "kept", "moved": "moved", "copied": "copied"}
 
 
 @dataclass(frozen=True, slots=True)
 class Indexed:
     """What became of a file.
 
-    Attributes:
-        path: the file.
-        state: ``indexed``; ``kept``, where the library had it; ``moved``, where it had it under a path that is gone;
-            ``copied``, where it has it under another path too; or ``failed``.
-        reason: one line on what is wrong, for a failure.
-        video_s: seconds of video that were read.
-        seconds: time that reading them took.
+    It is ``indexed``; ``kept``, where the library had it; ``moved``, where it had it under a path that is gone;
+    ``copied``, where it has it under another path too; or ``failed``, for a reason of one line. ``video_s`` of it were
+    read, in so many seconds.
     """
 
     path: Path
-    state: State
+    state: Literal["indexed", "failed"] | Placed
     reason: str = ""
     video_s: float = 0.0
     seconds: float = 0.0
 
 
-@dataclass(frozen=True, slots=True)
-class _Copy:
+class _Copy(NamedTuple):
     """One of the files of a content."""
 
     path: Path
@@ -109,17 +102,14 @@ def _examined(
 ) -> Iterator[Job | Indexed]:
     """What becomes of each file that the library has, and a job for each content that it has not, one file at a time.
 
-    Args:
-        files: to look at.
-        library: as above.
-        waiting: takes the files of each content whose job is not done.
-        rehash: as above.
+    ``waiting`` takes the files of each content whose job is not done.
     """
     by_path = {} if rehash else {video.path: video for video in library.tables.videos()}
     for file in files:
         try:
             stamp = stamp_of(file)
-            if _unchanged(by_path.get(str(file)), stamp, library):
+            video = by_path.get(str(file))
+            if video and stamp.same(video.size, video.mtime_ns) and video.content in library.features:
                 yield Indexed(file, "kept")
                 continue
             content = content_hash(file)
@@ -129,27 +119,20 @@ def _examined(
         if content in waiting:
             waiting[content].append(_Copy(file, stamp))
         elif content in library.features and (state := library.place(str(file), content, stamp)):
-            yield Indexed(file, _STATES[state])
+            yield Indexed(file, state)
         else:
             waiting[content] = [_Copy(file, stamp)]
             yield Job(file, content, content)
 
 
 def listed(paths: Sequence[Path]) -> list[Path]:
-    """The files to index, each once and by its `canonical` path, in the order given.
-
-    A folder stands for what `asst.features.video_files.video_files` finds in it.
+    """The files to index, those of folders too, each once and by its `canonical` path, in the order given.
 
     Raises:
         InputError: for a folder without a video, or an address.
     """
     local = [local_path(path, "a video") for path in paths]
     return list(dict.fromkeys(canonical(file) for path in local for file in video_files(path)))
-
-
-def _unchanged(video: Video | None, stamp: Stamp, library: LibraryFolder) -> bool:
-    """Whether the library has what was made of this file, by what its folder says of it."""
-    return video is not None and stamp.same(video.size, video.mtime_ns) and video.content in library.features
 
 
 def _drop_parts(library: LibraryFolder) -> None:
@@ -165,7 +148,7 @@ def _drop_parts(library: LibraryFolder) -> None:
         for part in folder.glob(_PARTS):
             part.unlink(missing_ok=True)
     abandoned = time.time() - _ABANDONED_S
-    array = library.matrix_folder()
+    array = library.matrix
     for part in (*array.rglob(_PARTS), *without_rows(array), *library.uploads.rglob(_PARTS)):
         with suppress(OSError):
             if part.stat().st_mtime < abandoned:
@@ -185,7 +168,7 @@ def _extracted(
     if cluster or workers > 1:
         extract = extract_by_cluster if cluster else extract_by_workers
         return extract(jobs, engine.extraction(library.features.folder), workers)
-    return extract_in_turn(jobs, engine.extractor, library.features, watch)
+    return extract_in_turn(jobs, engine.model.extractor, library.features, watch)
 
 
 def _finished(outcome: Outcome, copies: list[_Copy], library: LibraryFolder, engine: Engine) -> Iterator[Indexed]:
@@ -204,16 +187,14 @@ def _finished(outcome: Outcome, copies: list[_Copy], library: LibraryFolder, eng
         return
     yield Indexed(first.path, "indexed", "", outcome.video_s, outcome.seconds)
     for copy in copies[1:]:
-        state = library.place(str(copy.path), content, copy.stamp)
-        if state:
-            yield Indexed(copy.path, _STATES[state])
+        if state := library.place(str(copy.path), content, copy.stamp):
+            yield Indexed(copy.path, state)
         else:
-            reason = f"{copy.path}: was removed from the library meanwhile; index it again"
-            yield Indexed(copy.path, "failed", reason)
+            yield Indexed(copy.path, "failed", f"{copy.path}: was removed from the library meanwhile; index it again")
 
 
 def _add(file: _Copy, content: str, library: LibraryFolder, engine: Engine) -> None:
-    path, stamp = file.path, file.stamp
+    path, stamp = file
     features = library.features.read(content)
     info = probe(path)
     write_strip(path, info.duration_s, library.picture(content))

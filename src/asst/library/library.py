@@ -7,7 +7,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Self
 
-from asst.library import sketch
+import asst.library.engine as engines
 from asst.library.engine import Engine, Identity
 from asst.library.folder import LibraryFolder
 from asst.library.index import Indexed
@@ -26,12 +26,12 @@ class Library(LibraryFolder):
     @classmethod
     def made(cls, folder: str | Path, identity: Identity | None = None, *, rebuild: bool = False) -> Self:
         """As `LibraryFolder.made`; without an identity by the default model."""
-        return super().made(folder, identity or sketch.default_engine().identity, rebuild=rebuild)
+        return super().made(folder, identity or engines.default_engine().identity, rebuild=rebuild)
 
     @cached_property
     def engine(self) -> Engine:
         """Its model; loaded when it is first asked for."""
-        return sketch.engine_of(self.identity.model)
+        return engines.engine_of(self.identity.model)
 
     def index(
         self, paths: str | Path | Sequence[str | Path], *, workers: int = 1, cluster: bool = False, rehash: bool = False

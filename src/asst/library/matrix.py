@@ -45,15 +45,7 @@ class Matrix:
 
 
 def products(vectors: npt.NDArray[np.float16], sentence: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
-    """The products of vectors with one, a block at a time in single precision.
-
-    Args:
-        vectors: shape ``(rows, dimension)``.
-        sentence: shape ``(dimension,)``.
-
-    Returns:
-        Shape ``(rows,)``.
-    """
+    """Products of vectors ``(rows, dimension)`` with one, shape ``(rows,)``; a block at a time in single precision."""
     found = np.empty(len(vectors), dtype=np.float32)
     for first in range(0, len(vectors), _ROWS_AT_ONCE):
         # A block stays in the processor's cache between the two.
@@ -74,7 +66,7 @@ def matrix_of(library: LibraryFolder) -> Matrix:
 
 
 def _matrix(library: LibraryFolder) -> Matrix:
-    folder, dimension = library.matrix_folder(), library.identity.dimension
+    folder, dimension = library.matrix, library.identity.dimension
     version = str(library.tables.version)
     parts, rows = _kept(folder)
     known = folder / "version"

@@ -15,11 +15,6 @@ _SHORT_SIDE = 72
 def write_strip(video: Path, duration_s: float, path: Path) -> None:
     """Writes `PICTURES` pictures of a video side by side, each from the middle of an equal share of it.
 
-    Args:
-        video: the file.
-        duration_s: its length in seconds.
-        path: the JPEG.
-
     Raises:
         InputError: if the video cannot be read, or the strip not written.
     """

@@ -10,24 +10,25 @@ from __future__ import annotations
 
 import math
 from collections import defaultdict
-from collections.abc import Callable, Container, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Container, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
 from itertools import chain
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
 from asst.errors import InputError
 from asst.features.values import Features
-from asst.library.curves import joined
 from asst.library.engine import Engine
 from asst.library.folder import LibraryFolder
 from asst.library.matrix import matrix_of, products
 from asst.library.tables import Rows, Video
 from asst.models.base import RANKED_LEAST, Ranking
-from asst.moments import Curve, Moment, by_video, rows, within
+from asst.moments import Answer, Curve, Moment, by_video, rows, within
+from asst.text import understood
 
 SCORED_S = 3600.0
 """Seconds of video that the second stage scores, unless more is asked for."""
@@ -39,47 +40,12 @@ _NEAREST = 8192
 _SCORED_A_MOMENT_S = 360.0
 
 
-@dataclass(frozen=True, slots=True)
-class Part:
-    """A part of a video that is scored whole.
-
-    Attributes:
-        content: hash of the video.
-        first: its first step.
-        stop: the step after its last.
-    """
+class Part(NamedTuple):
+    """A part of a video that is scored whole: the hash of the video, its first step, and the step after its last."""
 
     content: str
     first: int
     stop: int
-
-
-@dataclass(frozen=True, slots=True)
-class Found:
-    """What a search found.
-
-    Attributes:
-        moments: what was found, a row a moment with its video's path, in the order of `asst.moments.by_video`.
-        weaker: what else there is, below the threshold, likewise.
-        best_score: of all that was scored, found or not; None if nothing was.
-        threshold: the score from which a moment is found, where the model has one.
-        curves: the match over time of each video that a moment lies in, by its path, where the model has one.
-        parts: how many parts were scored, and how many there are to choose from.
-        faults: one line for each part that could not be scored.
-    """
-
-    moments: tuple[Moment, ...]
-    weaker: tuple[Moment, ...]
-    best_score: float | None
-    threshold: float | None
-    curves: Mapping[str, Curve]
-    parts: tuple[int, int]
-    faults: tuple[str, ...]
-
-    @property
-    def ranked(self) -> tuple[Moment, ...]:
-        """All rows, those that were found first."""
-        return self.moments + self.weaker
 
 
 def search(
@@ -92,13 +58,13 @@ def search(
     contents: Container[str] | None = None,
     min_score: float | None = None,
     scored_s: float | None = None,
-    progress: Callable[[int, int], None] | None = None,
-) -> Found:
+    progress: Callable[[int, int], None] = lambda *_: None,
+) -> Answer:
     """The best moments of all videos that a sentence describes.
 
     Args:
         library: to be searched.
-        engine: the model that it was made with.
+        engine: a model that reads what it was made with.
         query: the sentence.
         top: moments at most, weaker ones included.
         within_glob: only videos whose path matches, ``*`` also standing for slashes; a pattern without a slash is
@@ -119,18 +85,18 @@ def search(
     videos = _videos(library, within_glob, contents)
     most_s = max(SCORED_S, top * _SCORED_A_MOMENT_S) if scored_s is None else scored_s
     ordered = _ordered_parts(library, engine, query, set(videos), every=math.isinf(most_s))
-    all_s = min(most_s, sum(video.duration_s for video in videos.values()))
-    heard = _Heard(min_score)
-    for part, features in _picked(library, ordered, videos, most_s, heard.faults):
-        (ranking,) = engine.rank(features, [query], top=max(top, RANKED_LEAST))
-        heard.add(ranking, features, videos[part.content])
-        if progress is not None:
-            progress(round(min(heard.scored_s, all_s)), round(all_s))
-    return heard.found(top, len(ordered))
+    length_s = sum(video.duration_s for video in videos.values())
+    scored = _Scored(min_score)
+    for part, features in _picked(library, ordered, videos, most_s, scored.faults):
+        (ranking,) = engine.model.rank(features, [query], top=max(top, RANKED_LEAST))
+        scored.add(ranking, features, videos[part.content])
+        progress(round(min(scored.seconds, most_s, length_s)), round(min(most_s, length_s)))
+    asked = Answer("", query, length_s, engine.model.name, (), understood=understood(query), parts=(0, len(ordered)))
+    return scored.answer(asked, top)
 
 
 @dataclass(slots=True)
-class _Heard:
+class _Scored:
     """What the model said of the parts until now, by the paths of their videos."""
 
     min_score: float | None
@@ -140,41 +106,47 @@ class _Heard:
     best: list[float] = field(default_factory=list)
     faults: list[str] = field(default_factory=list)
     threshold: float | None = None
-    scored_s: float = 0.0
+    seconds: float = 0.0
     step_s: float = 1.0
 
     def add(self, ranking: Ranking, features: Features, video: Video) -> None:
         self.threshold, self.step_s = ranking.threshold, features.step_s
         self.best += [moment.score for moment in ranking.moments[:1]]
-        self.scored_s += len(features) * features.step_s
+        self.seconds += len(features) * features.step_s
         self.moments[video.path] += within(ranking.moments, video.duration_s, video.path)
         self.durations_s[video.path] = video.duration_s
         if ranking.curve is not None:
             self.curves[video.path].append(ranking.curve)
 
-    def found(self, top: int, parts: int) -> Found:
+    def answer(self, asked: Answer, top: int) -> Answer:
         threshold = self.threshold if self.min_score is None else self.min_score
         each = [rows(moments, self.durations_s[path], threshold) for path, moments in self.moments.items()]
         moments = _best((moment for found, _ in each for moment in found), top)
         weaker = _best((moment for _, weaker in each for moment in weaker), top - len(moments))
-        shown = {moment.video for moment in (*moments, *weaker)}
-        return Found(
-            moments,
-            weaker,
-            max(self.best, default=None),
-            threshold,
-            {path: joined(curves, self.step_s) for path, curves in self.curves.items() if path in shown},
-            (len(self.best), parts),
-            tuple(self.faults),
+        whole = replace(
+            asked,
+            moments=moments,
+            weaker=weaker,
+            best_score=max(self.best, default=None),
+            threshold=threshold,
+            parts=(len(self.best), asked.parts[1]),
+            faults=tuple(self.faults),
+        )
+        paths = dict.fromkeys(moment.video or "" for moment in whole.ranked)
+        return replace(whole, by_video=tuple(self._of_video(path, whole) for path in paths))
+
+    def _of_video(self, path: str, whole: Answer) -> Answer:
+        found, weaker = (tuple(own for own in some if own.video == path) for some in (whole.moments, whole.weaker))
+        curve = joined(self.curves[path], self.step_s) if path in self.curves else None
+        return replace(
+            whole, video=path, duration_s=self.durations_s[path], moments=found, weaker=weaker, curve=curve, faults=()
         )
 
 
 def parts_by_match(rows: Rows, matches: npt.NDArray[np.float32]) -> list[Part]:
-    """The parts that windows are in, in the order of their best windows.
+    """The parts that windows are in, in the order of their best windows; those of a part need not be neighbours.
 
-    Args:
-        rows: the windows, of `asst.library.tables.ROW`, shape ``(windows,)``; those of a part need not be neighbours.
-        matches: how well each matches, shape ``(windows,)``.
+    ``rows`` are of `asst.library.tables.ROW`, and ``matches`` how well each matches, both of shape ``(windows,)``.
     """
     if not len(rows):
         return []
@@ -215,11 +187,7 @@ def _ordered_parts(
 
 
 def _videos(library: LibraryFolder, glob: str | None, contents: Container[str] | None) -> dict[str, Video]:
-    """Of each content one video whose path fits.
-
-    Raises:
-        InputError: if there is none.
-    """
+    """Of each content one video whose path fits."""
     videos = library.tables.videos()
     if not videos:
         raise InputError(f"{library.folder} holds no video; index some: asst index FILES... --library {library.folder}")
@@ -249,16 +217,29 @@ def _picked(
 
 
 def cut_out(features: Features, first: int, stop: int) -> Features:
-    """Some steps of a video on the video's clock.
-
-    Args:
-        features: of the video.
-        first: the first step.
-        stop: the step after the last.
-    """
+    """Some steps of a video, from ``first`` to before ``stop``, on the video's clock."""
     start_s, end_s = (features.start_s + step * features.step_s for step in (first, stop))
     if (first, stop) == (0, len(features)):
         return features
     # With the cut that is seen first where the part begins, if there is one.
     inside = (features.cuts_s > start_s - features.step_s) & (features.cuts_s < end_s)
     return Features(features.vectors[first:stop], start_s, features.step_s, features.extractor, features.cuts_s[inside])
+
+
+def joined(curves: Sequence[Curve], step_s: float) -> Curve:
+    """One curve of the parts of a video that were scored; it breaks, by a score of NaN, where none was.
+
+    Where parts overlap the higher score stays, as the better of two moments does. The curves are in any order, one at
+    least, on the steps of the video, which are ``step_s`` seconds apart.
+    """
+    times_s = np.concatenate([curve.times_s for curve in curves])
+    scores = np.concatenate([curve.scores for curve in curves])
+    start_s = times_s.min()
+    steps, which = np.unique(np.round((times_s - start_s) / step_s).astype(np.int64), return_inverse=True)
+    highest = np.full(len(steps), -np.inf)
+    np.maximum.at(highest, which, scores)
+    breaks = np.flatnonzero(np.diff(steps) > 1) + 1
+    return Curve(
+        np.insert(start_s + steps * step_s, breaks, start_s + (steps[breaks - 1] + 1) * step_s),
+        np.insert(highest, breaks, np.nan),
+    )

@@ -11,9 +11,6 @@ from asst.atomic import write_error
 class SharedLock:
     """A lock that the system takes back when its process ends, however it ends; a context manager.
 
-    Args:
-        path: of its file, made where it is not there.
-
     Raises:
         WriteError: if the file cannot be made.
     """

@@ -14,12 +14,7 @@ _SETTLED_NS = 2_000_000_000
 
 @dataclass(frozen=True, slots=True)
 class Stamp:
-    """A file's size and time of change.
-
-    Attributes:
-        size: in bytes.
-        mtime_ns: when it was last changed, in nanoseconds since 1970; 0 where that says nothing.
-    """
+    """A file's size in bytes, and when it was last changed, in nanoseconds since 1970; 0 where that says nothing."""
 
     size: int
     mtime_ns: int

@@ -10,7 +10,7 @@ import os
 import re
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from datetime import timedelta
 from functools import wraps
 from pathlib import Path
@@ -45,17 +45,10 @@ _SYSTEMS = re.compile(r"\(os error (\d+)\)")
 
 @dataclass(frozen=True, slots=True)
 class Video:
-    """A file that a library knows.
+    """A file that a library knows, by its `asst.local.canonical` path and the hash of its bytes.
 
-    Attributes:
-        path: the file's `asst.local.canonical` one.
-        content: hash of its bytes.
-        duration_s: its length in seconds.
-        width: in pixels, as displayed.
-        height: in pixels, as displayed.
-        size: of the file, in bytes.
-        rows: how many windows' vectors there are of it.
-        mtime_ns: when the file had last been changed before it was read, in nanoseconds since 1970; 0 if not known.
+    Width and height are in pixels, as displayed; ``size`` is in bytes, and ``rows`` counts its windows' vectors.
+    ``mtime_ns`` is when it had last been changed before it was read, in nanoseconds since 1970; 0 if not known.
     """
 
     path: str
@@ -70,12 +63,7 @@ class Video:
 
 @contextmanager
 def _told(folder: Path) -> Iterator[None]:
-    """Says in one line what is wrong with the tables in a folder, or with the disk that they are on.
-
-    Raises:
-        InputError: if they cannot be read, or LanceDB is not installed.
-        WriteError: if they cannot be written.
-    """
+    """Says in one line what is wrong with the tables in a folder, or with the disk that they are on."""
     try:
         yield
     except InputError:
@@ -102,11 +90,7 @@ def _telling(method: Callable[Concatenate[Tables, P], R]) -> Callable[Concatenat
 
 
 class Tables:
-    """The tables in a folder, made when they are not there.
-
-    Args:
-        folder: LanceDB's.
-        dimension: numbers in a window's vector.
+    """The tables in a folder, made when they are not there; ``dimension`` is that of windows' vectors.
 
     Raises:
         InputError: if LanceDB is not installed, or, as of every method, the tables cannot be read.
@@ -115,22 +99,21 @@ class Tables:
 
     def __init__(self, folder: Path, dimension: int) -> None:
         require("library", "a library")
+        import lancedb
         import pyarrow as pa
 
         self._arrow = pa
         self._dimension = dimension
-        kinds = {str: pa.string(), float: pa.float64(), int: pa.int64()}
-        videos = {"path": str, "content": str, "duration_s": float}
-        counts = dict.fromkeys(("width", "height", "size", "rows", "mtime_ns"), int)
-        video_schema = pa.schema([(name, kinds[kind]) for name, kind in {**videos, **counts}.items()])
+        kinds = {"str": pa.string(), "float": pa.float64(), "int": pa.int64()}
+        self._video_schema = pa.schema([(own.name, kinds[str(own.type)]) for own in fields(Video)])
         steps = [(name, pa.int32()) for name in ROW.names[1:]]  # type: ignore[index]  # it has names
         vector = ("vector", pa.list_(pa.float16(), dimension))
         self._window_schema = pa.schema([("content", pa.string()), *steps, vector])
-        self._video_schema = video_schema
         self.folder = folder
         with _told(folder):
-            database = _connected(folder)
-            self._videos = database.create_table("videos", schema=video_schema, exist_ok=True)
+            # Other processes write too: what is asked is always asked of the newest version.
+            database = lancedb.connect(folder, read_consistency_interval=timedelta(0))
+            self._videos = database.create_table("videos", schema=self._video_schema, exist_ok=True)
             self._windows = database.create_table("windows", schema=self._window_schema, exist_ok=True)
 
     @property
@@ -152,7 +135,9 @@ class Tables:
             wanted = wanted.where(f"content = {_quoted(content)}")
         if path is not None:
             wanted = wanted.where(f"path = {_quoted(_kept(path))}")
-        rows = ({**row, "path": _given(row["path"])} for row in wanted.to_arrow().to_pylist())
+        rows = wanted.to_arrow().to_pylist()
+        for row in rows:
+            row["path"] = _KEPT_BYTE.sub(lambda found: chr(_SURROGATE + int(found[1], 16)), row["path"])
         return sorted((Video(**row) for row in rows), key=lambda video: video.path)
 
     @_telling
@@ -193,13 +178,10 @@ class Tables:
         return counts
 
     def windows(self, contents: Iterable[str] | None = None) -> Iterator[tuple[Rows, npt.NDArray[np.float16]]]:
-        """The windows in blocks: rows of `ROW` and vectors of shape ``(rows, dimension)``.
-
-        Args:
-            contents: of these alone; None for all.
-        """
+        """The windows in blocks, of some contents alone: rows of `ROW` and vectors of shape ``(rows, dimension)``."""
         for batch in self._batches(self._window_schema.names, contents):
-            yield self._block(batch)
+            vectors = batch["vector"].flatten().to_numpy(False)
+            yield self._rows(batch), vectors.reshape(-1, self._dimension)
 
     def write_parquet(self, path: Path) -> None:
         """Writes the windows and their vectors to a Parquet file."""
@@ -213,15 +195,10 @@ class Tables:
     def nearest(
         self, sentence: npt.NDArray[np.float32], limit: int, contents: list[str] | None = None
     ) -> tuple[Rows, npt.NDArray[np.float32]]:
-        """The windows that match a sentence's vector best, by LanceDB's own search.
-
-        Args:
-            sentence: shape ``(dimension,)``.
-            limit: windows at most.
-            contents: only of these.
+        """The windows that match a sentence's vector ``(dimension,)`` best, by LanceDB's own search.
 
         Returns:
-            Rows of `ROW` and their products with the sentence, best first.
+            Rows of `ROW`, at most ``limit``, and their products with the sentence, best first.
         """
         wanted: Any = self._windows.search(sentence, vector_column_name="vector")
         wanted = wanted.distance_type("dot").limit(limit)
@@ -246,10 +223,6 @@ class Tables:
                 wanted = wanted.where(_among(contents))
             yield from wanted.to_batches(_ROWS_AT_ONCE)
 
-    def _block(self, batch: Any) -> tuple[Rows, npt.NDArray[np.float16]]:
-        vectors: npt.NDArray[np.float16] = batch["vector"].flatten().to_numpy(False).reshape(-1, self._dimension)
-        return self._rows(batch), vectors
-
     def _rows(self, table: Any) -> Rows:
         rows = np.empty(table.num_rows, dtype=ROW)
         for name in ROW.names or ():
@@ -257,40 +230,9 @@ class Tables:
         return rows
 
 
-def add_times(folder: Path) -> None:
-    """Gives tables of schema 1 the column of times of change, in which none is known; others stay.
-
-    Raises:
-        InputError: as of `Tables`.
-    """
-    with _told(folder):
-        videos = _connected(folder).open_table("videos")
-        if "mtime_ns" not in videos.schema.names:
-            # Zero, from a column that may be null: a constant never is, and would differ from the schema in that.
-            videos.add_columns({"mtime_ns": "size - size"})
-
-
-def _connected(folder: Path) -> Any:
-    """LanceDB's connection.
-
-    Raises:
-        InputError: if it is not installed.
-    """
-    require("library", "a library")
-    import lancedb
-
-    # Other processes write too: what is asked is always asked of the newest version.
-    return lancedb.connect(folder, read_consistency_interval=timedelta(0))
-
-
 def _kept(path: str) -> str:
     """A path as the tables hold it: its bytes that are no UTF-8 in hexadecimal, each after a NUL, which no path has."""
     return _NOT_UTF8.sub(lambda found: f"\0{ord(found[0]) - _SURROGATE:02x}", path)
-
-
-def _given(path: str) -> str:
-    """The inverse of `_kept`."""
-    return _KEPT_BYTE.sub(lambda found: chr(_SURROGATE + int(found[1], 16)), path)
 
 
 def _among(contents: Iterable[str]) -> str:

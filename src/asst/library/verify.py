@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,13 +16,11 @@ from asst.library.tables import Video
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What was found.
+    """What was found, of so many videos.
 
-    Attributes:
-        videos: how many files the library knows.
-        faults: by content, one line on what is wrong with it.
-        unfinished: contents that have features or windows and no file; indexing again finishes them, if they are given.
-        changed: one line for each file that holds other bytes than those that were indexed, or cannot be read.
+    ``faults`` has a line on what is wrong with a content. ``unfinished`` are contents that have features or windows and
+    no file; indexing again finishes them, if they are given. ``changed`` has a line for each file that holds other
+    bytes than those that were indexed, or cannot be read.
     """
 
     videos: int
@@ -30,14 +29,11 @@ class Verdict:
     changed: tuple[str, ...] = ()
 
 
-def verify(library: LibraryFolder, told: Callable[[int, int], None] | None = None) -> Verdict:
+def verify(library: LibraryFolder, told: Callable[[int, int], None] = lambda *_: None) -> Verdict:
     """Reads all of a library, and then its videos' files, to hash them.
 
     Nothing is written and no lock taken: others may write meanwhile, so that whatever looks wrong is looked up anew.
-
-    Args:
-        library: to be read.
-        told: called with how many files have been hashed, and of how many.
+    ``told`` is called with how many files have been hashed, and of how many.
 
     Raises:
         InputError: if its tables cannot be read.
@@ -53,12 +49,11 @@ def verify(library: LibraryFolder, told: Callable[[int, int], None] | None = Non
     return Verdict(len(files), faults, tuple(sorted(unfinished)), _changed(library, files, told))
 
 
-def _changed(library: LibraryFolder, files: list[Video], told: Callable[[int, int], None] | None) -> tuple[str, ...]:
+def _changed(library: LibraryFolder, files: list[Video], told: Callable[[int, int], None]) -> tuple[str, ...]:
     """What is wrong with files. Not under the lock, as it may take hours, so that a difference is looked up anew."""
     changed = []
     for done, video in enumerate(files):
-        if told is not None:
-            told(done, len(files))
+        told(done, len(files))
         if not Path(video.path).exists():
             continue
         try:
@@ -72,10 +67,7 @@ def _changed(library: LibraryFolder, files: list[Video], told: Callable[[int, in
 
 
 def repair(library: LibraryFolder, verdict: Verdict) -> int:
-    """Deletes what is still faulty or unfinished; indexing the files again makes it anew.
-
-    Returns:
-        How many contents those were.
+    """Deletes what is still faulty or unfinished, so many contents; indexing the files again makes them anew.
 
     Raises:
         InputError: while files are being indexed: what they have not finished is no fault.
@@ -109,14 +101,9 @@ def _wrong(library: LibraryFolder, video: Video, windows: int) -> str:
         return f"its features are of {features.extractor}"
     if windows != video.rows:
         return f"it has {windows} windows' vectors and should have {video.rows}"
-    return _wrong_picture(library, video.content)
+    with suppress(OSError):
+        from asst.video import is_jpeg
 
-
-def _wrong_picture(library: LibraryFolder, content: str) -> str:
-    from asst.video import is_jpeg
-
-    try:
-        is_whole = is_jpeg(library.picture(content).read_bytes())
-    except OSError:
-        is_whole = False
-    return "" if is_whole else "its strip of pictures is damaged"
+        if is_jpeg(library.picture(video.content).read_bytes()):
+            return ""
+    return "its strip of pictures is damaged"

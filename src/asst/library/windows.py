@@ -36,12 +36,9 @@ class WindowVectors:
 
 
 def evenly(steps: int, length: int, overlap: int) -> IntArray:
-    """Spans that cover ``steps`` steps, as few as can be, evenly spaced, neighbours sharing at least ``overlap``.
+    """Spans that cover ``steps`` steps, as few as can be, evenly spaced.
 
-    Args:
-        steps: to be covered, at least one.
-        length: steps of a span at most, more than ``overlap``.
-        overlap: steps that neighbours share at least.
+    They are at most ``length`` steps long, which is more than ``overlap``, what neighbours share at least.
 
     Returns:
         First steps and the steps after the last, shape ``(spans, 2)``.
@@ -58,10 +55,6 @@ def evenly(steps: int, length: int, overlap: int) -> IntArray:
 
 def windows_of(steps: int, step_s: float) -> tuple[IntArray, IntArray]:
     """The windows of a video and the part around each: of the parts that hold a window, the one it is most central in.
-
-    Args:
-        steps: the video's length.
-        step_s: seconds of a step.
 
     Returns:
         Windows and parts in steps, both of shape ``(windows, 2)``.

@@ -13,15 +13,10 @@ if TYPE_CHECKING:
 
 
 def write_clip(answer: Answer, out: Path, *, exact: bool = True) -> CutReport | None:
-    """Cut the best moment of ``answer`` out of its video.
+    """Cut the best moment of an answer out of its video into an ``.mp4`` file.
 
-    Args:
-        answer: what the model said; its ``video`` is the file to cut.
-        out: the ``.mp4`` file to write.
-        exact: encode anew; else copy what is stored, from the key frame before the moment on.
-
-    Returns:
-        What was cut, or None when the answer has no moment; then nothing is written.
+    Without ``exact`` what is stored is copied, from the key frame before the moment on. Where the answer has no moment,
+    nothing is written.
 
     Raises:
         InputError: when the video cannot be read or ``out`` cannot be written.

@@ -1,35 +1,36 @@
-"""Files for other programs, each in the format that its ending names."""
+"""Files for other programs, each in the format that its extension names."""
 
 from __future__ import annotations
 
+import csv
 import io
 from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from asst.atomic import write_whole
 from asst.errors import InputError
 from asst.extras import require
-from asst.outputs.destination import check_destination, replacing
+from asst.moments import Answer
+from asst.outputs.destination import check_destination
+from asst.outputs.editors.edits import Edit, chosen, edits_of
+from asst.outputs.editors.fcpxml import fcpxml_text
+from asst.outputs.editors.timeline import edl_text, otio_text
+from asst.outputs.subtitles import subtitles
 
-if TYPE_CHECKING:
-    from asst.moments import Answer
-    from asst.outputs.editors.edits import Edit
-
-
-TextOf = Callable[["Sequence[Answer]", bool], str | None]
+TextOf = Callable[[Sequence[Answer], bool], str | None]
 """Makes a file's text of answers and whether to take every moment; None when there is nothing to write."""
+
+COLUMNS = ("video", "query", "rank", "start_s", "end_s", "score", "label", "confidence")
+"""Of CSV; docs/formats.md says what they mean."""
 
 
 def check_exports(paths: Sequence[Path], source: Path | None = None) -> None:
     """Refuse files that could not be written, before anything long is computed for them.
 
-    Args:
-        paths: the files to write.
-        source: the input, which none of them may replace.
-
     Raises:
-        InputError: for an ending that no format has, or whose extra is not installed, a file named twice, or as
+        InputError: for an extension that no format has, or whose extra is not installed, a file named twice, or as
             `check_destination`.
     """
     for number, path in enumerate(paths):
@@ -46,9 +47,7 @@ def check_exports(paths: Sequence[Path], source: Path | None = None) -> None:
 def write_export(
     answers: Sequence[Answer], out: Path, *, every: bool = False, records: Sequence[dict[str, Any]] | None = None
 ) -> bool:
-    """Write the answers in the format of ``out``'s ending.
-
-    What was found is written; answers as JSON hold the weaker moments too, apart.
+    """Write what was found in the format of a file's extension; answers as JSON hold the weaker moments too, apart.
 
     Args:
         answers: what the model said.
@@ -67,16 +66,13 @@ def write_export(
     if suffix == REEL:
         return _reel(answers, out, every)
     text = _objects(answers, records, suffix) if suffix in _OBJECTS else _TEXTS[suffix](answers, every)
-    if text is None:
-        return False
-    with replacing(out) as path:
+    if text is not None:
         # A file name may hold bytes that are no text; a question mark stands for each.
-        path.write_bytes(text.encode("utf-8", errors="replace"))
-    return True
+        write_whole(out, text.encode("utf-8", errors="replace"))
+    return text is not None
 
 
 def _reel(answers: Sequence[Answer], out: Path, every: bool) -> bool:
-    from asst.outputs.editors.edits import chosen
     from asst.video import reel
 
     moments = [(own.video or answer.video, own.start_s, own.end_s) for answer, _, own in chosen(answers, every=every)]
@@ -85,56 +81,26 @@ def _reel(answers: Sequence[Answer], out: Path, every: bool) -> bool:
     return bool(moments)
 
 
-def _csv(answers: Sequence[Answer], every: bool) -> str:
-    from asst.outputs.csv_rows import write_csv
-
+def csv_text(answers: Sequence[Answer], every: bool = False) -> str:
+    """A heading, and a row a moment, those of a sentence best first; numbers in full, so that they are read back."""
     stream = io.StringIO(newline="")
-    write_csv(answers, stream, every=every)
+    writer = csv.writer(stream)
+    writer.writerow(COLUMNS)
+    for answer, rank, moment in chosen(answers, every=every):
+        video, query = moment.video or answer.video, moment.query or answer.query
+        times = (repr(float(value)) for value in (moment.start_s, moment.end_s, moment.score))
+        writer.writerow([video, query, rank, *times, moment.label or "", moment.confidence or ""])
     return stream.getvalue()
 
 
 def _objects(answers: Sequence[Answer], records: Sequence[dict[str, Any]] | None, suffix: str) -> str:
-    from asst.outputs.json_lines import answer_record, write_lines, write_list
+    from asst.outputs.json_lines import answer_record, as_lines, as_whole
 
-    stream = io.StringIO()
-    write = write_list if suffix == ".json" else write_lines
-    write(map(answer_record, answers) if records is None else records, stream)
-    return stream.getvalue()
-
-
-def _srt(answers: Sequence[Answer], every: bool) -> str:
-    from asst.outputs.subtitles import subtitles
-
-    return subtitles(answers, "srt", every=every)
-
-
-def _vtt(answers: Sequence[Answer], every: bool) -> str:
-    from asst.outputs.subtitles import subtitles
-
-    return subtitles(answers, "vtt", every=every)
-
-
-def _otio(edits: Sequence[Edit]) -> str:
-    from asst.outputs.editors.timeline import otio_text
-
-    return otio_text(edits)
-
-
-def _edl(edits: Sequence[Edit]) -> str:
-    from asst.outputs.editors.timeline import edl_text
-
-    return edl_text(edits)
-
-
-def _fcpxml(edits: Sequence[Edit]) -> str:
-    from asst.outputs.editors.fcpxml import fcpxml_text
-
-    return fcpxml_text(edits)
+    write = as_whole if suffix == ".json" else as_lines
+    return write(map(answer_record, answers) if records is None else records)
 
 
 def _timeline(text: Callable[[Sequence[Edit]], str], answers: Sequence[Answer], every: bool) -> str | None:
-    from asst.outputs.editors.edits import edits_of
-
     edits = edits_of(answers, every=every)
     return text(edits) if edits else None
 
@@ -142,14 +108,14 @@ def _timeline(text: Callable[[Sequence[Edit]], str], answers: Sequence[Answer], 
 _BY_LIBRARY = (".otio", ".edl")
 _OBJECTS = (".json", ".jsonl")
 _TEXTS: dict[str, TextOf] = {
-    ".csv": _csv,
-    ".srt": _srt,
-    ".vtt": _vtt,
-    ".otio": partial(_timeline, _otio),
-    ".edl": partial(_timeline, _edl),
-    ".fcpxml": partial(_timeline, _fcpxml),
+    ".csv": csv_text,
+    ".srt": partial(subtitles, form="srt"),
+    ".vtt": partial(subtitles, form="vtt"),
+    ".otio": partial(_timeline, otio_text),
+    ".edl": partial(_timeline, edl_text),
+    ".fcpxml": partial(_timeline, fcpxml_text),
 }
 FORMATS = (*_OBJECTS, *_TEXTS)
-"""The endings of what is text."""
+"""The extensions of what is text."""
 REEL = ".mp4"
-"""The ending of one video of all moments, one after the other."""
+"""The extension of one video of all moments, one after the other."""

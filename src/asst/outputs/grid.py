@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TextIO
 
@@ -36,32 +37,37 @@ class Grid:
     words: int = 1
 
 
-def fit(console: Console, table: Table) -> None:
-    """Widen a console until it holds every word and every figure of a table, however narrow the terminal.
+@contextmanager
+def console_of(stream: TextIO) -> Iterator[Console]:
+    """Lends a console, and writes to the stream at the end: the console would end the process at a closed pipe."""
+    console = Console(file=stream, highlight=False, markup=False, emoji=False)
+    with console.capture() as capture:
+        yield console
+    # rich fills every line up to its width; a file or a pipe has no use for that.
+    stream.write("".join(line.rstrip() + "\n" for line in capture.get().splitlines()))
+
+
+def fit(console: Console, table: Table, *, whole: bool = False) -> None:
+    """Widen a console until it holds every word of a table, or with ``whole`` every cell, however narrow the terminal.
 
     A narrower one would have them cut off or parted.
     """
-    needed = Measurement.get(console, console.options.update(max_width=_WIDEST), table).minimum
-    console.width = max(console.width, needed)
+    needed = Measurement.get(console, console.options.update(max_width=_WIDEST), table)
+    console.width = max(console.width, needed.maximum if whole else needed.minimum)
 
 
 def write_grids(grids: Iterable[Grid], stream: TextIO) -> None:
     """Write the grids in order, a blank line between two; no cell is cut or folded, however narrow the terminal."""
-    console = Console(file=stream, highlight=False, markup=False, emoji=False)
-    narrowest = console.width
-    for number, grid in enumerate(grids):
-        table = _table(grid)
-        needed = Measurement.get(console, console.options.update(max_width=_WIDEST), table).maximum
-        console.width = max(narrowest, needed)
-        with console.capture() as capture:
+    with console_of(stream) as console:
+        for number, grid in enumerate(grids):
+            table = _table(grid)
             if number:
                 console.print()
             console.print(Text(printable(grid.title), style="bold"), soft_wrap=True)
+            fit(console, table, whole=True)
             console.print(table)
             for note in grid.notes:
                 console.print(Text(printable(note), style="dim"), soft_wrap=True)
-        # rich fills every line up to its width; a file or a pipe has no use for that.
-        stream.write("".join(line.rstrip() + "\n" for line in capture.get().splitlines()))
 
 
 def write_csv(grids: Iterable[Grid], stream: TextIO) -> None:

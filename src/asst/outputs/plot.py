@@ -8,11 +8,11 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from asst.atomic import moved_into_place
 from asst.errors import InputError
 from asst.extras import require
-from asst.outputs.destination import check_destination, replacing
-from asst.outputs.headings import headings
-from asst.outputs.report.time_axis import tick_label, ticks_s
+from asst.outputs.destination import check_destination
+from asst.outputs.report.labels import headings, tick_label, ticks_s
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -40,11 +40,7 @@ def check_plot(sentences: int) -> None:
 
 
 def write_plot(answers: Sequence[Answer], out: Path) -> None:
-    """Draw one row an answer, in order, and write ``out``.
-
-    Args:
-        answers: what the model said, one at least.
-        out: the ``.png`` file to write.
+    """Draw one row an answer, one at least, in order, and write a ``.png`` file.
 
     Raises:
         InputError: when ``out`` cannot be written or there are more than ``SENTENCES_MOST`` sentences.
@@ -64,7 +60,7 @@ def write_plot(answers: Sequence[Answer], out: Path) -> None:
         _draw(axes, answer, heading)
     named = {text: handle for axes in rows for handle, text in zip(*axes.get_legend_handles_labels(), strict=True)}
     figure.legend(named.values(), named.keys(), loc="outside lower right", ncols=4, fontsize=8, frameon=False)
-    with warnings.catch_warnings(), replacing(out) as path:
+    with warnings.catch_warnings(), moved_into_place(out) as path:
         # A sentence in a script that the font lacks is drawn with boxes; that is no reason to fail.
         warnings.filterwarnings("ignore", message="Glyph .* missing from font", category=UserWarning)
         canvas.print_figure(path, dpi=_DOTS_PER_INCH, format="png")

@@ -13,13 +13,8 @@ from asst.outputs.editors.edits import chosen, name_of
 _LONGEST_S = 100 * 3600
 
 
-def subtitles(answers: Sequence[Answer], form: Literal["srt", "vtt"], *, every: bool = False) -> str:
-    """Subtitles in the order of time, to a millisecond; where moments overlap, so do they.
-
-    Args:
-        answers: what the model said, all of one video.
-        form: SubRip or WebVTT.
-        every: show the weaker moments too.
+def subtitles(answers: Sequence[Answer], every: bool = False, *, form: Literal["srt", "vtt"]) -> str:
+    """Subtitles, SubRip's or WebVTT's, in the order of time, to a millisecond; where moments overlap, so do they.
 
     Raises:
         InputError: for moments in several videos, or past 100 hours, which subtitles cannot count to.

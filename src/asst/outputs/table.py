@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from itertools import groupby
 from typing import TextIO
 
@@ -11,7 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from asst.moments import Answer, Moment, format_time
-from asst.outputs.grid import fit
+from asst.outputs.grid import Grid, console_of, fit, write_grids
 from asst.outputs.printable import printable
 
 _BAR_WIDEST = 60
@@ -19,37 +19,46 @@ _BAR_NARROWEST = 10
 _OTHER_COLUMNS = 40
 
 
-def write_table(
-    answers: Iterable[Answer], stream: TextIO, *, every: bool = False, durations_s: Mapping[str, float] | None = None
-) -> None:
+def write_table(answers: Iterable[Answer], stream: TextIO, *, every: bool = False) -> None:
     """Write one table a sentence, in order; of moments in several videos a table a video.
 
-    A terminal gets colour and block characters; a pipe or a file gets plain ASCII around the sentences.
-
-    Args:
-        answers: what the model said.
-        stream: where to write, usually standard output.
-        every: show the weaker moments too; else they are counted, and the best is shown where nothing was found.
-        durations_s: of the videos that moments name, where they lie in several.
+    A terminal gets colour and block characters; a pipe or a file gets plain ASCII around the sentences. With ``every``
+    the weaker moments are shown too; else they are counted, and the best is shown where nothing was found.
     """
-    console = Console(file=stream, highlight=False, markup=False, emoji=False)
-    # Captured, because the console itself would end the process where it meets a closed pipe.
-    with console.capture() as capture:
+    with console_of(stream) as console:
         for number, answer in enumerate(answers):
             if number:
                 console.print()
             title = Text(_heading(answer, every=every) if answer.moments else nothing_found(answer))
             console.print(title, style="bold" if answer.moments else None, soft_wrap=True)
-            shown, rank = answer.shown(every=every), 1
-            for video, group in groupby(shown, key=lambda moment: None if answer.video else moment.video):
+            durations_s, rank = {own.video: own.duration_s for own in answer.by_video}, 1
+            shown = answer.shown(every=every)
+            for video, group in groupby(shown, key=lambda moment: "" if answer.video else moment.video or ""):
                 own = list(group)
-                if video is not None:
+                if durations_s:
                     console.print(Text(printable(video)), soft_wrap=True)
-                duration_s = answer.duration_s if video is None else (durations_s or {})[video]
-                found = len(answer.moments)
-                console.print(moments_table(own, duration_s, console, rank=rank, found=found))
+                duration_s = durations_s.get(video, answer.duration_s)
+                console.print(_moments(own, duration_s, console, rank=rank, found=len(answer.moments)))
                 rank += len(own)
-    stream.write(capture.get())
+
+
+def write_detections_table(answer: Answer, stream: TextIO) -> None:
+    """Write the actions found in one video as a table with a bar that shows where each lies, or that there are none."""
+    title = f"{printable(answer.video)}: {len(answer.moments)} actions in {format_time(answer.duration_s)}"
+    with console_of(stream) as console:
+        console.print(Text(title, style="bold"), soft_wrap=True)
+        console.print(_moments(answer.moments, answer.duration_s, console))
+
+
+def write_shots_table(answer: Answer, stream: TextIO) -> None:
+    """Write the shots of one video as a table, their times in seconds to a millisecond."""
+    count = len(answer.moments)
+    rows = [
+        [str(number), format_time(own.start_s), *(f"{t:.3f}" for t in (own.start_s, own.end_s, own.duration_s))]
+        for number, own in enumerate(answer.moments, start=1)
+    ]
+    title = f"{answer.video}: {count} shot{'s' * (count != 1)} in {format_time(answer.duration_s)}"
+    write_grids([Grid(title, ["", "at", "start", "end", "length"], rows, words=0)], stream)
 
 
 def _heading(answer: Answer, *, every: bool) -> str:
@@ -86,35 +95,15 @@ def not_understood(query: str) -> str:
     return f"{printable(query)}: no word of this is understood, so what is found is a guess; describe it in English"
 
 
-def print_captured(stream: TextIO, title: str, table: Callable[[Console], Table]) -> None:
-    """Write a title and, below it, a table made for the console that the stream is."""
-    console = Console(file=stream, highlight=False, markup=False, emoji=False)
-    with console.capture() as capture:
-        console.print(Text(title, style="bold"), soft_wrap=True)
-        console.print(table(console))
-    stream.write(capture.get())
-
-
-def moments_table(
+def _moments(
     moments: Sequence[Moment], duration_s: float, console: Console, *, rank: int = 1, found: int | None = None
 ) -> Table:
-    """Moments of a video in their order, each with a bar of the video.
-
-    How likely each is, in a word, and its label have columns where one has any. The console is made as wide as it
-    needs.
-
-    Args:
-        moments: of one video.
-        duration_s: its length in seconds.
-        console: to be written to.
-        rank: of the first.
-        found: the last rank of what was found; what follows is dim. None for all.
-    """
+    """Moments of a video, numbered from ``rank`` on, each with a bar of the video; those past ``found`` are dim."""
     plain = not console.is_terminal or console.options.ascii_only
     width = min(_BAR_WIDEST, max(_BAR_NARROWEST, console.width - _OTHER_COLUMNS))
     labelled = any(moment.label is not None for moment in moments)
-    table = Table(box=None, pad_edge=False, header_style="dim")
     words = any(moment.confidence is not None for moment in moments)
+    table = Table(box=None, pad_edge=False, header_style="dim")
     table.add_column("", justify="right")
     for heading in ("start", "end", *([""] if words else []), "score"):
         table.add_column(heading, justify="right" if heading else "left", no_wrap=True)
@@ -122,18 +111,11 @@ def moments_table(
     if labelled:
         table.add_column("label")
     for place, moment in enumerate(moments, start=rank):
-        cells = [
-            Text(str(place)),
-            Text(format_time(moment.start_s)),
-            Text(format_time(moment.end_s)),
-            *([Text(moment.confidence or "")] if words else []),
-            Text(f"{moment.score:.3f}"),
-            _bar(moment, duration_s, width, plain=plain),
-        ]
-        if labelled:
-            cells.append(Text(printable(moment.label or "")))
+        times = [str(place), format_time(moment.start_s), format_time(moment.end_s)]
+        cells = [*times, *([moment.confidence or ""] if words else []), f"{moment.score:.3f}"]
+        label = [Text(printable(moment.label or ""))] if labelled else []
         style = "dim" if found is not None and place > found else "bold" if place == 1 else None
-        table.add_row(*cells, style=style)
+        table.add_row(*map(Text, cells), _bar(moment, duration_s, width, plain=plain), *label, style=style)
     fit(console, table)
     return table
 

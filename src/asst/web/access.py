@@ -5,14 +5,12 @@ from __future__ import annotations
 import hmac
 import secrets
 from hashlib import sha256
-from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
+
+from fastapi import Request, Response
 
 from asst.errors import InputError
 from asst.web.errors import Problem
-
-if TYPE_CHECKING:
-    from fastapi import Request, Response
 
 OPEN_PATHS = frozenset(("/", "/api/access"))
 """What anyone may ask for, and with it the page's own scripts: none of it says anything of the library."""
@@ -28,11 +26,7 @@ def new_token() -> str:
 
 
 class Access:
-    """Knows a token when it sees it, and keeps its hash alone.
-
-    Args:
-        token: it.
-        secure: whether browsers are told to send the cookie over TLS alone.
+    """Knows a token when it sees it, and keeps its hash alone; ``secure`` has cookies sent over TLS alone.
 
     Raises:
         InputError: for a token that could be guessed.

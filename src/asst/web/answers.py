@@ -33,19 +33,11 @@ class Strip(BaseModel):
 
 
 class VideoAnswer(BaseModel):
-    """A video of the library.
+    """A video of the library, by the hash of its content.
 
-    Attributes:
-        id: hash of its content.
-        name: of the file.
-        folder: name of the file's folder; empty for one that came through the page.
-        uploaded: whether it did, and is deleted when the video is removed.
-        duration_s: its length.
-        width: in pixels, as displayed.
-        height: likewise.
-        playable: whether browsers can be expected to play it.
-        media: where the file is.
-        strip: small pictures of all of it.
+    `folder` is the name of the file's folder. It is empty for a video that came through the page, which is `uploaded`,
+    and deleted when it is removed. `playable` says whether browsers can be expected to play the file, which is at
+    `media`. The size is in pixels, as displayed.
     """
 
     id: str
@@ -105,6 +97,8 @@ class MomentAnswer(BaseModel):
 class SaidAnswer(BaseModel):
     """What a user said of a moment; ``span`` gives its real ends."""
 
+    model_config = ConfigDict(from_attributes=True)
+
     id: str
     verdict: Verdict
     start_s: float
@@ -118,7 +112,7 @@ class RankedMoment(MomentAnswer):
     """
 
     found: bool
-    confidence: Confidence | None
+    confidence: Confidence | None = None
     picture: str
     said: SaidAnswer | None
 
@@ -158,8 +152,8 @@ class ScaleAnswer(BaseModel):
     likely: float
 
 
-class SearchAnswer(BaseModel):
-    """What a search found, best first; `understood` says whether a word of the sentence is known."""
+class SentenceAnswer(BaseModel):
+    """What there is to say of a sentence; `understood` says whether a word of it is known."""
 
     query: str
     understood: bool
@@ -168,6 +162,11 @@ class SearchAnswer(BaseModel):
     scale: ScaleAnswer | None
     found: bool
     best_score: float | None
+
+
+class SearchAnswer(SentenceAnswer):
+    """What a search found, best first."""
+
     moments: list[FoundMoment]
     curves: dict[str, CurveAnswer]
     faults: list[str]
@@ -195,18 +194,11 @@ class AttentionAnswer(BaseModel):
     layers: list[str]
 
 
-class LocateAnswer(BaseModel):
-    """What one video says of a sentence; `understood` as of a search."""
+class LocateAnswer(SentenceAnswer):
+    """What one video says of a sentence."""
 
     video: VideoAnswer
-    query: str
-    understood: bool
     duration_s: float
-    model: str
-    threshold: float | None
-    scale: ScaleAnswer | None
-    best_score: float | None
-    found: bool
     moments: list[RankedMoment]
     curve: CurveAnswer | None
     attention: AttentionAnswer | None
@@ -260,16 +252,12 @@ class CorrectionBody(_Body):
     proposed: ProposedBody | None = None
 
 
-class CorrectionAnswer(BaseModel):
+class CorrectionAnswer(SaidAnswer):
     """A correction that is kept."""
 
-    id: str
     video: str
     name: str
     query: str
-    verdict: Verdict
-    start_s: float
-    end_s: float
     proposed: MomentAnswer | None
     made_at: str
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
 
@@ -11,14 +12,14 @@ from fastapi.responses import Response
 from asst.library.corrections import Correction
 from asst.library.tables import Video
 from asst.outputs.printable import printable
-from asst.web.answers import CorrectionAnswer, CorrectionBody, CorrectionsAnswer, MomentAnswer
+from asst.web.answers import CorrectionAnswer, CorrectionBody, CorrectionsAnswer
 from asst.web.errors import documented, not_found
 from asst.web.served import ServedHere
 
 router = APIRouter(prefix="/api", tags=["corrections"])
 
 
-@router.get("/corrections", response_model=CorrectionsAnswer, responses=documented())
+@router.get("/corrections", responses=documented())
 def corrections(
     served: ServedHere, video: Annotated[str | None, Query(max_length=64, description="Of this video.")] = None
 ) -> CorrectionsAnswer:
@@ -33,7 +34,7 @@ def corrections(
     )
 
 
-@router.post("/corrections", status_code=201, response_model=CorrectionAnswer, responses=documented(404))
+@router.post("/corrections", status_code=201, responses=documented(404))
 def correct(served: ServedHere, body: CorrectionBody) -> CorrectionAnswer:
     """Keeps one, in place of what was said of the same span before."""
     known = served.video(body.video)
@@ -54,7 +55,7 @@ def forget(served: ServedHere, correction: str) -> Response:
 @router.get(
     "/corrections.jsonl",
     response_class=Response,
-    responses={**documented(), 200: {"content": {"application/jsonl": {}}, "description": "Annotation"}},
+    responses=documented(sends=["application/jsonl"], about="Annotation"),
 )
 def annotation(served: ServedHere) -> Response:
     """Spans that are right, as annotation that ``asst train`` reads; what is only wrong is counted in a header."""
@@ -64,18 +65,12 @@ def annotation(served: ServedHere) -> Response:
 
 
 def _answer(correction: Correction, video: Video | None) -> CorrectionAnswer:
-    proposed = None
-    if correction.proposed is not None:
-        start_s, end_s, score = correction.proposed
-        proposed = MomentAnswer(start_s=start_s, end_s=end_s, score=score)
+    proposed = correction.proposed
     return CorrectionAnswer(
-        id=correction.id,
+        **{
+            **asdict(correction),
+            "proposed": proposed and dict(zip(("start_s", "end_s", "score"), proposed, strict=True)),
+        },
         video=correction.content,
         name=printable(Path(video.path).name) if video else "",
-        query=correction.query,
-        verdict=correction.verdict,
-        start_s=correction.start_s,
-        end_s=correction.end_s,
-        proposed=proposed,
-        made_at=correction.made_at,
     )

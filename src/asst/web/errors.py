@@ -3,21 +3,19 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Awaitable, Callable
-from typing import TYPE_CHECKING, Any
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Any
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel
 from starlette.exceptions import HTTPException
+from starlette.responses import Response
 
 from asst.atomic import is_refusal, write_error
 from asst.errors import InputError, WriteError
 from asst.outputs.printable import printable
-
-if TYPE_CHECKING:
-    from starlette.responses import Response
 
 _CODES = {
     400: "bad_request",
@@ -30,13 +28,7 @@ _CODES = {
 
 
 class ErrorDetail(BaseModel):
-    """What is wrong.
-
-    Attributes:
-        code: for programs.
-        message: for people, one line.
-        field: of the request, where one is at fault.
-    """
+    """What is wrong: a code for programs, a line for people, and the field of the request, where one is at fault."""
 
     code: str
     message: str
@@ -64,11 +56,8 @@ class Problem(Exception):  # noqa: N818  it is an answer
         self, status: int, code: str, message: str, *, field: str | None = None, retry_s: int | None = None
     ) -> None:
         super().__init__(message)
-        self.status = status
-        self.code = code
-        self.message = message
-        self.field = field
-        self.retry_s = retry_s
+        self.status, self.code, self.message = status, code, message
+        self.field, self.retry_s = field, retry_s
 
     def response(self) -> JSONResponse:
         """As HTTP."""
@@ -77,9 +66,14 @@ class Problem(Exception):  # noqa: N818  it is an answer
         return JSONResponse({"error": detail}, self.status, headers)
 
 
-def documented(*statuses: int) -> dict[int | str, dict[str, Any]]:
-    """What an operation says of its errors; these can be the answer to any."""
-    return {status: {"model": ErrorAnswer} for status in (400, 401, *statuses, 422, 500, 503, 507)}
+def documented(*statuses: int, sends: Sequence[str] = (), about: str = "") -> dict[int | str, dict[str, Any]]:
+    """What an operation says of its errors, some of which can be the answer to any, and of the types that it sends."""
+    told: dict[int | str, dict[str, Any]] = {
+        status: {"model": ErrorAnswer} for status in (400, 401, *statuses, 422, 500, 503, 507)
+    }
+    if sends:
+        told[200] = {"content": {kind: {} for kind in sends}} | ({"description": about} if about else {})
+    return told
 
 
 def not_found(what: str) -> Problem:
@@ -112,8 +106,7 @@ def install(app: FastAPI) -> None:
     @app.exception_handler(RequestValidationError)
     async def invalid(_: Request, error: RequestValidationError) -> Response:
         first = error.errors()[0]
-        place = [str(part) for part in first["loc"][1:]]
-        field = ".".join(place) or None
+        field = ".".join(map(str, first["loc"][1:])) or None
         message = f"{field or 'the request'}: {first['msg'].removeprefix('Value error, ')}"
         return Problem(422, "invalid", message, field=field).response()
 
@@ -130,8 +123,11 @@ async def answered(request: Request, go_on: Callable[[Request], Awaitable[Respon
 
     A range in a unit other than bytes is taken for none, as RFC 9110 asks (section 14.2).
     """
-    headers = request.scope["headers"]
-    request.scope["headers"] = [(name, value) for name, value in headers if name != b"range" or _in_bytes(value)]
+    request.scope["headers"] = [
+        (name, value)
+        for name, value in request.scope["headers"]
+        if name != b"range" or value.partition(b"=")[0].strip().lower() == b"bytes"
+    ]
     try:
         answer = await go_on(request)
     except Exception as error:
@@ -145,7 +141,3 @@ async def answered(request: Request, go_on: Callable[[Request], Awaitable[Respon
     if "content-range" in answer.headers:
         shaped.headers["content-range"] = answer.headers["content-range"]
     return shaped
-
-
-def _in_bytes(ranges: bytes) -> bool:
-    return ranges.partition(b"=")[0].strip().lower() == b"bytes"

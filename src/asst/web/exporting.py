@@ -27,11 +27,7 @@ _TYPES = {
 }
 
 
-@router.post(
-    "/export",
-    response_class=FileResponse,
-    responses={**documented(404, 413), 200: {"content": {kind: {} for kind in _TYPES.values()}}},
-)
+@router.post("/export", response_class=FileResponse, responses=documented(404, 413, sends=[*_TYPES.values()]))
 async def export(served: ServedHere, body: ExportBody) -> FileResponse:
     """One file of the moments, in their order. Timelines name the files of the videos as the server knows them."""
     out = served.clips / f"{uuid.uuid4().hex}.{body.format}"
@@ -53,16 +49,7 @@ def _write(served: Served, body: ExportBody, out: Path) -> None:
 
 
 def _answer(served: Served, chosen: ChosenMoment) -> Answer:
-    """A moment as the only one of its sentence.
-
-    Raises:
-        Problem: for a video that is not there, or a span that is none of it.
-    """
-    video = served.video(chosen.video)
-    start_s, end_s = chosen.start_s, min(chosen.end_s, video.duration_s)
-    if not start_s < end_s:
-        raise Problem(
-            422, "invalid", f"{start_s:g} to {end_s:g} s is no span of {Path(video.path).name}", field="moments"
-        )
+    """A moment as the only one of its sentence."""
+    video, start_s, end_s = served.span(chosen.video, chosen.start_s, chosen.end_s, "moments")
     moment = Moment(start_s, end_s, chosen.score, chosen.query, video.path)
     return Answer(video.path, chosen.query, video.duration_s, served.library.identity.model, (moment,))

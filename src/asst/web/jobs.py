@@ -12,7 +12,6 @@ from pathlib import Path
 from queue import SimpleQueue
 
 from asst.errors import InputError
-from asst.features.extract import Job as File
 from asst.library.engine import Engine
 from asst.library.index import index
 from asst.library.library import Library
@@ -30,19 +29,9 @@ class _CancelledError(Exception):
 class IndexJob:
     """A file on its way into the library.
 
-    Attributes:
-        path: the file.
-        name: as the user calls it.
-        total_s: its length in seconds.
-        id: of the job.
-        state: where it is.
-        done_s: seconds of it that are read.
-        message: one line on how it ended.
-        content: hash of the video, when it is in the library.
-        version: counts changes, for those who wait for one.
-        cancelled: whether it shall end.
-        received: hash of a file that came through the page.
-        began: when reading began, by `time.monotonic`.
+    `done_s` of its `total_s` seconds are read, since `began`; `message` is one line on how it ended, and `content` the
+    hash of the video when it is in the library. `version` counts changes, for those who wait for one. A file that came
+    through the page has the hash that was `received`.
     """
 
     path: Path
@@ -63,23 +52,18 @@ class IndexJob:
         """Whether nothing more will happen to it."""
         return self.state in ("done", "failed", "cancelled")
 
-    @property
-    def left_s(self) -> float | None:
-        """Time until it will have been read, at the pace until now; None where that is not known."""
-        if self.state != "running" or not self.done_s:
-            return None
-        return (time.monotonic() - self.began) * max(0.0, self.total_s / self.done_s - 1)
-
     def answer(self) -> JobAnswer:
-        """As JSON."""
-        left_s = self.left_s
+        """As JSON, with the time until it will have been read at the pace until now, where that is known."""
+        left_s = None
+        if self.state == "running" and self.done_s:
+            left_s = round((time.monotonic() - self.began) * max(0.0, self.total_s / self.done_s - 1), 1)
         return JobAnswer(
             id=self.id,
             name=printable(self.name),
             state=self.state,
             done_s=round(self.done_s, 2),
             total_s=round(self.total_s, 2),
-            left_s=None if left_s is None else round(left_s, 1),
+            left_s=left_s,
             message=printable(self.message),
             video=self.content,
         )
@@ -98,20 +82,17 @@ class Jobs:
     def __init__(
         self, library: Library, engine: Callable[[], Engine], most: int, owned: Callable[[Path], bool]
     ) -> None:
-        self._library = library
-        self._engine = engine
-        self._most = most
-        self._owned = owned
+        self._library, self._engine, self._most, self._owned = library, engine, most, owned
         self._jobs: dict[str, IndexJob] = {}
         self._queue: SimpleQueue[IndexJob | None] = SimpleQueue()
         self._thread = threading.Thread(target=self._work, name="indexing", daemon=True)
         self._thread.start()
 
     def add(self, path: Path, name: str, total_s: float, *, received: str = "", always: bool = False) -> IndexJob:
-        """A new job; or for an upload whose like already waits the one of that, and the second file goes.
+        """A new job, with ``always`` however many wait; for an upload whose like already waits, the one of that.
 
         Args:
-            path: the file.
+            path: the file; of two uploads that are alike the second goes.
             name: as the user calls it.
             total_s: its length in seconds, or 0 where that is not known yet.
             received: hash of an upload.
@@ -177,28 +158,22 @@ class Jobs:
                 self._end(job, "cancelled", "cancelled; nothing of it was kept")
             except InputError as error:
                 self._end(job, "failed", str(error).replace(str(job.path), job.name))
-            except Problem as error:
-                self._end(job, "failed", f"{job.name}: {error.message}")
             except Exception as error:
-                self._end(job, "failed", f"{job.name}: could not be indexed ({type(error).__name__})")
+                reason = str(error) if isinstance(error, Problem) else f"could not be indexed ({type(error).__name__})"
+                self._end(job, "failed", f"{job.name}: {reason}")
 
     def _index(self, job: IndexJob) -> None:
         engine = self._engine()
 
-        def watch(_: File) -> Callable[[float, float], None]:
-            def progress(done_s: float, total_s: float) -> None:
-                if job.cancelled:
-                    raise _CancelledError
-                job.done_s = done_s
-                job.total_s = total_s or job.total_s
-                job.version += 1
+        def progress(done_s: float, total_s: float) -> None:
+            if job.cancelled:
+                raise _CancelledError
+            job.done_s, job.total_s = done_s, total_s or job.total_s
+            job.version += 1
 
-            return progress
-
-        if job.cancelled:
-            raise _CancelledError
+        progress(0.0, 0.0)
         job.began = time.monotonic()
-        for done in index([job.path], self._library, engine, watch=watch):
+        for done in index([job.path], self._library, engine, watch=lambda _: progress):
             if done.state == "failed":
                 raise InputError(done.reason)
             (video,) = self._library.tables.videos(path=str(canonical(job.path)))
@@ -213,8 +188,7 @@ class Jobs:
     def _end(self, job: IndexJob, state: JobState, message: str) -> None:
         if state != "done" and self._owned(job.path):
             _discard(job.path)
-        job.message = message
-        job.state = state
+        job.message, job.state = message, state
         job.version += 1
 
 

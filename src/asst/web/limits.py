@@ -44,11 +44,7 @@ class Limits:
 
 
 class Gate:
-    """Lets so many pieces of work run at once; one that takes too long is answered without, and ends on its own.
-
-    Args:
-        limits: how many, how long.
-    """
+    """Lets so many pieces of work run at once; one that takes too long is answered without, and ends on its own."""
 
     def __init__(self, limits: Limits) -> None:
         self._limits = limits

@@ -13,11 +13,7 @@ from asst.errors import InputError
 
 @contextmanager
 def listening(host: str, port: int) -> Iterator[socket.socket]:
-    """A socket bound to an address.
-
-    Args:
-        host: an address or a name of this machine.
-        port: or 0 for a free one.
+    """A socket bound to an address or name of this machine, and to a port, or 0 for a free one.
 
     Raises:
         InputError: if it is taken, or none of this machine's.

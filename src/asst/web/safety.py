@@ -3,16 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
+from fastapi import FastAPI, Request, Response
+
+from asst.web.access import Access
 from asst.web.errors import Problem, answered
-
-if TYPE_CHECKING:
-    from fastapi import FastAPI, Request
-    from starlette.responses import Response
-
-    from asst.web.access import Access
 
 LOOPBACK = frozenset(("127.0.0.1", "localhost", "::1"))
 _CHANGING = frozenset(("POST", "PUT", "PATCH", "DELETE"))

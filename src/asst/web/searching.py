@@ -14,21 +14,12 @@ from asst.confidence import LEAST
 from asst.library.corrections import Correction
 from asst.library.search import SCORED_S, search
 from asst.library.tables import Video
-from asst.moments import Attention, Curve, Moment
+from asst.models.base import Attentive
+from asst.moments import Answer, Attention, Curve, Moment
+from asst.outputs.json_lines import answer_facts, moment_record
 from asst.outputs.printable import printable
-from asst.text import EMPTY_WORDS, understood
-from asst.web.answers import (
-    AttentionAnswer,
-    CurveAnswer,
-    FoundMoment,
-    LocateAnswer,
-    LocateBody,
-    RankedMoment,
-    SaidAnswer,
-    ScaleAnswer,
-    SearchAnswer,
-    SearchBody,
-)
+from asst.text import EMPTY_WORDS
+from asst.web import answers
 from asst.web.errors import documented
 from asst.web.served import Served, ServedHere
 from asst.web.videos import Id, named, picture_url, video_answer
@@ -42,26 +33,25 @@ _CONTRAST = 1.8
 """The share of a word where it is looked at most, over its mean share, from which on that is worth telling."""
 
 
-@router.post("/search", response_model=SearchAnswer, responses=documented(404))
-async def search_library(served: ServedHere, body: SearchBody) -> SearchAnswer:
+@router.post("/search", responses=documented(404))
+async def search_library(served: ServedHere, body: answers.SearchBody) -> answers.SearchAnswer:
     """The best moments of all videos."""
     return await served.gate.run(lambda: _search(served, body))
 
 
-@router.post("/videos/{video}/locate", response_model=LocateAnswer, responses=documented(404))
-async def locate(served: ServedHere, video: Id, body: LocateBody) -> LocateAnswer:
+@router.post("/videos/{video}/locate", responses=documented(404))
+async def locate(served: ServedHere, video: Id, body: answers.LocateBody) -> answers.LocateAnswer:
     """The best moments of one video, with the score over time and the words that the model looked at."""
     return await served.gate.run(lambda: _locate(served, video, body))
 
 
-def _search(served: Served, body: SearchBody) -> SearchAnswer:
-    engine = served.engine()
+def _search(served: Served, body: answers.SearchBody) -> answers.SearchAnswer:
     contents = {video.content for video in named(served, body.name)}
     if body.video is not None:
         contents &= {served.video(body.video).content}
     found = search(
         served.library,
-        engine,
+        served.engine(),
         body.query,
         top=body.top,
         within_glob=body.within or None,
@@ -71,27 +61,22 @@ def _search(served: Served, body: SearchBody) -> SearchAnswer:
     known = {video.path: video for video in served.library.tables.videos()}
     said = served.said(body.query)
     moments = [
-        FoundMoment(**ranked, video=video_answer(served, video))
+        answers.FoundMoment(**_ranked(moment, video, found, said), video=video_answer(served, video))
         for moment in found.ranked
         if (video := known.get(moment.video or "")) is not None
-        for ranked in [_ranked(moment, video, found.threshold, said)]
     ]
-    curves = {known[path].content: curve_answer(curve) for path, curve in found.curves.items() if path in known}
-    return SearchAnswer(
-        query=body.query,
-        understood=understood(body.query),
-        model=engine.name,
-        threshold=found.threshold,
-        scale=_scale(found.ranked),
-        found=bool(found.moments),
-        best_score=found.best_score,
-        moments=moments,
-        curves=curves if body.curves else {},
-        faults=[_without_folder(fault) for fault in found.faults],
-    )
+    curves = {
+        known[own.video].content: curve_answer(own.curve)
+        for own in (found.by_video if body.curves else ())
+        if own.curve is not None and own.video in known
+    }
+    # A line about a file, with its name in place of its path.
+    parts = (fault.partition(": ") for fault in found.faults)
+    faults = [printable(f"{Path(path).name}{colon}{rest}") for path, colon, rest in parts]
+    return answers.SearchAnswer(**_facts(found), moments=moments, curves=curves, faults=faults)
 
 
-def _locate(served: Served, content: str, body: LocateBody) -> LocateAnswer:
+def _locate(served: Served, content: str, body: answers.LocateBody) -> answers.LocateAnswer:
     """As a search of this video alone, so that the moments are the same."""
     known, engine = served.video(content), served.engine()
     found = search(
@@ -103,40 +88,35 @@ def _locate(served: Served, content: str, body: LocateBody) -> LocateAnswer:
         min_score=body.min_score,
         scored_s=SCORED_S + 2 * known.duration_s,
     )
-    attention = engine.attention(served.features(content), body.query) if body.attention else None
-    curve = next(iter(found.curves.values()), None)
+    attention = None
+    if body.attention and isinstance(engine.model, Attentive):
+        attention = engine.model.word_attention(served.features(content), body.query)
+    curve = next((own.curve for own in found.by_video), None)
     said = served.said(body.query)
-    return LocateAnswer(
+    return answers.LocateAnswer(
+        **_facts(found),
         video=video_answer(served, known),
-        query=body.query,
-        understood=understood(body.query),
-        duration_s=known.duration_s,
-        model=engine.name,
-        threshold=found.threshold,
-        scale=_scale(found.ranked),
-        best_score=found.best_score,
-        found=bool(found.moments),
-        moments=[RankedMoment(**_ranked(moment, known, found.threshold, said)) for moment in found.ranked],
+        moments=[answers.RankedMoment(**_ranked(moment, known, found, said)) for moment in found.ranked],
         curve=None if curve is None else curve_answer(curve),
         attention=None if attention is None else attention_answer(attention),
     )
 
 
-def curve_answer(curve: Curve) -> CurveAnswer:
+def curve_answer(curve: Curve) -> answers.CurveAnswer:
     """A curve of no more than `CURVE_MOST` times; of each group of steps the one with the highest score stays."""
     groups = _groups(len(curve.times_s), CURVE_MOST)
     kept = [int(group[curve.scores[group].argmax()]) for group in groups]
-    return CurveAnswer(times_s=_rounded(curve.times_s[kept]), scores=_rounded(curve.scores[kept]))
+    return answers.CurveAnswer(times_s=_rounded(curve.times_s[kept]), scores=_rounded(curve.scores[kept]))
 
 
-def attention_answer(attention: Attention) -> AttentionAnswer:
+def attention_answer(attention: Attention) -> answers.AttentionAnswer:
     """Attention at no more than `ATTENTION_MOST` times, the mean of those between."""
     groups = _groups(len(attention.times_s), ATTENTION_MOST)
     times_s = np.array([attention.times_s[group].mean() for group in groups])
     weights = np.stack([attention.weights[:, group].mean(axis=1) for group in groups], axis=1)
     means = attention.weights.mean(axis=1)
     contrasts = weights.max(axis=1) >= _CONTRAST * means
-    return AttentionAnswer(
+    return answers.AttentionAnswer(
         words=list(attention.words),
         telling=[bool(far) and word not in EMPTY_WORDS for word, far in zip(attention.words, contrasts, strict=True)],
         times_s=_rounded(times_s),
@@ -154,29 +134,20 @@ def _rounded(values: np.ndarray[tuple[int], np.dtype[np.float64]]) -> list[float
     return [round(float(value), 4) if math.isfinite(value) else 0.0 for value in values]
 
 
-def _ranked(moment: Moment, video: Video, threshold: float | None, said: Sequence[Correction]) -> dict[str, Any]:
+def _facts(answer: Answer) -> dict[str, Any]:
+    """What both answers say beside the moments; scores that are no probabilities have no scale of words."""
+    words = bool(answer.ranked) and answer.ranked[0].confidence is not None
+    scale = answers.ScaleAnswer(sure=LEAST["sure"], likely=LEAST["likely"]) if words else None
+    own = {"understood": answer.understood, "threshold": answer.threshold, "best_score": answer.best_score}
+    return answer_facts(answer) | own | {"scale": scale}
+
+
+def _ranked(moment: Moment, video: Video, answer: Answer, said: Sequence[Correction]) -> dict[str, Any]:
     """What `RankedMoment` says of a moment."""
     span = (moment.start_s, moment.end_s)
     own = next((one for one in said if one.content == video.content and span in one.spans), None)
-    return {
-        "start_s": moment.start_s,
-        "end_s": moment.end_s,
-        "score": moment.score,
-        "found": threshold is None or moment.score >= threshold,
-        "confidence": moment.confidence,
-        "picture": picture_url(video.content, (moment.start_s + moment.end_s) / 2),
-        "said": own and SaidAnswer(id=own.id, verdict=own.verdict, start_s=own.start_s, end_s=own.end_s),
+    return moment_record(moment) | {
+        "found": answer.threshold is None or moment.score >= answer.threshold,
+        "picture": picture_url(video.content, sum(span) / 2),
+        "said": own and answers.SaidAnswer.model_validate(own),
     }
-
-
-def _scale(moments: Sequence[Moment]) -> ScaleAnswer | None:
-    """Where the words for scores begin; None where scores are no probabilities."""
-    if not moments or moments[0].confidence is None:
-        return None
-    return ScaleAnswer(sure=LEAST["sure"], likely=LEAST["likely"])
-
-
-def _without_folder(fault: str) -> str:
-    """A line about a file, with its name in place of its path."""
-    path, separator, rest = fault.partition(": ")
-    return printable(f"{Path(path).name}{separator}{rest}")

@@ -5,16 +5,15 @@ from __future__ import annotations
 import logging
 import tempfile
 import threading
-from collections import OrderedDict
 from collections.abc import Callable
 from concurrent.futures import Future
+from functools import lru_cache
 from pathlib import Path
 from typing import Annotated
 
 from fastapi import Depends, Request
 
 from asst.errors import InputError
-from asst.features.values import Features
 from asst.library.corrections import Correction, Corrections
 from asst.library.engine import Engine
 from asst.library.library import Library
@@ -35,26 +34,22 @@ class Served:
         limits: what is refused.
 
     Attributes:
-        library: as above.
-        limits: as above.
         gate: for work that takes time.
         jobs: of indexing.
         corrections: of the library.
         clips: a folder for clips, which goes when the server does.
         closing: whether the server is about to go.
+        features: gives a video's features; those asked for last are kept, and with them what the model keeps of them.
     """
 
     def __init__(self, library: Library, load: Callable[[], Engine], limits: Limits) -> None:
-        self.library = library
-        self.limits = limits
-        self.gate = Gate(limits)
+        self.library, self.limits, self.gate = library, limits, Gate(limits)
         self.closing = False
         self.corrections = Corrections(library)
+        self.features = lru_cache(_FEATURES_KEPT)(library.features.read)
         self._engine: Future[Engine] = Future()
         self._clips = tempfile.TemporaryDirectory(prefix="asst-clips-", ignore_cleanup_errors=True)
         self.clips = Path(self._clips.name)
-        self._features: OrderedDict[str, Features] = OrderedDict()
-        self._lock = threading.Lock()
         self.jobs = Jobs(library, self.engine, limits.jobs, self.owns)
         threading.Thread(target=self._load, args=(load,), name="loading", daemon=True).start()
 
@@ -86,31 +81,23 @@ class Served:
                 return video
         raise Problem(404, "gone", f"{Path(videos[0].path).name} is no longer where it was indexed")
 
-    def features(self, content: str) -> Features:
-        """A video's features; those asked for last are kept, and with them what the model keeps of them.
+    def span(self, content: str, start_s: float, end_s: float, field: str) -> tuple[Video, float, float]:
+        """A video and a span of it, cut off at its end.
 
         Raises:
-            InputError: if they are damaged.
+            Problem: 422 naming a field for a span that is none of it, or 404 as of `video`.
         """
-        with self._lock:
-            if content in self._features:
-                self._features.move_to_end(content)
-                return self._features[content]
-            features = self.library.features.read(content)
-            self._features[content] = features
-            while len(self._features) > _FEATURES_KEPT:
-                self._features.popitem(last=False)
-            return features
+        video = self.video(content)
+        end_s = min(end_s, video.duration_s)
+        if not start_s < end_s:
+            message = f"{start_s:g} to {end_s:g} s is no span of {Path(video.path).name}"
+            raise Problem(422, "invalid", message, field=field)
+        return video, start_s, end_s
 
     def said(self, query: str) -> list[Correction]:
         """What users said of answers to a sentence, the last first."""
         query = " ".join(query.split())
         return [correction for correction in reversed(self.corrections.all()) if correction.query == query]
-
-    def forget(self, content: str) -> None:
-        """Keeps nothing more of a video that is removed."""
-        with self._lock:
-            self._features.pop(content, None)
 
     def owns(self, path: Path) -> bool:
         """Whether a file came through the page."""

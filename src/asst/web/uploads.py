@@ -38,13 +38,7 @@ _BINARY = {"application/octet-stream": {"schema": {"type": "string", "format": "
 _BODY = {"requestBody": {"required": True, "content": _BINARY}}
 
 
-@router.post(
-    "/uploads",
-    status_code=202,
-    response_model=UploadAnswer,
-    responses=documented(408, 413, 415, 507),
-    openapi_extra=_BODY,
-)
+@router.post("/uploads", status_code=202, responses=documented(408, 413, 415, 507), openapi_extra=_BODY)
 async def upload(
     served: ServedHere, request: Request, name: Annotated[str, Query(min_length=1, max_length=500)]
 ) -> UploadAnswer:
@@ -66,19 +60,19 @@ async def upload(
         raise
 
 
-@router.get("/jobs", response_model=JobsAnswer, responses=documented())
+@router.get("/jobs", responses=documented())
 async def jobs(served: ServedHere) -> JobsAnswer:
     """All jobs since the server started."""
     return JobsAnswer(jobs=[job.answer() for job in served.jobs.all()])
 
 
-@router.get("/jobs/{job}", response_model=JobAnswer, responses=documented(404))
+@router.get("/jobs/{job}", responses=documented(404))
 async def job(served: ServedHere, job: str) -> JobAnswer:
     """One of them."""
     return served.jobs.get(job).answer()
 
 
-@router.delete("/jobs/{job}", response_model=JobAnswer, responses=documented(404))
+@router.delete("/jobs/{job}", responses=documented(404))
 async def cancel(served: ServedHere, job: str) -> JobAnswer:
     """Ends a job; what it had made goes."""
     return served.jobs.cancel(job).answer()
@@ -87,7 +81,7 @@ async def cancel(served: ServedHere, job: str) -> JobAnswer:
 @router.get(
     "/jobs/{job}/events",
     response_class=StreamingResponse,
-    responses={**documented(404), 200: {"content": {"text/event-stream": {}}, "description": "Events named job"}},
+    responses=documented(404, sends=["text/event-stream"], about="Events named job"),
 )
 async def events(served: ServedHere, request: Request, job: str) -> StreamingResponse:
     """Server-sent events: the job at every change, the last when it has ended."""
@@ -117,9 +111,8 @@ async def _events(served: Served, request: Request, job: IndexJob) -> AsyncItera
 def looked_after(library: Library) -> Iterator[list[Path]]:
     """For as long as it is entered, no other server takes what comes in here for its own.
 
-    Returns:
-        Uploads that no job knows and no row names, as the server was killed that they had come to; none while another
-        server runs, which may be about to index them. Of uploads that had not come in whole nothing stays.
+    Lends uploads that no job knows and no row names, as the server was killed that they had come to; none while another
+    server runs, which may be about to index them. Of uploads that had not come in whole nothing stays.
     """
     try:
         lock = SharedLock(library.uploads_lock)
@@ -147,12 +140,7 @@ def _left(library: Library) -> list[Path]:
 
 
 async def _received(request: Request, path: Path, limits: Limits) -> str:
-    """Writes the body to a file as it comes; the hash of it.
-
-    Raises:
-        OSError: if it cannot be written.
-        Problem: 413 as soon as it is too long, 408 when it stands still, 400 when it is cut off, 422 if there is none.
-    """
+    """Writes the body to a file as it comes; the hash of it."""
     most = limits.upload_bytes
     too_large = Problem(413, "too_large", f"more than {most:,} bytes; index it with asst index instead")
     stated = request.headers.get("content-length", "")
@@ -178,11 +166,7 @@ async def _received(request: Request, path: Path, limits: Limits) -> str:
 
 
 def _checked(path: Path, name: str, longest_s: float) -> float:
-    """The length of a video, in seconds.
-
-    Raises:
-        Problem: 415 for a file in which no picture can be decoded, 413 for one that lasts too long.
-    """
+    """The length of a video, in seconds."""
     try:
         duration_s = probe(path).duration_s
     except InputError as error:
@@ -199,14 +183,11 @@ def safe_name(name: str) -> str:
     ('pass wd.mp4', '#1 [final] _new_.mov')
     """
     last = name.replace("\\", "/").rsplit("/", 1)[-1]
-    plain = "".join(letter if _harmless(letter) else "_" for letter in last).strip().lstrip(".")
+    bad = {letter for letter in last if letter in _NO_NAME or not (letter.isprintable() or _is_mark(letter))}
+    plain = last.translate(dict.fromkeys(map(ord, bad), "_")).strip().lstrip(".")
     stem, dot, ending = plain.rpartition(".")
     ending = dot + ending[:10] if dot else ""
     return (_shortened(stem if dot else plain, _NAME_MOST - len(ending.encode())) or "_") + ending
-
-
-def _harmless(letter: str) -> bool:
-    return (letter.isprintable() and letter not in _NO_NAME) or _is_mark(letter)
 
 
 def _is_mark(letter: str) -> bool:

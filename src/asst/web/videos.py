@@ -57,7 +57,7 @@ def video_answer(served: Served, video: Video) -> VideoAnswer:
     )
 
 
-@router.get("", response_model=VideosAnswer, responses=documented())
+@router.get("", responses=documented())
 def videos(
     served: ServedHere,
     offset: Annotated[int, Query(ge=0, le=10**9)] = 0,
@@ -71,10 +71,17 @@ def videos(
     return VideosAnswer(total=len(wanted), hours=sum(video.duration_s for video in wanted) / 3600, videos=page)
 
 
-@router.get("/{video}", response_model=OneVideoAnswer, responses=documented(404))
+@router.get("/{video}", responses=documented(404))
 async def video(served: ServedHere, video: Id) -> OneVideoAnswer:
     """One of them."""
-    return await served.gate.run(lambda: _one(served, served.video(video)))
+    from asst.video import probe
+
+    def found() -> OneVideoAnswer:
+        known = served.video(video)
+        info = probe(known.path)
+        return OneVideoAnswer(**video_answer(served, known).model_dump(), start_s=info.start_s, rate=float(info.rate))
+
+    return await served.gate.run(found)
 
 
 @router.delete("/{video}", status_code=204, response_class=Response, responses=documented(404))
@@ -84,7 +91,7 @@ def remove(served: ServedHere, video: Id) -> Response:
     if not known:
         raise no_video()
     served.library.remove(known)
-    served.forget(video)
+    served.features.cache_clear()
     for path in (Path(own.path) for own in known):
         if served.owns(path):
             shutil.rmtree(path.parent, ignore_errors=True)
@@ -94,7 +101,7 @@ def remove(served: ServedHere, video: Id) -> Response:
 @router.get(
     "/{video}/media",
     response_class=FileResponse,
-    responses={**documented(404, 416), 200: {"content": {"video/*": {}}}, 206: {"description": "The part asked for"}},
+    responses={**documented(404, 416, sends=["video/*"]), 206: {"description": "The part asked for"}},
 )
 def media(served: ServedHere, video: Id) -> FileResponse:
     """The file as it is; parts of it by ``Range``."""
@@ -103,11 +110,7 @@ def media(served: ServedHere, video: Id) -> FileResponse:
     return FileResponse(path, media_type=kind, headers={"Cache-Control": _KEPT})
 
 
-@router.get(
-    "/{video}/strip",
-    response_class=FileResponse,
-    responses={**documented(404), 200: {"content": {"image/jpeg": {}}}},
-)
+@router.get("/{video}/strip", response_class=FileResponse, responses=documented(404, sends=["image/jpeg"]))
 def strip(served: ServedHere, video: Id) -> FileResponse:
     """A row of small pictures, each from the middle of an equal share of the video."""
     path = served.library.picture(served.video(video).content)
@@ -116,9 +119,7 @@ def strip(served: ServedHere, video: Id) -> FileResponse:
     return FileResponse(path, media_type="image/jpeg", headers={"Cache-Control": _KEPT})
 
 
-@router.get(
-    "/{video}/picture", response_class=Response, responses={**documented(404), 200: {"content": {"image/jpeg": {}}}}
-)
+@router.get("/{video}/picture", response_class=Response, responses=documented(404, sends=["image/jpeg"]))
 async def picture(served: ServedHere, video: Id, at_s: Seconds) -> Response:
     """The picture that is shown at an instant, or the last one before the end."""
     body = await served.gate.run(lambda: _jpeg(served.video(video), at_s))
@@ -128,13 +129,7 @@ async def picture(served: ServedHere, video: Id, at_s: Seconds) -> Response:
 @router.get(
     "/{video}/clip",
     response_class=FileResponse,
-    responses={
-        **documented(404, 413),
-        200: {
-            "content": {"video/mp4": {}},
-            "description": "X-Clip-Start-S and X-Clip-End-S say what it holds",
-        },
-    },
+    responses=documented(404, 413, sends=["video/mp4"], about="X-Clip-Start-S and X-Clip-End-S say what it holds"),
 )
 async def clip(served: ServedHere, video: Id, start_s: Seconds, end_s: Seconds, fast: bool = False) -> FileResponse:
     """A span of a video as a file: exact, encoded anew; or fast, copied from the key frame before."""
@@ -177,30 +172,17 @@ def named(served: Served, part: str) -> list[Video]:
     return [video for video in by_content.values() if part in "/".join(Path(video.path).parts[-2:]).lower()]
 
 
-def _one(served: Served, video: Video) -> OneVideoAnswer:
-    from asst.video import probe
-
-    info = probe(video.path)
-    return OneVideoAnswer(**video_answer(served, video).model_dump(), start_s=info.start_s, rate=float(info.rate))
-
-
 def _cut(served: Served, content: str, span: tuple[float, float], out: Path, *, exact: bool) -> dict[str, str]:
-    """Writes a clip; the headers that go with it.
-
-    Raises:
-        Problem: for a span that is none or too long, or a video that is not there.
-    """
+    """Writes a clip; the headers that go with it."""
     from asst.video import cut
 
-    known = served.video(content)
-    start_s, end_s = span[0], min(span[1], known.duration_s)
-    if not start_s < end_s:
-        raise Problem(422, "invalid", f"{start_s:g} to {end_s:g} s is no span of this video", field="end_s")
+    known, start_s, end_s = served.span(content, *span, "end_s")
     if end_s - start_s > served.limits.clip_s:
         raise Problem(413, "too_large", f"a clip lasts {served.limits.clip_s:g} s at most; ask for a shorter one")
     report = cut(known.path, start_s, end_s, out, exact=exact)
+    first, last = (f"{int(t // 60)}m{t % 60:05.2f}s" for t in (start_s, end_s))
     return {
-        "Content-Disposition": attachment(_clip_name(Path(known.path).stem, start_s, end_s)),
+        "Content-Disposition": attachment(f"{Path(known.path).stem} {first}-{last}.mp4"),
         "X-Clip-Start-S": f"{report.start_s:.3f}",
         "X-Clip-End-S": f"{report.end_s:.3f}",
     }
@@ -213,9 +195,3 @@ def _jpeg(video: Video, at_s: float) -> bytes:
     for batch in frames(Path(video.path), times_s=[at_s], short_side=_SHORT_SIDE, crop=STILL, threads=1):
         return jpeg(batch.pixels[0])
     raise not_found(f"no picture at {at_s:g} s")
-
-
-def _clip_name(stem: str, start_s: float, end_s: float) -> str:
-    """Such as ``bikes 0m05.50s-0m07.50s.mp4``."""
-    first, last = (f"{int(t // 60)}m{t % 60:05.2f}s" for t in (start_s, end_s))
-    return f"{stem} {first}-{last}.mp4"

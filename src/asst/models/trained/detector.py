@@ -18,7 +18,7 @@ from asst.features.stores.native import FeatureStore, require
 from asst.features.values import Features
 from asst.models.trained.answering import WindowAnswer
 from asst.models.trained.loading import Checkpoints, loaded
-from asst.moments import Detections, FloatArray, Moment, nms
+from asst.moments import Answer, FloatArray, Moment, nms
 
 A_CLASS = 200
 """Detections of a class in a video that are kept."""
@@ -56,7 +56,7 @@ class TrainedDetector(Checkpoints):
         duration_s: float | None = None,
         top: int | None = None,
         least: float = 0.0,
-    ) -> Detections:
+    ) -> Answer:
         """The actions in one video, best first.
 
         Args:
@@ -71,7 +71,7 @@ class TrainedDetector(Checkpoints):
         detections = detections_of(found, self.labels, video, length_s, self.name)
         return replace(detections, moments=detections.moments[:top])
 
-    def detect_videos(self, videos: Sequence[ActionVideo], store: FeatureStore) -> Iterator[Detections]:
+    def detect_videos(self, videos: Sequence[ActionVideo], store: FeatureStore) -> Iterator[Answer]:
         """The actions in each of these videos, in their order, as they are found.
 
         Raises an `InputError` for a video without features or with features of another kind.
@@ -143,11 +143,12 @@ def video_actions(
 
 
 def detections_of(
-    found: FoundActions, labels: Sequence[str], video: str, duration_s: float | None = None, model: str = ""
-) -> Detections:
+    found: FoundActions, labels: Sequence[str], video: str, duration_s: float = 0.0, model: str = ""
+) -> Answer:
     """What was found in a video, with the names of classes."""
     moments = tuple(
         Moment(float(start_s), float(end_s), float(score), video=video or None, label=labels[label])
         for (start_s, end_s), score, label in zip(found.spans_s, found.scores, found.labels, strict=True)
     )
-    return Detections(video, moments, duration_s, model)
+    best = moments[0].score if moments else None
+    return Answer(video, "", duration_s, model, moments, best_score=best)

@@ -18,17 +18,9 @@ _ON_FRAME = Fraction(1, 20)
 
 @dataclass(frozen=True, slots=True)
 class Media:
-    """A source file.
+    """A source file: its frames, counted at a rate a second, and its size in pixels, as displayed.
 
-    Attributes:
-        path: the file, absolute.
-        rate: frames a second that its frames are counted at.
-        first: the number of its first frame: what its time code says, else zero.
-        frames: how many it has.
-        drop: whether its time code drops frame numbers.
-        width: pixels, as displayed.
-        height: likewise.
-        has_audio: whether it has sound.
+    The first frame's number is what the file's time code says, else zero; ``drop`` is whether that drops frame numbers.
     """
 
     path: Path
@@ -48,16 +40,10 @@ class Media:
 
 @dataclass(frozen=True, slots=True)
 class Edit:
-    """A moment as a clip of its source.
+    """A moment as a clip of its source: the number of its first frame, and how many it has, one at least.
 
-    Attributes:
-        media: the source.
-        start: the clip's first frame, counted as ``media.first`` is.
-        frames: how many it has, one at least.
-        moment: what it was made of.
-        name: the sentence, or the label of a moment that answers none, on one line.
-        rank: the moment's place among those of its sentence, from 1 on.
-        model: the name of the model that found it.
+    It is named by the sentence, or the label of a moment that answers none; ``rank`` counts the moments of a sentence
+    from 1 on.
     """
 
     media: Media
@@ -70,12 +56,7 @@ class Edit:
 
 
 def chosen(answers: Sequence[Answer], *, every: bool) -> list[tuple[Answer, int, Moment]]:
-    """The moments to export, in the order of the answers, each with its answer and its rank from 1 on.
-
-    Args:
-        answers: what the model said.
-        every: take the weaker moments too; else what was found.
-    """
+    """The moments that were found, with ``every`` the weaker too, in order, each with its answer and rank from 1 on."""
     return [
         (answer, rank, moment)
         for answer in answers
@@ -92,11 +73,7 @@ def edits_of(answers: Sequence[Answer], *, every: bool = False) -> list[Edit]:
     """The moments of all answers as clips, in order; each file is probed once.
 
     A clip begins with the frame on display when its moment does, and ends with the last one that is on display before
-    the moment ends.
-
-    Args:
-        answers: what the model said; their moments' ``video``, else their own, are the files.
-        every: as of `chosen`.
+    the moment ends. The files are the moments' ``video``, else that of their answers.
 
     Raises:
         InputError: for a video that cannot be read.
@@ -109,9 +86,8 @@ def edits_of(answers: Sequence[Answer], *, every: bool = False) -> list[Edit]:
             known[video] = _media(video)
         media = known[video]
         first, after = _frames(moment, media)
-        found.append(
-            Edit(media, media.first + first, after - first, moment, name_of(answer, moment), rank, answer.model)
-        )
+        name = name_of(answer, moment)
+        found.append(Edit(media, media.first + first, after - first, moment, name, rank, answer.model))
     return found
 
 

@@ -6,12 +6,8 @@ import math
 import re
 from fractions import Fraction
 
-RATES = tuple(
-    sorted(
-        [Fraction(rate) for rate in (24, 25, 30, 48, 50, 60)]
-        + [Fraction(rate * 1000, 1001) for rate in (24, 30, 48, 60)]
-    )
-)
+_NTSC = [Fraction(rate * 1000, 1001) for rate in (24, 30, 48, 60)]
+RATES = tuple(sorted([*map(Fraction, (24, 25, 30, 48, 50, 60)), *_NTSC]))
 """Frames a second that time codes and editors know, slowest first."""
 
 # A file that says 23.98 means 24000/1001, and Matroska's milliseconds make 19001/317 of 60000/1001.
@@ -21,13 +17,10 @@ _LABEL = re.compile(r"(\d{2}):(\d{2}):(\d{2})([:;.])(\d{2,3})")
 
 
 def timeline_rate(rate: Fraction) -> Fraction:
-    """The rate at which an editor would count a video's frames.
+    """The frames a second at which an editor would count those of a video whose file states ``rate``.
 
     That is the video's own, freed of rounding, where editors know it. A slower one is counted at a multiple that they
     know, a faster one at a fraction; what fits neither, such as a phone's variable rate, at the nearest.
-
-    Args:
-        rate: frames a second, as the file states it.
 
     >>> print(timeline_rate(Fraction(2997, 100)), timeline_rate(Fraction(15)), timeline_rate(Fraction(120)))
     30000/1001 30 60
@@ -46,15 +39,9 @@ def drops(rate: Fraction) -> bool:
 
 
 def frame_number(time_code: str, rate: Fraction) -> int | None:
-    """The frame that a time code names, counted from 00:00:00:00.
+    """The frame that a time code ``HH:MM:SS:FF`` names, counted from 00:00:00:00; None for what is none at this rate.
 
-    Args:
-        time_code: ``HH:MM:SS:FF``; with ``;`` or ``.`` before the frame, two (at 60 a second four) numbers are left out
-            at every minute but each tenth.
-        rate: frames a second.
-
-    Returns:
-        The number, or None for what is no time code at this rate.
+    With ``;`` or ``.`` before the frame, two (at 60 a second four) numbers are left out at every minute but each tenth.
 
     >>> frame_number("00:01:00;02", Fraction(30000, 1001)), frame_number("01:00:00:00", Fraction(25))
     (1800, 90000)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
@@ -29,17 +29,15 @@ def title_of(edits: Sequence[Edit]) -> str:
 def otio_text(edits: Sequence[Edit]) -> str:
     """A timeline in OpenTimelineIO's own JSON: clips one after the other, with sound where there is any.
 
-    Each clip is named by its sentence, carries a marker with it, and refers to its file and the frames it has.
-
-    Args:
-        edits: the clips in order, one at least.
+    Each clip is named by its sentence, carries a marker with it, and refers to its file and the frames it has. There is
+    one at least.
     """
     from opentimelineio import adapters, schema
 
     timeline = schema.Timeline(title_of(edits))
-    timeline.tracks.append(_track(edits, "V1", schema.TrackKind.Video, _clip))
+    timeline.tracks.append(schema.Track("V1", children=[*map(_clip, edits)], kind=schema.TrackKind.Video))
     if any(edit.media.has_audio for edit in edits):
-        timeline.tracks.append(_track(edits, "A1", schema.TrackKind.Audio, _sound))
+        timeline.tracks.append(schema.Track("A1", children=[*map(_sound, edits)], kind=schema.TrackKind.Audio))
     text: str = adapters.write_to_string(timeline, "otio_json")
     return text + "\n"
 
@@ -48,10 +46,7 @@ def edl_text(edits: Sequence[Edit]) -> str:
     """An EDL of the picture: source time codes as the source counts them, record time codes from zero on.
 
     A clip is named by its file; its sentence is in a locator and a comment. Reels are names of eight letters and
-    digits, another one for each file.
-
-    Args:
-        edits: the clips in order, one at least.
+    digits, another one for each file. There is one clip at least.
 
     Raises:
         InputError: for sources that are not all counted alike, which an EDL cannot say.
@@ -69,12 +64,11 @@ def edl_text(edits: Sequence[Edit]) -> str:
     counted = rate if drop else Fraction(math.ceil(rate))
     reels = reel_names([edit.media for edit in edits])
     timeline = schema.Timeline(title_of(edits))
-    timeline.tracks.append(
-        _track(edits, "V", schema.TrackKind.Video, lambda edit: _event(edit, counted, reels[edit.media]))
-    )
+    events = [_event(edit, counted, reels[edit.media]) for edit in edits]
+    timeline.tracks.append(schema.Track("V", children=events, kind=schema.TrackKind.Video))
     text: str = adapters.write_to_string(timeline, "cmx_3600", rate=float(counted))
-    title, _, events = text.partition("\n")
-    return f"{title}\nFCM: {'' if drop else 'NON-'}DROP FRAME\n{events}"
+    title, _, rest = text.partition("\n")
+    return f"{title}\nFCM: {'' if drop else 'NON-'}DROP FRAME\n{rest}"
 
 
 def reel_names(media: Sequence[Media]) -> dict[Media, str]:
@@ -94,12 +88,6 @@ def reel_names(media: Sequence[Media]) -> dict[Media, str]:
 
 def _count(media: Media) -> str:
     return f"{media.name} has {float(media.rate):.5g} a second{' with drop frames' if media.drop else ''}"
-
-
-def _track(edits: Sequence[Edit], name: str, kind: str, make: Callable[[Edit], schema.Item]) -> schema.Track:
-    from opentimelineio import schema
-
-    return schema.Track(name, children=[make(edit) for edit in edits], kind=kind)
 
 
 def _clip(edit: Edit) -> schema.Clip:

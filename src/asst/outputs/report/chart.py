@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
-from asst.moments import Answer, Curve, Moment
-from asst.outputs.report.time_axis import tick_label, ticks_s
+from asst.moments import Answer, Curve
+from asst.outputs.report.labels import tick_label, ticks_s
 
 PATH_WIDTH, PATH_HEIGHT = 1000, 100
 """The box the path is drawn in; the page stretches it over the video's length."""
@@ -16,24 +16,21 @@ PATH_WIDTH, PATH_HEIGHT = 1000, 100
 _MARGIN = 0.08
 
 
-@dataclass(frozen=True, slots=True)
-class Band:
+class Band(NamedTuple):
     """A moment's place along the video: left edge and width in percent of the video's length."""
 
     x: float
     width: float
 
 
-@dataclass(frozen=True, slots=True)
-class Tick:
+class Tick(NamedTuple):
     """A mark of the time axis: its place in percent and its text."""
 
     x: float
     label: str
 
 
-@dataclass(frozen=True, slots=True)
-class Chart:
+class Chart(NamedTuple):
     """What the page draws for one answer.
 
     Attributes:
@@ -44,8 +41,8 @@ class Chart:
         description: the same in words.
     """
 
-    bands: tuple[Band, ...]
-    ticks: tuple[Tick, ...]
+    bands: list[Band]
+    ticks: list[Tick]
     path: str | None
     threshold_y: float | None
     description: str
@@ -66,22 +63,16 @@ def draw(answer: Answer) -> Chart:
         path = _path(curve, answer.duration_s, low, high)
         if answer.threshold is not None:
             threshold_y = round(PATH_HEIGHT * (high - answer.threshold) / (high - low), 2)
-    return Chart(
-        bands=tuple(_band(moment, answer.duration_s) for moment in answer.moments),
-        ticks=tuple(Tick(_percent(tick, answer.duration_s), tick_label(tick)) for tick in ticks_s(answer.duration_s)),
-        path=path,
-        threshold_y=threshold_y,
-        description=_describe(answer),
-    )
+    bands = []
+    for moment in answer.moments:
+        left, right = (_percent(time_s, answer.duration_s) for time_s in (moment.start_s, moment.end_s))
+        bands.append(Band(left, round(right - left, 3)))
+    ticks = [Tick(_percent(tick, answer.duration_s), tick_label(tick)) for tick in ticks_s(answer.duration_s)]
+    return Chart(bands, ticks, path, threshold_y, _describe(answer))
 
 
 def _percent(time_s: float, duration_s: float) -> float:
     return round(100 * min(1.0, max(0.0, time_s / duration_s)), 3)
-
-
-def _band(moment: Moment, duration_s: float) -> Band:
-    left = _percent(moment.start_s, duration_s)
-    return Band(left, round(_percent(moment.end_s, duration_s) - left, 3))
 
 
 def _path(curve: Curve, duration_s: float, low: float, high: float) -> str:

@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from itertools import groupby
+from typing import NamedTuple
 
 import numpy as np
 
 from asst.moments import Attention, FloatArray
-from asst.outputs.report.time_axis import tick_label
+from asst.outputs.report.labels import tick_label
 
 COLUMNS_MOST = 120
 _LEVELS = 10
 
 
-@dataclass(frozen=True, slots=True)
-class Run:
+class Run(NamedTuple):
     """Neighbouring columns of one shade: the first one, how many, and the shade from 0.1 to 1."""
 
     x: int
@@ -23,8 +22,7 @@ class Run:
     shade: float
 
 
-@dataclass(frozen=True, slots=True)
-class Strip:
+class Strip(NamedTuple):
     """One word: its runs, and in words when it weighs most and how much."""
 
     word: str
@@ -32,8 +30,7 @@ class Strip:
     description: str
 
 
-@dataclass(frozen=True, slots=True)
-class Heat:
+class Heat(NamedTuple):
     """What the page draws of one attention.
 
     Attributes:
@@ -52,12 +49,7 @@ class Heat:
 
 
 def draw_heat(attention: Attention, duration_s: float) -> Heat:
-    """Lay out the attention over the whole video; where it is finer than the columns, each shows the mean of its own.
-
-    Args:
-        attention: of one word and one instant at least.
-        duration_s: the video's length in seconds.
-    """
+    """Lay out the attention over the whole video; columns that are coarser than it show the mean of their own."""
     weights = _columns(attention, duration_s)
     strongest = float(weights.max()) or 1.0
     return Heat(

@@ -9,66 +9,48 @@ import base64
 import hashlib
 import os
 from collections.abc import Sequence
-from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
+from typing import NamedTuple
 from urllib.parse import quote
 
 import numpy as np
 
+from asst.atomic import write_whole
 from asst.moments import Answer, Moment, format_time
-from asst.outputs.destination import check_destination, replacing
-from asst.outputs.headings import headings, several_videos
-from asst.outputs.pictures import Picture, take_pictures
+from asst.outputs.destination import check_destination
 from asst.outputs.report.chart import PATH_HEIGHT, PATH_WIDTH, Chart, draw
 from asst.outputs.report.heat import Heat, draw_heat
-from asst.outputs.report.time_axis import tick_label
+from asst.outputs.report.labels import headings, several_videos, tick_label
+from asst.outputs.report.stills import Still, take_stills
 
 _STRIP_CELLS = 12
 
 
-@dataclass(frozen=True, slots=True)
-class _Still:
-    """A picture as the page refers to it: the page holds each picture once, under ``key``."""
-
-    key: str
-    picture: Picture
-
-    @property
-    def caption(self) -> str:
-        return f"Frame at {format_time(self.picture.time_s)}"
-
-
-@dataclass(frozen=True, slots=True)
-class _Row:
-    """A moment in the table of its sentence."""
+class _Row(NamedTuple):
+    """A moment in the table of its sentence, its frame and where it is played."""
 
     moment: Moment
-    still: _Still
+    still: Still
     play: str
 
 
-@dataclass(frozen=True, slots=True)
-class _Section:
+class _Section(NamedTuple):
     """One sentence, or one of several videos, on the page."""
 
     answer: Answer
     heading: str
     facts: list[tuple[str, str]]
-    strip: list[_Still]
+    strip: list[Still]
     chart: Chart
-    rows: tuple[_Row, ...]
+    rows: list[_Row]
     heat: Heat | None
 
 
 def write_report(answers: Sequence[Answer], out: Path) -> None:
-    """Write the page for one video and any number of sentences, or for the answers of several videos.
+    """Write the ``.html`` page for one video and any number of sentences, or for the answers of several videos.
 
     Each video is decoded once, for the film strip and for a key frame of every moment.
-
-    Args:
-        answers: what the model said; their ``video`` is the file to take pictures from.
-        out: the ``.html`` file to write.
 
     Raises:
         InputError: when a video cannot be read or ``out`` cannot be written.
@@ -78,24 +60,22 @@ def write_report(answers: Sequence[Answer], out: Path) -> None:
         raise ValueError("a report needs one answer at least")
     for video in {answer.video for answer in answers}:
         check_destination(out, ".html", source=Path(video))
-    page = _render(answers, out.parent)
-    with replacing(out) as path:
-        # A file name may hold bytes that are no text; the page shows a question mark for each.
-        path.write_bytes(page.encode("utf-8", errors="replace"))
+    # A file name may hold bytes that are no text; the page shows a question mark for each.
+    write_whole(out, _render(answers, out.parent).encode("utf-8", errors="replace"))
 
 
 def _render(answers: Sequence[Answer], folder: Path) -> str:
     from jinja2 import Environment, StrictUndefined
     from markupsafe import Markup
 
-    held: dict[str, _Still] = {}
-    shown = {video: _stills(video, answers, held) for video in dict.fromkeys(answer.video for answer in answers)}
+    instants_s: dict[str, list[float]] = {}
+    for answer in answers:
+        key_s = [_key_instant_s(answer, moment) for moment in answer.moments]
+        instants_s.setdefault(answer.video, _strip_s(answer.duration_s)).extend(key_s)
+    stills = {video: take_stills(Path(video), times_s) for video, times_s in instants_s.items()}
     several = several_videos(answers)
-    sections = [
-        _section(answer, heading, shown[answer.video], folder, several=several)
-        for answer, heading in zip(answers, headings(answers), strict=True)
-    ]
-
+    moments = str(sum(len(answer.moments) for answer in answers))
+    of_all = [("Videos", str(len(instants_s))), ("Moments", moments), ("Model", answers[0].model)]
     package = resources.files("asst.outputs.report")
     style = package.joinpath("report.css").read_text("utf-8")
     environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
@@ -103,27 +83,19 @@ def _render(answers: Sequence[Answer], folder: Path) -> str:
     template = environment.from_string(package.joinpath("report.html").read_text("utf-8"))
     return template.render(
         title=answers[0].query if several else Path(answers[0].video).name,
-        facts=_facts_of_all(answers) if several else _facts(answers[0]),
+        facts=of_all if several else _facts(answers[0]),
         parts="Videos" if several else "Sentences",
         curves=any(answer.curve is not None for answer in answers),
         style=Markup(style),  # noqa: S704  it is our own file
         style_hash=base64.b64encode(hashlib.sha256(style.encode("utf-8")).digest()).decode("ascii"),
-        held=list(held.values()),
-        sections=sections,
+        held={still.key: still for own in stills.values() for still in own.values()}.values(),
+        sections=[
+            _section(answer, heading, stills[answer.video], folder, several=several)
+            for answer, heading in zip(answers, headings(answers), strict=True)
+        ],
         path_width=PATH_WIDTH,
         path_height=PATH_HEIGHT,
     )
-
-
-def _stills(video: str, answers: Sequence[Answer], held: dict[str, _Still]) -> dict[float, _Still]:
-    """All pictures that the page shows of one video, by their instants in seconds; new ones are added to ``held``."""
-    own = [answer for answer in answers if answer.video == video]
-    key_s = [_key_instant_s(answer, moment) for answer in own for moment in answer.moments]
-    pictures = take_pictures(Path(video), [*_strip_s(own[0].duration_s), *key_s])
-    # Instants that show the same frame share its bytes, so the page holds them once.
-    for picture in pictures.values():
-        held.setdefault(picture.href, _Still(f"f{len(held)}", picture))
-    return {time_s: _Still(held[picture.href].key, picture) for time_s, picture in pictures.items()}
 
 
 def _strip_s(duration_s: float) -> list[float]:
@@ -131,7 +103,7 @@ def _strip_s(duration_s: float) -> list[float]:
     return [(cell + 0.5) * duration_s / _STRIP_CELLS for cell in range(_STRIP_CELLS)]
 
 
-def _section(answer: Answer, heading: str, stills: dict[float, _Still], folder: Path, *, several: bool) -> _Section:
+def _section(answer: Answer, heading: str, stills: dict[float, Still], folder: Path, *, several: bool) -> _Section:
     from asst.video import probe
 
     address, zero_s = _address(Path(answer.video), folder), probe(Path(answer.video)).start_s
@@ -141,7 +113,7 @@ def _section(answer: Answer, heading: str, stills: dict[float, _Still], folder: 
         facts=[("File", answer.video), *_facts(answer)] if several else [],
         strip=[stills[time_s] for time_s in _strip_s(answer.duration_s)],
         chart=draw(answer),
-        rows=tuple(
+        rows=[
             _Row(
                 moment,
                 stills[_key_instant_s(answer, moment)],
@@ -149,7 +121,7 @@ def _section(answer: Answer, heading: str, stills: dict[float, _Still], folder: 
                 f"{address}#t={zero_s + moment.start_s:.3f},{zero_s + moment.end_s:.3f}",
             )
             for moment in answer.moments
-        ),
+        ],
         heat=None if answer.attention is None else draw_heat(answer.attention, answer.duration_s),
     )
 
@@ -171,14 +143,6 @@ def _key_instant_s(answer: Answer, moment: Moment) -> float:
         if inside.size:
             return float(times_s[inside[np.argmax(answer.curve.scores[inside])]])
     return (moment.start_s + moment.end_s) / 2
-
-
-def _facts_of_all(answers: Sequence[Answer]) -> list[tuple[str, str]]:
-    return [
-        ("Videos", str(len({answer.video for answer in answers}))),
-        ("Moments", str(sum(len(answer.moments) for answer in answers))),
-        ("Model", answers[0].model),
-    ]
 
 
 def _facts(answer: Answer) -> list[tuple[str, str]]:

@@ -15,7 +15,7 @@ from typing import Generic, Protocol, TypeVar
 import numpy as np
 
 from asst.data.record import Span
-from asst.features.stores.native_file import Provenance
+from asst.features.stores.native import Provenance
 from asst.features.values import Features
 from asst.moments import FloatArray
 from asst.simulate.features.noise import Matrix

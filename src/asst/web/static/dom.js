@@ -13,6 +13,11 @@ export function el(name, properties = {}, ...children) {
   return made;
 }
 
+/** A button with a text, and another one for a screen reader. */
+export function button(textContent, label, onclick, properties = {}) {
+  return el("button", { type: "button", textContent, "aria-label": label, onclick, ...properties });
+}
+
 /** An element of SVG with attributes. */
 export function svg(name, attributes = {}, ...children) {
   const made = document.createElementNS("http://www.w3.org/2000/svg", name);

@@ -2,7 +2,7 @@
 
 import * as api from "./api.js";
 import { clock } from "./clock.js";
-import { $, el, onPress, plural, say } from "./dom.js";
+import { $, button, el, onPress, plural, say } from "./dom.js";
 import * as kept from "./kept.js";
 
 let picked = kept.picks.get();
@@ -59,9 +59,8 @@ function show() {
   $("picked").textContent = `${plural(picked.length, "moment")} of ${plural(videos, "video")}, ${clock(length_s)}`;
   $("picked-list").firstElementChild.replaceChildren(
     ...picked.map((own) => {
-      const drop = el("button", { type: "button", textContent: "Remove", onclick: () => drops(own) });
       const text = `${own.name}, ${clock(own.start_s)} to ${clock(own.end_s)}: ${own.query}`;
-      drop.setAttribute("aria-label", `Take out ${text}`);
+      const drop = button("Remove", `Take out ${text}`, () => drops(own));
       return el("li", { className: "bar" }, el("span", { textContent: text }), drop);
     }),
   );

@@ -1,7 +1,7 @@
 // The list: moments that were found, by video, or the videos of the library.
 
 import { clock, length } from "./clock.js";
-import { $, el, plural } from "./dom.js";
+import { $, button, el, plural } from "./dom.js";
 import * as picks from "./picks.js";
 import { badge, inWords } from "./score.js";
 
@@ -39,18 +39,21 @@ function row(moment) {
   const { start_s, end_s } = endsOf(moment);
   const span = `${clock(start_s)} to ${clock(end_s)}`;
   const state = moment.said ? STATES[moment.said.verdict] : "";
+  const told = [moment.video.name, span, inWords(moment.score), state].filter(Boolean);
   const card = el(
     "button",
-    { type: "button", className: "card", onclick: () => open(moment) },
+    { type: "button", className: "card", "aria-label": told.join(", "), onclick: () => open(moment) },
     el("img", { src: moment.picture, alt: "", loading: "lazy", width: 160, height: 90 }),
     el("span", { className: "when", textContent: span }),
     badge(moment.score),
     el("span", { className: `state ${moment.said?.verdict ?? ""}`, textContent: state }),
   );
-  const told = [moment.video.name, span, inWords(moment.score), state].filter(Boolean);
-  card.setAttribute("aria-label", told.join(", "));
-  const box = el("input", { type: "checkbox", checked: picks.has(moment), onchange: () => picks.toggle(moment) });
-  box.setAttribute("aria-label", `Select ${span} of ${moment.video.name}`);
+  const box = el("input", {
+    type: "checkbox",
+    checked: picks.has(moment),
+    "aria-label": `Select ${span} of ${moment.video.name}`,
+    onchange: () => picks.toggle(moment),
+  });
   return el("li", { className: "moment" }, card, el("label", { className: "pick", title: "Select (X)" }, box));
 }
 
@@ -70,17 +73,16 @@ export function update(moment) {
 export function showVideos(videos, acts, more) {
   shown = [];
   const made = videos.map((video) => {
+    const told = [video.name, video.folder, length(video.duration_s)].filter(Boolean).join(", ");
     const card = el(
       "button",
-      { type: "button", className: "card", onclick: () => acts.open(video) },
+      { type: "button", className: "card", "aria-label": told, onclick: () => acts.open(video) },
       el("span", { className: "strip" }, el("img", { src: video.strip.url, alt: "", loading: "lazy" })),
       el("span", { className: "name", textContent: video.name, title: video.name }),
       el("span", { className: "when", textContent: length(video.duration_s) }),
       el("span", { className: "folder quiet", textContent: video.folder }),
     );
-    card.setAttribute("aria-label", [video.name, video.folder, length(video.duration_s)].filter(Boolean).join(", "));
-    const remove = el("button", { type: "button", className: "remove", textContent: "Remove", onclick: () => acts.remove(video) });
-    remove.setAttribute("aria-label", `Remove ${video.name}`);
+    const remove = button("Remove", `Remove ${video.name}`, () => acts.remove(video), { className: "remove" });
     return el("li", {}, card, remove);
   });
   $("cards").className = "videos";

@@ -1,6 +1,6 @@
 // Searches that were asked before: links, those that were saved first.
 
-import { $, el } from "./dom.js";
+import { $, button, el } from "./dom.js";
 import * as kept from "./kept.js";
 
 /** Shows them on the page of the library, and nothing while something is asked. */
@@ -22,9 +22,7 @@ function chip(address, saved) {
   const given = new URLSearchParams(address);
   const text = [given.get("q"), given.get("f"), given.has("in") ? "one video" : ""].filter(Boolean).join(" · ");
   const link = el("a", { href: `/?${address}`, textContent: saved ? `★ ${text}` : text, title: saved ? "Saved" : "Asked before" });
-  const drop = el("button", { type: "button", textContent: "×" });
-  drop.setAttribute("aria-label", `Forget the search ${text}`);
-  drop.addEventListener("click", () => {
+  const drop = button("×", `Forget the search ${text}`, () => {
     kept.forget(address);
     show(false);
   });

@@ -1,7 +1,7 @@
 // The video over time: pictures, the score, the moment between its two ends, and the other moments under it.
 
 import { clock, exact } from "./clock.js";
-import { $, el, svg } from "./dom.js";
+import { $, button, el, svg } from "./dom.js";
 import * as player from "./player.js";
 import { confidence, inWords } from "./score.js";
 
@@ -155,10 +155,9 @@ function looks() {
 function lane() {
   const made = el("div", { className: "lane" });
   for (const moment of view.others) {
-    const other = el("button", { type: "button", className: `other ${confidence(moment.score)}`, onclick: () => handlers.open(moment) });
-    const text = `${clock(moment.start_s)} to ${clock(moment.end_s)}, ${inWords(moment.score)}`;
-    other.title = text;
-    other.setAttribute("aria-label", `Moment at ${text}`);
+    const title = `${clock(moment.start_s)} to ${clock(moment.end_s)}, ${inWords(moment.score)}`;
+    const className = `other ${confidence(moment.score)}`;
+    const other = button("", `Moment at ${title}`, () => handlers.open(moment), { className, title });
     made.append(at(other, moment.start_s, moment.end_s));
   }
   return made;
@@ -174,11 +173,7 @@ function ruler() {
 }
 
 function tools() {
-  const button = (text, label, act, disabled) => {
-    const made = el("button", { type: "button", textContent: text, onclick: act, disabled, title: label });
-    made.setAttribute("aria-label", label);
-    return made;
-  };
+  const tool = (text, label, act, disabled) => button(text, label, act, { disabled, title: label });
   const { duration_s } = view.video;
   const whole = last - first >= duration_s;
   const legend = el("span", { className: "quiet legend" });
@@ -190,9 +185,9 @@ function tools() {
     { className: "bar tools" },
     legend,
     el("span", { className: "gap" }),
-    button("−", "Wider (−)", () => zoom(0.5), whole),
-    button("+", "Closer (+)", () => zoom(2), false),
-    button("All", "The whole video", () => zoom((last - first) / duration_s), whole),
+    tool("−", "Wider (−)", () => zoom(0.5), whole),
+    tool("+", "Closer (+)", () => zoom(2), false),
+    tool("All", "The whole video", () => zoom((last - first) / duration_s), whole),
   );
 }
 

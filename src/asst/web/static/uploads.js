@@ -2,7 +2,7 @@
 
 import * as api from "./api.js";
 import { length } from "./clock.js";
-import { $, el, onPress, say, showFault } from "./dom.js";
+import { $, button, el, onPress, say, showFault } from "./dom.js";
 
 let added = () => {};
 
@@ -73,11 +73,9 @@ function follow(job, line) {
 
 function row(name) {
   const state = el("span", { className: "state", textContent: "Waiting" });
-  const bar = el("progress", { max: 1, value: 0 });
-  bar.setAttribute("aria-label", name);
-  const button = el("button", { type: "button", textContent: "Cancel" });
-  button.setAttribute("aria-label", `Cancel ${name}`);
-  const line = el("div", { className: "job" }, el("span", { className: "name", textContent: name }), bar, state, button);
+  const bar = el("progress", { max: 1, value: 0, "aria-label": name });
+  const press = button("Cancel", `Cancel ${name}`, null);
+  const line = el("div", { className: "job" }, el("span", { className: "name", textContent: name }), bar, state, press);
   $("jobs").append(line);
   $("jobs").hidden = false;
   const drop = () => {
@@ -94,19 +92,19 @@ function row(name) {
       bar.value = share;
     },
     stop(act) {
-      button.onclick = act;
+      press.onclick = act;
     },
     end(text, failed) {
       say(`${name}: ${text}`);
       state.textContent = text;
       bar.remove();
       line.classList.toggle("failed", failed);
-      button.textContent = "Dismiss";
-      button.setAttribute("aria-label", `Dismiss ${name}`);
-      button.onclick = drop;
+      press.textContent = "Dismiss";
+      press.setAttribute("aria-label", `Dismiss ${name}`);
+      press.onclick = drop;
       if (!failed) setTimeout(drop, 6000);
     },
   };
-  button.onclick = drop;
+  press.onclick = drop;
   return made;
 }

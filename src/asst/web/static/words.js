@@ -1,7 +1,7 @@
 // Words by time: where the model looked at those words that it looked at unevenly.
 
 import { clock } from "./clock.js";
-import { $, el } from "./dom.js";
+import { $, button, el } from "./dom.js";
 
 /** Shows attention {words, telling, times_s, weights}, where it tells anything; calls `hovered({times_s, weights} | null)`. */
 export function show(attention, hovered) {
@@ -18,9 +18,8 @@ export function show(attention, hovered) {
 
 function word({ words, times_s, weights }, k, hovered) {
   const peak = times_s[weights[k].indexOf(Math.max(...weights[k]))];
-  const made = el("button", { type: "button", className: "word", textContent: `${words[k]} ${clock(peak)}` });
-  made.setAttribute("aria-label", `${words[k]}: looked at most at ${clock(peak)}`);
-  made.title = "Point at it to see where on the timeline";
+  const more = { className: "word", title: "Point at it to see where on the timeline" };
+  const made = button(`${words[k]} ${clock(peak)}`, `${words[k]}: looked at most at ${clock(peak)}`, null, more);
   const on = () => hovered({ times_s, weights: weights[k] });
   const off = () => hovered(null);
   for (const event of ["mouseenter", "focus"]) made.addEventListener(event, on);

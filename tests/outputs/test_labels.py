@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from asst.moments import parse_time
-from asst.outputs.report.time_axis import tick_label, ticks_s
+from asst.outputs.report.labels import tick_label, ticks_s
 
 
 @given(st.floats(0.3, 86400), st.integers(3, 12))

@@ -1,0 +1,125 @@
+"""Options and arguments that several verbs have, each declared once."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from dataclasses import fields, is_dataclass
+from functools import wraps
+from inspect import Parameter, Signature, signature
+from pathlib import Path
+from typing import Annotated, Any, get_type_hints
+
+import typer
+
+LIBRARY = Path("asst-library")
+"""The library of verbs that are not told of one."""
+
+
+def option(name: str, text: str, **more: Any) -> Any:
+    """An option: its name with what it takes, such as ``--top N``, and what it is for; the rest as typer has it."""
+    flag, _, takes = name.partition(" ")
+    return typer.Option(flag, metavar=takes or None, help=text, **more)
+
+
+def argument(takes: str, text: str) -> Any:
+    """An argument: what it is called, and what it is for."""
+    return typer.Argument(metavar=takes, help=text)
+
+
+def expanded(verb: Callable[..., None]) -> Callable[..., None]:
+    """A verb whose parameters of a dataclass are options, one a field; it is given values of the dataclass."""
+    parameters: list[Parameter] = []
+    groups: dict[str, Any] = {}
+    hints = get_type_hints(verb, include_extras=True)
+    for own in signature(verb).parameters.values():
+        if is_dataclass(kind := hints[own.name]):
+            groups[own.name] = kind
+            types = get_type_hints(kind, include_extras=True)
+            parameters += [
+                own.replace(name=one.name, default=one.default, annotation=types[one.name]) for one in fields(kind)
+            ]
+        else:
+            parameters.append(own.replace(annotation=kind))
+
+    @wraps(verb)
+    def run(**given: Any) -> None:
+        for name, kind in groups.items():
+            given[name] = kind(**{one.name: given.pop(one.name) for one in fields(kind)})
+        verb(**given)
+
+    vars(run)["__signature__"] = Signature(parameters)
+    run.__annotations__ = {own.name: own.annotation for own in parameters}
+    return run
+
+
+def _use(name: str | None) -> str | None:
+    if name is not None:
+        from asst.features.runtime import DEVICE, device
+
+        os.environ[DEVICE] = name
+        device()
+    return name
+
+
+Json = Annotated[bool, option("--json", "Print JSON, one object a line; docs/formats.md has the keys.")]
+
+Sentences = Annotated[list[str] | None, argument("SENTENCE", "What to look for, a sentence each, in quotes.")]
+Queries = Annotated[
+    str | None,
+    option("--queries FILE", "Read more sentences from a file or a pipe, one a line; - reads standard input."),
+]
+MinScore = Annotated[
+    float | None, option("--min-score X", "Moments of this score or more, in place of what the model finds convincing.")
+]
+All = Annotated[bool, option("--all", "Print and export the weaker moments too, up to --top of a sentence.")]
+
+Export = Annotated[
+    list[Path] | None,
+    option(
+        "--export OUT",
+        "Write what is found for another program, in the format of the ending: .csv .json .jsonl, .srt .vtt "
+        "(subtitles) .fcpxml, with the extra timeline .otio .edl (timelines), .mp4 (one reel). Repeat for more files.",
+    ),
+]
+
+Library = Annotated[Path, option("--library PATH", "The folder of the library.")]
+LibraryModel = Annotated[
+    str | None,
+    option(
+        "--model NAME|PATH",
+        "A model from 'asst models', or what 'asst train finetune' made; else the library's own.",
+    ),
+]
+Workers = Annotated[int, option("--workers N", "Processes that read videos.", min=1)]
+Cluster = Annotated[
+    bool,
+    option("--cluster", "Spread the work over the Ray cluster of $RAY_ADDRESS, or a local one (extra: cluster)."),
+]
+Device = Annotated[
+    str | None,
+    option(
+        "--device DEVICE",
+        "Where networks are computed, one of asst models --devices; the best of them if not given.",
+        callback=_use,
+    ),
+]
+"""Read as soon as it is met, so that workers have it too."""
+
+OF_SENTENCES = (
+    "didemo, charades-sta, charades-cd, activitynet-captions, activitynet-cd, tacos, qvhighlights or jsonlines."
+)
+DatasetName = Annotated[str | None, option("--dataset NAME", f"{OF_SENTENCES} Of actions: thumos14 or actions.")]
+Split = Annotated[str | None, option("--split NAME", "Its part, such as val or test.")]
+DataFolder = Annotated[
+    Path | None,
+    option("--data FOLDER", "The folder of its annotation files; else the data set's name in $ASST_DATA."),
+]
+Level = Annotated[str, option("--level NAME", "Of simulated features: easy, standard, crowded or hard.")]
+
+Stores = Annotated[
+    list[Path] | None,
+    option("--store STORE", "The features to read, in place of video files; once for each stream."),
+]
+StepS = Annotated[float | None, option("--step-s SECONDS", "How long a step lasts, for a STORE that does not say.")]
+ArrayKey = Annotated[str | None, option("--key NAME", "The array to take, where a STORE holds several of a video.")]
