@@ -146,10 +146,9 @@ def test_a_folder_is_a_model_too(here: Path, street: Path, tmp_path: Path) -> No
 
 
 def test_corrections_of_its_answers_are_learnt_from(
-    here: Path, street: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    here: Path, street: Path, tmp_path: Path, few_tapes: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A reranker in its space, from captioned pictures; then from what a user of the library said."""
-    monkeypatch.setattr("os.cpu_count", lambda: 1)
     monkeypatch.chdir(tmp_path)
     steps = ["training.steps=2", "training.interval=2", "training.batch=2"]
     rows = shapes(range(8))
@@ -158,7 +157,7 @@ def test_corrections_of_its_answers_are_learnt_from(
         [{**row, "id": f"clip {i // 2}", "group": f"clip {i // 2}", "frame": i % 2} for i, row in enumerate(rows)],
     )
     held = [f"data.tapes.holdout.{name}=0" for name in ("flickr8k", "msrvtt", "coco", "coco_sample")]
-    tapes = [f"data.tapes.extractor={NAME}", "data.tapes.count=4", "data.tapes.validate=4", "data.root=pictures"]
+    tapes = [f"data.tapes.extractor={NAME}", *few_tapes, "data.root=pictures"]
     chosen = [*tapes, *held, "data.tapes.holdout.shapes=24", *steps]
     said("train", "default_clip", *chosen, "--run", "first")
     start = "first/checkpoints/best.safetensors"

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -20,7 +18,6 @@ from asst.models.reranker.inputs import input_names
 from asst.models.zeroshot.model import SimilarityModel
 from asst.simulate.tapes.settings import TapeSettings
 from asst.training.recipe import read_recipe
-from asst.training.reranker import tape_pool
 from asst.training.reranker.captioned_clips import CaptionedClips, Part
 from asst.training.reranker.samples import Chosen, RerankerValidation
 from asst.training.reranker.tape_pool import TapePool
@@ -100,21 +97,13 @@ def test_a_recipe_makes_tapes_trains_and_gives_a_model(
     assert all(0 <= moment.start_s < moment.end_s <= 10.1 for moment in moments)
 
 
-def in_this_process(_: int, __: object, start: Callable[..., None], given: tuple[object]) -> ThreadPoolExecutor:
-    return ThreadPoolExecutor(1, initializer=start, initargs=given)
-
-
 def test_the_same_recipe_learns_in_the_space_of_clip(
-    pictures: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, street: Path, one_thread: None
+    pictures: Path, tmp_path: Path, few_tapes: list[str], monkeypatch: pytest.MonkeyPatch, street: Path
 ) -> None:
     words = {word for text in concept_data()["unrelated"] for word in text.split()}
     write(tmp_path / "weights" / "clip", "clip", sorted(words - {*WORDS}))
-    # A few tapes, made in this process, where the other test has two more: starting one takes longer than its work.
-    monkeypatch.setattr(tape_pool, "TAPES_A_SHARD", 10)
-    monkeypatch.setattr(tape_pool, "ProcessPoolExecutor", in_this_process)
     monkeypatch.setenv("ASST_WEIGHTS", str(tmp_path / "weights"))
-    few = ("data.tapes.count=10", "data.tapes.validate=10")
-    changes = [*SMALL, *few, f"data.root={pictures}", f"data.tapes.folder={tmp_path / 'tapes'}"]
+    changes = [*SMALL, *few_tapes, f"data.root={pictures}", f"data.tapes.folder={tmp_path / 'tapes'}"]
     done = train(read_recipe(["default_clip"], changes), tmp_path / "run", lambda _: None)
     kind = read_description(done.folder.best).features
     assert (kind.extractor, kind.dimension) == ("clip-squares", 48)
