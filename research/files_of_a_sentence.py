@@ -1,8 +1,8 @@
 """How many files a reader passes to follow one sentence, from features that are ready to the printed answer.
 
-Run: ``python research/files_of_a_sentence.py [SENTENCE] [--model NAME]``. It follows every call of our functions, and
-prints each file in the order in which it is first entered, with its calls and the changes of file into it: calls from a
-function of another file of ours. Loading the model and making the features are not followed, nor is what runs on import.
+Run: ``python research/files_of_a_sentence.py [SENTENCE] [--model NAME]``. It prints each of our files in the order in
+which they are entered, with the calls of its functions and the changes of file: calls from a function of another file.
+Loading the model and making the features are not followed, nor is what runs on import.
 """
 
 from __future__ import annotations
@@ -70,7 +70,8 @@ def main() -> None:
         ("first sentence", followed(localizer, features, given.sentence)),
         ("another sentence", followed(localizer, features, given.sentence + " at night")),
     ]:
-        print(f"{title}: {len(calls.calls)} files, {calls.changes.total()} changes of file, {calls.calls.total()} calls")
+        files, changes = len(calls.calls), calls.changes.total()
+        print(f"{title}: {files} files, {changes} changes of file, {calls.calls.total()} calls")
         print(f"{'calls':>8} {'changes':>8}  file")
         for file, count in calls.calls.items():
             print(f"{count:8} {calls.changes[file]:8}  {file}")

@@ -1,7 +1,7 @@
 """Stand-ins for the parts below the command line: a model that finds all but penguins, and a grey video.
 
-Run as a program this is the ``asst`` command with the stand-ins in place. What is heavy is imported where it is used: most
-of what is typed needs none of it.
+Run as a program this is the ``asst`` command with the stand-ins in place. What is heavy is imported where it is used, as
+most commands need none of it.
 """
 
 from __future__ import annotations

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -21,16 +22,16 @@ from asst.library.library import Library
 from ..caption_pictures import shapes
 from ..caption_pictures import write as write_pictures
 from ..hub_server import Hub, serving
-from ..tiny_clip import WORDS, fetched, write
+from ..tiny_clip import WORDS, exported, fetched
 
 NAME, OTHER = "clip-b32", "siglip-base"
 
 
 @pytest.fixture(scope="module")
 def published(tmp_path_factory: pytest.TempPathFactory, one_thread: None) -> Path:
-    """A tiny model that knows the words of the sentences that every model reads."""
+    """A tiny model for ONNX Runtime that knows the words of the sentences that every model reads."""
     words = {word for texts in concept_data().values() for text in texts for word in text.split()}
-    return write(tmp_path_factory.mktemp("hub"), "clip", sorted(words - {*WORDS}))
+    return exported(tmp_path_factory.mktemp("hub"), "clip", sorted(words - {*WORDS}))
 
 
 @pytest.fixture
@@ -38,9 +39,7 @@ def here(published: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Pa
     """A folder of weights that holds it."""
     weights = tmp_path / "weights"
     monkeypatch.setenv("ASST_WEIGHTS", str(weights))
-    (weights / NAME).mkdir(parents=True)
-    for path in published.iterdir():
-        (weights / NAME / path.name).write_bytes(path.read_bytes())
+    shutil.copytree(published, weights / NAME)
     fetched(weights / NAME)
     return weights
 
@@ -85,7 +84,7 @@ def test_a_model_is_fetched_from_the_hub_that_the_environment_names(hub: Hub, tm
     assert json.loads(done.stdout)["repository"] == IMAGE_TEXT[NAME].repository
     # What is there needs no hub.
     again = asst("models", "get", NAME, **there, HF_HUB_OFFLINE="1")
-    assert again.stdout.startswith(f"{NAME} is in {there['ASST_WEIGHTS']}/{NAME}: 5 files, ")
+    assert again.stdout.startswith(f"{NAME} is in {there['ASST_WEIGHTS']}/{NAME}: 6 files, ")
     listed = [json.loads(line) for line in asst("models", "--json", **there).stdout.splitlines()]
     assert {record["name"]: record["here"] for record in listed if record["name"] in IMAGE_TEXT} == {
         name: name == NAME for name in IMAGE_TEXT
