@@ -1,6 +1,6 @@
 """Stand-ins for the parts below the command line: a model that finds all but penguins, and a grey video.
 
-Run as a program this is the ``asst`` command with the stand-ins in place. What is heavy is imported where it is used, as
+Run as a program this is the ``asst`` command with the stand-ins in place. What is heavy is imported where it is used:
 most commands need none of it.
 """
 
