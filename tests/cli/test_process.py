@@ -83,8 +83,14 @@ VERBS = [
 ]
 
 
-@pytest.mark.parametrize("words", VERBS, ids=" ".join)
-@pytest.mark.parametrize("closing", ["> /dev/full", ">&-", "<&- >&-"])
+@pytest.mark.parametrize(
+    ("words", "closing"),
+    [
+        *((words, closing) for words in VERBS for closing in ("> /dev/full", ">&-")),
+        *((words, "<&- >&-") for words in (["--version"], ["locate", "v.mp4", "a dog"])),
+    ],
+    ids=str,
+)
 def test_output_that_cannot_be_written_is_one_line_and_no_answer(video: Path, words: list[str], closing: str) -> None:
     command = f"exec {shlex.join([sys.executable, str(FAKES), *words])} {closing}"
     done = subprocess.run(
