@@ -60,7 +60,7 @@ def test_the_commands_do_what_the_text_says(folder: Path, monkeypatch: pytest.Mo
     )
     assert "seed0 gets 1 checkpoint of " in first.stderr
     assert "going on with the run" in longer.stderr
-    assert [line.split()[1] for line in longer.stderr.splitlines() if line.startswith("step")] == ["12"]
+    assert [line.split()[1] for line in longer.stderr.splitlines() if line.startswith("step")] == ["6"]
     run = Path("runs/simulated-crowded/charades_sta/c3d/seed0")
     named = set(
         re.findall(r"^\| `([\w/.]+\w)` \|", DOC[DOC.index("## A run\n") : DOC.index("## A network that")], re.MULTILINE)
