@@ -34,9 +34,8 @@ bench: $(READY)
 	$(BIN)/python benchmarks/locate.py
 	$(BIN)/python benchmarks/development_set.py
 
-# The documentation site; a link or a name that leads nowhere is an error.
+# The documentation site; a link or a name that leads nowhere is an error, in the tests too.
 docs: $(READY)
-	$(BIN)/pip install $(QUIET) --constraint constraints.txt --editable '.[docs]'
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
 
 # The wheel as a stranger gets it: in an environment of its own, with no extra, away from the sources. At the end, its

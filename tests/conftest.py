@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from fractions import Fraction
 from pathlib import Path
@@ -124,6 +125,19 @@ def untrained_reranker(similarity: SimilarityModel) -> Callable[[Path, dict[str,
         return path
 
     return write
+
+
+@pytest.fixture
+def few_tapes(monkeypatch: pytest.MonkeyPatch, one_thread: None) -> list[str]:
+    """Tapes are made in this process, ten to train on and ten to validate on; the settings that ask for so many."""
+    from asst.training.reranker import tape_pool
+
+    def in_this_process(_: int, __: object, start: Callable[..., None], given: tuple[object]) -> ThreadPoolExecutor:
+        return ThreadPoolExecutor(1, initializer=start, initargs=given)
+
+    monkeypatch.setattr(tape_pool, "TAPES_A_SHARD", 10)
+    monkeypatch.setattr(tape_pool, "ProcessPoolExecutor", in_this_process)
+    return ["data.tapes.count=10", "data.tapes.validate=10"]
 
 
 # A data set that can be learnt in seconds: what a sentence names is seen in its moment.

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner, Result
 
 import asst
+from asst.cli.app import app
 from asst.video import frames
 
 PRESENT = [
@@ -28,11 +28,8 @@ ABSENT = [
 TAXI_SIGN_S = (2.2, 3.04)
 
 
-def locate(*words: str | Path) -> subprocess.CompletedProcess[str]:
-    """``asst locate`` in a process of its own."""
-    program = "import sys; from asst.cli import main; sys.argv[0] = 'asst'; main()"
-    command = [sys.executable, "-c", program, "locate", *map(str, words)]
-    return subprocess.run(command, capture_output=True, text=True, encoding="utf-8", timeout=120, check=False)
+def locate(*words: str | Path) -> Result:
+    return CliRunner().invoke(app, ["locate", *map(str, words)])
 
 
 def spans(moments: Sequence[asst.Moment]) -> list[tuple[float, float]]:
@@ -161,7 +158,7 @@ def test_the_fast_model_finds_the_same_here_and_reads_the_features_of_the_other(
 
 def test_the_command_prints_the_documented_lines(street: Path) -> None:
     done = locate(street, PRESENT[0], ABSENT[0], "--json", "--top", "2")
-    assert (done.returncode, done.stderr) == (0, "")
+    assert (done.exit_code, done.stderr) == (0, "")
     found, absent = (json.loads(line) for line in done.stdout.splitlines())
     assert list(found) == list(absent) == ["video", "query", "duration_s", "model", "found", "moments", "understood"]
     assert (found["video"], found["query"], found["model"]) == (str(street), PRESENT[0], "default")
@@ -178,14 +175,14 @@ def test_the_command_prints_the_documented_lines(street: Path) -> None:
 
 def test_the_command_says_by_its_exit_code_that_nothing_was_found(street: Path) -> None:
     done = locate(street, ABSENT[0], "--json", "--model", "similarity-fast")
-    assert (done.returncode, done.stderr) == (1, "")
+    assert (done.exit_code, done.stderr) == (1, "")
     assert json.loads(done.stdout)["found"] is False
 
 
 def test_a_least_score_of_ones_own_decides_what_is_found(street: Path) -> None:
     strict = locate(street, PRESENT[0], "--json", "--min-score", "0.999", "--model", "similarity-fast")
     lax = locate(street, ABSENT[0], "--json", "--min-score", "0", "--model", "similarity-fast")
-    assert (strict.returncode, lax.returncode) == (1, 0)
+    assert (strict.exit_code, lax.exit_code) == (1, 0)
     assert [json.loads(done.stdout)["found"] for done in (strict, lax)] == [False, True]
 
 

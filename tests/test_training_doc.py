@@ -15,7 +15,7 @@ from asst.cli.app import app
 from asst.data import read_dataset
 
 DOC = (Path(__file__).parents[1] / "docs/training.md").read_text(encoding="utf-8")
-VIDEOS = {"train": 40, "test": 6}
+VIDEOS = {"train": 24, "test": 4}
 
 pytestmark = [
     pytest.mark.usefixtures("one_thread"),
@@ -56,11 +56,11 @@ def test_the_commands_do_what_the_text_says(folder: Path, monkeypatch: pytest.Mo
         assert done[-1].exit_code == 0, (words, done[-1].output)
     first, longer, judged, *_ = done
     assert re.search(
-        r"simulated features simulated-c3d-crowded of 46 videos: \d+ MB are written to features/", first.stderr
+        r"simulated features simulated-c3d-crowded of 28 videos: \d+ MB are written to features/", first.stderr
     )
     assert "seed0 gets 1 checkpoint of " in first.stderr
     assert "going on with the run" in longer.stderr
-    assert [line.split()[1] for line in longer.stderr.splitlines() if line.startswith("step")] == ["12"]
+    assert [line.split()[1] for line in longer.stderr.splitlines() if line.startswith("step")] == ["6"]
     run = Path("runs/simulated-crowded/charades_sta/c3d/seed0")
     named = set(
         re.findall(r"^\| `([\w/.]+\w)` \|", DOC[DOC.index("## A run\n") : DOC.index("## A network that")], re.MULTILINE)

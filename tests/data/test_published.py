@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 from collections import Counter
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -14,6 +15,9 @@ from asst.data.readers.charades import read_classes, read_videos
 from asst.data.readers.didemo import candidate_clips, clip_span, span_clip
 from asst.data.rows import clean_span
 from asst.errors import InputError
+
+# What several tests look at is read once.
+read = cache(read_dataset)
 
 
 def dropped(dataset: Dataset) -> list[str]:
@@ -58,7 +62,7 @@ def test_charades_sta(
 ) -> None:
     """Three published rows lie after the end of their video; all others are used."""
     folder = shared_data / "charades_sta"
-    dataset = read_dataset("charades_sta", folder, split)
+    dataset = read("charades_sta", folder, split)
     assert dropped(dataset) == lost
     assert len(dataset.records) + len(lost) == rows
     assert sum(record.annotated[0][1] > record.duration_s for record in dataset.records) == past_the_end
@@ -74,19 +78,19 @@ def test_charades_sta_moments_are_actions_of_the_video(shared_data: Path) -> Non
     """Both readers cut and turn spans by one rule, so the equality outlives the repairs."""
     folder = shared_data / "charades_sta"
     videos = read_videos(folder / "Charades_v1_train.csv").videos
-    for record in read_dataset("charades_sta", folder, "trainval").records:
+    for record in read("charades_sta", folder, "trainval").records:
         assert record.moments[0] in {(action.start_s, action.end_s) for action in videos[record.video].actions}
         assert record.duration_s == videos[record.video].duration_s
 
 
 def test_charades_sta_validation_shares_no_video_with_training(shared_data: Path) -> None:
     folder = shared_data / "charades_sta"
-    train, val, both = (read_dataset("charades_sta", folder, split) for split in ("train", "val", "trainval"))
+    train, val, both = (read("charades_sta", folder, split) for split in ("train", "val", "trainval"))
     assert not set(train.video_names) & set(val.video_names)
     assert Counter(r.id for r in train.records + val.records) == Counter(r.id for r in both.records)
     assert (len(both.video_names), len(val.video_names), len(val.records)) == (5336, 534, 1258)
     assert {record.split for record in val.records} == {"val"}
-    assert not set(both.video_names) & set(read_dataset("charades_sta", folder, "test").video_names)
+    assert not set(both.video_names) & set(read("charades_sta", folder, "test").video_names)
 
 
 @pytest.mark.parametrize(
@@ -105,13 +109,13 @@ def test_charades_sta_validation_shares_no_video_with_training(shared_data: Path
 def test_published_counts(
     shared_data: Path, name: str, split: str, videos: int, sentences: int, lost: list[str]
 ) -> None:
-    dataset = read_dataset(name, shared_data / name, split)
+    dataset = read(name, shared_data / name, split)
     assert [where.split(",")[0] for where in dropped(dataset)] == lost
     assert (len(dataset.video_names), len(dataset.records) + len(lost)) == (videos, sentences)
 
 
 def test_tacos_frames_become_seconds(shared_data: Path) -> None:
-    record = read_dataset("tacos", shared_data / "tacos", "train").records[0]
+    record = read("tacos", shared_data / "tacos", "train").records[0]
     assert record.video == "s17-d69.avi"
     assert record.moments == ((224 / 29.4, 358 / 29.4),)
     assert record.duration_s == 12438 / 29.4

@@ -162,6 +162,7 @@ def test_what_does_not_fit_is_refused() -> None:
         padded([])
 
 
+@pytest.mark.filterwarnings("ignore:This DataLoader will create")  # where there is one core
 def test_a_loader_gives_the_same_batches_with_workers_and_after_a_restart(store: Store) -> None:
     samples = crops(store)
     order = EpochOrder(len(samples), seed=3)

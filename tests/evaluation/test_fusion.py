@@ -97,7 +97,7 @@ def noisy(truths: Sequence[int], strength: float, seed: int) -> list[Answer]:
 
 
 def case() -> tuple[list[Record], list[list[Answer]]]:
-    truths = [random.Random(number).randrange(3) for number in range(200)]
+    truths = [random.Random(number).randrange(3) for number in range(120)]
     records = [
         Record(str(n), f"v{n // 2}", "val", f"q{n}", 10.0, (SPANS[truth],), (SPANS[truth],))
         for n, truth in enumerate(truths)

@@ -6,8 +6,7 @@ import json
 import shutil
 import subprocess
 import sys
-import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -21,54 +20,10 @@ from asst.features.image_text.towers import PICTURES, SENTENCES, OnnxTowers
 from asst.features.zeroshot.clip_crops import towers_of
 from asst.models import model_named
 
-from ..tiny_clip import PREPARING, model, tokenizer, write
+from ..tiny_clip import PREPARING, exported, model, tokenizer
 
 TOLERANCE = 1e-4
 KINDS = ["clip", "clip-unmasked", "siglip"]
-
-
-class Tower(nn.Module):
-    """One tower of a model, with the outputs that are published."""
-
-    def __init__(self, whole: nn.Module, call: str, names: Sequence[str]) -> None:
-        super().__init__()
-        self.whole, self.call, self.names = whole, call, names
-
-    def forward(self, *given: Tensor) -> Tensor:
-        found: Tensor = getattr(self.whole, self.call)(**dict(zip(self.names, given, strict=True))).pooler_output
-        return found
-
-
-def exported(folder: Path, kind: str) -> Path:
-    """A tiny model in the form that is published for ONNX Runtime."""
-    kind, _, unmasked = kind.partition("-")
-    write(folder, kind)
-    (folder / "model.safetensors").unlink()
-    (folder / "onnx").mkdir()
-    whole = model(kind)
-    whole.set_attn_implementation("eager")
-    whole.requires_grad_(False)
-    outputs = ("image_embeds", "text_embeds") if kind == "clip" else ("pooler_output", "pooler_output")
-    texts = ("input_ids",) if unmasked or kind == "siglip" else ("input_ids", "attention_mask")
-    ids = torch.tensor([[1, 3, 4, 6, 2] + [2] * 7] * 2)
-    given: list[tuple[str, str, tuple[str, ...], tuple[Tensor, ...], str]] = [
-        (PICTURES, "get_image_features", ("pixel_values",), (torch.rand(2, 3, 32, 32),), outputs[0]),
-        (SENTENCES, "get_text_features", texts, (ids, torch.ones_like(ids))[: len(texts)], outputs[1]),
-    ]
-    for path, call, names, example, output in given:
-        axes = {name: {0: "batch", **({1: "tokens"} if name != "pixel_values" else {})} for name in names}
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            torch.onnx.export(
-                Tower(whole, call, names).eval(),
-                example,
-                str(folder / path),
-                input_names=list(names),
-                output_names=[output],
-                dynamic_axes={**axes, output: {0: "batch"}},
-                dynamo=False,
-            )
-    return folder
 
 
 @pytest.fixture(scope="module", params=KINDS)

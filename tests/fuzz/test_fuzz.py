@@ -9,7 +9,7 @@ import pytest
 from .mutation import mutated
 from .trial import run
 
-INPUTS = {"video": 120, "annotation": 300, "features": 200, "queries": 100, "http": 150}
+INPUTS = {"video": 120, "annotation": 300, "features": 200, "queries": 100, "http": 100}
 
 
 @pytest.mark.parametrize("target", INPUTS)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import shutil
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -41,11 +42,20 @@ def filled(folder: Path, fake: ModuleType, vectors: list[np.ndarray]) -> Library
     return library
 
 
+@pytest.fixture(scope="module")
+def made_once(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where the first test that needs many videos makes their library."""
+    return tmp_path_factory.mktemp("many") / "library"
+
+
 @pytest.fixture
-def many(tmp_path: Path, fake: ModuleType) -> Library:
-    draw = np.random.default_rng(7)
-    lengths = draw.integers(3, 300, size=24)
-    return filled(tmp_path / "library", fake, [np.repeat(draw.random((n, 3)), 4, axis=0) for n in lengths])
+def many(made_once: Path, tmp_path: Path, fake: ModuleType) -> Library:
+    if not made_once.exists():
+        draw = np.random.default_rng(7)
+        lengths = draw.integers(3, 300, size=24)
+        filled(made_once, fake, [np.repeat(draw.random((n, 3)), 4, axis=0) for n in lengths])
+    shutil.copytree(made_once, tmp_path / "library")
+    return Library(tmp_path / "library")
 
 
 def test_a_library_of_one_video_answers_as_the_localizer_does(tmp_path: Path, fake: ModuleType) -> None:

@@ -56,8 +56,13 @@ def test_a_window_lies_in_its_part_and_no_part_is_without_one(steps: int) -> Non
     assert {tuple(part) for part in parts.tolist()} == {tuple(part) for part in parts_of(steps, 0.5).tolist()}
 
 
-def test_a_product_is_near_the_score(street_features: asst.Features) -> None:
-    engine = Engine(packaged_default())
+@pytest.fixture(scope="module")
+def engine() -> Engine:
+    """The packaged model."""
+    return Engine(packaged_default())
+
+
+def test_a_product_is_near_the_score(engine: Engine, street_features: asst.Features) -> None:
     windows = engine.windows(street_features)
     assert windows.vectors.shape == (len(windows), engine.identity.dimension)
     for sentence in ("a taxi sign on top of a car", "a penguin on the ice", "a bus seen from above"):
@@ -73,9 +78,8 @@ def resident_mb() -> float:
 
 
 def test_pictures_that_are_held_cost_by_the_pictures_and_no_memory(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    engine: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    engine = Engine(packaged_default())
     draw = np.random.default_rng(0)
     held = draw.integers(1, 4, 60)
     held[::9] = draw.integers(500, 1500, len(held[::9]))

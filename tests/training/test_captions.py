@@ -205,7 +205,7 @@ def test_the_weight_of_classes_keeps_those_that_the_published_classifier_tells(
 
     published, moved = logits(PictureTower()), []
     for weight in (0, 5):
-        changes = ("training.steps=12", "training.interval=12", "training.batch=8", f"training.classes={weight}")
+        changes = ("training.steps=8", "training.interval=8", "training.batch=8", f"training.classes={weight}")
         used = recipe(recipe_file, *changes)
         run = train_captions(used, tmp_path / str(weight), silent).folder
         moved.append(float(class_loss(logits(towers_with(load_space(run.best).weights()).pictures), published)))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 from collections.abc import Callable
@@ -176,15 +177,19 @@ def test_what_is_no_network_is_refused_in_one_line(tmp_path: Path) -> None:
 
 
 WITHOUT = """
-import sys
+import json, sys
 sys.modules.update(dict.fromkeys(("torch", "lightning", "transformers")))
-from asst.cli import main
-main()
+from typer.testing import CliRunner
+from asst.cli.app import app
+done = [CliRunner().invoke(app, words) for words in json.loads(sys.argv[1])]
+print(json.dumps([(own.exit_code, own.stdout, own.stderr) for own in done]))
 """
 
 
-def asked_without_pytorch(*words: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run([sys.executable, "-c", WITHOUT, *words], capture_output=True, text=True, check=False)
+def asked_without_pytorch(*commands: list[str]) -> list[tuple[int, str, str]]:
+    words = [sys.executable, "-c", WITHOUT, json.dumps(commands)]
+    done: list[tuple[int, str, str]] = json.loads(subprocess.run(words, capture_output=True, check=True).stdout)
+    return done
 
 
 def test_an_exported_reranker_and_the_default_answer_alike_without_pytorch(
@@ -194,16 +199,13 @@ def test_an_exported_reranker_and_the_default_answer_alike_without_pytorch(
     done = CliRunner().invoke(app, ["export", str(PACKAGED), str(out)])
     assert done.exit_code == 0, done.output
     assert f"asst locate VIDEO SENTENCE --model {out}" in done.output
-    answers = [
-        asked_without_pytorch("locate", str(street), "a man rides a bicycle after a taxi", "--json", *words)
-        for words in ((), ("--model", str(out)))
-    ]
-    assert [own.returncode for own in answers] == [0, 0], answers[1].stderr
-    first, second = (own.stdout.split('"moments"')[1] for own in answers)
+    own = untrained_reranker(tmp_path / "own.safetensors", {"channels": 8, "dilation_channels": 8})
+    asked = ["locate", str(street), "a man rides a bicycle after a taxi", "--json"]
+    *answers, refused = asked_without_pytorch(asked, [*asked, "--model", str(out)], [*asked, "--model", str(own)])
+    assert [code for code, _, _ in answers] == [0, 0], answers[1][2]
+    first, second = (printed.split('"moments"')[1] for _, printed, _ in answers)
     assert first == second
     assert RerankedModel.load(out).description == RerankedModel.load(PACKAGED).description
     # A checkpoint of other settings than the shipped one's is computed by PyTorch, which is missing here.
-    own = untrained_reranker(tmp_path / "own.safetensors", {"channels": 8, "dilation_channels": 8})
-    refused = asked_without_pytorch("locate", str(street), "a man", "--model", str(own))
-    assert (refused.returncode, refused.stderr.count("\n")) == (2, 1)
-    assert "asst export" in refused.stderr
+    assert (refused[0], refused[2].count("\n")) == (2, 1)
+    assert "asst export" in refused[2]

@@ -244,7 +244,7 @@ def test_features_of_others_become_a_store_of_ours(tmp_path: Path, monkeypatch: 
 
 def test_every_line_in_the_docs_is_one_of_a_recipe() -> None:
     page = (Path(__file__).parents[2] / "docs" / "training.md").read_text()
-    section = page.split("## Features and tokens that others made")[1].split("\n## ")[0]
+    section = page.split("## Features and tokens in other formats")[1].split("\n## ")[0]
     rows = [
         row.split("|")[3].strip().strip("`") for row in section.splitlines() if row.count("|") == 4 and ": {" in row
     ]

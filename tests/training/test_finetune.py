@@ -108,11 +108,11 @@ def test_a_run_and_its_checkpoint_and_a_packaged_model_are_judged(
 def test_a_library_is_searched_with_what_was_learnt(
     start: Path, tmp_path: Path, street: Path, street_features: asst.Features
 ) -> None:
-    engine = engine_of(start)
+    engine, default = engine_of(start), default_engine()
     assert engine.model.name == "start.safetensors"
-    assert engine.identity == default_engine().identity
+    assert engine.identity == default.identity
     library = Library.made(tmp_path / "library", engine.identity)
-    assert [done.state for done in index([street], library, default_engine())] == ["indexed"]
+    assert [done.state for done in index([street], library, default)] == ["indexed"]
     found = search(library, engine, SENTENCES[0], top=3).moments
     (expected,) = asst.load(start).locate(street_features, [SENTENCES[0]], top=3)
     assert [(m.start_s, m.end_s) for m in found] == [(m.start_s, m.end_s) for m in expected]

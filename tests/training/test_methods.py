@@ -26,7 +26,7 @@ pytestmark = [
     pytest.mark.filterwarnings("ignore:.*litlogger.*"),
 ]
 
-STEPS = {"steps": 240, "interval": 120, "batch": 8, "precision": "float32"}
+STEPS = {"steps": 160, "interval": 80, "batch": 8, "precision": "float32"}
 METHODS: dict[str, dict[str, Any]] = {
     "cca": {"network": {"components": 4, "lengths": [5.0, 8.0]}},
     "mcn": {

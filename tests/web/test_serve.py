@@ -10,6 +10,7 @@ import sys
 import time
 import urllib.request
 from pathlib import Path
+from types import ModuleType
 from urllib.parse import urlsplit
 
 import pytest
@@ -60,6 +61,13 @@ def test_a_named_video_is_indexed_and_found(tmp_path: Path) -> None:
     assert said.rstrip().endswith("ended")
 
 
+@pytest.fixture
+def engine(fake: ModuleType, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A model that knows three colours is the default one."""
+    monkeypatch.setattr("asst.library.sketch.default_engine", fake.FakeEngine)
+
+
+@pytest.mark.usefixtures("engine")
 @pytest.mark.parametrize(
     ("given", "address"),
     [
@@ -85,6 +93,7 @@ def test_others_are_asked_for_the_token_that_is_printed(
         assert client.get("/api/status", headers={"authorization": f"Bearer {token}"}).status_code == 200
 
 
+@pytest.mark.usefixtures("engine")
 def test_a_library_that_is_not_there_is_not_made_by_a_slip(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     slip = tmp_path / "libary"
     answer = CliRunner().invoke(app, ["serve", "--library", str(slip)])
@@ -98,6 +107,7 @@ def test_a_library_that_is_not_there_is_not_made_by_a_slip(tmp_path: Path, monke
     assert "a token of 4 characters can be guessed" in short.stderr
 
 
+@pytest.mark.usefixtures("engine")
 def test_a_taken_port_and_a_missing_video_are_one_line(tmp_path: Path) -> None:
     Library.made(tmp_path / "lib")
     with socket.socket() as taken:
