@@ -87,7 +87,7 @@ def image_text_named(name: str) -> ImageText:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HubFile:
-    """What the hub states of a file: bytes, and the sha256 of a large one, of others the id that git gives them."""
+    """What the hub states of a file: its bytes, and its sha256 if it is large, else the id that git gives its content."""
 
     size: int
     sha256: str = ""
