@@ -14,10 +14,10 @@ from typing import TYPE_CHECKING, Any
 
 from asst.atomic import is_refusal, write_error
 from asst.errors import InputError
-from asst.video.encoding import Segment, encode, stored_at
+from asst.video.encoding import encode, stored_at
 from asst.video.probe import probe
 from asst.video.sound import copied_sound
-from asst.video.source import Source
+from asst.video.source import Segment, Source
 
 if TYPE_CHECKING:
     from av.container import OutputContainer

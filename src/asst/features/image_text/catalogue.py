@@ -87,7 +87,7 @@ def image_text_named(name: str) -> ImageText:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HubFile:
-    """What the hub states of a file: its bytes, and its sha256 if it is large, else the id that git gives its content."""
+    """What the hub states of a file: its bytes, and its sha256, or where it is small the id that git gives it."""
 
     size: int
     sha256: str = ""
