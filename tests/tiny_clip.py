@@ -12,7 +12,7 @@ from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, processor
 from transformers import CLIPConfig, CLIPModel, PreTrainedTokenizerFast, SiglipConfig, SiglipModel
 
 from asst.features.hashing import sha256
-from asst.features.image_text.catalogue import HubFile, Manifest
+from asst.features.image_text.hub import HubFile, Manifest
 
 WORDS = ["<unk>", "<s>", "</s>", "a", "dog", "cat", "runs", "sits"]
 TOWER = {"hidden_size": 32, "intermediate_size": 64, "num_hidden_layers": 2, "num_attention_heads": 2}

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 import asst
 from asst.errors import InputError
-from asst.features.image_text.catalogue import IMAGE_TEXT
+from asst.features.image_text.hub import IMAGE_TEXT
 from asst.features.zeroshot.colours import COLOURS
 from asst.features.zeroshot.concepts import named_classes
 from asst.features.zeroshot.space import COSINE

@@ -96,7 +96,7 @@ def extractors(
 ) -> None:
     """List the extractors."""
     from asst.features.extractor import EXTRACTORS
-    from asst.features.image_text.catalogue import IMAGE_TEXT
+    from asst.features.image_text.hub import IMAGE_TEXT
 
     if as_json:
         for entry in EXTRACTORS.values():
