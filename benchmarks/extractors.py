@@ -43,7 +43,7 @@ from asst.features.networks.vgg16 import VGG16
 from asst.features.networks.vgg16 import branch_of as vgg16_branch_of
 from asst.features.resampling import Pixels, resized
 from asst.features.zeroshot.captions import CaptionExtractor
-from asst.features.zeroshot.crops import TICK_RATE as SQUARES_RATE
+from asst.features.zeroshot.crops import TICK_RATE as CROPS_RATE
 from asst.video import cut, frames, probe
 from process_memory import most_held
 
@@ -117,7 +117,7 @@ def measure(path: Path, name: str, staged_s: float) -> dict[str, float]:
         report |= {"rate": extractor.rate, "staged_s": staged_s, **stages(extractor, path, staged_s)}
         report["plain_s"] = plain_loop(extractor, path, staged_s)
     else:
-        report["rate"] = SQUARES_RATE
+        report["rate"] = CROPS_RATE
     return report
 
 

@@ -20,6 +20,7 @@ import numpy.typing as npt
 from rich.console import Console
 from rich.table import Table
 
+from asst.features.zeroshot.space import CROPS
 from asst.library.engine import DIMENSION, Identity
 from asst.library.library import Library
 from asst.library.matrix import matrix_of
@@ -27,7 +28,6 @@ from asst.library.search import Part, parts_by_match
 from asst.library.windows import WindowVectors, windows_of
 
 STEP_S = 0.5
-SQUARES = 3
 VIDEO_S = 3600
 NEAREST = 8192
 FIRST_PARTS = 10
@@ -38,7 +38,7 @@ Sentence = npt.NDArray[np.float32]
 def filled(folder: Path, vectors: int, draw: np.random.Generator) -> Library:
     """A library of hour-long videos whose windows are random."""
     library = Library.made(folder, Identity("random", "random", "", "", "", DIMENSION))
-    spans, parts = (np.repeat(rows, SQUARES, axis=0) for rows in windows_of(round(VIDEO_S / STEP_S), STEP_S))
+    spans, parts = (np.repeat(rows, CROPS, axis=0) for rows in windows_of(round(VIDEO_S / STEP_S), STEP_S))
     left, number = vectors, 0
     while left > 0:
         rows = min(left, len(spans))
@@ -71,7 +71,7 @@ def main() -> None:
     for heading in ("vectors", "hours of video", "array, ms", "LanceDB, ms", "ratio", "making the array, s"):
         table.add_column(heading, justify="right")
     draw = np.random.default_rng(0)
-    hour = SQUARES * len(windows_of(round(VIDEO_S / STEP_S), STEP_S)[0])
+    hour = CROPS * len(windows_of(round(VIDEO_S / STEP_S), STEP_S)[0])
     for vectors in options.vectors:
         with tempfile.TemporaryDirectory() as folder:
             library = filled(Path(folder) / "library", vectors, draw)

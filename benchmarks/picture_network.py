@@ -78,9 +78,9 @@ def rate(see: See, pictures: Pixels) -> float:
 
 
 def centred(seen: npt.NDArray[np.floating], mean: npt.NDArray[np.float32]) -> npt.NDArray[np.float64]:
-    """Unit vectors of squares, shape ``(pictures, squares, channels)``."""
-    squares = seen.reshape(len(seen), -1, CHANNELS).astype(np.float64) - mean
-    unit: npt.NDArray[np.float64] = squares / np.linalg.norm(squares, axis=2, keepdims=True)
+    """Unit vectors of crops, shape ``(pictures, crops, channels)``."""
+    crops = seen.reshape(len(seen), -1, CHANNELS).astype(np.float64) - mean
+    unit: npt.NDArray[np.float64] = crops / np.linalg.norm(crops, axis=2, keepdims=True)
     return unit
 
 

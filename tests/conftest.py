@@ -89,7 +89,7 @@ def untrained_reranker(similarity: SimilarityModel) -> Callable[[Path, dict[str,
     """Writes a checkpoint of a small reranker that learnt nothing, as one trained on tapes."""
     import torch
 
-    from asst.features.zeroshot.crops import STEP_S as SQUARES_STEP_S
+    from asst.features.zeroshot.crops import STEP_S as CROPS_STEP_S
     from asst.models.checkpoint import Description, FeatureKind, save_checkpoint
     from asst.models.methods.reranker import RerankerMethod
     from asst.models.reranker.inputs import input_names
@@ -104,7 +104,7 @@ def untrained_reranker(similarity: SimilarityModel) -> Callable[[Path, dict[str,
         kind = FeatureKind(
             extractor=extractor.name,
             dimension=extractor.dimension,
-            step_s=SQUARES_STEP_S,
+            step_s=CROPS_STEP_S,
             weights=extractor.weights,
         )
         description = Description(

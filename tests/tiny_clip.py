@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from transformers import CLIPConfig, CLIPModel, PreTrainedTokenizerFast, SiglipConfig, SiglipModel
 
 from asst.features.hashing import sha256
-from asst.features.image_text.catalogue import HubFile, Manifest
+from asst.features.image_text.hub import HubFile, Manifest
 from asst.features.image_text.towers import PICTURES, SENTENCES
 
 WORDS = ["<unk>", "<s>", "</s>", "a", "dog", "cat", "runs", "sits"]

@@ -16,7 +16,8 @@ import torch
 from torch import Tensor, nn
 
 from asst.errors import InputError
-from asst.features.image_text.towers import PICTURES, SENTENCES, OnnxTowers
+from asst.features.image_text.hub import PICTURES, SENTENCES
+from asst.features.image_text.towers import OnnxTowers
 from asst.features.zeroshot.clip_crops import towers_of
 from asst.models import model_named
 

@@ -14,7 +14,7 @@ from typer.testing import CliRunner, Result
 
 from asst.cli.app import app
 from asst.features.extractor import EXTRACTORS
-from asst.features.image_text.catalogue import IMAGE_TEXT
+from asst.features.image_text.hub import IMAGE_TEXT
 from asst.features.stores.native import Store
 from asst.video import frames
 

@@ -11,8 +11,7 @@ import pytest
 from huggingface_hub import constants
 
 from asst.errors import InputError
-from asst.features.image_text.catalogue import IMAGE_TEXT, ImageText, Manifest
-from asst.features.image_text.hub import fetch, wanted
+from asst.features.image_text.hub import IMAGE_TEXT, ImageText, Manifest, fetch, wanted
 from asst.models import model_named
 
 from ..hub_server import REVISION, Hub, blob, serving, sha256

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 import asst
 from asst.errors import InputError
-from asst.features.image_text.catalogue import IMAGE_TEXT
+from asst.features.image_text.hub import IMAGE_TEXT
 from asst.features.zeroshot.colours import COLOURS
 from asst.features.zeroshot.concepts import named_classes
 from asst.features.zeroshot.space import COSINE
@@ -156,7 +156,7 @@ def coloured(model: SimilarityModel, shares: npt.NDArray[np.floating]) -> asst.F
 def test_a_sentence_that_names_a_colour_finds_where_it_is_seen(model: SimilarityModel) -> None:
     red, blue = COLOURS.index("red"), COLOURS.index("blue")
     shares = np.zeros((40, 3, len(COLOURS)))
-    # In one of the squares; blue is a little everywhere.
+    # In one of the crops; blue is a little everywhere.
     shares[10:20, 2, red] = 0.3
     shares[:, :, blue] = 0.2
     shares[24:30, 0, blue] = 0.5
@@ -320,8 +320,8 @@ def test_pictures_and_sentences_are_unit_vectors_whose_product_is_the_similarity
     for vectors in (seen, said):
         np.testing.assert_allclose(np.linalg.norm(vectors, axis=1), 1, rtol=1e-5)
     space = model.extractor.space
-    squares = model.extractor.crop_vectors(picture).reshape(2, 3, -1).astype(np.float64) - space.mean
-    middle = (squares / np.linalg.norm(squares, axis=2, keepdims=True)).mean(axis=1)
+    crops = model.extractor.crop_vectors(picture).reshape(2, 3, -1).astype(np.float64) - space.mean
+    middle = (crops / np.linalg.norm(crops, axis=2, keepdims=True)).mean(axis=1)
     expected = middle / np.linalg.norm(middle, axis=1, keepdims=True) @ said.T
     np.testing.assert_allclose(seen @ said.T, expected, atol=2e-3)
     with pytest.raises(InputError, match=r"frames are uint8, \(frames, height, width, 3\)"):

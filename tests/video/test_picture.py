@@ -21,7 +21,7 @@ from asst.outputs.report.stills import take_stills
 from asst.video import STILL, Crop, cut, frames, probe
 
 Pixels = npt.NDArray[np.uint8]
-SQUARES = Crop(3, 1.0)
+CROPS = Crop(3, 1.0)
 
 
 def quarters(height: int = 48, width: int = 64) -> Pixels:
@@ -79,7 +79,7 @@ def test_all_eight_orientations_come_upright(tmp_path: Path, turns: int, mirrore
 
 
 def ribbon(parts: int, side: int = 16) -> Pixels:
-    """Squares side by side; the ``k``-th is of grey level ``k``."""
+    """Crops side by side; the ``k``-th is of grey level ``k``."""
     return np.repeat(np.repeat(np.arange(parts, dtype=np.uint8), side)[None, :, None], side, 0).repeat(3, 2)
 
 
@@ -87,7 +87,7 @@ def ribbon(parts: int, side: int = 16) -> Pixels:
 def test_of_a_very_long_picture_the_ends_and_the_middle_are_brought_to_size(tmp_path: Path, tall: bool) -> None:
     stored = 2 * ribbon(101)
     path = write(tmp_path / "long.mkv", np.ascontiguousarray(stored.transpose(1, 0, 2)) if tall else stored)
-    (pixels,) = {batch.pixels.shape: batch.pixels[0] for batch in frames(path, short_side=40, crop=SQUARES)}.values()
+    (pixels,) = {batch.pixels.shape: batch.pixels[0] for batch in frames(path, short_side=40, crop=CROPS)}.values()
     pixels = pixels.transpose(1, 0, 2) if tall else pixels
     assert pixels.shape == (40, 120, 3)
     for middle, level in ((20, 0), (60, 100), (100, 200)):
@@ -96,10 +96,10 @@ def test_of_a_very_long_picture_the_ends_and_the_middle_are_brought_to_size(tmp_
 
 def test_pictures_that_are_not_that_long_are_kept_whole(tmp_path: Path) -> None:
     path = write(tmp_path / "wide.mkv", quarters(40, 120))
-    whole, cut_down = next(frames(path, short_side=20)), next(frames(path, short_side=20, crop=SQUARES))
+    whole, cut_down = next(frames(path, short_side=20)), next(frames(path, short_side=20, crop=CROPS))
     np.testing.assert_array_equal(whole.pixels, cut_down.pixels)
     pictures = np.random.default_rng(0).integers(0, 256, (2, 40, 120, 3), np.uint8)
-    assert SQUARES.kept(pictures, (120, 40)) is pictures
+    assert CROPS.kept(pictures, (120, 40)) is pictures
 
 
 @pytest.mark.parametrize(("parts", "starts"), [(1, [5]), (3, [0, 5, 10])])
@@ -112,7 +112,7 @@ def test_parts_lie_evenly_from_end_to_end(parts: int, starts: list[int]) -> None
 def test_pixels_may_be_so_wide_that_the_picture_is_long(make: Callable[..., Path]) -> None:
     path = make("pixels.mp4", aspect=Fraction(20))
     assert (probe(path).width, probe(path).height) == (160 * 20, 96)
-    assert next(frames(path, short_side=40, crop=SQUARES)).pixels.shape[1:] == (40, 120, 3)
+    assert next(frames(path, short_side=40, crop=CROPS)).pixels.shape[1:] == (40, 120, 3)
 
 
 @pytest.mark.parametrize(("height", "width"), [(8, 65_500), (65_500, 8), (1, 1), (1, 3), (7, 5)])

@@ -66,8 +66,7 @@ def get(
     Exit codes: 0 when it is there and whole, 2 when it could not be fetched.
     """
     from asst.cli.progress import fetching
-    from asst.features.image_text.catalogue import image_text_named
-    from asst.features.image_text.hub import fetch
+    from asst.features.image_text.hub import fetch, image_text_named
 
     model = image_text_named(name)
     with fetching(name) as progress:
@@ -86,7 +85,7 @@ def get(
 
 def _records() -> list[dict[str, Any]]:
     """What is known of each model; fit for JSON."""
-    from asst.features.image_text.catalogue import IMAGE_TEXT
+    from asst.features.image_text.hub import IMAGE_TEXT
     from asst.features.weights import weights_home
     from asst.models import MODELS
 

@@ -43,24 +43,24 @@ def ticks(
     Raises:
         InputError: when a frame begins before the one before it.
     """
-    return batched(((tick / rate, pixels) for tick, pixels in _shown(batches, rate, sized, thumbnails)), most)
+    return batched(_shown(batches, rate, sized, thumbnails), most)
 
 
 def _shown(
     batches: Iterable[Frames], rate: float, sized: Callable[[Pixels], Pixels], thumbnails: ThumbnailSink | None
-) -> Iterator[tuple[int, Pixels]]:
-    """Each tick and the picture a player shows then."""
+) -> Iterator[tuple[float, Pixels]]:
+    """Each tick in seconds and the picture a player shows then."""
     tick = 0
     held: Pixels | None = None
     last_s, lasts_s = -np.inf, np.inf
 
-    def until(end_s: float) -> Iterator[tuple[int, Pixels]]:
+    def until(end_s: float) -> Iterator[tuple[float, Pixels]]:
         nonlocal tick
         if held is None or tick / rate >= end_s:
             return
         (shown,) = sized(held[None])
         while tick / rate < end_s:
-            yield tick, shown
+            yield tick / rate, shown
             tick += 1
 
     for batch in batches:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from asst.errors import InputError
-from asst.features.image_text.catalogue import IMAGE_TEXT
+from asst.features.image_text.hub import IMAGE_TEXT
 from asst.local import check_ends
 
 if TYPE_CHECKING:

@@ -33,7 +33,7 @@ def may_begin_anew(container: InputContainer) -> bool:
 
 
 class Clock:
-    """Brings one stream's packets onto one clock; a packet that does not say how long it lasts does so a frame.
+    """Brings one stream's packets onto one clock; one that does not say how long it lasts has a frame's length.
 
     Attributes:
         offset: what is added to stored times, in ticks.

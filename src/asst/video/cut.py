@@ -14,10 +14,10 @@ from typing import TYPE_CHECKING, Any
 
 from asst.atomic import is_refusal, write_error
 from asst.errors import InputError
-from asst.video.encoding import Segment, encode, stored_at
+from asst.video.encoding import encode, stored_at
 from asst.video.probe import probe
 from asst.video.sound import copied_sound
-from asst.video.source import Source
+from asst.video.source import Segment, Source
 
 if TYPE_CHECKING:
     from av.container import OutputContainer
@@ -86,7 +86,7 @@ def cut(path: str | Path, start_s: float, end_s: float, out: str | Path, *, exac
 
 
 def reel(spans: Sequence[tuple[str | Path, float, float]], out: str | Path) -> float:
-    """Write spans of videos one after the other to one file, each cut exactly as by `cut`, with its sound.
+    """Write spans of videos one after the other to one file, each as by `cut`; gives its length in seconds.
 
     Pictures are fitted into the shape of the first span's, with bars where theirs is another; that is told, as a
     warning of the logger ``asst.video``. A span without sound is silent where another has some.
@@ -94,9 +94,6 @@ def reel(spans: Sequence[tuple[str | Path, float, float]], out: str | Path) -> f
     Args:
         spans: path, start and end in seconds from the video's first frame, one at least.
         out: the file; as `cut` has it.
-
-    Returns:
-        Its length in seconds.
 
     Raises:
         InputError: as `cut`, or for no span.

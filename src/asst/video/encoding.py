@@ -5,58 +5,24 @@ from __future__ import annotations
 import heapq
 import itertools
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from fractions import Fraction
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from asst.video.container import logger
 from asst.video.picture import filtered, graph_of, orientation
 from asst.video.sound import encoded_sound
-from asst.video.source import Decoded, Source
+from asst.video.source import Decoded, Segment, Source
 
 if TYPE_CHECKING:
     from av.container import OutputContainer
     from av.packet import Packet
     from av.video.frame import VideoFrame
 
-    from asst.video.clock import Index
-
 # crf 18 is about where people cease to see a difference. Without B-frames pictures are stored in the order they are
 # shown, so that players and editors agree on where the clip starts and ends.
 _X264 = {"crf": "18", "preset": "fast", "bf": "0"}
-_ON_TIME_S = 1e-6
 _MANY_BASE = Fraction(1, 90_000)
 _UNTAGGED = 2
-
-
-@dataclass(frozen=True, slots=True)
-class Segment:
-    """A span of a file in ticks of its pictures, the first of all at ``zero``, from the one on display at its start."""
-
-    path: Path
-    start: int
-    end: int
-    time_base: Fraction
-    zero: int
-    index: Index | None
-
-    @classmethod
-    def of(cls, source: Source, start_s: float, end_s: float) -> Segment:
-        """The span of an open file, in seconds from its first picture."""
-        start, end = source.pts_at(start_s + _ON_TIME_S), source.pts_at(end_s + _ON_TIME_S)
-        return cls(source.path, start, max(end, start + 1), source.time_base, source.first.pts, source.index)
-
-    @property
-    def span_s(self) -> tuple[float, float]:
-        """Start and end in seconds from the first picture."""
-        start, end = ((tick - self.zero) * self.time_base for tick in (self.start, self.end))
-        return float(start), float(end)
-
-    @property
-    def clock_s(self) -> tuple[Fraction, Fraction]:
-        """Start and end in seconds on the file's own clock."""
-        return self.start * self.time_base, self.end * self.time_base
 
 
 def encode(segments: Sequence[Segment], out: OutputContainer) -> None:
@@ -83,7 +49,7 @@ def encode(segments: Sequence[Segment], out: OutputContainer) -> None:
             yield from _lasting(stream.encode(frame), lengths)
         yield from _lasting(stream.encode(None), lengths)
 
-    sound = encoded_sound([(segment.path, segment.index, *segment.clock_s) for segment in segments], out)
+    sound = encoded_sound(segments, out)
     for packet in heapq.merge(encoded(), sound, key=stored_at):
         out.mux(packet)
 

@@ -117,7 +117,7 @@ def frames(
     threads: int | None = None,
     thumbnails: ThumbnailSink | None = None,
 ) -> Iterator[Frames]:
-    """The frames of a video, in batches; memory does not grow with the video's length.
+    """The frames of a video, in batches, decoded as they are read; memory does not grow with the video's length.
 
     The frame at an instant is the one on display then: the last whose PTS is not after it. It may come more than once.
     Interlaced video is deinterlaced; pictures come upright as the display matrix says, mirrored ones included. Packets
@@ -140,9 +140,6 @@ def frames(
         thumbnails: told of all that is decoded on the way, sampled or not: each picture's time and `thumbnail`, before
             the instants that it is shown at are given. Of H.264 and HEVC some pictures in the middle of shots are not
             decoded. With ``rate`` alone.
-
-    Returns:
-        An iterator of batches that decodes as it is read.
 
     Raises:
         InputError: for a file that holds no readable picture, a time beyond its end, or options that make no sense.

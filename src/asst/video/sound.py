@@ -21,26 +21,22 @@ if TYPE_CHECKING:
     from av.packet import Packet
 
     from asst.video.clock import Index
-    from asst.video.source import Source
+    from asst.video.source import Segment, Source
 
 _FALLBACK_HZ = 48_000
 _FALLBACK_BASE = Fraction(1, 90_000)
 _SETTLE_S = 0.2
 
-Sounding = tuple[Path, "Index | None", Fraction, Fraction]
-"""A span of a file: the file, its index where its clock may begin anew, start and end in seconds on the file's own
-clock, or the one that runs on where that begins anew."""
 
-
-def encoded_sound(spans: Sequence[Sounding], out: OutputContainer) -> Iterator[Packet[Any]]:
-    """AAC packets of spans one after the other; gaps, and a track that begins late, are filled with silence.
+def encoded_sound(segments: Sequence[Segment], out: OutputContainer) -> Iterator[Packet[Any]]:
+    """AAC packets of segments one after the other; gaps, and a track that begins late, are filled with silence.
 
     The stream is added to ``out`` at once, the packets come as they are asked for. Rate and channels are those of the
-    first span with sound. Time starts at zero; there are none where there is no sound.
+    first with sound. Time starts at zero; there are none where there is no sound.
     """
     import av
 
-    kind = next(filter(None, map(_kind, dict.fromkeys(path for path, *_ in spans))), None)
+    kind = next(filter(None, map(_kind, dict.fromkeys(segment.path for segment in segments))), None)
     if kind is None:
         return iter(())
     rate, layout = kind
@@ -49,11 +45,12 @@ def encoded_sound(spans: Sequence[Sounding], out: OutputContainer) -> Iterator[P
 
     def packets() -> Iterator[Packet[Any]]:
         written, due_s = 0, Fraction(0)
-        for number, (path, index, start_s, end_s) in enumerate(spans, start=1):
+        for number, segment in enumerate(segments, start=1):
+            start_s, end_s = segment.clock_s
             due_s += end_s - start_s
             stop = round(due_s * rate)
-            frames = _span(path, index, float(start_s), float(end_s), rate, layout)
-            if number < len(spans):
+            frames = _samples(segment, rate, layout)
+            if number < len(segments):
                 frames = itertools.chain(frames, _silence(rate, layout))
             while written < stop and (frame := next(frames, None)) is not None:
                 frame = _first_samples(frame, stop - written)
@@ -95,7 +92,7 @@ def _frame(samples: npt.NDArray[Any], rate: int, layout: str) -> AudioFrame:
 
 
 def copied_sound(source: Source, out: OutputContainer, start_s: float, end_s: float) -> Iterator[Packet[Any]]:
-    """The stored packets of a span, in seconds as of `Sounding`; else as `encoded_sound`."""
+    """The stored packets of a span, in seconds as `Segment.clock_s` has them; else as `encoded_sound`."""
     container = open_container(source.path)
     stream = _first_track(container)
     if stream is None or stream.time_base is None:
@@ -149,16 +146,15 @@ def _from(
         yield packet
 
 
-def _span(
-    path: Path, index: Index | None, start_s: float, end_s: float, rate: int, layout: str
-) -> Iterator[AudioFrame]:
-    """The decoded samples of a span, from time zero on and without gaps; none where there is no sound."""
+def _samples(segment: Segment, rate: int, layout: str) -> Iterator[AudioFrame]:
+    """The decoded samples of a segment, from time zero on and without gaps; none where there is no sound."""
     from av.filter import Graph
 
-    with open_container(path) as container:
+    start_s, end_s = map(float, segment.clock_s)
+    with open_container(segment.path) as container:
         if (stream := _first_track(container)) is None:
             return
-        frames = _alike(_decoded(_from(container, stream, start_s, index), end_s))
+        frames = _alike(_decoded(_from(container, stream, start_s, segment.index), end_s))
         if (first := next(frames, None)) is None:
             return
         graph = Graph()

@@ -1,12 +1,12 @@
-"""One open video file: its packets, its decoder and its clock."""
+"""One open video file: its packets, its decoder and its clock; and spans of it."""
 
 from __future__ import annotations
 
 import itertools
-import logging
 import os
 import re
 from collections.abc import Iterator
+from dataclasses import dataclass
 from fractions import Fraction
 from functools import lru_cache
 from pathlib import Path
@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, NamedTuple, Self
 
 from asst.errors import InputError
 from asst.video.clock import Clock, Index, may_begin_anew
-from asst.video.container import best_stream, encrypted, may_be_edited, open_container, scrambled
+from asst.video.container import best_stream, encrypted, logger, may_be_edited, open_container, scrambled
 from asst.video.schedule import Schedule
 
 if TYPE_CHECKING:
@@ -22,10 +22,9 @@ if TYPE_CHECKING:
     from av.video.frame import VideoFrame
     from av.video.stream import VideoStream
 
-logger = logging.getLogger("asst.video")
-
 _SKIPPING_CODECS = frozenset({"h264", "hevc"})
 _FAILED_READS = 64
+_ON_TIME_S = 1e-6
 _BLIND_SEEK_S = 10.0
 _CUT_SHORT_S = 1.0
 _PIXELS_IN_THREADS = 2**27
@@ -343,6 +342,35 @@ class Source:
             last = Decoded(pts, frame)
         if last is not None:
             yield last
+
+
+@dataclass(frozen=True, slots=True)
+class Segment:
+    """A span of a file in ticks of its pictures, the first of all at ``zero``, from the one on display at its start."""
+
+    path: Path
+    start: int
+    end: int
+    time_base: Fraction
+    zero: int
+    index: Index | None
+
+    @classmethod
+    def of(cls, source: Source, start_s: float, end_s: float) -> Segment:
+        """The span of an open file, in seconds from its first picture."""
+        start, end = source.pts_at(start_s + _ON_TIME_S), source.pts_at(end_s + _ON_TIME_S)
+        return cls(source.path, start, max(end, start + 1), source.time_base, source.first.pts, source.index)
+
+    @property
+    def span_s(self) -> tuple[float, float]:
+        """Start and end in seconds from the first picture."""
+        start, end = ((tick - self.zero) * self.time_base for tick in (self.start, self.end))
+        return float(start), float(end)
+
+    @property
+    def clock_s(self) -> tuple[Fraction, Fraction]:
+        """Start and end in seconds on the file's own clock, or the one that runs on where that begins anew."""
+        return self.start * self.time_base, self.end * self.time_base
 
 
 @lru_cache(_REMEMBERED)

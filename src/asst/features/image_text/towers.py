@@ -19,14 +19,12 @@ import numpy.typing as npt
 from asst.atomic import writing_whole
 from asst.errors import InputError, WriteError
 from asst.features.hashing import files_hash, settings_hash
+from asst.features.image_text.hub import PICTURES, SENTENCES
 from asst.features.resampling import FrameSize, Pixels, centre
 from asst.features.runtime import Network, at_once
 
 FloatArray = npt.NDArray[np.float32]
 IntArray = npt.NDArray[np.int64]
-
-PICTURES, SENTENCES = "onnx/vision_model.onnx", "onnx/text_model.onnx"
-"""The networks of a folder in the form that ONNX Runtime runs."""
 
 _BICUBIC = 3
 # Tokens that a model of each kind takes where its ``config.json`` says nothing else.

@@ -68,8 +68,8 @@ class Branch:
 class FrameNetwork:
     """An extractor of one or more networks, four steps a second; their vectors stand side by side.
 
-    Pictures are brought to a size, and no more of them are decoded (`rate`) than the networks need to see theirs. So
-    many steps as are a batch go through a network at once.
+    Attributes:
+        rate: frames a second that are decoded: no more than the networks need to see theirs.
     """
 
     def __init__(self, name: str, branches: Sequence[Branch], size: FrameSize, batch: int = BATCH_STEPS) -> None:

@@ -11,8 +11,8 @@ import numpy as np
 import numpy.typing as npt
 
 from asst.errors import InputError
-from asst.features.image_text.catalogue import IMAGE_TEXT, check_folder
-from asst.features.image_text.towers import PICTURES, SENTENCES, OnnxTowers, Towers, cached_sentence_vectors
+from asst.features.image_text.hub import IMAGE_TEXT, PICTURES, SENTENCES, check_folder
+from asst.features.image_text.towers import OnnxTowers, Towers, cached_sentence_vectors
 from asst.features.resampling import Pixels
 from asst.features.weights import weights_folder
 from asst.features.zeroshot.concepts import concept_data

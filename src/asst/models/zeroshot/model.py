@@ -19,7 +19,7 @@ import numpy.typing as npt
 
 from asst.errors import InputError
 from asst.features.extractor import extractor_named
-from asst.features.image_text.catalogue import IMAGE_TEXT
+from asst.features.image_text.hub import IMAGE_TEXT
 from asst.features.values import Features
 from asst.features.zeroshot.captions import NAME as CAPTIONS
 from asst.features.zeroshot.captions import PACKAGED, CaptionExtractor
