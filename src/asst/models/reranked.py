@@ -92,8 +92,8 @@ class RerankedModel:
         rankings = []
         for evidence, own, added in zip(every, found, self._added(context, every, found), strict=True):
             scores = own.proposals + added
-            asked = self._scope == "everything" or (self._scope == "order" and _order_tells(context, evidence))
-            if not asked:
+            decides_shots = self._scope == "everything" or (self._scope == "order" and _order_tells(context, evidence))
+            if not decides_shots:
                 scores = within_shots(context.proposals, own.proposals, scores)
             rankings.append(ranking(context, evidence.whole, own, scores, top))
         return rankings
