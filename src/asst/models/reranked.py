@@ -19,8 +19,16 @@ from asst.features.values import Features
 from asst.models.answers import Answerer
 from asst.models.base import Ranking
 from asst.models.checkpoint import Description, load_checkpoint, read_description
-from asst.models.reranker.inputs import ClauseEvidence, FloatArray, clause_evidence, reranker_inputs
-from asst.models.reranker.views import FACTS, STEPS, samples, views_of
+from asst.models.reranker_inputs import (
+    FACTS,
+    STEPS,
+    ClauseEvidence,
+    FloatArray,
+    clause_evidence,
+    reranker_inputs,
+    samples,
+    views_of,
+)
 from asst.models.trained.answering import of_window, over_time
 from asst.models.trained.loading import SUFFIX, ExportedMethod, loaded
 from asst.models.trained.model import word_vectors
