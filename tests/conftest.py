@@ -92,7 +92,7 @@ def untrained_reranker(similarity: SimilarityModel) -> Callable[[Path, dict[str,
     from asst.features.zeroshot.crops import STEP_S as CROPS_STEP_S
     from asst.models.checkpoint import Description, FeatureKind, save_checkpoint
     from asst.models.methods.reranker import RerankerMethod
-    from asst.models.reranker.inputs import input_names
+    from asst.models.reranker_inputs import input_names
     from asst.text import WordVectors
 
     def write(path: Path, settings: dict[str, Any]) -> Path:

@@ -22,8 +22,17 @@ from asst.features.zeroshot.crops import STEP_S, TICKS_A_STEP
 from asst.models.methods.base import Share
 from asst.models.methods.reranker import RerankerMethod
 from asst.models.reranked import RerankedModel, within_shots
-from asst.models.reranker.inputs import clause_evidence, input_names, reranker_inputs
-from asst.models.reranker.views import FACTS, STEPS, VIEW_STEPS, View, samples, views_of
+from asst.models.reranker_inputs import (
+    FACTS,
+    STEPS,
+    VIEW_STEPS,
+    View,
+    clause_evidence,
+    input_names,
+    reranker_inputs,
+    samples,
+    views_of,
+)
 from asst.models.zeroshot.model import SimilarityModel
 from asst.models.zeroshot.proposals import proposals
 from asst.models.zeroshot.query_scores import query_scores, step_scores

@@ -14,7 +14,7 @@ from asst.features.zeroshot.captions import CaptionSentences
 from asst.features.zeroshot.concepts import concept_data
 from asst.library.engine import engine_of
 from asst.models.checkpoint import read_description
-from asst.models.reranker.inputs import input_names
+from asst.models.reranker_inputs import input_names
 from asst.models.zeroshot.model import SimilarityModel
 from asst.simulate.tapes.plan import TapeSettings
 from asst.training.recipe import read_recipe

@@ -82,7 +82,7 @@ def convert(
 def extractors(as_json: options.Json = False) -> None:
     """List the extractors."""
     from asst.features.extractor import EXTRACTORS
-    from asst.features.image_text.catalogue import IMAGE_TEXT
+    from asst.features.image_text.hub import IMAGE_TEXT
 
     if as_json:
         keys = {"name": "name", "summary": "summary", "dimension": "dimension", "weights": "source", "extra": "extra"}

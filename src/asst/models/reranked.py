@@ -19,8 +19,16 @@ from asst.features.values import Features
 from asst.models.answers import Answerer
 from asst.models.base import Ranking
 from asst.models.checkpoint import Description, load_checkpoint, read_description
-from asst.models.reranker.inputs import ClauseEvidence, FloatArray, clause_evidence, reranker_inputs
-from asst.models.reranker.views import FACTS, STEPS, samples, views_of
+from asst.models.reranker_inputs import (
+    FACTS,
+    STEPS,
+    ClauseEvidence,
+    FloatArray,
+    clause_evidence,
+    reranker_inputs,
+    samples,
+    views_of,
+)
 from asst.models.trained.answering import of_window, over_time
 from asst.models.trained.loading import SUFFIX, ExportedMethod, loaded
 from asst.models.trained.model import word_vectors
@@ -92,8 +100,8 @@ class RerankedModel:
         rankings = []
         for evidence, own, added in zip(every, found, self._added(context, every, found), strict=True):
             scores = own.proposals + added
-            asked = self._scope == "everything" or (self._scope == "order" and _order_tells(context, evidence))
-            if not asked:
+            decides_shots = self._scope == "everything" or (self._scope == "order" and _order_tells(context, evidence))
+            if not decides_shots:
                 scores = within_shots(context.proposals, own.proposals, scores)
             rankings.append(ranking(context, evidence.whole, own, scores, top))
         return rankings

@@ -20,7 +20,7 @@ from asst.models.checkpoint import Description
 from asst.models.methods.base import Method
 from asst.models.methods.table import restored_method
 from asst.models.reranked import METHOD as RERANKER
-from asst.models.reranker.views import FACTS
+from asst.models.reranker_inputs import FACTS
 from asst.models.trained.loading import FORMAT, SAID, SUFFIX, window_steps
 
 if TYPE_CHECKING:

@@ -15,7 +15,14 @@ from torch import Tensor, nn
 from asst.data.batch import Batch
 from asst.data.record import Record
 from asst.models.answers import ATTENTION, Answers, answers_of
-from asst.settings import Settings
+from asst.settings import Positive, Settings
+
+
+class Widths(Settings):
+    """What the data decide of a method that reads both: the widths of features and of word vectors."""
+
+    feature_channels: Positive
+    word_channels: Positive
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,7 @@ from torch.nn import functional
 from asst.data.batch import Batch
 from asst.data.record import Record
 from asst.errors import InputError
-from asst.models.methods.base import Fitted
+from asst.models.methods.base import Fitted, Widths
 from asst.models.methods.clips import (
     check_windows,
     clip_grid,
@@ -24,15 +24,13 @@ from asst.models.methods.clips import (
     sentence_mean,
     sliding_clips,
 )
-from asst.settings import Natural, Numbers, Positive, Rate, Settings
+from asst.settings import Natural, Numbers, Positive, Rate
 
 
-class CCASettings(Settings):
+class CCASettings(Widths):
     """What is correlated.
 
     Attributes:
-        feature_channels: width of the features.
-        word_channels: width of the word vectors.
         clips: the candidates, ``pieces`` (DiDeMo) or sliding ``windows``. A correlation hardly tells a moment from a
             part of it, so windows are as long as moments usually are.
         lengths: of the windows, in steps; the default is 128 and 256 frames at 24 a second, in steps of 0.25 s.
@@ -43,8 +41,6 @@ class CCASettings(Settings):
         steps: of the observed window.
     """
 
-    feature_channels: Positive
-    word_channels: Positive
     clips: Literal["pieces", "windows"] = "windows"
     lengths: Numbers = (21.333, 42.667)
     overlap: float = 0.8

@@ -10,21 +10,19 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from asst.data.batch import Batch
-from asst.models.methods.base import Loss, Share, Trainable
+from asst.models.methods.base import Loss, Share, Trainable, Widths
 from asst.models.methods.clips import SentenceLSTM, check_windows, clips_or_first, mean_pooled, sliding_clips
 from asst.nn.losses import POSITIVE_IOU, span_iou
-from asst.settings import Numbers, Positive, Rate, Settings
+from asst.settings import Numbers, Positive, Rate
 
 MOST_OUTSIDE = 0.15
 """Share of an aligned clip's length that may lie outside its moment."""
 
 
-class CTRLSettings(Settings):
+class CTRLSettings(Widths):
     """Sizes and choices; the defaults are those of the authors' code, with lengths in steps of 0.25 s.
 
     Attributes:
-        feature_channels: width of the features.
-        word_channels: width of the word vectors.
         lengths: of the sliding windows, in steps; the default is 128 and 256 frames at 24 a second.
         answer_lengths: of those that answer, where the others are there to learn from alone; none stands for all.
         overlap: share of its length that a window has in common with the next.
@@ -43,8 +41,6 @@ class CTRLSettings(Settings):
         steps: of the observed window.
     """
 
-    feature_channels: Positive
-    word_channels: Positive
     lengths: Numbers = (21.333, 42.667)
     answer_lengths: Numbers = ()
     overlap: float = 0.8

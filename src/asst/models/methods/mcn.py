@@ -11,18 +11,16 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from asst.data.batch import Batch
-from asst.models.methods.base import Loss, Share, Trainable
+from asst.models.methods.base import Loss, Share, Trainable, Widths
 from asst.models.methods.clips import ClipKind, SentenceLSTM, clip_grid, clip_slack, clips_or_first, in_context
 from asst.nn.losses import POSITIVE_IOU, span_iou
-from asst.settings import Counts, Fraction, Numbers, Positive, Settings
+from asst.settings import Counts, Fraction, Numbers, Positive
 
 
-class MCNSettings(Settings):
+class MCNSettings(Widths):
     """Sizes and choices; the defaults are the authors'.
 
     Attributes:
-        feature_channels: width of the features.
-        word_channels: width of the word vectors.
         clips: the candidates, ``pieces`` (DiDeMo) or ``anchors``.
         streams: widths of the features that are joined, each of which has a network of its own (late fusion of rgb and
             flow); none stands for a single stream.
@@ -37,8 +35,6 @@ class MCNSettings(Settings):
         steps: of the observed window.
     """
 
-    feature_channels: Positive
-    word_channels: Positive
     clips: ClipKind = "anchors"
     streams: Counts = ()
     stream_weights: Numbers = ()

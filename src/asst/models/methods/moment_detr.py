@@ -15,18 +15,17 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from asst.data.batch import Batch
-from asst.models.methods.base import Loss, Share, Trainable
-from asst.settings import Positive, Settings
+from asst.models.methods.base import Loss, Share, Trainable, Widths
+from asst.settings import Positive
 
 MOST_MOMENTS = 5
 """True moments of a sample that are learnt from, the first ones."""
 
 
-class MomentDETRSettings(Settings):
+class MomentDETRSettings(Widths):
     """Sizes and weights; the defaults are the authors'.
 
     Attributes:
-        feature_channels: width of the features; ``word_channels`` that of the word vectors.
         queries: learnt slots, each of which answers with one span.
         channels: width of the transformer, which has so many ``heads`` of attention and so many ``layers`` in encoder
             and decoder; ``hidden_channels`` is the width between the two maps of a layer.
@@ -37,8 +36,6 @@ class MomentDETRSettings(Settings):
         steps: of the observed window.
     """
 
-    feature_channels: Positive
-    word_channels: Positive
     queries: Positive = 10
     channels: Positive = 256
     heads: Positive = 8

@@ -2,7 +2,7 @@
 
 To a proposal's score, times a scale that is learnt, come ASST's logit for its clip (sections 3.1 to 3.3, with the
 softmax over clips of the classification model) and a small network's for what is known of it besides. What it sees of a
-video is not features but how well each step fits the sentence (`asst.models.reranker.inputs`).
+video is not features but how well each step fits the sentence (`asst.models.reranker_inputs`).
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from asst.data.batch import Batch, ProposalBatch
 from asst.errors import InputError
 from asst.models.answers import ATTENTION
 from asst.models.methods.base import Loss, Share, Trainable
-from asst.models.reranker.views import FACTS, STEPS
+from asst.models.reranker_inputs import FACTS, STEPS
 from asst.nn.config import ASSTConfig
 from asst.nn.network import ASSTNetwork
 

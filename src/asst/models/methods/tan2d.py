@@ -16,19 +16,17 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from asst.data.batch import Batch
-from asst.models.methods.base import Loss, Share, Trainable
+from asst.models.methods.base import Loss, Share, Trainable, Widths
 from asst.models.methods.clips import SentenceLSTM
 from asst.nn.losses import span_iou
 from asst.nn.sampler import clips_within
-from asst.settings import Counts, Positive, Settings
+from asst.settings import Counts, Positive
 
 
-class TAN2DSettings(Settings):
+class TAN2DSettings(Widths):
     """Sizes and choices; the defaults are the authors' on Charades-STA.
 
     Attributes:
-        feature_channels: width of the features.
-        word_channels: width of the word vectors.
         clips: stretches that the observed window is cut into; divides ``steps``.
         scales: lengths of moments. The first number counts those of every length from one stretch on, at every start;
             each further one counts those of steps twice as coarse as the one before, at starts as coarse.
@@ -42,8 +40,6 @@ class TAN2DSettings(Settings):
         steps: of the observed window.
     """
 
-    feature_channels: Positive
-    word_channels: Positive
     clips: Positive = 16
     scales: Counts = (16,)
     channels: Positive = 512

@@ -19,8 +19,7 @@ from asst.data.windows import Window
 from asst.features.stores.native import FeatureStore
 from asst.features.zeroshot.crops import STEP_S
 from asst.models.methods.base import Method
-from asst.models.reranker.inputs import FloatArray, clause_evidence, reranker_inputs
-from asst.models.reranker.views import STEPS, View, facts, judged
+from asst.models.reranker_inputs import STEPS, FloatArray, View, clause_evidence, facts, judged, reranker_inputs
 from asst.models.zeroshot.model import ZeroShotModel
 from asst.models.zeroshot.query_scores import QueryScores, query_scores
 from asst.models.zeroshot.video_context import VideoContext

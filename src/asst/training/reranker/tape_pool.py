@@ -23,8 +23,7 @@ from asst.atomic import writing_whole
 from asst.data.readers.captions import Captioned, Captions, decoded, held_out, read_captions
 from asst.features.hashing import LENGTH, settings_hash
 from asst.features.zeroshot.crops import TICKS_A_STEP, CropsExtractor
-from asst.models.reranker.inputs import input_names
-from asst.models.reranker.views import FACTS, View
+from asst.models.reranker_inputs import FACTS, View, input_names
 from asst.models.zeroshot.model import ZeroShotModel, zeroshot_of
 from asst.moments import iou
 from asst.simulate.tapes.plan import TapeSettings

@@ -1,1 +1,0 @@
-"""What a reranker is shown of proposals."""
