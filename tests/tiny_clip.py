@@ -15,8 +15,9 @@ from transformers import CLIPConfig, CLIPModel, PreTrainedTokenizerFast, SiglipC
 
 from asst.features.hashing import sha256
 from asst.features.image_text.catalogue import Manifest, Stated
-from asst.features.image_text.towers import PICTURES, SENTENCES
 
+# As folders for ONNX Runtime are published.
+PICTURES, SENTENCES = "onnx/vision_model.onnx", "onnx/text_model.onnx"
 WORDS = ["<unk>", "<s>", "</s>", "a", "dog", "cat", "runs", "sits"]
 TOWER = {"hidden_size": 32, "intermediate_size": 64, "num_hidden_layers": 2, "num_attention_heads": 2}
 TEXT = {
