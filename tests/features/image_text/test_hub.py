@@ -15,8 +15,8 @@ from asst.features.image_text.catalogue import IMAGE_TEXT, ImageText, Manifest
 from asst.features.image_text.hub import fetch, wanted
 from asst.models import model_named
 
-from ..hub_server import REVISION, Hub, blob, serving, sha256
-from ..tiny_clip import write
+from ...hub_server import REVISION, Hub, blob, serving, sha256
+from ...tiny_clip import write
 
 CLIP, SIGLIP = IMAGE_TEXT["clip-b32"], IMAGE_TEXT["siglip2-base"]
 

@@ -17,7 +17,7 @@ from asst.simulate.tapes.plan import STEPS_MOST, Plan, Planner
 from asst.simulate.tapes.settings import TapeSettings
 from asst.simulate.tapes.tapes import Clip, TapeMaker
 
-from ..tapes import tape_maker
+from ...tapes import tape_maker
 
 SENTENCES = [[f"thing {i} moves", f"there moves thing {i}."] for i in range(40)]
 
