@@ -14,8 +14,10 @@ from torch import Tensor, nn
 from transformers import CLIPConfig, CLIPModel, PreTrainedTokenizerFast, SiglipConfig, SiglipModel
 
 from asst.features.hashing import sha256
-from asst.features.image_text.hub import PICTURES, SENTENCES, HubFile, Manifest
+from asst.features.image_text.hub import HubFile, Manifest
 
+# As folders for ONNX Runtime are published.
+PICTURES, SENTENCES = "onnx/vision_model.onnx", "onnx/text_model.onnx"
 WORDS = ["<unk>", "<s>", "</s>", "a", "dog", "cat", "runs", "sits"]
 TOWER = {"hidden_size": 32, "intermediate_size": 64, "num_hidden_layers": 2, "num_attention_heads": 2}
 TEXT = {

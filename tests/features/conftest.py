@@ -108,8 +108,8 @@ def bn_inception_files(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def weights(bn_inception_files: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with a file of weights of every network of ours that needs one, in a published format."""
-    from .test_c3d import published_shapes as c3d_shapes
-    from .test_vgg16 import published_shapes as vgg16_shapes
+    from .networks.test_c3d import published_shapes as c3d_shapes
+    from .networks.test_vgg16 import published_shapes as vgg16_shapes
 
     folder = tmp_path_factory.mktemp("every")
     for path in bn_inception_files.iterdir():

@@ -41,7 +41,7 @@ EXCEPTIONS = "doggen dog\nfrying_pans frying_pan\nstonen stone\npoodle dog\n"
 
 @pytest.fixture(scope="module")
 def script() -> Iterator[ModuleType]:
-    path = Path(__file__).parents[2] / "scripts" / "build_concepts.py"
+    path = Path(__file__).parents[3] / "scripts" / "build_concepts.py"
     spec = importlib.util.spec_from_file_location("build_concepts", path)
     assert spec is not None
     assert spec.loader is not None

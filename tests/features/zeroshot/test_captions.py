@@ -25,7 +25,7 @@ from asst.features.zeroshot.minilm import MiniLM
 from asst.training.space.towers import PictureTower, towers_with
 from asst.video import Frames, frames
 
-from ..tiny_space import write_space
+from ...tiny_space import write_space
 
 
 @pytest.fixture(scope="module")

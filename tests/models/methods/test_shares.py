@@ -13,8 +13,8 @@ from asst.data.sample import Sample
 from asst.models.methods.base import Share, Trainable
 from asst.models.methods.ctrl import CTRLMethod
 from asst.models.methods.mcn import MCNMethod
-from tests.models.test_ctrl import SETTINGS as CTRL
-from tests.models.test_mcn import SETTINGS as MCN
+from tests.models.methods.test_ctrl import SETTINGS as CTRL
+from tests.models.methods.test_mcn import SETTINGS as MCN
 
 KEYS = torch.rand(4, 1000, generator=torch.Generator().manual_seed(5))
 

@@ -14,7 +14,7 @@ from asst.features.extractor import extractor_named
 from asst.features.networks.vgg16 import VGG16, published_name
 from asst.video import Frames
 
-from .conftest import SlowLayers, scramble, thin
+from ..conftest import SlowLayers, scramble, thin
 
 # torchvision's convolutions: the layer's number and the channels before and after it.
 CONVOLUTIONS = {

@@ -22,9 +22,9 @@ from asst.training.reranker.questions import RerankerValidation
 from asst.training.reranker.tape_pool import CaptionedClips, Part, TapePool
 from asst.training.run import train
 
-from ..caption_pictures import shapes
-from ..caption_pictures import write as write_pictures
-from ..tiny_clip import WORDS, write
+from ...caption_pictures import shapes
+from ...caption_pictures import write as write_pictures
+from ...tiny_clip import WORDS, write
 
 pytestmark = [
     pytest.mark.filterwarnings("ignore:`isinstance.treespec, LeafSpec.` is deprecated"),

@@ -16,7 +16,7 @@ from asst.features.networks.bn_inception import FLOW_CHANNELS, BNInception, flow
 from asst.features.networks.flow import OpticalFlow
 from asst.video import Frames
 
-from .conftest import Floats, SlowLayers, scramble
+from ..conftest import Floats, SlowLayers, scramble
 
 # The maps that each block gives, as Table 5 of the publication and the ports' layer lists have them.
 MAPS = {

@@ -23,7 +23,7 @@ from asst.features.networks import frame_network
 from asst.features.networks.clip import ClipExtractor
 from asst.video import Frames, frames
 
-from ..tiny_clip import PREPARING, model, write
+from ...tiny_clip import PREPARING, model, write
 
 PROCESSORS: dict[str, Callable[..., Any]] = {"clip": CLIPImageProcessorPil, "siglip": SiglipImageProcessorPil}
 

@@ -16,7 +16,7 @@ from asst.models.zeroshot.model import SimilarityModel
 from asst.simulate.tapes.plan import STEPS_MOST, Plan, Planner, TapeSettings
 from asst.simulate.tapes.tapes import Clip, TapeMaker
 
-from ..tapes import tape_maker
+from ...tapes import tape_maker
 
 SENTENCES = [[f"thing {i} moves", f"there moves thing {i}."] for i in range(40)]
 

@@ -11,7 +11,7 @@ from asst.features.zeroshot.concepts import concept_data
 from asst.models.zeroshot.model import ClipModel
 from asst.models.zeroshot.query_scores import THRESHOLD, half_way, probability
 
-from ..tiny_clip import WORDS, write
+from ...tiny_clip import WORDS, write
 
 
 @pytest.mark.parametrize("steps", [1, 20, 2000])

@@ -28,7 +28,7 @@ from asst.training.space.samples import CaptionSamples, KeptCaptions, sentences_
 from asst.training.space.towers import LearningTowers, PictureTower, Towers, towers_with
 from asst.training.space_recipe import CaptionRecipe, read_any_recipe
 
-from ..caption_pictures import row, shapes, write
+from ...caption_pictures import row, shapes, write
 
 pytestmark = [
     pytest.mark.usefixtures("one_thread"),

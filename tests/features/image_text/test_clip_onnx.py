@@ -21,7 +21,7 @@ from asst.features.image_text.towers import OnnxTowers
 from asst.features.zeroshot.clip_crops import towers_of
 from asst.models import model_named
 
-from ..tiny_clip import PREPARING, exported, model, tokenizer
+from ...tiny_clip import PREPARING, exported, model, tokenizer
 
 TOLERANCE = 1e-4
 KINDS = ["clip", "clip-unmasked", "siglip"]

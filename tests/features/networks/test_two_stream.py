@@ -16,7 +16,7 @@ from asst.features.extractor import extractor_named
 from asst.features.networks.bn_inception import bn_inception_flow, bn_inception_rgb
 from asst.video import Frames, cut
 
-from .conftest import thin
+from ..conftest import thin
 from .test_vgg16 import published_shapes
 
 

@@ -22,7 +22,7 @@ from asst.models.trained.answering import query_answers, window_answers
 from asst.models.trained.model import TrainedModel
 from asst.moments import iou
 
-from ..prior_checkpoint import save_prior
+from ...prior_checkpoint import save_prior
 
 Span = tuple[float, float]
 

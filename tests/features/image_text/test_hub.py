@@ -14,8 +14,8 @@ from asst.errors import InputError
 from asst.features.image_text.hub import IMAGE_TEXT, ImageText, Manifest, fetch, wanted
 from asst.models import model_named
 
-from ..hub_server import REVISION, Hub, blob, serving, sha256
-from ..tiny_clip import write
+from ...hub_server import REVISION, Hub, blob, serving, sha256
+from ...tiny_clip import write
 
 CLIP, SIGLIP = IMAGE_TEXT["clip-b32"], IMAGE_TEXT["siglip2-base"]
 

@@ -14,7 +14,7 @@ from asst.features.extractor import extractor_named
 from asst.features.networks.c3d import C3D, clip_of, published_name
 from asst.video import Frames
 
-from .conftest import SlowLayers, scramble, thin
+from ..conftest import SlowLayers, scramble, thin
 
 CHANNELS = {
     "conv1": (3, 64),

@@ -10,7 +10,7 @@ import pytest
 from asst.data.readers.captions import decoded, held_out, read_captions
 from asst.errors import InputError
 
-from ..caption_pictures import SCHEMA, row, shapes, write
+from ...caption_pictures import SCHEMA, row, shapes, write
 
 
 def test_pictures_keep_their_order_their_sentences_and_their_pixels(tmp_path: Path) -> None:
