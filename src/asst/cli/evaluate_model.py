@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from asst.cli.annotation import Annotation, read_annotation
+from asst.cli.annotation import read_annotation
+from asst.cli.options import Annotation
 from asst.cli.progress import counting
 from asst.cli.questions import Questions
 from asst.cli.stores import checkpoint_store

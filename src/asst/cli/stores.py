@@ -11,8 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from asst.cli import options
-from asst.cli.annotation import Annotation, read_annotation
-from asst.cli.options import argument, option
+from asst.cli.options import Annotation, argument, option
 from asst.cli.verb import print_json
 from asst.errors import InputError
 
@@ -48,6 +47,8 @@ def info(
     opened = open_store(store, _clock(step_s, extractor), key)
     found = _summary(opened)
     if dataset:
+        from asst.cli.annotation import read_annotation
+
         _, annotation = read_annotation(Annotation(dataset, split, data))
         found["missing"] = [video for video in annotation.video_names if video not in opened]
     if as_json:
