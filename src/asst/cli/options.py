@@ -150,11 +150,7 @@ class Annotation:
 
     @property
     def named(self) -> tuple[str, str]:
-        """Keys of the data set and the split.
-
-        Raises:
-            InputError: where one is not given.
-        """
+        """Keys of the data set and the split; where one is not given, an `InputError`."""
         if not self.dataset or not self.split:
             raise InputError("which annotation? give --dataset NAME and --split NAME")
         return key_of(self.dataset), self.split

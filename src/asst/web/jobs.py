@@ -118,21 +118,13 @@ class Jobs:
         return list(self._jobs.values())
 
     def get(self, identifier: str) -> IndexJob:
-        """One of them.
-
-        Raises:
-            Problem: 404 if there is none.
-        """
+        """One of them, or a `Problem` 404 where there is none."""
         if identifier not in self._jobs:
             raise Problem(404, "not_found", f"no job {identifier}")
         return self._jobs[identifier]
 
     def cancel(self, identifier: str) -> IndexJob:
-        """Ends a job that waits or runs; one that has ended stays as it is.
-
-        Raises:
-            Problem: 404 if there is none.
-        """
+        """Ends a job that waits or runs, or raises as `get`; one that has ended stays as it is."""
         job = self.get(identifier)
         job.cancelled = True
         if job.state == "waiting":
