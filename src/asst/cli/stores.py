@@ -170,13 +170,8 @@ def checkpoint_store(
 ) -> FeatureStore:
     """One store, or one a stream side by side.
 
-    Args:
-        checkpoint: its name, for messages.
-        extractor: the features it reads; streams are joined by ``+``.
-        stores: of all streams together, or of each, in their order.
-        step_s: for published stores, how long a step lasts in seconds.
-        preprocessing: of the features it reads.
-        key: for published stores, the array to take where a video has several.
+    The checkpoint reads features of an extractor, several joined by ``+``. Stores are of all streams together, or of
+    each, in their order; for published ones, ``step_s`` is how long a step lasts, and ``key`` the array to take.
 
     Raises:
         InputError: for another number of stores, one that cannot be opened, or features that only a recipe makes.

@@ -89,14 +89,10 @@ class Jobs:
         self._thread.start()
 
     def add(self, path: Path, name: str, total_s: float, *, received: str = "", always: bool = False) -> IndexJob:
-        """A new job, with ``always`` however many wait; for an upload whose like already waits, the one of that.
+        """A new job, with ``always`` however many wait.
 
-        Args:
-            path: the file; of two uploads that are alike the second goes.
-            name: as the user calls it.
-            total_s: its length in seconds, or 0 where that is not known yet.
-            received: hash of an upload.
-            always: take it however many wait.
+        For an upload whose like, by the hash ``received``, already waits, it is the job of that, and the file goes. The
+        length in seconds is 0 where it is not known yet.
 
         Raises:
             Problem: 503 if too many wait.
