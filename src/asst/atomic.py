@@ -31,10 +31,7 @@ def write_error(path: object, error: OSError) -> WriteError:
 
 
 def check_writable(path: Path) -> None:
-    """Refuses what could not be made or changed, before anything long is computed for it.
-
-    Args:
-        path: of a file or a folder, there or not.
+    """Refuses a file or folder that could not be made or changed, before anything long is computed for it.
 
     Raises:
         WriteError: where the nearest of its folders that is there may not be written to.
@@ -49,11 +46,8 @@ def check_writable(path: Path) -> None:
 def write_whole(path: Path, content: bytes | str) -> None:
     """Writes a file under a temporary name beside it and renames it, making its folder if need be.
 
-    A reader sees the old file or the whole new one; if the write fails the old one stays and nothing is left over.
-
-    Args:
-        path: the file.
-        content: a text is written as UTF-8.
+    A reader sees the old file or the whole new one; if the write fails the old one stays and nothing is left over. A
+    text is written as UTF-8.
 
     Raises:
         WriteError: if it cannot be written.

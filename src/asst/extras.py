@@ -41,11 +41,7 @@ def install(extra: str) -> str:
 
 
 def require(extra: str, what: str) -> None:
-    """Check that an extra is installed, without importing it.
-
-    Args:
-        extra: one of `EXTRAS`.
-        what: needs it.
+    """Check that one of `EXTRAS`, which something needs, is installed, without importing it.
 
     Raises:
         InputError: naming what is missing and how to get it.
@@ -56,12 +52,7 @@ def require(extra: str, what: str) -> None:
 
 
 def lacking(error: ModuleNotFoundError, what: str) -> InputError | None:
-    """What to say of a module that was not found; None if no extra brings it.
-
-    Args:
-        error: as the import raised it.
-        what: needs the module.
-    """
+    """What to say of a module that something needs and that was not found; None if no extra brings it."""
     module = (error.name or "").partition(".")[0]
     extra = next((extra for extra, modules in EXTRAS.items() if module in modules), None)
     return None if extra is None else _lacking(what, module, extra)

@@ -17,10 +17,6 @@ _ENDLESS = {stat.S_IFIFO: "pipe", stat.S_IFSOCK: "socket", stat.S_IFCHR: "device
 def local_path(path: str | Path, what: str) -> Path:
     """The path, where it is none of another place: taken for a path, an address would name a folder ``s3:`` here.
 
-    Args:
-        path: as the user gave it.
-        what: it is to be, for the message.
-
     Raises:
         InputError: for an address.
 
@@ -49,12 +45,8 @@ def canonical(path: Path) -> Path:
 def check_ends(path: Path, *, pipes: bool = False) -> None:
     """Refuses what is neither a file nor a folder: to open a pipe may wait for ever, and a device may never end.
 
-    Args:
-        path: to be read.
-        pipes: whether it may be a pipe after all, as it is read once, from its start to its end.
-
     Raises:
-        InputError: for a pipe, a socket or a device.
+        InputError: for a socket or a device, and without ``pipes`` for a pipe, which is read once, from start to end.
     """
     try:
         kind = _ENDLESS.get(stat.S_IFMT(path.stat().st_mode))

@@ -78,10 +78,7 @@ def tokenize(sentence: str) -> list[str]:
     Treebank's rule: ``girl's`` gives ``girl`` and ``'s``, ``doesn't`` gives ``does`` and ``n't``. The apostrophe of a
     plural is dropped. A hyphen inside a word stays, since many such words have a vector; longer dashes, slashes and
     underscores part words, and so does an apostrophe unless it is within one (``o'clock``). Typographic apostrophes and
-    hyphens count as the plain ones. Numbers keep their points.
-
-    Args:
-        sentence: any text; one without a letter or digit has no words.
+    hyphens count as the plain ones. Numbers keep their points. Text without a letter or digit has no words.
 
     >>> tokenize("The girl's T-shirt doesn't fit; she pulls/tugs at it.")
     ['the', 'girl', "'s", 't-shirt', 'does', "n't", 'fit', 'she', 'pulls', 'tugs', 'at', 'it']
@@ -95,13 +92,7 @@ def understood(sentence: str) -> bool:
 
     The vocabulary, which is in order of frequency, has many words of other languages too. So in a sentence with
     function words of one, or unknown words of other letters, half of the words must be common English; and one without
-    English function words must have a word that is not rare.
-
-    Args:
-        sentence: any text.
-
-    Returns:
-        False also for text of no words, such as emoji.
+    English function words must have a word that is not rare. Text of no words, such as emoji, is not understood.
 
     >>> [understood(text) for text in ("a dog runs", "un perro corre por la playa", "of the", "42")]
     [True, False, False, False]
@@ -150,11 +141,7 @@ class WordVectors:
 
     @classmethod
     def from_file(cls, path: Path, dimension: int = 300) -> WordVectors:
-        """Vectors in GloVe's own text form: ``glove.*.txt``, or a ``.zip`` of such files.
-
-        Args:
-            path: the file.
-            dimension: which member of a ``.zip`` with several to take; the paper uses 300.
+        """Vectors in GloVe's own text form: ``glove.*.txt``, or of a ``.zip`` of such files that of the dimension.
 
         Raises:
             InputError: if the file cannot be read, is in another form or has no member of that dimension.

@@ -15,7 +15,7 @@ from typer.testing import CliRunner
 
 from asst.cli.app import app
 from asst.moments import Answer, Moment
-from asst.outputs.clip import write_clip
+from asst.outputs.exports import write_clip
 from asst.video import frames
 
 Make = Callable[..., Path]

@@ -6,7 +6,7 @@ import pytest
 
 from asst.errors import InputError
 from asst.moments import Answer, Moment
-from asst.outputs.clip import write_clip
+from asst.outputs.exports import write_clip
 
 
 @pytest.fixture

@@ -3,48 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
 
-import typer
-
-from asst.cli import options
-from asst.cli.options import option
+from asst.cli.options import Annotation, key_of
+from asst.cli.verb import tell
+from asst.data import DATASETS, Dataset, Problem, data_folder, read_actions, read_dataset
+from asst.data.actions import ActionDataset
+from asst.data.record import first_problem
 from asst.errors import InputError
-
-if TYPE_CHECKING:
-    from asst.data import Dataset, Problem
-    from asst.data.actions import ActionDataset
-    from asst.evaluation.prior import Prior
-
-
-@dataclass(frozen=True)
-class Annotation:
-    """Which split of a data set, as options; ``data`` is the folder of its annotation files."""
-
-    dataset: options.DatasetName = None
-    split: options.Split = None
-    data: options.DataFolder = None
-    problems: Annotated[bool, option("--problems", "Name each annotation row that was repaired or left out.")] = False
-
-    @property
-    def detects(self) -> bool:
-        """Whether it is one of labelled spans."""
-        from asst.data import ACTION_DATASETS
-
-        return self.dataset is not None and _key(self.dataset) in ACTION_DATASETS
-
-    @property
-    def named(self) -> tuple[str, str]:
-        """Keys of the data set and the split.
-
-        Raises:
-            InputError: where one is not given.
-        """
-        if not self.dataset or not self.split:
-            raise InputError("which annotation? give --dataset NAME and --split NAME")
-        return _key(self.dataset), self.split
+from asst.evaluation.prior import Prior, fitted_prior
 
 
 def read_annotation(asked: Annotation) -> tuple[str, Dataset]:
@@ -53,8 +20,6 @@ def read_annotation(asked: Annotation) -> tuple[str, Dataset]:
     Raises:
         InputError: for a missing or unknown name or split, no folder, or files that cannot be read.
     """
-    from asst.data import DATASETS, data_folder, read_dataset
-
     key, split = asked.named
     folder = asked.data or (data_folder(key) if key in DATASETS else Path())
     dataset = read_dataset(key, folder, split)
@@ -64,8 +29,6 @@ def read_annotation(asked: Annotation) -> tuple[str, Dataset]:
 
 def read_action_annotation(asked: Annotation) -> tuple[str, ActionDataset]:
     """As `read_annotation`, of a data set of labelled spans."""
-    from asst.data import data_folder, read_actions
-
     key, split = asked.named
     dataset = read_actions(key, asked.data or data_folder(key), split)
     _tell(key, split, dataset.problems, each=asked.problems)
@@ -77,9 +40,6 @@ def blind_prior(key: str, judged: Dataset, folder: Path | None) -> Prior | None:
 
     None where no such part is here.
     """
-    from asst.data import DATASETS, data_folder, read_dataset
-    from asst.evaluation.prior import fitted_prior
-
     folder = folder or data_folder(key)
     for split in ("train", "val"):
         part = DATASETS[key].splits.get(split)
@@ -90,17 +50,13 @@ def blind_prior(key: str, judged: Dataset, folder: Path | None) -> Prior | None:
     return None
 
 
-def _key(name: str) -> str:
-    return name.lower().replace("-", "_")
-
-
 def _tell(key: str, split: str, found: Sequence[Problem], *, each: bool) -> None:
     if found:
         dropped = sum(problem.dropped for problem in found)
         told = f"{len(found) - dropped} annotation rows were repaired and {dropped} left out"
-        typer.echo(f"{key} {split}: of its file {told}", err=True)
+        tell(f"{key} {split}: of its file {told}")
     for problem in found if each else ():
-        typer.echo(str(problem), err=True)
+        tell(str(problem))
 
 
 def read_every_split(name: str, folder: Path | None) -> tuple[str, dict[str, Dataset], list[str]]:
@@ -111,10 +67,7 @@ def read_every_split(name: str, folder: Path | None) -> tuple[str, dict[str, Dat
     Raises:
         InputError: for an unknown name, no folder, files that are there and cannot be read, or no record at all.
     """
-    from asst.data import DATASETS, data_folder, read_dataset
-    from asst.data.record import first_problem
-
-    key = _key(name)
+    key = key_of(name)
     if key not in DATASETS:
         raise InputError(f"no data set {name!r}; there are {', '.join(DATASETS)}")
     folder = folder or data_folder(key)

@@ -21,11 +21,7 @@ if TYPE_CHECKING:
 
 
 def check_video(video: Path) -> None:
-    """Refuse what is no file.
-
-    Raises:
-        InputError: for a folder, an address, or what is not there.
-    """
+    """Refuse a folder, an address, and what is not there, by an `InputError`."""
     if video.is_dir():
         raise InputError(f"{video}: is a folder; name a video file")
     if not local_path(video, "a video").exists():
@@ -35,8 +31,7 @@ def check_video(video: Path) -> None:
 def sentences_of(given: Sequence[str], queries: str | None) -> list[str]:
     """All sentences to look for: those given, then those of a file or pipe, ``-`` for standard input.
 
-    Raises:
-        InputError: for an empty sentence, none at all, or a file that is no UTF-8 text.
+    An empty sentence, none at all, or a file that is no UTF-8 text is an `InputError`.
     """
     for sentence in given:
         if not sentence.strip():

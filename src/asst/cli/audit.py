@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from asst.cli import options
-from asst.cli.annotation import read_every_split
 from asst.cli.options import argument
 from asst.cli.verb import print_json
 
@@ -45,11 +44,12 @@ def audit(
 
     Needs the annotation alone. A split whose files are not there is left out.
     """
+    from asst.cli.annotation import read_every_split
+    from asst.evaluation.audit import audit as look
+
     key, splits, absent = read_every_split(dataset, data)
     if absent:
         typer.echo(f"{key}: no files of {', '.join(absent)}", err=True)
-    from asst.evaluation.audit import audit as look
-
     found = look(key, splits)
     if as_json:
         print_json([found.as_json()])

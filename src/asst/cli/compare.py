@@ -7,8 +7,7 @@ from pathlib import Path
 from typing import Annotated
 
 from asst.cli import options
-from asst.cli.annotation import Annotation, read_annotation
-from asst.cli.options import argument
+from asst.cli.options import Annotation, argument
 from asst.cli.verb import print_json
 from asst.errors import InputError
 
@@ -25,6 +24,7 @@ def compare(
     Intervals hold 95 % of the differences when videos are drawn with replacement, the same for both, and where there
     are several runs these too.
     """
+    from asst.cli.annotation import read_annotation
     from asst.evaluation.scoring import compare as compared
     from asst.evaluation.scoring import per_cent, query_values
     from asst.outputs.json_lines import read_answers

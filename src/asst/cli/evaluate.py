@@ -7,8 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 from asst.cli import options
-from asst.cli.annotation import Annotation
-from asst.cli.options import argument, option
+from asst.cli.options import Annotation, argument, option
 from asst.cli.verb import tell
 from asst.errors import InputError
 from asst.extras import require

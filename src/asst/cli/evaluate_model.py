@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from asst.cli.annotation import Annotation, read_annotation
+from asst.cli.annotation import read_annotation
+from asst.cli.options import Annotation
 from asst.cli.progress import counting
 from asst.cli.questions import Questions
 from asst.cli.stores import checkpoint_store
@@ -39,17 +40,10 @@ def evaluate_model(
     key: str | None,
     out: Path | None,
 ) -> Evaluation:
-    """Asks and judges.
+    """Asks ``prior``, fitted on ``fit_split``, or the model of a name or checkpoint, and judges it.
 
-    Args:
-        model: ``prior``, a name that ``asst models`` prints, or the path of a checkpoint.
-        questions: of a split.
-        split: its name.
-        fit_split: what a prior is fitted on.
-        stores: of the features that the model reads, one a stream, in its order.
-        step_s: for published stores, how long a step lasts in seconds.
-        key: for published stores, the array to take where a video has several.
-        out: where the answers are kept, if anywhere.
+    It reads the features of the stores, one a stream, in its order; ``step_s`` and ``key`` say of published stores how
+    long a step lasts, and which of a video's arrays to take. Answers are kept in ``out``, if that is given.
 
     Raises:
         InputError: for a model that is neither, or features that are missing or of another kind.

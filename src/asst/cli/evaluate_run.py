@@ -32,11 +32,7 @@ def runs_in(folder: Path) -> list[Path]:
 
 
 def evaluate_runs(runs: Sequence[Path], split: str, changes: Sequence[str], *, as_json: bool) -> None:
-    """Judges each run on a split, and prints what one came to, or the mean and the spread over several.
-
-    Raises:
-        InputError: for a run that has no checkpoint, or data that cannot be read.
-    """
+    """Judges each run on a split, and prints what one came to, or the mean and the spread over several."""
     found = {run.name: evaluate_run(run, split, changes) for run in runs}
     if len(found) == 1:
         print_evaluation(next(iter(found.values())), as_json=as_json)

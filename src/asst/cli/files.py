@@ -144,7 +144,7 @@ def _clipped(answers: Iterable[Answer]) -> Iterator[Answer]:
 
 def _write_clip(answer: Answer, path: Path, *, fast: bool) -> None:
     from asst.moments import format_time
-    from asst.outputs.clip import write_clip
+    from asst.outputs.exports import write_clip
 
     cut = write_clip(answer, path, exact=not fast)
     if cut is None:

@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from asst.atomic import write_whole
 from asst.cli import options
-from asst.cli.annotation import Annotation, read_annotation
-from asst.cli.options import argument, option
+from asst.cli.options import Annotation, argument, option
 from asst.cli.verb import Verb, print_json, tell
 from asst.errors import InputError
 from asst.extras import require
@@ -77,6 +76,8 @@ def fuse(
 
     systems, fitted, chosen = [read_answers(path) for path in predictions], None, list(weights or ())
     if fit:
+        from asst.cli.annotation import read_annotation
+
         key, judged = read_annotation(annotation)
         tell("looking for the best weights")
         fitted = fit_weights(key, judged.records, systems)

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
-from dataclasses import fields, is_dataclass
+from dataclasses import dataclass, fields, is_dataclass
 from functools import wraps
 from inspect import Parameter, Signature, signature
 from pathlib import Path
 from typing import Annotated, Any, get_type_hints
 
 import typer
+
+from asst.errors import InputError
 
 LIBRARY = Path("asst-library")
 """The library of verbs that are not told of one."""
@@ -123,3 +125,32 @@ Stores = Annotated[
 ]
 StepS = Annotated[float | None, option("--step-s SECONDS", "How long a step lasts, for a STORE that does not say.")]
 ArrayKey = Annotated[str | None, option("--key NAME", "The array to take, where a STORE holds several of a video.")]
+
+
+def key_of(dataset: str) -> str:
+    """The key of a data set, as which its name is taken however it is written."""
+    return dataset.lower().replace("-", "_")
+
+
+@dataclass(frozen=True)
+class Annotation:
+    """Which split of a data set, as options; ``data`` is the folder of its annotation files."""
+
+    dataset: DatasetName = None
+    split: Split = None
+    data: DataFolder = None
+    problems: Annotated[bool, option("--problems", "Name each annotation row that was repaired or left out.")] = False
+
+    @property
+    def detects(self) -> bool:
+        """Whether it is one of labelled spans."""
+        from asst.data import ACTION_DATASETS
+
+        return self.dataset is not None and key_of(self.dataset) in ACTION_DATASETS
+
+    @property
+    def named(self) -> tuple[str, str]:
+        """Keys of the data set and the split; where one is not given, an `InputError`."""
+        if not self.dataset or not self.split:
+            raise InputError("which annotation? give --dataset NAME and --split NAME")
+        return key_of(self.dataset), self.split

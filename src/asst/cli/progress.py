@@ -104,14 +104,7 @@ def files_progress(files: int) -> Iterator[FilesBar]:
 
 
 def report_files(outcomes: Sequence[Outcome | Indexed], files: int, did: str, where: str) -> None:
-    """Say on standard output what became of so many files.
-
-    Args:
-        outcomes: of the files that were reached.
-        files: how many there were.
-        did: the state of those that were read, such as ``indexed``.
-        where: the last words.
-    """
+    """Say on standard output what became of so many files; ``did`` is the state of those read, such as ``indexed``."""
     counts = Counter(str(outcome.state) for outcome in outcomes)
     video_s = sum(outcome.video_s for outcome in outcomes)
     worked_s = sum(outcome.seconds for outcome in outcomes if outcome.state == did)

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from asst.atomic import write_whole
-from asst.cli.annotation import Annotation, blind_prior, read_action_annotation, read_annotation
+from asst.cli.annotation import blind_prior, read_action_annotation, read_annotation
+from asst.cli.options import Annotation
 from asst.data import Dataset, Record
 from asst.data.actions import ActionDataset, ActionVideo
 from asst.errors import InputError

@@ -42,11 +42,7 @@ SPLIT = "test"
 def train_missing(
     tables: Sequence[PaperTable], folder: Path, minutes: float, seeds: Sequence[int], level: str, jobs: int
 ) -> None:
-    """Trains the runs of tables that are not there, ``minutes`` each, ``jobs`` at a time.
-
-    Raises:
-        InputError: for a run that fails.
-    """
+    """Trains the runs of tables that are not there, ``minutes`` each, ``jobs`` at a time, as `train_all` does."""
     recipes = [recipe for table in tables for recipe in _recipes(table)]
     train_all(recipes, seeds, Budget(level, minutes), folder, jobs)
 
@@ -54,11 +50,7 @@ def train_missing(
 def simulated_tables(
     tables: Sequence[PaperTable], folder: Path, write: Callable[[Sequence[Grid], TextIO], None] | None
 ) -> None:
-    """Prints the tables, as JSON lines without ``write``.
-
-    Raises:
-        InputError: for a folder without any run.
-    """
+    """Prints the tables, as JSON lines without ``write``; a folder without any run is an `InputError`."""
     budget = Budget.of(folder)
     for number, table in enumerate(tables):
         rows = _rows(table, folder, budget)

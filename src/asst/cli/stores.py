@@ -11,8 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from asst.cli import options
-from asst.cli.annotation import Annotation, read_annotation
-from asst.cli.options import argument, option
+from asst.cli.options import Annotation, argument, option
 from asst.cli.verb import print_json
 from asst.errors import InputError
 
@@ -48,6 +47,8 @@ def info(
     opened = open_store(store, _timing(step_s, extractor), key)
     found = _summary(opened)
     if dataset:
+        from asst.cli.annotation import read_annotation
+
         _, annotation = read_annotation(Annotation(dataset, split, data))
         found["missing"] = [video for video in annotation.video_names if video not in opened]
     if as_json:
@@ -168,13 +169,8 @@ def checkpoint_store(
 ) -> FeatureStore:
     """One store, or one a stream side by side.
 
-    Args:
-        checkpoint: its name, for messages.
-        extractor: the features it reads; streams are joined by ``+``.
-        stores: of all streams together, or of each, in their order.
-        step_s: for published stores, how long a step lasts in seconds.
-        preprocessing: of the features it reads.
-        key: for published stores, the array to take where a video has several.
+    The checkpoint reads features of an extractor, several joined by ``+``. Stores are of all streams together, or of
+    each, in their order; for published ones, ``step_s`` is how long a step lasts, and ``key`` the array to take.
 
     Raises:
         InputError: for another number of stores, one that cannot be opened, or features that only a recipe makes.

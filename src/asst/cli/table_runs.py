@@ -42,11 +42,7 @@ class Budget:
 
     @classmethod
     def of(cls, folder: Path) -> Budget:
-        """That of a folder.
-
-        Raises:
-            InputError: if it holds no runs, or something else.
-        """
+        """That of a folder; one that holds no runs, or something else, is an `InputError`."""
         try:
             return cls(**json.loads((folder / "budget.json").read_text(encoding="utf-8")))
         except OSError as error:
@@ -55,11 +51,7 @@ class Budget:
             raise InputError(f"{folder / 'budget.json'} is damaged ({error}); name another folder") from error
 
     def claim(self, folder: Path) -> None:
-        """Makes a folder one of this budget.
-
-        Raises:
-            InputError: if it is one of another, or cannot be written.
-        """
+        """Makes a folder one of this budget, or raises an `InputError` if it is one of another or cannot be written."""
         if self.level not in LEVELS:
             raise InputError(f"no simulated level {self.level!r}; there are {', '.join(LEVELS)}")
         if (folder / "budget.json").exists():
@@ -110,11 +102,7 @@ def steps_within(log: Sequence[dict[str, dict[str, float]]], minutes: float) -> 
 
 
 def simulated_recipe(recipe: str) -> Recipe:
-    """A row's recipe with what makes it a small one on simulated features.
-
-    Raises:
-        InputError: if there is no such recipe.
-    """
+    """A row's recipe with what makes it a small one on simulated features."""
     return read_recipe(_recipes(recipe))
 
 

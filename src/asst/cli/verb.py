@@ -29,11 +29,7 @@ class Verb(TyperCommand):
         return with_extra(self.name or "", super().get_short_help_str(_WHOLE))
 
     def invoke(self, ctx: Any) -> Any:
-        """Run the verb.
-
-        Raises:
-            InputError: for a pipe, a socket or a device among its files, or where the extra is not installed.
-        """
+        """Run the verb, without pipes, sockets and devices among its files, and with the extra that it needs."""
         for value in ctx.params.values():
             for path in value if isinstance(value, list | tuple) else (value,):
                 if isinstance(path, Path):

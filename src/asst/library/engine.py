@@ -165,9 +165,5 @@ def engine_of(model: str | Path) -> Engine:
 
 
 def default_engine() -> Engine:
-    """The default model as an engine.
-
-    Raises:
-        InputError: when packaged weights are missing.
-    """
+    """The default model as an engine; an `InputError` when packaged weights are missing."""
     return Engine(packaged_default())

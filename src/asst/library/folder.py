@@ -17,7 +17,7 @@ import json
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, replace
+from dataclasses import asdict, dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Literal, Self
@@ -26,7 +26,6 @@ from asst.atomic import write_error, write_whole
 from asst.errors import InputError
 from asst.features.stores.native import SUFFIX, Store, file_name
 from asst.library.engine import Identity
-from asst.library.stamp import Stamp
 from asst.library.tables import Tables, Video
 from asst.library.windows import WindowVectors
 from asst.local import canonical, local_path
@@ -42,6 +41,18 @@ _WRITES_A_TIDYING = 64
 
 Placed = Literal["", "kept", "moved", "copied"]
 """What `LibraryFolder.place` did."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stamp:
+    """A file's size in bytes, and when it was last changed, in nanoseconds since 1970; 0 where that says nothing."""
+
+    size: int
+    mtime_ns: int
+
+    def same(self, size: int, mtime_ns: int) -> bool:
+        """Whether these are a file's size and time of change, and say that it has not changed."""
+        return self.mtime_ns != 0 and (self.size, self.mtime_ns) == (size, mtime_ns)
 
 
 class LibraryFolder:
@@ -202,11 +213,7 @@ def _stated(folder: Path, name: str) -> str:
 
 @contextmanager
 def locked(path: Path) -> Iterator[None]:
-    """Holds a lock that the system takes back when the process ends, however it ends.
-
-    Raises:
-        WriteError: if the file cannot be written.
-    """
+    """Holds a lock that the system takes back when the process ends; a `WriteError` if it cannot be written."""
     from filelock import FileLock
 
     try:

@@ -18,17 +18,18 @@ from asst.features.extractor import Progress
 from asst.features.hashing import content_hash
 from asst.features.video_files import video_files
 from asst.library.engine import Engine
-from asst.library.folder import LibraryFolder, Placed
+from asst.library.folder import LibraryFolder, Placed, Stamp
 from asst.library.matrix import without_rows
 from asst.library.pictures import write_strip
 from asst.library.sharing import SharedLock
-from asst.library.stamp import Stamp, stamp_of
 from asst.library.tables import Video
 from asst.local import canonical, local_path
 from asst.video import probe
 
 _PARTS = ".*.part"
 _ABANDONED_S = 3600.0
+_SETTLED_NS = 2_000_000_000
+# File systems tell times apart by up to two seconds (FAT): in a file younger than that, a change might not show.
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,6 +124,16 @@ def _examined(
         else:
             waiting[content] = [_Copy(file, stamp)]
             yield Job(file, content, content)
+
+
+def stamp_of(path: Path) -> Stamp:
+    """The stamp of a file, to be taken before it is read, so that a change shows; an `InputError` if there is none."""
+    try:
+        facts = path.stat()
+    except OSError as error:
+        raise InputError(f"{path}: cannot be read ({error.strerror or error}); check the path") from error
+    settled = time.time_ns() - facts.st_mtime_ns > _SETTLED_NS
+    return Stamp(facts.st_size, facts.st_mtime_ns if settled else 0)
 
 
 def listed(paths: Sequence[Path]) -> list[Path]:

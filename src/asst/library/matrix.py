@@ -31,9 +31,7 @@ _TRIES = 5
 class Matrix:
     """The windows of a library, and perhaps some of videos that it no longer has.
 
-    Attributes:
-        rows: of `asst.library.tables.ROW`, shape ``(windows,)``.
-        parts: their vectors, part after part, each of shape ``(windows, dimension)``.
+    Their rows are of `asst.library.tables.ROW`, and their vectors, part after part, of shape ``(windows, dimension)``.
     """
 
     rows: Rows

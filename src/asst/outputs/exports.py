@@ -7,7 +7,7 @@ import io
 from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from asst.atomic import write_whole
 from asst.errors import InputError
@@ -18,6 +18,9 @@ from asst.outputs.editors.edits import Edit, chosen, edits_of
 from asst.outputs.editors.fcpxml import fcpxml_text
 from asst.outputs.editors.timeline import edl_text, otio_text
 from asst.outputs.subtitles import subtitles
+
+if TYPE_CHECKING:
+    from asst.video import CutReport
 
 TextOf = Callable[[Sequence[Answer], bool], str | None]
 """Makes a file's text of answers and whether to take every moment; None when there is nothing to write."""
@@ -79,6 +82,25 @@ def _reel(answers: Sequence[Answer], out: Path, every: bool) -> bool:
     if moments:
         reel(moments, out)
     return bool(moments)
+
+
+def write_clip(answer: Answer, out: Path, *, exact: bool = True) -> CutReport | None:
+    """Cut the best moment of an answer out of its video into an ``.mp4`` file.
+
+    Without ``exact`` what is stored is copied, from the key frame before the moment on. Where the answer has no moment,
+    nothing is written.
+
+    Raises:
+        InputError: when the video cannot be read or ``out`` cannot be written.
+    """
+    from asst.video import cut
+
+    source = Path(answer.video)
+    check_destination(out, ".mp4", source=source)
+    if not answer.moments:
+        return None
+    best = answer.moments[0]
+    return cut(source, best.start_s, best.end_s, out, exact=exact)
 
 
 def csv_text(answers: Sequence[Answer], every: bool = False) -> str:

@@ -29,11 +29,7 @@ _BEST, _OTHER, _LINE, _THRESHOLD = "#0b7a75", "#8fb8b5", "#26323a", "#b4532a"
 
 
 def check_plot(sentences: int) -> None:
-    """Refuse more sentences than one image holds, and to draw without the extra.
-
-    Raises:
-        InputError: for more than ``SENTENCES_MOST``, or where the extra ``plot`` is not installed.
-    """
+    """Refuse more sentences than ``SENTENCES_MOST``, and to draw without the extra ``plot``, by an `InputError`."""
     require("plot", "a plot")
     if sentences > SENTENCES_MOST:
         raise InputError(f"a plot holds at most {SENTENCES_MOST} sentences, not {sentences}; ask fewer at a time")

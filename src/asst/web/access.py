@@ -39,11 +39,7 @@ class Access:
         self._secure = secure
 
     def check(self, request: Request) -> None:
-        """Lets a request in that has the token: in its cookie, or as ``Authorization: Bearer TOKEN``.
-
-        Raises:
-            Problem: 401 without it.
-        """
+        """Lets a request in with the token in its cookie or as ``Authorization: Bearer TOKEN``, or raises a 401."""
         path = request.scope["path"]
         if path in OPEN_PATHS or path.startswith("/static/"):
             return

@@ -38,7 +38,7 @@ def create_app(
 
     Args:
         library: it.
-        load: makes the model; called in a thread when the application starts. Else it is the library's own.
+        load: makes the model, in a thread, when the application starts; else it is the library's own.
         limits: what is refused.
         hosts: names by which the server may be called; None takes any.
         wanted: files to index first.

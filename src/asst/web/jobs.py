@@ -89,14 +89,10 @@ class Jobs:
         self._thread.start()
 
     def add(self, path: Path, name: str, total_s: float, *, received: str = "", always: bool = False) -> IndexJob:
-        """A new job, with ``always`` however many wait; for an upload whose like already waits, the one of that.
+        """A new job, with ``always`` however many wait.
 
-        Args:
-            path: the file; of two uploads that are alike the second goes.
-            name: as the user calls it.
-            total_s: its length in seconds, or 0 where that is not known yet.
-            received: hash of an upload.
-            always: take it however many wait.
+        For an upload whose like, by the hash ``received``, already waits, it is the job of that, and the file goes. The
+        length in seconds is 0 where it is not known yet.
 
         Raises:
             Problem: 503 if too many wait.
@@ -118,21 +114,13 @@ class Jobs:
         return list(self._jobs.values())
 
     def get(self, identifier: str) -> IndexJob:
-        """One of them.
-
-        Raises:
-            Problem: 404 if there is none.
-        """
+        """One of them, or a `Problem` 404 where there is none."""
         if identifier not in self._jobs:
             raise Problem(404, "not_found", f"no job {identifier}")
         return self._jobs[identifier]
 
     def cancel(self, identifier: str) -> IndexJob:
-        """Ends a job that waits or runs; one that has ended stays as it is.
-
-        Raises:
-            Problem: 404 if there is none.
-        """
+        """Ends a job that waits or runs, or raises as `get`; one that has ended stays as it is."""
         job = self.get(identifier)
         job.cancelled = True
         if job.state == "waiting":

@@ -54,12 +54,9 @@ class Gate:
     async def run(
         self, work: Callable[[], T], unwanted: Callable[[], None] = lambda: None, *, encodes: bool = False
     ) -> T:
-        """The result of some work in a thread.
+        """The result of some work in a thread; work that ``encodes`` video may take longer.
 
-        Args:
-            work: done in a thread.
-            unwanted: called when the work has ended, where nobody takes its result.
-            encodes: whether it encodes video, and may take longer.
+        Where nobody takes the result, ``unwanted`` is called when the work has ended.
 
         Raises:
             Problem: 503 if too much is waiting, or the work takes too long.
