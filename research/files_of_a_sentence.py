@@ -8,7 +8,6 @@ Loading the model and making the features are not followed, nor is what runs on 
 from __future__ import annotations
 
 import argparse
-import io
 import sys
 from collections import Counter
 from pathlib import Path
@@ -17,7 +16,7 @@ from typing import Any
 
 import asst
 from asst.cli.demo import DEMO_VIDEO
-from asst.outputs.json_lines import answer_record, write_lines
+from asst.outputs.json_lines import answer_record, as_lines
 
 SOURCE = Path(asst.__file__).parent
 
@@ -51,7 +50,7 @@ def followed(localizer: asst.Localizer, features: asst.Features, sentence: str) 
     calls = Calls()
     sys.setprofile(calls)
     try:
-        write_lines(map(answer_record, localizer.answer(features, [sentence])), io.StringIO())
+        as_lines(map(answer_record, localizer.answer(features, [sentence])))
     finally:
         sys.setprofile(None)
     return calls
