@@ -172,9 +172,10 @@ class ClipSampler(nn.Module):
         Returns:
             Shape ``(batch, clips, outputs)``.
         """
-        inner = (
-            self.first(pooled(x, clips).view(-1, POINTS, x.shape[2]).mT).mT if clips.dim() == 3 else self._all(x, clips)
-        )
+        if clips.dim() == 3:
+            inner = self.first(pooled(x, clips).view(-1, POINTS, x.shape[2]).transpose(1, 2)).transpose(1, 2)
+        else:
+            inner = self._all(x, clips)
         inner = self.dropout(functional.relu(inner))
         out: Tensor = self.second(inner.reshape(x.shape[0], -1, self.second.in_features))
         return out
