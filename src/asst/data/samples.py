@@ -107,7 +107,7 @@ class EpochOrder(Sampler[Key]):
         self._first = 0
 
     def set_epoch(self, epoch: int, first: int = 0) -> None:
-        """Which epoch the next pass is."""
+        """Which epoch the next pass is, and the place in its order that it begins at."""
         self._epoch = epoch
         self._first = first
 

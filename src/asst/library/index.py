@@ -28,8 +28,8 @@ from asst.video import probe
 
 _PARTS = ".*.part"
 _ABANDONED_S = 3600.0
-_SETTLED_NS = 2_000_000_000
 # File systems tell times apart by up to two seconds (FAT): in a file younger than that, a change might not show.
+_SETTLED_NS = 2_000_000_000
 
 
 @dataclass(frozen=True, slots=True)

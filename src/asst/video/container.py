@@ -15,6 +15,11 @@ if TYPE_CHECKING:
     from av.container import InputContainer
     from av.video.stream import VideoStream
 
+logger = logging.getLogger("asst.video")
+
+_NOT_VIDEO_FORMATS = ("image2", "tty", "_pipe")
+# Files whose choice is remembered: one is opened several times while it is worked on.
+_REMEMBERED = 64
 # What protected streams are called in MP4, and the tags that WebM and ASF come with, by their names or what they say.
 _PROTECTED_KINDS = frozenset({"drmi", "encv"})
 _PROTECTED_TAGS = frozenset({"asf_key_id", "asf_protection_type", "asf extended content encryption", "enc_key_id"})
@@ -96,13 +101,6 @@ def scrambled(container: InputContainer, path: Path) -> bool:
         hidden += bool(data[at + 3] & _SCRAMBLED)
         at = data.find(_TRANSPORT_SYNC, at + _TRANSPORT_BYTES)
     return 2 * hidden > packets
-
-
-logger = logging.getLogger("asst.video")
-
-_NOT_VIDEO_FORMATS = ("image2", "tty", "_pipe")
-# Files whose choice is remembered: one is opened several times while it is worked on.
-_REMEMBERED = 64
 
 
 def best_stream(container: InputContainer, path: Path) -> VideoStream:

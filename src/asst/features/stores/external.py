@@ -211,8 +211,8 @@ def open_store(path: Path, timing: Timing | None = None, key: str | None = None)
 def to_hdf5(store: FeatureStore, path: Path, watch: Watch | None = None) -> int:
     """Writes every video's vectors as a data set of its name, ``(steps, dimension)``; gives how many videos there are.
 
-    The file's attributes say what the field's files do not: ``extractor``, ``start_s``, ``step_s``, ``preprocessing``,
-    ``weights`` and ``flow``, the same for all videos. Where shots begin is not kept.
+    The file's attributes say what the field's files do not: ``extractor``, ``start_s``, ``step_s`` and the
+    `Provenance` but for the content, the same for all videos. Where shots begin is not kept.
 
     Raises:
         InputError: for an empty store, videos with different clocks, or a file that cannot be written.

@@ -1,7 +1,7 @@
 """The packaged extractor: three crops of the picture in a space that was learnt from captioned pictures.
 
-``asst train captions`` learns such a space. What is kept of a crop are the picture network's pooled
-features: in the space lies their direction about what is usual, and the classifier tells its classes from them.
+``asst train captions`` learns such a space. What is kept of a crop are the picture network's pooled features: in the
+space lies their direction about what is usual, and the classifier tells its classes from them.
 """
 
 from __future__ import annotations
