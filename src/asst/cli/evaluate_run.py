@@ -22,6 +22,7 @@ from asst.models.reranked import RerankedModel
 from asst.models.trained.detector import TrainedDetector
 from asst.models.trained.model import TrainedModel
 from asst.outputs.json_lines import read_answers
+from asst.training.folder import RUNS
 from asst.training.sources import open_run
 
 
@@ -91,7 +92,7 @@ def evaluate_fused(runs: Sequence[Path], name: str, split: str, weights: Sequenc
         evaluate_run(run, split, [])
     answers = fuse([read_answers(run / "predictions" / f"{split}.jsonl") for run in runs], weights)
     _, recipe, sources = open_run(runs[0], [], lambda _: None)
-    folder = Path("runs") / recipe.kind / name
+    folder = RUNS / recipe.kind / name
     predictions, kept = folder / "predictions" / f"{split}.jsonl", folder / "results" / f"{split}.json"
     questions = Questions(recipe.data.dataset, sources.records(split))
     questions.write(answers, predictions)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, cast, get_args
 import typer
 from typer.core import TyperGroup
 
+from asst.atomic import check_writable
 from asst.cli import options
 from asst.cli.options import argument, option
 from asst.cli.stores import convert, extractors, info
@@ -85,7 +86,7 @@ def extract(
     try:
         with files_progress(len(jobs)) as bar:
             for outcome in _outcomes(jobs, extraction, workers, cluster=cluster, bar=bar):
-                bar.done(outcome.job.video, outcome.video_s)
+                bar.done(outcome.video_s)
                 outcomes.append(outcome)
     finally:
         failed = [outcome for outcome in outcomes if outcome.state == "failed"]
@@ -98,7 +99,6 @@ def extract(
 
 def _check_store(extraction: Extraction) -> None:
     """Refuse a store of other features before anything is read."""
-    from asst.atomic import check_writable
     from asst.features.stores.native import Store
 
     if extraction.store.exists() and not extraction.store.is_dir():

@@ -12,6 +12,7 @@ from asst.features.hashing import content_hash
 from asst.library.folder import LibraryFolder
 from asst.library.sharing import SharedLock
 from asst.library.tables import Video
+from asst.video import is_jpeg
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,8 +103,6 @@ def _wrong(library: LibraryFolder, video: Video, windows: int) -> str:
     if windows != video.rows:
         return f"it has {windows} windows' vectors and should have {video.rows}"
     with suppress(OSError):
-        from asst.video import is_jpeg
-
         if is_jpeg(library.picture(video.content).read_bytes()):
             return ""
     return "its strip of pictures is damaged"

@@ -63,12 +63,7 @@ class RerankedModel:
     """A reranker on top of a model that needs no training."""
 
     def __init__(
-        self,
-        method: Answerer,
-        description: Description,
-        first: ZeroShotModel,
-        name: str,
-        scope: Scope | None = None,
+        self, method: Answerer, description: Description, first: ZeroShotModel, name: str, scope: Scope | None = None
     ) -> None:
         self.name = name
         self.description = description

@@ -18,7 +18,7 @@ from asst.library.library import Library
 from asst.local import canonical
 from asst.outputs.printable import printable
 from asst.web.answers import JobAnswer, JobState
-from asst.web.errors import Problem
+from asst.web.errors import Problem, not_found
 
 
 class _CancelledError(Exception):
@@ -116,7 +116,7 @@ class Jobs:
     def get(self, identifier: str) -> IndexJob:
         """One of them, or a `Problem` 404 where there is none."""
         if identifier not in self._jobs:
-            raise Problem(404, "not_found", f"no job {identifier}")
+            raise not_found(f"no job {identifier}")
         return self._jobs[identifier]
 
     def cancel(self, identifier: str) -> IndexJob:

@@ -18,7 +18,7 @@ from asst.library.corrections import Correction, Corrections
 from asst.library.engine import Engine
 from asst.library.library import Library
 from asst.library.tables import Video
-from asst.web.errors import Problem
+from asst.web.errors import Problem, not_found
 from asst.web.jobs import Jobs
 from asst.web.limits import Gate, Limits
 
@@ -124,7 +124,7 @@ class Served:
 
 def no_video() -> Problem:
     """What is said of a video that the library has not."""
-    return Problem(404, "not_found", "this video is not in the library; it may have been removed")
+    return not_found("this video is not in the library; it may have been removed")
 
 
 def _served(request: Request) -> Served:

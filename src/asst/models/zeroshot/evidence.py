@@ -112,11 +112,7 @@ def colour_scores(visual: VisualEvidence, reading: Reading, queries: Sequence[Pa
     return scores
 
 
-MEASURES = {
-    "named classes": named_class_scores,
-    "resembled classes": resembled_class_scores,
-    "colours": colour_scores,
-}
+MEASURES = {"named classes": named_class_scores, "resembled classes": resembled_class_scores, "colours": colour_scores}
 """What is measured beside the cosine: the score of each sentence at each picture, ``(pictures, sentences)``, the best
 of the crops; None where an extractor does not tell."""
 
