@@ -140,8 +140,7 @@ class WordVectors:
     def from_file(cls, path: Path, dimension: int = 300) -> WordVectors:
         """Vectors in GloVe's own text form: ``glove.*.txt``, or of a ``.zip`` of such files that of the dimension.
 
-        Raises:
-            InputError: if the file cannot be read, is in another form or has no member of that dimension.
+        Raises an `InputError` if the file cannot be read, is in another form or has no member of that dimension.
         """
         member = _member(path, dimension) if path.suffix == ".zip" else None
         with _lines(path, member) as lines:

@@ -44,8 +44,7 @@ def evaluate_runs(runs: Sequence[Path], split: str, changes: Sequence[str], *, a
 def evaluate_run(run: Path, split: str, changes: Sequence[str]) -> Evaluation:
     """Writes ``RUN/predictions/SPLIT.jsonl`` and ``RUN/results/SPLIT.json``.
 
-    Raises:
-        InputError: for a folder without a finished checkpoint, or data that cannot be read.
+    Raises an `InputError` for a folder without a finished checkpoint, or data that cannot be read.
     """
     if (run / "recipe.yaml").exists():
         check_writable(run / "predictions")
@@ -85,8 +84,7 @@ def evaluate_run(run: Path, split: str, changes: Sequence[str]) -> Evaluation:
 def evaluate_fused(runs: Sequence[Path], name: str, split: str, weights: Sequence[float]) -> Evaluation:
     """Asks every run, writes ``predictions/SPLIT.jsonl`` and ``results/SPLIT.json`` of ``runs/NAME``, and judges them.
 
-    Raises:
-        InputError: as `evaluate_run` and `asst.evaluation.fusion.fuse`.
+    Raises an `InputError` as `evaluate_run` and `asst.evaluation.fusion.fuse`.
     """
     for run in runs:
         evaluate_run(run, split, [])

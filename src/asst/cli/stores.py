@@ -170,10 +170,8 @@ def checkpoint_store(
     """One store, or one a stream side by side.
 
     The checkpoint reads features of an extractor, several joined by ``+``. Stores are of all streams together, or of
-    each, in their order; for published ones, ``step_s`` is how long a step lasts, and ``key`` the array to take.
-
-    Raises:
-        InputError: for another number of stores, one that cannot be opened, or features that only a recipe makes.
+    each, in their order; for published ones, ``step_s`` is how long a step lasts, and ``key`` the array to take. Raises
+    an `InputError` for another number of stores, one that cannot be opened, or features that only a recipe makes.
     """
     from asst.features.stores.external import Timing, open_store
     from asst.features.stores.native import UNIT_LENGTH, ConcatenatedStore

@@ -139,8 +139,7 @@ def stamp_of(path: Path) -> Stamp:
 def listed(paths: Sequence[Path]) -> list[Path]:
     """The files to index, those of folders too, each once and by its `canonical` path, in the order given.
 
-    Raises:
-        InputError: for a folder without a video, or an address.
+    Raises an `InputError` for a folder without a video, or an address.
     """
     local = [local_path(path, "a video") for path in paths]
     return list(dict.fromkeys(canonical(file) for path in local for file in video_files(path)))

@@ -16,8 +16,7 @@ _SHORT_SIDE = 72
 def write_strip(video: Path, duration_s: float, path: Path) -> None:
     """Writes `PICTURES` pictures of a video side by side, each from the middle of an equal share of it.
 
-    Raises:
-        InputError: if the video cannot be read, or the strip not written.
+    Raises an `InputError` if the video cannot be read, or the strip not written.
     """
     times_s = [(k + 0.5) / PICTURES * duration_s for k in range(PICTURES)]
     pictures = [

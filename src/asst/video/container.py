@@ -33,8 +33,7 @@ _LOOKED_AT_BYTES = 4 * 2**20
 def open_container(path: Path) -> InputContainer:
     """Open a local file for reading.
 
-    Raises:
-        InputError: if it is missing, a folder, a pipe, an address, not readable, empty or no media file.
+    Raises an `InputError` if it is missing, a folder, a pipe, an address, not readable, empty or no media file.
     """
     import av
 
@@ -107,10 +106,8 @@ def best_stream(container: InputContainer, path: Path) -> VideoStream:
     """The stream marked default, else the one with most pictures, else the larger, else the first.
 
     Covers and stills are none, be they marked as such or have but one picture beside streams that have more. Where
-    there is a choice it is told once, as a warning of the logger ``asst.video``.
-
-    Raises:
-        InputError: for a file without a stream of pictures, or whose film cannot be decoded.
+    there is a choice it is told once, as a warning of the logger ``asst.video``. Raises an `InputError` for a file
+    without a stream of pictures, or whose film cannot be decoded.
     """
     from av.stream import Disposition
 

@@ -246,8 +246,7 @@ def shown(
 ) -> Iterator[tuple[float, Decoded]]:
     """Each instant up to the video's end, with the picture on display then; for ``thumbnails`` nothing is sought.
 
-    Raises:
-        InputError: for a listed instant beyond the end, or a grid that starts there.
+    Raises an `InputError` for a listed instant beyond the end, or a grid that starts there.
     """
     if not source.interlaced:
         source.schedule.wanted = lambda pts, after: (

@@ -92,10 +92,7 @@ class Jobs:
         """A new job, with ``always`` however many wait.
 
         For an upload whose like, by the hash ``received``, already waits, it is the job of that, and the file goes. The
-        length in seconds is 0 where it is not known yet.
-
-        Raises:
-            Problem: 503 if too many wait.
+        length in seconds is 0 where it is not known yet. Raises a `Problem` 503 if too many wait.
         """
         for job in self._jobs.values():
             if received and job.received == received and not (job.ended or job.cancelled):

@@ -109,8 +109,7 @@ class FrameNetwork:
     def extract_frames(self, frames: Iterable[Frames]) -> Features:
         """See `asst.features.extractor.Extractor`; batches may differ in the size of their frames.
 
-        Raises:
-            InputError: when there is no frame, or a batch begins before the one before it has ended.
+        Raises an `InputError` when there is no frame, or a batch begins before the one before it has ended.
         """
         return self._features(ticks(frames, self.rate, _DECODED_TICKS, self.size.sized))
 

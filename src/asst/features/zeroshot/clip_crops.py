@@ -29,8 +29,7 @@ _TURN_LEAST = 0.15
 def towers_of(folder: Path) -> Towers:
     """The towers of a folder: by ONNX Runtime where it holds `PICTURES` and `SENTENCES`, else by PyTorch.
 
-    Raises:
-        InputError: as `Towers`, or if the folder was fetched and has changed since.
+    Raises an `InputError` as `Towers`, or if the folder was fetched and has changed since.
     """
     check_folder(folder)
     if (folder / PICTURES).is_file() and (folder / SENTENCES).is_file():
