@@ -306,7 +306,7 @@ class Source:
         import av
 
         codec = self.stream.codec_context
-        may_skip = self.stream.codec_context.name in _SKIPPING_CODECS
+        may_skip = codec.name in _SKIPPING_CODECS
         for packet, wanted in self.schedule.of(self._packets):
             if may_skip:
                 codec.skip_frame = "DEFAULT" if wanted else "NONREF"

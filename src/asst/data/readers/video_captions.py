@@ -25,8 +25,7 @@ Clock = Callable[[dict[str, Any]], tuple[float, float]]
 def read_activitynet(path: Path, split: str) -> Dataset:
     """The records of one JSON file; the id is the video's name and the sentence's place, from zero.
 
-    Raises:
-        InputError: if the file cannot be read or is no JSON object.
+    Raises an `InputError` if the file cannot be read or is no JSON object.
     """
 
     def clock(entry: dict[str, Any]) -> tuple[float, float]:
