@@ -175,8 +175,7 @@ def _shared(a: npt.ArrayLike, b: npt.ArrayLike) -> tuple[FloatArray, FloatArray,
 
 
 def _quotient(shared: FloatArray, whole: FloatArray) -> FloatArray:
-    share: FloatArray = np.divide(shared, whole, out=np.zeros_like(shared), where=whole > 0)
-    return share
+    return np.divide(shared, whole, out=np.zeros_like(shared), where=whole > 0)
 
 
 def nms(

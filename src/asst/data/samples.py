@@ -140,5 +140,4 @@ class SentenceVectors:
 
     def __getitem__(self, sentence: int) -> Vector:
         """One vector a word of a sentence, shape ``(words, dimension)``."""
-        vectors: Vector = self._matrix[self._rows[sentence]]
-        return vectors
+        return self._matrix[self._rows[sentence]]

@@ -135,8 +135,7 @@ class Engine:
         """What is seen in each crop, centred, of unit length, in the basis; shape ``(steps, CROPS, dimension)``."""
         centred: FloatArray = crops.astype(np.float32) - self._space.mean
         centred /= np.linalg.norm(centred, axis=2, keepdims=True)
-        seen: FloatArray = centred @ self._basis
-        return seen
+        return centred @ self._basis
 
     def _scaled(self, seen: FloatArray) -> FloatArray:
         """Means of a window's crops, ``(CROPS, dimension)``, over the deviation of negative sentences there."""

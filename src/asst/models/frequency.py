@@ -37,8 +37,7 @@ def grid_spans(grid: int) -> FloatArray:
     >>> grid_spans(2).tolist()
     [[0.0, 0.5], [0.0, 1.0], [0.5, 1.0]]
     """
-    spans: FloatArray = np.array([(i, j) for i in range(grid) for j in range(i + 1, grid + 1)]) / grid
-    return spans
+    return np.array([(i, j) for i in range(grid) for j in range(i + 1, grid + 1)]) / grid
 
 
 def hit_share(spans: FloatArray, at: FloatArray) -> FloatArray:

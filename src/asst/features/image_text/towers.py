@@ -287,5 +287,4 @@ class _Tower(Network):
 
     def vectors(self, **given: npt.NDArray[Any]) -> FloatArray:
         """Shape ``(rows, dimension)``."""
-        found: FloatArray = np.asarray(self(**given)[self._output], dtype=np.float32)
-        return found
+        return np.asarray(self(**given)[self._output], dtype=np.float32)

@@ -145,8 +145,7 @@ class FrameNetwork:
             branch.network(torch.from_numpy(np.stack(inputs)).to(device)).half().cpu()
             for branch, inputs in zip(self.branches, zip(*steps, strict=True), strict=True)
         ]
-        rows: npt.NDArray[np.float16] = torch.cat(vectors, dim=1).numpy()
-        return rows
+        return torch.cat(vectors, dim=1).numpy()
 
 
 def windows(pictures: Iterable[Pixels], seen: range, stride: int) -> Iterator[list[Pixels]]:

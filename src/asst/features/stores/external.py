@@ -181,8 +181,7 @@ class WindowStore(FeatureStore):
         self._dimension = self._dimension or vector.size
         if vector.size != self._dimension:
             raise InputError(f"{path}: dimension {vector.size}, where other windows have {self._dimension}")
-        found: npt.NDArray[np.float32] = vector.astype(np.float32)
-        return found
+        return vector.astype(np.float32)
 
 
 def open_store(path: Path, timing: Timing | None = None, key: str | None = None) -> FeatureStore:

@@ -79,8 +79,7 @@ class ClipCropsExtractor(CropsExtractor):
         """See `CropsExtractor.crop_vectors`."""
         parts = np.stack([pictures[:, rows, columns] for rows, columns in crop_slices(*pictures.shape[1:3])], axis=1)
         vectors = self._towers.picture_vectors(parts.reshape(-1, *parts.shape[2:]))
-        seen: npt.NDArray[np.float16] = vectors.astype(np.float16).reshape(len(pictures), -1)
-        return seen
+        return vectors.astype(np.float16).reshape(len(pictures), -1)
 
 
 def clip_crops(weights: Path | None = None) -> ClipCropsExtractor:

@@ -70,8 +70,7 @@ class Evidence:
     def z_scores(self) -> FloatArray:
         """By how many standard deviations each step fits better than negative sentences do, shape ``(steps,)``."""
         visual = self.visual
-        scores: FloatArray = (self.scores[COSINE] - visual.mean[visual.picture]) / visual.deviation[visual.picture]
-        return scores
+        return (self.scores[COSINE] - visual.mean[visual.picture]) / visual.deviation[visual.picture]
 
     def z_score(self, first: int, last: int) -> float:
         """The same of the means over some steps, up to ``last``."""
@@ -213,5 +212,4 @@ def _probabilities(rows: FloatArray, classifier: Classifier) -> FloatArray:
 
 def _product(rows: FloatArray, matrix: FloatArray) -> FloatArray:
     """``rows @ matrix`` as one product of matrices: NumPy makes one of each picture's three rows, many times slower."""
-    product: FloatArray = (rows.reshape(-1, rows.shape[-1]) @ matrix).reshape(*rows.shape[:-1], -1)
-    return product
+    return (rows.reshape(-1, rows.shape[-1]) @ matrix).reshape(*rows.shape[:-1], -1)
