@@ -33,8 +33,7 @@ def write_error(path: object, error: OSError) -> WriteError:
 def check_writable(path: Path) -> None:
     """Refuses a file or folder that could not be made or changed, before anything long is computed for it.
 
-    Raises:
-        WriteError: where the nearest of its folders that is there may not be written to.
+    Raises a `WriteError` where the nearest of its folders that is there may not be written to.
     """
     there = next(folder for folder in (path, *path.absolute().parents) if folder.is_dir())
     if not os.access(there, os.W_OK):
@@ -47,10 +46,7 @@ def write_whole(path: Path, content: bytes | str) -> None:
     """Writes a file under a temporary name beside it and renames it, making its folder if need be.
 
     A reader sees the old file or the whole new one; if the write fails the old one stays and nothing is left over. A
-    text is written as UTF-8.
-
-    Raises:
-        WriteError: if it cannot be written.
+    text is written as UTF-8. Raises a `WriteError` if it cannot be written.
     """
     with writing_whole(path) as file:
         file.write(content.encode("utf-8") if isinstance(content, str) else content)
@@ -60,8 +56,7 @@ def write_whole(path: Path, content: bytes | str) -> None:
 def writing_whole(path: Path) -> Iterator[IO[bytes]]:
     """Lends a file to write in parts, which gets its name once the block has succeeded; else as `write_whole`.
 
-    Raises:
-        WriteError: if it cannot be written.
+    Raises a `WriteError` if it cannot be written.
     """
     with moved_into_place(path) as lent, lent.open("wb") as file:
         yield file
@@ -71,8 +66,7 @@ def writing_whole(path: Path) -> Iterator[IO[bytes]]:
 def moved_into_place(path: Path) -> Iterator[Path]:
     """Lends a temporary name beside a path, for what opens files itself; else as `writing_whole`.
 
-    Raises:
-        WriteError: if it cannot be written.
+    Raises a `WriteError` if it cannot be written.
     """
     temporary = path.with_name(f".{uuid.uuid4().hex}.part")
     try:

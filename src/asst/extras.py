@@ -43,8 +43,7 @@ def install(extra: str) -> str:
 def require(extra: str, what: str) -> None:
     """Check that one of `EXTRAS`, which something needs, is installed, without importing it.
 
-    Raises:
-        InputError: naming what is missing and how to get it.
+    Raises an `InputError` naming what is missing and how to get it.
     """
     missing = [name for name in EXTRAS[extra] if find_spec(name) is None]
     if missing:

@@ -17,8 +17,7 @@ _ENDLESS = {stat.S_IFIFO: "pipe", stat.S_IFSOCK: "socket", stat.S_IFCHR: "device
 def local_path(path: str | Path, what: str) -> Path:
     """The path, where it is none of another place: taken for a path, an address would name a folder ``s3:`` here.
 
-    Raises:
-        InputError: for an address.
+    Raises an `InputError` for an address.
 
     >>> local_path("videos/a.mp4", "a video").name
     'a.mp4'
@@ -45,8 +44,8 @@ def canonical(path: Path) -> Path:
 def check_ends(path: Path, *, pipes: bool = False) -> None:
     """Refuses what is neither a file nor a folder: to open a pipe may wait for ever, and a device may never end.
 
-    Raises:
-        InputError: for a socket or a device, and without ``pipes`` for a pipe, which is read once, from start to end.
+    Raises an `InputError` for a socket or a device, and without ``pipes`` for a pipe, which is read once, from start to
+    end.
     """
     try:
         kind = _ENDLESS.get(stat.S_IFMT(path.stat().st_mode))

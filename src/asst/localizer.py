@@ -4,22 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
 
 from asst.errors import InputError
+from asst.features.extractor import Progress
+from asst.features.values import Features
 from asst.models import model_named
-from asst.models.base import RANKED_LEAST
-from asst.moments import Answer, Attention, Moment, rows, within
+from asst.models.base import RANKED_LEAST, Attentive, Embedding, Model, Ranking
+from asst.moments import Answer, Moment, rows, within
 from asst.text import understood
-
-if TYPE_CHECKING:
-    from asst.features.extractor import Progress
-    from asst.features.values import Features
-    from asst.models.base import Embedding, Model, Ranking
-    from asst.video import Frames
+from asst.video import Frames
 
 
 def load(name: str | Path = "default") -> Localizer:
@@ -111,6 +107,7 @@ class Localizer:
         """
         features, duration_s = self._read(video, queries, top, progress)
         name = str(video) if isinstance(video, str | Path) else ""
+        attentive = self._model if attention and isinstance(self._model, Attentive) else None
         answers = []
         for ranking in self._model.rank(features, queries, top=max(top, RANKED_LEAST)):
             threshold = ranking.threshold if min_score is None else min_score
@@ -126,7 +123,7 @@ class Localizer:
                     best_score=ranking.moments[0].score if ranking.moments else None,
                     curve=ranking.curve,
                     threshold=threshold,
-                    attention=self._attention(features, ranking.query) if attention else None,
+                    attention=attentive.word_attention(features, ranking.query) if attentive else None,
                     understood=understood(ranking.query),
                 )
             )
@@ -153,20 +150,13 @@ class Localizer:
         return self._embedding().embed_sentences(sentences)
 
     def _embedding(self) -> Embedding:
-        from asst.models.base import Embedding
-
         if not isinstance(self._model, Embedding):
             raise InputError(f"{self.name} has no space of pictures and sentences; choose similarity or clip")
         return self._model
 
     def rank(self, features: Features, queries: Sequence[str], *, top: int = 5) -> list[Ranking]:
-        """The model's ranking, convincing or not: what evaluation measures."""
+        """The model's ranking of each sentence, convincing or not."""
         return self._model.rank(features, queries, top=top)
-
-    def _attention(self, features: Features, query: str) -> Attention | None:
-        from asst.models.base import Attentive
-
-        return self._model.word_attention(features, query) if isinstance(self._model, Attentive) else None
 
     def _read(
         self,
@@ -175,8 +165,6 @@ class Localizer:
         top: int,
         progress: Progress | None,
     ) -> tuple[Features, float]:
-        from asst.features.values import Features
-
         if isinstance(queries, str):
             raise InputError(f"one sentence is not a list of them; give [{queries!r}]")
         if not queries or any(not query.strip() for query in queries):

@@ -6,7 +6,6 @@ Everything here is arithmetic on seconds. Spans are arrays of shape ``(n, 2)`` w
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 
@@ -14,7 +13,6 @@ import numpy as np
 import numpy.typing as npt
 
 from asst.confidence import Confidence
-from asst.errors import InputError
 
 FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]
@@ -177,8 +175,7 @@ def _shared(a: npt.ArrayLike, b: npt.ArrayLike) -> tuple[FloatArray, FloatArray,
 
 
 def _quotient(shared: FloatArray, whole: FloatArray) -> FloatArray:
-    share: FloatArray = np.divide(shared, whole, out=np.zeros_like(shared), where=whole > 0)
-    return share
+    return np.divide(shared, whole, out=np.zeros_like(shared), where=whole > 0)
 
 
 def nms(
@@ -333,25 +330,6 @@ def anchor_grid(duration_s: float, levels: int = 6, per_length: float = 4) -> Fl
         starts = np.arange(count) * (length / per_length)
         grid.append(np.stack([starts, starts + length], axis=1))
     return np.concatenate(grid)
-
-
-_CLOCK = re.compile(r"^(?:(?:(\d+):)?(\d+):)?(\d+(?:\.\d+)?)$")
-
-
-def parse_time(text: str) -> float:
-    """Seconds from ``12.4``, ``1:02.5`` or ``1:02:03.25``.
-
-    Raises:
-        InputError: for anything else.
-
-    >>> parse_time("1:02.5")
-    62.5
-    """
-    match = _CLOCK.match(text.strip())
-    if match is None:
-        raise InputError(f"not a time: {text!r}; write seconds (12.4) or a clock (1:02.5, 1:02:03)")
-    hours, minutes, seconds = match.groups()
-    return int(hours or 0) * 3600 + int(minutes or 0) * 60 + float(seconds)
 
 
 def format_time(seconds: float) -> str:

@@ -12,7 +12,6 @@ import io
 import re
 import unicodedata
 import zipfile
-from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -120,13 +119,11 @@ class WordVectors:
     Attributes:
         source: names the vectors in checkpoints, such as ``glove.6B.50d``.
         dimension: width of a vector.
-        unknown: how often each word without a vector was asked for.
     """
 
     def __init__(self, source: str, dimension: int, lookup: Lookup) -> None:
         self.source = source
         self.dimension = dimension
-        self.unknown: Counter[str] = Counter()
         self._lookup = lookup
         self._known: dict[str, Vector | None] = {}
 
@@ -143,8 +140,7 @@ class WordVectors:
     def from_file(cls, path: Path, dimension: int = 300) -> WordVectors:
         """Vectors in GloVe's own text form: ``glove.*.txt``, or of a ``.zip`` of such files that of the dimension.
 
-        Raises:
-            InputError: if the file cannot be read, is in another form or has no member of that dimension.
+        Raises an `InputError` if the file cannot be read, is in another form or has no member of that dimension.
         """
         member = _member(path, dimension) if path.suffix == ".zip" else None
         with _lines(path, member) as lines:
@@ -167,15 +163,13 @@ class WordVectors:
         """One vector a token, shape ``(tokens, dimension)``.
 
         A token without a vector is parted at hyphens and apostrophes and gets the mean of the parts that have one
-        (``hand-knitted``, ``dog's``). If none has, it gets zeros and is counted in ``unknown``.
+        (``hand-knitted``, ``dog's``). If none has, it gets zeros.
         """
         self.prepare(tokens)
         rows = np.zeros((len(tokens), self.dimension), dtype=np.float32)
         for row, token in zip(rows, tokens, strict=True):
             vector = self._vector(token)
-            if vector is None:
-                self.unknown[token] += 1
-            else:
+            if vector is not None:
                 row[:] = vector
         return rows
 

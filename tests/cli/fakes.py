@@ -99,7 +99,7 @@ def modules() -> dict[str, ModuleType]:
         # A copy begins at a key frame, of which this video has one every 1.5 seconds.
         start_s = start_s if exact else start_s // 1.5 * 1.5
         out.write_text(f"{start_s} {end_s}")
-        return SimpleNamespace(path=out, start_s=start_s, end_s=end_s, shift_s=0.0)
+        return SimpleNamespace(path=out, start_s=start_s, end_s=end_s)
 
     vars(localizer).update(load=load, calls=calls)
     vars(video).update(STILL=None, frames=frames, probe=probe, cut=cut, jpeg=jpeg)

@@ -15,7 +15,7 @@ def cuts(monkeypatch: pytest.MonkeyPatch) -> list[tuple[Path, float, float, Path
 
     def cut(path: Path, start_s: float, end_s: float, out: Path, *, exact: bool) -> SimpleNamespace:
         made.append((path, start_s, end_s, out, exact))
-        return SimpleNamespace(path=out, start_s=start_s, end_s=end_s, shift_s=0.0)
+        return SimpleNamespace(path=out, start_s=start_s, end_s=end_s)
 
     video = ModuleType("asst.video")
     vars(video)["cut"] = cut

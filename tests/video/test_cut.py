@@ -37,7 +37,7 @@ def test_an_exact_clip_is_the_span(make: Make, numbers: Numbers, tmp_path: Path,
     out = tmp_path / ("clip" + suffix)
     report = cut(path, 3.3, 5.0, out)
     assert report.path == str(out)
-    assert (report.start_s, report.end_s, report.shift_s) == pytest.approx((3.3, 5.0, 0.0), abs=0.002)
+    assert (report.start_s, report.end_s) == pytest.approx((3.3, 5.0), abs=0.002)
     batches = list(frames(out))
     # 3.3 s falls in picture 82 (3.28 to 3.32 s); picture 124 is the last that starts before 5 s.
     assert numbers(batches) == list(range(82, 125))
@@ -72,7 +72,6 @@ def test_a_copy_begins_at_the_key_frame_before(
         out = tmp_path / ("copy" + suffix)
         report = cut(path, 3.7, 5.0, out, exact=False)
         assert report.start_s == pytest.approx(3.2)
-        assert report.shift_s == pytest.approx(-0.5)
         assert report.end_s == pytest.approx(5.0, abs=0.121)
         seen = numbers(frames(out))
         assert seen[0] == 80
@@ -161,7 +160,7 @@ def test_a_copy_that_the_container_cannot_hold_is_refused(make: Make, tmp_path: 
 
 def test_a_report_runs_forward() -> None:
     with pytest.raises(ValueError, match="runs forward"):
-        CutReport("clip.mp4", 2.0, 2.0, 0.0)
+        CutReport("clip.mp4", 2.0, 2.0)
 
 
 def test_a_reel_is_its_clips_in_order_with_their_sound(

@@ -246,7 +246,7 @@ def test_a_clip_that_nobody_waits_for_leaves_no_file(
         done.set()
         return report
 
-    monkeypatch.setattr(asst.video, "cut", slow)
+    monkeypatch.setattr("asst.web.videos.cut", slow)
     client = served(Limits(encode_s=0.2))
     clips = client.app.state.served.clips  # type: ignore[attr-defined]
     video = videos(client)["sea.mp4"]

@@ -17,8 +17,7 @@ from asst.evaluation.prior import Prior, fitted_prior
 def read_annotation(asked: Annotation) -> tuple[str, Dataset]:
     """The data set's key and one split of it; standard error gets how many rows of its file were at fault.
 
-    Raises:
-        InputError: for a missing or unknown name or split, no folder, or files that cannot be read.
+    Raises an `InputError` for a missing or unknown name or split, no folder, or files that cannot be read.
     """
     key, split = asked.named
     folder = asked.data or (data_folder(key) if key in DATASETS else Path())
@@ -62,10 +61,8 @@ def _tell(key: str, split: str, found: Sequence[Problem], *, each: bool) -> None
 def read_every_split(name: str, folder: Path | None) -> tuple[str, dict[str, Dataset], list[str]]:
     """The data set's key, every split that its authors publish with at least one record, and the names of the others.
 
-    Parts of another split, such as those that a training file is divided into, are left out.
-
-    Raises:
-        InputError: for an unknown name, no folder, files that are there and cannot be read, or no record at all.
+    Parts of another split, such as those that a training file is divided into, are left out. Raises an `InputError` for
+    an unknown name, no folder, files that are there and cannot be read, or no record at all.
     """
     key = key_of(name)
     if key not in DATASETS:

@@ -25,8 +25,7 @@ _Predictions = Annotated[
     ),
 ]
 _ResultPath = Annotated[
-    Path | None,
-    option("--result results/OUT.json", "Keep the figures for 'asst tables', in a folder called results."),
+    Path | None, option("--result results/OUT.json", "Keep the figures for 'asst tables', in a folder called results.")
 ]
 _RecipeName = Annotated[str | None, option("--recipe NAME", "With --result: the row it fills, such as didemo/fusion.")]
 _FeaturesName = Annotated[
@@ -41,8 +40,7 @@ _ModelName = Annotated[
 ]
 _FitSplit = Annotated[str | None, option("--fit-split NAME", "With --model prior: the part of the data to fit it on.")]
 _Format = Annotated[
-    str | None,
-    option("--format NAME", "Of PREDICTIONS that are not ours: moment-detr (lighthouse) or activitynet."),
+    str | None, option("--format NAME", "Of PREDICTIONS that are not ours: moment-detr (lighthouse) or activitynet.")
 ]
 _ProtocolName = Annotated[
     str | None,

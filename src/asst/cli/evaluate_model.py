@@ -43,10 +43,8 @@ def evaluate_model(
     """Asks ``prior``, fitted on ``fit_split``, or the model of a name or checkpoint, and judges it.
 
     It reads the features of the stores, one a stream, in its order; ``step_s`` and ``key`` say of published stores how
-    long a step lasts, and which of a video's arrays to take. Answers are kept in ``out``, if that is given.
-
-    Raises:
-        InputError: for a model that is neither, or features that are missing or of another kind.
+    long a step lasts, and which of a video's arrays to take. Answers are kept in ``out``, if that is given. Raises an
+    `InputError` for a model that is neither, or features that are missing or of another kind.
     """
     blind = model == PRIOR
     if fit_split and not blind:

@@ -22,6 +22,7 @@ from asst.models.reranked import RerankedModel
 from asst.models.trained.detector import TrainedDetector
 from asst.models.trained.model import TrainedModel
 from asst.outputs.json_lines import read_answers
+from asst.training.folder import RUNS
 from asst.training.sources import open_run
 
 
@@ -43,8 +44,7 @@ def evaluate_runs(runs: Sequence[Path], split: str, changes: Sequence[str], *, a
 def evaluate_run(run: Path, split: str, changes: Sequence[str]) -> Evaluation:
     """Writes ``RUN/predictions/SPLIT.jsonl`` and ``RUN/results/SPLIT.json``.
 
-    Raises:
-        InputError: for a folder without a finished checkpoint, or data that cannot be read.
+    Raises an `InputError` for a folder without a finished checkpoint, or data that cannot be read.
     """
     if (run / "recipe.yaml").exists():
         check_writable(run / "predictions")
@@ -84,14 +84,13 @@ def evaluate_run(run: Path, split: str, changes: Sequence[str]) -> Evaluation:
 def evaluate_fused(runs: Sequence[Path], name: str, split: str, weights: Sequence[float]) -> Evaluation:
     """Asks every run, writes ``predictions/SPLIT.jsonl`` and ``results/SPLIT.json`` of ``runs/NAME``, and judges them.
 
-    Raises:
-        InputError: as `evaluate_run` and `asst.evaluation.fusion.fuse`.
+    Raises an `InputError` as `evaluate_run` and `asst.evaluation.fusion.fuse`.
     """
     for run in runs:
         evaluate_run(run, split, [])
     answers = fuse([read_answers(run / "predictions" / f"{split}.jsonl") for run in runs], weights)
     _, recipe, sources = open_run(runs[0], [], lambda _: None)
-    folder = Path("runs") / recipe.kind / name
+    folder = RUNS / recipe.kind / name
     predictions, kept = folder / "predictions" / f"{split}.jsonl", folder / "results" / f"{split}.json"
     questions = Questions(recipe.data.dataset, sources.records(split))
     questions.write(answers, predictions)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, cast, get_args
 import typer
 from typer.core import TyperGroup
 
+from asst.atomic import check_writable
 from asst.cli import options
 from asst.cli.options import argument, option
 from asst.cli.stores import convert, extractors, info
@@ -28,8 +29,7 @@ class _FilesOrVerb(TyperGroup):
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         if args and args[0] not in self.commands and args[0] not in ctx.help_option_names:
             args = ["extract", *args]
-        parsed: list[str] = super().parse_args(ctx, args)
-        return parsed
+        return super().parse_args(ctx, args)
 
 
 app = typer.Typer(
@@ -85,7 +85,7 @@ def extract(
     try:
         with files_progress(len(jobs)) as bar:
             for outcome in _outcomes(jobs, extraction, workers, cluster=cluster, bar=bar):
-                bar.done(outcome.job.video, outcome.video_s)
+                bar.done(outcome.video_s)
                 outcomes.append(outcome)
     finally:
         failed = [outcome for outcome in outcomes if outcome.state == "failed"]
@@ -98,7 +98,6 @@ def extract(
 
 def _check_store(extraction: Extraction) -> None:
     """Refuse a store of other features before anything is read."""
-    from asst.atomic import check_writable
     from asst.features.stores.native import Store
 
     if extraction.store.exists() and not extraction.store.is_dir():

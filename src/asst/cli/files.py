@@ -104,9 +104,7 @@ class Files:
         """Write each file and say so on standard error; one that fails does not stop the next.
 
         JSON exports have the records, where they are not answers; with ``every``, exports have the weaker moments too.
-
-        Raises:
-            InputError: for those that failed, after the others.
+        Raises an `InputError` for those that failed, after the others.
         """
         if not self.wanted:
             return

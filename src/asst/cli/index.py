@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from asst.cli import options
+from asst.cli.asking import uncollected
 from asst.cli.options import LIBRARY, argument, option
 from asst.outputs.printable import printable
 
@@ -16,7 +17,6 @@ if TYPE_CHECKING:
     from asst.library.index import Indexed
 
 _PARTLY_FAILED = 1
-_NAMED_MOST = 5
 
 
 def index(
@@ -38,8 +38,8 @@ def index(
 
     Exit codes: 0 when all are in the library, 1 when some could not be read, 2 for bad input.
     """
-    from asst.cli.asking import uncollected
     from asst.cli.progress import files_progress, report_files
+    from asst.features.stores.native import named
     from asst.library.index import index as run
     from asst.library.index import listed, missing
     from asst.library.library import Library
@@ -53,16 +53,17 @@ def index(
         with files_progress(count) as bar:
             for indexed in run(files, kept, engine, workers=workers, cluster=cluster, rehash=rehash, watch=bar.file):
                 done.append(indexed)
-                bar.done(indexed.path.name, indexed.video_s)
+                bar.done(indexed.video_s)
                 if indexed.state == "failed":
                     typer.echo(printable(f"{indexed.path.name}: {indexed.reason}"), err=True)
     finally:
         report_files(done, count, "indexed", f"the library is {library}")
     gone = [video.path for video in missing(kept)]
     if gone:
-        shown = ", ".join([*gone[:_NAMED_MOST], *(["..."] if len(gone) > _NAMED_MOST else [])])
         remove = f"asst library remove --missing --library {library}"
-        typer.echo(f"{len(gone)} videos of the library are gone: {printable(shown)}; forget them: {remove}", err=True)
+        typer.echo(
+            f"{len(gone)} videos of the library are gone: {printable(named(gone))}; forget them: {remove}", err=True
+        )
     if any(indexed.state == "failed" for indexed in done):
         raise typer.Exit(_PARTLY_FAILED)
 

@@ -55,8 +55,7 @@ def models(
 
 @app.command(cls=Verb)
 def get(
-    name: Annotated[str, argument("NAME", "A model that asst models lists.")],
-    as_json: options.Json = False,
+    name: Annotated[str, argument("NAME", "A model that asst models lists.")], as_json: options.Json = False
 ) -> None:
     """Fetch a model from the Hugging Face hub into the folder of ASST_WEIGHTS, or of the user's data without it.
 

@@ -89,14 +89,12 @@ Library = Annotated[Path, option("--library PATH", "The folder of the library.")
 LibraryModel = Annotated[
     str | None,
     option(
-        "--model NAME|PATH",
-        "A model from 'asst models', or what 'asst train finetune' made; else the library's own.",
+        "--model NAME|PATH", "A model from 'asst models', or what 'asst train finetune' made; else the library's own."
     ),
 ]
 Workers = Annotated[int, option("--workers N", "Processes that read videos.", min=1)]
 Cluster = Annotated[
-    bool,
-    option("--cluster", "Spread the work over the Ray cluster of $RAY_ADDRESS, or a local one (extra: cluster)."),
+    bool, option("--cluster", "Spread the work over the Ray cluster of $RAY_ADDRESS, or a local one (extra: cluster).")
 ]
 Device = Annotated[
     str | None,
@@ -114,14 +112,12 @@ OF_SENTENCES = (
 DatasetName = Annotated[str | None, option("--dataset NAME", f"{OF_SENTENCES} Of actions: thumos14 or actions.")]
 Split = Annotated[str | None, option("--split NAME", "Its part, such as val or test.")]
 DataFolder = Annotated[
-    Path | None,
-    option("--data FOLDER", "The folder of its annotation files; else the data set's name in $ASST_DATA."),
+    Path | None, option("--data FOLDER", "The folder of its annotation files; else the data set's name in $ASST_DATA.")
 ]
 Level = Annotated[str, option("--level NAME", "Of simulated features: easy, standard, crowded or hard.")]
 
 Stores = Annotated[
-    list[Path] | None,
-    option("--store STORE", "The features to read, in place of video files; once for each stream."),
+    list[Path] | None, option("--store STORE", "The features to read, in place of video files; once for each stream.")
 ]
 StepS = Annotated[float | None, option("--step-s SECONDS", "How long a step lasts, for a STORE that does not say.")]
 ArrayKey = Annotated[str | None, option("--key NAME", "The array to take, where a STORE holds several of a video.")]

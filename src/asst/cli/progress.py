@@ -89,7 +89,7 @@ class FilesBar:
         self._bar.reset(self._one, total=None, description=job.path.name, visible=True)
         return lambda done_s, total_s: self._bar.update(self._one, completed=done_s, total=total_s)
 
-    def done(self, video: str, video_s: float) -> None:
+    def done(self, video_s: float) -> None:
         """One more file is done; ``video_s`` seconds of it were read."""
         self._read_s += video_s
         speed = self._read_s / max(1e-6, time.monotonic() - self._started)

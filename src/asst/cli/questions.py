@@ -68,8 +68,7 @@ def read_questions(asked: Annotation) -> Questions:
 def read_predictions(path: Path, form: str | None, asked: Annotation) -> tuple[Sequence[Answer], Questions]:
     """A file of predictions, in a form that is not ours where one is named, and the questions that they answer.
 
-    Raises:
-        InputError: for an unknown form, or a file or annotation that cannot be read.
+    Raises an `InputError` for an unknown form, or a file or annotation that cannot be read.
     """
     if asked.detects:
         if form not in (None, "activitynet"):

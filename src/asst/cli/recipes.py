@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from dataclasses import asdict
 from typing import Annotated
 
 import typer
@@ -60,8 +61,6 @@ def _recipes() -> list[dict[str, str]]:
 
 
 def _keys() -> list[dict[str, str]]:
-    from dataclasses import asdict
-
     from asst.training.recipe import Recipe
     from asst.training.recipe_files import setting_keys
     from asst.training.space_recipe import METHOD, CaptionRecipe

@@ -40,6 +40,7 @@ def search(
     """
     from asst.cli.progress import counting
     from asst.library.library import Library
+    from asst.library.search import search as run
     from asst.outputs.json_lines import moment_records
     from asst.outputs.table import nothing_found
 
@@ -48,8 +49,6 @@ def search(
     clips = top * len(asked)
     files.check([Path(video.path) for video in opened.tables.videos()] if files.wanted else [], clips)
     with uncollected():
-        from asst.library.search import search as run
-
         engine = engine_for(library, model)
     answers = []
     for query in asked:

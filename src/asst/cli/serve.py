@@ -10,6 +10,7 @@ from urllib.parse import quote
 import typer
 
 from asst.cli import options
+from asst.cli.asking import uncollected
 from asst.cli.index import engine_for
 from asst.cli.options import LIBRARY, argument, option
 from asst.errors import InputError
@@ -50,8 +51,6 @@ def serve(
 
     On this machine's own address it asks for nothing; on any other, for the token in the link that it prints.
     """
-    from asst.cli.asking import uncollected
-
     with uncollected():
         import uvicorn
 

@@ -7,8 +7,9 @@ from typing import Annotated
 
 import typer
 
+from asst.atomic import check_writable
 from asst.cli import options
-from asst.cli.options import argument, option
+from asst.cli.options import argument, key_of, option
 from asst.cli.verb import tell
 
 
@@ -29,14 +30,13 @@ def simulate(
     controlled benchmark with real sentences, spans and splits. Videos that STORE has from the same settings are left
     as they are.
     """
-    from asst.atomic import check_writable
     from asst.data import data_folder
     from asst.features.stores.native import Store
     from asst.training.simulation import SIMULATIONS, Wanted
     from asst.training.simulation import simulate as make
 
     check_writable(out)
-    key = dataset.lower().replace("-", "_")
+    key = key_of(dataset)
     usual = list(SIMULATIONS[key].modalities)[-1] if key in SIMULATIONS else ""
     wanted = Wanted(key, modality or usual, level, seed, dimension)
     count = make(wanted, data or data_folder(key), Store(out), tell)

@@ -21,21 +21,14 @@ from asst.evaluation.protocol import protocol_of
 from asst.evaluation.references import ShownQuestion, reference_rankings
 from asst.evaluation.results import read_result
 from asst.evaluation.scoring import Values, query_values
-from asst.evaluation.tables import (
-    COMPARED,
-    PaperTable,
-    SimulatedRow,
-    detection_rows,
-    fused_recipes,
-    sentence_rows,
-)
+from asst.evaluation.tables import COMPARED, PaperTable, SimulatedRow, detection_rows, fused_recipes, sentence_rows
 from asst.moments import Answer
 from asst.outputs.grid import Grid
 from asst.outputs.json_lines import read_answers
-from asst.training.folder import RunFolder
+from asst.training.folder import RUNS, RunFolder
 from asst.training.simulation import Wanted, shown_to
 
-USUAL = Path("runs") / "simulated"
+USUAL = RUNS / "simulated"
 SPLIT = "test"
 
 

@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from asst.features.stores.native import FeatureStore
 
 _NAMED = 10
-_HDF5 = (".h5", ".hdf5")
 _KIND = ("extractor", "dimension", "step_s")
 _MADE = ("preprocessing", "weights", "flow", "precision")
 
@@ -68,12 +67,13 @@ def convert(
 ) -> None:
     """Write STORE in another form: one HDF5 file with a data set a video, or a folder of ours."""
     from asst.cli.progress import counting
+    from asst.features.stores.arrays import HDF5
     from asst.features.stores.external import open_store, to_hdf5, to_store
     from asst.features.stores.native import Store
 
     opened = open_store(source, _timing(step_s, extractor), key)
     with counting("converting") as count:
-        if target.suffix.lower() in _HDF5:
+        if target.suffix.lower() in HDF5:
             number = to_hdf5(opened, target, count)
         else:
             number = to_store(opened, Store(target), count)
@@ -170,10 +170,8 @@ def checkpoint_store(
     """One store, or one a stream side by side.
 
     The checkpoint reads features of an extractor, several joined by ``+``. Stores are of all streams together, or of
-    each, in their order; for published ones, ``step_s`` is how long a step lasts, and ``key`` the array to take.
-
-    Raises:
-        InputError: for another number of stores, one that cannot be opened, or features that only a recipe makes.
+    each, in their order; for published ones, ``step_s`` is how long a step lasts, and ``key`` the array to take. Raises
+    an `InputError` for another number of stores, one that cannot be opened, or features that only a recipe makes.
     """
     from asst.features.stores.external import Timing, open_store
     from asst.features.stores.native import UNIT_LENGTH, ConcatenatedStore

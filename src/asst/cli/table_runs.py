@@ -69,8 +69,7 @@ def finished(folder: Path, recipe: str) -> list[Path]:
 def train_all(recipes: Iterable[str], seeds: Sequence[int], budget: Budget, folder: Path, jobs: int) -> None:
     """Trains and asks what is missing, ``jobs`` runs at a time, each on one thread.
 
-    Raises:
-        InputError: for a run that ends with an error, after those that are under way.
+    Raises an `InputError` for a run that ends with an error, after those that are under way.
     """
     wanted = [(recipe, seed) for seed in seeds for recipe in dict.fromkeys(recipes)]
     missing = [

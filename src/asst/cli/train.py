@@ -13,6 +13,7 @@ import typer
 from asst.cli import options
 from asst.cli.options import argument, option
 from asst.cli.verb import print_json, tell
+from asst.errors import InputError
 
 if TYPE_CHECKING:
     from asst.training.recipe import Recipe
@@ -42,7 +43,6 @@ def _train_on(name: str | None) -> str | None:
     if name is not None:
         import torch
 
-        from asst.errors import InputError
         from asst.features.runtime import DEVICE
 
         here = ["cuda", "cpu"] if torch.cuda.is_available() else ["cpu"]

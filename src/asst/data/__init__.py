@@ -18,14 +18,7 @@ from pathlib import Path
 from typing import Generic, Literal, TypeVar
 
 from asst.data.actions import ActionDataset
-from asst.data.readers import (
-    charades,
-    didemo,
-    jsonlines,
-    qvhighlights,
-    thumos14,
-    video_captions,
-)
+from asst.data.readers import charades, didemo, jsonlines, qvhighlights, thumos14, video_captions
 from asst.data.record import Dataset, Problem, Record, Span, first_problem
 from asst.errors import InputError
 
@@ -148,9 +141,7 @@ DATASETS: dict[str, DatasetEntry[Dataset]] = {
         protocol="annotated moments",
     ),
     "activitynet_captions": DatasetEntry(
-        "ActivityNet Captions",
-        video_captions.read_activitynet,
-        _by_split("activitynet"),
+        "ActivityNet Captions", video_captions.read_activitynet, _by_split("activitynet")
     ),
     "charades_cd": DatasetEntry("Charades-CD", video_captions.read_activitynet, _changing("charades")),
     "activitynet_cd": DatasetEntry("ActivityNet-CD", video_captions.read_activitynet, _changing("anet")),
@@ -211,19 +202,17 @@ def share_videos(dataset: str, first: str, second: str) -> bool:
     return parts[0].files == parts[1].files and {part.held_out for part in parts} != {"only", "without"}
 
 
-def read_dataset(name: str, folder: Path, split: str, strict: bool = False) -> Dataset:
+def read_dataset(name: str, folder: Path, split: str) -> Dataset:
     """One split of a data set of `DATASETS`, from the folder with its files, named as their authors name them.
 
-    Raises an `InputError` for an unknown name or split, a missing or unreadable file, or, if ``strict``, the first
-    problem.
+    Raises an `InputError` for an unknown name or split, or a missing or unreadable file.
     """
     if name not in DATASETS:
         raise InputError(f"no data set {name!r}; there are {', '.join(DATASETS)}")
     entry, folder = DATASETS[name], Path(folder)
     part = entry.splits.get(split)
     queries = part.queries_in(folder) if part else None
-    dataset = part.of(qvhighlights.read(queries, split), split) if part and queries else entry.read(folder, split)
-    return dataset.strict() if strict else dataset
+    return part.of(qvhighlights.read(queries, split), split) if part and queries else entry.read(folder, split)
 
 
 def read_actions(name: str, folder: Path, split: str) -> ActionDataset:

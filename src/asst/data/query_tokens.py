@@ -93,8 +93,7 @@ class QueryTokens:
             raise InputError(f"{where}: {vectors.shape[1]} numbers in a token, where other queries have {self._width}")
         if not np.isfinite(vectors).all():
             raise InputError(f"{where}: holds a number that is not finite; encode the query again")
-        tokens: Vector = unit_rows(vectors) if self.normalize else vectors.astype(np.float32)
-        return tokens
+        return unit_rows(vectors) if self.normalize else vectors.astype(np.float32)
 
     def _place(self, record: Record) -> tuple[Arrays, str]:
         """The arrays that a record's tokens are among, and their name there."""

@@ -107,7 +107,7 @@ class EpochOrder(Sampler[Key]):
         self._first = 0
 
     def set_epoch(self, epoch: int, first: int = 0) -> None:
-        """Which epoch the next pass is."""
+        """Which epoch the next pass is, and the place in its order that it begins at."""
         self._epoch = epoch
         self._first = first
 
@@ -140,5 +140,4 @@ class SentenceVectors:
 
     def __getitem__(self, sentence: int) -> Vector:
         """One vector a word of a sentence, shape ``(words, dimension)``."""
-        vectors: Vector = self._matrix[self._rows[sentence]]
-        return vectors
+        return self._matrix[self._rows[sentence]]

@@ -1,4 +1,4 @@
-"""What a model that has learnt answers to a whole split: what is saved as predictions and judged."""
+"""What a model answers to a whole split: what is saved as predictions and judged."""
 
 from __future__ import annotations
 

@@ -13,6 +13,7 @@ import numpy.typing as npt
 
 from asst.moments import FloatArray
 
+DRAWS = 2000
 BLOCK = 1 << 20
 """Group indices drawn at once: bounds memory at some 20 MB whatever the number of videos."""
 
@@ -41,7 +42,7 @@ def interval_of(mean: float, draws: FloatArray, level: float = 0.95) -> Interval
 
 
 def bootstrap_interval(
-    values: npt.ArrayLike, groups: npt.ArrayLike, level: float = 0.95, draws: int = 2000, seed: int = 0
+    values: npt.ArrayLike, groups: npt.ArrayLike, level: float = 0.95, draws: int = DRAWS, seed: int = 0
 ) -> Interval:
     """The percentile interval of the mean of ``values`` when whole groups are drawn with replacement.
 
@@ -54,7 +55,9 @@ def bootstrap_interval(
     >>> interval.mean, round(interval.low, 3), round(interval.high, 3)
     (0.5, 0.0, 1.0)
     """
-    numbers, member_of = _checked(values, groups, level, draws)
+    if not 0 < level < 1 or draws < 1:
+        raise ValueError(f"level is in (0, 1) and draws at least 1, not {level} and {draws}")
+    numbers, member_of = _checked(values, groups)
     counts: FloatArray = np.bincount(member_of).astype(np.float64)
     sums: FloatArray = np.bincount(member_of, weights=numbers).astype(np.float64)
     mean = float(numbers.mean())
@@ -64,18 +67,16 @@ def bootstrap_interval(
     return interval_of(mean, means, level)
 
 
-def bootstrap_median(
-    values: npt.ArrayLike, groups: npt.ArrayLike, level: float = 0.95, draws: int = 2000, seed: int = 0
-) -> Interval:
+def bootstrap_median(values: npt.ArrayLike, groups: npt.ArrayLike, draws: int = DRAWS, seed: int = 0) -> Interval:
     """The interval of the median of ``values``, which stands as its ``mean``; else as `bootstrap_interval`.
 
     >>> bootstrap_median([1, 2, 9, 4], ["a", "b", "c", "d"]).mean
     3.0
     """
-    numbers, member_of = _checked(values, groups, level, draws)
+    numbers, member_of = _checked(values, groups)
     median, size = float(np.median(numbers)), int(member_of.max()) + 1
     if size == 1:
-        return Interval(median, math.nan, math.nan, level)
+        return Interval(median, math.nan, math.nan)
     order = np.argsort(numbers, kind="stable")
     ascending, members = numbers[order], member_of[order]
     random = np.random.default_rng(seed)
@@ -85,48 +86,37 @@ def bootstrap_median(
         upto = np.bincount(random.integers(size, size=size), minlength=size)[members].cumsum()
         middle = np.searchsorted(upto, [(upto[-1] + 1) // 2, upto[-1] // 2 + 1])
         medians[draw] = ascending[middle].mean()
-    return interval_of(median, medians, level)
+    return interval_of(median, medians)
 
 
-def bootstrap_runs(
-    runs: npt.ArrayLike,
-    groups: npt.ArrayLike,
-    others: npt.ArrayLike | None = None,
-    level: float = 0.95,
-    draws: int = 2000,
-    seed: int = 0,
-) -> Interval:
+def bootstrap_runs(runs: npt.ArrayLike, groups: npt.ArrayLike, others: npt.ArrayLike | None = None) -> Interval:
     """The interval of the mean over several runs of one system, or of its difference from another's.
 
     Every draw takes videos with replacement, the same for all runs, and runs with replacement, for each system by
     itself. Few runs say little of others: with three of them their part of the interval is too small by a fifth.
     ``runs`` is one number a query of each run, shape ``(runs, queries)``, ``others`` likewise of the system that is
-    subtracted; the other arguments and errors are those of `bootstrap_interval`.
+    subtracted; ``groups`` and errors are those of `bootstrap_interval`.
 
     >>> interval = bootstrap_runs([[1, 0, 1], [1, 1, 1]], ["a", "b", "c"], [[0, 0, 0]])
     >>> round(interval.mean, 3), interval.high
     (0.833, 1.0)
     """
     systems = [np.asarray(values, dtype=np.float64) for values in (runs, others) if values is not None]
-    (member_of, *_) = [_checked(run, groups, level, draws)[1] for system in systems for run in system]
+    (member_of, *_) = [_checked(run, groups)[1] for system in systems for run in system]
     size = int(member_of.max()) + 1
-    random = np.random.default_rng(seed)
-    drawn = random.multinomial(size, np.full(size, 1 / size), size=draws).T.astype(np.float64)
+    random = np.random.default_rng(0)
+    drawn = random.multinomial(size, np.full(size, 1 / size), size=DRAWS).T.astype(np.float64)
     weights = np.bincount(member_of).astype(np.float64) @ drawn
-    mean, means = 0.0, np.zeros(draws)
+    mean, means = 0.0, np.zeros(DRAWS)
     for sign, system in zip((1, -1), systems, strict=False):
         sums = np.stack([np.bincount(member_of, weights=run, minlength=size) for run in system])
-        chosen = random.integers(len(system), size=(len(system), draws))
+        chosen = random.integers(len(system), size=(len(system), DRAWS))
         means += sign * np.take_along_axis(sums @ drawn / weights, chosen, axis=0).mean(axis=0)
         mean += sign * float(system.mean())
-    if size == 1:
-        return Interval(mean, math.nan, math.nan, level)
-    return interval_of(mean, means, level)
+    return Interval(mean, math.nan, math.nan) if size == 1 else interval_of(mean, means)
 
 
-def _checked(
-    values: npt.ArrayLike, groups: npt.ArrayLike, level: float, draws: int
-) -> tuple[FloatArray, npt.NDArray[np.int64]]:
+def _checked(values: npt.ArrayLike, groups: npt.ArrayLike) -> tuple[FloatArray, npt.NDArray[np.int64]]:
     """The values, and the number of each one's group."""
     numbers: FloatArray = np.asarray(values, dtype=np.float64)
     names = np.asarray(groups)
@@ -134,8 +124,6 @@ def _checked(
         raise ValueError(f"one value and one group a query are needed, not shapes {numbers.shape} and {names.shape}")
     if not np.isfinite(numbers).all():
         raise ValueError("a value is not finite; a query without answer counts as zero")
-    if not 0 < level < 1 or draws < 1:
-        raise ValueError(f"level is in (0, 1) and draws at least 1, not {level} and {draws}")
     return numbers, np.unique(names, return_inverse=True)[1]
 
 

@@ -163,5 +163,4 @@ def _drawn(curves: Sequence[ClassCurve], videos: int, protocol: DetectionProtoco
         there = ~np.isnan(values[:, :1])
         total += np.where(there, values, 0.0)
         counted += there
-    means: FloatArray = np.divide(total, counted, out=np.zeros_like(total), where=counted > 0)
-    return means
+    return np.divide(total, counted, out=np.zeros_like(total), where=counted > 0)

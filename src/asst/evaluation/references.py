@@ -61,5 +61,4 @@ def _oracle(question: ShownQuestion, pieces: bool) -> FloatArray:
 
 
 def _spans(events: Sequence[Shown]) -> FloatArray:
-    spans: FloatArray = np.array([(event.start_s, event.end_s) for event in events], dtype=np.float64).reshape(-1, 2)
-    return spans
+    return np.array([(event.start_s, event.end_s) for event in events], dtype=np.float64).reshape(-1, 2)

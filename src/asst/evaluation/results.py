@@ -12,12 +12,14 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Literal
 
+from pydantic import TypeAdapter, ValidationError
+
 from asst.atomic import write_whole
 from asst.errors import InputError
 from asst.evaluation.scoring import Evaluation, per_cent
+from asst.settings import first_fault
 
 Source = Literal["real", "simulated"]
-
 FOLDER = "results"
 """The folder a result file stands in; `read_results` looks in no other."""
 
@@ -94,10 +96,6 @@ def write_result(result: Result, path: Path) -> None:
 
 def read_result(path: Path) -> Result:
     """One result file; keys that this version does not know are ignored. An `InputError` if it is no result."""
-    from pydantic import TypeAdapter, ValidationError
-
-    from asst.settings import first_fault
-
     try:
         return TypeAdapter(Result).validate_json(path.read_bytes(), strict=True)
     except OSError as error:

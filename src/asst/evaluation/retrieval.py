@@ -31,10 +31,10 @@ class Ranks:
         shares = {f"r@{cut}": 100 * float((self.ranks <= cut).mean()) for cut in CUTS}
         return {**shares, "median": float(np.median(self.ranks))}
 
-    def intervals(self, seed: int = 0) -> dict[str, Interval]:
+    def intervals(self) -> dict[str, Interval]:
         """`metrics` with their bootstrap intervals over pictures; the ``mean`` of a median's is the median."""
-        shares = {f"r@{cut}": bootstrap_interval(100.0 * (self.ranks <= cut), self.pictures, seed=seed) for cut in CUTS}
-        return {**shares, "median": bootstrap_median(self.ranks, self.pictures, seed=seed)}
+        shares = {f"r@{cut}": bootstrap_interval(100.0 * (self.ranks <= cut), self.pictures) for cut in CUTS}
+        return {**shares, "median": bootstrap_median(self.ranks, self.pictures)}
 
 
 def retrieval_ranks(similarity: npt.ArrayLike, own: npt.ArrayLike) -> Mapping[Found, Ranks]:

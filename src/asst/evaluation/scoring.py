@@ -11,7 +11,7 @@ import numpy as np
 
 from asst.data.record import Record
 from asst.errors import InputError
-from asst.evaluation.bootstrap import Interval, bootstrap_interval
+from asst.evaluation.bootstrap import Interval, bootstrap_interval, bootstrap_runs
 from asst.evaluation.matching import answers_of, spans_of
 from asst.evaluation.protocol import protocol_of
 from asst.moments import Answer, FloatArray
@@ -19,10 +19,7 @@ from asst.moments import Answer, FloatArray
 if TYPE_CHECKING:
     from asst.evaluation.prior import Prior
 
-from asst.evaluation.bootstrap import bootstrap_runs
-
 _DECIMALS = 4
-
 
 Values = Mapping[str, FloatArray]
 """By metric, one value a query of each run, shape ``(runs, queries)``, in [0, 1]."""
@@ -147,8 +144,7 @@ def query_values(
 ) -> Values:
     """Every metric of a data set's protocol, for the predictions of one or more runs of a system.
 
-    ``records`` are all of a split, ``protocol`` is as `protocol_of` takes it; raises as
-    `asst.evaluation.scoring.evaluate`.
+    ``records`` are all of a split, ``protocol`` is as `protocol_of` takes it; raises as `evaluate`.
     """
     judge = protocol_of(dataset, protocol)
     found = [judge.values(records, [spans_of(answer) for answer in answers_of(records, run)]) for run in runs]

@@ -2,7 +2,7 @@
 
 ``paper_tables.json`` holds each row with the paper's figures and the recipe that fills it. Rows that the paper prints
 twice, such as Table 4's C3D and Table 6's multiple feedings, name the same recipe. Figures on simulated features
-fill no row here; `asst.evaluation.tables` has tables of their own for them.
+fill none of these rows: they have tables of their own, of `SimulatedRow`.
 """
 
 from __future__ import annotations

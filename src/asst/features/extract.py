@@ -246,10 +246,8 @@ def extract_by_cluster(jobs: Iterable[Job | T], extraction: Extraction, workers:
     Files and store must be reachable by the same paths from every machine. An actor that dies is started anew and its
     file read again; a file is written whole or not at all, so that nothing is lost or doubled.
 
-    Jobs are all taken first, and what is no job among them is passed on. An actor has one core.
-
-    Raises:
-        InputError: if Ray is not installed, or the extractor or its weights are not here.
+    Jobs are all taken first, and what is no job among them is passed on. An actor has one core. Raises an `InputError`
+    if Ray is not installed, or the extractor or its weights are not here.
     """
     by_video: dict[str, Job] = {}
     for job in jobs:

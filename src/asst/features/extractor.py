@@ -43,16 +43,14 @@ class Extractor(Protocol):
     def extract(self, video: str | Path, *, progress: Progress | None = None) -> Features:
         """Features of a file, read as a stream, with its length.
 
-        Raises:
-            InputError: for a file that holds no video that can be read.
+        Raises an `InputError` for a file that holds no video that can be read.
         """
         ...
 
     def extract_frames(self, frames: Iterable[Frames]) -> Features:
         """Features of frames in memory, at whatever instants: a step shows the last that had begun, as a player does.
 
-        Raises:
-            InputError: when there is no frame.
+        Raises an `InputError` when there is no frame.
         """
         ...
 

@@ -53,8 +53,7 @@ def files_hash(paths: Iterable[Path]) -> str:
 def content_hash(path: Path) -> str:
     """The first half of the SHA-256 of a file's bytes, in hexadecimal: by it a video is known, whatever it is called.
 
-    Raises:
-        InputError: if it cannot be read, or is a folder or a pipe.
+    Raises an `InputError` if it cannot be read, or is a folder or a pipe.
     """
     check_ends(path)
     try:

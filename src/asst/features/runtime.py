@@ -85,10 +85,8 @@ def threads() -> int:
 def precision() -> str:
     """What picture networks compute in here: what `PRECISION` names, else ``int8`` where that is faster.
 
-    That is where the processor has instructions for sums of products of bytes; others would clip such sums.
-
-    Raises:
-        InputError: if it names another than ``int8`` or ``float32``.
+    That is where the processor has instructions for sums of products of bytes; others would clip such sums. Raises an
+    `InputError` if it names another than ``int8`` or ``float32``.
     """
     named = os.environ.get(PRECISION) or ("int8" if device() == "cpu" and _sums_bytes() else "float32")
     if named not in ("int8", "float32"):

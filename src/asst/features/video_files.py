@@ -32,10 +32,7 @@ def video_files(path: Path) -> list[Path]:
     Links are followed, and each folder is looked into once. Hidden files and folders, bins and the like are passed
     over, and so is text that is named as a transport stream is (TypeScript). With the videos come subfolders and links
     that cannot be read, and pipes named as videos are: they fail when their turn comes, so that none is lost in
-    silence.
-
-    Raises:
-        InputError: for a folder without a video.
+    silence. Raises an `InputError` for a folder without a video.
     """
     if not path.is_dir():
         return [path]

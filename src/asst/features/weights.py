@@ -105,8 +105,7 @@ def _named_folder(name: str) -> Path:
 def read_state(path: Path) -> dict[str, Tensor]:
     """The tensors of a weights file by their names: of safetensors, or of PyTorch, plain or wrapped as ``state_dict``.
 
-    Raises:
-        InputError: for a file that cannot be read, or holds something else.
+    Raises an `InputError` for a file that cannot be read, or holds something else.
     """
     import torch
     from safetensors import SafetensorError

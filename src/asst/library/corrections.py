@@ -55,11 +55,7 @@ class Corrections:
         self._library = library
 
     def all(self) -> list[Correction]:
-        """In the order they were made.
-
-        Raises:
-            InputError: if the file is damaged.
-        """
+        """In the order they were made; an `InputError` if the file is damaged."""
         path, found = self._library.corrections, []
         for where, parsed in read_object_lines(path) if path.exists() else ():
             try:
@@ -78,8 +74,7 @@ class Corrections:
     ) -> Correction:
         """Keeps one; it replaces what was said of the same span, or of the same proposal, for the same sentence.
 
-        Raises:
-            InputError: for a video that the library has not, an empty sentence, or a span outside the video.
+        Raises an `InputError` for a video that the library has not, an empty sentence, or a span outside the video.
         """
         videos = self._library.tables.videos(content=content)
         if not videos:

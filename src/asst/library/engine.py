@@ -62,8 +62,7 @@ class ModelExtraction(Extraction):
 class Engine:
     """A model, which ranks moments, as a library uses it.
 
-    Raises:
-        InputError: for one that does not compare pictures and sentences in one space.
+    Raises an `InputError` for one that does not compare pictures and sentences in one space.
     """
 
     def __init__(self, model: Model) -> None:
@@ -136,8 +135,7 @@ class Engine:
         """What is seen in each crop, centred, of unit length, in the basis; shape ``(steps, CROPS, dimension)``."""
         centred: FloatArray = crops.astype(np.float32) - self._space.mean
         centred /= np.linalg.norm(centred, axis=2, keepdims=True)
-        seen: FloatArray = centred @ self._basis
-        return seen
+        return centred @ self._basis
 
     def _scaled(self, seen: FloatArray) -> FloatArray:
         """Means of a window's crops, ``(CROPS, dimension)``, over the deviation of negative sentences there."""
@@ -158,8 +156,7 @@ def _principal(rows: npt.NDArray[np.floating]) -> FloatArray:
 def engine_of(model: str | Path) -> Engine:
     """A model, as ``--model`` takes it, as an engine. Libraries are the same for all that read the same features.
 
-    Raises:
-        InputError: as `asst.models.model_named`, or for a model that compares nothing in one space.
+    Raises an `InputError` as `asst.models.model_named`, or for a model that compares nothing in one space.
     """
     return default_engine() if str(model) == "default" else Engine(model_named(model))
 

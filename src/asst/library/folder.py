@@ -85,8 +85,7 @@ class LibraryFolder:
     def made(cls, folder: str | Path, identity: Identity, *, rebuild: bool = False) -> Self:
         """The library in a folder, made if there is none; ``rebuild`` makes all but the features anew.
 
-        Raises:
-            InputError: if the folder holds something else, or a library of another schema or identity.
+        Raises an `InputError` if the folder holds something else, or a library of another schema or identity.
         """
         folder = local_path(folder, "a library")
         if folder.exists() and not folder.is_dir():
@@ -110,8 +109,7 @@ class LibraryFolder:
     def check(self, identity: Identity) -> None:
         """Checks that its numbers were made with these settings; models may differ that read the same numbers.
 
-        Raises:
-            InputError: naming what differs.
+        Raises an `InputError` naming what differs.
         """
         ours, theirs = asdict(identity), asdict(self.identity)
         different = [name for name in ours if name != "model" and ours[name] != theirs[name]]

@@ -28,8 +28,8 @@ from asst.video import probe
 
 _PARTS = ".*.part"
 _ABANDONED_S = 3600.0
-_SETTLED_NS = 2_000_000_000
 # File systems tell times apart by up to two seconds (FAT): in a file younger than that, a change might not show.
+_SETTLED_NS = 2_000_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,8 +139,7 @@ def stamp_of(path: Path) -> Stamp:
 def listed(paths: Sequence[Path]) -> list[Path]:
     """The files to index, those of folders too, each once and by its `canonical` path, in the order given.
 
-    Raises:
-        InputError: for a folder without a video, or an address.
+    Raises an `InputError` for a folder without a video, or an address.
     """
     local = [local_path(path, "a video") for path in paths]
     return list(dict.fromkeys(canonical(file) for path in local for file in video_files(path)))

@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from asst.atomic import write_whole
+from asst.video import STILL, frames, jpeg
 
 PICTURES = 8
 _SHORT_SIDE = 72
@@ -15,11 +16,8 @@ _SHORT_SIDE = 72
 def write_strip(video: Path, duration_s: float, path: Path) -> None:
     """Writes `PICTURES` pictures of a video side by side, each from the middle of an equal share of it.
 
-    Raises:
-        InputError: if the video cannot be read, or the strip not written.
+    Raises an `InputError` if the video cannot be read, or the strip not written.
     """
-    from asst.video import STILL, frames, jpeg
-
     times_s = [(k + 0.5) / PICTURES * duration_s for k in range(PICTURES)]
     pictures = [
         pixels

@@ -165,12 +165,7 @@ def _best(moments: Iterable[Moment], top: int) -> tuple[Moment, ...]:
 
 
 def _ordered_parts(
-    library: LibraryFolder,
-    engine: Engine,
-    query: str,
-    contents: set[str],
-    *,
-    every: bool,
+    library: LibraryFolder, engine: Engine, query: str, contents: set[str], *, every: bool
 ) -> list[Part]:
     """The parts of these contents, those that match best first; of many windows the nearest alone, unless ``every``."""
     sentence = engine.sentence(query)

@@ -11,8 +11,7 @@ from asst.atomic import write_error
 class SharedLock:
     """A lock that the system takes back when its process ends, however it ends; a context manager.
 
-    Raises:
-        WriteError: if the file cannot be made.
+    Raises a `WriteError` if the file cannot be made.
     """
 
     def __init__(self, path: Path) -> None:

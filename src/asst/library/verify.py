@@ -12,6 +12,7 @@ from asst.features.hashing import content_hash
 from asst.library.folder import LibraryFolder
 from asst.library.sharing import SharedLock
 from asst.library.tables import Video
+from asst.video import is_jpeg
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,10 +34,8 @@ def verify(library: LibraryFolder, told: Callable[[int, int], None] = lambda *_:
     """Reads all of a library, and then its videos' files, to hash them.
 
     Nothing is written and no lock taken: others may write meanwhile, so that whatever looks wrong is looked up anew.
-    ``told`` is called with how many files have been hashed, and of how many.
-
-    Raises:
-        InputError: if its tables cannot be read.
+    ``told`` is called with how many files have been hashed, and of how many. Raises an `InputError` if its tables
+    cannot be read.
     """
     files = library.tables.videos()
     windows = library.tables.window_counts()
@@ -69,8 +68,7 @@ def _changed(library: LibraryFolder, files: list[Video], told: Callable[[int, in
 def repair(library: LibraryFolder, verdict: Verdict) -> int:
     """Deletes what is still faulty or unfinished, so many contents; indexing the files again makes them anew.
 
-    Raises:
-        InputError: while files are being indexed: what they have not finished is no fault.
+    Raises an `InputError` while files are being indexed: what they have not finished is no fault.
     """
     with SharedLock(library.indexing_lock) as lock:
         if not lock.alone():
@@ -102,8 +100,6 @@ def _wrong(library: LibraryFolder, video: Video, windows: int) -> str:
     if windows != video.rows:
         return f"it has {windows} windows' vectors and should have {video.rows}"
     with suppress(OSError):
-        from asst.video import is_jpeg
-
         if is_jpeg(library.picture(video.content).read_bytes()):
             return ""
     return "its strip of pictures is damaged"

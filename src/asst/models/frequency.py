@@ -37,11 +37,10 @@ def grid_spans(grid: int) -> FloatArray:
     >>> grid_spans(2).tolist()
     [[0.0, 0.5], [0.0, 1.0], [0.5, 1.0]]
     """
-    spans: FloatArray = np.array([(i, j) for i in range(grid) for j in range(i + 1, grid + 1)]) / grid
-    return spans
+    return np.array([(i, j) for i in range(grid) for j in range(i + 1, grid + 1)]) / grid
 
 
-def hit_share(spans: FloatArray, at: FloatArray, least: float = HIT_IOU) -> FloatArray:
+def hit_share(spans: FloatArray, at: FloatArray) -> FloatArray:
     """The share of spans, ``(n, 2)`` as shares of their videos, that each of ``at``, ``(m, 2)``, hits; ``(m,)``.
 
     >>> hit_share(np.array([[0.0, 0.5], [0.5, 1.0]]), np.array([[0.0, 0.4], [0.0, 1.0]])).tolist()
@@ -49,7 +48,7 @@ def hit_share(spans: FloatArray, at: FloatArray, least: float = HIT_IOU) -> Floa
     """
     hits: FloatArray = np.zeros(len(at))
     for some in np.array_split(spans, max(1, len(spans) // 1024)):
-        hits += (iou(at, some) >= least).sum(axis=1)
+        hits += (iou(at, some) >= HIT_IOU).sum(axis=1)
     hits /= len(spans)
     return hits
 

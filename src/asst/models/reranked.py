@@ -63,12 +63,7 @@ class RerankedModel:
     """A reranker on top of a model that needs no training."""
 
     def __init__(
-        self,
-        method: Answerer,
-        description: Description,
-        first: ZeroShotModel,
-        name: str,
-        scope: Scope | None = None,
+        self, method: Answerer, description: Description, first: ZeroShotModel, name: str, scope: Scope | None = None
     ) -> None:
         self.name = name
         self.description = description
@@ -200,5 +195,4 @@ def _found(context: VideoContext, evidence: Evidence, top: int) -> Ranking:
 def _filled(values: Float64Array) -> Float64Array:
     """A proposal that was not judged gets what the judged ones got on average; nothing if none was."""
     known = values[~np.isnan(values)]
-    filled: Float64Array = np.where(np.isnan(values), known.mean() if len(known) else 0.0, values)
-    return filled
+    return np.where(np.isnan(values), known.mean() if len(known) else 0.0, values)

@@ -111,8 +111,7 @@ def _share_before(steps: Float64Array) -> Float64Array:
     """How much of what fits lies before the middle of each step, from 0 to 1; a half throughout if nothing does."""
     mass = np.maximum(steps - _HAPPENS, 0)
     total = mass.sum()
-    share: Float64Array = (np.cumsum(mass) - mass / 2) / total if total > 0 else np.full(len(steps), 0.5)
-    return share
+    return (np.cumsum(mass) - mass / 2) / total if total > 0 else np.full(len(steps), 0.5)
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,9 +11,8 @@ from asst.errors import InputError
 def check_destination(path: Path, suffix: str, *, source: Path | None = None) -> None:
     """Refuse a path that could not be written, before anything long is computed for it.
 
-    Raises:
-        InputError: for another extension than ``suffix``, a folder that does not exist, a path that is a folder, or the
-            ``source`` itself, or where nothing may be written.
+    Raises an `InputError` for another extension than ``suffix``, a folder that does not exist, a path that is a folder,
+    or the ``source`` itself, or where nothing may be written.
     """
     if path.suffix.lower() != suffix:
         raise InputError(f"{path}: the name must end in {suffix}")

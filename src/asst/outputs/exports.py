@@ -32,9 +32,8 @@ COLUMNS = ("video", "query", "rank", "start_s", "end_s", "score", "label", "conf
 def check_exports(paths: Sequence[Path], source: Path | None = None) -> None:
     """Refuse files that could not be written, before anything long is computed for them.
 
-    Raises:
-        InputError: for an extension that no format has, or whose extra is not installed, a file named twice, or as
-            `check_destination`.
+    Raises an `InputError` for an extension that no format has, or whose extra is not installed, a file named twice, or
+    as `check_destination`.
     """
     for number, path in enumerate(paths):
         suffix = path.suffix.lower()
@@ -88,10 +87,7 @@ def write_clip(answer: Answer, out: Path, *, exact: bool = True) -> CutReport | 
     """Cut the best moment of an answer out of its video into an ``.mp4`` file.
 
     Without ``exact`` what is stored is copied, from the key frame before the moment on. Where the answer has no moment,
-    nothing is written.
-
-    Raises:
-        InputError: when the video cannot be read or ``out`` cannot be written.
+    nothing is written. Raises an `InputError` when the video cannot be read or ``out`` cannot be written.
     """
     from asst.video import cut
 

@@ -86,10 +86,8 @@ def read_answers(path: Path) -> list[Answer]:
     """Read lines of `answer_record`, ours or another system's; keys that this version does not know are ignored.
 
     Without a duration the last moment's end stands for it. The curve and the threshold are not in the format, so the
-    answers have none. Blank lines are skipped.
-
-    Raises:
-        InputError: for a file that cannot be read, or a line that does not keep to the schema.
+    answers have none. Blank lines are skipped. Raises an `InputError` for a file that cannot be read, or a line that
+    does not keep to the schema.
     """
     return _read(path, _answer, "an answer")
 

@@ -16,8 +16,7 @@ _LONGEST_S = 100 * 3600
 def subtitles(answers: Sequence[Answer], every: bool = False, *, form: Literal["srt", "vtt"]) -> str:
     """Subtitles, SubRip's or WebVTT's, in the order of time, to a millisecond; where moments overlap, so do they.
 
-    Raises:
-        InputError: for moments in several videos, or past 100 hours, which subtitles cannot count to.
+    Raises an `InputError` for moments in several videos, or past 100 hours, which subtitles cannot count to.
     """
     moments = chosen(answers, every=every)
     videos = {moment.video or answer.video for answer, _, moment in moments}

@@ -86,8 +86,7 @@ def read_as(kind: type[Kind], recipes: Sequence[Named], changes: Sequence[str] =
 
 def dumped(settings: Settings) -> str:
     """As YAML that reads back to the same value."""
-    text: str = yaml.safe_dump(settings.to_dict(), sort_keys=False)
-    return text
+    return yaml.safe_dump(settings.to_dict(), sort_keys=False)
 
 
 def changed_settings(old: Settings, new: Settings, *, but: Sequence[str] = ()) -> list[str]:

@@ -22,16 +22,7 @@ from asst.models.trained.model import GLOVE
 from asst.models.zeroshot.model import zeroshot_of
 from asst.text import WordVectors
 from asst.training.folder import RUNS, RunFolder
-from asst.training.recipe import (
-    EVEN,
-    GLOVE_300,
-    PACKAGED,
-    Data,
-    Recipe,
-    Simulated,
-    Tapes,
-    Words,
-)
+from asst.training.recipe import EVEN, GLOVE_300, PACKAGED, Data, Recipe, Simulated, Tapes, Words
 from asst.training.reranker.questions import RerankerQuestion
 from asst.training.reranker.tape_pool import CaptionedClips, Part, TapePool
 from asst.training.simulation import Say, Wanted, simulate

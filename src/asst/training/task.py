@@ -91,7 +91,7 @@ def _reranked(recipe: Recipe, sources: Sources, say: Say) -> Task:
     if not (learnt_from and checked_by):
         split = recipe.data.validation if learnt_from else recipe.data.train
         raise InputError(
-            f"recipe {recipe.name}: no candidate holds anything of the annotated moments of {split}; check the times"
+            f"recipe {recipe.name}: no proposal holds anything of the annotated moments of {split}; check the times"
         )
     return _choosing(sources, learnt_from, checked_by, kind)
 

@@ -1,26 +1,28 @@
-"""Lightning's trainer as every training of ours uses it."""
+"""Lightning's trainer as every training of ours uses it, with a resumable state that is whole or not there."""
 
 from __future__ import annotations
 
+import io
 import logging
 import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import lightning
 import torch
+from lightning.fabric.plugins import TorchCheckpointIO
 from lightning.pytorch.callbacks import ModelCheckpoint
 from lightning.pytorch.loggers import TensorBoardLogger
 
-from asst.atomic import is_refusal, write_error
+from asst.atomic import is_refusal, write_error, writing_whole
 from asst.features.runtime import fastest_device, fastest_dtype
 from asst.training.folder import RunFolder
 from asst.training.progress import TellProgress
 from asst.training.recipe import Precision
 from asst.training.simulation import Say
-from asst.training.state import WholeState
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +42,17 @@ class Trained:
     parameters: int
     seconds: float
     first: bool
+
+
+class _WholeState(TorchCheckpointIO):
+    """Writes a state beside the old one and renames it: Lightning copies over that, and a full disk would take both."""
+
+    def save_checkpoint(self, checkpoint: dict[str, Any], path: str | Path, storage_options: Any = None) -> None:
+        # What PyTorch itself says of a full disk names neither.
+        state = io.BytesIO()
+        torch.save(checkpoint, state)
+        with writing_whole(Path(path)) as file:
+            file.write(state.getbuffer())
 
 
 def build_trainer(
@@ -80,7 +93,7 @@ def build_trainer(
         enable_progress_bar=False,
         enable_model_summary=False,
         callbacks=[*callbacks, state, TellProgress(steps, say, bar=progress)],
-        plugins=[WholeState()],
+        plugins=[_WholeState()],
         logger=TensorBoardLogger(folder.path, name="", version=folder.events.name),
         log_every_n_steps=1,
         **settings,

@@ -15,6 +15,11 @@ if TYPE_CHECKING:
     from av.container import InputContainer
     from av.video.stream import VideoStream
 
+logger = logging.getLogger("asst.video")
+
+_NOT_VIDEO_FORMATS = ("image2", "tty", "_pipe")
+# Files whose choice is remembered: one is opened several times while it is worked on.
+_REMEMBERED = 64
 # What protected streams are called in MP4, and the tags that WebM and ASF come with, by their names or what they say.
 _PROTECTED_KINDS = frozenset({"drmi", "encv"})
 _PROTECTED_TAGS = frozenset({"asf_key_id", "asf_protection_type", "asf extended content encryption", "enc_key_id"})
@@ -28,8 +33,7 @@ _LOOKED_AT_BYTES = 4 * 2**20
 def open_container(path: Path) -> InputContainer:
     """Open a local file for reading.
 
-    Raises:
-        InputError: if it is missing, a folder, a pipe, an address, not readable, empty or no media file.
+    Raises an `InputError` if it is missing, a folder, a pipe, an address, not readable, empty or no media file.
     """
     import av
 
@@ -98,21 +102,12 @@ def scrambled(container: InputContainer, path: Path) -> bool:
     return 2 * hidden > packets
 
 
-logger = logging.getLogger("asst.video")
-
-_NOT_VIDEO_FORMATS = ("image2", "tty", "_pipe")
-# Files whose choice is remembered: one is opened several times while it is worked on.
-_REMEMBERED = 64
-
-
 def best_stream(container: InputContainer, path: Path) -> VideoStream:
     """The stream marked default, else the one with most pictures, else the larger, else the first.
 
     Covers and stills are none, be they marked as such or have but one picture beside streams that have more. Where
-    there is a choice it is told once, as a warning of the logger ``asst.video``.
-
-    Raises:
-        InputError: for a file without a stream of pictures, or whose film cannot be decoded.
+    there is a choice it is told once, as a warning of the logger ``asst.video``. Raises an `InputError` for a file
+    without a stream of pictures, or whose film cannot be decoded.
     """
     from av.stream import Disposition
 

@@ -36,7 +36,6 @@ class CutReport:
         path: the clip.
         start_s: its first frame's time in the source, seconds from the source's first frame.
         end_s: the end of its last frame, likewise.
-        shift_s: how much later than asked it starts; negative for earlier, as a copy does that begins at a key frame.
 
     Raises:
         ValueError: for a span that is empty.
@@ -45,7 +44,6 @@ class CutReport:
     path: str
     start_s: float
     end_s: float
-    shift_s: float
 
     def __post_init__(self) -> None:
         if not self.start_s < self.end_s:
@@ -82,7 +80,7 @@ def cut(path: str | Path, start_s: float, end_s: float, out: str | Path, *, exac
             start, end = segment.span_s
         else:
             start, end = _copy(source, start_s, end, container)
-    return CutReport(str(out), start, end, start - start_s)
+    return CutReport(str(out), start, end)
 
 
 def reel(spans: Sequence[tuple[str | Path, float, float]], out: str | Path) -> float:

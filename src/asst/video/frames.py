@@ -7,7 +7,6 @@ from bisect import bisect_left
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
@@ -15,9 +14,6 @@ import numpy.typing as npt
 from asst.errors import InputError
 from asst.video.picture import Converter, Crop, Pixels, thumbnailer
 from asst.video.source import Decoded, Source
-
-if TYPE_CHECKING:
-    pass
 
 ThumbnailSink = Callable[[float, Pixels], None]
 """Called with a picture's time in seconds and its `asst.video.picture.thumbnail`."""
@@ -250,8 +246,7 @@ def shown(
 ) -> Iterator[tuple[float, Decoded]]:
     """Each instant up to the video's end, with the picture on display then; for ``thumbnails`` nothing is sought.
 
-    Raises:
-        InputError: for a listed instant beyond the end, or a grid that starts there.
+    Raises an `InputError` for a listed instant beyond the end, or a grid that starts there.
     """
     if not source.interlaced:
         source.schedule.wanted = lambda pts, after: (

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, NamedTuple, Self
 from asst.errors import InputError
 from asst.video.clock import Clock, Index, may_begin_anew
 from asst.video.container import best_stream, encrypted, logger, may_be_edited, open_container, scrambled
+from asst.video.picture import deinterlaced
 from asst.video.schedule import Schedule
 
 if TYPE_CHECKING:
@@ -305,7 +306,7 @@ class Source:
         import av
 
         codec = self.stream.codec_context
-        may_skip = self.stream.codec_context.name in _SKIPPING_CODECS
+        may_skip = codec.name in _SKIPPING_CODECS
         for packet, wanted in self.schedule.of(self._packets):
             if may_skip:
                 codec.skip_frame = "DEFAULT" if wanted else "NONREF"
@@ -318,8 +319,6 @@ class Source:
 
     def _clocked(self, frames: Iterator[VideoFrame]) -> Iterator[Decoded]:
         """Give each frame a time later than the last one's, of two of one time the later; deinterlace where needed."""
-        from asst.video.picture import deinterlaced
-
         first = next(frames, None)
         if first is None:
             return

@@ -28,8 +28,7 @@ def new_token() -> str:
 class Access:
     """Knows a token when it sees it, and keeps its hash alone; ``secure`` has cookies sent over TLS alone.
 
-    Raises:
-        InputError: for a token that could be guessed.
+    Raises an `InputError` for a token that could be guessed.
     """
 
     def __init__(self, token: str, *, secure: bool = False) -> None:

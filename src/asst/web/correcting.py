@@ -53,9 +53,7 @@ def forget(served: ServedHere, correction: str) -> Response:
 
 
 @router.get(
-    "/corrections.jsonl",
-    response_class=Response,
-    responses=documented(sends=["application/jsonl"], about="Annotation"),
+    "/corrections.jsonl", response_class=Response, responses=documented(sends=["application/jsonl"], about="Annotation")
 )
 def annotation(served: ServedHere) -> Response:
     """Spans that are right, as annotation that ``asst train`` reads; what is only wrong is counted in a header."""

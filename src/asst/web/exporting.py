@@ -9,6 +9,7 @@ from fastapi import APIRouter
 from fastapi.responses import FileResponse
 
 from asst.moments import Answer, Moment
+from asst.outputs.exports import write_export
 from asst.web.answers import ChosenMoment, ExportBody
 from asst.web.errors import Problem, documented
 from asst.web.served import Served, ServedHere
@@ -38,8 +39,6 @@ async def export(served: ServedHere, body: ExportBody) -> FileResponse:
 
 
 def _write(served: Served, body: ExportBody, out: Path) -> None:
-    from asst.outputs.exports import write_export
-
     answers = [_answer(served, chosen) for chosen in body.moments]
     if body.format == "mp4":
         length_s = sum(answer.moments[0].duration_s for answer in answers)

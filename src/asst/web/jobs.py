@@ -18,7 +18,7 @@ from asst.library.library import Library
 from asst.local import canonical
 from asst.outputs.printable import printable
 from asst.web.answers import JobAnswer, JobState
-from asst.web.errors import Problem
+from asst.web.errors import Problem, not_found
 
 
 class _CancelledError(Exception):
@@ -92,10 +92,7 @@ class Jobs:
         """A new job, with ``always`` however many wait.
 
         For an upload whose like, by the hash ``received``, already waits, it is the job of that, and the file goes. The
-        length in seconds is 0 where it is not known yet.
-
-        Raises:
-            Problem: 503 if too many wait.
+        length in seconds is 0 where it is not known yet. Raises a `Problem` 503 if too many wait.
         """
         for job in self._jobs.values():
             if received and job.received == received and not (job.ended or job.cancelled):
@@ -116,7 +113,7 @@ class Jobs:
     def get(self, identifier: str) -> IndexJob:
         """One of them, or a `Problem` 404 where there is none."""
         if identifier not in self._jobs:
-            raise Problem(404, "not_found", f"no job {identifier}")
+            raise not_found(f"no job {identifier}")
         return self._jobs[identifier]
 
     def cancel(self, identifier: str) -> IndexJob:

@@ -56,10 +56,8 @@ class Gate:
     ) -> T:
         """The result of some work in a thread; work that ``encodes`` video may take longer.
 
-        Where nobody takes the result, ``unwanted`` is called when the work has ended.
-
-        Raises:
-            Problem: 503 if too much is waiting, or the work takes too long.
+        Where nobody takes the result, ``unwanted`` is called when the work has ended. Raises a `Problem` 503 if too
+        much is waiting, or the work takes too long.
         """
         if self._held >= self._limits.at_once + self._limits.waiting:
             raise Problem(503, "busy", "too many requests at once; ask again in a moment", retry_s=2)

@@ -15,8 +15,7 @@ from asst.errors import InputError
 def listening(host: str, port: int) -> Iterator[socket.socket]:
     """A socket bound to an address or name of this machine, and to a port, or 0 for a free one.
 
-    Raises:
-        InputError: if it is taken, or none of this machine's.
+    Raises an `InputError` if it is taken, or none of this machine's.
     """
     try:
         family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
@@ -42,8 +41,7 @@ def said(made: socket.socket) -> str:
 def public_host(url: str) -> str:
     """The name in the address that a proxy shows the page at.
 
-    Raises:
-        InputError: for what is no such address, or one with a path, as the page must be at its root.
+    Raises an `InputError` for what is no such address, or one with a path, as the page must be at its root.
     """
     parts = urlsplit(url)
     if parts.scheme not in ("http", "https") or not parts.hostname or parts.path.strip("/") or parts.query:

@@ -18,7 +18,7 @@ from asst.library.corrections import Correction, Corrections
 from asst.library.engine import Engine
 from asst.library.library import Library
 from asst.library.tables import Video
-from asst.web.errors import Problem
+from asst.web.errors import Problem, not_found
 from asst.web.jobs import Jobs
 from asst.web.limits import Gate, Limits
 
@@ -70,8 +70,7 @@ class Served:
     def video(self, content: str) -> Video:
         """The first file of a content that is still there.
 
-        Raises:
-            Problem: 404 for a content that the library has not, or none of whose files are there.
+        Raises a `Problem` 404 for a content that the library has not, or none of whose files are there.
         """
         videos = self.library.tables.videos(content=content)
         if not videos:
@@ -84,8 +83,7 @@ class Served:
     def span(self, content: str, start_s: float, end_s: float, field: str) -> tuple[Video, float, float]:
         """A video and a span of it, cut off at its end.
 
-        Raises:
-            Problem: 422 naming a field for a span that is none of it, or 404 as of `video`.
+        Raises a `Problem` 422 naming a field for a span that is none of it, or 404 as of `video`.
         """
         video = self.video(content)
         end_s = min(end_s, video.duration_s)
@@ -124,7 +122,7 @@ class Served:
 
 def no_video() -> Problem:
     """What is said of a video that the library has not."""
-    return Problem(404, "not_found", "this video is not in the library; it may have been removed")
+    return not_found("this video is not in the library; it may have been removed")
 
 
 def _served(request: Request) -> Served:

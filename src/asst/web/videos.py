@@ -19,6 +19,7 @@ from starlette.types import Receive, Scope, Send
 from asst.library.pictures import PICTURES
 from asst.library.tables import Video
 from asst.outputs.printable import printable
+from asst.video import STILL, cut, frames, jpeg, probe
 from asst.web.answers import OneVideoAnswer, Seconds, Strip, VideoAnswer, VideosAnswer
 from asst.web.errors import Problem, documented, not_found
 from asst.web.served import Served, ServedHere, no_video
@@ -74,7 +75,6 @@ def videos(
 @router.get("/{video}", responses=documented(404))
 async def video(served: ServedHere, video: Id) -> OneVideoAnswer:
     """One of them."""
-    from asst.video import probe
 
     def found() -> OneVideoAnswer:
         known = served.video(video)
@@ -174,8 +174,6 @@ def named(served: Served, part: str) -> list[Video]:
 
 def _cut(served: Served, content: str, span: tuple[float, float], out: Path, *, exact: bool) -> dict[str, str]:
     """Writes a clip; the headers that go with it."""
-    from asst.video import cut
-
     known, start_s, end_s = served.span(content, *span, "end_s")
     if end_s - start_s > served.limits.clip_s:
         raise Problem(413, "too_large", f"a clip lasts {served.limits.clip_s:g} s at most; ask for a shorter one")
@@ -189,8 +187,6 @@ def _cut(served: Served, content: str, span: tuple[float, float], out: Path, *, 
 
 
 def _jpeg(video: Video, at_s: float) -> bytes:
-    from asst.video import STILL, frames, jpeg
-
     at_s = min(at_s, max(0.0, video.duration_s - 0.05))
     for batch in frames(Path(video.path), times_s=[at_s], short_side=_SHORT_SIDE, crop=STILL, threads=1):
         return jpeg(batch.pixels[0])

@@ -26,7 +26,7 @@ def dropped(dataset: Dataset) -> list[str]:
 
 @pytest.mark.parametrize(("split", "pairs", "videos"), [("val", 4180, 1094), ("test", 4021, 1037)])
 def test_didemo(shared_data: Path, split: str, pairs: int, videos: int) -> None:
-    dataset = read_dataset("didemo", shared_data / "didemo", split, strict=True)
+    dataset = read_dataset("didemo", shared_data / "didemo", split).strict()
     assert (len(dataset.records), len(dataset.video_names)) == (pairs, videos)
     published = json.loads((shared_data / "didemo" / f"{split}_data.json").read_text())
     for record, entry in zip(dataset.records, published, strict=True):
@@ -122,7 +122,7 @@ def test_tacos_frames_become_seconds(shared_data: Path) -> None:
 
 
 def test_qvhighlights_keeps_every_span_and_the_saliency(shared_data: Path) -> None:
-    dataset = read_dataset("qvhighlights", shared_data / "qvhighlights", "val", strict=True)
+    dataset = read_dataset("qvhighlights", shared_data / "qvhighlights", "val").strict()
     spans = Counter(len(record.moments) for record in dataset.records)
     assert (spans[1], spans[2], max(spans)) == (1020, 278, 25)
     for record in dataset.records:
@@ -131,7 +131,7 @@ def test_qvhighlights_keeps_every_span_and_the_saliency(shared_data: Path) -> No
 
 
 def test_own_annotation_keeps_other_keys(shared_data: Path) -> None:
-    dataset = read_dataset("jsonlines", shared_data / "real", "all", strict=True)
+    dataset = read_dataset("jsonlines", shared_data / "real", "all").strict()
     assert (len(dataset.records), len(dataset.video_names)) == (57, 12)
     assert all(set(record.extra) == {"kind", "whole"} for record in dataset.records)
     assert all((shared_data / "real" / video).is_file() for video in dataset.video_names)
@@ -167,7 +167,7 @@ def test_every_data_set_names_its_splits_and_refuses_others() -> None:
 
 def test_strict_reading_names_the_first_problem(shared_data: Path) -> None:
     with pytest.raises(InputError, match=r"charades_sta_test\.txt, line \d+: .*ends after the video.*561 more"):
-        read_dataset("charades_sta", shared_data / "charades_sta", "test", strict=True)
+        read_dataset("charades_sta", shared_data / "charades_sta", "test").strict()
 
 
 def test_a_clean_span_is_left_alone() -> None:

@@ -137,7 +137,7 @@ def test_what_is_frozen_stays(settings: list[str], tmp_path: Path, start: Path) 
 def test_a_validation_part_that_no_candidate_holds_anything_of_is_refused(settings: list[str], tmp_path: Path) -> None:
     row = {"video": "street", "duration": 14.0, "sentence": SENTENCES[0], "moments": [[13.0, 14.0]]}
     (tmp_path / "val.jsonl").write_text(json.dumps(row) + "\n")
-    with pytest.raises(InputError, match="no candidate holds anything of the annotated moments of val; check"):
+    with pytest.raises(InputError, match="no proposal holds anything of the annotated moments of val; check"):
         train(read_recipe([RECIPE], [*settings, "data.validate=val"]), tmp_path / "run", lambda _: None)
     assert not (tmp_path / "run").exists()
 

@@ -215,8 +215,6 @@ def test_the_weight_of_classes_keeps_those_that_the_published_classifier_tells(
 @pytest.fixture(scope="module")
 def kept(recipe_file: Path, tmp_path_factory: pytest.TempPathFactory) -> KeptCaptions:
     """What the towers' frozen parts make of four pictures."""
-    from asst.training.space.minilm import MiniLM
-
     folder = tmp_path_factory.mktemp("kept")
     rows = [row("red", "circle", 0), row("blue", "square", 1), row("green", "stripe", 2), row("red", "square", 3)]
     captions = read_captions(write(folder / "data", rows))
@@ -226,7 +224,7 @@ def kept(recipe_file: Path, tmp_path_factory: pytest.TempPathFactory) -> KeptCap
         # Numbers of 32 bits, whatever the machine is fastest in.
         patch.setattr("asst.training.space.cache.fastest_dtype", lambda: torch.float32)
         views = keep_maps(captions, used.data, used.network, folder, progress=False)
-        hidden = keep_hidden(texts, MiniLM, used.network, folder, progress=False)
+        hidden = keep_hidden(texts, used.network, folder, progress=False)
     numbers = [np.arange(2) + 2 * index for index in range(4)]
     return KeptCaptions(captions.pictures, np.arange(4), numbers, views, hidden)
 
@@ -254,10 +252,8 @@ def test_from_what_is_kept_the_towers_see_and_read_what_they_do_from_pixels_and_
 
 
 def test_of_an_encoder_of_which_nothing_learns_one_vector_a_sentence_is_kept(recipe_file: Path, tmp_path: Path) -> None:
-    from asst.training.space.minilm import MiniLM
-
     used, texts = recipe(recipe_file, "network.first_layer=6"), ["a dog", "a car drives down the road", ""]
-    hidden = keep_hidden(texts, MiniLM, used.network, tmp_path, progress=False)
+    hidden = keep_hidden(texts, used.network, tmp_path, progress=False)
     assert [hidden[index].shape for index in range(3)] == [(1, 384)] * 3
     towers = LearningTowers(Towers(), used.network).eval()
     assert not any(weight.requires_grad for weight in towers.towers.sentences.encoder.parameters())

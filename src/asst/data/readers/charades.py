@@ -116,7 +116,7 @@ def _parts(text: str | None) -> tuple[str, ...]:
 def read_sta(path: Path, videos: Path, split: str) -> Dataset:
     """The records of one of the two text files; the id is the file's name and the line number.
 
-    Raises an `InputError` if a file cannot be read_sta, or the CSV lacks a column.
+    Raises an `InputError` if a file cannot be read, or the CSV lacks a column.
     """
     known = read_videos(videos).videos
     rows = Rows(path, split)

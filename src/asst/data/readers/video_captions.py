@@ -3,9 +3,9 @@
 ``{"VIDEO": {"sentences": [...], "timestamps": [[start, end], ...], ...}, ...}``
 
 ActivityNet's published ``val_1`` and ``val_2`` are used as validation and test parts, as the field does. Charades-CD
-and ActivityNet-CD, which divide Charades-STA and this data set so that moments lie elsewhere in ``test_ood`` than in
-training (Yuan et al. 2021), have the same form. TACoS counts in frames, which become seconds here; several annotators
-described each of its videos, so its sentences overlap and repeat.
+and ActivityNet-CD, which divide Charades-STA and ActivityNet Captions so that moments lie elsewhere in ``test_ood``
+than in training (Yuan et al. 2021), have the same form. TACoS counts in frames, which become seconds here; several
+annotators described each of its videos, so its sentences overlap and repeat.
 """
 
 from __future__ import annotations
@@ -25,8 +25,7 @@ Clock = Callable[[dict[str, Any]], tuple[float, float]]
 def read_activitynet(path: Path, split: str) -> Dataset:
     """The records of one JSON file; the id is the video's name and the sentence's place, from zero.
 
-    Raises:
-        InputError: if the file cannot be read or is no JSON object.
+    Raises an `InputError` if the file cannot be read or is no JSON object.
     """
 
     def clock(entry: dict[str, Any]) -> tuple[float, float]:

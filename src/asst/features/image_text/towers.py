@@ -61,8 +61,7 @@ class Preprocessing:
     def read(cls, folder: Path) -> Self:
         """What a folder's ``preprocessor_config.json`` says, or ``processor_config.json`` as newer folders have it.
 
-        Raises:
-            InputError: if there is none, or it does not say all that is needed.
+        Raises an `InputError` if there is none, or it does not say all that is needed.
         """
         path = folder / "preprocessor_config.json"
         if not path.is_file() and (newer := folder / "processor_config.json").is_file():
@@ -288,5 +287,4 @@ class _Tower(Network):
 
     def vectors(self, **given: npt.NDArray[Any]) -> FloatArray:
         """Shape ``(rows, dimension)``."""
-        found: FloatArray = np.asarray(self(**given)[self._output], dtype=np.float32)
-        return found
+        return np.asarray(self(**given)[self._output], dtype=np.float32)

@@ -219,8 +219,7 @@ _APPEARANCE = {"two-stream": rgb_branch, "two-stream-didemo": vgg16_branch}
 def two_stream(name: str, algorithm: Algorithm, weights: Path | None = None) -> FrameNetwork:
     """The extractor ``two-stream`` or ``two-stream-didemo``, or ``-dis``: numbers of appearance, then 1024 of motion.
 
-    Raises:
-        InputError: without a folder of files that fit, or without OpenCV.
+    Raises an `InputError` without a folder of files that fit, or without OpenCV.
     """
     if weights is not None and not weights.is_dir():
         raise InputError(f"{weights} is no folder; two streams need one that holds the weights of both")

@@ -109,8 +109,7 @@ class FrameNetwork:
     def extract_frames(self, frames: Iterable[Frames]) -> Features:
         """See `asst.features.extractor.Extractor`; batches may differ in the size of their frames.
 
-        Raises:
-            InputError: when there is no frame, or a batch begins before the one before it has ended.
+        Raises an `InputError` when there is no frame, or a batch begins before the one before it has ended.
         """
         return self._features(ticks(frames, self.rate, _DECODED_TICKS, self.size.sized))
 
@@ -146,8 +145,7 @@ class FrameNetwork:
             branch.network(torch.from_numpy(np.stack(inputs)).to(device)).half().cpu()
             for branch, inputs in zip(self.branches, zip(*steps, strict=True), strict=True)
         ]
-        rows: npt.NDArray[np.float16] = torch.cat(vectors, dim=1).numpy()
-        return rows
+        return torch.cat(vectors, dim=1).numpy()
 
 
 def windows(pictures: Iterable[Pixels], seen: range, stride: int) -> Iterator[list[Pixels]]:

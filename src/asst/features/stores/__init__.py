@@ -1,1 +1,1 @@
-"""Where features are kept: our files, those that the field publishes, and arrays in memory."""
+"""Where features are kept: our files, and those that the field publishes."""

@@ -63,9 +63,8 @@ class Arrays:
     def read(self, name: str) -> Array:
         """One array, of any shape; there must be one of that name. That of an ``.npy`` file is mapped and not read.
 
-        Raises:
-            InputError: for a file that is damaged, of another form, would have to run code to be read, or holds several
-                arrays of which none is chosen.
+        Raises an `InputError` for a file that is damaged, of another form, would have to run code to be read, or holds
+        several arrays of which none is chosen.
         """
         file = self._files[name]
         if file != self.path:
@@ -109,8 +108,7 @@ def load_array(path: Path, key: str | None = None) -> Array:
 def as_vectors(array: Array, where: str, rows: str = "steps") -> Vectors:
     """An array as ``(steps, dimension)``: leading and trailing axes of one are dropped, other numbers become float32.
 
-    Raises:
-        InputError: if more than two axes remain, fewer are there, or it holds no real numbers.
+    Raises an `InputError` if more than two axes remain, fewer are there, or it holds no real numbers.
     """
     shape = array.shape
     while array.ndim > 2 and 1 in (array.shape[0], array.shape[-1]):

@@ -181,18 +181,15 @@ class WindowStore(FeatureStore):
         self._dimension = self._dimension or vector.size
         if vector.size != self._dimension:
             raise InputError(f"{path}: dimension {vector.size}, where other windows have {self._dimension}")
-        found: npt.NDArray[np.float32] = vector.astype(np.float32)
-        return found
+        return vector.astype(np.float32)
 
 
 def open_store(path: Path, timing: Timing | None = None, key: str | None = None) -> FeatureStore:
     """The store at a path, native or published, by what is there: a folder, or an HDF5 file.
 
     A published one needs a timing; native ones, and HDF5 files that were written from them, bring their own. The key
-    names the array to take where an entry holds several.
-
-    Raises:
-        InputError: if there is nothing, or a published store comes without one.
+    names the array to take where an entry holds several. Raises an `InputError` if there is nothing, or a published
+    store comes without one.
     """
     if not path.exists():
         raise InputError(f"no feature store at {path}; extract features or name another path")
@@ -211,11 +208,9 @@ def open_store(path: Path, timing: Timing | None = None, key: str | None = None)
 def to_hdf5(store: FeatureStore, path: Path, watch: Watch | None = None) -> int:
     """Writes every video's vectors as a data set of its name, ``(steps, dimension)``; gives how many videos there are.
 
-    The file's attributes say what the field's files do not: ``extractor``, ``start_s``, ``step_s``, ``preprocessing``,
-    ``weights`` and ``flow``, the same for all videos. Where shots begin is not kept.
-
-    Raises:
-        InputError: for an empty store, videos with different clocks, or a file that cannot be written.
+    The file's attributes say what the field's files do not: ``extractor``, ``start_s``, ``step_s`` and the `Provenance`
+    but for the content, the same for all videos. Where shots begin is not kept. Raises an `InputError` for an empty
+    store, videos with different clocks, or a file that cannot be written.
     """
     videos = store.videos()
     if not videos:
@@ -246,8 +241,7 @@ def to_hdf5(store: FeatureStore, path: Path, watch: Watch | None = None) -> int:
 def to_store(source: FeatureStore, target: Store, watch: Watch | None = None) -> int:
     """Writes every video of a store of any form into one of ours; gives how many there are.
 
-    Raises:
-        InputError: for features that cannot be read, are not finite or of another kind than the target holds.
+    Raises an `InputError` for features that cannot be read, are not finite or of another kind than the target holds.
     """
     videos = source.videos()
     for number, video in enumerate(videos, start=1):

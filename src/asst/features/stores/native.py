@@ -74,8 +74,7 @@ class FeatureStore(Protocol):
     def read(self, video: str) -> Features:
         """One video's features.
 
-        Raises:
-            InputError: if there are none, or their file is damaged, not what the store holds, or not finite.
+        Raises an `InputError` if there are none, or their file is damaged, not what the store holds, or not finite.
         """
 
     def provenance(self, video: str) -> Provenance:
@@ -141,8 +140,8 @@ class Store(FeatureStore):
     def write(self, video: str, features: Features, provenance: Provenance | None = None) -> Path:
         """Keeps the features of a video of any name, in place of those it had; gives the file.
 
-        Raises:
-            InputError: for another extractor or dimension, a number that is not finite, or a folder not writable.
+        Raises an `InputError` for another extractor or dimension, a number that is not finite, or a folder not
+        writable.
         """
         path = self._path(video)
         # A damaged file must not stop its repair.
@@ -260,8 +259,7 @@ class CachedStore(_StoreAbove):
 def require(store: FeatureStore, videos: Iterable[str]) -> None:
     """Checks that a store holds all of these videos, before a long run finds out.
 
-    Raises:
-        InputError: naming the first five that are missing, how many are, and what there is if they are all.
+    Raises an `InputError` naming the first five that are missing, how many are, and what there is if they are all.
     """
     wanted = set(videos)
     missing = sorted(video for video in wanted if video not in store)
@@ -280,8 +278,7 @@ def named(names: Sequence[str]) -> str:
 def file_name(video: str) -> str:
     """The name of a video's file, without suffix: all but letters, digits and ``_ . - ~`` as in a URL.
 
-    Raises:
-        InputError: for an empty name or one too long for a file.
+    Raises an `InputError` for an empty name or one too long for a file.
 
     >>> file_name("a b/c.mp4"), file_name("..")
     ('a%20b%2Fc.mp4', '%2E.')

@@ -90,8 +90,7 @@ def is_space(path: Path) -> bool:
 def load_space(path: Path) -> CaptionSpace:
     """A space from its file; nothing in it is executed.
 
-    Raises:
-        InputError: for a file that is missing, damaged or of no space, or when published weights are missing.
+    Raises an `InputError` for a file that is missing, damaged or of no space, or when published weights are missing.
     """
     from safetensors import SafetensorError, safe_open
 

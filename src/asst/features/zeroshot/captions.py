@@ -1,7 +1,7 @@
 """The packaged extractor: three crops of the picture in a space that was learnt from captioned pictures.
 
-``asst train captions`` learns such a space. What is kept of a crop are the picture network's pooled
-features: in the space lies their direction about what is usual, and the classifier tells its classes from them.
+``asst train captions`` learns such a space. What is kept of a crop are the picture network's pooled features: in the
+space lies their direction about what is usual, and the classifier tells its classes from them.
 """
 
 from __future__ import annotations
@@ -68,8 +68,7 @@ class CaptionSentences(SentenceReader):
 class CaptionExtractor(CropsExtractor):
     """A picture goes through the network whole; its last map is pooled by crops.
 
-    Raises:
-        InputError: as `load_space`, or for a packaged space that is not the one that was shipped.
+    Raises an `InputError` as `load_space`, or for a packaged space that is not the one that was shipped.
     """
 
     def __init__(self, path: Path = PACKAGED, sampled_fps: float = SAMPLED_FPS) -> None:
@@ -96,8 +95,7 @@ class CaptionExtractor(CropsExtractor):
 def captions(weights: Path | None = None) -> CaptionExtractor:
     """The extractor ``captions``, of the file of a space or a folder that holds one as ``captions``; else the packaged.
 
-    Raises:
-        InputError: as `CaptionExtractor`, or for a file that is missing.
+    Raises an `InputError` as `CaptionExtractor`, or for a file that is missing.
     """
     if weights is None or (weights.is_dir() and not any(weights.glob(f"{NAME}.*"))):
         return CaptionExtractor()

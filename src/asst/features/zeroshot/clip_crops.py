@@ -29,8 +29,7 @@ _TURN_LEAST = 0.15
 def towers_of(folder: Path) -> Towers:
     """The towers of a folder: by ONNX Runtime where it holds `PICTURES` and `SENTENCES`, else by PyTorch.
 
-    Raises:
-        InputError: as `Towers`, or if the folder was fetched and has changed since.
+    Raises an `InputError` as `Towers`, or if the folder was fetched and has changed since.
     """
     check_folder(folder)
     if (folder / PICTURES).is_file() and (folder / SENTENCES).is_file():
@@ -80,8 +79,7 @@ class ClipCropsExtractor(CropsExtractor):
         """See `CropsExtractor.crop_vectors`."""
         parts = np.stack([pictures[:, rows, columns] for rows, columns in crop_slices(*pictures.shape[1:3])], axis=1)
         vectors = self._towers.picture_vectors(parts.reshape(-1, *parts.shape[2:]))
-        seen: npt.NDArray[np.float16] = vectors.astype(np.float16).reshape(len(pictures), -1)
-        return seen
+        return vectors.astype(np.float16).reshape(len(pictures), -1)
 
 
 def clip_crops(weights: Path | None = None) -> ClipCropsExtractor:

@@ -98,8 +98,7 @@ class CropsExtractor(ABC):
     def extract_frames(self, frames: Iterable[Frames]) -> Features:
         """See `asst.features.extractor.Extractor`; batches may differ in the size of their frames.
 
-        Raises:
-            InputError: when there is no frame, or a batch begins before the one before it has ended.
+        Raises an `InputError` when there is no frame, or a batch begins before the one before it has ended.
         """
         cut_times = CutTimes(TICK_RATE)
         return self._features(ticks(frames, TICK_RATE, _BATCH_TICKS, self._size.sized, cut_times.thumbnail), cut_times)
@@ -107,8 +106,7 @@ class CropsExtractor(ABC):
     def embed(self, pictures: Pixels) -> npt.NDArray[np.float32]:
         """Pictures as unit vectors in the space, each the mean of its crops, shape ``(pictures, channels)``.
 
-        Raises:
-            InputError: for pictures that are not RGB, ``(pictures, height, width, 3)``.
+        Raises an `InputError` for pictures that are not RGB, ``(pictures, height, width, 3)``.
         """
         if pictures.ndim != 4 or pictures.shape[3] != 3 or pictures.dtype != np.uint8:
             raise InputError(f"frames are uint8, (frames, height, width, 3), not {pictures.dtype}, {pictures.shape}")

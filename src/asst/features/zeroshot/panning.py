@@ -69,12 +69,10 @@ def _refined(line: FloatArray, peak: int) -> float:
 @cache
 def _samples(size: int, cells: int) -> npt.NDArray[np.int64]:
     """Two pixels of each of so many equal cells."""
-    at: npt.NDArray[np.int64] = ((np.arange(2 * cells) + 0.5) * size / (2 * cells)).astype(np.int64)
-    return at
+    return ((np.arange(2 * cells) + 0.5) * size / (2 * cells)).astype(np.int64)
 
 
 @cache
 def _fading(rows: int, columns: int) -> FloatArray:
     """One in the middle and nothing at the sides, which show other things in the next picture."""
-    window: FloatArray = np.outer(np.hanning(rows + 2)[1:-1], np.hanning(columns + 2)[1:-1])
-    return window
+    return np.outer(np.hanning(rows + 2)[1:-1], np.hanning(columns + 2)[1:-1])

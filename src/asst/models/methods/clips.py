@@ -8,14 +8,12 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from asst.data.readers.didemo import MOST_PIECES
 from asst.errors import InputError
 from asst.moments import anchor_grid
 from asst.nn.sampler import clips_within, piece_grid
 
 ClipKind = Literal["pieces", "anchors"]
-
-PIECES = 6
-"""Of DiDeMo's videos."""
 
 
 def clip_grid(kind: ClipKind, steps: int) -> Tensor:
@@ -25,13 +23,13 @@ def clip_grid(kind: ClipKind, steps: int) -> Tensor:
     (21, 234)
     """
     if kind == "pieces":
-        return piece_grid(steps, PIECES)
+        return piece_grid(steps, MOST_PIECES)
     return torch.tensor(anchor_grid(steps), dtype=torch.float32)
 
 
 def clip_slack(kind: ClipKind, steps: int) -> float:
     """Steps by which a clip may reach past the last real one: half a piece, so that a short last piece counts."""
-    return steps / PIECES / 2 if kind == "pieces" else 0.0
+    return steps / MOST_PIECES / 2 if kind == "pieces" else 0.0
 
 
 def check_windows(lengths: tuple[float, ...], overlap: float) -> None:

@@ -20,9 +20,9 @@ from asst.models.answers import ATTENTION
 from asst.models.methods.base import Loss, Share, Trainable
 from asst.models.reranker_inputs import FACTS, STEPS
 from asst.nn.config import ASSTConfig
+from asst.nn.losses import POSITIVE_IOU
 from asst.nn.network import ASSTNetwork
 
-POSITIVE_IOU = 0.5
 _FACTS_WIDTH = 32
 
 

@@ -70,8 +70,7 @@ class Evidence:
     def z_scores(self) -> FloatArray:
         """By how many standard deviations each step fits better than negative sentences do, shape ``(steps,)``."""
         visual = self.visual
-        scores: FloatArray = (self.scores[COSINE] - visual.mean[visual.picture]) / visual.deviation[visual.picture]
-        return scores
+        return (self.scores[COSINE] - visual.mean[visual.picture]) / visual.deviation[visual.picture]
 
     def z_score(self, first: int, last: int) -> float:
         """The same of the means over some steps, up to ``last``."""
@@ -112,11 +111,7 @@ def colour_scores(visual: VisualEvidence, reading: Reading, queries: Sequence[Pa
     return scores
 
 
-MEASURES = {
-    "named classes": named_class_scores,
-    "resembled classes": resembled_class_scores,
-    "colours": colour_scores,
-}
+MEASURES = {"named classes": named_class_scores, "resembled classes": resembled_class_scores, "colours": colour_scores}
 """What is measured beside the cosine: the score of each sentence at each picture, ``(pictures, sentences)``, the best
 of the crops; None where an extractor does not tell."""
 
@@ -217,5 +212,4 @@ def _probabilities(rows: FloatArray, classifier: Classifier) -> FloatArray:
 
 def _product(rows: FloatArray, matrix: FloatArray) -> FloatArray:
     """``rows @ matrix`` as one product of matrices: NumPy makes one of each picture's three rows, many times slower."""
-    product: FloatArray = (rows.reshape(-1, rows.shape[-1]) @ matrix).reshape(*rows.shape[:-1], -1)
-    return product
+    return (rows.reshape(-1, rows.shape[-1]) @ matrix).reshape(*rows.shape[:-1], -1)

@@ -98,8 +98,7 @@ def ranking(context: VideoContext, evidence: Evidence, own: QueryScores, scores:
 
 def probability(z_scores: Float64Array, half: float = HALF) -> Float64Array:
     """That a sentence applies, by how clearly it fits; see `SLOPE`."""
-    chance: Float64Array = 1 / (1 + np.exp(-SLOPE * (z_scores - half)))
-    return chance
+    return 1 / (1 + np.exp(-SLOPE * (z_scores - half)))
 
 
 def half_way(negatives: npt.NDArray[np.floating]) -> float:
@@ -152,5 +151,4 @@ def turning(between: npt.NDArray[np.floating], first_of_shot: npt.NDArray[np.int
     summed = np.concatenate([between * within, [0]]) + np.concatenate([[0], between * within])
     known = counted > 0
     turned = summed / np.maximum(counted, 1)
-    result: Float64Array = np.where(known, turned, turned[known].mean() if known.any() else 0.0)
-    return result
+    return np.where(known, turned, turned[known].mean() if known.any() else 0.0)

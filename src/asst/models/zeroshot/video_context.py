@@ -47,8 +47,7 @@ class VideoContext:
     @property
     def first_of_shot(self) -> IntArray:
         """The first whole step of each shot but the first, ascending."""
-        steps: IntArray = -(-self.cuts // TICKS_A_STEP)
-        return steps
+        return -(-self.cuts // TICKS_A_STEP)
 
     def seconds(self, spans: IntArray) -> npt.NDArray[np.float64]:
         """Spans in ticks, ``(spans, 2)``, as seconds: exact where an end is a cut, else as the ticks lie."""
@@ -101,5 +100,4 @@ def check_features(features: Features, space: Space, reader: str) -> None:
 
 def _first_ticks(features: Features) -> IntArray:
     """The ticks that new shots are seen at first, one a cut."""
-    ticks: IntArray = np.ceil((features.cuts_s - features.start_s) * TICK_RATE - _ON_TIME).astype(np.int64)
-    return ticks
+    return np.ceil((features.cuts_s - features.start_s) * TICK_RATE - _ON_TIME).astype(np.int64)

@@ -73,10 +73,8 @@ def edits_of(answers: Sequence[Answer], *, every: bool = False) -> list[Edit]:
     """The moments of all answers as clips, in order; each file is probed once.
 
     A clip begins with the frame on display when its moment does, and ends with the last one that is on display before
-    the moment ends. The files are the moments' ``video``, else that of their answers.
-
-    Raises:
-        InputError: for a video that cannot be read.
+    the moment ends. The files are the moments' ``video``, else that of their answers. Raises an `InputError` for a
+    video that cannot be read.
     """
     known: dict[str, Media] = {}
     found = []

@@ -46,10 +46,8 @@ def edl_text(edits: Sequence[Edit]) -> str:
     """An EDL of the picture: source time codes as the source counts them, record time codes from zero on.
 
     A clip is named by its file; its sentence is in a locator and a comment. Reels are names of eight letters and
-    digits, another one for each file. There is one clip at least.
-
-    Raises:
-        InputError: for sources that are not all counted alike, which an EDL cannot say.
+    digits, another one for each file. There is one clip at least. Raises an `InputError` for sources that are not all
+    counted alike, which an EDL cannot say.
     """
     from opentimelineio import adapters, schema
 

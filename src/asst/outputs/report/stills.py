@@ -35,8 +35,7 @@ class Still(NamedTuple):
 def take_stills(video: Path, times_s: Iterable[float]) -> dict[float, Still]:
     """The frame on display at each instant, in seconds, in any order; the video is decoded once.
 
-    Raises:
-        InputError: when the video cannot be read or ends before one of the instants.
+    Raises an `InputError` when the video cannot be read or ends before one of the instants.
     """
     from asst.video import STILL, frames, jpeg
 

@@ -16,8 +16,7 @@ def ar1_noise(draw: np.random.Generator, steps: int, width: int, correlation: fl
     """``n(t) = c n(t - 1) + sqrt(1 - c^2) e(t)`` with white ``e``, each number of variance one, ``(steps, width)``."""
     # One matrix serves every length up to the next multiple of a block: its leading parts are those of fewer steps.
     smooth = _filter(correlation, -(-steps // BLOCK) * BLOCK)[:steps, :steps]
-    noise: Matrix = smooth @ draw.standard_normal((steps, width), dtype=np.float32)
-    return noise
+    return smooth @ draw.standard_normal((steps, width), dtype=np.float32)
 
 
 def long_ar1_noise(draw: np.random.Generator, steps: int, width: int, correlation: float) -> Matrix:

@@ -143,8 +143,7 @@ class TapeMaker:
         weights = drift + settings.white * source.standard_normal((steps, _DIRECTIONS), dtype=np.float32)
         moving = held + np.tensordot(lively[:, None] * weights, turns, 1)
         moving *= length / np.linalg.norm(moving, axis=2, keepdims=True)
-        found: FloatArray = moving + self._space.mean
-        return found
+        return moving + self._space.mean
 
     def _detected(self, cuts: Sequence[int], steps: int, source: np.random.Generator) -> npt.NDArray[np.float64]:
         """The steps at which cuts are detected."""

@@ -27,7 +27,7 @@ from asst.moments import iou
 from asst.text import WordVectors
 from asst.training.validation import Validation
 
-_CANDIDATES_MOST = 192
+_PROPOSALS_MOST = 192
 Chosen = tuple[float, str]
 """The IoU with the truth of the proposal that a method puts first, and the kind of the question."""
 
@@ -120,13 +120,13 @@ class _Questions:
     def sample(self, index: int) -> Sample:
         """A question with its strongest proposals, and all that hold the truth."""
         question = self.questions[index]
-        kept = np.argsort(-question.facts[:, 0], kind="stable")[:_CANDIDATES_MOST]
+        kept = np.argsort(-question.facts[:, 0], kind="stable")[:_PROPOSALS_MOST]
         if question.overlaps[kept].max() < question.overlaps.max():
             kept[-1] = question.overlaps.argmax()
         rows = ProposalRows(question.clips[kept], question.facts[kept], question.overlaps[kept])
         window = Window(0.0, STEP_S, len(question.inputs))
-        channels = question.inputs.astype(np.float32)
-        return Sample(index, window, channels, self._sentences[index], np.zeros((0, 2)), proposals=rows)
+        inputs = question.inputs.astype(np.float32)
+        return Sample(index, window, inputs, self._sentences[index], np.zeros((0, 2)), proposals=rows)
 
 
 class RerankerSamples(_Questions, Dataset[Sample]):

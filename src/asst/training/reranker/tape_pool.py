@@ -228,7 +228,7 @@ def _packed(questions: Sequence[RerankerQuestion]) -> dict[str, npt.NDArray[Any]
 def _read(path: Path) -> Iterator[RerankerQuestion]:
     with np.load(path, allow_pickle=False) as file:
         packed = {name: file[name] for name in file.files}
-    channels = np.split(packed["channels"], np.cumsum(packed["steps"])[:-1])
+    inputs = np.split(packed["channels"], np.cumsum(packed["steps"])[:-1])
     proposals = np.split(packed["candidates"].astype(np.float32), np.cumsum(packed["counts"])[:-1])
-    for query, kind, seen, rows in zip(packed["queries"], packed["kinds"], channels, proposals, strict=True):
+    for query, kind, seen, rows in zip(packed["queries"], packed["kinds"], inputs, proposals, strict=True):
         yield RerankerQuestion(str(query), str(kind), seen, rows[:, :2], rows[:, 2:-1], rows[:, -1])

@@ -6,7 +6,7 @@ A training that went through whole networks at every step would take days; from 
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from functools import partial
@@ -115,18 +115,16 @@ def keep_maps(
     return kept
 
 
-def keep_hidden(
-    sentences: Sequence[str], build: Callable[[], MiniLM], network: CaptionNetwork, folder: Path, *, progress: bool
-) -> KeptArrays:
+def keep_hidden(sentences: Sequence[str], network: CaptionNetwork, folder: Path, *, progress: bool) -> KeptArrays:
     """What the first layer that learns reads of each sentence, ``(tokens, channels)``; of one token if none learns.
 
-    ``build`` makes the encoder, where it is needed; what is in the folder is not made again.
+    What is in the folder is not made again.
     """
     kept = KeptArrays(folder, f"hidden-{network.first_layer}", len(sentences))
     missing = kept.missing()
     if not missing:
         return kept
-    encoder = build()
+    encoder = MiniLM()
     with _one_thread_each() as pool:
         for chunk in _shown(sorted(missing), "keeping sentences", progress):
             tokens = encoder.tokens(sentences[chunk * CHUNK : (chunk + 1) * CHUNK])

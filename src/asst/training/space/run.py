@@ -23,7 +23,6 @@ from asst.training.folder import RunFolder
 from asst.training.module import IntervalData
 from asst.training.simulation import Say
 from asst.training.space.cache import keep_hidden, keep_maps
-from asst.training.space.minilm import MiniLM
 from asst.training.space.module import CaptionModule
 from asst.training.space.samples import CaptionSamples, KeptCaptions
 from asst.training.space.towers import LearningTowers, towers_with, weights_of
@@ -46,11 +45,7 @@ def train_captions(recipe: CaptionRecipe, path: Path, say: Say, *, progress: boo
 
     def save(space: Path, step: int, metrics: dict[str, float]) -> None:
         description = SpaceDescription(
-            scale=float(module.scale.detach()),
-            recipe=recipe.name,
-            sets=sets,
-            step=step,
-            metrics=metrics,
+            scale=float(module.scale.detach()), recipe=recipe.name, sets=sets, step=step, metrics=metrics
         )
         save_space(space, weights_of(module.averaged.towers), description)
 
@@ -67,12 +62,7 @@ def train_captions(recipe: CaptionRecipe, path: Path, say: Say, *, progress: boo
     keeper = KeepRun(folder, training.steps, save, HEADLINE, say, patience=training.patience)
     with quiet(), folder.telling_divergence():
         trainer = build_trainer(
-            folder,
-            [keeper],
-            steps=training.steps,
-            precision=training.precision,
-            say=say,
-            progress=progress,
+            folder, [keeper], steps=training.steps, precision=training.precision, say=say, progress=progress
         )
         samples = CaptionSamples(kept, learnt, recipe.data.window, training.sentences, training.seed)
         data = IntervalData(samples, samples.collate, validation.loader(), training)
@@ -92,7 +82,7 @@ def _kept(recipe: CaptionRecipe, captions: Captions, say: Say, *, progress: bool
         np.array([numbers.setdefault(sentence, len(numbers)) for sentence in picture.sentences])
         for picture in captions.pictures
     ]
-    hidden = keep_hidden(list(numbers), MiniLM, recipe.network, folder, progress=progress)
+    hidden = keep_hidden(list(numbers), recipe.network, folder, progress=progress)
     groups = np.unique([picture.group for picture in captions.pictures], return_inverse=True)[1]
     return KeptCaptions(captions.pictures, groups, texts, views, hidden)
 
