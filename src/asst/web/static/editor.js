@@ -118,11 +118,14 @@ function change(end, value, final) {
   else settling = setTimeout(save, SETTLED_MS);
 }
 
-function typed(end) {
+async function typed(end) {
   typing = "";
-  const value = read($(end).value, player.frameRate());
+  const text = $(end).value;
+  // The frames of a time code have a length when the rate is known.
+  await player.rated();
+  const value = read(text, player.frameRate());
   if (value === null) {
-    showFault(new Error(`“${$(end).value}” is no time; write 12.4, 1:02.5, 1:02:03 or 00:01:02:12`));
+    showFault(new Error(`“${text}” is no time; write 12.4, 1:02.5, 1:02:03 or 00:01:02:12`));
     showSpan();
     return;
   }

@@ -11,6 +11,7 @@ let span = null;
 let offset_s = 0;
 // Frames a second; null until the server has said it.
 let rate = null;
+let asking = Promise.resolve();
 let clip = false;
 let until_s = null;
 let shown = null;
@@ -25,6 +26,9 @@ const placeOf = (at_s) => Math.max(0, at_s - offset_s) + 0.001;
 
 export const now = () => Math.max(0, player().currentTime + offset_s);
 export const frameRate = () => rate ?? 25;
+
+/** Fulfilled when the server has said the frame rate of the video that is shown. */
+export const rated = () => asking;
 
 /** The boundary between pictures that is nearest to an instant. */
 export const snapped = (at_s) => (rate ? Math.round(at_s * rate) / rate : at_s);
@@ -45,7 +49,8 @@ export async function show(video, moment) {
   }
   rate = null;
   // A file that cannot be read cannot be played, and the clip is tried.
-  const known = await asked(video.id).catch(() => ({ start_s: 0, rate: null }));
+  asking = asked(video.id).catch(() => ({ start_s: 0, rate: null }));
+  const known = await asking;
   if (shown?.id !== video.id) return;
   rate = known.rate;
   if (!video.playable) {
