@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import Any
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
 from asst.library.corrections import Correction, Corrections
 
@@ -184,6 +185,19 @@ def test_ends_are_typed_and_the_moment_is_played_again_and_again(page: Page, ask
     assert jumps == 2
     page.click("#toggle")
     page.wait_for_function("() => document.querySelector('video').paused === true")
+
+
+def test_a_time_code_that_is_typed_at_once_waits_for_the_frame_rate(page: Page, ask: Ask) -> None:
+    held: list[Route] = []
+    page.route(re.compile(r"/api/videos/[^/?]+$"), lambda route: held.append(route))
+    ask(page, "green light")
+    page.click(".card")
+    page.fill("#end", "00:00:03:01")
+    page.press("#end", "Enter")
+    # The first is asked for when the moment is opened.
+    page.wait_for_timeout(200)
+    held[0].continue_()
+    expect(page.locator("#end")).to_have_value("0:03.500")
 
 
 def test_nothing_of_the_timeline_lies_outside_it(page: Page, ask: Ask) -> None:
