@@ -51,6 +51,12 @@ def test_every_sample_may_have_its_own_clips() -> None:
         torch.testing.assert_close(both[i], sampler(x[i : i + 1], clips[i])[0])
 
 
+def test_training_reads_few_clips_as_answering_does() -> None:
+    sampler, x = ClipSampler(3, 4, 2).double(), torch.randn(2, 32, 3, dtype=torch.float64)
+    clips = anchors(32, 1)[:6]
+    torch.testing.assert_close(sampler.train()(x, clips), sampler.eval()(x, clips))
+
+
 def test_the_sampler_is_pooling_and_two_convolutions() -> None:
     sampler = ClipSampler(3, 4, 5).double()
     x = torch.randn(2, 16, 3, dtype=torch.float64)

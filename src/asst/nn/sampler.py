@@ -147,7 +147,7 @@ class ClipSampler(nn.Module):
     All clips share its weights. Pooling and the first convolution are both linear, so their order is free: the
     convolution's three taps are applied to each step once, and the interpolation, a third as large, comes after. For
     the paper's 234 clips on 128 steps this needs well under half the arithmetic of pooling first, and gives the same
-    numbers. Clips of each sample's own, as training has few, are pooled first.
+    numbers. Few clips in training, and each sample's own, are pooled first.
 
     Args:
         in_channels: width of the representation.
@@ -172,6 +172,8 @@ class ClipSampler(nn.Module):
         Returns:
             Shape ``(batch, clips, outputs)``.
         """
+        if self.training and clips.dim() == 2 and len(clips) * WINDOWS < x.shape[1]:
+            clips = clips.expand(len(x), -1, 2)
         if clips.dim() == 3:
             inner = self.first(pooled(x, clips).view(-1, POINTS, x.shape[2]).transpose(1, 2)).transpose(1, 2)
         else:
