@@ -5,61 +5,20 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
-import numpy as np
 import pytest
 import torch
 
 import asst
 from asst.errors import InputError
-from asst.features.values import Features
-from asst.models.checkpoint import Description, FeatureKind, load_checkpoint, save_checkpoint
-from asst.models.methods.table import build_method
+from asst.models.checkpoint import load_checkpoint, save_checkpoint
 from asst.models.trained.loading import build_observation
 from asst.models.trained.model import TrainedModel, word_vectors
 
-SETTINGS = {
-    "feature_channels": 5,
-    "word_channels": 50,
-    "dilation_layers": 1,
-    "squeezing_layers": 2,
-    "dilation_channels": 4,
-    "channels": 4,
-    "language_channels": 4,
-    "attention_channels": 4,
-    "steps": 24,
-    "levels": 2,
-}
-
-
-def save(path: Path, kind: str = "crops", **settings: object) -> Description:
-    torch.manual_seed(1)
-    method = build_method("asst", {**SETTINGS, **settings})
-    description = Description(
-        method="asst",
-        settings=method.settings,
-        observation={"kind": kind, "steps": 24},
-        overlap=0.8 if kind == "crops" else 1.0,
-        words="glove.6B.50d",
-        features=FeatureKind(extractor="noise", dimension=5, step_s=0.5),
-        origin="real",
-        recipe="own",
-        dataset="jsonlines",
-        split="train",
-        step=1,
-        seed=0,
-    )
-    save_checkpoint(path, description, method.state_dict())
-    return description
-
-
-def noise(duration_s: float) -> Features:
-    steps = round(duration_s / 0.5)
-    vectors = np.random.default_rng(3).standard_normal((steps, 5)).astype(np.float32)
-    return Features(vectors, 0.0, 0.5, "noise")
+from .small_asst import noise, save_small
 
 
 def test_a_checkpoint_answers_a_long_video_by_sliding_windows(tmp_path: Path) -> None:
-    save(tmp_path / "m.safetensors")
+    save_small(tmp_path / "m.safetensors")
     localizer = asst.load(tmp_path / "m.safetensors")
     assert localizer.name == "m.safetensors"
     answers = localizer.answer(noise(20.0), ["a dog jumps", "someone opens a door"], top=40)
@@ -77,7 +36,7 @@ def test_a_checkpoint_answers_a_long_video_by_sliding_windows(tmp_path: Path) ->
 
 
 def test_a_classification_of_pieces_slides_too_and_its_scores_sum_to_one(tmp_path: Path) -> None:
-    save(tmp_path / "m.safetensors", "pieces", head="classification", pieces=6)
+    save_small(tmp_path / "m.safetensors", "pieces", head="classification", pieces=6)
     ranking = asst.load(tmp_path / "m.safetensors").rank(noise(75.0), ["a dog jumps"], top=1000)[0]
     assert len(ranking.moments) > 3 * 21
     assert sum(moment.score for moment in ranking.moments) == pytest.approx(1)
@@ -85,8 +44,8 @@ def test_a_classification_of_pieces_slides_too_and_its_scores_sum_to_one(tmp_pat
 
 
 def test_what_does_not_belong_together_is_refused(tmp_path: Path) -> None:
-    description = save(tmp_path / "a.safetensors")
-    save(tmp_path / "b.safetensors", channels=6)
+    description = save_small(tmp_path / "a.safetensors")
+    save_small(tmp_path / "b.safetensors", channels=6)
     with pytest.raises(InputError, match="different models; average checkpoints of one training"):
         TrainedModel.load([tmp_path / "a.safetensors", tmp_path / "b.safetensors"])
     weights = load_checkpoint(tmp_path / "b.safetensors")[1]

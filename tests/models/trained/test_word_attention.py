@@ -6,57 +6,21 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-import torch
 
 import asst
 from asst.data.windows import Window
-from asst.features.values import Features
-from asst.models.checkpoint import Description, FeatureKind, save_checkpoint
-from asst.models.methods.table import build_method
 from asst.models.trained.answering import over_time
 from asst.models.trained.model import TrainedModel
 
-SETTINGS = {
-    "feature_channels": 5,
-    "word_channels": 50,
-    "dilation_layers": 2,
-    "squeezing_layers": 2,
-    "dilation_channels": 4,
-    "channels": 4,
-    "language_channels": 4,
-    "attention_channels": 4,
-    "steps": 24,
-    "levels": 2,
-}
+from .small_asst import noise, save_small
+
 QUERY = "a dog jumps"
 
 
 def checkpoint(folder: Path, **settings: object) -> Path:
-    """A small network with random weights."""
-    torch.manual_seed(1)
-    method = build_method("asst", {**SETTINGS, **settings})
-    description = Description(
-        method="asst",
-        settings=method.settings,
-        observation={"kind": "crops", "steps": 24},
-        overlap=0.8,
-        words="glove.6B.50d",
-        features=FeatureKind(extractor="noise", dimension=5, step_s=0.5),
-        origin="real",
-        recipe="own",
-        dataset="jsonlines",
-        split="train",
-        step=1,
-        seed=0,
-    )
-    path = folder / "m.safetensors"
-    save_checkpoint(path, description, method.state_dict())
-    return path
-
-
-def noise(duration_s: float) -> Features:
-    vectors = np.random.default_rng(3).standard_normal((round(duration_s / 0.5), 5)).astype(np.float32)
-    return Features(vectors, 0.0, 0.5, "noise")
+    """A small network of two dilation layers."""
+    save_small(folder / "m.safetensors", dilation_layers=2, **settings)
+    return folder / "m.safetensors"
 
 
 @pytest.mark.parametrize("duration_s", [1.0, 7.0, 20.0])
