@@ -22,7 +22,7 @@ from rich.table import Table
 
 import asst
 from asst.data.readers.captions import Captions, decoded, read_captions
-from asst.library.engine import default_engine
+from asst.library.engine import engine_of
 from asst.training.space_recipe import CaptionRecipe, read_any_recipe
 from calibration import Clip, held_clips, shown
 
@@ -60,7 +60,7 @@ def main() -> None:
     held = held_clips(captions, recipe)[SET]
     clips = clips_of(captions, options.clips, held)
     asked = [str(source.choice(clip.sentences)) for clip in held[: options.asked]]
-    engine, localizer = default_engine(), asst.load()
+    engine, localizer = engine_of(), asst.load()
     said = np.stack([engine.sentence(sentence) for sentence in asked])
     scored = np.zeros((len(clips), len(asked)))
     first = np.zeros_like(scored)

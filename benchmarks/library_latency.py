@@ -31,7 +31,7 @@ from rich.table import Table
 
 from asst.features.stores.native import Provenance, file_name
 from asst.features.values import Features
-from asst.library.engine import Engine, default_engine
+from asst.library.engine import Engine, engine_of
 from asst.library.library import Library
 from asst.library.matrix import matrix_of
 from asst.library.search import SCORED_S, Part, parts_by_match, search
@@ -194,7 +194,7 @@ def main() -> None:
     headings = ("hours", "windows", "first search", "median", "slowest", "first stage", "asked part scored")
     for heading in (*headings, "of the 10 best", "of the best"):
         table.add_column(heading, justify="right")
-    engine = default_engine()
+    engine = engine_of()
     with tempfile.TemporaryDirectory() as folder:
         growing = Growing(Path(folder) / "library", engine, options.distinct)
         for hours in sorted(options.hours):

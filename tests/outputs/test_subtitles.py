@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 from asst.errors import InputError
 from asst.moments import Answer, Moment
+from asst.outputs.exports import subtitles
 from asst.outputs.printable import one_line
-from asst.outputs.subtitles import subtitles
 
 Form = Literal["srt", "vtt"]
 

@@ -15,7 +15,7 @@ import pytest
 from PIL import Image
 
 from asst.errors import InputError
-from asst.outputs.report.stills import take_stills
+from asst.outputs.report.report import take_stills
 from asst.video import Frames, cut, frames, probe
 
 Make = Callable[..., Path]

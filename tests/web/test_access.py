@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Iterator
 from types import ModuleType
 
@@ -9,10 +10,10 @@ import pytest
 from fastapi.testclient import TestClient
 
 from asst.library.library import Library
-from asst.web.access import Access, new_token
 from asst.web.app import create_app
+from asst.web.safety import Access
 
-TOKEN = new_token()
+TOKEN = secrets.token_urlsafe(24)
 
 
 @pytest.fixture(params=[False, True], ids=["plain", "behind TLS"])

@@ -15,27 +15,24 @@ from typer.core import TyperGroup
 
 from asst._version import __version__
 from asst.atomic import is_refusal, write_error
+from asst.cli.asking import locate, search
 from asst.cli.audit import audit
 from asst.cli.compare import compare
 from asst.cli.demo import demo
 from asst.cli.detect import detect
 from asst.cli.evaluate import evaluate
-from asst.cli.export import export
 from asst.cli.features import app as features
+from asst.cli.features import simulate
 from asst.cli.fuse import WeightsCommand, fuse
-from asst.cli.index import index
 from asst.cli.library import app as library
-from asst.cli.locate import locate
+from asst.cli.library import index
 from asst.cli.models import app as models
 from asst.cli.options import expanded
-from asst.cli.recipes import recipes
-from asst.cli.search import search
 from asst.cli.serve import serve
 from asst.cli.shots import shots
-from asst.cli.simulate import simulate
 from asst.cli.streams import OutputError, drop_output, take_streams
 from asst.cli.tables import tables
-from asst.cli.train import train
+from asst.cli.train import export, recipes, train
 from asst.cli.verb import Verb
 from asst.errors import InputError
 from asst.extras import lacking
@@ -79,11 +76,10 @@ app = typer.Typer(
     rich_markup_mode=None,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 120},
 )
-for _verb in (locate, detect, shots, demo, index, search, serve, recipes, train, export, simulate, evaluate, compare):
+for _verb in (locate, detect, shots, demo, index, search, serve, recipes, train, export, simulate):
     app.command(cls=Verb)(expanded(_verb))
-app.command(cls=WeightsCommand)(expanded(fuse))
-app.command(cls=Verb)(tables)
-app.command(cls=Verb)(audit)
+for _verb in (evaluate, compare, fuse, tables, audit):
+    app.command(cls=WeightsCommand if _verb is fuse else Verb)(expanded(_verb))
 for _verbs in (features, library, models):
     app.add_typer(_verbs)
 

@@ -1,4 +1,4 @@
-"""What verbs that ask videos something share: the sentences, the one call to the library, the printing of answers."""
+"""``asst locate`` and ``asst search``: moments that sentences describe; and what verbs that ask videos share."""
 
 from __future__ import annotations
 
@@ -8,15 +8,20 @@ import sys
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from asst.cli.verb import print_json
+from asst.cli import options
+from asst.cli.files import Files
+from asst.cli.options import LIBRARY, argument, option
+from asst.cli.verb import print_json, tell
 from asst.errors import InputError
 from asst.local import check_ends, local_path
+from asst.outputs.printable import printable
 
 if TYPE_CHECKING:
+    from asst.library.engine import Engine
     from asst.moments import Answer
 
 
@@ -33,11 +38,9 @@ def sentences_of(given: Sequence[str], queries: str | None) -> list[str]:
 
     An empty sentence, none at all, or a file that is no UTF-8 text is an `InputError`.
     """
-    for sentence in given:
-        if not sentence.strip():
-            raise InputError("a sentence is empty; say what to look for")
-    read = [] if queries is None else [line.strip() for line in _lines(queries) if line.strip()]
-    asked = [*given, *read]
+    if not all(sentence.strip() for sentence in given):
+        raise InputError("a sentence is empty; say what to look for")
+    asked = [*given, *(line.strip() for line in (_lines(queries) if queries else ()) if line.strip())]
     if not asked:
         raise InputError("no sentence to look for; give one in quotes, or a file of them with --queries")
     for sentence in asked:
@@ -113,10 +116,100 @@ def print_answers(
     sys.stdout.flush()
     for answer in answers:
         if answer.understood is False:
-            typer.echo(not_understood(answer.query), err=True)
+            tell(not_understood(answer.query))
 
 
 def exit_by(answers: Iterable[Answer]) -> None:
     """Exit with code 1 when nothing was found at all."""
     if not any(answer.moments for answer in answers):
         raise typer.Exit(1)
+
+
+def locate(
+    video: Annotated[Path, argument("VIDEO", "The video file.")],
+    sentences: options.Sentences = None,
+    queries: options.Queries = None,
+    top: Annotated[int, option("--top N", "Moments to keep for each sentence.", min=1)] = 5,
+    model: Annotated[str, option("--model NAME|PATH", "A model from 'asst models', or a checkpoint.")] = "default",
+    min_score: options.MinScore = None,
+    as_json: options.Json = False,
+    *,
+    files: Files,
+    every: options.All = False,
+    device: options.Device = None,
+) -> None:
+    """Find the moments of a VIDEO that each SENTENCE describes.
+
+    The video is read once for all sentences.
+
+    Exit codes: 0 when something was found, 1 when nothing was, 2 for bad input.
+    """
+    check_video(video)
+    asked = sentences_of(sentences or [], queries)
+    files.check([video], len(asked), len(asked))
+    answers = ask(video, asked, model=model, top=top, min_score=min_score, attention=files.report is not None)
+    try:
+        print_answers(answers, as_json=as_json, every=every)
+    finally:
+        files.write(answers, clips=len(asked), every=every)
+    exit_by(answers)
+
+
+def search(
+    sentences: options.Sentences = None,
+    queries: options.Queries = None,
+    library: options.Library = LIBRARY,
+    top: Annotated[int, option("--top N", "Moments of a sentence at most.", min=1)] = 10,
+    within: Annotated[
+        str | None,
+        option("--in GLOB", "Only videos whose path matches, as '*/2025/*'; without a slash, whose file name does."),
+    ] = None,
+    min_score: options.MinScore = None,
+    every: options.All = False,
+    as_json: options.Json = False,
+    *,
+    files: Files,
+    model: options.LibraryModel = None,
+    device: options.Device = None,
+) -> None:
+    """Find the moments of all videos of a library that each SENTENCE describes.
+
+    Exit codes: 0 when something was found, 1 when nothing was, 2 for bad input.
+    """
+    from asst.cli.progress import counting
+    from asst.library.library import Library
+    from asst.library.search import search as run
+    from asst.outputs.json_lines import moment_records
+    from asst.outputs.table import nothing_found
+
+    asked = sentences_of(sentences or [], queries)
+    opened = Library(library)
+    clips = top * len(asked)
+    files.check([Path(video.path) for video in opened.tables.videos()] if files.wanted else [], clips)
+    with uncollected():
+        engine = engine_for(library, model)
+    answers = []
+    for query in asked:
+        with counting("scoring") as progress:
+            answers.append(
+                run(opened, engine, query, top=top, within_glob=within, min_score=min_score, progress=progress)
+            )
+        for fault in answers[-1].faults:
+            tell(printable(fault))
+    records = moment_records(answers, every=every)
+    try:
+        print_answers(answers, as_json=as_json, every=every, records=records)
+    finally:
+        files.write(answers, records, clips=clips, every=every)
+    for answer in answers if as_json else ():
+        if not answer.moments:
+            tell(nothing_found(answer))
+    exit_by(answers)
+
+
+def engine_for(library: Path, model: str | None) -> Engine:
+    """The model that is named, else the one that the library was made with, or will be."""
+    from asst.library.engine import engine_of
+    from asst.library.folder import model_of
+
+    return engine_of(model or model_of(library))

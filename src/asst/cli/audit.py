@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
-
-import typer
 
 from asst.cli import options
 from asst.cli.options import argument
-from asst.cli.verb import print_json
+from asst.cli.verb import print_json, tell
+from asst.errors import InputError
 
 if TYPE_CHECKING:
+    from asst.data import Dataset
     from asst.evaluation.audit import Audit, Spread
     from asst.outputs.grid import Grid
 
@@ -44,12 +45,11 @@ def audit(
 
     Needs the annotation alone. A split whose files are not there is left out.
     """
-    from asst.cli.annotation import read_every_split
     from asst.evaluation.audit import audit as look
 
-    key, splits, absent = read_every_split(dataset, data)
+    key, splits, absent = _every_split(dataset, data)
     if absent:
-        typer.echo(f"{key}: no files of {', '.join(absent)}", err=True)
+        tell(f"{key}: no files of {', '.join(absent)}")
     found = look(key, splits)
     if as_json:
         print_json([found.as_json()])
@@ -57,6 +57,28 @@ def audit(
     from asst.outputs.grid import write_grids
 
     write_grids([*_splits(found), *_leaks(found), *_priors(found)], sys.stdout)
+
+
+def _every_split(name: str, folder: Path | None) -> tuple[str, dict[str, Dataset], list[str]]:
+    """The data set's key, every split that its authors publish with at least one record, and the names of the others.
+
+    Parts of another split, such as those that a training file is divided into, are left out.
+    """
+    from asst.data import DATASETS, data_folder, read_dataset
+    from asst.data.record import first_problem
+
+    key = options.key_of(name)
+    if key not in DATASETS:
+        raise InputError(f"no data set {name!r}; there are {', '.join(DATASETS)}")
+    folder = folder or data_folder(key)
+    parts = {split: part for split, part in DATASETS[key].splits.items() if part.held_out == "all"}
+    read = {split: read_dataset(key, folder, split) for split, part in parts.items() if part.is_in(folder)}
+    found = {split: own for split, own in read.items() if own.records}
+    if not found:
+        problems = [problem for own in read.values() for problem in own.problems]
+        told = f" ({first_problem(problems)})" if problems else ""
+        raise InputError(f"{key}: no annotation with a usable record{told}; name its folder with --data")
+    return key, found, [split for split in parts if split not in found]
 
 
 def _splits(found: Audit) -> list[Grid]:
@@ -99,7 +121,7 @@ def _leaks(found: Audit) -> list[Grid]:
 
 
 def _priors(found: Audit) -> list[Grid]:
-    from asst.cli.evaluation_figures import metric_grid
+    from asst.cli.figures import metric_grid
 
     grids = []
     for prior in found.priors:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from typing import Annotated
 
 from asst.cli import options
 from asst.cli.options import Annotation, argument
-from asst.cli.verb import print_json
+from asst.cli.verb import print_grid, print_json
 from asst.errors import InputError
 
 
@@ -24,14 +23,15 @@ def compare(
     Intervals hold 95 % of the differences when videos are drawn with replacement, the same for both, and where there
     are several runs these too.
     """
-    from asst.cli.annotation import read_annotation
+    from asst.cli.questions import read_questions
     from asst.evaluation.scoring import compare as compared
     from asst.evaluation.scoring import per_cent, query_values
     from asst.outputs.json_lines import read_answers
 
     if annotation.detects:
         raise InputError("detections have no value a sentence to compare by; 'asst evaluate' gives each its interval")
-    (key, judged), split = read_annotation(annotation), annotation.split
+    judged, split = read_questions(annotation), annotation.split
+    key = judged.key
     files = [_predictions(path, str(split)) for path in (first, second)]
     ours, theirs = (query_values(key, judged.records, map(read_answers, paths), _protocol(paths[0])) for paths in files)
     found = compared(judged.records, ours, theirs)
@@ -43,8 +43,6 @@ def compare(
         runs = {name: len(paths) for name, paths in zip("ab", files, strict=True)}
         print_json([{"dataset": key, "split": split, "runs": runs, "differences": figures}])
         return
-    from asst.outputs.grid import Grid, write_grids
-
     rows = [
         [metric, *("-" if value is None else f"{value:.2f}" for value in own.values())]
         for metric, own in figures.items()
@@ -53,8 +51,8 @@ def compare(
         f"{name}: {path} ({len(paths)} runs)" for name, path, paths in zip("AB", (first, second), files, strict=True)
     ]
     notes = [*names, "per cent; low and high enclose 95 % of the difference over videos and runs"]
-    title = f"{key} {split}: {len(judged.records)} queries, {len(judged.video_names)} videos"
-    write_grids([Grid(title, ["metric", "A", "B", "A - B", "low", "high"], rows, notes)], sys.stdout)
+    title = f"{key} {split}: {len(judged.records)} queries, {len(judged.annotation.video_names)} videos"
+    print_grid(title, ["metric", "A", "B", "A - B", "low", "high"], rows, notes)
 
 
 def _protocol(predictions: Path) -> str:

@@ -66,8 +66,8 @@ def _features(
     detector: TrainedDetector, video: str, stores: Sequence[Path], step_s: float | None
 ) -> tuple[Features, float]:
     """The features of a video, and its length in seconds."""
+    from asst.cli.judging import checkpoint_store
     from asst.cli.progress import reading_progress
-    from asst.cli.stores import checkpoint_store
 
     if stores:
         kind = detector.description.features

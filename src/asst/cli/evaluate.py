@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -13,8 +14,10 @@ from asst.errors import InputError
 from asst.extras import require
 
 if TYPE_CHECKING:
-    from asst.evaluation.results import Source
     from asst.evaluation.scoring import Evaluation
+
+if TYPE_CHECKING:
+    pass
 
 _Predictions = Annotated[
     Path | None,
@@ -23,13 +26,6 @@ _Predictions = Annotated[
         "Answers as 'asst locate --json' or 'asst detect --json' prints them, or any system's (--format); or the "
         "folder of a run, or one that holds runs seed0, seed1 and so on.",
     ),
-]
-_ResultPath = Annotated[
-    Path | None, option("--result results/OUT.json", "Keep the figures for 'asst tables', in a folder called results.")
-]
-_RecipeName = Annotated[str | None, option("--recipe NAME", "With --result: the row it fills, such as didemo/fusion.")]
-_FeaturesName = Annotated[
-    str | None, option("--features NAME", "With --result: the features that the predictions come from.")
 ]
 _ModelName = Annotated[
     str | None,
@@ -54,15 +50,44 @@ _Changes = Annotated[
 ]
 
 
+@dataclass(frozen=True)
+class _ResultFile:
+    """A file of figures that is kept, as options."""
+
+    result: Annotated[
+        Path | None,
+        option("--result results/OUT.json", "Keep the figures for 'asst tables', in a folder called results."),
+    ] = None
+    recipe: Annotated[
+        str | None, option("--recipe NAME", "With --result: the row it fills, such as didemo/fusion.")
+    ] = None
+    features: Annotated[
+        str | None, option("--features NAME", "With --result: the features that the predictions come from.")
+    ] = None
+    simulated: Annotated[bool, option("--simulated", "With --result: the features are simulated.")] = False
+
+    def write(self, evaluation: Evaluation, models: str, seconds: float) -> None:
+        from asst.evaluation.results import Result, write_result
+
+        if self.result and self.recipe and self.features:
+            kept = Result.of(
+                evaluation,
+                recipe=self.recipe,
+                data="simulated" if self.simulated else "real",
+                extractor=self.features,
+                model=models or "unnamed",
+                seconds=seconds,
+            )
+            write_result(kept, self.result)
+            tell(f"wrote {self.result}")
+
+
 def evaluate(
     predictions: _Predictions = None,
     *,
     annotation: Annotation,
     as_json: options.Json = False,
-    result: _ResultPath = None,
-    recipe: _RecipeName = None,
-    features: _FeaturesName = None,
-    simulated: Annotated[bool, option("--simulated", "With --result: the features are simulated.")] = False,
+    keeping: _ResultFile,
     model: _ModelName = None,
     fit_split: _FitSplit = None,
     stores: options.Stores = None,
@@ -80,66 +105,42 @@ def evaluate(
     kept in its folder. A --model is asked likewise. Beside each figure stands that of a prior which reads neither video
     nor sentence, where another part of the data set is here to fit it on.
     """
-    _check(predictions, model, form, protocol)
-    from asst.cli.evaluation_figures import print_evaluation
-    from asst.cli.questions import USUAL_PROTOCOL, read_questions
+    if (predictions is None) == (model is None):
+        raise InputError("what is to be judged? name a file of predictions or the folder of a run, or give --model")
+    for name, given, otherwise in (
+        ("--format", form, "a run and a model answer in ours"),
+        ("--protocol", protocol, "name RUN/predictions/SPLIT.jsonl"),
+    ):
+        if given is not None and (predictions is None or predictions.is_dir()):
+            raise InputError(f"{name} goes with a file of predictions; {otherwise}")
+    from asst.cli.figures import print_evaluation
+    from asst.cli.questions import USUAL_PROTOCOL, read_predictions, read_questions
 
-    if model is not None:
-        from asst.cli.evaluate_model import evaluate_model
+    if predictions is None:
+        from asst.cli.judging import evaluate_model
 
-        asked, split = read_questions(annotation), str(annotation.split)
-        judged = evaluate_model(model, asked, split, fit_split, stores or (), step_s, key, out)
+        asked = read_questions(annotation)
+        judged = evaluate_model(str(model), asked, str(annotation.split), fit_split, stores or (), step_s, key, out)
         print_evaluation(judged, as_json=as_json)
         return
-    assert predictions is not None
     # What is not there and has no suffix was meant as a run, and is told which there are.
     if predictions.is_dir() or not (predictions.suffix or predictions.exists()):
         if not annotation.split:
             raise InputError("which part of the data? give --split val or --split test")
         require("train", "judging a run")
-        from asst.cli.evaluate_run import evaluate_runs, runs_in
+        from asst.cli.judging import evaluate_runs
 
-        evaluate_runs(runs_in(predictions), annotation.split, changes or [], as_json=as_json)
+        evaluate_runs(predictions, annotation.split, changes or [], as_json=as_json)
         return
-    if result is not None and not (recipe and features):
+    if keeping.result is not None and not (keeping.recipe and keeping.features):
         raise InputError("a result file says what made the predictions; give --recipe NAME and --features NAME")
-    if result is not None and protocol not in (None, USUAL_PROTOCOL):
+    if keeping.result is not None and protocol not in (None, USUAL_PROTOCOL):
         raise InputError(f"a result file holds figures of {USUAL_PROTOCOL}'s protocol; leave --protocol out")
     started_s = time.perf_counter()
-    evaluation, models = _judged(predictions, form, annotation, protocol)
-    print_evaluation(evaluation, as_json=as_json)
-    if result and recipe and features:
-        seconds = time.perf_counter() - started_s
-        _keep(evaluation, result, recipe, features, models or "unnamed", seconds, simulated=simulated)
-
-
-def _check(predictions: Path | None, model: str | None, form: str | None, protocol: str | None) -> None:
-    """Refuse what does not go together."""
-    if (predictions is None) == (model is None):
-        raise InputError("what is to be judged? name a file of predictions or the folder of a run, or give --model")
-    if form is not None and (predictions is None or predictions.is_dir()):
-        raise InputError("--format goes with a file of predictions; a run and a model answer in ours")
-    if protocol is not None and (predictions is None or predictions.is_dir()):
-        raise InputError("--protocol goes with a file of predictions; name RUN/predictions/SPLIT.jsonl")
-
-
-def _judged(path: Path, form: str | None, annotation: Annotation, protocol: str | None) -> tuple[Evaluation, str]:
-    """How good a file of predictions is, and the names of the models that made it."""
-    from asst.cli.questions import read_predictions
-
-    answers, questions = read_predictions(path, form, annotation)
+    answers, questions = read_predictions(predictions, form, annotation)
     evaluation = questions.judge(answers, protocol)
-    if questions.actions is not None and (missing := len(questions.asked) - len(answers)):
-        tell(f"{missing} of {len(questions.asked)} videos have no line: nothing found in them")
-    return evaluation, " + ".join(dict.fromkeys(answer.model for answer in answers if answer.model))
-
-
-def _keep(
-    evaluation: Evaluation, path: Path, recipe: str, features: str, model: str, seconds: float, *, simulated: bool
-) -> None:
-    from asst.evaluation.results import Result, write_result
-
-    origin: Source = "simulated" if simulated else "real"
-    kept = Result.of(evaluation, recipe=recipe, data=origin, extractor=features, model=model, seconds=seconds)
-    write_result(kept, path)
-    tell(f"wrote {path}")
+    if questions.videos and (missing := len(questions.videos) - len(answers)):
+        tell(f"{missing} of {len(questions.videos)} videos have no line: nothing found in them")
+    print_evaluation(evaluation, as_json=as_json)
+    models = " + ".join(dict.fromkeys(answer.model for answer in answers if answer.model))
+    keeping.write(evaluation, models, time.perf_counter() - started_s)

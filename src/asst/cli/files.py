@@ -8,16 +8,14 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
-import typer
-
 from asst.cli import options
 from asst.cli.options import option
+from asst.cli.verb import tell
 from asst.errors import InputError
 from asst.outputs.destination import check_destination
 
 if TYPE_CHECKING:
-    from asst.moments import Answer, Moment
-    from asst.video import CutReport
+    from asst.moments import Answer
 
 _NOT_MOVED_S = 5e-3
 
@@ -64,32 +62,25 @@ class Files:
     def check(self, sources: Sequence[Path], clips: int = 1, rows: int = 1) -> None:
         """Refuse what could not be written, before the videos are read, which no file may replace.
 
-        Args:
-            sources: the videos.
-            clips: how many there may be.
-            rows: of the plot, as far as they are known.
-
-        Raises:
-            InputError: for a file that could not be, or a choice without the file that it is about.
+        There may be so many clips, and as far as they are known so many rows of the plot. Raises an `InputError` for a
+        file that could not be written, or a choice without the file that it is about.
         """
         if self.fast_clip and not self.clip:
             raise InputError("--fast-clip is about a clip; add --clip OUT.mp4")
-        for path in self.clips(clips):
-            check_destination(path, ".mp4")
-        if self.report is not None:
-            check_destination(self.report, ".html")
+        pages = {".html": self.report, ".png": self.plot}
+        named = [*((path, ".mp4") for path in self.clips(clips)), *((path, end) for end, path in pages.items() if path)]
+        for path, suffix in named:
+            check_destination(path, suffix)
         if self.plot is not None:
             from asst.outputs.plot import check_plot
 
-            check_destination(self.plot, ".png")
             check_plot(rows)
         if self.export:
             from asst.outputs.exports import check_exports
 
             check_exports(self.export)
         # Of a library's many videos, those matter that a file which is there already could be.
-        pages = (path for path in (self.report, self.plot) if path is not None)
-        for path in filter(Path.exists, (*self.clips(clips), *pages, *(self.export or ()))):
+        for path in filter(Path.exists, (*(path for path, _ in named), *(self.export or ()))):
             for source in sources:
                 check_destination(path, path.suffix.lower(), source=source)
 
@@ -108,18 +99,24 @@ class Files:
         """
         if not self.wanted:
             return
+        from asst.outputs.exports import write_export
+        from asst.outputs.plot import write_plot
+        from asst.outputs.report.report import write_report
+
         shown = [own for answer in answers for own in _by_video(answer)]
-        jobs: list[Callable[[], None]] = [
+        jobs: list[Callable[[], str]] = [
             partial(_write_clip, answer, path, fast=self.fast_clip)
             for answer, path in zip(_clipped(answers), self.clips(clips), strict=False)
         ]
-        pages = ((self.report, "page"), (self.plot, "plot"))
-        jobs += [partial(_write_page, shown, path, what) for path, what in pages if path is not None]
-        jobs += [partial(_write_export, answers, path, every, records) for path in self.export or ()]
+        for what, path, write in (("page ", self.report, write_report), ("plot ", self.plot, write_plot)):
+            if path is not None:
+                jobs.append(partial(_written, path, what, partial(write, shown, path) if shown else None))
+        export = partial(write_export, answers, every=every, records=records)
+        jobs += [partial(_written, path, "", partial(export, path)) for path in self.export or ()]
         failures = []
         for job in jobs:
             try:
-                job()
+                tell(job())
             except InputError as error:
                 failures.append(str(error))
         if failures:
@@ -140,43 +137,25 @@ def _clipped(answers: Iterable[Answer]) -> Iterator[Answer]:
             yield from (replace(own, moments=(moment,)) for own in answer.by_video for moment in own.moments)
 
 
-def _write_clip(answer: Answer, path: Path, *, fast: bool) -> None:
+def _write_clip(answer: Answer, path: Path, *, fast: bool) -> str:
+    """Cuts a clip; what to say of it, with how far the ends of a copy lie from those of its moment."""
     from asst.moments import format_time
     from asst.outputs.exports import write_clip
 
     cut = write_clip(answer, path, exact=not fast)
     if cut is None:
-        typer.echo(f"no clip {path}: nothing found for {answer.query!r}", err=True)
-        return
-    moved = f"; copied, {_moved(cut, answer.moments[0])}" if fast else ""
-    typer.echo(f"wrote {path} ({format_time(cut.start_s)} to {format_time(cut.end_s)}{moved})", err=True)
-
-
-def _moved(cut: CutReport, moment: Moment) -> str:
-    """How far the ends of a copy lie from those of its moment."""
-    shifts = {"starts": cut.start_s - moment.start_s, "ends": cut.end_s - moment.end_s}
+        return f"no clip {path}: nothing found for {answer.query!r}"
+    shifts = {"starts": cut.start_s - answer.moments[0].start_s, "ends": cut.end_s - answer.moments[0].end_s}
     words = [
         f"{end} {abs(shift):.2f} s {'early' if shift < 0 else 'late'}"
         for end, shift in shifts.items()
         if abs(shift) >= _NOT_MOVED_S
     ]
-    return " and ".join(words) or "starts and ends on time"
+    moved = f"; copied, {' and '.join(words) or 'starts and ends on time'}" if fast else ""
+    return f"wrote {path} ({format_time(cut.start_s)} to {format_time(cut.end_s)}{moved})"
 
 
-def _write_page(answers: Sequence[Answer], path: Path, what: str) -> None:
-    from asst.outputs.plot import write_plot
-    from asst.outputs.report.report import write_report
-
-    if answers:
-        (write_report if what == "page" else write_plot)(answers, path)
-    _tell(path, what, written=bool(answers))
-
-
-def _write_export(answers: Sequence[Answer], path: Path, every: bool, records: Sequence[dict[str, Any]] | None) -> None:
-    from asst.outputs.exports import write_export
-
-    _tell(path, written=write_export(answers, path, every=every, records=records))
-
-
-def _tell(path: Path, *what: str, written: bool) -> None:
-    typer.echo(f"wrote {path}" if written else f"{' '.join(['no', *what])} {path}: nothing found", err=True)
+def _written(path: Path, what: str, write: Callable[[], bool | None] | None) -> str:
+    """Writes a file, which there may be nothing for; what to say of it."""
+    written = write is not None and write() is not False
+    return f"wrote {path}" if written else f"no {what}{path}: nothing found"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -10,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 from asst.atomic import write_whole
 from asst.cli import options
 from asst.cli.options import Annotation, argument, option
-from asst.cli.verb import Verb, print_json, tell
+from asst.cli.verb import Verb, print_grid, print_json, tell
 from asst.errors import InputError
 from asst.extras import require
 from asst.outputs.destination import check_destination
@@ -59,8 +58,8 @@ def fuse(
         if not annotation.split or len(weights or ()) != len(predictions):
             raise InputError("a row of several runs needs --split val or --split test, and a weight for each run")
         require("train", "judging a run")
-        from asst.cli.evaluate_run import evaluate_fused
-        from asst.cli.evaluation_figures import print_evaluation
+        from asst.cli.figures import print_evaluation
+        from asst.cli.judging import evaluate_fused
 
         print_evaluation(evaluate_fused(predictions, recipe, annotation.split, weights or ()), as_json=as_json)
         return
@@ -76,11 +75,11 @@ def fuse(
 
     systems, fitted, chosen = [read_answers(path) for path in predictions], None, list(weights or ())
     if fit:
-        from asst.cli.annotation import read_annotation
+        from asst.cli.questions import read_questions
 
-        key, judged = read_annotation(annotation)
+        judged = read_questions(annotation)
         tell("looking for the best weights")
-        fitted = fit_weights(key, judged.records, systems)
+        fitted = fit_weights(judged.key, judged.records, systems)
         chosen = list(fitted.weights)
     if out is not None:
         write_whole(out, as_lines(map(answer_record, fused(systems, chosen))))
@@ -102,8 +101,6 @@ def _print(
         figures = {"metric": fitted.metric, "cross_validated": worth, "alone": alone, "queries": fitted.queries}
         print_json([{"weights": list(weights), **figures}])
         return
-    from asst.outputs.grid import Grid, write_grids
-
     rows = [
         [str(path), f"{weight:.3g}", f"{own:.2f}"]
         for path, weight, own in zip(predictions, weights, alone, strict=True)
@@ -111,7 +108,7 @@ def _print(
     mean, low, high = (f"{worth[key]:.2f}" for key in ("mean", "low", "high"))
     note = f"fused, cross-validated: {mean} (95 % interval over videos: {low} to {high})"
     title = f"{fitted.metric} in per cent, {fitted.queries} queries"
-    write_grids([Grid(title, ["predictions", "weight", "alone"], rows, [note])], sys.stdout)
+    print_grid(title, ["predictions", "weight", "alone"], rows, [note])
 
 
 def _is_number(word: str) -> bool:

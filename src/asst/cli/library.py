@@ -1,27 +1,78 @@
-"""``asst library``: what is in a library, whether it is whole, and what shall not be in it any more."""
+"""``asst index``: videos into a library; ``asst library``: what is in it, and whether it is whole."""
 
 from __future__ import annotations
 
 from dataclasses import asdict
 from fnmatch import fnmatchcase
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from asst.atomic import moved_into_place, write_whole
 from asst.cli import options
+from asst.cli.asking import engine_for, uncollected
 from asst.cli.options import LIBRARY, argument, option
 from asst.cli.verb import Verb, print_json, tell, with_extra
 from asst.errors import InputError
 from asst.local import canonical, local_path
 from asst.outputs.printable import printable
 
+if TYPE_CHECKING:
+    from asst.library.index import Indexed
+
 _FAULTY = 1
 
 app = typer.Typer(
     name="library", help=with_extra("library", "Look after a library that asst index made."), no_args_is_help=True
 )
+
+
+def index(
+    files: Annotated[list[Path], argument("FILES...", "Video files, and folders of them.")],
+    library: options.Library = LIBRARY,
+    workers: options.Workers = 1,
+    cluster: options.Cluster = False,
+    rehash: Annotated[
+        bool, option("--rehash", "Read all files, also those of the same size and time of change as before.")
+    ] = False,
+    rebuild: Annotated[bool, option("--rebuild", "Make the library anew; features that still fit are kept.")] = False,
+    model: options.LibraryModel = None,
+    device: options.Device = None,
+) -> None:
+    """Bring the videos of FILES into a library, made if it is not there.
+
+    What the library has is skipped, moved files are recognised, and files that are gone are named. It may be killed
+    at any moment and run again, and run several times at once.
+
+    Exit codes: 0 when all are in the library, 1 when some could not be read, 2 for bad input.
+    """
+    from asst.cli.progress import files_progress, report_files
+    from asst.features.stores.native import named
+    from asst.library.index import index as run
+    from asst.library.index import listed, missing
+    from asst.library.library import Library
+
+    count = len(listed(files))
+    with uncollected():
+        engine = engine_for(library, model)
+    kept = Library.made(library, engine.identity, rebuild=rebuild)
+    done: list[Indexed] = []
+    try:
+        with files_progress(count) as bar:
+            for indexed in run(files, kept, engine, workers=workers, cluster=cluster, rehash=rehash, watch=bar.file):
+                done.append(indexed)
+                bar.done(indexed.video_s)
+                if indexed.state == "failed":
+                    tell(printable(f"{indexed.path.name}: {indexed.reason}"))
+    finally:
+        report_files(done, count, "indexed", f"the library is {library}")
+    gone = [video.path for video in missing(kept)]
+    if gone:
+        forget = f"asst library remove --missing --library {library}"
+        tell(f"{len(gone)} videos of the library are gone: {printable(named(gone))}; forget them: {forget}")
+    if any(indexed.state == "failed" for indexed in done):
+        raise typer.Exit(_FAULTY)
 
 
 @app.command(cls=Verb)
@@ -82,7 +133,7 @@ def verify(
         left = f", {len(verdict.unfinished)} unfinished (index again)" if verdict.unfinished else ""
         typer.echo(f"{library}: {verdict.videos} videos, {len(verdict.faults)} faulty{changed}{left}")
     if repair:
-        typer.echo(f"deleted {mend(opened, verdict)}; index again to make them anew", err=True)
+        tell(f"deleted {mend(opened, verdict)}; index again to make them anew")
     if verdict.faults or verdict.changed:
         raise typer.Exit(_FAULTY)
 

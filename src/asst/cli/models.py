@@ -73,7 +73,7 @@ def get(
     if as_json:
         files = {path: stated.size for path, stated in manifest.files.items()}
         told = {"name": name, "folder": str(model.place), "repository": manifest.repository, "files": files}
-        print_json([{**told, "revision": manifest.revision}])
+        print_json([told | {"revision": manifest.revision}])
         return
     size = sum(stated.size for stated in manifest.files.values())
     typer.echo(

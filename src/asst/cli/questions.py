@@ -7,12 +7,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from asst.atomic import write_whole
-from asst.cli.annotation import blind_prior, read_action_annotation, read_annotation
 from asst.cli.options import Annotation
-from asst.data import Dataset, Record
+from asst.cli.verb import tell
+from asst.data import DATASETS, Dataset, Record, data_folder, read_actions, read_dataset
 from asst.data.actions import ActionDataset, ActionVideo
 from asst.errors import InputError
 from asst.evaluation.detection import detection_protocol, evaluate_detections
+from asst.evaluation.prior import Prior, fitted_prior
 from asst.evaluation.scoring import Evaluation, evaluate
 from asst.evaluation.submissions import FORMATS, read_activitynet_detections
 from asst.moments import Answer
@@ -23,46 +24,63 @@ USUAL_PROTOCOL = "thumos14"
 
 @dataclass(frozen=True, slots=True)
 class Questions:
-    """What is asked of the videos of a split, sentences or actions, and how answers are judged.
+    """What is asked of the videos of a split, and how answers are judged.
 
     The data set is named by its key; its annotation files are in the folder.
     """
 
     key: str
-    sentences: Dataset | None = None
-    actions: ActionDataset | None = None
+    annotation: Dataset | ActionDataset
     folder: Path | None = None
 
     @property
     def records(self) -> Sequence[Record]:
         """The sentences."""
-        return () if self.sentences is None else self.sentences.records
+        return () if isinstance(self.annotation, ActionDataset) else self.annotation.records
 
     @property
-    def asked(self) -> Sequence[Record] | Sequence[ActionVideo]:
-        """The sentences, or the videos whose actions are looked for."""
-        return self.records if self.actions is None else self.actions.videos
+    def videos(self) -> Sequence[ActionVideo]:
+        """The videos whose actions are looked for."""
+        return self.annotation.videos if isinstance(self.annotation, ActionDataset) else ()
 
     def write(self, answers: Sequence[Answer], out: Path) -> None:
         """Keep answers as JSON lines."""
-        write_whole(out, as_lines(map(answer_record if self.actions is None else detections_record, answers)))
+        write_whole(out, as_lines(map(detections_record if self.videos else answer_record, answers)))
 
     def judge(self, answers: Sequence[Answer], protocol: str | None = None, *, blind: bool = True) -> Evaluation:
         """How good answers are, by the usual protocol if none is named; ``blind`` has a prior judged beside."""
-        if self.actions is not None:
-            named = detection_protocol(protocol or USUAL_PROTOCOL)
-            return evaluate_detections(self.key, self.actions.videos, answers, named)
-        prior = blind_prior(self.key, self.sentences, self.folder) if blind and self.sentences is not None else None
+        if isinstance(self.annotation, ActionDataset):
+            return evaluate_detections(self.key, self.videos, answers, detection_protocol(protocol or USUAL_PROTOCOL))
+        prior = self._prior() if blind else None
         return evaluate(self.key, self.records, answers, prior=prior, protocol=protocol or "standard")
+
+    def _prior(self) -> Prior | None:
+        """A prior fitted on the data set's first part that shares no video with this, where one is here."""
+        folder = self.folder or data_folder(self.key)
+        for split in ("train", "val"):
+            part = DATASETS[self.key].splits.get(split)
+            if part is not None and part.is_in(folder):
+                learnt = read_dataset(self.key, folder, split)
+                if learnt.records and not set(learnt.video_names) & set(self.annotation.video_names):
+                    return fitted_prior(self.key, learnt.records)
+        return None
 
 
 def read_questions(asked: Annotation) -> Questions:
-    """Those of a split, as `asst.cli.annotation.read_annotation` reads it."""
-    if asked.detects:
-        key, actions = read_action_annotation(asked)
-        return Questions(key, actions=actions, folder=asked.data)
-    key, sentences = read_annotation(asked)
-    return Questions(key, sentences, folder=asked.data)
+    """Those of a split; standard error gets how many rows of its file were at fault.
+
+    Raises an `InputError` for a missing or unknown name or split, no folder, or files that cannot be read.
+    """
+    key, split = asked.named
+    read = read_actions if asked.detects else read_dataset
+    annotation = read(key, asked.data or (data_folder(key) if asked.detects or key in DATASETS else Path()), split)
+    if problems := annotation.problems:
+        dropped = sum(problem.dropped for problem in problems)
+        told = f"{len(problems) - dropped} annotation rows were repaired and {dropped} left out"
+        tell(f"{key} {split}: of its file {told}")
+    for problem in problems if asked.problems else ():
+        tell(str(problem))
+    return Questions(key, annotation, asked.data)
 
 
 def read_predictions(path: Path, form: str | None, asked: Annotation) -> tuple[Sequence[Answer], Questions]:
@@ -73,8 +91,7 @@ def read_predictions(path: Path, form: str | None, asked: Annotation) -> tuple[S
     if asked.detects:
         if form not in (None, "activitynet"):
             raise InputError(f"detections come in our form or by --format activitynet, not {form}")
-        answers = read_activitynet_detections(path) if form else read_detections(path)
-        return answers, read_questions(asked)
+        return read_activitynet_detections(path) if form else read_detections(path), read_questions(asked)
     if form is not None and form not in FORMATS:
         raise InputError(f"no format {form!r}; there are {', '.join(FORMATS)}, and ours without --format")
     answers = read_answers(path) if form is None else []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from contextlib import suppress
 from pathlib import Path
 from typing import Annotated
@@ -10,8 +11,7 @@ from urllib.parse import quote
 import typer
 
 from asst.cli import options
-from asst.cli.asking import uncollected
-from asst.cli.index import engine_for
+from asst.cli.asking import engine_for, uncollected
 from asst.cli.options import LIBRARY, argument, option
 from asst.errors import InputError
 from asst.local import local_path
@@ -55,10 +55,9 @@ def serve(
         import uvicorn
 
         from asst.library.library import Library
-        from asst.web.access import Access, new_token
         from asst.web.app import create_app
         from asst.web.listening import listening, public_host, said
-        from asst.web.safety import LOOPBACK
+        from asst.web.safety import LOOPBACK, Access
 
         wanted = _files(videos or [])
         folder = _folder(library, named=bool(wanted))
@@ -66,7 +65,7 @@ def serve(
     named = frozenset() if public_url is None else frozenset([public_host(public_url)])
     hosts = LOOPBACK | named if host in LOOPBACK else None
     if token is None and (named or hosts is None):
-        token = new_token()
+        token = secrets.token_urlsafe(24)
     access = None if token is None else Access(token, secure=(public_url or "").startswith("https:"))
     app = create_app(Library.made(folder, engine.identity), lambda: engine, hosts=hosts, wanted=wanted, access=access)
     with listening(host, port) as socket:

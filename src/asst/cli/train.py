@@ -1,10 +1,12 @@
-"""``asst train``: a recipe to a checkpoint."""
+"""``asst recipes`` and ``asst train``, a recipe to a checkpoint; ``asst export``, that as a network of its own."""
 
 from __future__ import annotations
 
+import json
 import os
 import sys
 from collections.abc import Iterator
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -12,7 +14,7 @@ import typer
 
 from asst.cli import options
 from asst.cli.options import argument, option
-from asst.cli.verb import print_json, tell
+from asst.cli.verb import print_grid, print_json, tell
 from asst.errors import InputError
 
 if TYPE_CHECKING:
@@ -20,6 +22,8 @@ if TYPE_CHECKING:
     from asst.training.space_recipe import CaptionRecipe
     from asst.training.trainer import Trained
 
+
+ON_TOP = "goes on top of another recipe"
 
 _Recipe = Annotated[
     list[str],
@@ -78,7 +82,7 @@ def train(
         _tell(own, folder, _trained(own, folder), as_json=as_json)
         folders.append(folder)
     if split is not None:
-        from asst.cli.evaluate_run import evaluate_runs
+        from asst.cli.judging import evaluate_runs
 
         evaluate_runs(folders, split, [], as_json=as_json)
 
@@ -120,3 +124,73 @@ def _trained(recipe: Recipe | CaptionRecipe, folder: Path) -> Trained:
     from asst.training.space.run import train_captions
 
     return train_captions(recipe, folder, tell, progress=progress)
+
+
+def recipes(
+    recipe: Annotated[
+        list[str] | None,
+        argument(
+            "[RECIPE...] [KEY=VALUE...]", "Print what these say together, as YAML to begin a recipe of your own with."
+        ),
+    ] = None,
+    keys: Annotated[bool, option("--keys", "List every key, its default and meaning.")] = False,
+    as_json: options.Json = False,
+) -> None:
+    """List the recipes that asst train knows by name, and what each needs; print one; or list their keys."""
+    if recipe:
+        import yaml
+
+        from asst.training.recipe_files import recipe_and_changes, settings_of
+
+        settings = settings_of(*recipe_and_changes(recipe))
+        typer.echo(
+            json.dumps(settings, allow_nan=False) if as_json else yaml.safe_dump(settings, sort_keys=False), nl=as_json
+        )
+        return
+    rows = _keys() if keys else _recipes()
+    if as_json:
+        print_json(rows)
+        return
+    cells = [list(row.values()) for row in rows]
+    print_grid("keys of recipes" if keys else "recipes", list(rows[0]), cells, words=len(rows[0]))
+
+
+def _recipes() -> list[dict[str, str]]:
+    from asst.training.recipe_files import about, packaged_recipes, settings_of
+
+    rows = []
+    for name in packaged_recipes():
+        settings = settings_of([name])
+        data = settings.get("data", {})
+        needs = " ".join(f"data.features.{stream}=STORE" for stream in data.get("streams", ()))
+        rows.append({"recipe": name, "needs": needs if "dataset" in data or "method" in settings else ON_TOP})
+        rows[-1]["about"] = about(name)
+    return rows
+
+
+def _keys() -> list[dict[str, str]]:
+    from asst.training.recipe import Recipe
+    from asst.training.recipe_files import setting_keys
+    from asst.training.space_recipe import METHOD, CaptionRecipe
+
+    return [
+        {"method": method, **asdict(setting)}
+        for method, kind in (("all others", Recipe), (METHOD, CaptionRecipe))
+        for setting in setting_keys(kind)
+    ]
+
+
+def export(
+    checkpoint: Annotated[Path, argument("CHECKPOINT", "A .safetensors file that asst train wrote, of any method.")],
+    out: Annotated[Path, argument("OUT.onnx", "What is written.")],
+) -> None:
+    """Write a trained method as a network that runs without PyTorch: asst locate --model OUT.onnx."""
+    from asst.training.export import export_checkpoint
+
+    description = export_checkpoint(checkpoint, out)
+    use = (
+        f"detect VIDEO --checkpoint {out}"
+        if "labels" in description.settings
+        else f"locate VIDEO SENTENCE --model {out}"
+    )
+    typer.echo(f"wrote {out} ({description.method}), which runs without PyTorch: asst {use}")

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import sys
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,8 @@ from typer.core import TyperCommand
 
 from asst.extras import VERBS, install, require
 from asst.local import check_ends
+
+Rows = Sequence[Sequence[str]]
 
 _WHOLE = 1000
 """Letters of a line that is wrapped and not cut."""
@@ -45,6 +48,13 @@ def print_json(records: Iterable[dict[str, Any]]) -> None:
     from asst.outputs.json_lines import as_lines
 
     typer.echo(as_lines(records), nl=False)
+
+
+def print_grid(title: str, headings: Sequence[str], rows: Rows, notes: Sequence[str] = (), words: int = 1) -> None:
+    """One table to standard output, as `asst.outputs.grid.Grid` has it."""
+    from asst.outputs.grid import Grid, write_grids
+
+    write_grids([Grid(title, headings, rows, notes, words)], sys.stdout)
 
 
 def tell(line: str) -> None:

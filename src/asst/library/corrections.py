@@ -8,44 +8,54 @@ from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Literal, get_args
+from typing import Any, Literal, NamedTuple
+
+from pydantic import FiniteFloat, TypeAdapter, ValidationError
 
 from asst.atomic import write_whole
-from asst.data.files import as_number, as_span, read_object_lines
+from asst.data.files import read_object_lines
 from asst.errors import InputError
-from asst.library.folder import LibraryFolder, locked
+from asst.library.folder import LibraryFolder
+from asst.library.sharing import locked
+from asst.settings import first_fault
 
 Verdict = Literal["right", "wrong", "span"]
 
 
+class Proposed(NamedTuple):
+    """A span that the model proposed, in seconds, and its score."""
+
+    start_s: FiniteFloat
+    end_s: FiniteFloat
+    score: FiniteFloat
+
+
 @dataclass(frozen=True, slots=True)
 class Correction:
-    """What was said of one answer.
+    """What was said of one answer, a sentence and a span of a video, which ``content`` is the hash of.
 
-    Attributes:
-        id: of its own.
-        content: hash of the video.
-        query: the sentence.
-        verdict: ``right`` or ``wrong`` of the span, or ``span``: this is where the moment is.
-        start_s: of the span, in seconds.
-        end_s: likewise.
-        proposed: the model's span and score, where it proposed one.
-        made_at: when, ISO 8601.
+    The verdict is ``right`` or ``wrong`` of the span in seconds, or ``span``: this is where the moment is.
     """
 
     id: str
     content: str
     query: str
     verdict: Verdict
-    start_s: float
-    end_s: float
-    proposed: tuple[float, float, float] | None
+    start_s: FiniteFloat
+    end_s: FiniteFloat
+    proposed: Proposed | None
     made_at: str
 
     @property
     def spans(self) -> set[tuple[float, float]]:
         """The spans it speaks of: its own, and what the model proposed."""
-        return {(self.start_s, self.end_s), *([] if self.proposed is None else [self.proposed[:2]])}
+        return {
+            (self.start_s, self.end_s),
+            *([] if self.proposed is None else [(self.proposed.start_s, self.proposed.end_s)]),
+        }
+
+
+_CORRECTION = TypeAdapter(Correction)
 
 
 class Corrections:
@@ -59,9 +69,10 @@ class Corrections:
         path, found = self._library.corrections, []
         for where, parsed in read_object_lines(path) if path.exists() else ():
             try:
-                found.append(_parsed(parsed()))
-            except (ValueError, TypeError, LookupError) as error:
-                raise InputError(f"{path}, {where}: no correction ({error}); mend or delete it") from error
+                found.append(_CORRECTION.validate_python(parsed()))
+            except ValueError as error:
+                fault = first_fault(error) if isinstance(error, ValidationError) else error
+                raise InputError(f"{path}, {where}: no correction ({fault}); mend or delete it") from error
         return found
 
     def add(
@@ -70,7 +81,7 @@ class Corrections:
         query: str,
         verdict: Verdict,
         span_s: tuple[float, float],
-        proposed: tuple[float, float, float] | None = None,
+        proposed: Proposed | None = None,
     ) -> Correction:
         """Keeps one; it replaces what was said of the same span, or of the same proposal, for the same sentence.
 
@@ -137,19 +148,3 @@ class Corrections:
 
 def _lines(rows: Iterable[dict[str, Any]]) -> str:
     return "".join(json.dumps(row, allow_nan=False) + "\n" for row in rows)
-
-
-def _parsed(row: dict[str, Any]) -> Correction:
-    verdict, proposed = row["verdict"], row["proposed"]
-    if verdict not in get_args(Verdict):
-        raise ValueError(f"verdict {verdict!r}")
-    return Correction(
-        id=str(row["id"]),
-        content=str(row["content"]),
-        query=str(row["query"]),
-        verdict=verdict,
-        start_s=as_number(row["start_s"], "start_s"),
-        end_s=as_number(row["end_s"], "end_s"),
-        proposed=None if proposed is None else (*as_span(proposed[:2], "proposed"), as_number(proposed[2], "proposed")),
-        made_at=str(row["made_at"]),
-    )

@@ -25,7 +25,7 @@ from asst.features.zeroshot.space import CROPS
 from asst.library.windows import PART_OVERLAP_S, PART_S, WINDOW_HOP_S, WINDOW_S, WindowVectors, windows_of
 from asst.models import model_named
 from asst.models.base import Model
-from asst.models.reranked import RerankedModel, packaged_default
+from asst.models.reranked import RerankedModel
 from asst.models.zeroshot.model import ZeroShotModel
 
 FloatArray = npt.NDArray[np.float32]
@@ -73,30 +73,16 @@ class Engine:
             )
         self.model: Model = model
         self._base, self._space, self._sentences = model.base, model.extractor.space, model.reader.sentences
-        sentences = self._sentences
-        self._basis = _principal(sentences.glosses)
-        self._dimension = self._basis.shape[1]
-        self._usual = sentences.negatives.mean(axis=0)
-        self._around = (sentences.negatives - self._usual) @ self._basis
+        self._basis, negatives = _principal(self._sentences.glosses), self._sentences.negatives
+        self._dimension, self._usual = self._basis.shape[1], negatives.mean(axis=0)
+        self._around = (negatives - self._usual) @ self._basis
 
     @cached_property
     def identity(self) -> Identity:
         """What decides its numbers."""
-        extractor = self.model.extractor
-        settings = {
-            "version": 2,
-            "dimension": self._dimension,
-            "window": (WINDOW_S, WINDOW_HOP_S),
-            "part": (PART_S, PART_OVERLAP_S),
-        }
-        return Identity(
-            self._base,
-            extractor.name,
-            extractor.preprocessing,
-            extractor.weights,
-            settings_hash(settings),
-            self._dimension,
-        )
+        one, window, part = self.model.extractor, (WINDOW_S, WINDOW_HOP_S), (PART_S, PART_OVERLAP_S)
+        made = settings_hash({"version": 2, "dimension": self._dimension, "window": window, "part": part})
+        return Identity(self._base, one.name, one.preprocessing, one.weights, made, self._dimension)
 
     def extraction(self, store: Path) -> Extraction:
         """What other processes need to make the same features."""
@@ -120,7 +106,12 @@ class Engine:
             for k in range(first, last):
                 steps = runs[spans[k, 0] - begin : spans[k, 1] - begin]
                 held = k > first and runs[spans[k - 1, 0] - begin] == steps[-1]
-                vectors[k] = vectors[k - 1] if held else self._scaled(seen[steps].mean(axis=0))
+                if held:
+                    vectors[k] = vectors[k - 1]
+                else:
+                    mean = seen[steps].mean(axis=0)
+                    # Over the deviation of negative sentences there.
+                    vectors[k] = mean / np.std(mean @ self._around.T, axis=1)[:, None]
             first = last
         spans, parts = np.repeat(spans, CROPS, axis=0), np.repeat(parts, CROPS, axis=0)
         return WindowVectors(spans, parts, vectors.reshape(-1, self._dimension))
@@ -137,11 +128,6 @@ class Engine:
         centred /= np.linalg.norm(centred, axis=2, keepdims=True)
         return centred @ self._basis
 
-    def _scaled(self, seen: FloatArray) -> FloatArray:
-        """Means of a window's crops, ``(CROPS, dimension)``, over the deviation of negative sentences there."""
-        scaled: FloatArray = seen / np.std(seen @ self._around.T, axis=1)[:, None]
-        return scaled
-
 
 def _principal(rows: npt.NDArray[np.floating]) -> FloatArray:
     """The directions in which rows differ most, `DIMENSION` at most, the same on every machine, as columns."""
@@ -153,14 +139,9 @@ def _principal(rows: npt.NDArray[np.floating]) -> FloatArray:
     return result
 
 
-def engine_of(model: str | Path) -> Engine:
+def engine_of(model: str | Path = "default") -> Engine:
     """A model, as ``--model`` takes it, as an engine. Libraries are the same for all that read the same features.
 
     Raises an `InputError` as `asst.models.model_named`, or for a model that compares nothing in one space.
     """
-    return default_engine() if str(model) == "default" else Engine(model_named(model))
-
-
-def default_engine() -> Engine:
-    """The default model as an engine; an `InputError` when packaged weights are missing."""
-    return Engine(packaged_default())
+    return Engine(model_named(model))

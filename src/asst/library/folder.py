@@ -26,6 +26,7 @@ from asst.atomic import write_error, write_whole
 from asst.errors import InputError
 from asst.features.stores.native import SUFFIX, Store, file_name
 from asst.library.engine import Identity
+from asst.library.sharing import locked
 from asst.library.tables import Tables, Video
 from asst.library.windows import WindowVectors
 from asst.local import canonical, local_path
@@ -58,15 +59,10 @@ class Stamp:
 class LibraryFolder:
     """A library that is there. Indexing, searching and whatever else has a file of its own take it as an argument.
 
-    Attributes:
-        identity: what its numbers were made with.
-        features: the store of features, by content.
-        rows_lock: the file whose lock whoever writes rows or corrections holds.
-        indexing_lock: the file whose lock all who index hold together, and who repairs alone (`asst.library.sharing`).
-        uploads_lock: likewise of all servers, and alone of who looks for what another left behind.
-
-    Raises:
-        InputError: if there is none, or one of another schema, or for an address such as ``s3://bucket/folder``.
+    Of its locks (`asst.library.sharing`), whoever writes rows or corrections holds that of rows; all who index hold
+    that of indexing together, and who repairs alone; likewise that of uploads all servers, and alone who looks for what
+    another left behind. Raises an `InputError` if there is none, or one of another schema, or for an address such as
+    ``s3://bucket/folder``.
     """
 
     def __init__(self, folder: str | Path) -> None:
@@ -137,9 +133,8 @@ class LibraryFolder:
     def place(self, path: str, content: str, stamp: Stamp) -> Placed:
         """Gives a content that the library has the path of a file, whose stamp was taken before it was read.
 
-        Returns:
-            ``kept`` where it has it; ``moved`` where another path of this content is gone, or is another name of the
-            file, and now replaced; else ``copied``. Empty where the library does not have the content.
+        It was ``kept`` where it has it; ``moved`` where another path of this content is gone, or is another name of the
+        file, and now replaced; else ``copied``. Empty where the library does not have the content.
         """
         with self.writing() as tables:
             known = tables.videos(content=content)
@@ -207,19 +202,6 @@ def _stated(folder: Path, name: str) -> str:
         return str(json.loads((folder / _SETTINGS).read_text(encoding="utf-8"))[name])
     except (OSError, ValueError, LookupError, TypeError, RecursionError):
         return ""
-
-
-@contextmanager
-def locked(path: Path) -> Iterator[None]:
-    """Holds a lock that the system takes back when the process ends; a `WriteError` if it cannot be written."""
-    from filelock import FileLock
-
-    try:
-        lock = FileLock(path).acquire()
-    except OSError as error:
-        raise write_error(path, error) from error
-    with lock:
-        yield
 
 
 def _make(folder: Path, identity: Identity, *, rebuild: bool) -> None:

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal, NamedTuple
+from typing import Literal
 
 from asst.errors import InputError, WriteError
 from asst.features.extract import Job, Outcome, extract_by_cluster, extract_by_workers, extract_in_turn
@@ -25,6 +25,9 @@ from asst.library.sharing import SharedLock
 from asst.library.tables import Video
 from asst.local import canonical, local_path
 from asst.video import probe
+
+Copy = tuple[Path, Stamp]
+"""One of the files of a content."""
 
 _PARTS = ".*.part"
 _ABANDONED_S = 3600.0
@@ -48,13 +51,6 @@ class Indexed:
     seconds: float = 0.0
 
 
-class _Copy(NamedTuple):
-    """One of the files of a content."""
-
-    path: Path
-    stamp: Stamp
-
-
 def index(
     paths: Sequence[Path],
     library: LibraryFolder,
@@ -68,19 +64,17 @@ def index(
     """Brings files and the videos of folders into a library; what becomes of each file, as it comes.
 
     It may be killed at any moment and run again, and run several times at once: what is there is whole, and what is
-    not is done anew. A second run begins with the last file.
+    not is done anew. A second run begins with the last file. Raises an `InputError` for a folder without a video, or
+    when the library cannot be written.
 
     Args:
         paths: files and folders.
         library: takes them.
         engine: makes features and windows.
-        workers: processes that read videos, or actors.
+        workers: processes that read videos, or with ``cluster`` actors of Ray.
         cluster: whether Ray spreads the work.
         rehash: hash all files, also those whose size and time of change are as they were.
         watch: called before each file that is read in this process; what it returns is told how far it is read.
-
-    Raises:
-        InputError: for a folder without a video, or when the library cannot be written.
     """
     files = listed(paths)
     with SharedLock(library.indexing_lock) as lock:
@@ -89,9 +83,15 @@ def index(
         else:
             files.reverse()
         lock.share()
-        waiting: dict[str, list[_Copy]] = {}
+        waiting: dict[str, list[Copy]] = {}
         jobs = _examined(files, library, waiting, rehash=rehash)
-        for done in _extracted(jobs, library, engine, workers, cluster, watch):
+        extracted: Iterator[Outcome | Indexed]
+        if cluster or workers > 1:
+            extract = extract_by_cluster if cluster else extract_by_workers
+            extracted = extract(jobs, engine.extraction(library.features.folder), workers)
+        else:
+            extracted = extract_in_turn(jobs, engine.model.extractor, library.features, watch)
+        for done in extracted:
             if isinstance(done, Indexed):
                 yield done
             else:
@@ -99,7 +99,7 @@ def index(
 
 
 def _examined(
-    files: list[Path], library: LibraryFolder, waiting: dict[str, list[_Copy]], *, rehash: bool
+    files: list[Path], library: LibraryFolder, waiting: dict[str, list[Copy]], *, rehash: bool
 ) -> Iterator[Job | Indexed]:
     """What becomes of each file that the library has, and a job for each content that it has not, one file at a time.
 
@@ -118,11 +118,11 @@ def _examined(
             yield Indexed(file, "failed", str(error))
             continue
         if content in waiting:
-            waiting[content].append(_Copy(file, stamp))
+            waiting[content].append((file, stamp))
         elif content in library.features and (state := library.place(str(file), content, stamp)):
             yield Indexed(file, state)
         else:
-            waiting[content] = [_Copy(file, stamp)]
+            waiting[content] = [(file, stamp)]
             yield Job(file, content, content)
 
 
@@ -167,44 +167,29 @@ def _drop_parts(library: LibraryFolder) -> None:
                     part.parent.rmdir()
 
 
-def _extracted(
-    jobs: Iterator[Job | Indexed],
-    library: LibraryFolder,
-    engine: Engine,
-    workers: int,
-    cluster: bool,
-    watch: Callable[[Job], Progress | None],
-) -> Iterator[Outcome | Indexed]:
-    if cluster or workers > 1:
-        extract = extract_by_cluster if cluster else extract_by_workers
-        return extract(jobs, engine.extraction(library.features.folder), workers)
-    return extract_in_turn(jobs, engine.model.extractor, library.features, watch)
-
-
-def _finished(outcome: Outcome, copies: list[_Copy], library: LibraryFolder, engine: Engine) -> Iterator[Indexed]:
+def _finished(outcome: Outcome, copies: list[Copy], library: LibraryFolder, engine: Engine) -> Iterator[Indexed]:
     """Makes what a file's features allow, and the rows of all its copies."""
-    first, content = copies[0], outcome.job.video
+    (path, stamp), content = copies[0], outcome.job.video
     try:
         if outcome.state == "failed":
             raise InputError(outcome.reason)
         # Another run may have done it since.
-        if not library.place(str(first.path), content, first.stamp):
-            _add(first, content, library, engine)
+        if not library.place(str(path), content, stamp):
+            _add(path, stamp, content, library, engine)
     except WriteError:
         raise
     except InputError as error:
-        yield from (Indexed(copy.path, "failed", str(error), seconds=outcome.seconds) for copy in copies)
+        yield from (Indexed(path, "failed", str(error), seconds=outcome.seconds) for path, _ in copies)
         return
-    yield Indexed(first.path, "indexed", "", outcome.video_s, outcome.seconds)
-    for copy in copies[1:]:
-        if state := library.place(str(copy.path), content, copy.stamp):
-            yield Indexed(copy.path, state)
+    yield Indexed(path, "indexed", "", outcome.video_s, outcome.seconds)
+    for path, stamp in copies[1:]:
+        if state := library.place(str(path), content, stamp):
+            yield Indexed(path, state)
         else:
-            yield Indexed(copy.path, "failed", f"{copy.path}: was removed from the library meanwhile; index it again")
+            yield Indexed(path, "failed", f"{path}: was removed from the library meanwhile; index it again")
 
 
-def _add(file: _Copy, content: str, library: LibraryFolder, engine: Engine) -> None:
-    path, stamp = file
+def _add(path: Path, stamp: Stamp, content: str, library: LibraryFolder, engine: Engine) -> None:
     features = library.features.read(content)
     info = probe(path)
     write_strip(path, info.duration_s, library.picture(content))

@@ -26,7 +26,7 @@ class Library(LibraryFolder):
     @classmethod
     def made(cls, folder: str | Path, identity: Identity | None = None, *, rebuild: bool = False) -> Self:
         """As `LibraryFolder.made`; without an identity by the default model."""
-        return super().made(folder, identity or engines.default_engine().identity, rebuild=rebuild)
+        return super().made(folder, identity or engines.engine_of().identity, rebuild=rebuild)
 
     @cached_property
     def engine(self) -> Engine:
@@ -36,19 +36,10 @@ class Library(LibraryFolder):
     def index(
         self, paths: str | Path | Sequence[str | Path], *, workers: int = 1, cluster: bool = False, rehash: bool = False
     ) -> list[Indexed]:
-        """Brings files and the videos of folders into the library, by its model.
+        """Brings files and the videos of folders, or one, into the library, as `asst.library.index.index` does.
 
-        Args:
-            paths: files and folders, or one.
-            workers: processes that read videos, or actors.
-            cluster: whether Ray spreads the work.
-            rehash: read all files, also those whose size and time of change are as they were.
-
-        Returns:
-            What became of each file; one that cannot be read is ``failed``, with a reason, and stops no other.
-
-        Raises:
-            InputError: for a folder without a video, or a library of another model.
+        What became of each file is returned; one that cannot be read is ``failed``, with a reason, and stops no other.
+        Raises an `InputError` for a folder without a video, or a library of another model.
         """
         self.check(self.engine.identity)
         files = [Path(path) for path in ([paths] if isinstance(paths, str | Path) else paths)]
@@ -59,15 +50,7 @@ class Library(LibraryFolder):
     ) -> list[Moment]:
         """The moments of all videos that a sentence describes, by its model: the best video first, a row a moment.
 
-        Args:
-            query: the sentence.
-            top: moments at most.
-            within_glob: only videos whose path, or without a slash whose file name, matches.
-            min_score: moments of at least this score, in place of the model's threshold.
-
-        Raises:
-            InputError: for an empty sentence, ``top`` below one, a library of another model, or a pattern that no video
-                fits.
+        The arguments are those of `asst.library.search.search`, which raises an `InputError` as this does.
         """
         found = searched(self, self.engine, query, top=top, within_glob=within_glob, min_score=min_score)
         return list(found.moments)

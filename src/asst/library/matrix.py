@@ -39,16 +39,14 @@ class Matrix:
 
     def products(self, sentence: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
         """How well each window matches a sentence's vector ``(dimension,)``, shape ``(windows,)``."""
-        return np.concatenate([products(part, sentence) for part in self.parts])
-
-
-def products(vectors: npt.NDArray[np.float16], sentence: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
-    """Products of vectors ``(rows, dimension)`` with one, shape ``(rows,)``; a block at a time in single precision."""
-    found = np.empty(len(vectors), dtype=np.float32)
-    for first in range(0, len(vectors), _ROWS_AT_ONCE):
-        # A block stays in the processor's cache between the two.
-        np.dot(widened(vectors[first : first + _ROWS_AT_ONCE]), sentence, out=found[first : first + _ROWS_AT_ONCE])
-    return found
+        found, done = np.empty(len(self.rows), dtype=np.float32), 0
+        for part in self.parts:
+            for first in range(0, len(part), _ROWS_AT_ONCE):
+                # A block in single precision stays in the processor's cache between the two.
+                block = widened(part[first : first + _ROWS_AT_ONCE])
+                np.dot(block, sentence, out=found[done : done + len(block)])
+                done += len(block)
+        return found
 
 
 def matrix_of(library: LibraryFolder) -> Matrix:

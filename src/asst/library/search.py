@@ -8,7 +8,6 @@ the first stage. One video is asked as a library of it alone.
 
 from __future__ import annotations
 
-import math
 from collections import defaultdict
 from collections.abc import Callable, Container, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
@@ -24,7 +23,7 @@ from asst.errors import InputError
 from asst.features.values import Features
 from asst.library.engine import Engine
 from asst.library.folder import LibraryFolder
-from asst.library.matrix import matrix_of, products
+from asst.library.matrix import matrix_of
 from asst.library.tables import Rows, Video
 from asst.models.base import RANKED_LEAST, Ranking
 from asst.moments import Answer, Curve, Moment, by_video, rows, within
@@ -33,10 +32,6 @@ from asst.text import understood
 SCORED_S = 3600.0
 """Seconds of video that the second stage scores, unless more is asked for."""
 
-RESIDENT_BYTES = 2**32
-"""Of windows' vectors, up to which they are searched as one array and not by LanceDB."""
-
-_NEAREST = 8192
 _SCORED_A_MOMENT_S = 360.0
 
 
@@ -60,11 +55,14 @@ def search(
     scored_s: float | None = None,
     progress: Callable[[int, int], None] = lambda *_: None,
 ) -> Answer:
-    """The best moments of all videos that a sentence describes.
+    """The best moments of all videos that a sentence describes, by a model that reads what the library was made with.
+
+    Raises an `InputError` for an empty sentence, ``top`` below one, a library of other settings, or a pattern that no
+    video fits.
 
     Args:
         library: to be searched.
-        engine: a model that reads what it was made with.
+        engine: the model.
         query: the sentence.
         top: moments at most, weaker ones included.
         within_glob: only videos whose path matches, ``*`` also standing for slashes; a pattern without a slash is
@@ -73,9 +71,6 @@ def search(
         min_score: moments of at least this score, in place of the model's threshold.
         scored_s: seconds of video for the second stage; infinity scores everything.
         progress: told how many whole seconds of video are scored, and how many will be.
-
-    Raises:
-        InputError: for an empty sentence, ``top`` below one, a library of other settings, or a pattern no video fits.
     """
     if not query.strip():
         raise InputError("an empty sentence describes nothing; give one with words in it")
@@ -84,7 +79,9 @@ def search(
     library.check(engine.identity)
     videos = _videos(library, within_glob, contents)
     most_s = max(SCORED_S, top * _SCORED_A_MOMENT_S) if scored_s is None else scored_s
-    ordered = _ordered_parts(library, engine, query, set(videos), every=math.isinf(most_s))
+    matrix = matrix_of(library)
+    matches = matrix.products(engine.sentence(query))
+    ordered = [part for part in parts_by_match(matrix.rows, matches) if part.content in videos]
     length_s = sum(video.duration_s for video in videos.values())
     scored = _Scored(min_score)
     for part, features in _picked(library, ordered, videos, most_s, scored.faults):
@@ -123,24 +120,15 @@ class _Scored:
         each = [rows(moments, self.durations_s[path], threshold) for path, moments in self.moments.items()]
         moments = _best((moment for found, _ in each for moment in found), top)
         weaker = _best((moment for _, weaker in each for moment in weaker), top - len(moments))
-        whole = replace(
-            asked,
-            moments=moments,
-            weaker=weaker,
-            best_score=max(self.best, default=None),
-            threshold=threshold,
-            parts=(len(self.best), asked.parts[1]),
-            faults=tuple(self.faults),
-        )
-        paths = dict.fromkeys(moment.video or "" for moment in whole.ranked)
-        return replace(whole, by_video=tuple(self._of_video(path, whole) for path in paths))
-
-    def _of_video(self, path: str, whole: Answer) -> Answer:
-        found, weaker = (tuple(own for own in some if own.video == path) for some in (whole.moments, whole.weaker))
-        curve = joined(self.curves[path], self.step_s) if path in self.curves else None
-        return replace(
-            whole, video=path, duration_s=self.durations_s[path], moments=found, weaker=weaker, curve=curve, faults=()
-        )
+        best_score, parts = max(self.best, default=None), (len(self.best), asked.parts[1])
+        whole = replace(asked, moments=moments, weaker=weaker, best_score=best_score, threshold=threshold, parts=parts)
+        each_video = []
+        for path in dict.fromkeys(moment.video or "" for moment in whole.ranked):
+            found, others = (tuple(own for own in some if own.video == path) for some in (moments, weaker))
+            curve = joined(self.curves[path], self.step_s) if path in self.curves else None
+            about = replace(whole, video=path, duration_s=self.durations_s[path], curve=curve)
+            each_video.append(replace(about, moments=found, weaker=others))
+        return replace(whole, by_video=tuple(each_video), faults=tuple(self.faults))
 
 
 def parts_by_match(rows: Rows, matches: npt.NDArray[np.float32]) -> list[Part]:
@@ -162,23 +150,6 @@ def _best(moments: Iterable[Moment], top: int) -> tuple[Moment, ...]:
     """So many at most, grouped by their videos."""
     best = sorted(moments, key=lambda moment: -moment.score)[:top]
     return tuple(chain.from_iterable(by_video(best).values()))
-
-
-def _ordered_parts(
-    library: LibraryFolder, engine: Engine, query: str, contents: set[str], *, every: bool
-) -> list[Part]:
-    """The parts of these contents, those that match best first; of many windows the nearest alone, unless ``every``."""
-    sentence = engine.sentence(query)
-    many = library.tables.rows() * library.identity.dimension * 2 > RESIDENT_BYTES
-    if many and every:
-        blocks = [(rows, products(vectors, sentence)) for rows, vectors in library.tables.windows()]
-        rows, matches = (np.concatenate(column) for column in zip(*blocks, strict=True))
-    elif many:
-        rows, matches = library.tables.nearest(sentence, _NEAREST, sorted(contents))
-    else:
-        matrix = matrix_of(library)
-        rows, matches = matrix.rows, matrix.products(sentence)
-    return [part for part in parts_by_match(rows, matches) if part.content in contents]
 
 
 def _videos(library: LibraryFolder, glob: str | None, contents: Container[str] | None) -> dict[str, Video]:

@@ -1,7 +1,9 @@
-"""The lock of those who write a library's files: many hold it at once, or one alone, who may then tidy up."""
+"""The locks of those who write a library's files; the system takes one back when its process ends, however it ends."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Self
 
@@ -9,7 +11,7 @@ from asst.atomic import write_error
 
 
 class SharedLock:
-    """A lock that the system takes back when its process ends, however it ends; a context manager.
+    """A lock that many hold at once, or one alone, who may then tidy up; a context manager.
 
     Raises a `WriteError` if the file cannot be made.
     """
@@ -26,12 +28,12 @@ class SharedLock:
     def __exit__(self, *_: object) -> None:
         self._file.close()
 
-    def alone(self) -> bool:
-        """Takes it alone, unless another process or thread holds it; whether that was so."""
+    def alone(self, *, wait: bool = False) -> bool:
+        """Takes it alone; without ``wait`` unless another process or thread holds it. Whether that was so."""
         import fcntl
 
         try:
-            fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            fcntl.flock(self._file, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
         except BlockingIOError:
             return False
         return True
@@ -41,3 +43,11 @@ class SharedLock:
         import fcntl
 
         fcntl.flock(self._file, fcntl.LOCK_SH)
+
+
+@contextmanager
+def locked(path: Path) -> Iterator[None]:
+    """Holds a lock alone, once it is free; a `WriteError` if it cannot be written."""
+    with SharedLock(path) as lock:
+        lock.alone(wait=True)
+        yield

@@ -192,25 +192,6 @@ class Tables:
                 writer.write_batch(batch.select(self._window_schema.names))
 
     @_telling
-    def nearest(
-        self, sentence: npt.NDArray[np.float32], limit: int, contents: list[str] | None = None
-    ) -> tuple[Rows, npt.NDArray[np.float32]]:
-        """The windows that match a sentence's vector ``(dimension,)`` best, by LanceDB's own search.
-
-        Returns:
-            Rows of `ROW`, at most ``limit``, and their products with the sentence, best first.
-        """
-        wanted: Any = self._windows.search(sentence, vector_column_name="vector")
-        wanted = wanted.distance_type("dot").limit(limit)
-        if contents is not None:
-            wanted = wanted.where(_among(contents), prefilter=True)
-        found = wanted.to_arrow().combine_chunks()
-        # LanceDB's distance is one less the product.
-        distances = found["_distance"].to_numpy()
-        products: npt.NDArray[np.float32] = 1 - distances
-        return self._rows(found), products
-
-    @_telling
     def tidy(self) -> None:
         """Joins the small files that many writes leave, and drops versions of more than an hour ago."""
         for table in (self._videos, self._windows):

@@ -17,11 +17,10 @@ from asst.video import is_jpeg
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What was found, of so many videos.
+    """What was found, of so many videos: a line on what is wrong with each faulty content.
 
-    ``faults`` has a line on what is wrong with a content. ``unfinished`` are contents that have features or windows and
-    no file; indexing again finishes them, if they are given. ``changed`` has a line for each file that holds other
-    bytes than those that were indexed, or cannot be read.
+    Contents are unfinished that have features or windows and no file; indexing again finishes them, if they are given.
+    Files are changed, a line each, that hold other bytes than those that were indexed, or cannot be read.
     """
 
     videos: int

@@ -3,30 +3,29 @@
 from __future__ import annotations
 
 import csv
+import html
 import io
 from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from asst.atomic import write_whole
 from asst.errors import InputError
 from asst.extras import require
 from asst.moments import Answer
 from asst.outputs.destination import check_destination
-from asst.outputs.editors.edits import Edit, chosen, edits_of
-from asst.outputs.editors.fcpxml import fcpxml_text
-from asst.outputs.editors.timeline import edl_text, otio_text
-from asst.outputs.subtitles import subtitles
+from asst.outputs.editors.edits import Edit, chosen, edits_of, name_of
+from asst.outputs.editors.timeline import edl_text, fcpxml_text, otio_text
+from asst.outputs.json_lines import answer_record, as_lines, as_whole
 
 if TYPE_CHECKING:
     from asst.video import CutReport
 
-TextOf = Callable[[Sequence[Answer], bool], str | None]
-"""Makes a file's text of answers and whether to take every moment; None when there is nothing to write."""
-
 COLUMNS = ("video", "query", "rank", "start_s", "end_s", "score", "label", "confidence")
 """Of CSV; docs/formats.md says what they mean."""
+
+_LONGEST_S = 100 * 3600
 
 
 def check_exports(paths: Sequence[Path], source: Path | None = None) -> None:
@@ -51,36 +50,28 @@ def write_export(
 ) -> bool:
     """Write what was found in the format of a file's extension; answers as JSON hold the weaker moments too, apart.
 
-    Args:
-        answers: what the model said.
-        out: the file to write; it appears when it is complete.
-        every: take the weaker moments too.
-        records: the objects of ``.json`` and ``.jsonl``, where a verb prints others than answers.
-
-    Returns:
-        False where nothing was written: a timeline or a reel of no clips.
-
-    Raises:
-        InputError: when ``out`` cannot be written, a video cannot be read, or the format cannot hold these moments.
+    With ``every`` all formats have the weaker moments. ``records`` are the objects of ``.json`` and ``.jsonl``, where a
+    verb prints others than answers. Nothing is written, and False returned, for a timeline or a reel of no clips.
+    Raises an `InputError` when ``out`` cannot be written, a video not read, or the format cannot hold the moments.
     """
     check_exports([out])
     suffix = out.suffix.lower()
     if suffix == REEL:
-        return _reel(answers, out, every)
-    text = _objects(answers, records, suffix) if suffix in _OBJECTS else _TEXTS[suffix](answers, every)
+        from asst.video import reel
+
+        spans = [(own.video or answer.video, own.start_s, own.end_s) for answer, _, own in chosen(answers, every=every)]
+        if spans:
+            reel(spans, out)
+        return bool(spans)
+    if suffix in _OBJECTS:
+        write = as_whole if suffix == ".json" else as_lines
+        text: str | None = write(map(answer_record, answers) if records is None else records)
+    else:
+        text = _TEXTS[suffix](answers, every)
     if text is not None:
         # A file name may hold bytes that are no text; a question mark stands for each.
         write_whole(out, text.encode("utf-8", errors="replace"))
     return text is not None
-
-
-def _reel(answers: Sequence[Answer], out: Path, every: bool) -> bool:
-    from asst.video import reel
-
-    moments = [(own.video or answer.video, own.start_s, own.end_s) for answer, _, own in chosen(answers, every=every)]
-    if moments:
-        reel(moments, out)
-    return bool(moments)
 
 
 def write_clip(answer: Answer, out: Path, *, exact: bool = True) -> CutReport | None:
@@ -111,11 +102,40 @@ def csv_text(answers: Sequence[Answer], every: bool = False) -> str:
     return stream.getvalue()
 
 
-def _objects(answers: Sequence[Answer], records: Sequence[dict[str, Any]] | None, suffix: str) -> str:
-    from asst.outputs.json_lines import answer_record, as_lines, as_whole
+def subtitles(answers: Sequence[Answer], every: bool = False, *, form: Literal["srt", "vtt"]) -> str:
+    """Subtitles, SubRip's or WebVTT's, in the order of time, to a millisecond; where moments overlap, so do they.
 
-    write = as_whole if suffix == ".json" else as_lines
-    return write(map(answer_record, answers) if records is None else records)
+    Raises an `InputError` for moments in several videos, or past 100 hours, which subtitles cannot count to.
+    """
+    moments = chosen(answers, every=every)
+    videos = {moment.video or answer.video for answer, _, moment in moments}
+    if len(videos) > 1:
+        raise InputError(
+            f"subtitles are of one video, and these moments lie in {len(videos)}; "
+            "narrow a search to one with --in, or write .csv or .otio"
+        )
+    cues = []
+    for answer, _, moment in moments:
+        if moment.end_s >= _LONGEST_S:
+            raise InputError(f"subtitles end before 100 hours, and a moment ends at {moment.end_s:.0f} s; write .csv")
+        start_ms = round(moment.start_s * 1000)
+        cues.append((start_ms, max(start_ms + 1, round(moment.end_s * 1000)), _text(name_of(answer, moment), form)))
+    point = "." if form == "vtt" else ","
+    shown = [
+        f"{number}\n{_time(start_ms, point)} --> {_time(end_ms, point)}\n{text}\n\n"
+        for number, (start_ms, end_ms, text) in enumerate(sorted(cues, key=lambda cue: cue[:2]), start=1)
+    ]
+    return "".join(["WEBVTT\n\n" if form == "vtt" else "", *shown])
+
+
+def _text(name: str, form: Literal["srt", "vtt"]) -> str:
+    # SubRip has no escapes, and an arrow would be read as a line of times.
+    return html.escape(name, quote=False) if form == "vtt" else name.replace("-->", "\N{RIGHTWARDS ARROW}")
+
+
+def _time(at_ms: int, point: str) -> str:
+    minutes, ms = divmod(at_ms, 60_000)
+    return f"{minutes // 60:02}:{minutes % 60:02}:{ms // 1000:02}{point}{ms % 1000:03}"
 
 
 def _timeline(text: Callable[[Sequence[Edit]], str], answers: Sequence[Answer], every: bool) -> str | None:
@@ -125,7 +145,7 @@ def _timeline(text: Callable[[Sequence[Edit]], str], answers: Sequence[Answer], 
 
 _BY_LIBRARY = (".otio", ".edl")
 _OBJECTS = (".json", ".jsonl")
-_TEXTS: dict[str, TextOf] = {
+_TEXTS: dict[str, Callable[[Sequence[Answer], bool], str | None]] = {
     ".csv": csv_text,
     ".srt": partial(subtitles, form="srt"),
     ".vtt": partial(subtitles, form="vtt"),

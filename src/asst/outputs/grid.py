@@ -20,14 +20,10 @@ _WIDEST = 10_000
 
 @dataclass(frozen=True, slots=True)
 class Grid:
-    """A table of text.
+    """A table of text: a title above it, a heading a column, as many cells in each row, and notes below.
 
-    Attributes:
-        title: the line above it.
-        headings: one a column; line breaks in one make more rows of headings, which stand at the bottom.
-        rows: as many cells as there are headings, each.
-        notes: lines below it.
-        words: how many of the first columns hold words, and stand left; the others hold figures, and stand right.
+    Line breaks in a heading make more rows of headings, which stand at the bottom. So many of the first columns hold
+    ``words``, and stand left; the others hold figures, and stand right.
     """
 
     title: str
@@ -82,17 +78,14 @@ def write_latex(grids: Iterable[Grid], stream: TextIO) -> None:
     """Write the grids as LaTeX tables with the rules of booktabs, their notes as comments."""
     for grid in grids:
         columns = "l" * grid.words + "r" * (len(grid.headings) - grid.words)
-        lines = [_cells([heading.replace("\n", " ") for heading in grid.headings]), *map(_cells, grid.rows)]
-        body = "\n".join([r"\toprule", lines[0], r"\midrule", *lines[1:], r"\bottomrule"])
+        cells = [[heading.replace("\n", " ") for heading in grid.headings], *grid.rows]
+        first, *others = (" & ".join(map(_latex, row)) + r" \\" for row in cells)
+        body = "\n".join([r"\toprule", first, r"\midrule", *others, r"\bottomrule"])
         notes = "".join(f"% {note}\n" for note in grid.notes)
         stream.write(
             f"\\begin{{table}}\n\\caption{{{_latex(grid.title)}}}\n\\begin{{tabular}}{{{columns}}}\n"
             f"{body}\n\\end{{tabular}}\n\\end{{table}}\n{notes}"
         )
-
-
-def _cells(cells: Sequence[str]) -> str:
-    return " & ".join(map(_latex, cells)) + r" \\"
 
 
 _SPECIAL = {

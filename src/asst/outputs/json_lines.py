@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, NoReturn, TypeVar
 
@@ -37,12 +38,8 @@ def moment_record(moment: Moment) -> dict[str, Any]:
 
 def answer_facts(answer: Answer) -> dict[str, Any]:
     """What an answer says of a sentence beside its moments."""
-    return {
-        "query": answer.query,
-        "duration_s": float(answer.duration_s),
-        "model": answer.model,
-        "found": bool(answer.moments),
-    }
+    found, duration_s = bool(answer.moments), float(answer.duration_s)
+    return {"query": answer.query, "duration_s": duration_s, "model": answer.model, "found": found}
 
 
 def answer_record(answer: Answer) -> dict[str, Any]:
@@ -123,14 +120,8 @@ def _answer(record: dict[str, Any]) -> Answer:
     duration_s = _duration_s(record, moments)
     if "duration_s" in record and duration_s <= 0:
         raise ValueError(f'"duration_s" must be positive, not {duration_s}')
-    return Answer(
-        video=video,
-        query=query,
-        duration_s=duration_s,
-        model=_text(record, "model", ""),
-        moments=moments if found else (),
-        weaker=weaker if found else moments + weaker,
-    )
+    answer = Answer(video, query, duration_s, _text(record, "model", ""), moments, weaker=weaker)
+    return answer if found else replace(answer, moments=(), weaker=moments + weaker)
 
 
 def _detections(record: dict[str, Any]) -> Answer:

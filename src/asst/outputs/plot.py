@@ -12,7 +12,7 @@ from asst.atomic import moved_into_place
 from asst.errors import InputError
 from asst.extras import require
 from asst.outputs.destination import check_destination
-from asst.outputs.report.labels import headings, tick_label, ticks_s
+from asst.outputs.report.drawing import headings, tick_label, ticks_s
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -36,11 +36,10 @@ def check_plot(sentences: int) -> None:
 
 
 def write_plot(answers: Sequence[Answer], out: Path) -> None:
-    """Draw one row an answer, one at least, in order, and write a ``.png`` file.
+    """Draw one row an answer, in order, and write a ``.png`` file.
 
-    Raises:
-        InputError: when ``out`` cannot be written or there are more than ``SENTENCES_MOST`` sentences.
-        ValueError: for no answers.
+    Raises an `InputError` when ``out`` cannot be written or there are more than ``SENTENCES_MOST`` sentences, and a
+    `ValueError` for no answers.
     """
     if not answers:
         raise ValueError("a plot needs one answer at least")

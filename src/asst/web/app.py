@@ -15,11 +15,11 @@ from jinja2 import Environment, FileSystemLoader, select_autoescape
 from asst._version import __version__
 from asst.library.engine import Engine
 from asst.library.library import Library
-from asst.web import correcting, errors, exporting, safety, searching, uploads, videos
-from asst.web.access import Access
+from asst.web import correcting, errors, safety, searching, uploads, videos
 from asst.web.answers import AccessBody, StatusAnswer, UploadLimits
 from asst.web.errors import Problem, documented
 from asst.web.limits import ENDINGS, Limits
+from asst.web.safety import Access
 from asst.web.served import Served, ServedHere
 
 _HERE = Path(str(files("asst.web")))
@@ -36,13 +36,9 @@ def create_app(
 ) -> FastAPI:
     """The page and the JSON of a library, as an ASGI application.
 
-    Args:
-        library: it.
-        load: makes the model, in a thread, when the application starts; else it is the library's own.
-        limits: what is refused.
-        hosts: names by which the server may be called; None takes any.
-        wanted: files to index first.
-        access: knows the token that is asked for; None asks for none.
+    ``load`` makes the model, in a thread, when the application starts; else it is the library's own. ``hosts`` are the
+    names by which the server may be called, None takes any. ``wanted`` are files to index first. ``access`` knows the
+    token that is asked for, None asks for none.
     """
 
     @asynccontextmanager
@@ -68,7 +64,7 @@ def create_app(
     errors.install(app)
     safety.install(app, hosts, access)
     app.state.access = access
-    for part in (router, videos.router, searching.router, uploads.router, correcting.router, exporting.router):
+    for part in (router, videos.router, searching.router, uploads.router, correcting.router):
         app.include_router(part)
     app.mount("/static", StaticFiles(directory=_HERE / "static"), name="static")
     return app

@@ -9,7 +9,7 @@ from typing import Annotated
 from fastapi import APIRouter, Query
 from fastapi.responses import Response
 
-from asst.library.corrections import Correction
+from asst.library.corrections import Correction, Proposed
 from asst.library.tables import Video
 from asst.outputs.printable import printable
 from asst.web.answers import CorrectionAnswer, CorrectionBody, CorrectionsAnswer
@@ -38,8 +38,7 @@ def corrections(
 def correct(served: ServedHere, body: CorrectionBody) -> CorrectionAnswer:
     """Keeps one, in place of what was said of the same span before."""
     known = served.video(body.video)
-    given = body.proposed
-    proposed = None if given is None else (given.start_s, given.end_s, given.score)
+    proposed = None if body.proposed is None else Proposed(**body.proposed.model_dump())
     made = served.corrections.add(body.video, body.query, body.verdict, (body.start_s, body.end_s), proposed)
     return _answer(made, known)
 
@@ -63,12 +62,6 @@ def annotation(served: ServedHere) -> Response:
 
 
 def _answer(correction: Correction, video: Video | None) -> CorrectionAnswer:
-    proposed = correction.proposed
-    return CorrectionAnswer(
-        **{
-            **asdict(correction),
-            "proposed": proposed and dict(zip(("start_s", "end_s", "score"), proposed, strict=True)),
-        },
-        video=correction.content,
-        name=printable(Path(video.path).name) if video else "",
-    )
+    name = printable(Path(video.path).name) if video else ""
+    facts = {**asdict(correction), "video": correction.content, "name": name}
+    return CorrectionAnswer.model_validate(facts, from_attributes=True)

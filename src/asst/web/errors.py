@@ -42,15 +42,7 @@ class ErrorAnswer(BaseModel):
 
 
 class Problem(Exception):  # noqa: N818  it is an answer
-    """An answer that is an error.
-
-    Args:
-        status: of HTTP.
-        code: for programs.
-        message: for people.
-        field: of the request, where one is at fault.
-        retry_s: when to ask again.
-    """
+    """An answer that is an error: its status of HTTP, and its detail; ``retry_s`` is when to ask again."""
 
     def __init__(
         self, status: int, code: str, message: str, *, field: str | None = None, retry_s: int | None = None

@@ -10,6 +10,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from queue import SimpleQueue
+from typing import Any
 
 from asst.errors import InputError
 from asst.library.engine import Engine
@@ -57,26 +58,16 @@ class IndexJob:
         left_s = None
         if self.state == "running" and self.done_s:
             left_s = round((time.monotonic() - self.began) * max(0.0, self.total_s / self.done_s - 1), 1)
-        return JobAnswer(
-            id=self.id,
-            name=printable(self.name),
-            state=self.state,
-            done_s=round(self.done_s, 2),
-            total_s=round(self.total_s, 2),
-            left_s=left_s,
-            message=printable(self.message),
-            video=self.content,
-        )
+        words: dict[str, Any] = {"name": printable(self.name), "message": printable(self.message)}
+        read_s: dict[str, Any] = {"done_s": round(self.done_s, 2), "total_s": round(self.total_s, 2), "left_s": left_s}
+        return JobAnswer(id=self.id, state=self.state, video=self.content, **words, **read_s)
 
 
 class Jobs:
-    """The queue and the thread that works it off.
+    """The queue of files for a library, and the thread that works it off.
 
-    Args:
-        library: where files go.
-        engine: waits for the model and gives it.
-        most: jobs that may wait.
-        owned: whether a file was made by the server, and goes when its job fails or is cancelled.
+    ``engine`` waits for the model and gives it; ``most`` jobs may wait; a file that is ``owned`` was made by the
+    server, and goes when its job fails or is cancelled.
     """
 
     def __init__(

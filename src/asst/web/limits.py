@@ -18,18 +18,10 @@ ENDINGS = (".mp4", ".m4v", ".mov", ".mkv", ".webm", ".avi", ".mpg", ".mpeg", ".t
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Limits:
-    """What is refused.
+    """What is refused: larger uploads, and longer videos and clips.
 
-    Attributes:
-        upload_bytes: a larger upload.
-        upload_s: a longer video, in seconds.
-        clip_s: a longer clip, in seconds.
-        at_once: requests that work at the same time.
-        waiting: requests that wait for that; more are sent away.
-        request_s: time that a request may take.
-        encode_s: time that one which encodes video may take.
-        stalled_s: time that an upload may stand still.
-        jobs: uploads that wait to be indexed.
+    So many requests work ``at_once`` and so many are ``waiting``; more are sent away. A request may take so long, one
+    that encodes video longer, and an upload may stand still so long. So many ``jobs`` wait to be indexed.
     """
 
     upload_bytes: int = 4 * 2**30

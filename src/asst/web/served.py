@@ -26,20 +26,10 @@ _FEATURES_KEPT = 4
 
 
 class Served:
-    """A library being served.
+    """A library being served, whose model is loaded in a thread of its own, so that the page is there at once.
 
-    Args:
-        library: it.
-        load: makes the model, in a thread of its own, so that the page is there at once.
-        limits: what is refused.
-
-    Attributes:
-        gate: for work that takes time.
-        jobs: of indexing.
-        corrections: of the library.
-        clips: a folder for clips, which goes when the server does.
-        closing: whether the server is about to go.
-        features: gives a video's features; those asked for last are kept, and with them what the model keeps of them.
+    Work that takes time goes through the gate. ``features`` gives those of a video; those asked for last are kept, and
+    with them what the model keeps of them. The folder of clips goes when the server does.
     """
 
     def __init__(self, library: Library, load: Callable[[], Engine], limits: Limits) -> None:
@@ -59,12 +49,7 @@ class Served:
         return self._engine.done() and self._engine.exception() is None
 
     def engine(self) -> Engine:
-        """The model, waited for.
-
-        Raises:
-            InputError: when its weights are missing.
-            Problem: when it cannot be loaded for any other reason.
-        """
+        """The model, waited for; an `InputError` when its weights are missing, a `Problem` for any other reason."""
         return self._engine.result()
 
     def video(self, content: str) -> Video:

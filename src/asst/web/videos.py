@@ -1,4 +1,4 @@
-"""The videos: what is known of them, the files themselves, pictures and clips."""
+"""The videos: what is known of them, the files themselves, pictures and clips, and moments as one file."""
 
 from __future__ import annotations
 
@@ -18,13 +18,15 @@ from starlette.types import Receive, Scope, Send
 
 from asst.library.pictures import PICTURES
 from asst.library.tables import Video
+from asst.moments import Answer, Moment
+from asst.outputs.exports import write_export
 from asst.outputs.printable import printable
 from asst.video import STILL, cut, frames, jpeg, probe
-from asst.web.answers import OneVideoAnswer, Seconds, Strip, VideoAnswer, VideosAnswer
+from asst.web.answers import ChosenMoment, ExportBody, OneVideoAnswer, Seconds, Strip, VideoAnswer, VideosAnswer
 from asst.web.errors import Problem, documented, not_found
 from asst.web.served import Served, ServedHere, no_video
 
-router = APIRouter(prefix="/api/videos", tags=["videos"])
+router = APIRouter(prefix="/api", tags=["videos"])
 Id = Annotated[str, InPath(pattern=r"^[0-9a-f]{16,64}$", description="A video's id.")]
 
 Sort = Literal["name", "newest", "longest"]
@@ -38,6 +40,15 @@ _SORTED: dict[Sort, Callable[[Video], tuple[float | str, ...]]] = {
     "longest": lambda video: (-video.duration_s, video.content),
 }
 _KEPT = "private, max-age=86400"
+_TYPES = {
+    "csv": "text/csv",
+    "mp4": "video/mp4",
+    "otio": "application/json",
+    "fcpxml": "application/xml",
+    "srt": "application/x-subrip",
+    "vtt": "text/vtt",
+    "edl": "text/plain",
+}
 
 
 def video_answer(served: Served, video: Video) -> VideoAnswer:
@@ -58,7 +69,7 @@ def video_answer(served: Served, video: Video) -> VideoAnswer:
     )
 
 
-@router.get("", responses=documented())
+@router.get("/videos", responses=documented())
 def videos(
     served: ServedHere,
     offset: Annotated[int, Query(ge=0, le=10**9)] = 0,
@@ -72,7 +83,7 @@ def videos(
     return VideosAnswer(total=len(wanted), hours=sum(video.duration_s for video in wanted) / 3600, videos=page)
 
 
-@router.get("/{video}", responses=documented(404))
+@router.get("/videos/{video}", responses=documented(404))
 async def video(served: ServedHere, video: Id) -> OneVideoAnswer:
     """One of them."""
 
@@ -84,7 +95,7 @@ async def video(served: ServedHere, video: Id) -> OneVideoAnswer:
     return await served.gate.run(found)
 
 
-@router.delete("/{video}", status_code=204, response_class=Response, responses=documented(404))
+@router.delete("/videos/{video}", status_code=204, response_class=Response, responses=documented(404))
 def remove(served: ServedHere, video: Id) -> Response:
     """Takes a video out of the library. A file that came through the page is deleted, any other stays as it is."""
     known = served.library.tables.videos(content=video)
@@ -99,7 +110,7 @@ def remove(served: ServedHere, video: Id) -> Response:
 
 
 @router.get(
-    "/{video}/media",
+    "/videos/{video}/media",
     response_class=FileResponse,
     responses={**documented(404, 416, sends=["video/*"]), 206: {"description": "The part asked for"}},
 )
@@ -110,7 +121,7 @@ def media(served: ServedHere, video: Id) -> FileResponse:
     return FileResponse(path, media_type=kind, headers={"Cache-Control": _KEPT})
 
 
-@router.get("/{video}/strip", response_class=FileResponse, responses=documented(404, sends=["image/jpeg"]))
+@router.get("/videos/{video}/strip", response_class=FileResponse, responses=documented(404, sends=["image/jpeg"]))
 def strip(served: ServedHere, video: Id) -> FileResponse:
     """A row of small pictures, each from the middle of an equal share of the video."""
     path = served.library.picture(served.video(video).content)
@@ -119,7 +130,7 @@ def strip(served: ServedHere, video: Id) -> FileResponse:
     return FileResponse(path, media_type="image/jpeg", headers={"Cache-Control": _KEPT})
 
 
-@router.get("/{video}/picture", response_class=Response, responses=documented(404, sends=["image/jpeg"]))
+@router.get("/videos/{video}/picture", response_class=Response, responses=documented(404, sends=["image/jpeg"]))
 async def picture(served: ServedHere, video: Id, at_s: Seconds) -> Response:
     """The picture that is shown at an instant, or the last one before the end."""
     body = await served.gate.run(lambda: _jpeg(served.video(video), at_s))
@@ -127,7 +138,7 @@ async def picture(served: ServedHere, video: Id, at_s: Seconds) -> Response:
 
 
 @router.get(
-    "/{video}/clip",
+    "/videos/{video}/clip",
     response_class=FileResponse,
     responses=documented(404, 413, sends=["video/mp4"], about="X-Clip-Start-S and X-Clip-End-S say what it holds"),
 )
@@ -139,21 +150,30 @@ async def clip(served: ServedHere, video: Id, start_s: Seconds, end_s: Seconds, 
         lambda: out.unlink(missing_ok=True),
         encodes=not fast,
     )
-    return SentOnce(out, media_type="video/mp4", headers=headers)
+    return _SentOnce(out, media_type="video/mp4", headers=headers)
 
 
-class SentOnce(FileResponse):
+@router.post("/export", response_class=FileResponse, responses=documented(404, 413, sends=[*_TYPES.values()]))
+async def export(served: ServedHere, body: ExportBody) -> FileResponse:
+    """One file of the moments, in their order. Timelines name the files of the videos as the server knows them."""
+    out = served.clips / f"{uuid.uuid4().hex}.{body.format}"
+    long = body.format == "mp4"
+    await served.gate.run(lambda: _write(served, body, out), lambda: out.unlink(missing_ok=True), encodes=long)
+    headers = {"Content-Disposition": _attachment(f"moments.{body.format}")}
+    return _SentOnce(out, media_type=_TYPES[body.format], headers=headers)
+
+
+class _SentOnce(FileResponse):
     """A file that goes when it has been sent, or when whoever asked for it has gone."""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Sends it; see Starlette."""
         try:
             await super().__call__(scope, receive, send)
         finally:
             Path(self.path).unlink(missing_ok=True)
 
 
-def attachment(name: str) -> str:
+def _attachment(name: str) -> str:
     """The header that saves an answer under a name, whatever characters it has."""
     plain = re.sub(r"[^A-Za-z0-9 ._()-]", "_", name)
     exact = urllib.parse.quote(name.encode("utf-8", errors="replace"), safe="")
@@ -180,7 +200,7 @@ def _cut(served: Served, content: str, span: tuple[float, float], out: Path, *, 
     report = cut(known.path, start_s, end_s, out, exact=exact)
     first, last = (f"{int(t // 60)}m{t % 60:05.2f}s" for t in (start_s, end_s))
     return {
-        "Content-Disposition": attachment(f"{Path(known.path).stem} {first}-{last}.mp4"),
+        "Content-Disposition": _attachment(f"{Path(known.path).stem} {first}-{last}.mp4"),
         "X-Clip-Start-S": f"{report.start_s:.3f}",
         "X-Clip-End-S": f"{report.end_s:.3f}",
     }
@@ -191,3 +211,19 @@ def _jpeg(video: Video, at_s: float) -> bytes:
     for batch in frames(Path(video.path), times_s=[at_s], short_side=_SHORT_SIDE, crop=STILL, threads=1):
         return jpeg(batch.pixels[0])
     raise not_found(f"no picture at {at_s:g} s")
+
+
+def _write(served: Served, body: ExportBody, out: Path) -> None:
+    answers = [_answer(served, chosen) for chosen in body.moments]
+    if body.format == "mp4":
+        length_s = sum(answer.moments[0].duration_s for answer in answers)
+        if length_s > served.limits.clip_s:
+            raise Problem(413, "too_large", f"a reel lasts {served.limits.clip_s:g} s at most, not {length_s:.0f}")
+    write_export(answers, out)
+
+
+def _answer(served: Served, chosen: ChosenMoment) -> Answer:
+    """A moment as the only one of its sentence."""
+    video, start_s, end_s = served.span(chosen.video, chosen.start_s, chosen.end_s, "moments")
+    moment = Moment(start_s, end_s, chosen.score, chosen.query, video.path)
+    return Answer(video.path, chosen.query, video.duration_s, served.library.identity.model, (moment,))

@@ -10,8 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from asst.moments import Answer, Moment
-from asst.outputs.editors.edits import edits_of
-from asst.outputs.editors.time_code import RATES
+from asst.outputs.editors.edits import RATES, edits_of
 
 Facts = Callable[..., str]
 

@@ -10,9 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from asst.moments import Answer, Moment
-from asst.outputs.editors.edits import Edit, Media, edits_of
-from asst.outputs.editors.fcpxml import fcpxml_text
-from asst.outputs.editors.time_code import RATES, drops
+from asst.outputs.editors.edits import RATES, Edit, Media, drops, edits_of
+from asst.outputs.editors.timeline import fcpxml_text
 
 Facts = Callable[..., str]
 

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from opentimelineio import opentime
 
-from asst.outputs.editors.time_code import RATES, drops, frame_number, timeline_rate
+from asst.outputs.editors.edits import RATES, drops, frame_number, timeline_rate
 
 
 @pytest.mark.parametrize("rate", RATES)

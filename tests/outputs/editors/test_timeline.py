@@ -11,8 +11,7 @@ from hypothesis import strategies as st
 
 from asst.errors import InputError
 from asst.moments import Answer, Moment
-from asst.outputs.editors.edits import Edit, Media, edits_of
-from asst.outputs.editors.time_code import RATES, drops
+from asst.outputs.editors.edits import RATES, Edit, Media, drops, edits_of
 from asst.outputs.editors.timeline import edl_text, otio_text, reel_names
 from asst.outputs.printable import one_line
 

@@ -15,7 +15,7 @@ from asst.cli.app import app
 from asst.errors import InputError
 from asst.features.stores.native import Provenance, Store
 from asst.features.zeroshot.captions import CaptionExtractor
-from asst.library.engine import default_engine, engine_of
+from asst.library.engine import engine_of
 from asst.library.index import index
 from asst.library.library import Library
 from asst.library.search import search
@@ -108,7 +108,7 @@ def test_a_run_and_its_checkpoint_and_a_packaged_model_are_judged(
 def test_a_library_is_searched_with_what_was_learnt(
     start: Path, tmp_path: Path, street: Path, street_features: asst.Features
 ) -> None:
-    engine, default = engine_of(start), default_engine()
+    engine, default = engine_of(start), engine_of()
     assert engine.model.name == "start.safetensors"
     assert engine.identity == default.identity
     library = Library.made(tmp_path / "library", engine.identity)

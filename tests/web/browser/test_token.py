@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Callable
 from typing import Any
 
 from playwright.sync_api import Page, expect
 
-from asst.web.access import Access, new_token
+from asst.web.safety import Access
 
 
 def test_the_page_asks_for_the_token_once(serve: Callable[..., Any], visit: Callable[..., Page]) -> None:
-    token = new_token()
+    token = secrets.token_urlsafe(24)
     here = serve(access=Access(token))
     page = visit(here, "?q=green+light")
     expect(page.locator("#access")).to_be_visible()

@@ -3,15 +3,23 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 
 from asst.moments import Answer, Moment
-from asst.outputs.editors.time_code import drops, frame_number, timeline_rate
 from asst.outputs.printable import one_line
 
+_NTSC = [Fraction(rate * 1000, 1001) for rate in (24, 30, 48, 60)]
+RATES = tuple(sorted([*map(Fraction, (24, 25, 30, 48, 50, 60)), *_NTSC]))
+"""Frames a second that time codes and editors know, slowest first."""
+
+# A file that says 23.98 means 24000/1001, and Matroska's milliseconds make 19001/317 of 60000/1001.
+_SAME_RATE = Fraction(3, 10_000)
+_MOST_TIMES = 60
+_LABEL = re.compile(r"(\d{2}):(\d{2}):(\d{2})([:;.])(\d{2,3})")
 # Matroska rounds time stamps to milliseconds, so that a frame may seem to begin a little before or after its boundary.
 _ON_FRAME = Fraction(1, 20)
 
@@ -83,18 +91,12 @@ def edits_of(answers: Sequence[Answer], *, every: bool = False) -> list[Edit]:
         if video not in known:
             known[video] = _media(video)
         media = known[video]
-        first, after = _frames(moment, media)
-        name = name_of(answer, moment)
-        found.append(Edit(media, media.first + first, after - first, moment, name, rank, answer.model))
+        # The first frame and the one after the last, counted from the file's first.
+        first = min(math.floor(Fraction(moment.start_s) * media.rate + _ON_FRAME), media.frames - 1)
+        after = min(math.ceil(Fraction(moment.end_s) * media.rate - _ON_FRAME), media.frames)
+        name, frames = name_of(answer, moment), max(1, after - first)
+        found.append(Edit(media, media.first + first, frames, moment, name, rank, answer.model))
     return found
-
-
-def _frames(moment: Moment, media: Media) -> tuple[int, int]:
-    """The first frame of a moment and the one after its last, counted from the file's first."""
-    first = math.floor(Fraction(moment.start_s) * media.rate + _ON_FRAME)
-    after = math.ceil(Fraction(moment.end_s) * media.rate - _ON_FRAME)
-    first = min(first, media.frames - 1)
-    return first, max(first + 1, min(after, media.frames))
 
 
 def _media(video: str) -> Media:
@@ -104,26 +106,57 @@ def _media(video: str) -> Media:
     rate = timeline_rate(info.rate)
     first, drop = 0, False
     if info.time_code is not None:
-        own = _own_rate(info.rate, rate)
+        # The rate of the time code: that of the frames, freed of rounding like the one they are counted at.
+        faster = info.rate > rate
+        own = rate * max(1, round(info.rate / rate)) if faster else rate / max(1, round(rate / info.rate))
         number = frame_number(info.time_code, own)
         if number is not None:
             # The same number where the rates are equal, which is nearly always.
             first = round(number / own * rate)
             drop = drops(rate) and info.time_code[8] != ":"
-    return Media(
-        path=Path(video).absolute(),
-        rate=rate,
-        first=first,
-        frames=max(1, round(Fraction(info.duration_s) * rate)),
-        drop=drop,
-        width=info.width,
-        height=info.height,
-        has_audio=info.has_audio,
-    )
+    frames = max(1, round(Fraction(info.duration_s) * rate))
+    return Media(Path(video).absolute(), rate, first, frames, drop, info.width, info.height, info.has_audio)
 
 
-def _own_rate(stated: Fraction, counted: Fraction) -> Fraction:
-    """The rate of a video's time code: that of its frames, freed of rounding like the one they are counted at."""
-    if stated > counted:
-        return counted * max(1, round(stated / counted))
-    return counted / max(1, round(counted / stated))
+def timeline_rate(rate: Fraction) -> Fraction:
+    """The frames a second at which an editor would count those of a video whose file states ``rate``.
+
+    That is the video's own, freed of rounding, where editors know it. A slower one is counted at a multiple that they
+    know, a faster one at a fraction; what fits neither, such as a phone's variable rate, at the nearest.
+
+    >>> print(timeline_rate(Fraction(2997, 100)), timeline_rate(Fraction(15)), timeline_rate(Fraction(120)))
+    30000/1001 30 60
+    """
+    factors = [Fraction(factor) for factor in range(1, _MOST_TIMES + 1)]
+    for factor in [*factors, *(1 / factor for factor in factors)]:
+        known = min(RATES, key=lambda known: abs(rate * factor - known))
+        if abs(rate * factor - known) <= known * _SAME_RATE:
+            return known
+    return min(RATES, key=lambda known: max(rate / known, known / rate))
+
+
+def drops(rate: Fraction) -> bool:
+    """Whether there is a drop-frame time code at a rate: 30000/1001 and 60000/1001 alone have one."""
+    return rate.denominator == 1001 and round(rate) % 30 == 0
+
+
+def frame_number(time_code: str, rate: Fraction) -> int | None:
+    """The frame that a time code ``HH:MM:SS:FF`` names, counted from 00:00:00:00; None for what is none at this rate.
+
+    With ``;`` or ``.`` before the frame, two (at 60 a second four) numbers are left out at every minute but each tenth.
+
+    >>> frame_number("00:01:00;02", Fraction(30000, 1001)), frame_number("01:00:00:00", Fraction(25))
+    (1800, 90000)
+    """
+    match = _LABEL.fullmatch(time_code)
+    if match is None:
+        return None
+    hours, minutes, seconds, frames = (int(match.group(place)) for place in (1, 2, 3, 5))
+    nominal = math.ceil(rate)
+    if minutes > 59 or seconds > 59 or frames >= nominal:
+        return None
+    passed = hours * 60 + minutes
+    number = (passed * 60 + seconds) * nominal + frames
+    if match.group(4) != ":" and drops(rate):
+        number -= (passed - passed // 10) * (nominal // 15)
+    return number

@@ -1,4 +1,4 @@
-"""Moments as a timeline of clips: OpenTimelineIO, and the CMX 3600 edit decision list (EDL)."""
+"""Moments as a timeline of clips: OpenTimelineIO, the CMX 3600 edit decision list (EDL), and FCPXML 1.8."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ import math
 import re
 from collections.abc import Sequence
 from fractions import Fraction
+from functools import cache
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from asst.errors import InputError
@@ -13,6 +15,7 @@ from asst.outputs.editors.edits import Edit, Media
 from asst.outputs.printable import one_line
 
 if TYPE_CHECKING:
+    from jinja2 import Template
     from opentimelineio import opentime, schema
 
 _REEL_WIDTH = 8
@@ -37,7 +40,13 @@ def otio_text(edits: Sequence[Edit]) -> str:
     timeline = schema.Timeline(title_of(edits))
     timeline.tracks.append(schema.Track("V1", children=[*map(_clip, edits)], kind=schema.TrackKind.Video))
     if any(edit.media.has_audio for edit in edits):
-        timeline.tracks.append(schema.Track("A1", children=[*map(_sound, edits)], kind=schema.TrackKind.Audio))
+        sound = [
+            _bare_clip(edit, edit.name, edit.media.rate)
+            if edit.media.has_audio
+            else schema.Gap(source_range=_range(0, edit.frames, edit.media.rate))
+            for edit in edits
+        ]
+        timeline.tracks.append(schema.Track("A1", children=sound, kind=schema.TrackKind.Audio))
     text: str = adapters.write_to_string(timeline, "otio_json")
     return text + "\n"
 
@@ -62,7 +71,9 @@ def edl_text(edits: Sequence[Edit]) -> str:
     counted = rate if drop else Fraction(math.ceil(rate))
     reels = reel_names([edit.media for edit in edits])
     timeline = schema.Timeline(title_of(edits))
-    events = [_event(edit, counted, reels[edit.media]) for edit in edits]
+    events = [_bare_clip(edit, edit.media.name, counted) for edit in edits]
+    for event, edit in zip(events, edits, strict=True):
+        event.metadata["cmx_3600"] = {"reel": reels[edit.media], "comments": [f"SENTENCE: {edit.name}"]}
     timeline.tracks.append(schema.Track("V", children=events, kind=schema.TrackKind.Video))
     text: str = adapters.write_to_string(timeline, "cmx_3600", rate=float(counted))
     title, _, rest = text.partition("\n")
@@ -106,21 +117,6 @@ def _clip(edit: Edit) -> schema.Clip:
     return clip
 
 
-def _sound(edit: Edit) -> schema.Item:
-    from opentimelineio import schema
-
-    if edit.media.has_audio:
-        return _bare_clip(edit, edit.name, edit.media.rate)
-    return schema.Gap(source_range=_range(0, edit.frames, edit.media.rate))
-
-
-def _event(edit: Edit, rate: Fraction, reel: str) -> schema.Clip:
-    """A clip for an EDL, its frames numbered at a rate that may stand for another."""
-    clip = _bare_clip(edit, edit.media.name, rate)
-    clip.metadata["cmx_3600"] = {"reel": reel, "comments": [f"SENTENCE: {edit.name}"]}
-    return clip
-
-
 def _bare_clip(edit: Edit, name: str, rate: Fraction) -> schema.Clip:
     from opentimelineio import schema
 
@@ -137,3 +133,34 @@ def _range(start: int, frames: int, rate: Fraction) -> opentime.TimeRange:
     from opentimelineio.opentime import RationalTime, TimeRange
 
     return TimeRange(RationalTime(start, float(rate)), RationalTime(frames, float(rate)))
+
+
+def fcpxml_text(edits: Sequence[Edit]) -> str:
+    """A project of Final Cut Pro, in exact fractions of a second: clips one after the other.
+
+    The rate is the first source's; a clip of another one lasts a whole number of its frames, at least one. Each clip is
+    named by its sentence and carries a marker with it. There is one clip at least.
+    """
+    media = list(dict.fromkeys(edit.media for edit in edits))
+    shapes = list(dict.fromkeys((one.rate, one.width, one.height) for one in media))
+    rate, offset, clips = media[0].rate, 0, []
+    for edit in edits:
+        frames = max(1, round(edit.frames / edit.media.rate * rate))
+        clips.append((edit, offset / rate, frames / rate))
+        offset += frames
+    template = _template()
+    return template.render(title=title_of(edits), media=media, shapes=shapes, clips=clips, duration_s=offset / rate)
+
+
+@cache
+def _template() -> Template:
+    from jinja2 import Environment, StrictUndefined
+
+    environment = Environment(
+        autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True, keep_trailing_newline=True
+    )
+    # A time as the format writes it: ``1001/24000s``, and ``5s`` where it is whole.
+    environment.filters["fraction"] = lambda time_s: f"{time_s.numerator}/{time_s.denominator}s"
+    environment.filters["seconds"] = lambda time_s: f"{time_s}s"
+    # OpenTimelineIO's adapter for this format knows neither the rates of NTSC nor a first time code other than zero.
+    return environment.from_string(Path(__file__).with_name("fcpxml.xml").read_text("utf-8"))

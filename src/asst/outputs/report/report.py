@@ -8,10 +8,10 @@ from __future__ import annotations
 import base64
 import hashlib
 import os
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from importlib import resources
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from urllib.parse import quote
 
 import numpy as np
@@ -19,42 +19,43 @@ import numpy as np
 from asst.atomic import write_whole
 from asst.moments import Answer, Moment, format_time
 from asst.outputs.destination import check_destination
-from asst.outputs.report.chart import PATH_HEIGHT, PATH_WIDTH, Chart, draw
-from asst.outputs.report.heat import Heat, draw_heat
-from asst.outputs.report.labels import headings, several_videos, tick_label
-from asst.outputs.report.stills import Still, take_stills
+from asst.outputs.report.drawing import (
+    PATH_HEIGHT,
+    PATH_WIDTH,
+    draw,
+    draw_heat,
+    headings,
+    several_videos,
+    tick_label,
+)
 
 _STRIP_CELLS = 12
+_SHORT_SIDE = 180
 
 
-class _Row(NamedTuple):
-    """A moment in the table of its sentence, its frame and where it is played."""
+class _Still(NamedTuple):
+    """The frame on display at an instant in seconds, its size in pixels, and the JPEG as a ``data:`` address."""
 
-    moment: Moment
-    still: Still
-    play: str
+    time_s: float
+    width: int
+    height: int
+    href: str
 
+    @property
+    def key(self) -> str:
+        """The page holds each frame once, under its key."""
+        return f"f{hashlib.sha256(self.href.encode()).hexdigest()[:16]}"
 
-class _Section(NamedTuple):
-    """One sentence, or one of several videos, on the page."""
-
-    answer: Answer
-    heading: str
-    facts: list[tuple[str, str]]
-    strip: list[Still]
-    chart: Chart
-    rows: list[_Row]
-    heat: Heat | None
+    @property
+    def caption(self) -> str:
+        return f"Frame at {format_time(self.time_s)}"
 
 
 def write_report(answers: Sequence[Answer], out: Path) -> None:
     """Write the ``.html`` page for one video and any number of sentences, or for the answers of several videos.
 
-    Each video is decoded once, for the film strip and for a key frame of every moment.
-
-    Raises:
-        InputError: when a video cannot be read or ``out`` cannot be written.
-        ValueError: for no answers.
+    Each video is decoded once, for the film strip and for a key frame of every moment. Raises an `InputError` when a
+    video cannot be read or ``out`` cannot be written, and a `ValueError` for no answers.
     """
     if not answers:
         raise ValueError("a report needs one answer at least")
@@ -98,41 +99,60 @@ def _render(answers: Sequence[Answer], folder: Path) -> str:
     )
 
 
+def take_stills(video: Path, times_s: Iterable[float]) -> dict[float, _Still]:
+    """The frame on display at each instant, in seconds, in any order; the video is decoded once.
+
+    Raises an `InputError` when the video cannot be read or ends before one of the instants.
+    """
+    from asst.video import STILL, frames, jpeg
+
+    return {
+        time_s: _Still(
+            time_s,
+            pixels.shape[1],
+            pixels.shape[0],
+            f"data:image/jpeg;base64,{base64.b64encode(jpeg(pixels)).decode()}",
+        )
+        for batch in frames(video, times_s=sorted(set(times_s)), short_side=_SHORT_SIDE, crop=STILL)
+        for pixels, time_s in zip(batch.pixels, batch.times_s.tolist(), strict=True)
+    }
+
+
 def _strip_s(duration_s: float) -> list[float]:
     """The instants of the film strip, in seconds."""
     return [(cell + 0.5) * duration_s / _STRIP_CELLS for cell in range(_STRIP_CELLS)]
 
 
-def _section(answer: Answer, heading: str, stills: dict[float, Still], folder: Path, *, several: bool) -> _Section:
+def _section(
+    answer: Answer, heading: str, stills: dict[float, _Still], folder: Path, *, several: bool
+) -> dict[str, Any]:
+    """One sentence, or one of several videos: a row a moment, with its frame and where it is played."""
     from asst.video import probe
 
-    address, zero_s = _address(Path(answer.video), folder), probe(Path(answer.video)).start_s
-    return _Section(
-        answer=answer,
-        heading=heading,
-        facts=[("File", answer.video), *_facts(answer)] if several else [],
-        strip=[stills[time_s] for time_s in _strip_s(answer.duration_s)],
-        chart=draw(answer),
-        rows=[
-            _Row(
-                moment,
-                stills[_key_instant_s(answer, moment)],
-                # Players count by the file's own clock.
-                f"{address}#t={zero_s + moment.start_s:.3f},{zero_s + moment.end_s:.3f}",
-            )
+    video = Path(answer.video)
+    try:
+        address = "./" + quote(os.fsencode(Path(os.path.relpath(video, folder)).as_posix()))
+    except ValueError:
+        # There is no way from the page to the video.
+        address = video.absolute().as_uri()
+    # Players count by the file's own clock.
+    zero_s = probe(video).start_s
+    return {
+        "answer": answer,
+        "heading": heading,
+        "facts": [("File", answer.video), *_facts(answer)] if several else [],
+        "strip": [stills[time_s] for time_s in _strip_s(answer.duration_s)],
+        "chart": draw(answer),
+        "rows": [
+            {
+                "moment": moment,
+                "still": stills[_key_instant_s(answer, moment)],
+                "play": f"{address}#t={zero_s + moment.start_s:.3f},{zero_s + moment.end_s:.3f}",
+            }
             for moment in answer.moments
         ],
-        heat=None if answer.attention is None else draw_heat(answer.attention, answer.duration_s),
-    )
-
-
-def _address(video: Path, folder: Path) -> str:
-    """Where a page in a folder finds a video: by the way from there; by the whole path if there is none."""
-    try:
-        way = Path(os.path.relpath(video, folder))
-    except ValueError:
-        return video.absolute().as_uri()
-    return "./" + quote(os.fsencode(way.as_posix()))
+        "heat": None if answer.attention is None else draw_heat(answer.attention, answer.duration_s),
+    }
 
 
 def _key_instant_s(answer: Answer, moment: Moment) -> float:

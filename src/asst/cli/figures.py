@@ -6,7 +6,7 @@ import statistics
 import sys
 from collections.abc import Iterable, Mapping, Sequence
 
-from asst.cli.verb import print_json
+from asst.cli.verb import print_grid, print_json
 from asst.evaluation.scoring import Evaluation
 from asst.outputs.grid import Grid, write_grids
 
@@ -45,7 +45,7 @@ def print_together(found: Mapping[str, Evaluation], *, as_json: bool) -> None:
     ]
     headings = ["metric", "mean", "spread", *each, *(["prior"] if blind else [])]
     title = f"{one.dataset} {one.split}: {one.queries} queries, {one.videos} videos, {len(each)} runs"
-    write_grids([Grid(title, headings, rows, ["per cent; spread is the standard deviation over runs"])], sys.stdout)
+    print_grid(title, headings, rows, ["per cent; spread is the standard deviation over runs"])
 
 
 def metric_grid(evaluation: Evaluation, title: str, notes: Sequence[str]) -> Grid:

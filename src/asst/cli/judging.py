@@ -1,0 +1,249 @@
+"""Models and trained runs asked the questions of a split, what they say kept, and judged."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from asst.atomic import check_writable
+from asst.cli.figures import print_evaluation, print_together
+from asst.cli.options import Annotation
+from asst.cli.progress import counting
+from asst.cli.questions import Questions, read_questions
+from asst.cli.verb import tell
+from asst.data.lengths import compare_lengths
+from asst.errors import InputError
+from asst.evaluation.answers import answer_split, origin_of
+from asst.evaluation.fusion import fuse
+from asst.evaluation.prior import fitted_prior
+from asst.evaluation.protocol import protocol_of
+from asst.evaluation.results import Result, read_result, write_result
+from asst.evaluation.scoring import Evaluation
+from asst.features.networks.none import NAME, PlaceholderStore
+from asst.features.stores.external import Timing, open_store
+from asst.features.stores.native import UNIT_LENGTH, ConcatenatedStore, FeatureStore
+from asst.models import model_named
+from asst.models.base import Model
+from asst.models.checkpoint import Description
+from asst.models.reranked import RerankedModel
+from asst.models.trained.detector import TrainedDetector
+from asst.models.trained.model import TrainedModel
+from asst.moments import Answer
+from asst.outputs.json_lines import read_answers
+
+PRIOR = "prior"
+
+
+def evaluate_model(
+    model: str,
+    questions: Questions,
+    split: str,
+    fit_split: str | None,
+    stores: Sequence[Path],
+    step_s: float | None,
+    key: str | None,
+    out: Path | None,
+) -> Evaluation:
+    """Asks ``prior``, fitted on ``fit_split``, or the model of a name or checkpoint, and judges it.
+
+    It reads the features of the stores, one a stream, in its order; ``step_s`` and ``key`` say of published stores how
+    long a step lasts, and which of a video's arrays to take. Answers are kept in ``out``, if that is given. Raises an
+    `InputError` for a model that is neither, or features that are missing or of another kind.
+    """
+    blind = model == PRIOR
+    if fit_split and not blind:
+        raise InputError(f"--fit-split goes with --model {PRIOR}; any other has learnt already")
+    if stores and blind:
+        raise InputError("a prior looks at no features; leave --store out")
+    if blind:
+        if questions.videos:
+            raise InputError("a prior answers sentences; name the checkpoint of a detector")
+        if not fit_split:
+            raise InputError("what is the prior fitted on? give --fit-split train or --fit-split val")
+        learnt = read_questions(Annotation(questions.key, fit_split, questions.folder))
+        answers = fitted_prior(questions.key, learnt.records).answers(questions.records)
+    else:
+        asked, store = _opened(model, questions, split, stores, step_s, key)
+        answers = _answers(asked, questions, store)
+    if out is not None:
+        questions.write(answers, out)
+        tell(f"wrote {out}")
+    return questions.judge(answers, blind=not blind)
+
+
+def _opened(
+    name: str, questions: Questions, split: str, stores: Sequence[Path], step_s: float | None, key: str | None
+) -> tuple[Model | TrainedDetector, FeatureStore]:
+    model = TrainedDetector.load([Path(name)]) if questions.videos else model_named(name)
+    if isinstance(model, TrainedModel | RerankedModel | TrainedDetector):
+        _warn_if_seen(model.description, questions.key, split)
+    # What makes the features of a checkpoint need not be here.
+    kind = model.description.features if isinstance(model, TrainedModel | TrainedDetector) else None
+    extractor, made = (kind.extractor, kind.preprocessing) if kind else (model.extractor.name, "")
+    if extractor == NAME:
+        return model, PlaceholderStore()
+    return model, checkpoint_store(name, extractor, stores, step_s, made, key)
+
+
+def _answers(
+    model: Model | TrainedDetector, questions: Questions, store: FeatureStore, *lengths: float, **how: Any
+) -> list[Answer]:
+    """What a model says, with progress.
+
+    ``lengths`` and ``how`` are as `asst.data.lengths.compare_lengths` and `asst.evaluation.answers.answer_split` take
+    them.
+    """
+    compare_lengths(store, questions.records or questions.videos, tell, *lengths)
+    with counting() as count:
+        if not isinstance(model, TrainedDetector):
+            return answer_split(model, questions.records, store, progress=count, **how)
+        found = []
+        for answer in model.detect_videos(questions.videos, store):
+            found.append(answer)
+            count(len(found), len(questions.videos))
+        return found
+
+
+def _warn_if_seen(description: Description, dataset: str, split: str) -> None:
+    """Say on standard error where a model is judged on what it learnt from."""
+    for name in description.seen(dataset, split):
+        tell(f"warning: {description.recipe} learnt from {name}; on {split} it answers from memory")
+
+
+def evaluate_runs(folder: Path | Sequence[Path], split: str, changes: Sequence[str], *, as_json: bool) -> None:
+    """Judges runs on a split, or those in a folder, and prints what one came to, or the mean and spread over several.
+
+    A folder is a run itself, or one that holds runs ``seed0``, ``seed1`` and so on.
+    """
+    runs: Sequence[Path]
+    if not isinstance(folder, Path):
+        runs = folder
+    elif (folder / "recipe.yaml").exists():
+        runs = [folder]
+    else:
+        runs = sorted(path.parent for path in folder.glob("seed*/recipe.yaml")) or [folder]
+    found = {run.name: _evaluate_run(run, split, changes) for run in runs}
+    if len(found) == 1:
+        print_evaluation(next(iter(found.values())), as_json=as_json)
+    else:
+        print_together(found, as_json=as_json)
+
+
+def _evaluate_run(run: Path, split: str, changes: Sequence[str]) -> Evaluation:
+    """Writes ``RUN/predictions/SPLIT.jsonl`` and ``RUN/results/SPLIT.json``.
+
+    Raises an `InputError` for a folder without a finished checkpoint, or data that cannot be read.
+    """
+    from asst.training.sources import open_run
+
+    if (run / "recipe.yaml").exists():
+        check_writable(run / "predictions")
+    paths, recipe, sources = open_run(run, changes, tell)
+    key, how, protocol = recipe.data.dataset, dict[str, Any](), None if recipe.detects else recipe.protocol
+    model: TrainedDetector | RerankedModel | TrainedModel
+    if recipe.detects:
+        model, questions = TrainedDetector.load(paths), Questions(key, sources.actions(split))
+    else:
+        reranks = recipe.method == "reranker"
+        model = RerankedModel.load(paths[0]) if reranks else TrainedModel.load(paths, sources.words)
+        questions = Questions(key, sources.records(split), recipe.data.root)
+        if protocol_of(key, recipe.protocol).thins:
+            how = {"top": None, "overlap": 1.0}
+    started_s = time.perf_counter()
+    answers = _answers(model, questions, sources.store, recipe.data.length_factor, **how)
+    seconds = time.perf_counter() - started_s
+    _warn_if_seen(model.description, key, split)
+    evaluation, wrote = _kept(
+        run,
+        split,
+        questions,
+        answers,
+        protocol,
+        recipe=recipe.name,
+        data=origin_of(model, sources.store, questions.records or questions.videos),
+        extractor=model.description.features.extractor,
+        model=f"{recipe.name}, seed {recipe.training.seed}",
+        seconds=seconds,
+    )
+    what = f"{len(answers)} {'videos' if recipe.detects else 'queries'}, {len(answers) / seconds:.0f} a second"
+    tell(f"answered {what}; {wrote}")
+    return evaluation
+
+
+def evaluate_fused(runs: Sequence[Path], name: str, split: str, weights: Sequence[float]) -> Evaluation:
+    """Asks every run, writes ``predictions/SPLIT.jsonl`` and ``results/SPLIT.json`` of ``runs/NAME``, and judges them.
+
+    Raises an `InputError` as for a single run, and as `asst.evaluation.fusion.fuse`.
+    """
+    from asst.training.folder import RUNS
+    from asst.training.sources import open_run
+
+    for run in runs:
+        _evaluate_run(run, split, [])
+    answers = fuse([read_answers(run / "predictions" / f"{split}.jsonl") for run in runs], weights)
+    _, recipe, sources = open_run(runs[0], [], lambda _: None)
+    results = [read_result(run / "results" / f"{split}.json") for run in runs]
+    evaluation, wrote = _kept(
+        RUNS / recipe.kind / name,
+        split,
+        Questions(recipe.data.dataset, sources.records(split)),
+        answers,
+        blind=False,
+        recipe=name,
+        data="simulated" if any(own.data == "simulated" for own in results) else "real",
+        extractor=" + ".join(dict.fromkeys(own.extractor for own in results)),
+        model=" + ".join(f"{weight:g} {own.model}" for weight, own in zip(weights, results, strict=True)),
+        seconds=sum(own.seconds for own in results),
+    )
+    tell(wrote)
+    return evaluation
+
+
+def _kept(
+    folder: Path,
+    split: str,
+    questions: Questions,
+    answers: Sequence[Answer],
+    protocol: str | None = None,
+    *,
+    blind: bool = True,
+    **facts: Any,
+) -> tuple[Evaluation, str]:
+    """Answers, and how good they are, written to a folder with facts as `Result.of` takes them; what to say of it."""
+    predictions, kept = folder / "predictions" / f"{split}.jsonl", folder / "results" / f"{split}.json"
+    questions.write(answers, predictions)
+    evaluation = questions.judge(answers, protocol, blind=blind)
+    write_result(Result.of(evaluation, **facts), kept)
+    return evaluation, f"wrote {predictions} and {kept}"
+
+
+def checkpoint_store(
+    checkpoint: str,
+    extractor: str,
+    stores: Sequence[Path],
+    step_s: float | None,
+    preprocessing: str = "",
+    key: str | None = None,
+) -> FeatureStore:
+    """One store, or one a stream side by side.
+
+    The checkpoint reads features of an extractor, several joined by ``+``. Stores are of all streams together, or of
+    each, in their order; for published ones, ``step_s`` is how long a step lasts, and ``key`` the array to take. Raises
+    an `InputError` for another number of stores, one that cannot be opened, or features that only a recipe makes.
+    """
+    if UNIT_LENGTH in preprocessing:
+        raise InputError(f"{checkpoint} reads features that its recipe normalizes; judge it with asst evaluate RUN")
+    streams = extractor.split("+")
+    if len(stores) not in (1, len(streams)):
+        raise InputError(
+            f"{checkpoint} reads features of {' and '.join(streams)}; give --store STORE "
+            + ("once" if len(streams) == 1 else f"{len(streams)} times, in this order")
+        )
+    names = streams if len(stores) > 1 else [extractor]
+    opened = [
+        open_store(path, Timing(name, step_s) if step_s else None, key)
+        for path, name in zip(stores, names, strict=True)
+    ]
+    return opened[0] if len(opened) == 1 else ConcatenatedStore(opened)
