@@ -7,10 +7,7 @@ random (their expected score); and the fixed share of the video that does best o
 
 These are videos to develop on: the model's settings were chosen while looking at them.
 
-With ``--views`` two more rows show what the three crops of the picture earn over the middle one alone, and over
-their mean.
-
-Run: ``python benchmarks/development_set.py [--model default] [--views] [--data FOLDER] [--joins 150]``
+Run: ``python benchmarks/development_set.py [--model default] [--data FOLDER] [--joins 150]``
 """
 
 from __future__ import annotations
@@ -19,11 +16,10 @@ import argparse
 import os
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-import numpy.typing as npt
 from rich.console import Console
 from rich.progress import track
 from rich.table import Table
@@ -34,16 +30,9 @@ from asst.data.record import Record
 from asst.evaluation.bootstrap import Interval, bootstrap_interval
 from asst.evaluation.metrics import hits
 from asst.features.zeroshot.crops import TICK_RATE
-from asst.features.zeroshot.efficientnet import CHANNELS
-from asst.features.zeroshot.space import CROPS, Space
 from asst.models.zeroshot.proposals import proposals
 from asst.moments import FloatArray, anchor_grid
 from asst.video import frames
-
-Numbers = npt.NDArray[np.floating]
-
-LAYOUT = Space("captions", np.zeros(CHANNELS, dtype=np.float32), pixels=True)
-"""Of the vectors of the packaged extractor."""
 
 # Unrelated means not of the same footage.
 SAME_FOOTAGE = {"scene_cuts.mp4": "bikes.mp4"}
@@ -149,33 +138,6 @@ def model_spans(localizer: asst.Localizer, questions: Sequence[Question]) -> lis
     return spans
 
 
-def middle_crop(features: asst.Features) -> asst.Features:
-    """As if only the middle crop of the picture had been seen."""
-    return of_crops(features, lambda crops: crops[:, CROPS // 2])
-
-
-def mean_crop(features: asst.Features) -> asst.Features:
-    """As if the mean of the crops had been seen."""
-    return of_crops(features, lambda crops: crops.mean(axis=1, dtype=np.float32))
-
-
-def of_crops(features: asst.Features, one: Callable[[Numbers], Numbers]) -> asst.Features:
-    """The same of all crops: ``one`` of what the network sees, and of the colours, ``(steps, CROPS, numbers)``."""
-    vectors = np.array(features.vectors, dtype=np.float16)
-    for part in (LAYOUT.crops(vectors), LAYOUT.colours(vectors)):
-        part[:] = one(part)[:, None]
-    return replace(features, vectors=vectors)
-
-
-VIEWS = {"middle crop alone": middle_crop, "mean of the crops": mean_crop}
-
-
-def seen_as(questions: Sequence[Question], view: Callable[[asst.Features], asst.Features]) -> list[Question]:
-    """The same questions with other features; those about one video still share them."""
-    made = {id(q.features): view(q.features) for q in questions}
-    return [replace(q, features=made[id(q.features)]) for q in questions]
-
-
 def expected(questions: Sequence[Question], spans_of: Callable[[Question], FloatArray], iou: float) -> FloatArray:
     """The chance of a hit when one of the spans is drawn at random, for each question."""
     return np.array(
@@ -208,7 +170,7 @@ def cell(interval: Interval) -> str:
     return f"{interval.mean:.2f} ({interval.low:.2f}..{interval.high:.2f})"
 
 
-def show(title: str, questions: Sequence[Question], localizer: asst.Localizer, views: bool) -> None:
+def show(title: str, questions: Sequence[Question], localizer: asst.Localizer) -> None:
     """Print one task's table."""
     model = localizer.name
     spans = model_spans(localizer, questions)
@@ -221,7 +183,6 @@ def show(title: str, questions: Sequence[Question], localizer: asst.Localizer, v
     fixed = {iou: best_fixed(questions, iou) for iou in IOUS}
     rows: list[tuple[str, Iterable[FloatArray], FloatArray | None]] = [
         (model, scored.values(), five),
-        *(view_row(name, questions, localizer, truths) for name in VIEWS if views),
         ("best fixed window, in hindsight", [fixed[iou][0] for iou in IOUS], None),
         ("random shot run", [expected(questions, shot_runs, iou) for iou in IOUS], None),
         ("random anchor", [expected(questions, lambda q: anchor_grid(q.duration_s), iou) for iou in IOUS], None),
@@ -245,17 +206,6 @@ def show(title: str, questions: Sequence[Question], localizer: asst.Localizer, v
         for kind in kinds
     ]
     out.print(f"R@1 IoU 0.5 by kind: {', '.join(shares)}\n")
-
-
-def view_row(
-    name: str,
-    questions: Sequence[Question],
-    localizer: asst.Localizer,
-    truths: Sequence[tuple[tuple[float, float], ...]],
-) -> tuple[str, list[FloatArray], FloatArray]:
-    """The model's row where it sees something else of the picture."""
-    spans = model_spans(localizer, seen_as(questions, VIEWS[name]))
-    return name, [hits(spans, truths, n=1, iou=iou) for iou in IOUS], hits(spans, truths, n=5, iou=0.5)
 
 
 def show_found(localizer: asst.Localizer, records: Sequence[Record], features: dict[str, asst.Features]) -> None:
@@ -282,7 +232,6 @@ def main() -> None:
     parser.add_argument(
         "--data", type=Path, default=Path(os.environ.get("ASST_DATA") or Path(__file__).parents[2] / "shared/data")
     )
-    parser.add_argument("--views", action="store_true")
     parser.add_argument("--joins", type=int, default=150)
     parser.add_argument("--seed", type=int, default=0)
     options = parser.parse_args()
@@ -292,10 +241,10 @@ def main() -> None:
     videos = sorted({r.video for r in records})
     features = {v: localizer.features(folder / v) for v in track(videos, "reading", console=Console(stderr=True))}
     singles = single_questions(records, features)
-    show("single videos", singles, localizer, options.views)
+    show("single videos", singles, localizer)
     show_found(localizer, records, features)
     questions = joined_questions(records, pictures_of(folder, videos), localizer, options.joins, options.seed)
-    show("joined clips", questions, localizer, options.views)
+    show("joined clips", questions, localizer)
 
 
 if __name__ == "__main__":

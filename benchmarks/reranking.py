@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import argparse
 import os
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -24,16 +24,9 @@ from asst.evaluation.metrics import hits, top_ious
 from asst.models.reranked import PACKAGED, RerankedModel, Scope
 from asst.models.zeroshot.model import SimilarityModel
 from asst.moments import FloatArray
-from development_set import Question, model_spans, read_questions, seen_as
+from development_set import Question, model_spans, read_questions
 
 SCOPES: tuple[Scope, ...] = ("windows", "order", "everything")
-
-View = Callable[[asst.Features], asst.Features]
-
-
-def unchanged(features: asst.Features) -> asst.Features:
-    """The features as they are."""
-    return features
 
 
 def localizers(checkpoints: list[Path]) -> Iterator[tuple[str, asst.Localizer]]:
@@ -45,23 +38,16 @@ def localizers(checkpoints: list[Path]) -> Iterator[tuple[str, asst.Localizer]]:
 
 
 def compare(
-    rows: Iterable[tuple[str, asst.Localizer, View]], singles: Sequence[Question], joined: Sequence[Question]
+    rows: Iterable[tuple[str, asst.Localizer]], singles: Sequence[Question], joined: Sequence[Question]
 ) -> None:
-    """Prints how well each model finds what is asked, and the difference from the first.
-
-    Args:
-        rows: what to call each, the model, and what becomes of the features that it reads.
-        singles: questions about single videos.
-        joined: questions about joined clips.
-    """
+    """Prints how well each model finds what is asked, and the difference from the first."""
     table = Table(title=f"{len(joined)} joined and {len(singles)} single queries")
     for heading in ("", *(f"{kind}{more}" for kind in ("joined", "single") for more in ("", ", R@1", ", mIoU"))):
         table.add_column(heading)
     first: dict[str, tuple[FloatArray, FloatArray]] = {}
-    for name, localizer, view in rows:
+    for name, localizer in rows:
         cells = []
-        for kind, asked in (("joined", joined), ("single", singles)):
-            questions = seen_as(asked, view)
+        for kind, questions in (("joined", joined), ("single", singles)):
             spans, truths = model_spans(localizer, questions), [question.truths for question in questions]
             found = hits(spans, truths, n=1, iou=0.5), top_ious(spans, truths)
             others = hits(spans, truths, n=1, iou=0.7), hits(spans, truths, n=5, iou=0.5)
@@ -81,23 +67,16 @@ def signed(gain: Interval) -> str:
     return f"{gain.mean:+.3f} ({gain.low:+.3f}..{gain.high:+.3f})"
 
 
-def options_of(description: str) -> argparse.ArgumentParser:
-    """What both tables can be asked."""
-    parser = argparse.ArgumentParser(description=description.splitlines()[0])
+def main() -> None:
+    """Measure and print."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     default = Path(os.environ.get("ASST_DATA") or Path(__file__).parents[2] / "shared/data")
     parser.add_argument("--data", type=Path, default=default)
     parser.add_argument("--joins", type=int, default=150)
-    return parser
-
-
-def main() -> None:
-    """Measure and print."""
-    parser = options_of(__doc__ or "")
     parser.add_argument("--checkpoints", type=Path, nargs="+", default=[PACKAGED])
     options = parser.parse_args()
     singles, joined = read_questions(options.data, asst.load("similarity"), options.joins)
-    rows = ((name, localizer, unchanged) for name, localizer in localizers(options.checkpoints))
-    compare(rows, singles, joined)
+    compare(localizers(options.checkpoints), singles, joined)
 
 
 if __name__ == "__main__":

@@ -8,6 +8,7 @@ those signals.
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
 from typing import Annotated, Any
 
 import typer
@@ -76,9 +77,11 @@ app = typer.Typer(
     rich_markup_mode=None,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 120},
 )
-for _verb in (locate, detect, shots, demo, index, search, serve, recipes, train, export, simulate):
-    app.command(cls=Verb)(expanded(_verb))
-for _verb in (evaluate, compare, fuse, tables, audit):
+_VERBS: list[Callable[..., None]] = [
+    *(locate, detect, shots, demo, index, search, serve, recipes, train, export, simulate, evaluate, compare, fuse),
+    *(tables, audit),
+]
+for _verb in _VERBS:
     app.command(cls=WeightsCommand if _verb is fuse else Verb)(expanded(_verb))
 for _verbs in (features, library, models):
     app.add_typer(_verbs)
