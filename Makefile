@@ -13,7 +13,7 @@ demo: $(CORE)
 	$(BIN)/asst demo
 
 serve: $(READY)
-	$(BIN)/asst serve "$$($(BIN)/python -c 'from asst.cli.demo import DEMO_VIDEO; print(DEMO_VIDEO)')" --library demo/library --open
+	$(BIN)/asst serve "$$($(BIN)/python -c 'from asst.cli.asking import DEMO_VIDEO; print(DEMO_VIDEO)')" --library demo/library --open
 
 # Two tests at a time, each on one thread: small networks gain nothing from more, and the cores are shared. Types are
 # checked meanwhile, as they take one core most of a minute; what mypy says comes last. Either failure is one of all.

@@ -30,7 +30,7 @@ from rich.console import Console
 from rich.progress import track
 from rich.table import Table
 
-from asst.cli.demo import DEMO_VIDEO
+from asst.cli.asking import DEMO_VIDEO
 from asst.features.extractor import EXTRACTORS, Extractor
 from asst.features.networks.bn_inception import FLOW_CHANNELS, BNInception, flow_branch_of, rgb_branch_of
 from asst.features.networks.bn_inception import SIZE as SIDE_256

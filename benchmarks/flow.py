@@ -24,7 +24,7 @@ from rich.console import Console
 from rich.progress import track
 from rich.table import Table
 
-from asst.cli.demo import DEMO_VIDEO
+from asst.cli.asking import DEMO_VIDEO
 from asst.features.networks.bn_inception import SIZE
 from asst.features.networks.flow import BOUND, TVL1_ITERATIONS, Field, OpticalFlow
 from asst.features.networks.frame_network import TICK_RATE

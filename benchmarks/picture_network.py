@@ -24,7 +24,7 @@ import numpy.typing as npt
 from rich.console import Console
 from rich.table import Table
 
-from asst.cli.demo import DEMO_VIDEO
+from asst.cli.asking import DEMO_VIDEO
 from asst.data import data_folder
 from asst.data.readers.captions import decoded, held_out, read_captions
 from asst.evaluation.retrieval import retrieval_ranks

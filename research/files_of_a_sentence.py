@@ -15,7 +15,7 @@ from types import FrameType
 from typing import Any
 
 import asst
-from asst.cli.demo import DEMO_VIDEO
+from asst.cli.asking import DEMO_VIDEO
 from asst.outputs.json_lines import answer_record, as_lines
 
 SOURCE = Path(asst.__file__).parent

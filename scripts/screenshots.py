@@ -17,7 +17,7 @@ import uvicorn
 from PIL import Image
 from playwright.sync_api import Page, sync_playwright
 
-from asst.cli.demo import DEMO_VIDEO
+from asst.cli.asking import DEMO_VIDEO
 from asst.features.hashing import packaged_file
 from asst.library.engine import engine_of
 from asst.library.index import index

@@ -48,7 +48,7 @@ def one_thread() -> None:
 @pytest.fixture(scope="session")
 def street() -> Path:
     """A ten-second real video of a street, which the package carries."""
-    from asst.cli.demo import DEMO_VIDEO
+    from asst.cli.asking import DEMO_VIDEO
 
     return DEMO_VIDEO
 

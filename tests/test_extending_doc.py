@@ -13,7 +13,7 @@ import pytest
 from typer.testing import CliRunner
 
 from asst.cli.app import app
-from asst.cli.demo import DEMO_VIDEO
+from asst.cli.asking import DEMO_VIDEO
 from asst.data import DATASETS
 from asst.evaluation.protocol import PROTOCOLS
 from asst.features.extractor import EXTRACTORS

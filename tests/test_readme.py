@@ -11,7 +11,7 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from asst.cli.app import app
-from asst.cli.demo import DEMO_VIDEO
+from asst.cli.asking import DEMO_VIDEO
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")

@@ -13,7 +13,7 @@ import pytest
 from typer.testing import CliRunner
 
 from asst.cli.app import app
-from asst.cli.demo import DEMO_VIDEO
+from asst.cli.asking import DEMO_VIDEO
 from asst.training.recipe import Recipe
 from asst.training.recipe_files import setting_keys
 from asst.training.space_recipe import CaptionRecipe

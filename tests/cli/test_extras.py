@@ -14,7 +14,7 @@ import pytest
 from typer.testing import CliRunner
 
 from asst.cli.app import app
-from asst.cli.demo import DEMO_VIDEO
+from asst.cli.asking import DEMO_VIDEO
 from asst.extras import EXTRAS, VERBS
 from asst.features.extractor import EXTRACTORS
 

@@ -16,7 +16,7 @@ import typer
 from typer.testing import CliRunner, Result
 
 from asst.cli.app import app
-from asst.cli.verb import Verb
+from asst.cli.options import Verb
 
 
 def run(*words: str | Path) -> Result:

@@ -189,7 +189,7 @@ def http(folder: Path, stack: ExitStack) -> Target:
     from asst.library.index import index
     from asst.library.library import Library
     from asst.web.app import create_app
-    from asst.web.limits import Limits
+    from asst.web.served import Limits
 
     engine = fake_engine.FakeEngine()
     library = Library.made(folder / "library", engine.identity)

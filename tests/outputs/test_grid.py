@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import io
 
-from asst.outputs.grid import Grid, write_grids
+from asst.outputs.table import Grid, write_grids
 
 
 def written(*grids: Grid) -> str:

@@ -17,7 +17,7 @@ from fastapi.testclient import TestClient
 from asst.library.index import index
 from asst.library.library import Library
 from asst.web.app import create_app
-from asst.web.limits import Limits
+from asst.web.served import Limits
 
 
 @pytest.fixture(scope="package")

@@ -17,7 +17,7 @@ from asst.data.readers import jsonlines
 from asst.library.index import index
 from asst.library.library import Library
 from asst.video import probe
-from asst.web.limits import Limits
+from asst.web.served import Limits
 
 Ids = Callable[[TestClient], dict[str, str]]
 Finished = Callable[[TestClient, str], dict[str, object]]

@@ -20,7 +20,7 @@ from schemathesis.specs.openapi.checks import (
 
 from asst.library.library import Library
 from asst.web.app import create_app
-from asst.web.limits import Limits
+from asst.web.served import Limits
 
 
 def test_answers_are_those_of_the_document(library: Library, fake: ModuleType) -> None:

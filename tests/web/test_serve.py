@@ -19,7 +19,7 @@ from fastapi.testclient import TestClient
 from typer.testing import CliRunner
 
 from asst.cli.app import app
-from asst.cli.demo import DEMO_VIDEO
+from asst.cli.asking import DEMO_VIDEO
 from asst.library.library import Library
 
 COMMAND = [sys.executable, "-c", "from asst.cli import main; main()", "serve"]

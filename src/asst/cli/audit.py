@@ -7,14 +7,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 from asst.cli import options
-from asst.cli.options import argument
-from asst.cli.verb import print_json, tell
+from asst.cli.options import argument, print_json, tell
 from asst.errors import InputError
 
 if TYPE_CHECKING:
     from asst.data import Dataset
     from asst.evaluation.audit import Audit, Spread
-    from asst.outputs.grid import Grid
+    from asst.outputs.table import Grid
 
 _SPREADS = {
     "duration_s": "video, s",
@@ -54,7 +53,7 @@ def audit(
     if as_json:
         print_json([found.as_json()])
         return
-    from asst.outputs.grid import write_grids
+    from asst.outputs.table import write_grids
 
     write_grids([*_splits(found), *_leaks(found), *_priors(found)], sys.stdout)
 
@@ -82,7 +81,7 @@ def _every_split(name: str, folder: Path | None) -> tuple[str, dict[str, Dataset
 
 
 def _splits(found: Audit) -> list[Grid]:
-    from asst.outputs.grid import Grid
+    from asst.outputs.table import Grid
 
     grids = []
     for name, split in found.splits.items():
@@ -108,7 +107,7 @@ def _splits(found: Audit) -> list[Grid]:
 
 
 def _leaks(found: Audit) -> list[Grid]:
-    from asst.outputs.grid import Grid
+    from asst.outputs.table import Grid
 
     if not found.leaks:
         return []
@@ -121,7 +120,7 @@ def _leaks(found: Audit) -> list[Grid]:
 
 
 def _priors(found: Audit) -> list[Grid]:
-    from asst.cli.figures import metric_grid
+    from asst.cli.questions import metric_grid
 
     grids = []
     for prior in found.priors:

@@ -12,8 +12,7 @@ import typer
 from asst.cli import options
 from asst.cli.asking import exit_by
 from asst.cli.files import Files
-from asst.cli.options import argument, option
-from asst.cli.verb import print_json
+from asst.cli.options import argument, option, print_json
 from asst.errors import InputError
 from asst.local import check_ends, local_path
 

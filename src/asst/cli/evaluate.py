@@ -8,8 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 from asst.cli import options
-from asst.cli.options import Annotation, argument, option
-from asst.cli.verb import tell
+from asst.cli.options import Annotation, argument, option, tell
 from asst.errors import InputError
 from asst.extras import require
 
@@ -113,8 +112,7 @@ def evaluate(
     ):
         if given is not None and (predictions is None or predictions.is_dir()):
             raise InputError(f"{name} goes with a file of predictions; {otherwise}")
-    from asst.cli.figures import print_evaluation
-    from asst.cli.questions import USUAL_PROTOCOL, read_predictions, read_questions
+    from asst.cli.questions import USUAL_PROTOCOL, print_evaluation, read_predictions, read_questions
 
     if predictions is None:
         from asst.cli.judging import evaluate_model

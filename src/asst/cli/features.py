@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, cast, get_args
 
@@ -12,13 +12,12 @@ from typer.core import TyperGroup
 
 from asst.atomic import check_writable
 from asst.cli import options
-from asst.cli.options import Annotation, argument, key_of, option
-from asst.cli.verb import Verb, print_grid, print_json, tell
+from asst.cli.options import Annotation, Verb, argument, key_of, option, print_grid, print_json, tell
 from asst.errors import InputError
-from asst.outputs.printable import printable
 
 if TYPE_CHECKING:
-    from asst.features.extract import Extraction, Job, Outcome
+    from asst.cli.progress import FilesBar
+    from asst.features.extract import Outcome
     from asst.features.stores.external import Timing
     from asst.features.stores.native import FeatureStore
 
@@ -77,51 +76,40 @@ def extract(
     """Extract the features of FILES into STORE.
 
     What the store has of the same content from the same extractor is left as it is: run the command again to go on.
-    A file that cannot be read is reported at the end and stops no other.
+    A file that cannot be read is reported and stops no other.
 
     Exit codes: 0 when all are in the store, 1 when some could not be read, 2 for bad input.
     """
-    from asst.cli.progress import files_progress, report_files
-    from asst.features.extract import Extraction, Naming, jobs_of
+    from asst.cli.progress import read_files
+    from asst.features.extract import (
+        Extraction,
+        Naming,
+        extract_by_cluster,
+        extract_by_workers,
+        extract_in_turn,
+        jobs_of,
+    )
+    from asst.features.stores.native import Store
 
     if names not in get_args(Naming):
         raise InputError(f"--names is one of {', '.join(get_args(Naming))}, not {names!r}")
     jobs = jobs_of(files, cast(Naming, names))
     extraction = Extraction(extractor, weights, out)
-    _check_store(extraction)
-    outcomes: list[Outcome] = []
-    try:
-        with files_progress(len(jobs)) as bar:
-            for outcome in _outcomes(jobs, extraction, workers, cluster=cluster, bar=bar):
-                bar.done(outcome.video_s)
-                outcomes.append(outcome)
-    finally:
-        failed = [outcome for outcome in outcomes if outcome.state == "failed"]
-        for outcome in failed:
-            tell(printable(f"{outcome.job.video}: {outcome.reason}"))
-        report_files(outcomes, len(jobs), "extracted", f"the store is {out}")
-    if failed:
+    # A store of other features is refused before anything is read.
+    if out.exists() and not out.is_dir():
+        raise InputError(f"{out}: is a file; a store is a folder")
+    check_writable(out)
+    found = Store(out).extractor()
+    if found not in (None, extractor):
+        raise InputError(f"{out} holds features of {found}, not of {extractor}; name another")
+
+    def outcomes(bar: FilesBar) -> Iterable[Outcome]:
+        if cluster or workers > 1:
+            return (extract_by_cluster if cluster else extract_by_workers)(jobs, extraction, workers)
+        return extract_in_turn(jobs, *extraction.build(), bar.file)
+
+    if not read_files(outcomes, len(jobs), "extracted", f"the store is {out}"):
         raise typer.Exit(_PARTLY_FAILED)
-
-
-def _check_store(extraction: Extraction) -> None:
-    """Refuse a store of other features before anything is read."""
-    from asst.features.stores.native import Store
-
-    if extraction.store.exists() and not extraction.store.is_dir():
-        raise InputError(f"{extraction.store}: is a file; a store is a folder")
-    check_writable(extraction.store)
-    found = Store(extraction.store).extractor()
-    if found not in (None, extraction.extractor):
-        raise InputError(f"{extraction.store} holds features of {found}, not of {extraction.extractor}; name another")
-
-
-def _outcomes(jobs: list[Job], extraction: Extraction, workers: int, *, cluster: bool, bar: Any) -> Iterator[Outcome]:
-    from asst.features.extract import extract_by_cluster, extract_by_workers, extract_in_turn
-
-    if cluster or workers > 1:
-        return (extract_by_cluster if cluster else extract_by_workers)(jobs, extraction, workers)
-    return extract_in_turn(jobs, *extraction.build(), bar.file)
 
 
 @app.command(cls=Verb)

@@ -9,8 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 from asst.cli import options
-from asst.cli.options import option
-from asst.cli.verb import tell
+from asst.cli.options import option, tell
 from asst.errors import InputError
 from asst.outputs.destination import check_destination
 
@@ -103,7 +102,10 @@ class Files:
         from asst.outputs.plot import write_plot
         from asst.outputs.report.report import write_report
 
-        shown = [own for answer in answers for own in _by_video(answer)]
+        # Of several videos, an answer about each that something was found in.
+        shown = [
+            own for one in answers for own in ([one] if one.video else [each for each in one.by_video if each.moments])
+        ]
         jobs: list[Callable[[], str]] = [
             partial(_write_clip, answer, path, fast=self.fast_clip)
             for answer, path in zip(_clipped(answers), self.clips(clips), strict=False)
@@ -121,11 +123,6 @@ class Files:
                 failures.append(str(error))
         if failures:
             raise InputError("; ".join(failures))
-
-
-def _by_video(answer: Answer) -> list[Answer]:
-    """An answer about each video that something was found in; one about one video stays."""
-    return [answer] if answer.video else [own for own in answer.by_video if own.moments]
 
 
 def _clipped(answers: Iterable[Answer]) -> Iterator[Answer]:

@@ -8,11 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from asst.atomic import check_writable
-from asst.cli.figures import print_evaluation, print_together
-from asst.cli.options import Annotation
+from asst.cli.options import Annotation, tell
 from asst.cli.progress import counting
-from asst.cli.questions import Questions, read_questions
-from asst.cli.verb import tell
+from asst.cli.questions import Questions, print_evaluation, print_together, read_questions
 from asst.data.lengths import compare_lengths
 from asst.errors import InputError
 from asst.evaluation.answers import answer_split, origin_of

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import asdict
 from fnmatch import fnmatchcase
 from pathlib import Path
@@ -12,13 +13,13 @@ import typer
 from asst.atomic import moved_into_place, write_whole
 from asst.cli import options
 from asst.cli.asking import engine_for, uncollected
-from asst.cli.options import LIBRARY, argument, option
-from asst.cli.verb import Verb, print_json, tell, with_extra
+from asst.cli.options import LIBRARY, Verb, argument, option, print_json, tell, with_extra
 from asst.errors import InputError
 from asst.local import canonical, local_path
 from asst.outputs.printable import printable
 
 if TYPE_CHECKING:
+    from asst.cli.progress import FilesBar
     from asst.library.index import Indexed
 
 _FAULTY = 1
@@ -47,7 +48,7 @@ def index(
 
     Exit codes: 0 when all are in the library, 1 when some could not be read, 2 for bad input.
     """
-    from asst.cli.progress import files_progress, report_files
+    from asst.cli.progress import read_files
     from asst.features.stores.native import named
     from asst.library.index import index as run
     from asst.library.index import listed, missing
@@ -57,21 +58,16 @@ def index(
     with uncollected():
         engine = engine_for(library, model)
     kept = Library.made(library, engine.identity, rebuild=rebuild)
-    done: list[Indexed] = []
-    try:
-        with files_progress(count) as bar:
-            for indexed in run(files, kept, engine, workers=workers, cluster=cluster, rehash=rehash, watch=bar.file):
-                done.append(indexed)
-                bar.done(indexed.video_s)
-                if indexed.state == "failed":
-                    tell(printable(f"{indexed.path.name}: {indexed.reason}"))
-    finally:
-        report_files(done, count, "indexed", f"the library is {library}")
+
+    def outcomes(bar: FilesBar) -> Iterable[Indexed]:
+        return run(files, kept, engine, workers=workers, cluster=cluster, rehash=rehash, watch=bar.file)
+
+    whole = read_files(outcomes, count, "indexed", f"the library is {library}")
     gone = [video.path for video in missing(kept)]
     if gone:
         forget = f"asst library remove --missing --library {library}"
         tell(f"{len(gone)} videos of the library are gone: {printable(named(gone))}; forget them: {forget}")
-    if any(indexed.state == "failed" for indexed in done):
+    if not whole:
         raise typer.Exit(_FAULTY)
 
 

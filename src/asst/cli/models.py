@@ -8,8 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from asst.cli import options
-from asst.cli.options import argument, option
-from asst.cli.verb import Verb, print_json
+from asst.cli.options import Verb, argument, option, print_json
 from asst.outputs.printable import printable
 
 app = typer.Typer(name="models", invoke_without_command=True)
@@ -38,7 +37,7 @@ def models(
     from rich.table import Table
     from rich.text import Text
 
-    from asst.outputs.grid import console_of, fit
+    from asst.outputs.table import console_of, fit
 
     table = Table(box=None, pad_edge=False, header_style="dim")
     table.add_column("name", no_wrap=True)

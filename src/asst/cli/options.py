@@ -1,9 +1,10 @@
-"""Options and arguments that several verbs have, each declared once."""
+"""What verbs have in common: options and arguments, each declared once; what is checked first; and the printing."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+import sys
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, fields, is_dataclass
 from functools import wraps
 from inspect import Parameter, Signature, signature
@@ -11,11 +12,19 @@ from pathlib import Path
 from typing import Annotated, Any, get_type_hints
 
 import typer
+from typer.core import TyperCommand
 
 from asst.errors import InputError
+from asst.extras import VERBS, install, require
+from asst.local import check_ends
 
 LIBRARY = Path("asst-library")
 """The library of verbs that are not told of one."""
+
+Rows = Sequence[Sequence[str]]
+
+_WHOLE = 1000
+"""Letters of a line that is wrapped and not cut."""
 
 
 def option(name: str, text: str, **more: Any) -> Any:
@@ -150,3 +159,51 @@ class Annotation:
         if not self.dataset or not self.split:
             raise InputError("which annotation? give --dataset NAME and --split NAME")
         return key_of(self.dataset), self.split
+
+
+class Verb(TyperCommand):
+    """Refuses, before the verb begins, files that are none, and to begin without the extra that the verb needs."""
+
+    def __init__(self, name: str | None, **settings: Any) -> None:
+        if name in VERBS:
+            settings["epilog"] = f"Needs: {install(VERBS[name])}"
+        super().__init__(name, **settings)
+
+    def get_short_help_str(self, limit: int = 45) -> str:
+        """What the list of verbs says of it, with the extra that it needs."""
+        return with_extra(self.name or "", super().get_short_help_str(_WHOLE))
+
+    def invoke(self, ctx: Any) -> Any:
+        """Run the verb, without pipes, sockets and devices among its files, and with the extra that it needs."""
+        for value in ctx.params.values():
+            for path in value if isinstance(value, list | tuple) else (value,):
+                if isinstance(path, Path):
+                    check_ends(path)
+        verb = " ".join(ctx.command_path.split()[1:2])
+        if verb in VERBS:
+            require(VERBS[verb], f"asst {verb}")
+        return super().invoke(ctx)
+
+
+def print_json(records: Iterable[dict[str, Any]]) -> None:
+    """One object a line, to standard output."""
+    from asst.outputs.json_lines import as_lines
+
+    typer.echo(as_lines(records), nl=False)
+
+
+def print_grid(title: str, headings: Sequence[str], rows: Rows, notes: Sequence[str] = (), words: int = 1) -> None:
+    """One table to standard output, as `asst.outputs.table.Grid` has it."""
+    from asst.outputs.table import Grid, write_grids
+
+    write_grids([Grid(title, headings, rows, notes, words)], sys.stdout)
+
+
+def tell(line: str) -> None:
+    """Say something on standard error."""
+    typer.echo(line, err=True)
+
+
+def with_extra(verb: str, summary: str) -> str:
+    """A line about a verb, with the extra that it needs."""
+    return f"{summary.removesuffix('.')} (extra: {VERBS[verb]})." if verb in VERBS else summary

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import TYPE_CHECKING
 
@@ -22,6 +22,9 @@ from rich.progress import (
     TransferSpeedColumn,
 )
 from rich.text import Text
+
+from asst.cli.options import tell
+from asst.outputs.printable import printable
 
 if TYPE_CHECKING:
     from asst.features.extract import Job, Outcome
@@ -76,7 +79,7 @@ def fetching(name: str) -> AbstractContextManager[Callable[[int, int], None]]:
 
 
 class FilesBar:
-    """What moves a bar of so many files."""
+    """Moves a bar of so many files."""
 
     def __init__(self, bar: Progress, files: int) -> None:
         self._bar = bar
@@ -96,15 +99,27 @@ class FilesBar:
         self._bar.update(self._all, advance=1, description=f"videos, {speed:.1f}x real time")
 
 
-@contextmanager
-def files_progress(files: int) -> Iterator[FilesBar]:
-    """Show a bar of files, and lend what moves it."""
-    with _bar() as bar:
-        yield FilesBar(bar, files)
+def read_files(outcomes: Callable[[FilesBar], Iterable[Outcome | Indexed]], files: int, did: str, where: str) -> bool:
+    """Show a bar of so many files, and say what becomes of them; whether none failed.
+
+    What failed is told on standard error as it comes, and how many did what on standard output at the end, however it
+    comes; ``did`` is the state of those read, such as ``indexed``.
+    """
+    done: list[Outcome | Indexed] = []
+    try:
+        with _bar() as shown:
+            bar = FilesBar(shown, files)
+            for outcome in outcomes(bar):
+                done.append(outcome)
+                bar.done(outcome.video_s)
+                if outcome.state == "failed":
+                    tell(printable(f"{outcome.name}: {outcome.reason}"))
+    finally:
+        _report(done, files, did, where)
+    return not any(outcome.state == "failed" for outcome in done)
 
 
-def report_files(outcomes: Sequence[Outcome | Indexed], files: int, did: str, where: str) -> None:
-    """Say on standard output what became of so many files; ``did`` is the state of those read, such as ``indexed``."""
+def _report(outcomes: Sequence[Outcome | Indexed], files: int, did: str, where: str) -> None:
     counts = Counter(str(outcome.state) for outcome in outcomes)
     video_s = sum(outcome.video_s for outcome in outcomes)
     worked_s = sum(outcome.seconds for outcome in outcomes if outcome.state == did)

@@ -12,8 +12,7 @@ import typer
 from asst.cli import options
 from asst.cli.asking import check_video
 from asst.cli.files import Files
-from asst.cli.options import argument
-from asst.cli.verb import print_json
+from asst.cli.options import argument, print_json
 from asst.errors import InputError
 from asst.outputs.printable import printable
 

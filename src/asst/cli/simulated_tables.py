@@ -10,7 +10,7 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -19,7 +19,7 @@ from typing import TextIO
 import typer
 
 from asst.atomic import write_whole
-from asst.cli.verb import print_json, tell
+from asst.cli.options import print_json, tell
 from asst.data import DATASETS, data_folder, read_dataset
 from asst.data.record import Record
 from asst.errors import InputError
@@ -33,8 +33,8 @@ from asst.evaluation.results import read_result
 from asst.evaluation.scoring import Values, query_values
 from asst.evaluation.tables import COMPARED, PaperTable, SimulatedRow, detection_rows, fused_recipes, sentence_rows
 from asst.moments import Answer
-from asst.outputs.grid import Grid
 from asst.outputs.json_lines import read_answers
+from asst.outputs.table import Grid
 from asst.simulate.features.settings import LEVELS
 from asst.training.folder import RUNS, RunFolder
 from asst.training.recipe import Recipe, read_recipe
@@ -95,7 +95,9 @@ def train_missing(
     """
     budget = Budget(level, minutes)
     budget.claim(folder)
-    recipes = dict.fromkeys(recipe for table in tables for recipe in _recipes_of(table))
+    # Parts of fusions in place of these.
+    rows = (recipe for table in tables for _, recipe in table.trained)
+    recipes = dict.fromkeys(part for recipe in rows for part in fused_recipes().get(recipe, (recipe,)))
     wanted = [(recipe, seed) for seed in seeds for recipe in recipes]
     missing = [
         (recipe, seed) for recipe, seed in wanted if folder / recipe / f"seed{seed}" not in finished(folder, recipe)
@@ -107,12 +109,6 @@ def train_missing(
             list(pool.map(lambda run: _run(run[0], run[1], budget, folder), missing))
         finally:
             pool.shutdown(cancel_futures=True)
-
-
-def _recipes_of(table: PaperTable) -> Iterator[str]:
-    """What a table's rows are trained by, parts of fusions in place of these."""
-    for _, recipe in table.trained:
-        yield from fused_recipes().get(recipe, (recipe,))
 
 
 def steps_within(log: Sequence[dict[str, dict[str, float]]], minutes: float) -> int:

@@ -7,14 +7,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 from asst.cli import options
-from asst.cli.options import argument, option
-from asst.cli.verb import print_json
+from asst.cli.options import argument, option, print_json
 from asst.errors import InputError
 from asst.extras import require
 
 if TYPE_CHECKING:
     from asst.evaluation.tables import FilledTable, Runs
-    from asst.outputs.grid import Grid
+    from asst.outputs.table import Grid
 
 _USUAL = Path("runs")
 
@@ -55,7 +54,7 @@ def tables(
     """
     from asst.evaluation import tables as library
     from asst.evaluation.results import read_results
-    from asst.outputs.grid import write_csv, write_grids, write_latex
+    from asst.outputs.table import write_csv, write_grids, write_latex
 
     write = write_csv if as_csv else write_latex if as_latex else write_grids
     wanted = library.paper_tables(numbers or ())
@@ -82,7 +81,7 @@ def _whole_numbers(text: str) -> list[int]:
 
 
 def _beside_the_paper(table: FilledTable) -> Grid:
-    from asst.outputs.grid import Grid
+    from asst.outputs.table import Grid
 
     paper = table.paper
     rows, notes, cited = [], [], []

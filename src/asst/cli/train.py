@@ -13,34 +13,13 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from asst.cli import options
-from asst.cli.options import argument, option
-from asst.cli.verb import print_grid, print_json, tell
+from asst.cli.options import argument, option, print_grid, print_json, tell
 from asst.errors import InputError
 
 if TYPE_CHECKING:
     from asst.training.recipe import Recipe
     from asst.training.space_recipe import CaptionRecipe
     from asst.training.trainer import Trained
-
-
-ON_TOP = "goes on top of another recipe"
-
-_Recipe = Annotated[
-    list[str],
-    argument(
-        "RECIPE... [KEY=VALUE...]",
-        "Names from 'asst recipes' or YAML files, each changing what those before it say, and changes of single "
-        "settings.",
-    ),
-]
-_Run = Annotated[
-    Path | None,
-    option(
-        "--run FOLDER",
-        "Where everything goes, or the interrupted run to go on with; by default below runs/, by the recipe's name and "
-        "seed.",
-    ),
-]
 
 
 def _train_on(name: str | None) -> str | None:
@@ -57,8 +36,22 @@ def _train_on(name: str | None) -> str | None:
 
 
 def train(
-    recipe: _Recipe,
-    run: _Run = None,
+    recipe: Annotated[
+        list[str],
+        argument(
+            "RECIPE... [KEY=VALUE...]",
+            "Names from 'asst recipes' or YAML files, each changing what those before it say, and changes of single "
+            "settings.",
+        ),
+    ],
+    run: Annotated[
+        Path | None,
+        option(
+            "--run FOLDER",
+            "Where everything goes, or the interrupted run to go on with; by default below runs/, by the recipe's name "
+            "and seed.",
+        ),
+    ] = None,
     device: Annotated[
         str | None,
         option("--device cpu|cuda", "Where PyTorch computes; cuda where it is, if not given.", callback=_train_on),
@@ -73,44 +66,30 @@ def train(
     Run the same command again to go on with a run that was interrupted, or with a larger training.steps to train it on.
     With training.seeds=0,1,2 there is a run for each seed.
     """
+    from asst.training.folder import RUNS
+    from asst.training.recipe import Recipe
     from asst.training.recipe_files import recipe_and_changes
     from asst.training.space_recipe import read_any_recipe
 
-    resolved = read_any_recipe(*recipe_and_changes(recipe))
-    folders = []
-    for own, folder in _runs(resolved, run):
-        _tell(own, folder, _trained(own, folder), as_json=as_json)
+    resolved, folders = read_any_recipe(*recipe_and_changes(recipe)), []
+    every = list(resolved.each_seed()) if isinstance(resolved, Recipe) else [resolved]
+    for own in every:
+        name = f"seed{own.training.seed}"
+        # Of several seeds each has a folder inside the one that is given.
+        folder = RUNS / own.kind / own.name / name if run is None else run if len(every) == 1 else run / name
         folders.append(folder)
+        done = _trained(own, folder)
+        if done.first and as_json:
+            steps = {"steps": done.steps, "parameters": done.parameters, "seconds": done.seconds}
+            print_json([{"run": str(folder), **steps}])
+        elif done.first:
+            did = "fitted in" if own.closed_form else f"trained {done.steps} steps in"
+            took = f"{done.seconds / 60:.1f} min" if done.seconds >= 60 else f"{done.seconds:.1f} s"
+            typer.echo(f"{did} {took}; everything is in {folder}")
     if split is not None:
         from asst.cli.judging import evaluate_runs
 
         evaluate_runs(folders, split, [], as_json=as_json)
-
-
-def _runs(recipe: Recipe | CaptionRecipe, folder: Path | None) -> Iterator[tuple[Recipe | CaptionRecipe, Path]]:
-    """Each seed's recipe and folder; of several a folder inside the one that is given."""
-    from asst.training.folder import RUNS
-    from asst.training.recipe import Recipe
-
-    every = list(recipe.each_seed()) if isinstance(recipe, Recipe) else [recipe]
-    for own in every:
-        name = f"seed{own.training.seed}"
-        if folder is None:
-            yield own, RUNS / own.kind / own.name / name
-        else:
-            yield own, folder if len(every) == 1 else folder / name
-
-
-def _tell(recipe: Recipe | CaptionRecipe, folder: Path, done: Trained, *, as_json: bool) -> None:
-    if not done.first:
-        return
-    if as_json:
-        report = {"run": str(folder), "steps": done.steps, "parameters": done.parameters, "seconds": done.seconds}
-        print_json([report])
-    else:
-        did = "fitted in" if recipe.closed_form else f"trained {done.steps} steps in"
-        took = f"{done.seconds / 60:.1f} min" if done.seconds >= 60 else f"{done.seconds:.1f} s"
-        typer.echo(f"{did} {took}; everything is in {folder}")
 
 
 def _trained(recipe: Recipe | CaptionRecipe, folder: Path) -> Trained:
@@ -147,7 +126,7 @@ def recipes(
             json.dumps(settings, allow_nan=False) if as_json else yaml.safe_dump(settings, sort_keys=False), nl=as_json
         )
         return
-    rows = _keys() if keys else _recipes()
+    rows = [*(_keys() if keys else _recipes())]
     if as_json:
         print_json(rows)
         return
@@ -155,29 +134,24 @@ def recipes(
     print_grid("keys of recipes" if keys else "recipes", list(rows[0]), cells, words=len(rows[0]))
 
 
-def _recipes() -> list[dict[str, str]]:
+def _recipes() -> Iterator[dict[str, str]]:
     from asst.training.recipe_files import about, packaged_recipes, settings_of
 
-    rows = []
     for name in packaged_recipes():
         settings = settings_of([name])
         data = settings.get("data", {})
         needs = " ".join(f"data.features.{stream}=STORE" for stream in data.get("streams", ()))
-        rows.append({"recipe": name, "needs": needs if "dataset" in data or "method" in settings else ON_TOP})
-        rows[-1]["about"] = about(name)
-    return rows
+        whole = "dataset" in data or "method" in settings
+        yield {"recipe": name, "needs": needs if whole else "goes on top of another recipe", "about": about(name)}
 
 
-def _keys() -> list[dict[str, str]]:
+def _keys() -> Iterator[dict[str, str]]:
     from asst.training.recipe import Recipe
     from asst.training.recipe_files import setting_keys
     from asst.training.space_recipe import METHOD, CaptionRecipe
 
-    return [
-        {"method": method, **asdict(setting)}
-        for method, kind in (("all others", Recipe), (METHOD, CaptionRecipe))
-        for setting in setting_keys(kind)
-    ]
+    for method, kind in (("all others", Recipe), (METHOD, CaptionRecipe)):
+        yield from ({"method": method, **asdict(setting)} for setting in setting_keys(kind))
 
 
 def export(

@@ -55,6 +55,11 @@ class Outcome:
     video_s: float = 0.0
     seconds: float = 0.0
 
+    @property
+    def name(self) -> str:
+        """The video's, in the store."""
+        return self.job.video
+
 
 def jobs_of(paths: Sequence[Path], naming: Naming = "stem") -> list[Job]:
     """The files to extract, in the order given; a folder stands for the videos at and under it, by name.

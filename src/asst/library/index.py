@@ -50,6 +50,11 @@ class Indexed:
     video_s: float = 0.0
     seconds: float = 0.0
 
+    @property
+    def name(self) -> str:
+        """The file's."""
+        return self.path.name
+
 
 def index(
     paths: Sequence[Path],

@@ -201,7 +201,7 @@ class Tables:
         with _told(self.folder):
             wanted: Any = self._windows.search().select(columns)
             if contents is not None:
-                wanted = wanted.where(_among(contents))
+                wanted = wanted.where(f"content IN ({', '.join(map(_quoted, contents))})")
             yield from wanted.to_batches(_ROWS_AT_ONCE)
 
     def _rows(self, table: Any) -> Rows:
@@ -214,10 +214,6 @@ class Tables:
 def _kept(path: str) -> str:
     """A path as the tables hold it: its bytes that are no UTF-8 in hexadecimal, each after a NUL, which no path has."""
     return _NOT_UTF8.sub(lambda found: f"\0{ord(found[0]) - _SURROGATE:02x}", path)
-
-
-def _among(contents: Iterable[str]) -> str:
-    return f"content IN ({', '.join(map(_quoted, contents))})"
 
 
 def _quoted(text: str) -> str:

@@ -1,22 +1,26 @@
-"""Answers for a person at a terminal: a table a sentence, with a bar that shows where in the video each moment lies."""
+"""Tables for a person at a terminal: of answers, with a bar that shows where each moment lies; of figures, in grids."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+import csv
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
 from itertools import groupby
 from typing import TextIO
 
 from rich.console import Console
+from rich.measure import Measurement
 from rich.table import Table
 from rich.text import Text
 
 from asst.moments import Answer, Moment, format_time
-from asst.outputs.grid import Grid, console_of, fit, write_grids
 from asst.outputs.printable import printable
 
 _BAR_WIDEST = 60
 _BAR_NARROWEST = 10
 _OTHER_COLUMNS = 40
+_WIDEST = 10_000
 
 
 def write_table(answers: Iterable[Answer], stream: TextIO, *, every: bool = False) -> None:
@@ -107,7 +111,10 @@ def _moments(
     table.add_column("", justify="right")
     for heading in ("start", "end", *([""] if words else []), "score"):
         table.add_column(heading, justify="right" if heading else "left", no_wrap=True)
-    table.add_column(_ends(duration_s, width), no_wrap=True)
+    # The bar's heading: the first and the last instant of the video, at the bar's two ends.
+    first, last = format_time(0.0), format_time(duration_s)
+    ends = first + last.rjust(width - len(first)) if len(first) + len(last) < width else last.rjust(width)
+    table.add_column(ends, no_wrap=True)
     if labelled:
         table.add_column("label")
     for place, moment in enumerate(moments, start=rank):
@@ -120,15 +127,103 @@ def _moments(
     return table
 
 
-def _ends(duration_s: float, width: int) -> str:
-    """The bar's heading: the first and the last instant of the video, at the bar's two ends."""
-    first, last = format_time(0.0), format_time(duration_s)
-    return first + last.rjust(width - len(first)) if len(first) + len(last) < width else last.rjust(width)
-
-
 def _bar(moment: Moment, duration_s: float, width: int, *, plain: bool) -> Text:
     """``width`` cells from the video's start to its end; a moment fills one at least."""
     first = min(width - 1, round(moment.start_s / duration_s * width))
     last = min(width, max(first + 1, round(moment.end_s / duration_s * width)))
     rest, filled = (".", "#") if plain else ("\N{MIDDLE DOT}", "\N{FULL BLOCK}")
     return Text.assemble((rest * first, "dim"), (filled * (last - first), "green"), (rest * (width - last), "dim"))
+
+
+@dataclass(frozen=True, slots=True)
+class Grid:
+    """A table of text: a title above it, a heading a column, as many cells in each row, and notes below.
+
+    Line breaks in a heading make more rows of headings, which stand at the bottom. So many of the first columns hold
+    ``words``, and stand left; the others hold figures, and stand right.
+    """
+
+    title: str
+    headings: Sequence[str]
+    rows: Sequence[Sequence[str]]
+    notes: Sequence[str] = ()
+    words: int = 1
+
+
+@contextmanager
+def console_of(stream: TextIO) -> Iterator[Console]:
+    """Lends a console, and writes to the stream at the end: the console would end the process at a closed pipe."""
+    console = Console(file=stream, highlight=False, markup=False, emoji=False)
+    with console.capture() as capture:
+        yield console
+    # rich fills every line up to its width; a file or a pipe has no use for that.
+    stream.write("".join(line.rstrip() + "\n" for line in capture.get().splitlines()))
+
+
+def fit(console: Console, table: Table, *, whole: bool = False) -> None:
+    """Widen a console until it holds every word of a table, or with ``whole`` every cell, however narrow the terminal.
+
+    A narrower one would have them cut off or parted.
+    """
+    needed = Measurement.get(console, console.options.update(max_width=_WIDEST), table)
+    console.width = max(console.width, needed.maximum if whole else needed.minimum)
+
+
+def write_grids(grids: Iterable[Grid], stream: TextIO) -> None:
+    """Write the grids in order, a blank line between two; no cell is cut or folded, however narrow the terminal."""
+    with console_of(stream) as console:
+        for number, grid in enumerate(grids):
+            table = _plain(grid)
+            if number:
+                console.print()
+            console.print(Text(printable(grid.title), style="bold"), soft_wrap=True)
+            fit(console, table, whole=True)
+            console.print(table)
+            for note in grid.notes:
+                console.print(Text(printable(note), style="dim"), soft_wrap=True)
+
+
+def write_csv(grids: Iterable[Grid], stream: TextIO) -> None:
+    """Write the grids as CSV, each row after the title of its grid; notes are left out."""
+    rows = csv.writer(stream, lineterminator="\n")
+    for grid in grids:
+        rows.writerow(["table", *(heading.replace("\n", " ") for heading in grid.headings)])
+        rows.writerows([grid.title, *row] for row in grid.rows)
+
+
+def write_latex(grids: Iterable[Grid], stream: TextIO) -> None:
+    """Write the grids as LaTeX tables with the rules of booktabs, their notes as comments."""
+    for grid in grids:
+        columns = "l" * grid.words + "r" * (len(grid.headings) - grid.words)
+        cells = [[heading.replace("\n", " ") for heading in grid.headings], *grid.rows]
+        first, *others = (" & ".join(map(_latex, row)) + r" \\" for row in cells)
+        body = "\n".join([r"\toprule", first, r"\midrule", *others, r"\bottomrule"])
+        notes = "".join(f"% {note}\n" for note in grid.notes)
+        stream.write(
+            f"\\begin{{table}}\n\\caption{{{_latex(grid.title)}}}\n\\begin{{tabular}}{{{columns}}}\n"
+            f"{body}\n\\end{{tabular}}\n\\end{{table}}\n{notes}"
+        )
+
+
+_SPECIAL = {
+    **{sign: f"\\{sign}" for sign in "&%$#_{}"},
+    "\\": r"\textbackslash{}",
+    "~": r"\textasciitilde{}",
+    "^": r"\textasciicircum{}",
+    "\N{PLUS-MINUS SIGN}": r"$\pm$",
+}
+
+
+def _latex(text: str) -> str:
+    return "".join(_SPECIAL.get(sign, sign) for sign in text)
+
+
+def _plain(grid: Grid) -> Table:
+    table = Table(box=None, pad_edge=False, header_style="dim")
+    for place, heading in enumerate(grid.headings):
+        table.add_column(
+            Text(heading), justify="left" if place < grid.words else "right", no_wrap=True, vertical="bottom"
+        )
+    for row in grid.rows:
+        table.add_row(*(Text(printable(cell)) for cell in row))
+    return table

@@ -18,9 +18,8 @@ from asst.library.library import Library
 from asst.web import correcting, errors, safety, searching, uploads, videos
 from asst.web.answers import AccessBody, StatusAnswer, UploadLimits
 from asst.web.errors import Problem, documented
-from asst.web.limits import ENDINGS, Limits
 from asst.web.safety import Access
-from asst.web.served import Served, ServedHere
+from asst.web.served import ENDINGS, Limits, Served, ServedHere
 
 _HERE = Path(str(files("asst.web")))
 router = APIRouter()

@@ -25,8 +25,7 @@ from asst.video import probe
 from asst.web.answers import JobAnswer, JobsAnswer, UploadAnswer
 from asst.web.errors import Problem, documented
 from asst.web.jobs import IndexJob
-from asst.web.limits import ENDINGS, Limits
-from asst.web.served import Served, ServedHere
+from asst.web.served import ENDINGS, Limits, Served, ServedHere
 
 router = APIRouter(prefix="/api", tags=["uploads"])
 

@@ -6,7 +6,6 @@ import math
 import re
 from collections.abc import Sequence
 from fractions import Fraction
-from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,7 +14,6 @@ from asst.outputs.editors.edits import Edit, Media
 from asst.outputs.printable import one_line
 
 if TYPE_CHECKING:
-    from jinja2 import Template
     from opentimelineio import opentime, schema
 
 _REEL_WIDTH = 8
@@ -141,6 +139,8 @@ def fcpxml_text(edits: Sequence[Edit]) -> str:
     The rate is the first source's; a clip of another one lasts a whole number of its frames, at least one. Each clip is
     named by its sentence and carries a marker with it. There is one clip at least.
     """
+    from jinja2 import Environment, StrictUndefined
+
     media = list(dict.fromkeys(edit.media for edit in edits))
     shapes = list(dict.fromkeys((one.rate, one.width, one.height) for one in media))
     rate, offset, clips = media[0].rate, 0, []
@@ -148,14 +148,6 @@ def fcpxml_text(edits: Sequence[Edit]) -> str:
         frames = max(1, round(edit.frames / edit.media.rate * rate))
         clips.append((edit, offset / rate, frames / rate))
         offset += frames
-    template = _template()
-    return template.render(title=title_of(edits), media=media, shapes=shapes, clips=clips, duration_s=offset / rate)
-
-
-@cache
-def _template() -> Template:
-    from jinja2 import Environment, StrictUndefined
-
     environment = Environment(
         autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True, keep_trailing_newline=True
     )
@@ -163,4 +155,5 @@ def _template() -> Template:
     environment.filters["fraction"] = lambda time_s: f"{time_s.numerator}/{time_s.denominator}s"
     environment.filters["seconds"] = lambda time_s: f"{time_s}s"
     # OpenTimelineIO's adapter for this format knows neither the rates of NTSC nor a first time code other than zero.
-    return environment.from_string(Path(__file__).with_name("fcpxml.xml").read_text("utf-8"))
+    template = environment.from_string(Path(__file__).with_name("fcpxml.xml").read_text("utf-8"))
+    return template.render(title=title_of(edits), media=media, shapes=shapes, clips=clips, duration_s=offset / rate)

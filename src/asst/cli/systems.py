@@ -1,4 +1,4 @@
-"""``asst fuse``: several systems' predictions as one, with weights that are given or found on a validation split."""
+"""``asst compare`` and ``asst fuse``: several systems on the same sentences, beside each other or as one."""
 
 from __future__ import annotations
 
@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from asst.atomic import write_whole
 from asst.cli import options
-from asst.cli.options import Annotation, argument, option
-from asst.cli.verb import Verb, print_grid, print_json, tell
+from asst.cli.options import Annotation, Verb, argument, option, print_grid, print_json, tell
 from asst.errors import InputError
 from asst.extras import require
 from asst.outputs.destination import check_destination
@@ -18,6 +17,70 @@ if TYPE_CHECKING:
     from asst.evaluation.fusion import FittedWeights
 
 _WEIGHTS = "--weights"
+
+
+def compare(
+    first: Annotated[Path, argument("A", "Predictions, a run's folder, or a folder of runs, over which is averaged.")],
+    second: Annotated[Path, argument("B", "Likewise, of the other system.")],
+    *,
+    annotation: Annotation,
+    as_json: options.Json = False,
+) -> None:
+    """Say how far A is ahead of B on the sentences of a split, in every metric of its protocol.
+
+    Intervals hold 95 % of the differences when videos are drawn with replacement, the same for both, and where there
+    are several runs these too.
+    """
+    from asst.cli.questions import read_questions
+    from asst.evaluation.scoring import compare as compared
+    from asst.evaluation.scoring import per_cent, query_values
+    from asst.outputs.json_lines import read_answers
+
+    if annotation.detects:
+        raise InputError("detections have no value a sentence to compare by; 'asst evaluate' gives each its interval")
+    judged, split = read_questions(annotation), annotation.split
+    key = judged.key
+    files = [_predictions(path, str(split)) for path in (first, second)]
+    ours, theirs = (query_values(key, judged.records, map(read_answers, paths), _protocol(paths[0])) for paths in files)
+    found = compared(judged.records, ours, theirs)
+    figures = {
+        metric: {"a": round(100 * one.ours, 4), "b": round(100 * one.theirs, 4), **per_cent(one.difference)}
+        for metric, one in found.items()
+    }
+    if as_json:
+        runs = {name: len(paths) for name, paths in zip("ab", files, strict=True)}
+        print_json([{"dataset": key, "split": split, "runs": runs, "differences": figures}])
+        return
+    rows = [
+        [metric, *("-" if value is None else f"{value:.2f}" for value in own.values())]
+        for metric, own in figures.items()
+    ]
+    names = [
+        f"{name}: {path} ({len(paths)} runs)" for name, path, paths in zip("AB", (first, second), files, strict=True)
+    ]
+    notes = [*names, "per cent; low and high enclose 95 % of the difference over videos and runs"]
+    title = f"{key} {split}: {len(judged.records)} queries, {len(judged.annotation.video_names)} videos"
+    print_grid(title, ["metric", "A", "B", "A - B", "low", "high"], rows, notes)
+
+
+def _protocol(predictions: Path) -> str:
+    """What a run's own recipe judges by; as they are, of predictions that are no run's."""
+    recipe = predictions.parent.parent / "recipe.yaml"
+    if not recipe.exists():
+        return "standard"
+    from asst.training.recipe import read_recipe
+
+    return read_recipe([recipe]).protocol
+
+
+def _predictions(path: Path, split: str) -> list[Path]:
+    """The file itself, or those of all runs in a folder."""
+    if not path.is_dir():
+        return [path]
+    found = sorted(path.rglob(f"predictions/{split}.jsonl"))
+    if not found:
+        raise InputError(f"{path} has no predictions/{split}.jsonl; run 'asst evaluate RUN --split {split}' first")
+    return found
 
 
 class WeightsCommand(Verb):
@@ -58,8 +121,8 @@ def fuse(
         if not annotation.split or len(weights or ()) != len(predictions):
             raise InputError("a row of several runs needs --split val or --split test, and a weight for each run")
         require("train", "judging a run")
-        from asst.cli.figures import print_evaluation
         from asst.cli.judging import evaluate_fused
+        from asst.cli.questions import print_evaluation
 
         print_evaluation(evaluate_fused(predictions, recipe, annotation.split, weights or ()), as_json=as_json)
         return
