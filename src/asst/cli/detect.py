@@ -20,8 +20,6 @@ if TYPE_CHECKING:
     from asst.features.values import Features
     from asst.models.trained.detector import TrainedDetector
 
-_Least = Annotated[float, option("--min-score SCORE", "The least score of an action.", min=0, max=1)]
-
 
 def detect(
     video: Annotated[str, argument("VIDEO", "The video file; with --store a video's name.")],
@@ -29,7 +27,7 @@ def detect(
     stores: options.Stores = None,
     step_s: options.StepS = None,
     top: Annotated[int, option("--top N", "Actions to keep.", min=1)] = 20,
-    min_score: _Least = 0.1,
+    min_score: Annotated[float, option("--min-score SCORE", "The least score of an action.", min=0, max=1)] = 0.1,
     as_json: options.Json = False,
     *,
     files: Files,

@@ -18,36 +18,6 @@ if TYPE_CHECKING:
 if TYPE_CHECKING:
     pass
 
-_Predictions = Annotated[
-    Path | None,
-    argument(
-        "PREDICTIONS|RUN",
-        "Answers as 'asst locate --json' or 'asst detect --json' prints them, or any system's (--format); or the "
-        "folder of a run, or one that holds runs seed0, seed1 and so on.",
-    ),
-]
-_ModelName = Annotated[
-    str | None,
-    option(
-        "--model prior|NAME|CHECKPOINT",
-        "In place of PREDICTIONS: ask this model, such as default, the sentences of the split.",
-    ),
-]
-_FitSplit = Annotated[str | None, option("--fit-split NAME", "With --model prior: the part of the data to fit it on.")]
-_Format = Annotated[
-    str | None, option("--format NAME", "Of PREDICTIONS that are not ours: moment-detr (lighthouse) or activitynet.")
-]
-_ProtocolName = Annotated[
-    str | None,
-    option(
-        "--protocol NAME",
-        "Of detections: thumos14 (IoU 0.3 to 0.7) or activitynet (0.5 to 0.95); of sentences: standard or tall.",
-    ),
-]
-_Changes = Annotated[
-    list[str] | None, option("--set KEY=VALUE", "With a run: another value of a setting of its recipe.")
-]
-
 
 @dataclass(frozen=True)
 class _ResultFile:
@@ -82,20 +52,46 @@ class _ResultFile:
 
 
 def evaluate(
-    predictions: _Predictions = None,
+    predictions: Annotated[
+        Path | None,
+        argument(
+            "PREDICTIONS|RUN",
+            "Answers as 'asst locate --json' or 'asst detect --json' prints them, or any system's (--format); or the "
+            "folder of a run, or one that holds runs seed0, seed1 and so on.",
+        ),
+    ] = None,
     *,
     annotation: Annotation,
     as_json: options.Json = False,
     keeping: _ResultFile,
-    model: _ModelName = None,
-    fit_split: _FitSplit = None,
+    model: Annotated[
+        str | None,
+        option(
+            "--model prior|NAME|CHECKPOINT",
+            "In place of PREDICTIONS: ask this model, such as default, the sentences of the split.",
+        ),
+    ] = None,
+    fit_split: Annotated[
+        str | None, option("--fit-split NAME", "With --model prior: the part of the data to fit it on.")
+    ] = None,
     stores: options.Stores = None,
     step_s: options.StepS = None,
     key: options.ArrayKey = None,
-    form: _Format = None,
+    form: Annotated[
+        str | None,
+        option("--format NAME", "Of PREDICTIONS that are not ours: moment-detr (lighthouse) or activitynet."),
+    ] = None,
     out: Annotated[Path | None, option("--out OUT.jsonl", "With --model: keep its answers.")] = None,
-    protocol: _ProtocolName = None,
-    changes: _Changes = None,
+    protocol: Annotated[
+        str | None,
+        option(
+            "--protocol NAME",
+            "Of detections: thumos14 (IoU 0.3 to 0.7) or activitynet (0.5 to 0.95); of sentences: standard or tall.",
+        ),
+    ] = None,
+    changes: Annotated[
+        list[str] | None, option("--set KEY=VALUE", "With a run: another value of a setting of its recipe.")
+    ] = None,
 ) -> None:
     """Judge PREDICTIONS by the protocol of their data set, with 95 % intervals over videos.
 

@@ -47,17 +47,6 @@ app = typer.Typer(
 )
 
 
-_Weights = Annotated[
-    Path | None, option("--weights FILE", "The network's weights; else by the extractor's name in $ASST_WEIGHTS.")
-]
-_Names = Annotated[
-    str,
-    option(
-        "--names HOW", "What a video is called: stem (v1 for a/v1.mp4), name (v1.mp4), or path (within a given folder)."
-    ),
-]
-
-
 @app.command(cls=Verb)
 def extract(
     files: Annotated[
@@ -67,8 +56,16 @@ def extract(
     extractor: Annotated[
         str, option("--extractor NAME", "Which features; 'asst features extractors' lists them.")
     ] = "captions",
-    weights: _Weights = None,
-    names: _Names = "stem",
+    weights: Annotated[
+        Path | None, option("--weights FILE", "The network's weights; else by the extractor's name in $ASST_WEIGHTS.")
+    ] = None,
+    names: Annotated[
+        str,
+        option(
+            "--names HOW",
+            "What a video is called: stem (v1 for a/v1.mp4), name (v1.mp4), or path (within a given folder).",
+        ),
+    ] = "stem",
     workers: options.Workers = 1,
     cluster: options.Cluster = False,
     device: options.Device = None,

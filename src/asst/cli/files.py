@@ -18,29 +18,26 @@ if TYPE_CHECKING:
 
 _NOT_MOVED_S = 5e-3
 
-_Clip = Annotated[
-    Path | None,
-    option(
-        "--clip OUT.mp4",
-        "Cut the best moment into a file. Of several sentences the best of each, and of a library all that is found, "
-        "into OUT-1.mp4, OUT-2.mp4, in order.",
-    ),
-]
-_FastClip = Annotated[
-    bool,
-    option(
-        "--fast-clip",
-        "Copy the clip from the key frame before the moment on, which is fast and loses nothing; else encode it.",
-    ),
-]
-
 
 @dataclass(frozen=True)
 class Files:
     """What is asked for, as options."""
 
-    clip: _Clip = None
-    fast_clip: _FastClip = False
+    clip: Annotated[
+        Path | None,
+        option(
+            "--clip OUT.mp4",
+            "Cut the best moment into a file. Of several sentences the best of each, and of a library all that is "
+            "found, into OUT-1.mp4, OUT-2.mp4, in order.",
+        ),
+    ] = None
+    fast_clip: Annotated[
+        bool,
+        option(
+            "--fast-clip",
+            "Copy the clip from the key frame before the moment on, which is fast and loses nothing; else encode it.",
+        ),
+    ] = False
     report: Annotated[Path | None, option("--report OUT.html", "Write a page with frames, curves and moments.")] = None
     plot: Annotated[Path | None, option("--plot OUT.png", "Draw the curves and moments (extra: plot).")] = None
     export: options.Export = None

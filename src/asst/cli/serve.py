@@ -16,32 +16,31 @@ from asst.cli.options import LIBRARY, argument, option
 from asst.errors import InputError
 from asst.local import local_path
 
-_Videos = Annotated[
-    list[Path] | None, argument("[VIDEO]...", "Videos, and folders of them, to bring into the library.")
-]
-_Folder = Annotated[
-    Path | None,
-    option("--library PATH", "The folder of the library; made for videos that are named.", show_default=str(LIBRARY)),
-]
-_Host = Annotated[str, option("--host ADDRESS", "Where to listen; any other than this machine's own asks for a token.")]
-_PublicUrl = Annotated[
-    str | None,
-    option(
-        "--public-url URL", "Where a proxy with TLS shows the page, as https://videos.example.org; asks for a token."
-    ),
-]
-_Token = Annotated[
-    str | None,
-    option("--token TOKEN", "The token that is asked for; else a new one at each start.", envvar="ASST_TOKEN"),
-]
-
 
 def serve(
-    videos: _Videos = None,
-    library: _Folder = None,
-    host: _Host = "127.0.0.1",
-    public_url: _PublicUrl = None,
-    token: _Token = None,
+    videos: Annotated[
+        list[Path] | None, argument("[VIDEO]...", "Videos, and folders of them, to bring into the library.")
+    ] = None,
+    library: Annotated[
+        Path | None,
+        option(
+            "--library PATH", "The folder of the library; made for videos that are named.", show_default=str(LIBRARY)
+        ),
+    ] = None,
+    host: Annotated[
+        str, option("--host ADDRESS", "Where to listen; any other than this machine's own asks for a token.")
+    ] = "127.0.0.1",
+    public_url: Annotated[
+        str | None,
+        option(
+            "--public-url URL",
+            "Where a proxy with TLS shows the page, as https://videos.example.org; asks for a token.",
+        ),
+    ] = None,
+    token: Annotated[
+        str | None,
+        option("--token TOKEN", "The token that is asked for; else a new one at each start.", envvar="ASST_TOKEN"),
+    ] = None,
     port: Annotated[int, option("--port N", "0 takes a free one.", min=0, max=65535)] = 8000,
     model: options.LibraryModel = None,
     browser: Annotated[bool, option("--open", "Open the page in the browser.")] = False,

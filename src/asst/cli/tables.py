@@ -17,31 +17,28 @@ if TYPE_CHECKING:
 
 _USUAL = Path("runs")
 
-_Results = Annotated[
-    Path | None,
-    option(
-        "--results FOLDER",
-        "Where result files are looked for; else in runs, where it exists. With --simulated: of its runs.",
-    ),
-]
-_Minutes = Annotated[
-    float | None,
-    option(
-        "--minutes MINUTES", "With --simulated: train what is missing, each run for so long on one thread.", min=0.1
-    ),
-]
-
 
 def tables(
     numbers: Annotated[list[int] | None, argument("NUMBER", "Which, from 1 to 8; all when none is named.")] = None,
-    results: _Results = None,
+    results: Annotated[
+        Path | None,
+        option(
+            "--results FOLDER",
+            "Where result files are looked for; else in runs, where it exists. With --simulated: of its runs.",
+        ),
+    ] = None,
     as_json: options.Json = False,
     as_csv: Annotated[bool, option("--csv", "Print CSV, each row with its table's title.")] = False,
     as_latex: Annotated[bool, option("--latex", "Print LaTeX, with the rules of booktabs.")] = False,
     simulated: Annotated[
         bool, option("--simulated", "The same rows on simulated features, in runs/simulated.")
     ] = False,
-    minutes: _Minutes = None,
+    minutes: Annotated[
+        float | None,
+        option(
+            "--minutes MINUTES", "With --simulated: train what is missing, each run for so long on one thread.", min=0.1
+        ),
+    ] = None,
     seeds: Annotated[str, option("--seeds N,...", "With --minutes: of the runs of each row.")] = "0,1,2",
     level: options.Level = "crowded",
     jobs: Annotated[int, option("--jobs N", "With --minutes: runs at a time.", min=1)] = 1,

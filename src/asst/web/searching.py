@@ -49,15 +49,7 @@ def _search(served: Served, body: answers.SearchBody) -> answers.SearchAnswer:
     contents = {video.content for video in named(served, body.name)}
     if body.video is not None:
         contents &= {served.video(body.video).content}
-    found = search(
-        served.library,
-        served.engine(),
-        body.query,
-        top=body.top,
-        within_glob=body.within or None,
-        contents=contents,
-        min_score=body.min_score,
-    )
+    found = _found(served, body, within_glob=body.within or None, contents=contents)
     known = {video.path: video for video in served.library.tables.videos()}
     said = served.said(body.query)
     moments = [
@@ -78,19 +70,10 @@ def _search(served: Served, body: answers.SearchBody) -> answers.SearchAnswer:
 
 def _locate(served: Served, content: str, body: answers.LocateBody) -> answers.LocateAnswer:
     """As a search of this video alone, so that the moments are the same."""
-    known, engine = served.video(content), served.engine()
-    found = search(
-        served.library,
-        engine,
-        body.query,
-        top=body.top,
-        contents={content},
-        min_score=body.min_score,
-        scored_s=SCORED_S + 2 * known.duration_s,
-    )
-    attention = None
-    if body.attention and isinstance(engine.model, Attentive):
-        attention = engine.model.word_attention(served.features(content), body.query)
+    known, attention = served.video(content), None
+    found = _found(served, body, contents={content}, scored_s=SCORED_S + 2 * known.duration_s)
+    if body.attention and isinstance(model := served.engine().model, Attentive):
+        attention = model.word_attention(served.features(content), body.query)
     curve = next((own.curve for own in found.by_video), None)
     said = served.said(body.query)
     return answers.LocateAnswer(
@@ -100,6 +83,10 @@ def _locate(served: Served, content: str, body: answers.LocateBody) -> answers.L
         curve=None if curve is None else curve_answer(curve),
         attention=None if attention is None else attention_answer(attention),
     )
+
+
+def _found(served: Served, body: answers.SearchBody | answers.LocateBody, **where: Any) -> Answer:
+    return search(served.library, served.engine(), body.query, top=body.top, min_score=body.min_score, **where)
 
 
 def curve_answer(curve: Curve) -> answers.CurveAnswer:
@@ -138,7 +125,7 @@ def _facts(answer: Answer) -> dict[str, Any]:
     """What both answers say beside the moments; scores that are no probabilities have no scale of words."""
     words = bool(answer.ranked) and answer.ranked[0].confidence is not None
     scale = answers.ScaleAnswer(sure=LEAST["sure"], likely=LEAST["likely"]) if words else None
-    own = {"understood": answer.understood, "threshold": answer.threshold, "best_score": answer.best_score}
+    own = {key: getattr(answer, key) for key in ("understood", "threshold", "best_score")}
     return answer_facts(answer) | own | {"scale": scale}
 
 

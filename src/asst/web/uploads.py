@@ -50,7 +50,7 @@ async def upload(
     try:
         folder.mkdir(parents=True)
         content = await _received(request, part, served.limits)
-        duration_s = await served.gate.run(lambda: _checked(part, plain, served.limits.upload_s))
+        duration_s = await served.gate.run(lambda: _length_s(part, plain, served.limits.upload_s))
         part.rename(path)
         return UploadAnswer(job=served.jobs.add(path, plain, duration_s, received=content).answer())
     except BaseException:
@@ -164,8 +164,7 @@ async def _received(request: Request, path: Path, limits: Limits) -> str:
     return content.hexdigest()
 
 
-def _checked(path: Path, name: str, longest_s: float) -> float:
-    """The length of a video, in seconds."""
+def _length_s(path: Path, name: str, longest_s: float) -> float:
     try:
         duration_s = probe(path).duration_s
     except InputError as error:

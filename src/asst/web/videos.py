@@ -22,7 +22,7 @@ from asst.moments import Answer, Moment
 from asst.outputs.exports import write_export
 from asst.outputs.printable import printable
 from asst.video import STILL, cut, frames, jpeg, probe
-from asst.web.answers import ChosenMoment, ExportBody, OneVideoAnswer, Seconds, Strip, VideoAnswer, VideosAnswer
+from asst.web.answers import ExportBody, OneVideoAnswer, Seconds, Strip, VideoAnswer, VideosAnswer
 from asst.web.errors import Problem, documented, not_found
 from asst.web.served import Served, ServedHere, no_video
 
@@ -133,8 +133,15 @@ def strip(served: ServedHere, video: Id) -> FileResponse:
 @router.get("/videos/{video}/picture", response_class=Response, responses=documented(404, sends=["image/jpeg"]))
 async def picture(served: ServedHere, video: Id, at_s: Seconds) -> Response:
     """The picture that is shown at an instant, or the last one before the end."""
-    body = await served.gate.run(lambda: _jpeg(served.video(video), at_s))
-    return Response(body, media_type="image/jpeg", headers={"Cache-Control": _KEPT})
+
+    def found() -> bytes:
+        known = served.video(video)
+        time_s = min(at_s, max(0.0, known.duration_s - 0.05))
+        for batch in frames(Path(known.path), times_s=[time_s], short_side=_SHORT_SIDE, crop=STILL, threads=1):
+            return jpeg(batch.pixels[0])
+        raise not_found(f"no picture at {time_s:g} s")
+
+    return Response(await served.gate.run(found), media_type="image/jpeg", headers={"Cache-Control": _KEPT})
 
 
 @router.get(
@@ -145,20 +152,39 @@ async def picture(served: ServedHere, video: Id, at_s: Seconds) -> Response:
 async def clip(served: ServedHere, video: Id, start_s: Seconds, end_s: Seconds, fast: bool = False) -> FileResponse:
     """A span of a video as a file: exact, encoded anew; or fast, copied from the key frame before."""
     out = served.clips / f"{uuid.uuid4().hex}.mp4"
-    headers = await served.gate.run(
-        lambda: _cut(served, video, (start_s, end_s), out, exact=not fast),
-        lambda: out.unlink(missing_ok=True),
-        encodes=not fast,
-    )
+
+    def made() -> dict[str, str]:
+        known, first_s, last_s = served.span(video, start_s, end_s, "end_s")
+        if last_s - first_s > served.limits.clip_s:
+            raise Problem(413, "too_large", f"a clip lasts {served.limits.clip_s:g} s at most; ask for a shorter one")
+        report = cut(known.path, first_s, last_s, out, exact=not fast)
+        first, last = (f"{int(t // 60)}m{t % 60:05.2f}s" for t in (first_s, last_s))
+        name = _attachment(f"{Path(known.path).stem} {first}-{last}.mp4")
+        ends = {"X-Clip-Start-S": f"{report.start_s:.3f}", "X-Clip-End-S": f"{report.end_s:.3f}"}
+        return {"Content-Disposition": name, **ends}
+
+    headers = await served.gate.run(made, lambda: out.unlink(missing_ok=True), encodes=not fast)
     return _SentOnce(out, media_type="video/mp4", headers=headers)
 
 
 @router.post("/export", response_class=FileResponse, responses=documented(404, 413, sends=[*_TYPES.values()]))
 async def export(served: ServedHere, body: ExportBody) -> FileResponse:
     """One file of the moments, in their order. Timelines name the files of the videos as the server knows them."""
-    out = served.clips / f"{uuid.uuid4().hex}.{body.format}"
-    long = body.format == "mp4"
-    await served.gate.run(lambda: _write(served, body, out), lambda: out.unlink(missing_ok=True), encodes=long)
+    out, long = served.clips / f"{uuid.uuid4().hex}.{body.format}", body.format == "mp4"
+
+    def made() -> None:
+        answers = []
+        for one in body.moments:
+            video, start_s, end_s = served.span(one.video, one.start_s, one.end_s, "moments")
+            moment = Moment(start_s, end_s, one.score, one.query, video.path)
+            named = (video.path, one.query, video.duration_s, served.library.identity.model)
+            answers.append(Answer(*named, (moment,)))
+        length_s = sum(answer.moments[0].duration_s for answer in answers)
+        if long and length_s > served.limits.clip_s:
+            raise Problem(413, "too_large", f"a reel lasts {served.limits.clip_s:g} s at most, not {length_s:.0f}")
+        write_export(answers, out)
+
+    await served.gate.run(made, lambda: out.unlink(missing_ok=True), encodes=long)
     headers = {"Content-Disposition": _attachment(f"moments.{body.format}")}
     return _SentOnce(out, media_type=_TYPES[body.format], headers=headers)
 
@@ -190,40 +216,3 @@ def named(served: Served, part: str) -> list[Video]:
     by_content = {video.content: video for video in reversed(served.library.tables.videos())}
     part = part.strip().lower()
     return [video for video in by_content.values() if part in "/".join(Path(video.path).parts[-2:]).lower()]
-
-
-def _cut(served: Served, content: str, span: tuple[float, float], out: Path, *, exact: bool) -> dict[str, str]:
-    """Writes a clip; the headers that go with it."""
-    known, start_s, end_s = served.span(content, *span, "end_s")
-    if end_s - start_s > served.limits.clip_s:
-        raise Problem(413, "too_large", f"a clip lasts {served.limits.clip_s:g} s at most; ask for a shorter one")
-    report = cut(known.path, start_s, end_s, out, exact=exact)
-    first, last = (f"{int(t // 60)}m{t % 60:05.2f}s" for t in (start_s, end_s))
-    return {
-        "Content-Disposition": _attachment(f"{Path(known.path).stem} {first}-{last}.mp4"),
-        "X-Clip-Start-S": f"{report.start_s:.3f}",
-        "X-Clip-End-S": f"{report.end_s:.3f}",
-    }
-
-
-def _jpeg(video: Video, at_s: float) -> bytes:
-    at_s = min(at_s, max(0.0, video.duration_s - 0.05))
-    for batch in frames(Path(video.path), times_s=[at_s], short_side=_SHORT_SIDE, crop=STILL, threads=1):
-        return jpeg(batch.pixels[0])
-    raise not_found(f"no picture at {at_s:g} s")
-
-
-def _write(served: Served, body: ExportBody, out: Path) -> None:
-    answers = [_answer(served, chosen) for chosen in body.moments]
-    if body.format == "mp4":
-        length_s = sum(answer.moments[0].duration_s for answer in answers)
-        if length_s > served.limits.clip_s:
-            raise Problem(413, "too_large", f"a reel lasts {served.limits.clip_s:g} s at most, not {length_s:.0f}")
-    write_export(answers, out)
-
-
-def _answer(served: Served, chosen: ChosenMoment) -> Answer:
-    """A moment as the only one of its sentence."""
-    video, start_s, end_s = served.span(chosen.video, chosen.start_s, chosen.end_s, "moments")
-    moment = Moment(start_s, end_s, chosen.score, chosen.query, video.path)
-    return Answer(video.path, chosen.query, video.duration_s, served.library.identity.model, (moment,))
