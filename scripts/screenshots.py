@@ -23,7 +23,7 @@ from asst.library.engine import engine_of
 from asst.library.index import index
 from asst.library.library import Library
 from asst.web.app import create_app
-from asst.web.listening import listening, said
+from asst.cli.serve import listening, said
 
 DOCS = Path(__file__).parents[1] / "docs"
 SENTENCE = "a taxi sign on top of a car"

@@ -80,7 +80,7 @@ def test_a_full_disk_ends_an_indexing_and_the_next_goes_on(
 ) -> None:
     files = [fake.make_video(tmp_path / f"{name}.mp4", name * 3) for name in "rgb"]
     with monkeypatch.context() as full:
-        full.setattr("asst.library.pictures.write_whole", raising(WriteError("a strip", "No space left on device")))
+        full.setattr("asst.library.index.write_whole", raising(WriteError("a strip", "No space left on device")))
         indexing = index(files, library, fake.FakeEngine())
         # No fault of the first file, that the next would be read for in vain.
         with pytest.raises(WriteError, match="cannot write a strip: No space left"):

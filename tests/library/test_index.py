@@ -194,17 +194,14 @@ def test_what_was_left_half_written_goes_and_what_is_being_written_stays(
     left = [library.folder / place / ".1.part" for place in ("", "features", "pictures")]
     coming_in, old = (library.uploads / name / ".c.mp4.part" for name in ("new", "old"))
     array = library.matrix / "7" / ".2.part"
-    fresh, alone, whole = (library.matrix / f"{name}.vectors" for name in ("fresh", "alone", "whole"))
-    rows = whole.with_suffix(".rows")
-    for part in (*left, coming_in, old, array, fresh, alone, whole, rows):
+    for part in (*left, coming_in, old, array):
         part.parent.mkdir(parents=True, exist_ok=True)
         part.write_bytes(b"half of it")
     two_hours_ago = old.stat().st_mtime - 7200
-    for part in (old, alone, whole, rows):
-        os.utime(part, (two_hours_ago, two_hours_ago))
+    os.utime(old, (two_hours_ago, two_hours_ago))
     run(videos, library, fake)
-    assert not any(part.exists() for part in (*left, old.parent, alone))
-    assert all(part.exists() for part in (coming_in, array, fresh, whole, rows))
+    assert not any(part.exists() for part in (*left, old.parent))
+    assert all(part.exists() for part in (coming_in, array))
 
 
 def test_equal_files_are_read_once(tmp_path: Path, fake: ModuleType) -> None:

@@ -164,7 +164,7 @@ def test_what_is_added_and_removed_is_searched_at_once(many: Library, fake: Modu
 
 
 def rows_of(library: Library) -> dict[Path, bytes]:
-    return {part: part.read_bytes() for part in library.matrix.glob("*.rows")}
+    return {part: part.read_bytes() for part in library.matrix.glob("*.windows")}
 
 
 def test_what_is_added_is_appended_to_the_array(many: Library, fake: ModuleType, tmp_path: Path) -> None:
@@ -199,12 +199,12 @@ def test_a_part_that_another_search_has_joined_meanwhile_is_looked_for_again(
     given = np.fromfile
     gone: list[Path] = []
 
-    def vanishing(path: Path, dtype: np.dtype[Any]) -> npt.NDArray[Any]:
+    def vanishing(path: Path, **how: Any) -> npt.NDArray[Any]:
         if not gone:
             gone.append(path)
             for part in many.matrix.iterdir():
                 part.unlink()
-        return given(path, dtype=dtype)
+        return given(path, **how)
 
     monkeypatch.setattr(np, "fromfile", vanishing)
     assert search(many, engine, "blue").moments == asked

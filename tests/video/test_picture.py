@@ -16,7 +16,7 @@ from PIL import Image
 
 import asst.video.source
 from asst.errors import InputError
-from asst.library.pictures import PICTURES, write_strip
+from asst.library.index import PICTURES, write_strip
 from asst.outputs.report.report import take_stills
 from asst.video import STILL, Crop, cut, frames, probe
 

@@ -16,8 +16,8 @@ from fastapi import FastAPI
 from fastapi.testclient import TestClient
 
 from asst.errors import InputError
+from asst.library.folder import SharedLock
 from asst.library.library import Library
-from asst.library.sharing import SharedLock
 from asst.web.app import create_app
 from asst.web.served import Limits
 from asst.web.uploads import safe_name

@@ -1,15 +1,19 @@
-"""The ``asst`` command: its verbs, and what becomes of an error, an interrupt or a closed pipe.
+"""The ``asst`` command: its verbs, and what becomes of an error, an interrupt, or output that cannot be written.
 
 Exit codes: 0, something was found; 1, nothing was found; 2, bad input, or output that cannot be written; 130,
 interrupted; 141, the reader of standard output went away. The last two are what a shell reports for a program ended by
-those signals.
+those signals. What fails to go to standard output ends the run. What fails to go to standard error, where there is
+nowhere left to say so, lets the work go on and shows in the exit code. From a closed stream nothing can be read, and
+nothing written to it.
 """
 
 from __future__ import annotations
 
+import io
+import os
 import sys
 from collections.abc import Callable
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, TextIO
 
 import typer
 from typer.core import TyperGroup
@@ -18,7 +22,6 @@ from asst._version import __version__
 from asst.atomic import is_refusal, write_error
 from asst.cli.asking import demo, locate, search
 from asst.cli.audit import audit
-from asst.cli.detect import detect
 from asst.cli.evaluate import evaluate
 from asst.cli.features import app as features
 from asst.cli.features import simulate
@@ -27,8 +30,7 @@ from asst.cli.library import index
 from asst.cli.models import app as models
 from asst.cli.options import Verb, expanded
 from asst.cli.serve import serve
-from asst.cli.shots import shots
-from asst.cli.streams import OutputError, drop_output, take_streams
+from asst.cli.spans import detect, shots
 from asst.cli.systems import WeightsCommand, compare, fuse
 from asst.cli.tables import tables
 from asst.cli.train import export, recipes, train
@@ -36,7 +38,71 @@ from asst.errors import InputError
 from asst.extras import lacking
 from asst.outputs.printable import printable
 
+if TYPE_CHECKING:
+    from _typeshed import ReadableBuffer
+
 _PARTLY_FAILED, _BAD_INPUT, _INTERRUPTED, _PIPE_CLOSED = 1, 2, 130, 141
+
+
+class OutputError(InputError):
+    """Standard output cannot be written; ``reader_gone`` is whether it is a pipe whose reader went away."""
+
+    def __init__(self, error: OSError) -> None:
+        super().__init__(f"standard output cannot be written ({error.strerror}); send it to a file or a program")
+        self.reader_gone = isinstance(error, BrokenPipeError)
+
+
+class _Answers(io.FileIO):
+    """A descriptor whose refusal is an `OutputError`."""
+
+    def write(self, data: ReadableBuffer, /) -> int:
+        try:
+            return super().write(data)
+        except OSError as error:
+            raise OutputError(error) from error
+
+
+class Messages(io.FileIO):
+    """A descriptor that is written as long as it can be; ``lost`` is whether something could not be."""
+
+    lost = False
+
+    def write(self, data: ReadableBuffer, /) -> int:
+        """Writes as `io.FileIO.write` does, or notes that it could not."""
+        try:
+            return super().write(data)
+        except OSError:
+            self.lost = True
+            return memoryview(data).nbytes
+
+
+def take_streams() -> Messages:
+    """Puts streams of these kinds in the place of the process's own; what carries its messages."""
+    if sys.stdin is None:
+        closed = io.FileIO(os.open(os.devnull, os.O_WRONLY), "r", closefd=False)
+        sys.stdin = io.TextIOWrapper(io.BufferedReader(closed))
+    answers = _Answers(_descriptor(sys.stdout), "w", closefd=False)
+    messages = Messages(_descriptor(sys.stderr), "w", closefd=False)
+    sys.stdout, sys.stderr = _text(answers, sys.stdout, answers.isatty()), _text(messages, sys.stderr, True)
+    return messages
+
+
+def drop_output() -> None:
+    """Points standard output at nothing, so that what is still buffered does not fail again at exit."""
+    nothing = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nothing, sys.stdout.fileno())
+    os.close(nothing)
+
+
+def _descriptor(stream: TextIO | None) -> int:
+    """A stream's, or in place of a closed one's the same number again, of something that cannot be written."""
+    return os.open(os.devnull, os.O_RDONLY) if stream is None else stream.fileno()
+
+
+def _text(raw: io.FileIO, before: TextIO | None, by_line: bool) -> TextIO:
+    """A text stream; a terminal that cannot show a character of a sentence shows its code, and the run goes on."""
+    encoding = "utf-8" if before is None else before.encoding
+    return io.TextIOWrapper(io.BufferedWriter(raw), encoding, "backslashreplace", line_buffering=by_line)
 
 
 class _Verbs(TyperGroup):
@@ -101,29 +167,22 @@ def _options(
 
 def run() -> None:
     """Run the command on the process's arguments, flush its output and exit."""
-    messages = take_streams()
-    code = _code()
-    if messages.lost and code in (0, _PARTLY_FAILED):
-        code = _BAD_INPUT
-    sys.exit(code)
-
-
-def _code() -> int:
-    """Runs the command; the code to exit with."""
+    messages, code = take_streams(), 0
     try:
         try:
             app(prog_name="asst")
         finally:
             sys.stdout.flush()
     except SystemExit as end:
-        return end.code if isinstance(end.code, int) else 0
+        code = end.code if isinstance(end.code, int) else 0
     except OutputError as error:
         drop_output()
-        if error.reader_gone:
-            return _PIPE_CLOSED
-        _say(str(error))
-        return _BAD_INPUT
-    return 0
+        code = _PIPE_CLOSED if error.reader_gone else _BAD_INPUT
+        if not error.reader_gone:
+            _say(str(error))
+    if messages.lost and code in (0, _PARTLY_FAILED):
+        code = _BAD_INPUT
+    sys.exit(code)
 
 
 def _say(message: str) -> None:

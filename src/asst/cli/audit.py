@@ -53,9 +53,23 @@ def audit(
     if as_json:
         print_json([found.as_json()])
         return
-    from asst.outputs.table import write_grids
+    from asst.cli.questions import metric_grid
+    from asst.outputs.table import Grid, write_grids
 
-    write_grids([*_splits(found), *_leaks(found), *_priors(found)], sys.stdout)
+    grids = _splits(found)
+    if found.leaks:
+        rows = [
+            [f"{leak.first}, {leak.second}", str(leak.videos), f"{100 * leak.sentences:.1f}", ", ".join(leak.named)]
+            for leak in found.leaks
+        ]
+        headings = ["splits", "videos in both", "sentences of the second\nin the first, per cent", "such as"]
+        grids.append(Grid(f"{found.dataset}: what splits have in common", headings, rows))
+    for prior in found.priors:
+        same = ", the same split: no other is there" if prior.fitted == prior.evaluation.split else ""
+        title = f"{found.dataset} {prior.evaluation.split}: the prior of {prior.fitted}{same}"
+        notes = ["per cent; low and high enclose 95 % over videos. A method that reads the sentence must beat this."]
+        grids.append(metric_grid(prior.evaluation, title, notes))
+    write_grids(grids, sys.stdout)
 
 
 def _every_split(name: str, folder: Path | None) -> tuple[str, dict[str, Dataset], list[str]]:
@@ -103,31 +117,4 @@ def _splits(found: Audit) -> list[Grid]:
         grids.append(
             Grid(f"{found.dataset} {name}: where moments start (rows) and end, per cent", ["", *_FIFTHS], shares)
         )
-    return grids
-
-
-def _leaks(found: Audit) -> list[Grid]:
-    from asst.outputs.table import Grid
-
-    if not found.leaks:
-        return []
-    rows = [
-        [f"{leak.first}, {leak.second}", str(leak.videos), f"{100 * leak.sentences:.1f}", ", ".join(leak.named)]
-        for leak in found.leaks
-    ]
-    headings = ["splits", "videos in both", "sentences of the second\nin the first, per cent", "such as"]
-    return [Grid(f"{found.dataset}: what splits have in common", headings, rows)]
-
-
-def _priors(found: Audit) -> list[Grid]:
-    from asst.cli.questions import metric_grid
-
-    grids = []
-    for prior in found.priors:
-        same = prior.fitted == prior.evaluation.split
-        title = f"{found.dataset} {prior.evaluation.split}: the prior of {prior.fitted}" + (
-            ", the same split: no other is there" if same else ""
-        )
-        notes = ["per cent; low and high enclose 95 % over videos. A method that reads the sentence must beat this."]
-        grids.append(metric_grid(prior.evaluation, title, notes))
     return grids

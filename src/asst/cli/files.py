@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -103,9 +103,16 @@ class Files:
         shown = [
             own for one in answers for own in ([one] if one.video else [each for each in one.by_video if each.moments])
         ]
+        # The answers whose best moments are cut: of several videos, one for each moment.
+        each = [
+            answer
+            for one in answers
+            for own in ([one] if one.video else one.by_video)
+            for answer in ([one] if one.video else [replace(own, moments=(moment,)) for moment in own.moments])
+        ]
         jobs: list[Callable[[], str]] = [
             partial(_write_clip, answer, path, fast=self.fast_clip)
-            for answer, path in zip(_clipped(answers), self.clips(clips), strict=False)
+            for answer, path in zip(each, self.clips(clips), strict=False)
         ]
         for what, path, write in (("page ", self.report, write_report), ("plot ", self.plot, write_plot)):
             if path is not None:
@@ -120,15 +127,6 @@ class Files:
                 failures.append(str(error))
         if failures:
             raise InputError("; ".join(failures))
-
-
-def _clipped(answers: Iterable[Answer]) -> Iterator[Answer]:
-    """The answers whose best moments are cut: of several videos, one for each moment."""
-    for answer in answers:
-        if answer.video:
-            yield answer
-        else:
-            yield from (replace(own, moments=(moment,)) for own in answer.by_video for moment in own.moments)
 
 
 def _write_clip(answer: Answer, path: Path, *, fast: bool) -> str:

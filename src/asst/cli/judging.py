@@ -63,26 +63,19 @@ def evaluate_model(
         learnt = read_questions(Annotation(questions.key, fit_split, questions.folder))
         answers = fitted_prior(questions.key, learnt.records).answers(questions.records)
     else:
-        asked, store = _opened(model, questions, split, stores, step_s, key)
+        asked = TrainedDetector.load([Path(model)]) if questions.videos else model_named(model)
+        if isinstance(asked, TrainedModel | RerankedModel | TrainedDetector):
+            _warn_if_seen(asked.description, questions.key, split)
+        # What makes the features of a checkpoint need not be here.
+        kind = asked.description.features if isinstance(asked, TrainedModel | TrainedDetector) else None
+        extractor, made = (kind.extractor, kind.preprocessing) if kind else (asked.extractor.name, "")
+        absent = extractor == NAME
+        store = PlaceholderStore() if absent else checkpoint_store(model, extractor, stores, step_s, made, key)
         answers = _answers(asked, questions, store)
     if out is not None:
         questions.write(answers, out)
         tell(f"wrote {out}")
     return questions.judge(answers, blind=not blind)
-
-
-def _opened(
-    name: str, questions: Questions, split: str, stores: Sequence[Path], step_s: float | None, key: str | None
-) -> tuple[Model | TrainedDetector, FeatureStore]:
-    model = TrainedDetector.load([Path(name)]) if questions.videos else model_named(name)
-    if isinstance(model, TrainedModel | RerankedModel | TrainedDetector):
-        _warn_if_seen(model.description, questions.key, split)
-    # What makes the features of a checkpoint need not be here.
-    kind = model.description.features if isinstance(model, TrainedModel | TrainedDetector) else None
-    extractor, made = (kind.extractor, kind.preprocessing) if kind else (model.extractor.name, "")
-    if extractor == NAME:
-        return model, PlaceholderStore()
-    return model, checkpoint_store(name, extractor, stores, step_s, made, key)
 
 
 def _answers(

@@ -30,7 +30,18 @@ def models(
 
         typer.echo("\n".join(device_lines()))
         return
-    records = _records()
+    from asst.features.image_text.hub import IMAGE_TEXT
+    from asst.features.weights import weights_home
+    from asst.models import MODELS
+
+    records: list[dict[str, Any]] = []
+    for entry in MODELS.values():
+        record: dict[str, Any] = {"name": entry.name, "summary": entry.summary}
+        if model := IMAGE_TEXT.get(entry.name):
+            record |= {key: getattr(model, key) for key in ("here", "repository", "megabytes", "licence", "dimension")}
+        else:
+            record["here"] = entry.name != "clip" or (weights_home() / "clip" / "config.json").is_file()
+        records.append(record)
     if as_json:
         print_json(records)
         return
@@ -79,20 +90,3 @@ def get(
         f"{name} is in {printable(str(model.place))}: {len(manifest.files)} files, {size / 1e6:.1f} MB, "
         f"{manifest.repository} at {manifest.revision[:12]}, as the hub states them"
     )
-
-
-def _records() -> list[dict[str, Any]]:
-    """What is known of each model; fit for JSON."""
-    from asst.features.image_text.hub import IMAGE_TEXT
-    from asst.features.weights import weights_home
-    from asst.models import MODELS
-
-    records: list[dict[str, Any]] = []
-    for entry in MODELS.values():
-        record: dict[str, Any] = {"name": entry.name, "summary": entry.summary}
-        if model := IMAGE_TEXT.get(entry.name):
-            record |= {key: getattr(model, key) for key in ("here", "repository", "megabytes", "licence", "dimension")}
-        else:
-            record["here"] = entry.name != "clip" or (weights_home() / "clip" / "config.json").is_file()
-        records.append(record)
-    return records

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import TYPE_CHECKING
 
@@ -115,19 +115,15 @@ def read_files(outcomes: Callable[[FilesBar], Iterable[Outcome | Indexed]], file
                 if outcome.state == "failed":
                     tell(printable(f"{outcome.name}: {outcome.reason}"))
     finally:
-        _report(done, files, did, where)
-    return not any(outcome.state == "failed" for outcome in done)
-
-
-def _report(outcomes: Sequence[Outcome | Indexed], files: int, did: str, where: str) -> None:
-    counts = Counter(str(outcome.state) for outcome in outcomes)
-    video_s = sum(outcome.video_s for outcome in outcomes)
-    worked_s = sum(outcome.seconds for outcome in outcomes if outcome.state == did)
-    speed = f" ({video_s:.0f} s of video at {video_s / worked_s:.1f}x real time a process)" if worked_s else ""
-    parts = [f"{did} {counts[did]}{speed}", f"{counts['kept']} were there already"]
-    parts += [f"{counts[state]} {state}" for state in ("moved", "copied") if counts[state]]
-    parts.append(f"{counts['failed']} failed")
-    if left := files - len(outcomes):
-        parts.append(f"{left} not reached")
-    typer.echo(f"of {files} videos {', '.join(parts)}; {where}")
-    sys.stdout.flush()
+        counts = Counter(str(outcome.state) for outcome in done)
+        video_s = sum(outcome.video_s for outcome in done)
+        worked_s = sum(outcome.seconds for outcome in done if outcome.state == did)
+        speed = f" ({video_s:.0f} s of video at {video_s / worked_s:.1f}x real time a process)" if worked_s else ""
+        parts = [f"{did} {counts[did]}{speed}", f"{counts['kept']} were there already"]
+        parts += [f"{counts[state]} {state}" for state in ("moved", "copied") if counts[state]]
+        parts.append(f"{counts['failed']} failed")
+        if left := files - len(done):
+            parts.append(f"{left} not reached")
+        typer.echo(f"of {files} videos {', '.join(parts)}; {where}")
+        sys.stdout.flush()
+    return not counts["failed"]

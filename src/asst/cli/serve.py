@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import secrets
-from contextlib import suppress
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Annotated
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
 
 import typer
 
@@ -55,7 +58,6 @@ def serve(
 
         from asst.library.library import Library
         from asst.web.app import create_app
-        from asst.web.listening import listening, public_host, said
         from asst.web.safety import LOOPBACK, Access
 
         wanted = _files(videos or [])
@@ -67,8 +69,9 @@ def serve(
         token = secrets.token_urlsafe(24)
     access = None if token is None else Access(token, secure=(public_url or "").startswith("https:"))
     app = create_app(Library.made(folder, engine.identity), lambda: engine, hosts=hosts, wanted=wanted, access=access)
-    with listening(host, port) as socket:
-        address = said(socket) if public_url is None else f"{public_url.rstrip('/')}/"
+    # Bound before it starts, so that a taken port is told of in one line.
+    with listening(host, port) as bound:
+        address = said(bound) if public_url is None else f"{public_url.rstrip('/')}/"
         address += "" if token is None else f"?token={quote(token, safe='')}"
         typer.echo(f"{folder} at {address} (Ctrl-C ends it)", err=True)
         if browser:
@@ -76,7 +79,7 @@ def serve(
         config = uvicorn.Config(app, log_level="warning", timeout_graceful_shutdown=2, server_header=False)
         # Ctrl-C is how it ends, and no fault.
         with suppress(KeyboardInterrupt):
-            uvicorn.Server(config).run(sockets=[socket])
+            uvicorn.Server(config).run(sockets=[bound])
     typer.echo("ended", err=True)
 
 
@@ -95,3 +98,41 @@ def _files(videos: list[Path]) -> list[Path]:
         if not local_path(path, "a video").exists():
             raise InputError(f"{path}: no such file; name a video or a folder of them")
     return listed(videos)
+
+
+@contextmanager
+def listening(host: str, port: int) -> Iterator[socket.socket]:
+    """A socket bound to an address or name of this machine, and to a port, or 0 for a free one.
+
+    Raises an `InputError` if it is taken, or none of this machine's.
+    """
+    try:
+        family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+        made = socket.socket(family, kind, protocol)
+        made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        made.bind(address)
+        # So that whoever is told the address can call at once, and waits for the server.
+        made.listen()
+    except OSError as error:
+        raise InputError(f"cannot listen on {host}:{port} ({error.strerror or error}); give another --port") from error
+    with made:
+        yield made
+
+
+def said(made: socket.socket) -> str:
+    """The address of the page, for people; of a server at all addresses of a machine, by the machine's name."""
+    host, port = made.getsockname()[:2]
+    if ip_address(host).is_unspecified:
+        host = socket.gethostname()
+    return f"http://{f'[{host}]' if ':' in host else host}:{port}/"
+
+
+def public_host(url: str) -> str:
+    """The name in the address that a proxy shows the page at.
+
+    Raises an `InputError` for what is no such address, or one with a path, as the page must be at its root.
+    """
+    parts = urlsplit(url)
+    if parts.scheme not in ("http", "https") or not parts.hostname or parts.path.strip("/") or parts.query:
+        raise InputError(f"{url!r} is no address of a page at a root; write one as https://videos.example.org")
+    return parts.hostname

@@ -60,7 +60,9 @@ def tables(
         from asst.cli.simulated_tables import USUAL, simulated_tables, train_missing
 
         if minutes is not None:
-            train_missing(wanted, results or USUAL, minutes, _whole_numbers(seeds), level, jobs)
+            if not all(part.strip().isdecimal() for part in seeds.split(",")):
+                raise InputError(f"--seeds {seeds}: whole numbers with commas between, such as 0,1,2")
+            train_missing(wanted, results or USUAL, minutes, [*map(int, seeds.split(","))], level, jobs)
         simulated_tables(wanted, results or USUAL, None if as_json else write)
         return
     found = [] if results is None and not _USUAL.is_dir() else read_results(results or _USUAL)
@@ -69,12 +71,6 @@ def tables(
         print_json(map(library.as_json, filled))
         return
     write([_beside_the_paper(table) for table in filled], sys.stdout)
-
-
-def _whole_numbers(text: str) -> list[int]:
-    if not all(part.strip().isdecimal() for part in text.split(",")):
-        raise InputError(f"--seeds {text}: whole numbers with commas between, such as 0,1,2")
-    return [int(part) for part in text.split(",")]
 
 
 def _beside_the_paper(table: FilledTable) -> Grid:

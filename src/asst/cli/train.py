@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import sys
-from collections.abc import Iterator
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -126,32 +125,26 @@ def recipes(
             json.dumps(settings, allow_nan=False) if as_json else yaml.safe_dump(settings, sort_keys=False), nl=as_json
         )
         return
-    rows = [*(_keys() if keys else _recipes())]
+    from asst.training.recipe import Recipe
+    from asst.training.recipe_files import about, packaged_recipes, setting_keys, settings_of
+    from asst.training.space_recipe import METHOD, CaptionRecipe
+
+    rows: list[dict[str, str]] = []
+    for name in () if keys else packaged_recipes():
+        settings = settings_of([name])
+        data = settings.get("data", {})
+        needs = " ".join(f"data.features.{stream}=STORE" for stream in data.get("streams", ()))
+        whole = "dataset" in data or "method" in settings
+        rows.append(
+            {"recipe": name, "needs": needs if whole else "goes on top of another recipe", "about": about(name)}
+        )
+    for method, kind in (("all others", Recipe), (METHOD, CaptionRecipe)) if keys else ():
+        rows += [{"method": method, **asdict(setting)} for setting in setting_keys(kind)]
     if as_json:
         print_json(rows)
         return
     cells = [list(row.values()) for row in rows]
     print_grid("keys of recipes" if keys else "recipes", list(rows[0]), cells, words=len(rows[0]))
-
-
-def _recipes() -> Iterator[dict[str, str]]:
-    from asst.training.recipe_files import about, packaged_recipes, settings_of
-
-    for name in packaged_recipes():
-        settings = settings_of([name])
-        data = settings.get("data", {})
-        needs = " ".join(f"data.features.{stream}=STORE" for stream in data.get("streams", ()))
-        whole = "dataset" in data or "method" in settings
-        yield {"recipe": name, "needs": needs if whole else "goes on top of another recipe", "about": about(name)}
-
-
-def _keys() -> Iterator[dict[str, str]]:
-    from asst.training.recipe import Recipe
-    from asst.training.recipe_files import setting_keys
-    from asst.training.space_recipe import METHOD, CaptionRecipe
-
-    for method, kind in (("all others", Recipe), (METHOD, CaptionRecipe)):
-        yield from ({"method": method, **asdict(setting)} for setting in setting_keys(kind))
 
 
 def export(

@@ -15,8 +15,7 @@ from pydantic import FiniteFloat, TypeAdapter, ValidationError
 from asst.atomic import write_whole
 from asst.data.files import read_object_lines
 from asst.errors import InputError
-from asst.library.folder import LibraryFolder
-from asst.library.sharing import locked
+from asst.library.folder import LibraryFolder, locked
 from asst.settings import first_fault
 
 Verdict = Literal["right", "wrong", "span"]

@@ -26,7 +26,6 @@ from asst.atomic import write_error, write_whole
 from asst.errors import InputError
 from asst.features.stores.native import SUFFIX, Store, file_name
 from asst.library.engine import Identity
-from asst.library.sharing import locked
 from asst.library.tables import Tables, Video
 from asst.library.windows import WindowVectors
 from asst.local import canonical, local_path
@@ -59,7 +58,7 @@ class Stamp:
 class LibraryFolder:
     """A library that is there. Indexing, searching and whatever else has a file of its own take it as an argument.
 
-    Of its locks (`asst.library.sharing`), whoever writes rows or corrections holds that of rows; all who index hold
+    Of its locks, whoever writes rows or corrections holds that of rows; all who index hold
     that of indexing together, and who repairs alone; likewise that of uploads all servers, and alone who looks for what
     another left behind. Raises an `InputError` if there is none, or one of another schema, or for an address such as
     ``s3://bucket/folder``.
@@ -92,7 +91,22 @@ class LibraryFolder:
                 raise InputError(f"{folder} holds {name} and is no library; name an empty or a new folder")
         # One that is there is not written to, as it may be on a disk that cannot be.
         if rebuild or not (folder / _SETTINGS).exists():
-            _make(folder, identity, rebuild=rebuild)
+            try:
+                folder.mkdir(parents=True, exist_ok=True)
+            except OSError as error:
+                raise write_error(folder, error) from error
+            with locked(folder / _LOCKS[0]):
+                if rebuild:
+                    if _stated(folder, "extractor") not in ("", identity.extractor):
+                        shutil.rmtree(folder / "features", ignore_errors=True)
+                    (folder / _SETTINGS).unlink(missing_ok=True)
+                if not (folder / _SETTINGS).exists():
+                    for name in ("pictures", "tables", "matrix"):
+                        if (folder / name).exists():
+                            shutil.rmtree(folder / name)
+                    Tables(folder / "tables", identity.dimension)
+                    settings = {"schema": SCHEMA, **asdict(identity)}
+                    write_whole(folder / _SETTINGS, json.dumps(settings, indent=2, allow_nan=False) + "\n")
         library = cls(folder)
         library.check(identity)
         return library
@@ -204,23 +218,47 @@ def _stated(folder: Path, name: str) -> str:
         return ""
 
 
-def _make(folder: Path, identity: Identity, *, rebuild: bool) -> None:
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise write_error(folder, error) from error
-    with locked(folder / _LOCKS[0]):
-        if rebuild:
-            if _stated(folder, "extractor") not in ("", identity.extractor):
-                shutil.rmtree(folder / "features", ignore_errors=True)
-            (folder / _SETTINGS).unlink(missing_ok=True)
-        if not (folder / _SETTINGS).exists():
-            for name in ("pictures", "tables", "matrix"):
-                if (folder / name).exists():
-                    shutil.rmtree(folder / name)
-            Tables(folder / "tables", identity.dimension)
-            settings = {"schema": SCHEMA, **asdict(identity)}
-            write_whole(folder / _SETTINGS, json.dumps(settings, indent=2, allow_nan=False) + "\n")
+class SharedLock:
+    """A lock that many hold at once, or one alone, who may then tidy up; a context manager.
+
+    Raises a `WriteError` if the file cannot be made.
+    """
+
+    def __init__(self, path: Path) -> None:
+        try:
+            self._file = path.open("ab")
+        except OSError as error:
+            raise write_error(path, error) from error
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._file.close()
+
+    def alone(self, *, wait: bool = False) -> bool:
+        """Takes it alone; without ``wait`` unless another process or thread holds it. Whether that was so."""
+        import fcntl
+
+        try:
+            fcntl.flock(self._file, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
+        except BlockingIOError:
+            return False
+        return True
+
+    def share(self) -> None:
+        """Takes it with others, or lets them take it too; waits for one who has it alone."""
+        import fcntl
+
+        fcntl.flock(self._file, fcntl.LOCK_SH)
+
+
+@contextmanager
+def locked(path: Path) -> Iterator[None]:
+    """Holds a lock alone, once it is free; a `WriteError` if it cannot be written."""
+    with SharedLock(path) as lock:
+        lock.alone(wait=True)
+        yield
 
 
 def _identity(folder: Path) -> Identity:

@@ -12,23 +12,26 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+import numpy as np
+
+from asst.atomic import write_whole
 from asst.errors import InputError, WriteError
 from asst.features.extract import Job, Outcome, extract_by_cluster, extract_by_workers, extract_in_turn
 from asst.features.extractor import Progress
 from asst.features.hashing import content_hash
 from asst.features.video_files import video_files
 from asst.library.engine import Engine
-from asst.library.folder import LibraryFolder, Placed, Stamp
-from asst.library.matrix import without_rows
-from asst.library.pictures import write_strip
-from asst.library.sharing import SharedLock
+from asst.library.folder import LibraryFolder, Placed, SharedLock, Stamp
 from asst.library.tables import Video
 from asst.local import canonical, local_path
-from asst.video import probe
+from asst.video import STILL, frames, jpeg, probe
 
 Copy = tuple[Path, Stamp]
 """One of the files of a content."""
 
+PICTURES = 8
+"""Of a video, in its strip."""
+_SHORT_SIDE = 72
 _PARTS = ".*.part"
 _ABANDONED_S = 3600.0
 # File systems tell times apart by up to two seconds (FAT): in a file younger than that, a change might not show.
@@ -163,8 +166,7 @@ def _drop_parts(library: LibraryFolder) -> None:
         for part in folder.glob(_PARTS):
             part.unlink(missing_ok=True)
     abandoned = time.time() - _ABANDONED_S
-    array = library.matrix
-    for part in (*array.rglob(_PARTS), *without_rows(array), *library.uploads.rglob(_PARTS)):
+    for part in (*library.matrix.rglob(_PARTS), *library.uploads.rglob(_PARTS)):
         with suppress(OSError):
             if part.stat().st_mtime < abandoned:
                 part.unlink()
@@ -180,7 +182,14 @@ def _finished(outcome: Outcome, copies: list[Copy], library: LibraryFolder, engi
             raise InputError(outcome.reason)
         # Another run may have done it since.
         if not library.place(str(path), content, stamp):
-            _add(path, stamp, content, library, engine)
+            features, info = library.features.read(content), probe(path)
+            write_strip(path, info.duration_s, library.picture(content))
+            if not (stamp.mtime_ns and stamp_of(path) == stamp) and content_hash(path) != content:
+                library.drop_content(content)
+                raise InputError(f"{path}: changed while it was read; index it again")
+            windows = engine.windows(features)
+            facts = (info.duration_s, info.width, info.height, stamp.size, len(windows), stamp.mtime_ns)
+            library.add(Video(str(path), content, *facts), windows)
     except WriteError:
         raise
     except InputError as error:
@@ -194,16 +203,18 @@ def _finished(outcome: Outcome, copies: list[Copy], library: LibraryFolder, engi
             yield Indexed(path, "failed", f"{path}: was removed from the library meanwhile; index it again")
 
 
-def _add(path: Path, stamp: Stamp, content: str, library: LibraryFolder, engine: Engine) -> None:
-    features = library.features.read(content)
-    info = probe(path)
-    write_strip(path, info.duration_s, library.picture(content))
-    if not (stamp.mtime_ns and stamp_of(path) == stamp) and content_hash(path) != content:
-        library.drop_content(content)
-        raise InputError(f"{path}: changed while it was read; index it again")
-    windows = engine.windows(features)
-    facts = (info.duration_s, info.width, info.height, stamp.size, len(windows), stamp.mtime_ns)
-    library.add(Video(str(path), content, *facts), windows)
+def write_strip(video: Path, duration_s: float, path: Path) -> None:
+    """Writes `PICTURES` pictures of a video side by side, each from the middle of an equal share of it.
+
+    Raises an `InputError` if the video cannot be read, or the strip not written.
+    """
+    times_s = [(k + 0.5) / PICTURES * duration_s for k in range(PICTURES)]
+    pictures = [
+        pixels
+        for batch in frames(video, times_s=times_s, short_side=_SHORT_SIDE, crop=STILL, threads=1)
+        for pixels in batch.pixels
+    ]
+    write_whole(path, jpeg(np.concatenate(pictures, axis=1)))
 
 
 def missing(library: LibraryFolder) -> list[Video]:

@@ -1,14 +1,13 @@
 """All windows' vectors as arrays on disk, mapped into memory: the exact search of the first stage.
 
-They are kept in parts that are written once and never changed. What the table has gained is appended as another part
-when it is asked for; many parts, or parts of which most has gone, are made one anew.
+They are kept in parts that are written once and never changed: vectors, then rows. What the table has gained is
+appended as another part when it is asked for; many parts, or parts of which most has gone, are made one anew.
 """
 
 from __future__ import annotations
 
 import uuid
 from collections.abc import Collection, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -23,7 +22,6 @@ from asst.library.tables import ROW, Rows, Tables
 
 _ROWS_AT_ONCE = 256
 _PARTS_MOST = 16
-_ROWS = ".rows"
 _TRIES = 5
 
 
@@ -52,68 +50,53 @@ class Matrix:
 def matrix_of(library: LibraryFolder) -> Matrix:
     """The library's windows as of now; on a medium that cannot be written they are kept in memory alone."""
     for _ in range(_TRIES):
-        # Another search may make one part of several that this one has just listed.
-        with suppress(FileNotFoundError):
-            try:
-                return _matrix(library)
-            except WriteError:
-                break
-    return _opened(*zip(*library.tables.windows(), strict=True)) if library.tables.rows() else _opened((), ())
+        try:
+            return _joined(_kept(library))
+        except FileNotFoundError:
+            # Another search may make one part of several that this one has just listed.
+            continue
+        except WriteError:
+            break
+    return _joined([*library.tables.windows()])
 
 
-def _matrix(library: LibraryFolder) -> Matrix:
+def _joined(parts: Sequence[tuple[Rows, npt.NDArray[np.float16]]]) -> Matrix:
+    return Matrix(np.concatenate([np.zeros(0, dtype=ROW), *(rows for rows, _ in parts)]), [own for _, own in parts])
+
+
+def _kept(library: LibraryFolder) -> list[tuple[Rows, npt.NDArray[np.float16]]]:
     folder, dimension = library.matrix, library.identity.dimension
-    version = str(library.tables.version)
-    parts, rows = _kept(folder)
-    known = folder / "version"
-    if not known.exists() or known.read_text() != version:
-        # Taken before what is written: a write since then is found by the next search.
-        counts = library.tables.window_counts()
-        held = {name.decode() for own in rows for name in np.unique(own["content"]).tolist()}
-        living = sum(counts[name] for name in counts.keys() & held)
-        many = len(parts) >= _PARTS_MOST or sum(map(len, rows)) > 2 * living
-        if gained := counts.keys() if many else counts.keys() - held:
-            _append(library.tables, folder, gained)
-        if many:
-            for part in parts:
-                part.unlink(missing_ok=True)
-                _vectors(part).unlink(missing_ok=True)
-        write_whole(known, version)
-        parts, rows = _kept(folder)
-    mapped = [
-        np.memmap(_vectors(part), dtype=np.float16, mode="r", shape=(len(own), dimension))
-        for part, own in zip(parts, rows, strict=True)
-        if len(own)
-    ]
-    return _opened(rows, mapped)
+    known, version = folder / "version", str(library.tables.version)
+    paths = sorted(folder.glob("*.windows"))
+    parts = [_opened(path, dimension) for path in paths]
+    if parts and known.exists() and known.read_text() == version:
+        return parts
+    # Taken before what is written: a write since then is found by the next search.
+    counts = library.tables.window_counts()
+    held = {name.decode() for rows, _ in parts for name in np.unique(rows["content"]).tolist()}
+    living = sum(counts[name] for name in counts.keys() & held)
+    many = len(parts) >= _PARTS_MOST or sum(len(rows) for rows, _ in parts) > 2 * living
+    gone, left = (paths, []) if many else ([], paths)
+    if gained := counts.keys() if many else counts.keys() - held:
+        left.append(_appended(library.tables, folder, gained))
+    for path in gone:
+        path.unlink(missing_ok=True)
+    write_whole(known, version)
+    return [_opened(path, dimension) for path in left]
 
 
-def _kept(folder: Path) -> tuple[list[Path], list[Rows]]:
-    """The parts that are there, and the rows of each."""
-    parts = sorted(folder.glob(f"*{_ROWS}"))
-    return parts, [np.fromfile(part, dtype=ROW) for part in parts]
+def _opened(path: Path, dimension: int) -> tuple[Rows, npt.NDArray[np.float16]]:
+    """The rows and the vectors of a part."""
+    count = path.stat().st_size // (ROW.itemsize + 2 * dimension)
+    rows = np.fromfile(path, dtype=ROW, offset=2 * dimension * count)
+    return rows, np.memmap(path, dtype=np.float16, mode="r", shape=(count, dimension))
 
 
-def _opened(rows: Sequence[Rows], parts: Sequence[npt.NDArray[np.float16]]) -> Matrix:
-    return Matrix(np.concatenate([np.zeros(0, dtype=ROW), *rows]), parts or [np.zeros((0, 1), dtype=np.float16)])
-
-
-def _append(tables: Tables, folder: Path, contents: Collection[str]) -> None:
-    """Writes a part. Vectors first: where there are rows, both are whole."""
-    part = folder / f"{uuid.uuid4().hex}{_ROWS}"
-    rows = [np.zeros(0, dtype=ROW)]
-    with writing_whole(_vectors(part)) as file:
+def _appended(tables: Tables, folder: Path, contents: Collection[str]) -> Path:
+    path, rows = folder / f"{uuid.uuid4().hex}.windows", []
+    with writing_whole(path) as file:
         for some, vectors in tables.windows(sorted(contents)):
             rows.append(some)
             file.write(np.ascontiguousarray(vectors).tobytes())
-    with writing_whole(part) as file:
         file.write(np.concatenate(rows).tobytes())
-
-
-def without_rows(folder: Path) -> list[Path]:
-    """Vectors whose rows are not written, or never were."""
-    return [vectors for vectors in folder.glob("*.vectors") if not vectors.with_suffix(_ROWS).exists()]
-
-
-def _vectors(part: Path) -> Path:
-    return part.with_suffix(".vectors")
+    return path

@@ -9,8 +9,7 @@ from pathlib import Path
 
 from asst.errors import InputError
 from asst.features.hashing import content_hash
-from asst.library.folder import LibraryFolder
-from asst.library.sharing import SharedLock
+from asst.library.folder import LibraryFolder, SharedLock
 from asst.library.tables import Video
 from asst.video import is_jpeg
 

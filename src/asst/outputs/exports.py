@@ -119,18 +119,16 @@ def subtitles(answers: Sequence[Answer], every: bool = False, *, form: Literal["
         if moment.end_s >= _LONGEST_S:
             raise InputError(f"subtitles end before 100 hours, and a moment ends at {moment.end_s:.0f} s; write .csv")
         start_ms = round(moment.start_s * 1000)
-        cues.append((start_ms, max(start_ms + 1, round(moment.end_s * 1000)), _text(name_of(answer, moment), form)))
+        name = name_of(answer, moment)
+        # SubRip has no escapes, and an arrow would be read as a line of times.
+        text = html.escape(name, quote=False) if form == "vtt" else name.replace("-->", "\N{RIGHTWARDS ARROW}")
+        cues.append((start_ms, max(start_ms + 1, round(moment.end_s * 1000)), text))
     point = "." if form == "vtt" else ","
     shown = [
         f"{number}\n{_time(start_ms, point)} --> {_time(end_ms, point)}\n{text}\n\n"
         for number, (start_ms, end_ms, text) in enumerate(sorted(cues, key=lambda cue: cue[:2]), start=1)
     ]
     return "".join(["WEBVTT\n\n" if form == "vtt" else "", *shown])
-
-
-def _text(name: str, form: Literal["srt", "vtt"]) -> str:
-    # SubRip has no escapes, and an arrow would be read as a line of times.
-    return html.escape(name, quote=False) if form == "vtt" else name.replace("-->", "\N{RIGHTWARDS ARROW}")
 
 
 def _time(at_ms: int, point: str) -> str:

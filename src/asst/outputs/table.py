@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import groupby
-from typing import TextIO
+from typing import Literal, TextIO
 
 from rich.console import Console
 from rich.measure import Measurement
@@ -173,7 +173,12 @@ def write_grids(grids: Iterable[Grid], stream: TextIO) -> None:
     """Write the grids in order, a blank line between two; no cell is cut or folded, however narrow the terminal."""
     with console_of(stream) as console:
         for number, grid in enumerate(grids):
-            table = _plain(grid)
+            table = Table(box=None, pad_edge=False, header_style="dim")
+            for place, heading in enumerate(grid.headings):
+                side: Literal["left", "right"] = "left" if place < grid.words else "right"
+                table.add_column(Text(heading), justify=side, no_wrap=True, vertical="bottom")
+            for row in grid.rows:
+                table.add_row(*(Text(printable(cell)) for cell in row))
             if number:
                 console.print()
             console.print(Text(printable(grid.title), style="bold"), soft_wrap=True)
@@ -216,14 +221,3 @@ _SPECIAL = {
 
 def _latex(text: str) -> str:
     return "".join(_SPECIAL.get(sign, sign) for sign in text)
-
-
-def _plain(grid: Grid) -> Table:
-    table = Table(box=None, pad_edge=False, header_style="dim")
-    for place, heading in enumerate(grid.headings):
-        table.add_column(
-            Text(heading), justify="left" if place < grid.words else "right", no_wrap=True, vertical="bottom"
-        )
-    for row in grid.rows:
-        table.add_row(*(Text(printable(cell)) for cell in row))
-    return table

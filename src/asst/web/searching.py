@@ -36,53 +36,53 @@ _CONTRAST = 1.8
 @router.post("/search", responses=documented(404))
 async def search_library(served: ServedHere, body: answers.SearchBody) -> answers.SearchAnswer:
     """The best moments of all videos."""
-    return await served.gate.run(lambda: _search(served, body))
+
+    def found_in_all() -> answers.SearchAnswer:
+        contents = {video.content for video in named(served, body.name)}
+        if body.video is not None:
+            contents &= {served.video(body.video).content}
+        found = _found(served, body, within_glob=body.within or None, contents=contents)
+        known = {video.path: video for video in served.library.tables.videos()}
+        said = served.said(body.query)
+        moments = [
+            answers.FoundMoment(**_ranked(moment, video, found, said), video=video_answer(served, video))
+            for moment in found.ranked
+            if (video := known.get(moment.video or "")) is not None
+        ]
+        curves = {
+            known[own.video].content: curve_answer(own.curve)
+            for own in (found.by_video if body.curves else ())
+            if own.curve is not None and own.video in known
+        }
+        # A line about a file, with its name in place of its path.
+        parts = (fault.partition(": ") for fault in found.faults)
+        faults = [printable(f"{Path(path).name}{colon}{rest}") for path, colon, rest in parts]
+        return answers.SearchAnswer(**_facts(found), moments=moments, curves=curves, faults=faults)
+
+    return await served.gate.run(found_in_all)
 
 
 @router.post("/videos/{video}/locate", responses=documented(404))
 async def locate(served: ServedHere, video: Id, body: answers.LocateBody) -> answers.LocateAnswer:
     """The best moments of one video, with the score over time and the words that the model looked at."""
-    return await served.gate.run(lambda: _locate(served, video, body))
 
+    def found_in_one() -> answers.LocateAnswer:
+        # As a search of this video alone, so that the moments are the same.
+        known, attention = served.video(video), None
+        found = _found(served, body, contents={video}, scored_s=SCORED_S + 2 * known.duration_s)
+        if body.attention and isinstance(model := served.engine().model, Attentive):
+            attention = model.word_attention(served.features(video), body.query)
+        curve = next((own.curve for own in found.by_video), None)
+        said = served.said(body.query)
+        return answers.LocateAnswer(
+            **_facts(found),
+            video=video_answer(served, known),
+            moments=[answers.RankedMoment(**_ranked(moment, known, found, said)) for moment in found.ranked],
+            curve=None if curve is None else curve_answer(curve),
+            attention=None if attention is None else attention_answer(attention),
+        )
 
-def _search(served: Served, body: answers.SearchBody) -> answers.SearchAnswer:
-    contents = {video.content for video in named(served, body.name)}
-    if body.video is not None:
-        contents &= {served.video(body.video).content}
-    found = _found(served, body, within_glob=body.within or None, contents=contents)
-    known = {video.path: video for video in served.library.tables.videos()}
-    said = served.said(body.query)
-    moments = [
-        answers.FoundMoment(**_ranked(moment, video, found, said), video=video_answer(served, video))
-        for moment in found.ranked
-        if (video := known.get(moment.video or "")) is not None
-    ]
-    curves = {
-        known[own.video].content: curve_answer(own.curve)
-        for own in (found.by_video if body.curves else ())
-        if own.curve is not None and own.video in known
-    }
-    # A line about a file, with its name in place of its path.
-    parts = (fault.partition(": ") for fault in found.faults)
-    faults = [printable(f"{Path(path).name}{colon}{rest}") for path, colon, rest in parts]
-    return answers.SearchAnswer(**_facts(found), moments=moments, curves=curves, faults=faults)
-
-
-def _locate(served: Served, content: str, body: answers.LocateBody) -> answers.LocateAnswer:
-    """As a search of this video alone, so that the moments are the same."""
-    known, attention = served.video(content), None
-    found = _found(served, body, contents={content}, scored_s=SCORED_S + 2 * known.duration_s)
-    if body.attention and isinstance(model := served.engine().model, Attentive):
-        attention = model.word_attention(served.features(content), body.query)
-    curve = next((own.curve for own in found.by_video), None)
-    said = served.said(body.query)
-    return answers.LocateAnswer(
-        **_facts(found),
-        video=video_answer(served, known),
-        moments=[answers.RankedMoment(**_ranked(moment, known, found, said)) for moment in found.ranked],
-        curve=None if curve is None else curve_answer(curve),
-        attention=None if attention is None else attention_answer(attention),
-    )
+    return await served.gate.run(found_in_one)
 
 
 def _found(served: Served, body: answers.SearchBody | answers.LocateBody, **where: Any) -> Answer:

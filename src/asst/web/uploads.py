@@ -17,9 +17,8 @@ from fastapi.responses import StreamingResponse
 from starlette.requests import ClientDisconnect
 
 from asst.errors import InputError, WriteError
-from asst.library.folder import REMOVED
+from asst.library.folder import REMOVED, SharedLock
 from asst.library.library import Library
-from asst.library.sharing import SharedLock
 from asst.local import canonical
 from asst.video import probe
 from asst.web.answers import JobAnswer, JobsAnswer, UploadAnswer
@@ -120,22 +119,17 @@ def looked_after(library: Library) -> Iterator[list[Path]]:
         yield []
         return
     with lock:
-        left = _left(library) if lock.alone() else []
+        left: list[Path] = []
+        for folder in library.uploads.glob("*/") if lock.alone() else ():
+            names = [path.name for path in folder.iterdir()]
+            if REMOVED in names:
+                continue
+            whole = [folder / name for name in names if not name.startswith(".")]
+            if not whole:
+                shutil.rmtree(folder, ignore_errors=True)
+            left += [path for path in whole if not library.tables.videos(path=str(canonical(path)))]
         lock.share()
-        yield left
-
-
-def _left(library: Library) -> list[Path]:
-    left: list[Path] = []
-    for folder in library.uploads.glob("*/"):
-        names = [path.name for path in folder.iterdir()]
-        if REMOVED in names:
-            continue
-        whole = [folder / name for name in names if not name.startswith(".")]
-        if not whole:
-            shutil.rmtree(folder, ignore_errors=True)
-        left += [path for path in whole if not library.tables.videos(path=str(canonical(path)))]
-    return sorted(left, key=lambda path: path.stat().st_mtime)
+        yield sorted(left, key=lambda path: path.stat().st_mtime)
 
 
 async def _received(request: Request, path: Path, limits: Limits) -> str:

@@ -16,7 +16,7 @@ from fastapi import Path as InPath
 from fastapi.responses import FileResponse, Response
 from starlette.types import Receive, Scope, Send
 
-from asst.library.pictures import PICTURES
+from asst.library.index import PICTURES
 from asst.library.tables import Video
 from asst.moments import Answer, Moment
 from asst.outputs.exports import write_export

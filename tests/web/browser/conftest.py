@@ -15,11 +15,11 @@ import pytest
 import uvicorn
 from playwright.sync_api import Browser, Page, sync_playwright
 
+from asst.cli.serve import listening, said
 from asst.library.index import index
 from asst.library.library import Library
 from asst.video import cut
 from asst.web.app import create_app
-from asst.web.listening import listening, said
 
 CHROMIUM = shutil.which("chromium")
 FLAGS = [

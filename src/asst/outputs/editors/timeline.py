@@ -36,10 +36,16 @@ def otio_text(edits: Sequence[Edit]) -> str:
     from opentimelineio import adapters, schema
 
     timeline = schema.Timeline(title_of(edits))
-    timeline.tracks.append(schema.Track("V1", children=[*map(_clip, edits)], kind=schema.TrackKind.Video))
+    clips = [_clip(edit, edit.name, edit.media.rate) for edit in edits]
+    for clip, edit in zip(clips, edits, strict=True):
+        moment, times_s = edit.moment, {"start_s": float(edit.moment.start_s), "end_s": float(edit.moment.end_s)}
+        words = {"query": one_line(moment.query or ""), "label": one_line(moment.label or ""), "model": edit.model}
+        counted = {"rank": edit.rank, "rate": str(edit.media.rate), "drop_frame": edit.media.drop}
+        clip.metadata["asst"] = {**words, **counted, "score": float(moment.score), **times_s}
+    timeline.tracks.append(schema.Track("V1", children=clips, kind=schema.TrackKind.Video))
     if any(edit.media.has_audio for edit in edits):
         sound = [
-            _bare_clip(edit, edit.name, edit.media.rate)
+            _clip(edit, edit.name, edit.media.rate)
             if edit.media.has_audio
             else schema.Gap(source_range=_range(0, edit.frames, edit.media.rate))
             for edit in edits
@@ -69,7 +75,7 @@ def edl_text(edits: Sequence[Edit]) -> str:
     counted = rate if drop else Fraction(math.ceil(rate))
     reels = reel_names([edit.media for edit in edits])
     timeline = schema.Timeline(title_of(edits))
-    events = [_bare_clip(edit, edit.media.name, counted) for edit in edits]
+    events = [_clip(edit, edit.media.name, counted) for edit in edits]
     for event, edit in zip(events, edits, strict=True):
         event.metadata["cmx_3600"] = {"reel": reels[edit.media], "comments": [f"SENTENCE: {edit.name}"]}
     timeline.tracks.append(schema.Track("V", children=events, kind=schema.TrackKind.Video))
@@ -97,25 +103,7 @@ def _count(media: Media) -> str:
     return f"{media.name} has {float(media.rate):.5g} a second{' with drop frames' if media.drop else ''}"
 
 
-def _clip(edit: Edit) -> schema.Clip:
-    """A clip at its source's own rate."""
-    clip = _bare_clip(edit, edit.name, edit.media.rate)
-    moment = edit.moment
-    clip.metadata["asst"] = {
-        "query": one_line(moment.query or ""),
-        "label": one_line(moment.label or ""),
-        "rank": edit.rank,
-        "score": float(moment.score),
-        "start_s": float(moment.start_s),
-        "end_s": float(moment.end_s),
-        "model": edit.model,
-        "rate": str(edit.media.rate),
-        "drop_frame": edit.media.drop,
-    }
-    return clip
-
-
-def _bare_clip(edit: Edit, name: str, rate: Fraction) -> schema.Clip:
+def _clip(edit: Edit, name: str, rate: Fraction) -> schema.Clip:
     from opentimelineio import schema
 
     media = edit.media

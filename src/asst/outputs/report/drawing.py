@@ -130,11 +130,13 @@ def draw_heat(attention: Attention, duration_s: float) -> Heat:
     """Lay out the attention over the whole video; columns that are coarser than it show the mean of their own."""
     weights = _columns(attention, duration_s)
     strongest = float(weights.max()) or 1.0
-    strips = tuple(
-        Strip(word, _runs(own / strongest), _describe(own, duration_s))
-        for word, own in zip(attention.words, weights, strict=True)
-    )
-    return Heat(strips, weights.shape[1], strongest, 1 / len(attention.words), ", ".join(attention.layers))
+    strips = []
+    for word, own in zip(attention.words, weights, strict=True):
+        peak = int(own.argmax())
+        when = tick_label((peak + 0.5) * duration_s / own.size)
+        told = f"most at {when} ({own[peak]:.0%}), on average {own.mean():.0%}"
+        strips.append(Strip(word, _runs(own / strongest), told))
+    return Heat(tuple(strips), weights.shape[1], strongest, 1 / len(attention.words), ", ".join(attention.layers))
 
 
 def _columns(attention: Attention, duration_s: float) -> FloatArray:
@@ -159,12 +161,6 @@ def _runs(shades: FloatArray) -> tuple[Run, ...]:
             runs.append(Run(x, width, level / _LEVELS))
         x += width
     return tuple(runs)
-
-
-def _describe(weights: FloatArray, duration_s: float) -> str:
-    peak = int(weights.argmax())
-    when = tick_label((peak + 0.5) * duration_s / weights.size)
-    return f"most at {when} ({weights[peak]:.0%}), on average {weights.mean():.0%}"
 
 
 def headings(answers: Sequence[Answer]) -> list[str]:

@@ -5,7 +5,7 @@ import { exact, read } from "./clock.js";
 import { $, onPress, say, showFault } from "./dom.js";
 import * as picks from "./picks.js";
 import * as player from "./player.js";
-import { endsOf, update } from "./results.js";
+import { update } from "./results.js";
 import { badge, scoreOf } from "./score.js";
 import * as timeline from "./timeline.js";
 
@@ -46,7 +46,7 @@ export function start(given) {
 /** Shows a moment, or a span that is none. */
 export function show(given) {
   flush();
-  open = { ...given, span: ends(given.moment ? endsOf(given.moment) : given.span) };
+  open = { ...given, span: ends(given.moment ? picks.endsOf(given.moment) : given.span) };
   draw();
 }
 

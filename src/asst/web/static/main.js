@@ -265,7 +265,7 @@ async function restore() {
 /** The moment of a video with these ends, its own or those that a user gave it; weaker ones are unfolded for it. */
 function shownOf(video, span) {
   const near = (own) => Math.abs(own.start_s - span.start_s) < NEAR_S && Math.abs(own.end_s - span.end_s) < NEAR_S;
-  const found = state.answer?.moments.find((own) => own.video.id === video.id && (near(results.endsOf(own)) || near(own)));
+  const found = state.answer?.moments.find((own) => own.video.id === video.id && (near(picks.endsOf(own)) || near(own)));
   if (found && !shownMoments().includes(found)) unfold();
   return found;
 }

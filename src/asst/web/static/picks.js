@@ -24,6 +24,9 @@ export function start(told) {
 const key = (moment) => `${moment.video.id} ${moment.start_s} ${moment.end_s} ${moment.query}`;
 const place = (moment) => picked.findIndex((own) => own.key === key(moment));
 
+/** The ends of a moment: those that a user gave it, else the model's. */
+export const endsOf = (moment) => (moment.said?.verdict === "span" ? moment.said : moment);
+
 export const has = (moment) => place(moment) >= 0;
 
 /** Selects a moment with its ends, or takes it out of the selection. */
@@ -45,9 +48,9 @@ export function follow(moment) {
 }
 
 function entry(moment) {
-  const ends = moment.said?.verdict === "span" ? moment.said : moment;
   const { video, query, score } = moment;
-  return { key: key(moment), name: video.name, video: video.id, query, score, start_s: ends.start_s, end_s: ends.end_s };
+  const { start_s, end_s } = endsOf(moment);
+  return { key: key(moment), name: video.name, video: video.id, query, score, start_s, end_s };
 }
 
 function show() {

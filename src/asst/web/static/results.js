@@ -11,9 +11,6 @@ const STATES = { right: "Right", wrong: "Wrong", span: "Your ends" };
 let shown = [];
 let open = () => {};
 
-/** The ends of a moment: those that a user gave it, else the model's. */
-export const endsOf = (moment) => (moment.said?.verdict === "span" ? moment.said : moment);
-
 /** Shows moments by video; `sort` is best or time, `opened(moment)` is called for the chosen one. */
 export function showMoments(moments, { sort, guess }, opened) {
   open = opened;
@@ -36,7 +33,7 @@ function group(own) {
 }
 
 function row(moment) {
-  const { start_s, end_s } = endsOf(moment);
+  const { start_s, end_s } = picks.endsOf(moment);
   const span = `${clock(start_s)} to ${clock(end_s)}`;
   const state = moment.said ? STATES[moment.said.verdict] : "";
   const told = [moment.video.name, span, inWords(moment.score), state].filter(Boolean);

@@ -1,5 +1,6 @@
 // The video over time: pictures, the score, the moment between its two ends, and the other moments under it.
 
+import { pictureUrl } from "./api.js";
 import { clock, exact } from "./clock.js";
 import { $, button, el, svg } from "./dom.js";
 import * as player from "./player.js";
@@ -119,7 +120,7 @@ function film() {
   const each = (last - first) / PICTURES;
   for (let k = 0; k < PICTURES; k++) {
     const start_s = first + k * each;
-    const src = `/api/videos/${video.id}/picture?at_s=${(start_s + each / 2).toFixed(2)}`;
+    const src = pictureUrl(video.id, start_s + each / 2);
     made.append(at(el("img", { src, alt: "", draggable: false, loading: "lazy" }), start_s, start_s + each));
   }
   return made;
