@@ -16,6 +16,6 @@ def fake(monkeypatch: pytest.MonkeyPatch) -> Iterator[ModuleType]:
     """The model that knows three colours, in place of the packaged one."""
     monkeypatch.syspath_prepend(str(Path(__file__).parents[1] / "library"))
     module = import_module("fake_engine")
-    monkeypatch.setattr("asst.library.engine.engine_of", lambda *_: module.FakeEngine())
+    monkeypatch.setattr("asst.library.engine.engine_of", module.engine_of)
     yield module
     sys.modules.pop("fake_engine", None)

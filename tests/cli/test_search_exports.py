@@ -28,7 +28,7 @@ def fake(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[ModuleType
     """A library of two videos that hold green, by the model that knows three colours, in the current folder."""
     monkeypatch.syspath_prepend(str(Path(__file__).parents[1] / "library"))
     module = import_module("fake_engine")
-    monkeypatch.setattr("asst.library.engine.engine_of", lambda *_: module.FakeEngine())
+    monkeypatch.setattr("asst.library.engine.engine_of", module.engine_of)
     monkeypatch.chdir(tmp_path)
     module.make_video(tmp_path / "a.mp4", "rrrrgggg")
     module.make_video(tmp_path / "b.mp4", "ggbbbbgg")

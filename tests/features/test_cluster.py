@@ -77,7 +77,7 @@ def test_a_cluster_fills_a_library_as_one_process_does(tmp_path: Path, monkeypat
     fake_engine.make_video(videos / "deep" / "b.mp4", "bbbrr")
     (videos / "bad.mp4").write_bytes(b"no video at all")
     shutil.copy(videos / "a.mp4", videos / "copy.mp4")
-    monkeypatch.setattr("asst.library.engine.engine_of", lambda *_: fake_engine.FakeEngine())
+    monkeypatch.setattr("asst.library.engine.engine_of", fake_engine.engine_of)
     folders = [tmp_path / "one", tmp_path / "cluster"]
     printed = [CliRunner().invoke(app, ["index", str(videos), "--library", str(folders[0])])]
     words = ["index", str(videos), "--library", str(folders[1]), "--cluster", "--workers", "2"]

@@ -15,7 +15,7 @@ from asst.library.verify import Verdict, verify
 
 
 def test_it_is_made_filled_and_asked(tmp_path: Path, fake: ModuleType, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("asst.library.engine.engine_of", lambda *_: fake.FakeEngine())
+    monkeypatch.setattr("asst.library.engine.engine_of", fake.engine_of)
     video = fake.make_video(tmp_path / "a.mp4", "rrrrgggg")
     other = fake.make_video(tmp_path / "b.mp4", "bbgg")
     (tmp_path / "bad.mp4").write_text("no video")
@@ -77,7 +77,7 @@ def test_a_copy_of_its_folder_is_the_same_library(tmp_path: Path, fake: ModuleTy
 
 def test_one_of_another_model_takes_no_video(tmp_path: Path, fake: ModuleType, monkeypatch: pytest.MonkeyPatch) -> None:
     library = asst.Library.made(tmp_path / "library", fake.FakeEngine("e2").identity)
-    monkeypatch.setattr("asst.library.engine.engine_of", lambda *_: fake.FakeEngine())
+    monkeypatch.setattr("asst.library.engine.engine_of", fake.engine_of)
     video = fake.make_video(tmp_path / "a.mp4", "rr")
     with pytest.raises(asst.InputError, match="made with another embedding"):
         library.index([video])

@@ -64,7 +64,7 @@ def test_a_named_video_is_indexed_and_found(tmp_path: Path) -> None:
 @pytest.fixture
 def engine(fake: ModuleType, monkeypatch: pytest.MonkeyPatch) -> None:
     """A model that knows three colours is the default one."""
-    monkeypatch.setattr("asst.library.engine.engine_of", lambda *_: fake.FakeEngine())
+    monkeypatch.setattr("asst.library.engine.engine_of", fake.engine_of)
 
 
 @pytest.mark.usefixtures("engine")
