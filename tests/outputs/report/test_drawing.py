@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import math
 import re
+from typing import Any
 
 import numpy as np
 import pytest
@@ -13,7 +14,6 @@ from asst.outputs.report.drawing import (
     COLUMNS_MOST,
     PATH_HEIGHT,
     PATH_WIDTH,
-    Strip,
     draw,
     draw_heat,
     tick_label,
@@ -31,7 +31,7 @@ def points(path: str | None) -> list[tuple[float, float]]:
 
 
 def test_the_path_follows_the_scores_across_the_whole_video() -> None:
-    (left, low), (middle, high), (right, half) = points(draw(answer([0.0, 5.0, 10.0], [0.0, 1.0, 0.5])).path)
+    (left, low), (middle, high), (right, half) = points(draw(answer([0.0, 5.0, 10.0], [0.0, 1.0, 0.5]))["path"])
     assert (left, middle, right) == (0.0, 500.0, PATH_WIDTH)
     assert 0 <= high < half < low <= PATH_HEIGHT
     assert half == pytest.approx((low + high) / 2)
@@ -39,32 +39,32 @@ def test_the_path_follows_the_scores_across_the_whole_video() -> None:
 
 def test_the_threshold_stands_where_the_curve_has_that_score_and_inside_the_box() -> None:
     chart = draw(answer([0.0, 5.0, 10.0], [0.1, 0.2, 0.3], threshold=0.2))
-    assert chart.threshold_y == pytest.approx(points(chart.path)[1][1])
-    above = draw(answer([0.0, 10.0], [0.1, 0.2], threshold=0.9)).threshold_y
+    assert chart["threshold_y"] == pytest.approx(points(chart["path"])[1][1])
+    above = draw(answer([0.0, 10.0], [0.1, 0.2], threshold=0.9))["threshold_y"]
     assert above is not None
     assert 0 <= above < 20
 
 
 def test_a_flat_curve_and_one_of_one_point_are_drawn() -> None:
-    assert points(draw(answer([0.0, 10.0], [0.3, 0.3])).path) == [(0.0, 50.0), (1000.0, 50.0)]
-    assert draw(answer([5.0], [0.3])).path == "M500.0,50.0h0"
+    assert points(draw(answer([0.0, 10.0], [0.3, 0.3]))["path"]) == [(0.0, 50.0), (1000.0, 50.0)]
+    assert draw(answer([5.0], [0.3]))["path"] == "M500.0,50.0h0"
 
 
 def test_the_path_breaks_where_the_video_was_not_looked_at() -> None:
     chart = draw(answer([0.0, 2.0, 3.0, 8.0, 9.0], [0.0, 1.0, math.nan, 0.5, 0.5], threshold=0.2))
-    assert chart.path is not None
-    first, second = re.findall(r"M[^M]+", chart.path)
+    assert chart["path"] is not None
+    first, second = re.findall(r"M[^M]+", chart["path"])
     assert [x for x, _ in points(first)] == [0.0, 200.0]
     assert [x for x, _ in points(second)] == [800.0, 900.0]
-    assert chart.threshold_y is not None
-    assert "highest at 0:02: 1.000" in chart.description
+    assert chart["threshold_y"] is not None
+    assert "highest at 0:02: 1.000" in chart["description"]
 
 
 def test_a_long_curve_keeps_its_peak() -> None:
     times_s = np.linspace(0.0, 10.0, 36_001)
     scores = np.zeros(36_001)
     scores[18_000] = 1.0
-    drawn = points(draw(Answer("v", "q", 10.0, "m", (), Curve(times_s, scores))).path)
+    drawn = points(draw(Answer("v", "q", 10.0, "m", (), Curve(times_s, scores)))["path"])
     assert len(drawn) <= PATH_WIDTH
     peak = min(drawn, key=lambda point: point[1])
     assert peak[0] == pytest.approx(500.0, abs=1.0)
@@ -73,34 +73,39 @@ def test_a_long_curve_keeps_its_peak() -> None:
 
 def test_bands_lie_along_the_video_and_never_leave_it() -> None:
     chart = draw(Answer("v", "q", 10.0, "m", (Moment(2.0, 4.5), Moment(9.0, 12.0))))
-    assert [(band.x, band.width) for band in chart.bands] == [(20.0, 25.0), (90.0, 10.0)]
-    assert chart.path is None
+    assert [(band["x"], band["width"]) for band in chart["bands"]] == [(20.0, 25.0), (90.0, 10.0)]
+    assert chart["path"] is None
 
 
 def test_the_description_says_what_the_drawing_shows() -> None:
-    words = draw(answer([1.0, 6.5], [0.1, 0.75], Moment(6.0, 7.0), threshold=0.2)).description
+    words = draw(answer([1.0, 6.5], [0.1, 0.75], Moment(6.0, 7.0), threshold=0.2))["description"]
     assert "0:06 to 0:07" in words
     assert "highest at 0:06.5: 0.750" in words
     assert "threshold is 0.200" in words
-    assert "No moment found" in draw(answer([1.0], [0.1])).description
+    assert "No moment found" in draw(answer([1.0], [0.1]))["description"]
 
 
-def shades(strip: Strip, columns: int) -> list[float]:
+def shades(strip: dict[str, Any], columns: int) -> list[float]:
     drawn = [0.0] * columns
-    for run in strip.runs:
-        drawn[run.x : run.x + run.width] = [run.shade] * run.width
+    for run in strip["runs"]:
+        drawn[run["x"] : run["x"] + run["width"]] = [run["shade"]] * run["width"]
     return drawn
 
 
 def test_each_word_is_dark_where_it_weighs_most() -> None:
     weights = np.array([[0.75, 0.5, 0.0, 0.0], [0.25, 0.5, 1.0, 1.0]])
     heat = draw_heat(Attention(("a", "dog"), np.array([0.5, 1.5, 2.5, 3.5]), weights, ("dilation1", "dilation2")), 4.0)
-    assert (heat.columns, heat.strongest, heat.even, heat.layers) == (4, 1.0, 0.5, "dilation1, dilation2")
-    assert [strip.word for strip in heat.strips] == ["a", "dog"]
-    assert shades(heat.strips[0], 4) == [0.8, 0.5, 0, 0]
-    assert shades(heat.strips[1], 4) == [0.2, 0.5, 1, 1]
-    assert len(heat.strips[1].runs) == 3
-    assert heat.strips[0].description == "most at 0:00.5 (75%), on average 31%"
+    assert tuple(heat[key] for key in ("columns", "strongest", "even", "layers")) == (
+        4,
+        1.0,
+        0.5,
+        "dilation1, dilation2",
+    )
+    assert [strip["word"] for strip in heat["strips"]] == ["a", "dog"]
+    assert shades(heat["strips"][0], 4) == [0.8, 0.5, 0, 0]
+    assert shades(heat["strips"][1], 4) == [0.2, 0.5, 1, 1]
+    assert len(heat["strips"][1]["runs"]) == 3
+    assert heat["strips"][0]["description"] == "most at 0:00.5 (75%), on average 31%"
 
 
 @settings(deadline=None)
@@ -111,9 +116,9 @@ def test_any_attention_is_drawn_to_scale(steps: int, words: int, duration_s: flo
     times_s = (np.arange(steps) + 0.5) * duration_s / steps
     attention = Attention(tuple("abcde"[:words]), times_s, weights / weights.sum(axis=0), ("final",))
     heat = draw_heat(attention, duration_s)
-    assert heat.columns == min(steps, COLUMNS_MOST)
-    for number, strip in enumerate(heat.strips):
-        drawn = np.array(shades(strip, heat.columns)) * heat.strongest
+    assert heat["columns"] == min(steps, COLUMNS_MOST)
+    for number, strip in enumerate(heat["strips"]):
+        drawn = np.array(shades(strip, heat["columns"])) * heat["strongest"]
         assert drawn.mean() == pytest.approx(attention.weights[number].mean(), abs=0.06)
         if steps <= COLUMNS_MOST:
             assert drawn == pytest.approx(attention.weights[number], abs=0.06)

@@ -6,7 +6,7 @@ import math
 from collections.abc import Sequence
 from itertools import groupby
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any
 
 import numpy as np
 
@@ -22,65 +22,13 @@ _LEVELS = 10
 _STEPS_S = (0.1, 0.2, 0.5, 1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 14400, 28800, 86400)
 
 
-class Band(NamedTuple):
-    """A moment's place along the video: left edge and width in percent of the video's length."""
+def draw(answer: Answer) -> dict[str, Any]:
+    """What the page draws of one answer, with a ``description``.
 
-    x: float
-    width: float
-
-
-class Tick(NamedTuple):
-    """A mark of the time axis: its place in percent and its text."""
-
-    x: float
-    label: str
-
-
-class Chart(NamedTuple):
-    """What the page draws for one answer, with the same in words.
-
-    There is a band a moment, best first. The curve is SVG path data in a box of ``PATH_WIDTH`` by ``PATH_HEIGHT``, with
-    the height of the threshold line in it, from the top; either may be None.
+    There is one of ``bands`` a moment, best first, and of ``ticks`` on the time axis, placed in percent of the video's
+    length. ``path`` is the curve as SVG path data in a box of ``PATH_WIDTH`` by ``PATH_HEIGHT``, or None without one;
+    ``threshold_y`` is the height of the threshold line in it, from the top, where there is a curve to compare it with.
     """
-
-    bands: list[Band]
-    ticks: list[Tick]
-    path: str | None
-    threshold_y: float | None
-    description: str
-
-
-class Run(NamedTuple):
-    """Neighbouring columns of one shade: the first one, how many, and the shade from 0.1 to 1."""
-
-    x: int
-    width: int
-    shade: float
-
-
-class Strip(NamedTuple):
-    """One word: its runs, and in words when it weighs most and how much."""
-
-    word: str
-    runs: tuple[Run, ...]
-    description: str
-
-
-class Heat(NamedTuple):
-    """What the page draws of one attention: strips of so many columns, one a word, and the layers in words.
-
-    ``strongest`` is the weight that the darkest shade stands for, ``even`` that of each word if all weighed the same.
-    """
-
-    strips: tuple[Strip, ...]
-    columns: int
-    strongest: float
-    even: float
-    layers: str
-
-
-def draw(answer: Answer) -> Chart:
-    """Lay out one answer; the threshold line is drawn where there is a curve to compare it with."""
     curve = answer.curve
     path = threshold_y = None
     words = [f"Timeline from {tick_label(0.0)} to {tick_label(answer.duration_s)}."]
@@ -102,9 +50,11 @@ def draw(answer: Answer) -> Chart:
     bands = []
     for moment in answer.moments:
         left, right = (_percent(time_s, answer.duration_s) for time_s in (moment.start_s, moment.end_s))
-        bands.append(Band(left, round(right - left, 3)))
-    ticks = [Tick(_percent(tick, answer.duration_s), tick_label(tick)) for tick in ticks_s(answer.duration_s)]
-    return Chart(bands, ticks, path, threshold_y, " ".join(words))
+        bands.append({"x": left, "width": round(right - left, 3)})
+    length_s = answer.duration_s
+    ticks = [{"x": _percent(tick, length_s), "label": tick_label(tick)} for tick in ticks_s(length_s)]
+    chart = {"bands": bands, "ticks": ticks, "path": path, "threshold_y": threshold_y}
+    return {**chart, "description": " ".join(words)}
 
 
 def _percent(time_s: float, duration_s: float) -> float:
@@ -126,8 +76,12 @@ def _path(curve: Curve, duration_s: float, low: float, high: float) -> str:
     return "".join(f"M{' '.join(f'{x:.1f},{y:.1f}' for x, y in line)}h0" for line in shown if line)
 
 
-def draw_heat(attention: Attention, duration_s: float) -> Heat:
-    """Lay out the attention over the whole video; columns that are coarser than it show the mean of their own."""
+def draw_heat(attention: Attention, duration_s: float) -> dict[str, Any]:
+    """What the page draws of the attention over the whole video; columns that are coarser show the mean of their own.
+
+    There is one of ``strips`` a word, of so many ``columns``. ``strongest`` is the weight that the darkest shade stands
+    for, ``even`` that of each word if all weighed the same.
+    """
     weights = _columns(attention, duration_s)
     strongest = float(weights.max()) or 1.0
     strips = []
@@ -135,8 +89,9 @@ def draw_heat(attention: Attention, duration_s: float) -> Heat:
         peak = int(own.argmax())
         when = tick_label((peak + 0.5) * duration_s / own.size)
         told = f"most at {when} ({own[peak]:.0%}), on average {own.mean():.0%}"
-        strips.append(Strip(word, _runs(own / strongest), told))
-    return Heat(tuple(strips), weights.shape[1], strongest, 1 / len(attention.words), ", ".join(attention.layers))
+        strips.append({"word": word, "runs": _runs(own / strongest), "description": told})
+    layers, even = ", ".join(attention.layers), 1 / len(attention.words)
+    return {"strips": strips, "columns": weights.shape[1], "strongest": strongest, "even": even, "layers": layers}
 
 
 def _columns(attention: Attention, duration_s: float) -> FloatArray:
@@ -153,14 +108,15 @@ def _columns(attention: Attention, duration_s: float) -> FloatArray:
     return weights
 
 
-def _runs(shades: FloatArray) -> tuple[Run, ...]:
+def _runs(shades: FloatArray) -> list[dict[str, float]]:
+    """Neighbouring columns of one shade, from 0.1 to 1."""
     runs, x = [], 0
     for level, group in groupby(np.rint(shades * _LEVELS).astype(int).tolist()):
         width = len(list(group))
         if level:
-            runs.append(Run(x, width, level / _LEVELS))
+            runs.append({"x": x, "width": width, "shade": level / _LEVELS})
         x += width
-    return tuple(runs)
+    return runs
 
 
 def headings(answers: Sequence[Answer]) -> list[str]:
