@@ -16,7 +16,7 @@ from asst.cli.options import Annotation, Verb, argument, key_of, option, print_g
 from asst.errors import InputError
 
 if TYPE_CHECKING:
-    from asst.cli.progress import FilesBar
+    from asst.cli.progress import Watch
     from asst.features.extract import Outcome
     from asst.features.stores.external import Timing
     from asst.features.stores.native import FeatureStore
@@ -100,10 +100,10 @@ def extract(
     if found not in (None, extractor):
         raise InputError(f"{out} holds features of {found}, not of {extractor}; name another")
 
-    def outcomes(bar: FilesBar) -> Iterable[Outcome]:
+    def outcomes(watch: Watch) -> Iterable[Outcome]:
         if cluster or workers > 1:
             return (extract_by_cluster if cluster else extract_by_workers)(jobs, extraction, workers)
-        return extract_in_turn(jobs, *extraction.build(), bar.file)
+        return extract_in_turn(jobs, *extraction.build(), watch)
 
     if not read_files(outcomes, len(jobs), "extracted", f"the store is {out}"):
         raise typer.Exit(_PARTLY_FAILED)

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import asdict
 from fnmatch import fnmatchcase
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
 
@@ -17,10 +17,6 @@ from asst.cli.options import LIBRARY, Verb, argument, option, print_json, tell, 
 from asst.errors import InputError
 from asst.local import canonical, local_path
 from asst.outputs.printable import printable
-
-if TYPE_CHECKING:
-    from asst.cli.progress import FilesBar
-    from asst.library.index import Indexed
 
 _FAULTY = 1
 
@@ -58,11 +54,8 @@ def index(
     with uncollected():
         engine = engine_for(library, model)
     kept = Library.made(library, engine.identity, rebuild=rebuild)
-
-    def outcomes(bar: FilesBar) -> Iterable[Indexed]:
-        return run(files, kept, engine, workers=workers, cluster=cluster, rehash=rehash, watch=bar.file)
-
-    whole = read_files(outcomes, count, "indexed", f"the library is {library}")
+    indexed = partial(run, files, kept, engine, workers=workers, cluster=cluster, rehash=rehash)
+    whole = read_files(lambda watch: indexed(watch=watch), count, "indexed", f"the library is {library}")
     gone = [video.path for video in missing(kept)]
     if gone:
         forget = f"asst library remove --missing --library {library}"

@@ -30,6 +30,8 @@ if TYPE_CHECKING:
     from asst.features.extract import Job, Outcome
     from asst.library.index import Indexed
 
+    Watch = Callable[[Job], Callable[[float, float], None]]
+
 
 class _Speed(ProgressColumn):
     """Seconds of video read in a second."""
@@ -78,48 +80,35 @@ def fetching(name: str) -> AbstractContextManager[Callable[[int, int], None]]:
     return counting(name, DownloadColumn(), TransferSpeedColumn())
 
 
-class FilesBar:
-    """Moves a bar of so many files."""
-
-    def __init__(self, bar: Progress, files: int) -> None:
-        self._bar = bar
-        self._all = bar.add_task("videos", total=files)
-        self._one = bar.add_task("", total=None, visible=False)
-        self._read_s, self._started = 0.0, time.monotonic()
-
-    def file(self, job: Job) -> Callable[[float, float], None]:
-        """What is told how far one file is read."""
-        self._bar.reset(self._one, total=None, description=job.path.name, visible=True)
-        return lambda done_s, total_s: self._bar.update(self._one, completed=done_s, total=total_s)
-
-    def done(self, video_s: float) -> None:
-        """One more file is done; ``video_s`` seconds of it were read."""
-        self._read_s += video_s
-        speed = self._read_s / max(1e-6, time.monotonic() - self._started)
-        self._bar.update(self._all, advance=1, description=f"videos, {speed:.1f}x real time")
-
-
-def read_files(outcomes: Callable[[FilesBar], Iterable[Outcome | Indexed]], files: int, did: str, where: str) -> bool:
+def read_files(outcomes: Callable[[Watch], Iterable[Outcome | Indexed]], files: int, did: str, where: str) -> bool:
     """Show a bar of so many files, and say what becomes of them; whether none failed.
 
     What failed is told on standard error as it comes, and how many did what on standard output at the end, however it
-    comes; ``did`` is the state of those read, such as ``indexed``.
+    comes; ``did`` is the state of those read, such as ``indexed``. ``outcomes`` gets what is called before a file is
+    read, which returns what is told how far it is read.
     """
     done: list[Outcome | Indexed] = []
+    started, video_s = time.monotonic(), 0.0
     try:
-        with _bar() as shown:
-            bar = FilesBar(shown, files)
-            for outcome in outcomes(bar):
+        with _bar() as bar:
+            every, one = bar.add_task("videos", total=files), bar.add_task("", total=None, visible=False)
+
+            def watch(job: Job) -> Callable[[float, float], None]:
+                bar.reset(one, total=None, description=job.path.name, visible=True)
+                return lambda done_s, total_s: bar.update(one, completed=done_s, total=total_s)
+
+            for outcome in outcomes(watch):
                 done.append(outcome)
-                bar.done(outcome.video_s)
+                video_s += outcome.video_s
+                speed = video_s / max(1e-6, time.monotonic() - started)
+                bar.update(every, advance=1, description=f"videos, {speed:.1f}x real time")
                 if outcome.state == "failed":
                     tell(printable(f"{outcome.name}: {outcome.reason}"))
     finally:
         counts = Counter(str(outcome.state) for outcome in done)
-        video_s = sum(outcome.video_s for outcome in done)
         worked_s = sum(outcome.seconds for outcome in done if outcome.state == did)
-        speed = f" ({video_s:.0f} s of video at {video_s / worked_s:.1f}x real time a process)" if worked_s else ""
-        parts = [f"{did} {counts[did]}{speed}", f"{counts['kept']} were there already"]
+        pace = f" ({video_s:.0f} s of video at {video_s / worked_s:.1f}x real time a process)" if worked_s else ""
+        parts = [f"{did} {counts[did]}{pace}", f"{counts['kept']} were there already"]
         parts += [f"{counts[state]} {state}" for state in ("moved", "copied") if counts[state]]
         parts.append(f"{counts['failed']} failed")
         if left := files - len(done):

@@ -75,12 +75,7 @@ class Corrections:
         return found
 
     def add(
-        self,
-        content: str,
-        query: str,
-        verdict: Verdict,
-        span_s: tuple[float, float],
-        proposed: Proposed | None = None,
+        self, content: str, query: str, verdict: Verdict, span_s: tuple[float, float], proposed: Proposed | None = None
     ) -> Correction:
         """Keeps one; it replaces what was said of the same span, or of the same proposal, for the same sentence.
 

@@ -19,15 +19,7 @@ import numpy as np
 from asst.atomic import write_whole
 from asst.moments import Answer, Moment, format_time
 from asst.outputs.destination import check_destination
-from asst.outputs.report.drawing import (
-    PATH_HEIGHT,
-    PATH_WIDTH,
-    draw,
-    draw_heat,
-    headings,
-    several_videos,
-    tick_label,
-)
+from asst.outputs.report.drawing import PATH_HEIGHT, PATH_WIDTH, draw, draw_heat, headings, several_videos, tick_label
 
 _STRIP_CELLS = 12
 _SHORT_SIDE = 180
