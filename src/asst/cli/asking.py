@@ -255,6 +255,6 @@ def search(
 def engine_for(library: Path, model: str | None) -> Engine:
     """The model that is named, else the one that the library was made with, or will be."""
     from asst.library.engine import engine_of
-    from asst.library.folder import model_of
+    from asst.library.folder import stated
 
-    return engine_of(model or model_of(library))
+    return engine_of(model or stated(library, "model") or "default")

@@ -113,9 +113,8 @@ class Corrections:
     def annotation(self) -> tuple[str, int]:
         """The corrections that say where a moment is, as `asst.data.readers.jsonlines` reads annotation.
 
-        Returns:
-            A line a sentence and video, whose moments are all spans said to be right; and how many corrections say
-            only what is wrong, which that form cannot hold.
+        That is a line a sentence and video, whose moments are all spans said to be right; with it comes how many
+        corrections say only what is wrong, which that form cannot hold.
         """
         known = {video.content: video for video in reversed(self._library.tables.videos())}
         spans: dict[tuple[str, str], list[tuple[float, float]]] = {}

@@ -17,10 +17,10 @@ import json
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, replace
 from functools import cached_property
 from pathlib import Path
-from typing import Literal, Self
+from typing import Literal, NamedTuple, Self
 
 from asst.atomic import write_error, write_whole
 from asst.errors import InputError
@@ -43,16 +43,11 @@ Placed = Literal["", "kept", "moved", "copied"]
 """What `LibraryFolder.place` did."""
 
 
-@dataclass(frozen=True, slots=True)
-class Stamp:
+class Stamp(NamedTuple):
     """A file's size in bytes, and when it was last changed, in nanoseconds since 1970; 0 where that says nothing."""
 
     size: int
     mtime_ns: int
-
-    def same(self, size: int, mtime_ns: int) -> bool:
-        """Whether these are a file's size and time of change, and say that it has not changed."""
-        return self.mtime_ns != 0 and (self.size, self.mtime_ns) == (size, mtime_ns)
 
 
 class LibraryFolder:
@@ -97,7 +92,7 @@ class LibraryFolder:
                 raise write_error(folder, error) from error
             with locked(folder / _LOCKS[0]):
                 if rebuild:
-                    if _stated(folder, "extractor") not in ("", identity.extractor):
+                    if stated(folder, "extractor") not in ("", identity.extractor):
                         shutil.rmtree(folder / "features", ignore_errors=True)
                     (folder / _SETTINGS).unlink(missing_ok=True)
                 if not (folder / _SETTINGS).exists():
@@ -205,12 +200,7 @@ class LibraryFolder:
         (self.features.folder / f"{file_name(content)}{SUFFIX}").unlink(missing_ok=True)
 
 
-def model_of(folder: Path) -> str:
-    """The model that a library was made with; the default where there is none, or its settings cannot be read."""
-    return _stated(folder, "model") or "default"
-
-
-def _stated(folder: Path, name: str) -> str:
+def stated(folder: Path, name: str) -> str:
     """A setting of a library; empty where there is none, or it cannot be read."""
     try:
         return str(json.loads((folder / _SETTINGS).read_text(encoding="utf-8"))[name])

@@ -118,7 +118,7 @@ def _examined(
         try:
             stamp = stamp_of(file)
             video = by_path.get(str(file))
-            if video and stamp.same(video.size, video.mtime_ns) and video.content in library.features:
+            if video and stamp.mtime_ns and stamp == (video.size, video.mtime_ns) and video.content in library.features:
                 yield Indexed(file, "kept")
                 continue
             content = content_hash(file)

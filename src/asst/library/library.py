@@ -17,11 +17,7 @@ from asst.moments import Moment
 
 
 class Library(LibraryFolder):
-    """A library that is there, to be indexed into and searched by its own model.
-
-    Raises:
-        InputError: if there is none, or one of another schema, or for an address such as ``s3://bucket/folder``.
-    """
+    """A library that is there, to be indexed into and searched by its own model; raises as `LibraryFolder`."""
 
     @classmethod
     def made(cls, folder: str | Path, identity: Identity | None = None, *, rebuild: bool = False) -> Self:

@@ -92,9 +92,8 @@ def _telling(method: Callable[Concatenate[Tables, P], R]) -> Callable[Concatenat
 class Tables:
     """The tables in a folder, made when they are not there; ``dimension`` is that of windows' vectors.
 
-    Raises:
-        InputError: if LanceDB is not installed, or, as of every method, the tables cannot be read.
-        WriteError: as of every method, if they cannot be written.
+    Raises an `InputError` if LanceDB is not installed, or, as every method, if the tables cannot be read, and a
+    `WriteError` if they cannot be written.
     """
 
     def __init__(self, folder: Path, dimension: int) -> None:

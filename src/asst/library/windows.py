@@ -21,10 +21,8 @@ PART_S, PART_OVERLAP_S = 180.0, 30.0
 class WindowVectors:
     """The windows of one video; several rows may be of one window.
 
-    Attributes:
-        spans: first step of each row's window and the step after its last, shape ``(rows, 2)``.
-        parts: likewise of the part around it, shape ``(rows, 2)``.
-        vectors: whose product with a sentence's vector says how well they match, shape ``(rows, dimension)``.
+    Spans are the first step of each row's window and the step after its last, parts those of the part around it, both
+    ``(rows, 2)``. The product of a vector with a sentence's says how well they match, ``(rows, dimension)``.
     """
 
     spans: IntArray
@@ -36,12 +34,9 @@ class WindowVectors:
 
 
 def evenly(steps: int, length: int, overlap: int) -> IntArray:
-    """Spans that cover ``steps`` steps, as few as can be, evenly spaced.
+    """Spans that cover ``steps`` steps, as few as can be, evenly spaced, shape ``(spans, 2)``.
 
     They are at most ``length`` steps long, which is more than ``overlap``, what neighbours share at least.
-
-    Returns:
-        First steps and the steps after the last, shape ``(spans, 2)``.
 
     >>> evenly(10, 6, 2).tolist(), evenly(3, 6, 2).tolist()
     ([[0, 6], [4, 10]], [[0, 3]])
@@ -56,8 +51,7 @@ def evenly(steps: int, length: int, overlap: int) -> IntArray:
 def windows_of(steps: int, step_s: float) -> tuple[IntArray, IntArray]:
     """The windows of a video and the part around each: of the parts that hold a window, the one it is most central in.
 
-    Returns:
-        Windows and parts in steps, both of shape ``(windows, 2)``.
+    Both are in steps, of shape ``(windows, 2)``.
 
     >>> windows, parts = windows_of(720, 0.5)
     >>> windows[:2].tolist(), parts[[0, -1]].tolist()
