@@ -114,20 +114,16 @@ class _Verbs(TyperGroup):
         except OutputError:
             raise
         except (InputError, ModuleNotFoundError, KeyboardInterrupt, OSError) as error:
-            told = _told(error, f"asst {ctx.invoked_subcommand}")
+            told: BaseException | str | None = error
+            if isinstance(error, ModuleNotFoundError):
+                told = lacking(error, f"asst {ctx.invoked_subcommand}")
+            elif isinstance(error, OSError):
+                told = write_error(error.filename or "the output", error) if is_refusal(error) else None
+            # What no person caused is a fault of ours.
             if told is None:
                 raise
-            _say(told)
+            _say("interrupted" if isinstance(error, KeyboardInterrupt) else str(told))
             raise typer.Exit(_INTERRUPTED if isinstance(error, KeyboardInterrupt) else _BAD_INPUT) from error
-
-
-def _told(error: BaseException, what: str) -> str | None:
-    """What to say of an error; None of one that no person caused."""
-    if isinstance(error, ModuleNotFoundError):
-        return None if (missing := lacking(error, what)) is None else str(missing)
-    if isinstance(error, OSError):
-        return str(write_error(error.filename or "the output", error)) if is_refusal(error) else None
-    return "interrupted" if isinstance(error, KeyboardInterrupt) else str(error)
 
 
 app = typer.Typer(

@@ -56,7 +56,7 @@ def sentences_of(given: Sequence[str], queries: str | None) -> list[str]:
     """
     if not all(sentence.strip() for sentence in given):
         raise InputError("a sentence is empty; say what to look for")
-    asked = [*given, *(line.strip() for line in (_lines(queries) if queries else ()) if line.strip())]
+    asked = [*given, *(line.strip() for line in (() if queries is None else _lines(queries)) if line.strip())]
     if not asked:
         raise InputError("no sentence to look for; give one in quotes, or a file of them with --queries")
     for sentence in asked:
@@ -82,16 +82,8 @@ def _lines(queries: str) -> list[str]:
     return lines
 
 
-def ask(
-    video: Path,
-    sentences: Sequence[str],
-    *,
-    model: str,
-    top: int,
-    min_score: float | None = None,
-    attention: bool = False,
-) -> list[Answer]:
-    """Load the model and ask it every sentence, and on demand for the words it looked at; the video is read once."""
+def ask(video: Path, sentences: Sequence[str], *, model: str, **how: Any) -> list[Answer]:
+    """Load the model and ask it every sentence, as `asst.localizer.Localizer.answer` does; the video is read once."""
     from asst.cli.progress import reading_progress
 
     with reading_progress() as move:
@@ -99,7 +91,7 @@ def ask(
             from asst.localizer import load
 
             localizer = load(model)
-        return localizer.answer(video, sentences, top=top, min_score=min_score, progress=move, attention=attention)
+        return localizer.answer(video, sentences, progress=move, **how)
 
 
 @contextmanager

@@ -140,14 +140,10 @@ def _recipes(recipe: str) -> list[str]:
 
 
 def _time(recipe: str, budget: Budget, folder: Path) -> None:
-    if not simulated_recipe(recipe).closed_form and len(_speed(folder, recipe)) < 2:
+    run = folder / "speed" / recipe
+    if not simulated_recipe(recipe).closed_form and len(RunFolder(run).log()) < 2:
         steps = [f"training.steps={2 * _TIMED_STEPS}", f"training.interval={_TIMED_STEPS}"]
-        _train(recipe, budget, steps, folder / "speed" / recipe)
-
-
-def _speed(folder: Path, recipe: str) -> list[dict[str, dict[str, float]]]:
-    log = folder / "speed" / recipe / "metrics.jsonl"
-    return [json.loads(line) for line in log.read_text().splitlines()] if log.exists() else []
+        _train(recipe, budget, steps, run)
 
 
 def _run(recipe: str, seed: int, budget: Budget, folder: Path) -> None:
@@ -156,7 +152,7 @@ def _run(recipe: str, seed: int, budget: Budget, folder: Path) -> None:
     if read.average:
         changes += [f"average={INTERVALS // 2}", f"training.keep={INTERVALS // 2}"]
     if not read.closed_form:
-        steps = steps_within(_speed(folder, recipe), budget.minutes)
+        steps = steps_within(RunFolder(folder / "speed" / recipe).log(), budget.minutes)
         # The rate falls as over the recipe's own steps.
         decay = f"optimizer.decay_steps={max(1, round(read.optimizer.decay_steps * steps / read.training.steps))}"
         changes += [f"training.steps={steps}", f"training.interval={steps // INTERVALS}", decay]

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Container, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from fnmatch import fnmatchcase
 from itertools import chain
 from pathlib import Path
@@ -83,52 +83,39 @@ def search(
     matches = matrix.products(engine.sentence(query))
     ordered = [part for part in parts_by_match(matrix.rows, matches) if part.content in videos]
     length_s = sum(video.duration_s for video in videos.values())
-    scored = _Scored(min_score)
-    for part, features in _picked(library, ordered, videos, most_s, scored.faults):
+    scored: list[tuple[Video, Ranking]] = []
+    faults: list[str] = []
+    seconds, step_s = 0.0, 1.0
+    for part, features in _picked(library, ordered, videos, most_s, faults):
         (ranking,) = engine.model.rank(features, [query], top=max(top, RANKED_LEAST))
-        scored.add(ranking, features, videos[part.content])
-        progress(round(min(scored.seconds, most_s, length_s)), round(min(most_s, length_s)))
-    asked = Answer("", query, length_s, engine.model.name, (), understood=understood(query), parts=(0, len(ordered)))
-    return scored.answer(asked, top)
+        scored.append((videos[part.content], ranking))
+        step_s = features.step_s
+        seconds += len(features) * step_s
+        progress(round(min(seconds, most_s, length_s)), round(min(most_s, length_s)))
+    if min_score is None and scored:
+        min_score = scored[-1][1].threshold
+    asked = Answer("", query, length_s, engine.model.name, (), threshold=min_score, understood=understood(query))
+    answer = _answer(replace(asked, parts=(len(scored), len(ordered))), scored, step_s, top)
+    return replace(answer, faults=tuple(faults))
 
 
-@dataclass(slots=True)
-class _Scored:
-    """What the model said of the parts until now, by the paths of their videos."""
-
-    min_score: float | None
-    moments: dict[str, list[Moment]] = field(default_factory=lambda: defaultdict(list))
-    durations_s: dict[str, float] = field(default_factory=dict)
-    curves: dict[str, list[Curve]] = field(default_factory=lambda: defaultdict(list))
-    best: list[float] = field(default_factory=list)
-    faults: list[str] = field(default_factory=list)
-    threshold: float | None = None
-    seconds: float = 0.0
-    step_s: float = 1.0
-
-    def add(self, ranking: Ranking, features: Features, video: Video) -> None:
-        self.threshold, self.step_s = ranking.threshold, features.step_s
-        self.best += [moment.score for moment in ranking.moments[:1]]
-        self.seconds += len(features) * features.step_s
-        self.moments[video.path] += within(ranking.moments, video.duration_s, video.path)
-        self.durations_s[video.path] = video.duration_s
-        if ranking.curve is not None:
-            self.curves[video.path].append(ranking.curve)
-
-    def answer(self, asked: Answer, top: int) -> Answer:
-        threshold = self.threshold if self.min_score is None else self.min_score
-        each = [rows(moments, self.durations_s[path], threshold) for path, moments in self.moments.items()]
-        moments = _best((moment for found, _ in each for moment in found), top)
-        weaker = _best((moment for _, weaker in each for moment in weaker), top - len(moments))
-        best_score, parts = max(self.best, default=None), (len(self.best), asked.parts[1])
-        whole = replace(asked, moments=moments, weaker=weaker, best_score=best_score, threshold=threshold, parts=parts)
-        each_video = []
-        for path in dict.fromkeys(moment.video or "" for moment in whole.ranked):
-            found, others = (tuple(own for own in some if own.video == path) for some in (moments, weaker))
-            curve = joined(self.curves[path], self.step_s) if path in self.curves else None
-            about = replace(whole, video=path, duration_s=self.durations_s[path], curve=curve)
-            each_video.append(replace(about, moments=found, weaker=others))
-        return replace(whole, by_video=tuple(each_video), faults=tuple(self.faults))
+def _answer(asked: Answer, scored: Sequence[tuple[Video, Ranking]], step_s: float, top: int) -> Answer:
+    """What the model said of the parts of videos, as an answer about all and one about each video."""
+    by_path: dict[str, list[Moment]] = defaultdict(list)
+    for video, ranking in scored:
+        by_path[video.path] += within(ranking.moments, video.duration_s, video.path)
+    durations_s = {video.path: video.duration_s for video, _ in scored}
+    each = [rows(moments, durations_s[path], asked.threshold) for path, moments in by_path.items()]
+    moments = _best((moment for found, _ in each for moment in found), top)
+    weaker = _best((moment for _, weaker in each for moment in weaker), top - len(moments))
+    best_score = max((ranking.moments[0].score for _, ranking in scored if ranking.moments), default=None)
+    whole, each_video = replace(asked, moments=moments, weaker=weaker, best_score=best_score), []
+    for path in dict.fromkeys(moment.video or "" for moment in whole.ranked):
+        found, others = (tuple(own for own in some if own.video == path) for some in (moments, weaker))
+        curves = [ranking.curve for video, ranking in scored if video.path == path and ranking.curve is not None]
+        about = replace(whole, video=path, duration_s=durations_s[path], moments=found, weaker=others)
+        each_video.append(replace(about, curve=joined(curves, step_s) if curves else None))
+    return replace(whole, by_video=tuple(each_video))
 
 
 def parts_by_match(rows: Rows, matches: npt.NDArray[np.float32]) -> list[Part]:

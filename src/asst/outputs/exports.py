@@ -28,7 +28,7 @@ COLUMNS = ("video", "query", "rank", "start_s", "end_s", "score", "label", "conf
 _LONGEST_S = 100 * 3600
 
 
-def check_exports(paths: Sequence[Path], source: Path | None = None) -> None:
+def check_exports(paths: Sequence[Path]) -> None:
     """Refuse files that could not be written, before anything long is computed for them.
 
     Raises an `InputError` for an extension that no format has, or whose extra is not installed, a file named twice, or
@@ -40,7 +40,7 @@ def check_exports(paths: Sequence[Path], source: Path | None = None) -> None:
             raise InputError(f"{path}: no format has this ending; use one of {', '.join((*FORMATS, REEL))}")
         if suffix in _BY_LIBRARY:
             require("timeline", f"{path}: {suffix}")
-        check_destination(path, suffix, source=source)
+        check_destination(path, suffix)
         if path in paths[:number]:
             raise InputError(f"{path}: is named twice; export to different files")
 

@@ -46,10 +46,20 @@ async def upload(
         raise Problem(415, "not_a_video", f"{plain}: no video file; upload one of {', '.join(ENDINGS)}", field="name")
     folder = served.library.uploads / uuid.uuid4().hex
     part, path = folder / ".upload.part", folder / plain
+
+    def length_s() -> float:
+        try:
+            duration_s = probe(part).duration_s
+        except InputError as error:
+            raise Problem(415, "not_a_video", str(error).replace(str(part), plain)) from error
+        if duration_s > (most_s := served.limits.upload_s):
+            raise Problem(413, "too_large", f"{plain} lasts {duration_s:.0f} s, more than {most_s:.0f}; use asst index")
+        return duration_s
+
     try:
         folder.mkdir(parents=True)
         content = await _received(request, part, served.limits)
-        duration_s = await served.gate.run(lambda: _length_s(part, plain, served.limits.upload_s))
+        duration_s = await served.gate.run(length_s)
         part.rename(path)
         return UploadAnswer(job=served.jobs.add(path, plain, duration_s, received=content).answer())
     except BaseException:
@@ -158,16 +168,6 @@ async def _received(request: Request, path: Path, limits: Limits) -> str:
     return content.hexdigest()
 
 
-def _length_s(path: Path, name: str, longest_s: float) -> float:
-    try:
-        duration_s = probe(path).duration_s
-    except InputError as error:
-        raise Problem(415, "not_a_video", str(error).replace(str(path), name)) from error
-    if duration_s > longest_s:
-        raise Problem(413, "too_large", f"{name} lasts {duration_s:.0f} s, more than {longest_s:.0f}; use asst index")
-    return duration_s
-
-
 def safe_name(name: str) -> str:
     """A file's name without folders or what a file system or a terminal might take amiss, of 255 bytes at most.
 
@@ -179,17 +179,14 @@ def safe_name(name: str) -> str:
     plain = last.translate(dict.fromkeys(map(ord, bad), "_")).strip().lstrip(".")
     stem, dot, ending = plain.rpartition(".")
     ending = dot + ending[:10] if dot else ""
-    return (_shortened(stem if dot else plain, _NAME_MOST - len(ending.encode())) or "_") + ending
+    name = stem if dot else plain
+    # As much as so many bytes hold in UTF-8, without half a letter at the end.
+    short = name.encode()[: _NAME_MOST - len(ending.encode())].decode(errors="ignore")
+    while short and _is_mark(name[len(short) : len(short) + 1] or " "):
+        short = short[:-1]
+    return (short or "_") + ending
 
 
 def _is_mark(letter: str) -> bool:
     """Whether it stands on the letter before, as an accent or a vowel sign does."""
     return unicodedata.category(letter).startswith("M")
-
-
-def _shortened(name: str, most: int) -> str:
-    """As much of a name as so many bytes hold in UTF-8, without half a letter at the end."""
-    short = name.encode()[:most].decode(errors="ignore")
-    while short and _is_mark(name[len(short) : len(short) + 1] or " "):
-        short = short[:-1]
-    return short
