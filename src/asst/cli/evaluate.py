@@ -122,9 +122,9 @@ def evaluate(
         if not annotation.split:
             raise InputError("which part of the data? give --split val or --split test")
         require("train", "judging a run")
-        from asst.cli.judging import evaluate_runs
+        from asst.cli.judging import evaluate_runs, runs_in
 
-        evaluate_runs(predictions, annotation.split, changes or [], as_json=as_json)
+        evaluate_runs(runs_in(predictions), annotation.split, changes or [], as_json=as_json)
         return
     if keeping.result is not None and not (keeping.recipe and keeping.features):
         raise InputError("a result file says what made the predictions; give --recipe NAME and --features NAME")

@@ -71,6 +71,7 @@ def evaluate_model(
         extractor, made = (kind.extractor, kind.preprocessing) if kind else (asked.extractor.name, "")
         absent = extractor == NAME
         store = PlaceholderStore() if absent else checkpoint_store(model, extractor, stores, step_s, made, key)
+        compare_lengths(store, questions.records or questions.videos, tell)
         answers = _answers(asked, questions, store)
     if out is not None:
         questions.write(answers, out)
@@ -78,15 +79,8 @@ def evaluate_model(
     return questions.judge(answers, blind=not blind)
 
 
-def _answers(
-    model: Model | TrainedDetector, questions: Questions, store: FeatureStore, *lengths: float, **how: Any
-) -> list[Answer]:
-    """What a model says, with progress.
-
-    ``lengths`` and ``how`` are as `asst.data.lengths.compare_lengths` and `asst.evaluation.answers.answer_split` take
-    them.
-    """
-    compare_lengths(store, questions.records or questions.videos, tell, *lengths)
+def _answers(model: Model | TrainedDetector, questions: Questions, store: FeatureStore, **how: Any) -> list[Answer]:
+    """What a model says, with progress; ``how`` is as `asst.evaluation.answers.answer_split` takes it."""
     with counting() as count:
         if not isinstance(model, TrainedDetector):
             return answer_split(model, questions.records, store, progress=count, **how)
@@ -103,18 +97,14 @@ def _warn_if_seen(description: Description, dataset: str, split: str) -> None:
         tell(f"warning: {description.recipe} learnt from {name}; on {split} it answers from memory")
 
 
-def evaluate_runs(folder: Path | Sequence[Path], split: str, changes: Sequence[str], *, as_json: bool) -> None:
-    """Judges runs on a split, or those in a folder, and prints what one came to, or the mean and spread over several.
+def runs_in(folder: Path) -> list[Path]:
+    """The folder itself if it is a run, or holds none; else the runs ``seed0``, ``seed1`` and so on in it."""
+    inside = sorted(path.parent for path in folder.glob("seed*/recipe.yaml"))
+    return [folder] if (folder / "recipe.yaml").exists() or not inside else inside
 
-    A folder is a run itself, or one that holds runs ``seed0``, ``seed1`` and so on.
-    """
-    runs: Sequence[Path]
-    if not isinstance(folder, Path):
-        runs = folder
-    elif (folder / "recipe.yaml").exists():
-        runs = [folder]
-    else:
-        runs = sorted(path.parent for path in folder.glob("seed*/recipe.yaml")) or [folder]
+
+def evaluate_runs(runs: Sequence[Path], split: str, changes: Sequence[str], *, as_json: bool) -> None:
+    """Judges each run on a split, and prints what one came to, or the mean and the spread over several."""
     found = {run.name: _evaluate_run(run, split, changes) for run in runs}
     if len(found) == 1:
         print_evaluation(next(iter(found.values())), as_json=as_json)
@@ -142,8 +132,10 @@ def _evaluate_run(run: Path, split: str, changes: Sequence[str]) -> Evaluation:
         questions = Questions(key, sources.records(split), recipe.data.root)
         if protocol_of(key, recipe.protocol).thins:
             how = {"top": None, "overlap": 1.0}
+    asked = questions.records or questions.videos
+    compare_lengths(sources.store, asked, tell, recipe.data.length_factor)
     started_s = time.perf_counter()
-    answers = _answers(model, questions, sources.store, recipe.data.length_factor, **how)
+    answers = _answers(model, questions, sources.store, **how)
     seconds = time.perf_counter() - started_s
     _warn_if_seen(model.description, key, split)
     evaluation, wrote = _kept(
@@ -153,7 +145,7 @@ def _evaluate_run(run: Path, split: str, changes: Sequence[str]) -> Evaluation:
         answers,
         protocol,
         recipe=recipe.name,
-        data=origin_of(model, sources.store, questions.records or questions.videos),
+        data=origin_of(model, sources.store, asked),
         extractor=model.description.features.extractor,
         model=f"{recipe.name}, seed {recipe.training.seed}",
         seconds=seconds,
