@@ -12,7 +12,7 @@ from asst.errors import InputError
 from asst.extras import require
 
 if TYPE_CHECKING:
-    from asst.evaluation.tables import FilledTable, Runs
+    from asst.evaluation.tables import FilledTable
     from asst.outputs.table import Grid
 
 _USUAL = Path("runs")
@@ -83,13 +83,18 @@ def _beside_the_paper(table: FilledTable) -> Grid:
         blind = [f"{table.prior[key]:.2f}" if key in table.prior else "" for key in paper.metrics]
         rows.append(["prior, reads nothing", "-", *_alternating(["-"] * len(blind), blind)])
     for row, ours in zip(paper.rows, table.ours, strict=True):
-        published = ["-" if figure is None else f"{figure:.{decimals}f}" for figure in row.paper]
-        first = _cells(ours[0], paper.metrics) if ours else ["" for _ in paper.metrics]
-        rows.append([row.label, _recipe(row.recipe, ours[:1]), *_alternating(published, first)])
-        # The same recipe on other features is another line, not part of a mean.
-        for runs in ours[1:]:
-            cells = _alternating([""] * len(published), _cells(runs, paper.metrics))
-            rows.append(["", _recipe(row.recipe, [runs]), *cells])
+        label, published = row.label, ["-" if figure is None else f"{figure:.{decimals}f}" for figure in row.paper]
+        for runs in ours or (None,):
+            recipe, own = row.recipe or "-", {}
+            if runs is not None:
+                recipe += f" ({runs.extractor}, {runs.runs} {'run' if runs.runs == 1 else 'runs'})"
+                own = {
+                    key: f"{one.mean:.2f}" + ("" if one.spread is None else f" \N{PLUS-MINUS SIGN} {one.spread:.2f}")
+                    for key, one in runs.figures.items()
+                }
+            rows.append([label, recipe, *_alternating(published, [own.get(key, "") for key in paper.metrics])])
+            # The same recipe on other features is another line, not part of a mean.
+            label, published = "", [""] * len(published)
         if row.recipe is None:
             cited.append(row.label)
         elif not ours:
@@ -104,17 +109,3 @@ def _beside_the_paper(table: FilledTable) -> Grid:
 
 def _alternating(left: list[str], right: list[str]) -> list[str]:
     return [cell for pair in zip(left, right, strict=True) for cell in pair]
-
-
-def _recipe(recipe: str | None, ours: list[Runs] | tuple[Runs, ...]) -> str:
-    """The recipe, with the features and the number of runs where there is a result."""
-    counts = [f" ({runs.extractor}, {runs.runs} {'run' if runs.runs == 1 else 'runs'})" for runs in ours]
-    return (recipe or "-") + "".join(counts)
-
-
-def _cells(runs: Runs, metrics: tuple[str, ...]) -> list[str]:
-    figures = {
-        key: f"{own.mean:.2f}" + ("" if own.spread is None else f" \N{PLUS-MINUS SIGN} {own.spread:.2f}")
-        for key, own in runs.figures.items()
-    }
-    return [figures.get(key, "") for key in metrics]

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import re
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, fields
@@ -170,10 +171,9 @@ class Tables:
     @_telling
     def window_counts(self) -> dict[str, int]:
         """How many windows' vectors there are of each content."""
-        counts: dict[str, int] = {}
+        counts: Counter[str] = Counter()
         for batch in self._batches(["content"]):
-            for name, count in zip(*np.unique(batch["content"].to_numpy(False), return_counts=True), strict=True):
-                counts[str(name)] = counts.get(str(name), 0) + int(count)
+            counts.update(batch["content"].to_pylist())
         return counts
 
     def windows(self, contents: Iterable[str] | None = None) -> Iterator[tuple[Rows, npt.NDArray[np.float16]]]:

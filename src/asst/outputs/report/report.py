@@ -53,11 +53,6 @@ def write_report(answers: Sequence[Answer], out: Path) -> None:
         raise ValueError("a report needs one answer at least")
     for video in {answer.video for answer in answers}:
         check_destination(out, ".html", source=Path(video))
-    # A file name may hold bytes that are no text; the page shows a question mark for each.
-    write_whole(out, _render(answers, out.parent).encode("utf-8", errors="replace"))
-
-
-def _render(answers: Sequence[Answer], folder: Path) -> str:
     from jinja2 import Environment, StrictUndefined
     from markupsafe import Markup
 
@@ -74,7 +69,7 @@ def _render(answers: Sequence[Answer], folder: Path) -> str:
     environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
     environment.filters.update(clock=format_time, tick=tick_label)
     template = environment.from_string(package.joinpath("report.html").read_text("utf-8"))
-    return template.render(
+    page = template.render(
         title=answers[0].query if several else Path(answers[0].video).name,
         facts=of_all if several else _facts(answers[0]),
         parts="Videos" if several else "Sentences",
@@ -83,12 +78,14 @@ def _render(answers: Sequence[Answer], folder: Path) -> str:
         style_hash=base64.b64encode(hashlib.sha256(style.encode("utf-8")).digest()).decode("ascii"),
         held={still.key: still for own in stills.values() for still in own.values()}.values(),
         sections=[
-            _section(answer, heading, stills[answer.video], folder, several=several)
+            _section(answer, heading, stills[answer.video], out.parent, several=several)
             for answer, heading in zip(answers, headings(answers), strict=True)
         ],
         path_width=PATH_WIDTH,
         path_height=PATH_HEIGHT,
     )
+    # A file name may hold bytes that are no text; the page shows a question mark for each.
+    write_whole(out, page.encode("utf-8", errors="replace"))
 
 
 def take_stills(video: Path, times_s: Iterable[float]) -> dict[float, _Still]:
