@@ -53,10 +53,9 @@ class Stamp(NamedTuple):
 class LibraryFolder:
     """A library that is there. Indexing, searching and whatever else has a file of its own take it as an argument.
 
-    Of its locks, whoever writes rows or corrections holds that of rows; all who index hold
-    that of indexing together, and who repairs alone; likewise that of uploads all servers, and alone who looks for what
-    another left behind. Raises an `InputError` if there is none, or one of another schema, or for an address such as
-    ``s3://bucket/folder``.
+    Of its locks, whoever writes rows or corrections holds that of rows; all who index hold that of indexing together,
+    and who repairs alone; likewise that of uploads all servers, and alone who looks for what another left behind.
+    Raises an `InputError` if there is none, or one of another schema, or for an address such as ``s3://bucket/folder``.
     """
 
     def __init__(self, folder: str | Path) -> None:
