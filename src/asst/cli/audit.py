@@ -90,7 +90,7 @@ def _every_split(name: str, folder: Path | None) -> tuple[str, dict[str, Dataset
     if not found:
         problems = [problem for own in read.values() for problem in own.problems]
         told = f" ({first_problem(problems)})" if problems else ""
-        raise InputError(f"{key}: no annotation with a usable record{told}; name its folder with --data")
+        raise InputError(f"{key}: no annotation with a usable record in {folder}{told}; name its folder with --data")
     return key, found, [split for split in parts if split not in found]
 
 

@@ -102,6 +102,8 @@ def evaluate(
     """
     if (predictions is None) == (model is None):
         raise InputError("what is to be judged? name a file of predictions or the folder of a run, or give --model")
+    if predictions is not None and predictions.suffix in (".safetensors", ".onnx"):
+        raise InputError(f"{predictions} is no file of predictions; a model is judged by --model {predictions}")
     for name, given, otherwise in (
         ("--format", form, "a run and a model answer in ours"),
         ("--protocol", protocol, "name RUN/predictions/SPLIT.jsonl"),

@@ -108,7 +108,7 @@ def _answer(asked: Answer, scored: Sequence[tuple[Video, Ranking]], step_s: floa
     each = [rows(moments, durations_s[path], asked.threshold) for path, moments in by_path.items()]
     moments = _best((moment for found, _ in each for moment in found), top)
     weaker = _best((moment for _, weaker in each for moment in weaker), top - len(moments))
-    best_score = max((ranking.moments[0].score for _, ranking in scored if ranking.moments), default=None)
+    best_score = next((own.score for own in (*moments, *weaker)), None)
     whole, each_video = replace(asked, moments=moments, weaker=weaker, best_score=best_score), []
     for path in dict.fromkeys(moment.video or "" for moment in whole.ranked):
         found, others = (tuple(own for own in some if own.video == path) for some in (moments, weaker))

@@ -79,8 +79,8 @@ def _path(curve: Curve, duration_s: float, low: float, high: float) -> str:
 def draw_heat(attention: Attention, duration_s: float) -> dict[str, Any]:
     """What the page draws of the attention over the whole video; columns that are coarser show the mean of their own.
 
-    There is one of ``strips`` a word, of so many ``columns``. ``strongest`` is the weight that the darkest shade stands
-    for, ``even`` that of each word if all weighed the same.
+    There is one of ``strips`` a word, of so many ``columns``. ``strongest`` is the weight that the strongest shade
+    stands for, ``even`` that of each word if all weighed the same.
     """
     weights = _columns(attention, duration_s)
     strongest = float(weights.max()) or 1.0
