@@ -36,17 +36,6 @@ class Orientation(NamedTuple):
     flipped: bool
 
     @property
-    def degrees(self) -> int:
-        """Degrees that the picture is turned clockwise, after it was mirrored if it is: 0, 90, 180 or 270."""
-        turned = self.transposed, self.mirrored ^ (self.reflected and not self.transposed)
-        return {(False, False): 0, (True, True): 90, (False, True): 180, (True, False): 270}[turned]
-
-    @property
-    def reflected(self) -> bool:
-        """Whether the picture is mirrored left to right before it is turned."""
-        return self.transposed ^ self.mirrored ^ self.flipped
-
-    @property
     def filters(self) -> list[tuple[str, str]]:
         """The same as steps of a filter graph."""
         steps = [("transpose", "cclock_flip"), ("hflip", ""), ("vflip", "")]

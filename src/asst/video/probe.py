@@ -8,7 +8,7 @@ from fractions import Fraction
 from pathlib import Path
 
 from asst.errors import InputError
-from asst.video.picture import display_size, orientation
+from asst.video.picture import display_size
 from asst.video.source import Source
 
 _TIME_CODE = re.compile(r"\d{2}:\d{2}:\d{2}[:;.]\d{2,3}")
@@ -24,16 +24,11 @@ class VideoInfo:
         width: in square pixels, as displayed.
         height: in square pixels, as displayed.
         rate: frames a second, on average.
-        rotation: degrees that the stored picture is turned clockwise for display; 0, 90, 180 or 270.
         start_s: the first frame's time on the file's own clock, in seconds.
         codec: the picture codec's name.
-        pixel_format: how pixels are stored (``yuv420p``).
-        interlaced: whether pictures hold two fields.
         has_audio: whether there is sound.
-        streams: the kind of each stream, in the file's order.
         time_code: the first frame's time code as the file states it, ``HH:MM:SS:FF``, with ``;`` or ``.`` before the
             frame where frame numbers are dropped; None where it states none.
-        mirrored: whether the stored picture is mirrored left to right for display, before it is turned.
 
     Raises:
         ValueError: for a size or a length that is not positive.
@@ -44,23 +39,16 @@ class VideoInfo:
     width: int
     height: int
     rate: Fraction
-    rotation: int
     start_s: float
     codec: str
-    pixel_format: str
-    interlaced: bool
     has_audio: bool
-    streams: tuple[str, ...]
     time_code: str | None = None
-    mirrored: bool = False
 
     def __post_init__(self) -> None:
         if self.width < 1 or self.height < 1 or not self.duration_s > 0 or self.rate <= 0:
             raise ValueError(
                 f"no such video: {self.width}x{self.height} pixels, {self.duration_s} s, {self.rate} frames a second"
             )
-        if self.rotation not in (0, 90, 180, 270):
-            raise ValueError(f"a video is turned by quarters, not by {self.rotation} degrees")
 
 
 def probe(path: str | Path) -> VideoInfo:
@@ -76,26 +64,18 @@ def probe(path: str | Path) -> VideoInfo:
         InputError: if no picture in it can be decoded, or none of them lasts.
     """
     with Source(path) as source:
-        first = source.first.frame
         duration_s = _duration_s(source)
         if duration_s <= 0:
             raise InputError(f"{path} is damaged: its pictures last no time; check that it plays")
-        kinds = tuple(stream.type for stream in source.container.streams)
-        codec = source.stream.codec_context.name
-        width, height = display_size(source.stream, first)
+        width, height = display_size(source.stream, source.first.frame)
         return VideoInfo(
             path=str(path),
             width=width,
             height=height,
             rate=source.rate,
-            rotation=orientation(first).degrees,
-            mirrored=orientation(first).reflected,
             start_s=float(source.first.pts * source.time_base),
-            codec=codec,
-            pixel_format=source.stream.codec_context.pix_fmt or first.format.name,
-            interlaced=source.interlaced,
-            has_audio="audio" in kinds,
-            streams=kinds,
+            codec=source.stream.codec_context.name,
+            has_audio=bool(source.container.streams.audio),
             duration_s=duration_s,
             time_code=_time_code(source),
         )
