@@ -42,6 +42,7 @@ DATA = "ASST_DATA"
 """Environment variable that names the folder with a folder a data set."""
 
 D = TypeVar("D", Dataset, ActionDataset)
+HeldOut = Literal["all", "only", "without"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +56,7 @@ class Part:
     """
 
     files: tuple[str, ...]
-    held_out: Literal["all", "only", "without"] = "all"
+    held_out: HeldOut = "all"
     queries: tuple[str, ...] = ()
 
     def queries_in(self, folder: Path) -> Path | None:
@@ -103,29 +104,31 @@ class DatasetEntry(Generic[D]):
         return part.of(dataset, split)
 
 
-_CHARADES_TRAIN = ("charades_sta_train.txt", "Charades_v1_train.csv")
-_CHARADES_TEST = ("charades_sta_test.txt", "Charades_v1_test.csv")
-_CHARADES_QUERIES = ("charades_{}_release.jsonl", "charades_sta_{}_tvr_format.jsonl", "charades_{}.jsonl")
-_TRAIN_QUERIES, _TEST_QUERIES = (tuple(name.format(split) for name in _CHARADES_QUERIES) for split in ("train", "test"))
+_SPLITS = ("train", "val", "test")
+_SHIFTED = ("train", "val", "test_iid", "test_ood")
+"""Of the data sets under changing distributions (Yuan et al. 2021)."""
 
 
-def _by_split(queries: str) -> dict[str, Part]:
-    return {
-        split: Part((f"{split}.json",), queries=(f"{queries}_{split}_release.jsonl",))
-        for split in ("train", "val", "test")
-    }
+def _each(file: str, splits: tuple[str, ...] = _SPLITS, queries: str = "") -> dict[str, Part]:
+    """A file for each split, called as it."""
+    return {own: Part((file.format(own),), queries=(queries.format(own),) if queries else ()) for own in splits}
 
 
-def _changing(prefix: str) -> dict[str, Part]:
-    """The four files of a data set under changing distributions (Yuan et al. 2021)."""
-    return {split: Part((f"{prefix}_{split}.json",)) for split in ("train", "val", "test_iid", "test_ood")}
+def _charades(split: str, held_out: HeldOut = "all") -> Part:
+    queries = ("charades_{}_release.jsonl", "charades_sta_{}_tvr_format.jsonl", "charades_{}.jsonl")
+    files = (f"charades_sta_{split}.txt", f"Charades_v1_{split}.csv")
+    return Part(files, held_out, tuple(name.format(split) for name in queries))
+
+
+def _thumos14(part: str, held_out: HeldOut = "all") -> Part:
+    return Part((f"annotations_{part}", "video_info.json"), held_out)
 
 
 DATASETS: dict[str, DatasetEntry[Dataset]] = {
     "didemo": DatasetEntry(
         "DiDeMo",
         didemo.read,
-        {split: Part((f"{split}_data.json",)) for split in ("train", "val", "test")}
+        _each("{}_data.json")
         | {"val_train": Part(("val_data.json",), "without"), "val_held": Part(("val_data.json",), "only")},
         protocol="clips",
     ),
@@ -133,58 +136,45 @@ DATASETS: dict[str, DatasetEntry[Dataset]] = {
         "Charades-STA",
         charades.read_sta,
         {
-            "train": Part(_CHARADES_TRAIN, "without", _TRAIN_QUERIES),
-            "val": Part(_CHARADES_TRAIN, "only", _TRAIN_QUERIES),
-            "trainval": Part(_CHARADES_TRAIN, queries=_TRAIN_QUERIES),
-            "test": Part(_CHARADES_TEST, queries=_TEST_QUERIES),
+            "train": _charades("train", "without"),
+            "val": _charades("train", "only"),
+            "trainval": _charades("train"),
+            "test": _charades("test"),
         },
         protocol="annotated moments",
     ),
     "activitynet_captions": DatasetEntry(
-        "ActivityNet Captions", video_captions.read_activitynet, _by_split("activitynet")
+        "ActivityNet Captions",
+        video_captions.read_activitynet,
+        _each("{}.json", queries="activitynet_{}_release.jsonl"),
     ),
-    "charades_cd": DatasetEntry("Charades-CD", video_captions.read_activitynet, _changing("charades")),
-    "activitynet_cd": DatasetEntry("ActivityNet-CD", video_captions.read_activitynet, _changing("anet")),
-    "tacos": DatasetEntry("TACoS", video_captions.read_tacos, _by_split("tacos")),
+    "charades_cd": DatasetEntry("Charades-CD", video_captions.read_activitynet, _each("charades_{}.json", _SHIFTED)),
+    "activitynet_cd": DatasetEntry("ActivityNet-CD", video_captions.read_activitynet, _each("anet_{}.json", _SHIFTED)),
+    "tacos": DatasetEntry("TACoS", video_captions.read_tacos, _each("{}.json", queries="tacos_{}_release.jsonl")),
     "qvhighlights": DatasetEntry(
-        "QVHighlights",
-        qvhighlights.read,
-        {split: Part((f"highlight_{split}_release.jsonl",)) for split in ("train", "val")},
-        protocol="highlights",
+        "QVHighlights", qvhighlights.read, _each("highlight_{}_release.jsonl", ("train", "val")), protocol="highlights"
     ),
     "jsonlines": DatasetEntry(
         "own annotation",
         jsonlines.read,
-        {
-            "train": Part(("train.jsonl",)),
-            "val": Part(("val.jsonl",)),
-            "test": Part(("test.jsonl",)),
-            "all": Part(("annotations.jsonl",)),
-            "corrections": Part(("corrections.jsonl",)),
-        },
+        _each("{}.jsonl") | {"all": Part(("annotations.jsonl",)), "corrections": Part(("corrections.jsonl",))},
     ),
 }
-
-
-_THUMOS14_TRAIN = ("annotations_val", "video_info.json")
 
 ACTION_DATASETS: dict[str, DatasetEntry[ActionDataset]] = {
     "thumos14": DatasetEntry(
         "THUMOS14",
         thumos14.read,
         {
-            "train": Part(_THUMOS14_TRAIN, held_out="without"),
-            "val": Part(_THUMOS14_TRAIN, held_out="only"),
-            "trainval": Part(_THUMOS14_TRAIN),
-            "test": Part(("annotations_test", "video_info.json")),
+            "train": _thumos14("val", "without"),
+            "val": _thumos14("val", "only"),
+            "trainval": _thumos14("val"),
+            "test": _thumos14("test"),
         },
         protocol="thumos14",
     ),
     "actions": DatasetEntry(
-        "own annotation of actions",
-        jsonlines.read_actions,
-        {split: Part((f"{split}.jsonl",)) for split in ("train", "val", "test")},
-        protocol="thumos14",
+        "own annotation of actions", jsonlines.read_actions, _each("{}.jsonl"), protocol="thumos14"
     ),
 }
 

@@ -6,23 +6,18 @@ says what is wrong with the row.
 
 from __future__ import annotations
 
-import json
-import math
-import re
-import reprlib
+import sys
 from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
 from typing import Any
 
+from pydantic_core import from_json
+
 from asst.data.record import Span
 from asst.data.rows import LEAST_S, MOST_S, UnusableRowError
 from asst.errors import InputError
 from asst.local import check_ends
-
-_MOST_DIGITS = 300
-_SIGNS = re.compile(r'"(?:[^"\\]|\\.)*"|[][{}\n]')
-"""Strings, in which no bracket counts, brackets, and ends of lines."""
 
 
 def read_text(path: Path, wanted: str = "an annotation file") -> str:
@@ -41,13 +36,12 @@ def read_json(path: Path, kind: type) -> Any:
 
     Raises an `InputError` if it cannot be read, is no JSON or holds something else.
     """
-    text = read_text(path)
     try:
-        content = _parsed(text)
-    except json.JSONDecodeError as error:
-        raise InputError(f"{path}, line {error.lineno}: not JSON ({error.msg}); fetch the file again") from error
-    except UnusableRowError as error:
-        raise InputError(f"{path}, line {_deepest_line(text)}: {error}; fetch the file again") from error
+        content = from_json(read_text(path))
+    except InputError:
+        raise
+    except ValueError as error:
+        raise InputError(f"{path}: not JSON ({error}); fetch the file again") from error
     if not isinstance(content, kind):
         expected = "list" if kind is list else "object"
         raise InputError(f"{path} holds no JSON {expected}; is it the file the data set's authors publish?")
@@ -69,48 +63,24 @@ def read_object_lines(path: Path) -> Iterator[tuple[str, Callable[[], dict[str, 
 
 def _object(line: str) -> dict[str, Any]:
     try:
-        return as_object(_parsed(line), "the line")
-    except json.JSONDecodeError as error:
-        raise UnusableRowError(f"not JSON ({error.msg})") from error
-
-
-def _parsed(text: str) -> object:
-    try:
-        return json.loads(text, parse_int=_whole)
-    except RecursionError as error:
-        raise UnusableRowError("brackets nested too deep to be read") from error
-
-
-def _whole(digits: str) -> float:
-    """A whole number; one of more digits than a float can be is infinite, which no field takes."""
-    return int(digits) if len(digits) <= _MOST_DIGITS else float(digits)
-
-
-def _deepest_line(text: str) -> int:
-    """The line, from one, in which JSON is nested deepest."""
-    line, depth, deepest, where = 1, 0, 0, 1
-    for sign in _SIGNS.findall(text):
-        line += sign == "\n"
-        depth += (sign in "[{") - (sign in "]}")
-        if depth > deepest:
-            deepest, where = depth, line
-    return where
+        content = from_json(line)
+    except ValueError as error:
+        raise UnusableRowError(f"not JSON ({str(error).replace('line 1 column', 'column')})") from error
+    return as_object(content, "the line")
 
 
 def as_text(value: object, name: str) -> str:
     """A string that is not blank; an `UnusableRowError` for anything else, as of the functions below."""
     if not isinstance(value, str) or not value.strip():
         raise UnusableRowError(f"{name} is missing or no text: {_short(value)}")
-    if any("\ud800" <= character <= "\udfff" for character in value):
-        raise UnusableRowError(f"{name} holds half of a character: {_short(value)!a}")
     return value
 
 
 def as_number(value: object, name: str) -> float:
     """A finite number."""
-    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
-        raise UnusableRowError(f"{name} is missing or no number: {_short(value)}")
-    return float(value)
+    if isinstance(value, int | float) and not isinstance(value, bool) and abs(value) <= sys.float_info.max:
+        return float(value)
+    raise UnusableRowError(f"{name} is missing or no number: {_short(value)}")
 
 
 def as_positive(value: object, name: str) -> float:
@@ -159,10 +129,6 @@ def as_span(value: object, name: str) -> Span:
     return as_number(pair[0], name), as_number(pair[1], name)
 
 
-_SHORT = reprlib.Repr()
-_SHORT.maxstring = _SHORT.maxlong = _SHORT.maxother = 60
-
-
 def _short(value: object) -> str:
-    text = _SHORT.repr(value)
+    text = repr(value)
     return text if len(text) <= 60 else f"{text[:57]}..."

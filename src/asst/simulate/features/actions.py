@@ -27,7 +27,7 @@ from asst.features.stores.native import Provenance
 from asst.features.values import Features
 from asst.simulate.features.noise import Matrix, long_ar1_noise
 from asst.simulate.features.painting import LATENT, Painter, digest, own_generator, steps_of
-from asst.simulate.features.settings import Settings
+from asst.simulate.features.settings import AnyModality, Settings
 
 KINDS: dict[str, tuple[str, ...]] = {
     "dive": ("CliffDiving", "Diving"),
@@ -48,14 +48,13 @@ EVERY_S = 20.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ActionModality:
+class ActionModality(AnyModality):
     """What an extractor is sensitive to: the lengths of the prototypes that are added up in a step.
 
     ``action`` is of an action's class, while it goes on, ``kind`` of its kind, while it or something like it does;
     ``scene`` and ``subject``, drawn for each video, are there throughout.
     """
 
-    name: str
     action: float
     kind: float
     scene: float
@@ -77,9 +76,7 @@ class ActionSimulator(Painter[ActionVideo]):
 
     modality: ActionModality
 
-    def __init__(
-        self, labels: Sequence[str], includes: Mapping[str, Sequence[str]], settings: Settings[ActionModality]
-    ) -> None:
+    def __init__(self, labels: Sequence[str], includes: Mapping[str, Sequence[str]], settings: Settings) -> None:
         super().__init__(settings, "actions")
         self._includes = includes
         self._kinds = {label: label for label in labels} | {

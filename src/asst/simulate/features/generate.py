@@ -39,9 +39,7 @@ class Simulator(Painter[CharadesVideo]):
 
     modality: Modality
 
-    def __init__(
-        self, classes: Mapping[str, str], settings: Settings[Modality], videos: Iterable[CharadesVideo] = ()
-    ) -> None:
+    def __init__(self, classes: Mapping[str, str], settings: Settings, videos: Iterable[CharadesVideo] = ()) -> None:
         super().__init__(settings)
         self._words = {code: action_words(name) for code, name in classes.items()}
         self._objects = object_names(self._words)

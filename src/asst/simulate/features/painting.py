@@ -19,7 +19,7 @@ from asst.features.stores.native import Provenance
 from asst.features.values import Features
 from asst.moments import FloatArray
 from asst.simulate.features.noise import Matrix
-from asst.simulate.features.settings import STEPS_PER_SECOND, AnySettings
+from asst.simulate.features.settings import STEPS_PER_SECOND, Settings
 
 LATENT = 128
 """Dimension of the space of prototypes: directions of two of them have a cosine of about 0.09."""
@@ -74,7 +74,7 @@ class Painter(ABC, Generic[Subject]):
     def provenance(self, video: Subject) -> Provenance:
         """Hashes of the settings and of the annotation that the features are made of."""
 
-    def __init__(self, settings: AnySettings, *family: str) -> None:
+    def __init__(self, settings: Settings, *family: str) -> None:
         self.settings, self.level, self.modality = settings, settings.level, settings.modality
         self._key = (settings.seed, *family, settings.modality.name)
         self._prototypes: dict[tuple[str, str], Matrix] = {}

@@ -54,7 +54,7 @@ class SentenceSimulator(Painter[DescribedVideo]):
 
     modality: Modality
 
-    def __init__(self, videos: Iterable[DescribedVideo], settings: Settings[Modality]) -> None:
+    def __init__(self, videos: Iterable[DescribedVideo], settings: Settings) -> None:
         super().__init__(settings, "sentences")
         self._videos = sorted(videos, key=lambda video: video.video)
         self._vocabulary = Vocabulary(sorted({r.sentence for video in self._videos for r in video.records}))
