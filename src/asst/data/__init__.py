@@ -47,10 +47,9 @@ HeldOut = Literal["all", "only", "without"]
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """Where a split comes from.
+    """Where a split comes from: names in the data set's folder, as its reader takes them.
 
     Attributes:
-        files: names in the data set's folder, as its reader takes them.
         held_out: whether the split is the whole file, or the file with or without its `validation_videos`.
         queries: names of a file of the same queries in the form of QVHighlights, taken where the others are not there.
     """
@@ -83,10 +82,8 @@ class DatasetEntry(Generic[D]):
     """One data set.
 
     Attributes:
-        title: its name in full.
         reader: called with the paths of a part's files and ``split=``.
-        splits: by name.
-        protocol: how it is judged: a key of `asst.evaluation.protocol.PROTOCOLS`, or for labelled spans of
+        protocol: a key of `asst.evaluation.protocol.PROTOCOLS`, or for labelled spans of
             `asst.evaluation.detection.DETECTION_PROTOCOLS`.
     """
 
@@ -230,9 +227,8 @@ def data_folder(name: str) -> Path:
 def validation_videos(videos: Iterable[str], share: float = 0.1, seed: int = 0) -> frozenset[str]:
     """The training videos that are held out for validation, a ``share`` in (0, 1) of these names, rounded up.
 
-    Videos are ordered by the SHA-256 of seed and name, and the first taken. The choice depends on nothing else: not on
-    order, repeats, platform or library version. Holding out videos rather than sentences keeps two sentences of one
-    video from standing on both sides.
+    Videos are ordered by the SHA-256 of seed and name, and the first taken; nothing else plays a part. Sentences of one
+    video never stand on both sides.
 
     >>> sorted(validation_videos(["a", "b", "c", "d"], share=0.5)) == sorted(validation_videos("ddcba", share=0.5))
     True

@@ -42,21 +42,16 @@ class ProposalBatch(_Movable):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Batch(_Movable):
-    """What the network and its losses take; padding is zero, and false in the masks.
+    """What the network and its losses take; padding is zero and comes last, and is false in the masks.
 
     Attributes:
-        features: shape ``(batch, steps, dimension)``.
-        feature_mask: real steps, which come first, shape ``(batch, steps)``.
-        words: shape ``(batch, most words, word dimension)``.
-        word_mask: shape ``(batch, most words)``.
-        moments: true spans in steps, shape ``(batch, most moments, 2)``.
-        moment_mask: shape ``(batch, most moments)``.
+        features: shape ``(batch, steps, dimension)``; ``feature_mask`` is ``(batch, steps)``.
+        words: shape ``(batch, most words, word dimension)``; ``word_mask`` is ``(batch, most words)``.
+        moments: true spans in steps, shape ``(batch, most moments, 2)``; ``moment_mask`` is ``(batch, most moments)``.
         targets: index of the true clip, shape ``(batch,)``; None unless every sample has one.
         records: index of each sample's record, shape ``(batch,)``.
-        windows: what each sample observes.
-        labels: class of each moment as in `Sample`, 0 for padding, shape ``(batch, most moments)``; None unless every
-            sample has them.
-        proposals: clips to choose among; None unless every sample brings some.
+        labels: class of each moment as in `Sample`, shape ``(batch, most moments)``; None unless every sample has them.
+        proposals: None unless every sample brings some.
         foreign: which samples have another video's words, shape ``(batch,)``; None where none has.
     """
 

@@ -38,8 +38,7 @@ class QueryTokens:
     Attributes:
         path: a folder with a file a query, or an HDF5 file with an array a query; it may hold `FILE`.
         key: the array to take where an entry holds several.
-        by: what names a query: its id, or the number of its line in the annotation file.
-        first: with ``order``, the number of the first line.
+        by: what names a query: its id, or the number of its line in the annotation file, counted from ``first``.
         normalize: whether each token's vector is made as long as one.
         most: tokens to take of a query; all if None.
     """

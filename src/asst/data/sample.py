@@ -36,13 +36,11 @@ class Sample:
 
     Attributes:
         record: index of the record it was made of.
-        window: the steps observed.
         features: shape ``(window.steps, dimension)``.
         words: one vector a word, shape ``(words, word dimension)``.
         moments: true spans in steps, shape ``(moments, 2)``; none where a query is to be answered.
         target: index of the true clip, if the task is a classification with a truth.
-        labels: class of each of the moments, from 1, or -1 for a stretch that is neither action nor background, shape
-            ``(moments,)``; None where moments have no class.
+        labels: class of each moment, from 1, or -1 for what is neither action nor background; None without classes.
         proposals: the clips to choose among; None where the method has its own.
         foreign: whether the words are those of another video's record, so that nothing here is what they say.
     """
@@ -62,9 +60,8 @@ def network_inputs(samples: Sequence[Sample], steps: int) -> dict[str, npt.NDArr
     """Samples side by side, as every method reads them; padding is zero, and false in the masks.
 
     ``features`` of shape ``(batch, steps, dimension)``, ``words`` of ``(batch, most words, word dimension)`` and, where
-    every sample brings proposals, ``clips`` of ``(batch, most proposals, 2)`` and ``facts``; with ``feature_mask``,
-    ``word_mask`` and ``clip_mask``, which are true for what is real. Raises a ValueError for no sample, or one longer
-    than the window.
+    every sample brings proposals, ``clips`` of ``(batch, most proposals, 2)`` and ``facts``, with masks. Raises a
+    ValueError for no sample, or one longer than the window.
     """
     features, feature_mask = padded([sample.features for sample in samples], steps)
     words, word_mask = padded([sample.words for sample in samples])

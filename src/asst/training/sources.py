@@ -142,7 +142,7 @@ def _store(stream: str, path: Path, data: Data, durations_s: Mapping[str, float]
         store = WindowStore(path, stream, files.windows.fps, files.windows.length)
     else:
         store = open_store(path, clock, files.key)
-    return UnitStore(store) if files.normalize else store
+    return UnitStore([store]) if files.normalize else store
 
 
 def _tapes(tapes: Tapes, root: Path, say: Say) -> TapeQuestions:

@@ -17,6 +17,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 from urllib.parse import urlsplit
 
+from pydantic import TypeAdapter, ValidationError
+
 from asst._version import __version__
 from asst.atomic import is_refusal, write_error, write_whole
 from asst.errors import InputError
@@ -131,12 +133,10 @@ class Manifest:
         """The manifest of a folder; raises InputError if it is missing or damaged."""
         path = folder / _MANIFEST
         try:
-            said = json.loads(path.read_text(encoding="utf-8"))
-            files = {str(name): HubFile(**stated) for name, stated in said["files"].items()}
-            return cls(str(said["repository"]), str(said["revision"]), files)
+            return TypeAdapter(cls).validate_json(path.read_bytes(), strict=True)
         except OSError as error:
             raise InputError(f"cannot read {path}: {error.strerror or error}; get the folder again") from error
-        except (ValueError, LookupError, TypeError, AttributeError, RecursionError) as error:
+        except ValidationError as error:
             raise InputError(f"{path} is damaged; delete {folder} and get it again") from error
 
     def write(self, folder: Path) -> None:

@@ -28,7 +28,7 @@ from torch import Tensor, nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 from asst.errors import InputError
-from asst.features.networks.flow import BOUND, Algorithm, OpticalFlow, quantised
+from asst.features.networks.flow import BOUND, OpticalFlow, quantised
 from asst.features.networks.frame_network import TICKS_A_STEP, Branch, FrameNetwork, middle_picture
 from asst.features.networks.vgg16 import vgg16_branch
 from asst.features.resampling import FrameSize, Pixels, centre
@@ -163,20 +163,14 @@ def published_name(theirs: str) -> str | None:
     return None if name.startswith(_LAST_LAYERS) else name
 
 
-def rgb_branch(weights: Path | None) -> Branch:
-    """The stream of pictures with its weights, and what it sees."""
-    return rgb_branch_of(*_folded(RGB_NAME, 3, weights))
-
-
-def flow_branch(algorithm: Algorithm, weights: Path | None) -> Branch:
-    """The stream of flow with its weights, and what it sees."""
-    return flow_branch_of(*_folded(FLOW_NAME, FLOW_CHANNELS, weights), OpticalFlow(algorithm))
-
-
 def _folded(name: str, channels: int, weights: Path | None) -> tuple[BNInception, str]:
     network, digest = published_network(lambda: BNInception(channels), name, weights, published_name)
     network.fold()
     return network, digest
+
+
+def _rgb_branch(weights: Path | None) -> Branch:
+    return rgb_branch_of(*_folded(RGB_NAME, 3, weights))
 
 
 def rgb_branch_of(network: BNInception, weights: str) -> Branch:
@@ -198,30 +192,20 @@ def flow_branch_of(network: BNInception, weights: str, flow: OpticalFlow) -> Bra
     return Branch(network, DIMENSION, range(TICKS_A_STEP), prepare, settings, weights, flow.description)
 
 
-def bn_inception_rgb(weights: Path | None = None) -> FrameNetwork:
-    """The extractor ``bn-inception-rgb``."""
-    return FrameNetwork(RGB_NAME, [rgb_branch(weights)], SIZE)
+_APPEARANCE = {"bn-inception-rgb": _rgb_branch, "two-stream": _rgb_branch, "two-stream-didemo": vgg16_branch}
 
 
-def bn_inception_flow(algorithm: Algorithm, weights: Path | None = None) -> FrameNetwork:
-    """The extractor ``bn-inception-flow``, or ``bn-inception-flow-dis``."""
-    return FrameNetwork(f"{FLOW_NAME}{name_suffix(algorithm)}", [flow_branch(algorithm, weights)], SIZE)
+def bn_inception(name: str, weights: Path | None = None) -> FrameNetwork:
+    """The extractor of one stream or of both: numbers of appearance, then 1024 of motion.
 
-
-def name_suffix(algorithm: Algorithm) -> str:
-    """What the algorithm adds to an extractor's name; nothing for the published one."""
-    return "" if algorithm == "tvl1" else f"-{algorithm}"
-
-
-_APPEARANCE = {"two-stream": rgb_branch, "two-stream-didemo": vgg16_branch}
-
-
-def two_stream(name: str, algorithm: Algorithm, weights: Path | None = None) -> FrameNetwork:
-    """The extractor ``two-stream`` or ``two-stream-didemo``, or ``-dis``: numbers of appearance, then 1024 of motion.
-
-    Raises an `InputError` without a folder of files that fit, or without OpenCV.
+    ``-dis`` at the end of the name takes DIS in place of TV-L1. Raises an `InputError` without files that fit, in a
+    folder where they are two, or without OpenCV.
     """
-    if weights is not None and not weights.is_dir():
+    stream = name.removesuffix("-dis")
+    if stream.startswith("two-stream") and weights is not None and not weights.is_dir():
         raise InputError(f"{weights} is no folder; two streams need one that holds the weights of both")
-    branches = [_APPEARANCE[name](weights), flow_branch(algorithm, weights)]
-    return FrameNetwork(f"{name}{name_suffix(algorithm)}", branches, SIZE)
+    branches = [_APPEARANCE[stream](weights)] if stream in _APPEARANCE else []
+    if stream != RGB_NAME:
+        network = _folded(FLOW_NAME, FLOW_CHANNELS, weights)
+        branches.append(flow_branch_of(*network, OpticalFlow("tvl1" if stream == name else "dis")))
+    return FrameNetwork(name, branches, SIZE)

@@ -47,10 +47,9 @@ class Provenance:
         preprocessing: hash of how frames were prepared.
         content: hash of the video file.
         weights: hash or version of the network's weights.
-        flow: how optical flow was found, for people. It is part of ``preprocessing``, so that provenances are equal
-            whatever it says.
-        precision: the number format that the network ran in. Features in bfloat16 and in float32 serve in each other's
-            place (docs/extractors.md says how near they are), so that provenances are equal whatever it says.
+        flow: how optical flow was found, for people; ``preprocessing`` tells it too.
+        precision: the number format that the network ran in. Provenances are equal whatever it says, as features in
+            bfloat16 and in float32 serve in each other's place (docs/extractors.md says how near they are).
     """
 
     preprocessing: str = ""
@@ -204,43 +203,28 @@ class ConcatenatedStore(FeatureStore):
         return Provenance(preprocessing, content, weights, ", ".join(flows), "+".join(precisions))
 
 
-class _StoreAbove(FeatureStore):
-    def __init__(self, store: FeatureStore) -> None:
-        self._store = store
-
-    def videos(self) -> tuple[str, ...]:
-        return self._store.videos()
-
-    def __contains__(self, video: str) -> bool:
-        return video in self._store
-
-    def provenance(self, video: str) -> Provenance:
-        return self._store.provenance(video)
-
-
-class UnitStore(_StoreAbove):
-    """A store whose vectors are scaled to unit length (`asst.features.stores.arrays.unit_rows`)."""
+class UnitStore(ConcatenatedStore):
+    """Stores whose vectors are scaled to unit length (`asst.features.stores.arrays.unit_rows`)."""
 
     def read(self, video: str) -> Features:
         """See `FeatureStore`."""
-        features = self._store.read(video)
+        features = super().read(video)
         return replace(features, vectors=unit_rows(features.vectors))
 
     def provenance(self, video: str) -> Provenance:
-        """What the store beneath knows, and that the vectors are no more what an extractor makes."""
-        made = self._store.provenance(video)
+        """What the stores know, and that the vectors are no more what an extractor makes."""
+        made = super().provenance(video)
         return replace(made, preprocessing=f"{made.preprocessing} {UNIT_LENGTH}".strip())
 
 
-class CachedStore(_StoreAbove):
-    """A store whose first videos are in memory and whose others are read each time.
+class CachedStore(ConcatenatedStore):
+    """A store whose first videos, as many as fit into the budget, are in memory; the others are read each time.
 
-    Worker processes that are forked after it is made share its memory. Of the videos as many are taken, in this order,
-    as have their vectors in the budget.
+    Worker processes that are forked after it is made share its memory.
     """
 
     def __init__(self, store: FeatureStore, videos: Iterable[str], budget_bytes: int) -> None:
-        super().__init__(store)
+        super().__init__([store])
         self._held: dict[str, Features] = {}
         self.held_bytes = 0
         for video in dict.fromkeys(videos):
@@ -253,7 +237,7 @@ class CachedStore(_StoreAbove):
 
     def read(self, video: str) -> Features:
         """See `FeatureStore`."""
-        return self._held[video] if video in self._held else self._store.read(video)
+        return self._held[video] if video in self._held else super().read(video)
 
 
 def require(store: FeatureStore, videos: Iterable[str]) -> None:
