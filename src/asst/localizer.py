@@ -5,17 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-import numpy as np
-import numpy.typing as npt
-
 from asst.errors import InputError
 from asst.features.extractor import Progress
 from asst.features.values import Features
 from asst.models import model_named
 from asst.models.base import RANKED_LEAST, Attentive, Embedding, Model, Ranking
-from asst.moments import Answer, Moment, rows, within
+from asst.moments import Answer, Float32Array, Moment, rows, within
 from asst.text import understood
 from asst.video import Frames
+from asst.video.picture import Pixels
 
 
 def load(name: str | Path = "default") -> Localizer:
@@ -129,7 +127,7 @@ class Localizer:
             )
         return answers
 
-    def embed_frames(self, frames: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:
+    def embed_frames(self, frames: Pixels) -> Float32Array:
         """Pictures in the model's space, unit vectors; their product with those of sentences is the similarity.
 
         RGB frames of shape ``(frames, height, width, 3)`` become ``(frames, d)``.
@@ -139,7 +137,7 @@ class Localizer:
         """
         return self._embedding().embed_frames(frames)
 
-    def embed_sentences(self, sentences: Sequence[str]) -> npt.NDArray[np.float32]:
+    def embed_sentences(self, sentences: Sequence[str]) -> Float32Array:
         """Sentences in the model's space, unit vectors, shape ``(sentences, d)``; see `embed_frames`.
 
         Raises:

@@ -8,13 +8,17 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from asst.confidence import Confidence
 
+Array = npt.NDArray[Any]
 FloatArray = npt.NDArray[np.float64]
+Float32Array = npt.NDArray[np.float32]
+Float16Array = npt.NDArray[np.float16]
 IntArray = npt.NDArray[np.int64]
 
 # What two rows of a video may share at most, of the shorter; from which share of it on a moment is all of a video.

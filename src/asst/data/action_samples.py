@@ -6,7 +6,6 @@ import math
 from collections.abc import Mapping, Sequence
 
 import numpy as np
-import numpy.typing as npt
 from torch.utils.data import Dataset
 
 from asst.data.actions import ActionVideo, particular
@@ -16,7 +15,7 @@ from asst.data.samples import DRAWS, Key
 from asst.data.windows import Window, whole_steps
 from asst.features.stores.native import FeatureStore, require
 from asst.features.values import Features
-from asst.moments import FloatArray
+from asst.moments import FloatArray, IntArray
 
 NEITHER = -1
 
@@ -92,7 +91,7 @@ class ActionWindows(Dataset[tuple[Sample, ...]]):
 
 def labelled_spans(
     video: ActionVideo, labels: Sequence[str], includes: Mapping[str, Sequence[str]]
-) -> tuple[FloatArray, npt.NDArray[np.int64]]:
+) -> tuple[FloatArray, IntArray]:
     """What is to be learnt of a video: spans in seconds, ``(n, 2)``, and the class of each, from 1, or -1 for neither.
 
     >>> from asst.data.actions import LabelledSpan
@@ -116,9 +115,7 @@ def drawn_window(features: Features, observation: CropObservation, place: float,
     return Window(features.start_s + place * free_s, step_s, steps)
 
 
-def seen_spans(
-    window: Window, spans_s: FloatArray, labels: npt.NDArray[np.int64]
-) -> tuple[FloatArray, npt.NDArray[np.int64]]:
+def seen_spans(window: Window, spans_s: FloatArray, labels: IntArray) -> tuple[FloatArray, IntArray]:
     """The spans that a window shows, cut to it, in steps; the class of one that is less than half inside becomes -1."""
     spans = window.to_steps(spans_s)
     inside = spans.clip(0, window.steps)

@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, fields, replace
 from itertools import chain
-from typing import Any, Self
+from typing import Self
 
 import numpy as np
-import numpy.typing as npt
 import torch
 from torch import Tensor
 
 from asst.data.sample import Sample, network_inputs, padded
 from asst.data.windows import Window
+from asst.moments import Array
 
 
 class _Movable:
@@ -105,7 +105,7 @@ class Collate:
         )
 
 
-def _columns(each: Sequence[npt.NDArray[Any] | None]) -> Tensor | None:
+def _columns(each: Sequence[Array | None]) -> Tensor | None:
     """One number a row of each, padded, shape ``(batch, most rows)``; None unless every one is there."""
     known = [own[:, None].astype(np.float32) for own in each if own is not None]
     return torch.from_numpy(padded(known)[0][..., 0]) if len(known) == len(each) else None

@@ -7,13 +7,10 @@ from dataclasses import dataclass
 from itertools import repeat
 
 import numpy as np
-import numpy.typing as npt
 
 from asst.errors import InputError
 from asst.video import Crop, Frames, ThumbnailSink, batched, thumbnail
-from asst.video.picture import scaled
-
-Pixels = npt.NDArray[np.uint8]
+from asst.video.picture import Pixels, scaled
 
 # Instants are floats: a frame due within this is on time.
 _ON_TIME_S = 1e-6

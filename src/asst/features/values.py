@@ -10,9 +10,9 @@ import numpy.typing as npt
 
 from asst.errors import InputError
 from asst.features.disk_rows import chunks, side_by_side
-from asst.moments import FloatArray
+from asst.moments import Float16Array, Float32Array, FloatArray, IntArray
 
-Vectors = npt.NDArray[np.float32] | npt.NDArray[np.float16]
+Vectors = Float32Array | Float16Array
 
 SAME_CLOCK = 1e-6
 """Steps and starts that differ by less, relative to the step, are equal."""
@@ -89,7 +89,7 @@ class Features:
         """The centre of each step in seconds, shape ``(steps,)``."""
         return self.start_s + (np.arange(len(self.vectors), dtype=np.float64) + 0.5) * self.step_s
 
-    def frame_of_step(self) -> npt.NDArray[np.int64]:
+    def frame_of_step(self) -> IntArray:
         """The frame that each step shows, counted from 0, shape ``(steps,)``: steps in a row of one vector show one."""
         new = np.ones(len(self.vectors), dtype=bool)
         at, last = 0, np.array(self.vectors[:0])
@@ -134,7 +134,7 @@ class Features:
         vectors = mixed if self.vectors.dtype == np.float32 else mixed.astype(np.float16)
         return replace(self, vectors=vectors, start_s=start_s, step_s=step_s)
 
-    def at(self, times_s: npt.NDArray[np.floating]) -> npt.NDArray[np.float32]:
+    def at(self, times_s: npt.NDArray[np.floating]) -> Float32Array:
         """The vectors at ascending instants, by linear interpolation between centres, shape ``(times, dimension)``."""
         last = len(self.vectors) - 1
         places = np.clip((times_s - self.start_s) / self.step_s - 0.5, 0, last)
@@ -144,7 +144,7 @@ class Features:
         first = left[0]
         seen = self.vectors[first : left[-1] + 2].astype(np.float32)
         before = seen[left - first]
-        after: npt.NDArray[np.float32] = seen[np.minimum(left + 1, last) - first]
+        after: Float32Array = seen[np.minimum(left + 1, last) - first]
         after -= before
         after *= weights
         after += before

@@ -13,16 +13,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.parquet as pq
 from PIL import Image
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from asst.errors import InputError
+from asst.moments import IntArray
 from asst.settings import first_fault
-
-IndexArray = npt.NDArray[np.int64]
 
 
 class _Row(BaseModel):
@@ -122,7 +120,7 @@ def decoded(picture: Captioned, image: bytes | None) -> Image.Image:
         raise InputError(f"{picture.where}: cannot read the image ({reason}); replace it or drop the row") from error
 
 
-def held_out(captions: Captions, counts: Mapping[str, int], seed: int = 0) -> tuple[IndexArray, dict[str, IndexArray]]:
+def held_out(captions: Captions, counts: Mapping[str, int], seed: int = 0) -> tuple[IntArray, dict[str, IntArray]]:
     """Splits by group: indices of the pictures to learn from, and by set of those held out; no group has both.
 
     ``counts`` says how many pictures of each set to hold out, a clip with all its frames as one; only pictures that
@@ -130,7 +128,7 @@ def held_out(captions: Captions, counts: Mapping[str, int], seed: int = 0) -> tu
     nothing left to learn from, is an `InputError`.
     """
     random = np.random.default_rng(seed)
-    held: dict[str, IndexArray] = {}
+    held: dict[str, IntArray] = {}
     for name, count in counts.items():
         members: dict[str, list[int]] = {}
         for index, picture in enumerate(captions.pictures):

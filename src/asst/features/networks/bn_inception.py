@@ -21,7 +21,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-import numpy.typing as npt
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
@@ -31,8 +30,9 @@ from asst.errors import InputError
 from asst.features.networks.flow import BOUND, OpticalFlow, quantised
 from asst.features.networks.frame_network import TICKS_A_STEP, Branch, FrameNetwork, middle_picture
 from asst.features.networks.vgg16 import vgg16_branch
-from asst.features.resampling import FrameSize, Pixels, centre
+from asst.features.resampling import FrameSize, centre
 from asst.features.weights import published_network
+from asst.video.picture import Pixels
 
 RGB_NAME = "bn-inception-rgb"
 FLOW_NAME = "bn-inception-flow"
@@ -181,7 +181,7 @@ def rgb_branch_of(network: BNInception, weights: str) -> Branch:
 def flow_branch_of(network: BNInception, weights: str, flow: OpticalFlow) -> Branch:
     """A network for flow, with whatever weights, and what it sees."""
 
-    def prepare(pictures: Sequence[Pixels]) -> npt.NDArray[np.uint8]:
+    def prepare(pictures: Sequence[Pixels]) -> Pixels:
         upright = [picture.shape[0] > picture.shape[1] for picture in pictures]
         sides = [_FLOW_SIDES[::-1] if high else _FLOW_SIDES for high in upright]
         around = [centre(picture, *own) for picture, own in zip(pictures, sides, strict=True)]

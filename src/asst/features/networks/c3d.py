@@ -13,13 +13,13 @@ from pathlib import Path
 from typing import Literal
 
 import numpy as np
-import numpy.typing as npt
 import torch.nn.functional as F
 from torch import Tensor, nn
 
 from asst.features.networks.frame_network import MIDDLE, Branch, FrameNetwork
-from asst.features.resampling import FrameSize, Pixels, centre
+from asst.features.resampling import FrameSize, centre
 from asst.features.weights import published_network
+from asst.video.picture import Pixels
 
 Layer = Literal["fc6", "fc7"]
 
@@ -81,7 +81,7 @@ def branch_of(network: C3D, weights: str) -> Branch:
     return Branch(network, network.fc7.out_features, sees, clip_of, settings, weights)
 
 
-def clip_of(pictures: Sequence[Pixels]) -> npt.NDArray[np.uint8]:
+def clip_of(pictures: Sequence[Pixels]) -> Pixels:
     """What the network sees of pictures, ``(pictures, 112, 112, 3)``."""
     return np.stack([centre(picture, SIDE, SIDE) for picture in pictures])
 

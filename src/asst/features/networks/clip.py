@@ -13,18 +13,18 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-import numpy.typing as npt
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
 from asst.extras import require
 from asst.features.hashing import files_hash
-from asst.features.image_text.towers import FloatArray, SentenceTokens, Towers, unfit
+from asst.features.image_text.towers import SentenceTokens, Towers, unfit
 from asst.features.networks.frame_network import MIDDLE, Branch, FrameNetwork
 from asst.features.runtime import CARD_BATCH, fastest_device, precision_name
 from asst.features.weights import weights_folder
+from asst.moments import Float32Array
+from asst.video.picture import Pixels
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel
@@ -71,17 +71,17 @@ class ClipTowers(Towers, nn.Module):
             torch.set_num_threads(before)
 
     @torch.inference_mode()
-    def picture_vectors(self, pictures: npt.NDArray[np.uint8]) -> FloatArray:
+    def picture_vectors(self, pictures: Pixels) -> Float32Array:
         """See `Towers`."""
-        found: FloatArray = self(torch.from_numpy(pictures).to(fastest_device())).cpu().numpy()
+        found: Float32Array = self(torch.from_numpy(pictures).to(fastest_device())).cpu().numpy()
         return found
 
     @torch.inference_mode()
-    def _embedded(self, sentences: Sequence[str]) -> FloatArray:
+    def _embedded(self, sentences: Sequence[str]) -> Float32Array:
         tokens, real = (torch.from_numpy(array).to(fastest_device()) for array in self._tokens(sentences))
         model: Any = self.model
         mask = {} if self.kind == "siglip" else {"attention_mask": real}
-        found: FloatArray = model.get_text_features(input_ids=tokens, **mask).pooler_output.float().cpu().numpy()
+        found: Float32Array = model.get_text_features(input_ids=tokens, **mask).pooler_output.float().cpu().numpy()
         return found
 
 

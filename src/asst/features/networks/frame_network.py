@@ -17,7 +17,6 @@ from itertools import chain, groupby, islice
 from pathlib import Path
 
 import numpy as np
-import numpy.typing as npt
 import torch
 from torch import nn
 
@@ -26,10 +25,12 @@ from asst.features.disk_rows import SpillingRows
 from asst.features.extractor import Progress
 from asst.features.hashing import settings_hash
 from asst.features.prefetch import decoded_ahead, in_order
-from asst.features.resampling import FrameSize, Pixels, centre, pictures, ticks
+from asst.features.resampling import FrameSize, centre, pictures, ticks
 from asst.features.runtime import fastest_device, fastest_dtype, precision_name
 from asst.features.values import Features
+from asst.moments import Float16Array
 from asst.video import Frames, probe
+from asst.video.picture import Pixels
 
 TICK_RATE = 24
 TICKS_A_STEP = 6
@@ -59,7 +60,7 @@ class Branch:
     network: nn.Module
     dimension: int
     ticks: range
-    prepare: Callable[[Sequence[Pixels]], npt.NDArray[np.uint8]]
+    prepare: Callable[[Sequence[Pixels]], Pixels]
     settings: Mapping[str, object]
     weights: str
     flow: str = ""
@@ -138,7 +139,7 @@ class FrameNetwork:
         return [branch.prepare(own) for branch, own in zip(self.branches, each, strict=True)], times
 
     @torch.inference_mode()
-    def _seen(self, steps: Sequence[Sequence[Pixels]]) -> npt.NDArray[np.float16]:
+    def _seen(self, steps: Sequence[Sequence[Pixels]]) -> Float16Array:
         """The vectors of some steps, shape ``(steps, dimension)``."""
         device = fastest_device()
         vectors = [
@@ -193,7 +194,7 @@ def middle_picture(
 ) -> Branch:
     """A branch whose network sees the square in the centre of the step's middle picture, ``(side, side, 3)``."""
 
-    def prepare(pictures: Sequence[Pixels]) -> npt.NDArray[np.uint8]:
+    def prepare(pictures: Sequence[Pixels]) -> Pixels:
         (picture,) = pictures
         return centre(picture, side, side)
 

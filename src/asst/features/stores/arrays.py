@@ -12,13 +12,11 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from asst.errors import InputError
 from asst.extras import require
 from asst.features.values import Vectors
-
-Array = npt.NDArray[Any]
+from asst.moments import Array, Float32Array
 
 HDF5 = (".h5", ".hdf5")
 _SMALL = 1e-5
@@ -124,10 +122,10 @@ def as_vectors(array: Array, where: str, rows: str = "steps") -> Vectors:
         return array.astype(np.float32)
 
 
-def unit_rows(vectors: Vectors) -> npt.NDArray[np.float32]:
+def unit_rows(vectors: Vectors) -> Float32Array:
     """Each row over its length, as the detectors built on Moment-DETR read features; a row of zeros stays."""
     wide = vectors.astype(np.float32)
-    scaled: npt.NDArray[np.float32] = wide / (np.linalg.norm(wide, axis=1, keepdims=True) + _SMALL)
+    scaled: Float32Array = wide / (np.linalg.norm(wide, axis=1, keepdims=True) + _SMALL)
     return scaled
 
 

@@ -22,6 +22,7 @@ from asst.features.disk_rows import chunks
 from asst.features.stores.arrays import LOADERS, Arrays, as_vectors, load_array, open_hdf5
 from asst.features.stores.native import FeatureStore, FiniteFiles, Provenance, Store, kind
 from asst.features.values import SAME_CLOCK, Features, Vectors
+from asst.moments import Float32Array, IntArray
 
 Watch = Callable[[int, int], None]
 """Called with the number of videos done, and of all."""
@@ -158,7 +159,7 @@ class WindowStore(FeatureStore):
         features.require_finite(f"{self._path}, {video}")
         return features
 
-    def _nearest(self, video: str, starts: npt.NDArray[np.int64], stride: float) -> npt.NDArray[np.intp]:
+    def _nearest(self, video: str, starts: IntArray, stride: float) -> npt.NDArray[np.intp]:
         """The window of each step."""
         first, last = int(starts[0]), int(starts[-1]) + self._length
         steps = max(1, round((last - first) / stride))
@@ -173,7 +174,7 @@ class WindowStore(FeatureStore):
             )
         return nearest
 
-    def _vector(self, path: Path) -> npt.NDArray[np.float32]:
+    def _vector(self, path: Path) -> Float32Array:
         array = load_array(path)
         vector = np.atleast_1d(array.squeeze())
         if vector.dtype.kind != "f" or vector.ndim != 1 or not vector.size:

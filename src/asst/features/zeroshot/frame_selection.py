@@ -14,11 +14,12 @@ from types import TracebackType
 from typing import NamedTuple, Self
 
 import numpy as np
-import numpy.typing as npt
 
 from asst.features.prefetch import in_order
 from asst.features.runtime import threads
 from asst.features.zeroshot.shots import colour_jumps
+from asst.moments import Float16Array
+from asst.video.picture import Pixels
 
 GROUP_STEPS = 16
 """So many steps are decided on together."""
@@ -27,10 +28,8 @@ _HAPPENS_LEAST = 6.0
 # Threads that are worth feeding.
 _THREADS_MOST = 8
 
-Pictures = npt.NDArray[np.uint8]
-Rows = npt.NDArray[np.float16]
 # What comes of a call of the network, and which of its rows.
-_Seen = tuple[Future[Rows], int]
+_Seen = tuple[Future[Float16Array], int]
 
 
 class Step(NamedTuple):
@@ -39,7 +38,7 @@ class Step(NamedTuple):
     Steps that one picture is held for have the same object.
     """
 
-    picture: Pictures
+    picture: Pixels
     changes: Sequence[float]
 
 
@@ -83,11 +82,11 @@ class FrameSampler:
         most: at most so many frames of a group are sampled.
     """
 
-    def __init__(self, network: Callable[[Pictures], Rows], together: int, most: int) -> None:
+    def __init__(self, network: Callable[[Pixels], Float16Array], together: int, most: int) -> None:
         self._network = network
         self._most = most
         self._batch = together
-        self._last: Pictures | None = None
+        self._last: Pixels | None = None
         self._last_seen: _Seen | None = None
         # A card is fed by one.
         self._pool = ThreadPoolExecutor(min(_THREADS_MOST, threads()) if together == 1 else 1, "sampling")
@@ -98,13 +97,13 @@ class FrameSampler:
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
         self._pool.shutdown(cancel_futures=True)
 
-    def rows(self, steps: Iterable[Step]) -> Iterator[tuple[Rows, int]]:
+    def rows(self, steps: Iterable[Step]) -> Iterator[tuple[Float16Array, int]]:
         """What is seen, in order: a row, and for how many steps it stands. A picture that is held is given once."""
         steps = iter(steps)
         groups = iter(lambda: list(islice(steps, GROUP_STEPS)), [])
         return in_order(chain.from_iterable(map(self._submitted, groups)), 2 * self._most)
 
-    def _submitted(self, group: Sequence[Step]) -> Iterator[Callable[[], tuple[Rows, int]]]:
+    def _submitted(self, group: Sequence[Step]) -> Iterator[Callable[[], tuple[Float16Array, int]]]:
         # The picture in the middle of a run is clear of the changes at its ends.
         sampled = [
             (group[start + (length - 1) // 2].picture, length)
@@ -119,12 +118,12 @@ class FrameSampler:
             assert self._last_seen is not None
             yield partial(_row, *self._last_seen, length)
 
-    def _given(self, pictures: Iterable[Pictures]) -> Iterator[_Seen]:
+    def _given(self, pictures: Iterable[Pixels]) -> Iterator[_Seen]:
         for _, alike in groupby(pictures, key=lambda picture: picture.shape):
             while some := list(islice(alike, self._batch)):
                 future = self._pool.submit(self._network, np.stack(some))
                 yield from ((future, row) for row in range(len(some)))
 
 
-def _row(future: Future[Rows], row: int, steps: int) -> tuple[Rows, int]:
+def _row(future: Future[Float16Array], row: int, steps: int) -> tuple[Float16Array, int]:
     return future.result()[row], steps

@@ -12,7 +12,8 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-FloatArray = npt.NDArray[np.float64]
+from asst.moments import FloatArray, IntArray
+from asst.video.picture import Pixels
 
 _ROWS = 36
 _COLUMNS_MOST = 256
@@ -28,7 +29,7 @@ class Spectrum(NamedTuple):
     values: npt.NDArray[np.complex128]
 
 
-def spectrum(picture: npt.NDArray[np.uint8]) -> Spectrum:
+def spectrum(picture: Pixels) -> Spectrum:
     """The spectrum of a picture, ``(height, width, 3)``, whose grid fades towards its sides."""
     height, width, _ = picture.shape
     rows = min(_ROWS, height)
@@ -67,7 +68,7 @@ def _refined(line: FloatArray, peak: int) -> float:
 
 
 @cache
-def _samples(size: int, cells: int) -> npt.NDArray[np.int64]:
+def _samples(size: int, cells: int) -> IntArray:
     """Two pixels of each of so many equal cells."""
     return ((np.arange(2 * cells) + 0.5) * size / (2 * cells)).astype(np.int64)
 

@@ -10,11 +10,9 @@ from collections import deque
 from collections.abc import Callable, Sequence
 
 import numpy as np
-import numpy.typing as npt
 
-FloatArray = npt.NDArray[np.float64]
-Pixels = npt.NDArray[np.uint8]
-Colours = npt.NDArray[np.float32]
+from asst.moments import Float32Array, FloatArray, IntArray
+from asst.video.picture import Pixels
 
 # A picture is compared as this many rows and columns of mean colours: coarse enough to ignore small motion.
 _ROWS, _COLUMNS = 9, 16
@@ -37,7 +35,7 @@ _DETOUR = 1.25
 _ENOUGH = 0.25
 
 
-def coarse_colours(pixels: Pixels) -> Colours:
+def coarse_colours(pixels: Pixels) -> Float32Array:
     """Mean colours of a coarse grid over RGB frames, in grey levels.
 
     Of shape ``(frames, height, width, 3)``, and to ``(frames, rows * columns * 3)``.
@@ -49,7 +47,7 @@ def coarse_colours(pixels: Pixels) -> Colours:
     across = np.stack([pixels[:, first:last].sum(axis=1, dtype=wide) for first, last in rows], axis=1)
     sums = np.stack([across[:, :, first:last].sum(axis=2, dtype=np.float32) for first, last in columns], axis=2)
     area = (rows[0][1] - rows[0][0]) * (columns[0][1] - columns[0][0])
-    means: Colours = np.divide(sums, area, dtype=np.float32).reshape(frames, -1)
+    means: Float32Array = np.divide(sums, area, dtype=np.float32).reshape(frames, -1)
     return means
 
 
@@ -60,7 +58,7 @@ def _cells(size: int, parts: int) -> list[tuple[int, int]]:
     return [(k * size // parts, k * size // parts + each) for k in range(parts)]
 
 
-def shot_cuts(changes: FloatArray, seen: Callable[[int, int], FloatArray], turn_least: float) -> npt.NDArray[np.int64]:
+def shot_cuts(changes: FloatArray, seen: Callable[[int, int], FloatArray], turn_least: float) -> IntArray:
     """The ticks at which a new shot begins.
 
     A cut is a peak of change in colour, well above the change around it, across which what is seen also turns. Colour
@@ -135,7 +133,7 @@ class CutTimes:
         while len(self._thumbnails) > 1 and self._thumbnails[1][0] <= before_s:
             self._thumbnails.popleft()
 
-    def times_s(self, ticks: npt.NDArray[np.int64]) -> FloatArray:
+    def times_s(self, ticks: IntArray) -> FloatArray:
         """When the shots begin that are seen first at some ticks, ascending, at each of which colours jump.
 
         That of a shot which comes in by and by is the middle of the change.
@@ -158,7 +156,7 @@ class CutTimes:
         times_s, colours = self._shown(*_goes_on(near, jump, first))
         return float(times_s[turning_point(colours)] if _mixed(colours) else own_s[turning_point(own)])
 
-    def _shown(self, start: int, end: int) -> tuple[list[float], Colours]:
+    def _shown(self, start: int, end: int) -> tuple[list[float], Float32Array]:
         """The pictures that are shown from one tick on until another, and their colours."""
         until_s = end / self._rate + _ON_TIME_S
         shown = [one for one in list(self._thumbnails) if one[0] <= until_s]
@@ -178,13 +176,13 @@ def _goes_on(near: FloatArray, jump: int, first: int) -> tuple[int, int]:
     return first + start, first + end
 
 
-def _apart(colours: Colours, one: Colours) -> Colours:
+def _apart(colours: Float32Array, one: Float32Array) -> Float32Array:
     """How far pictures are from one of them, or each from another, shape ``(pictures,)``."""
-    apart: Colours = np.abs(colours - one).mean(axis=1)
+    apart: Float32Array = np.abs(colours - one).mean(axis=1)
     return apart
 
 
-def _standing_out(colours: Colours) -> int | None:
+def _standing_out(colours: Float32Array) -> int | None:
     """The picture that differs from the one before more than any other does by far, if there is one."""
     steps = _apart(colours[1:], colours[:-1])
     most = int(steps.argmax())
@@ -192,14 +190,14 @@ def _standing_out(colours: Colours) -> int | None:
     return most + 1 if steps[most] >= _STANDS_OUT * others else None
 
 
-def _mixed(colours: Colours) -> bool:
+def _mixed(colours: Float32Array) -> bool:
     """Whether the first picture is mixed with the last, by and by more of it."""
     way = _apart(colours, colours[0]) + _apart(colours, colours[-1])
     at_once = _apart(colours[1:], colours[:-1]).max() >= _AT_ONCE * way[0]
     return not at_once and bool(way.mean() <= _DETOUR * way[0])
 
 
-def turning_point(colours: Colours) -> int:
+def turning_point(colours: Float32Array) -> int:
     """Which of several pictures, two at least, is the first that goes with the last more than with the first.
 
     They are parted so that they differ least, all in all, those before from the first and the others from the last. A

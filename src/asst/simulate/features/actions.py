@@ -25,7 +25,8 @@ from asst.data.actions import ActionVideo, particular
 from asst.data.record import Span
 from asst.features.stores.native import Provenance
 from asst.features.values import Features
-from asst.simulate.features.noise import Matrix, long_ar1_noise
+from asst.moments import Float32Array
+from asst.simulate.features.noise import long_ar1_noise
 from asst.simulate.features.painting import LATENT, Painter, digest, own_generator, steps_of
 from asst.simulate.features.settings import AnyModality, Settings
 
@@ -110,7 +111,7 @@ class ActionSimulator(Painter[ActionVideo]):
         """As `Painter.provenance`."""
         return Provenance(digest(self.settings, sorted(self._kinds.items())), digest(video))
 
-    def _action(self, label: str) -> Matrix:
+    def _action(self, label: str) -> Float32Array:
         """What one action adds to a step, shape ``(LATENT,)``; nothing if it is missed."""
         if not label:
             return np.zeros(LATENT, dtype=np.float32)

@@ -22,7 +22,8 @@ from asst.data.readers.charades import Action, CharadesVideo
 from asst.errors import InputError
 from asst.features.stores.native import Provenance, Store
 from asst.features.values import Features
-from asst.simulate.features.noise import Matrix, ar1_noise
+from asst.moments import Float32Array
+from asst.simulate.features.noise import ar1_noise
 from asst.simulate.features.painting import LATENT, Painter, Shown, Subject, digest, own_generator, steps_of
 from asst.simulate.features.settings import Modality, Settings
 from asst.simulate.features.words import action_words, object_names
@@ -84,7 +85,9 @@ class Simulator(Painter[CharadesVideo]):
         """As `Painter.provenance`."""
         return Provenance(self._made_by, digest(video, *self._crowd(video)))
 
-    def _events(self, video: CharadesVideo) -> tuple[Matrix, list[tuple[tuple[str, str], list[Action], list[str]]]]:
+    def _events(
+        self, video: CharadesVideo
+    ) -> tuple[Float32Array, list[tuple[tuple[str, str], list[Action], list[str]]]]:
         """The noise of a video; and of its actions, annotated and not, where times come from and how they look."""
         crowd = self._unannotated(video)
         if unknown := {action.action for action in (*video.actions, *crowd)} - self._words.keys():
@@ -122,7 +125,7 @@ class Simulator(Painter[CharadesVideo]):
             if action.action not in own
         ]
 
-    def _action(self, code: str) -> Matrix:
+    def _action(self, code: str) -> Float32Array:
         """What one action adds to a step, shape ``(LATENT,)``; nothing if it is missed."""
         if not code:
             return np.zeros(LATENT, dtype=np.float32)

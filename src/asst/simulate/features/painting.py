@@ -17,8 +17,7 @@ import numpy as np
 from asst.data.record import Span
 from asst.features.stores.native import Provenance
 from asst.features.values import Features
-from asst.moments import FloatArray
-from asst.simulate.features.noise import Matrix
+from asst.moments import Float32Array, FloatArray
 from asst.simulate.features.settings import STEPS_PER_SECOND, Settings
 
 LATENT = 128
@@ -77,7 +76,7 @@ class Painter(ABC, Generic[Subject]):
     def __init__(self, settings: Settings, *family: str) -> None:
         self.settings, self.level, self.modality = settings, settings.level, settings.modality
         self._key = (settings.seed, *family, settings.modality.name)
-        self._prototypes: dict[tuple[str, str], Matrix] = {}
+        self._prototypes: dict[tuple[str, str], Float32Array] = {}
         draw = self.own("map")
         self._map = draw.standard_normal((LATENT, settings.dimension), dtype=np.float32)
         self._bias = BIAS * draw.standard_normal(settings.dimension, dtype=np.float32)
@@ -86,7 +85,7 @@ class Painter(ABC, Generic[Subject]):
         """A generator of this modality's own."""
         return own_generator(*self._key, *key)
 
-    def prototype(self, kind: str, name: str, keep: bool = True) -> Matrix:
+    def prototype(self, kind: str, name: str, keep: bool = True) -> Float32Array:
         """The direction of a thing, of length one, shape ``(LATENT,)``; ``keep`` it for the next time."""
         found = self._prototypes.get((kind, name))
         if found is None:
@@ -104,7 +103,7 @@ class Painter(ABC, Generic[Subject]):
         true = annotated + np.clip(self.level.jitter_s * draw.standard_normal(annotated.shape), -most, most)
         return true, draw.uniform(*STRENGTHS, size=len(annotated))
 
-    def gains(self, spans: FloatArray, strengths: FloatArray, steps: int) -> Matrix:
+    def gains(self, spans: FloatArray, strengths: FloatArray, steps: int) -> Float32Array:
         """How strongly each event shows at each step, shape ``(steps, events)``: it ramps up and down at its ends."""
         times_s = (np.arange(steps) + 0.5) / STEPS_PER_SECOND
         up = np.clip((times_s - spans[:, :1]) / self.level.ramp_s + 0.5, 0, 1)
@@ -124,7 +123,7 @@ class Painter(ABC, Generic[Subject]):
             taken_for.append(seen if chance >= self.level.missed else "")
         return taken_for
 
-    def painted(self, latent: Matrix) -> Features:
+    def painted(self, latent: Float32Array) -> Features:
         """The features of sums of prototypes."""
         vectors = np.maximum(latent @ self._map + self._bias, 0).astype(np.float16)
         return Features(vectors, 0.0, 1 / STEPS_PER_SECOND, self.settings.extractor)

@@ -23,7 +23,8 @@ import numpy as np
 from asst.data.record import Record, Span
 from asst.features.stores.native import Provenance
 from asst.features.values import Features
-from asst.simulate.features.noise import Matrix, ar1_noise
+from asst.moments import Float32Array
+from asst.simulate.features.noise import ar1_noise
 from asst.simulate.features.painting import LATENT, Painter, Shown, digest, own_generator, steps_of
 from asst.simulate.features.settings import Modality, Settings
 from asst.simulate.features.words import SentenceWords, Vocabulary
@@ -131,13 +132,13 @@ class SentenceSimulator(Painter[DescribedVideo]):
         others = self._mistaken[word]
         return others[int(choice * len(others))] if others and chance < self.level.confused else word
 
-    def _sentence(self, video: DescribedVideo, record: Record) -> Matrix:
+    def _sentence(self, video: DescribedVideo, record: Record) -> Float32Array:
         """What one sentence adds to a step, shape ``(LATENT,)``."""
         words, modality = self._perceived(video, record), self.modality
         return modality.verb * self._mean("verb", words.verbs) + modality.object * self._mean("thing", words.things)
 
-    def _mean(self, kind: str, words: Iterable[str]) -> Matrix:
+    def _mean(self, kind: str, words: Iterable[str]) -> Float32Array:
         """The sum of some prototypes, of about length one; zero if there is none."""
         found = [self.prototype(kind, word) for word in words]
-        total: Matrix = np.sum(found, axis=0) / len(found) ** 0.5 if found else np.zeros(LATENT, dtype=np.float32)
+        total: Float32Array = np.sum(found, axis=0) / len(found) ** 0.5 if found else np.zeros(LATENT, dtype=np.float32)
         return total.astype(np.float32)
