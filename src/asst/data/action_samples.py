@@ -14,7 +14,6 @@ from asst.data.sample import NO_WORDS, Sample
 from asst.data.samples import DRAWS, Key
 from asst.data.windows import Window, whole_steps
 from asst.features.stores.native import FeatureStore, require
-from asst.features.values import Features
 from asst.moments import FloatArray, IntArray
 
 NEITHER = -1
@@ -57,7 +56,11 @@ class ActionSamples(Dataset[Sample]):
         video, part, parts = self._places[index]
         features = self._store.read(self.videos[video].video)
         draw = np.random.default_rng((DRAWS, self._seed, epoch, index))
-        window = drawn_window(features, self.observation, (part + float(draw.uniform())) / parts, draw)
+        place = (part + float(draw.uniform())) / parts
+        step_s = self.observation.drawn_step_s(draw)
+        steps = min(whole_steps(features.duration_s, step_s), self.observation.steps)
+        free_s = max(0.0, features.duration_s - steps * step_s)
+        window = Window(features.start_s + place * free_s, step_s, steps)
         spans, labels = seen_spans(window, *self._truths[video])
         return Sample(video, window, window.read(features), NO_WORDS, spans, labels=labels)
 
@@ -105,14 +108,6 @@ def labelled_spans(
     spans = [*((action.start_s, action.end_s) for action in own), *video.ignored]
     classes = [*(numbers.get(action.label, NEITHER) for action in own), *(NEITHER for _ in video.ignored)]
     return np.array(spans, dtype=np.float64).reshape(-1, 2), np.array(classes, dtype=np.int64)
-
-
-def drawn_window(features: Features, observation: CropObservation, place: float, draw: np.random.Generator) -> Window:
-    """A crop of a video stretched by a random factor, at a ``place`` in [0, 1) between first and last start."""
-    step_s = observation.drawn_step_s(draw)
-    steps = min(whole_steps(features.duration_s, step_s), observation.steps)
-    free_s = max(0.0, features.duration_s - steps * step_s)
-    return Window(features.start_s + place * free_s, step_s, steps)
 
 
 def seen_spans(window: Window, spans_s: FloatArray, labels: IntArray) -> tuple[FloatArray, IntArray]:

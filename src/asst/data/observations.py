@@ -8,12 +8,12 @@ from typing import NamedTuple, Protocol
 
 import numpy as np
 
-from asst.data.readers.didemo import DURATION_S, MOST_PIECES, candidate_clips, span_clip
+from asst.data.readers.didemo import DURATION_S, MOST_PIECES, span_clip
 from asst.data.record import Record
 from asst.data.windows import Window, sliding_windows, whole_steps
 from asst.errors import InputError
 from asst.features.values import Features
-from asst.moments import FloatArray
+from asst.moments import FloatArray, piece_clips
 
 LEAST_VISIBLE = 0.5
 """Share of a moment that must lie in the window for its visible part to count."""
@@ -71,7 +71,7 @@ class PieceObservation:
         window = self.windows(record.duration_s, features)[0]
         moment = record.moments[generator.integers(len(record.moments))]
         clip = span_clip(moment)
-        clips = candidate_clips()
+        clips = piece_clips()
         if clip not in clips:
             raise InputError(f"record {record.id}: {moment} is no clip of {MOST_PIECES} pieces; observe it by crops")
         return Observed(window, window.to_steps([moment]).clip(0, window.steps), clips.index(clip))

@@ -12,6 +12,7 @@ from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, as_completed, wait
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass, replace
+from functools import cache
 from itertools import chain
 from multiprocessing import get_context
 from pathlib import Path
@@ -82,11 +83,6 @@ def jobs_of(paths: Sequence[Path], naming: Naming = "stem") -> list[Job]:
     return list(found.values())
 
 
-def provenance_of(extractor: Extractor, content: str = "") -> Provenance:
-    """What is written beside features of this extractor."""
-    return Provenance(extractor.preprocessing, content, extractor.weights, extractor.flow, extractor.precision)
-
-
 def extract_one(job: Job, extractor: Extractor, store: Store, progress: Progress | None = None) -> Outcome:
     """Features of one file into the store, unless it has them.
 
@@ -98,7 +94,9 @@ def extract_one(job: Job, extractor: Extractor, store: Store, progress: Progress
     """
     started_s = time.monotonic()
     try:
-        provenance = provenance_of(extractor, job.content or content_hash(job.path))
+        content = job.content or content_hash(job.path)
+        made = extractor.preprocessing, content, extractor.weights
+        provenance = Provenance(*made, extractor.flow, extractor.precision)
         if _has(store, job.video, extractor, provenance):
             return Outcome(job, "kept")
         features = extractor.extract(job.path, progress=progress)
@@ -180,7 +178,7 @@ def _until_a_death(
     jobs: Iterator[Job | T], extraction: Extraction, workers: int
 ) -> Generator[Outcome | T, None, list[Job]]:
     """Does jobs until all are done or a worker dies; returns those taken and not done, first those under way."""
-    pool = ProcessPoolExecutor(workers, get_context("spawn"), _start, (extraction,))
+    pool = ProcessPoolExecutor(workers, get_context("spawn"))
     taken: dict[str, Job] = {}
     waiting: set[Future[Outcome]] = set()
     try:
@@ -189,7 +187,7 @@ def _until_a_death(
                 yield job
                 continue
             taken[job.video] = job
-            waiting.add(pool.submit(_work, job))
+            waiting.add(pool.submit(_work, extraction, job))
             # One more a worker, so that none waits while the next is looked at.
             ended, waiting = wait(waiting, None if len(waiting) > workers else 0, FIRST_COMPLETED)
             yield from _outcomes(ended, taken)
@@ -208,22 +206,14 @@ def _outcomes(ended: Iterable[Future[Outcome]], taken: dict[str, Job]) -> Iterat
         yield outcome
 
 
-_BUILT: tuple[Extractor, Store] | None = None
-_FAULT: InputError | None = None
+@cache
+def _built(extraction: Extraction) -> tuple[Extractor, Store]:
+    """Of this process."""
+    return extraction.build()
 
 
-def _start(extraction: Extraction) -> None:
-    global _BUILT, _FAULT
-    try:
-        _BUILT = extraction.build()
-    except InputError as error:
-        _FAULT = error
-
-
-def _work(job: Job) -> Outcome:
-    if _BUILT is None:
-        raise _FAULT or RuntimeError("a worker was asked before it was started")
-    return extract_one(job, *_BUILT)
+def _work(extraction: Extraction, job: Job) -> Outcome:
+    return extract_one(job, *_built(extraction))
 
 
 class _Actor:

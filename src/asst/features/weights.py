@@ -70,13 +70,13 @@ def weights_file(name: str, weights: Path | None) -> Path:
     raise InputError(f"{lacks}; put them there: {SOURCES[name]}")
 
 
-def weights_folder(name: str, weights: Path | None, *, holds: str) -> Path:
-    """The folder of a model that comes as one, told by a file that it holds; arguments and errors as `weights_file`."""
+def weights_folder(name: str, weights: Path | None) -> Path:
+    """The folder of a model that comes as one, with its ``config.json``; arguments and errors as `weights_file`."""
     folder = weights or _named_folder(name)
     for path in (folder, folder / name):
-        if (path / holds).is_file():
+        if (path / "config.json").is_file():
             return path
-    raise InputError(f"no {name}/{holds} in {folder}; put it there: {SOURCES[name]}")
+    raise InputError(f"no {name}/config.json in {folder}; put it there: {SOURCES[name]}")
 
 
 def weights_home() -> Path:

@@ -6,6 +6,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from asst.moments import piece_clips
 from asst.nn.dropout import Dropout
 
 POINTS = 7
@@ -13,17 +14,8 @@ TAPS, STRIDE = 3, 2
 WINDOWS = (POINTS - TAPS) // STRIDE + 1
 
 
-def piece_clips(pieces: int = 6) -> list[tuple[int, int]]:
-    """Every run of neighbouring pieces, as its first and last piece; 21 for DiDeMo's six of five seconds.
-
-    >>> len(piece_clips()), piece_clips(2)
-    (21, [(0, 0), (0, 1), (1, 1)])
-    """
-    return [(first, last) for first in range(pieces) for last in range(first, pieces)]
-
-
 def piece_grid(steps: int, pieces: int) -> Tensor:
-    """The clips of `piece_clips` in steps of a window, shape ``(clips, 2)``.
+    """The clips of `asst.moments.piece_clips` in steps of a window, shape ``(clips, 2)``.
 
     >>> piece_grid(12, 2).tolist()
     [[0.0, 6.0], [0.0, 12.0], [6.0, 12.0]]

@@ -97,7 +97,7 @@ class ClipExtractor(FrameNetwork):
 
 def clip(weights: Path | None = None) -> ClipExtractor:
     """The extractor ``clip``."""
-    return ClipExtractor(weights_folder(NAME, weights, holds="config.json"))
+    return ClipExtractor(weights_folder(NAME, weights))
 
 
 @contextmanager

@@ -152,11 +152,6 @@ def _only(arrays: Any, key: str | None, where: str) -> Any:
     return arrays[key]
 
 
-def _load_npy(path: Path, _key: str | None) -> Array:
-    loaded: Array = np.load(path, mmap_mode="r", allow_pickle=False)
-    return loaded
-
-
 def _load_npz(path: Path, key: str | None) -> Array:
     # Opened here: of an archive that is damaged NumPy leaves its file open.
     with path.open("rb") as file, np.load(file, allow_pickle=False) as archive:
@@ -187,7 +182,7 @@ def _load_safetensors(path: Path, key: str | None) -> Array:
 
 
 LOADERS: dict[str, Callable[[Path, str | None], Array]] = {
-    ".npy": _load_npy,
+    ".npy": lambda path, _key: np.load(path, mmap_mode="r", allow_pickle=False),
     ".npz": _load_npz,
     ".pt": _load_pt,
     ".pth": _load_pt,

@@ -84,7 +84,7 @@ class ClipCropsExtractor(CropsExtractor):
 
 def clip_crops(weights: Path | None = None) -> ClipCropsExtractor:
     """The extractor ``clip-squares``."""
-    return ClipCropsExtractor(weights_folder(_WEIGHTS, weights, holds="config.json"))
+    return ClipCropsExtractor(weights_folder(_WEIGHTS, weights))
 
 
 def fetched_crops(name: str, weights: Path | None = None) -> ClipCropsExtractor:
