@@ -17,25 +17,18 @@ from asst.video.picture import Pixels
 
 
 def load(name: str | Path = "default") -> Localizer:
-    """A localizer by the name of its model, or from a checkpoint.
+    """A localizer by the name of its model, one of ``asst models``, or from a checkpoint that ``asst train`` wrote.
 
-    Args:
-        name: one of the names that ``asst models`` prints, or the path of a checkpoint that ``asst train`` wrote.
-
-    Raises:
-        InputError: for a name that no model has, a file that is no checkpoint, or when packaged weights are missing.
+    Raises an `InputError` for a name that no model has, a file that is no checkpoint, or when weights are missing.
     """
     return Localizer(model_named(name))
 
 
 class Localizer:
-    """Finds the moments of a video that sentences describe.
+    """Finds the moments of a video that sentences describe, which a model ranks.
 
     The video is read once, whatever the number of sentences. To ask more of it later, keep what ``features`` returns
     and give that in place of the file.
-
-    Args:
-        model: ranks the moments.
     """
 
     def __init__(self, model: Model) -> None:

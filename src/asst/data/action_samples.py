@@ -23,9 +23,9 @@ class ActionSamples(Dataset[Sample]):
     """Crops of stretched videos with the actions in them; a map from ``(epoch, index)`` to a sample.
 
     A video has as many samples as half-overlapping windows; each epoch draws one crop from each of as many equal parts
-    of it, so that every part is seen, action or not. An action of which less than half is inside a crop, or whose class
-    is not learnt, is neither action nor background, like an ambiguous stretch. What a sample holds is the index of a
-    class in ``labels`` plus one; a span that is of a class and of its part, by ``includes``, is learnt as the part.
+    of it, so that every part is seen, action or not. What a sample holds is the index of a class in ``labels`` plus
+    one, or `NEITHER` for an action of which less than half is inside, whose class is not learnt, or an ambiguous
+    stretch. A span that is of a class and of its part, by ``includes``, is learnt as the part.
     """
 
     def __init__(

@@ -64,7 +64,7 @@ class QueryTokens:
     def of(self, records: Sequence[Record]) -> RecordTokens:
         """The tokens of some records' sentences.
 
-        Raises an `InputError` for queries without tokens, naming the first five, or a first one that cannot be read.
+        An `InputError` names the first five queries without tokens, or a first one that cannot be read.
         """
         places = [self._place(record) for record in records]
         missing = [name for (arrays, name), record in zip(places, records, strict=True) if name not in arrays]
@@ -81,7 +81,7 @@ class QueryTokens:
     def read(self, arrays: Arrays, name: str) -> Vector:
         """The tokens of one query, shape ``(tokens, dimension)``.
 
-        Raises an `InputError` for a damaged file, numbers that are not finite, or another dimension than those before.
+        An `InputError` for a damaged file, numbers that are not finite, or another dimension than those before.
         """
         where = f"{arrays.path}, {name}"
         array = arrays.read(name)

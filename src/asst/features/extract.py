@@ -41,13 +41,9 @@ class Job:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What became of a job.
+    """What became of a job; ``reason`` says in a line why it failed.
 
-    Attributes:
-        state: ``extracted``; ``kept``, where the store had the same content from the same extractor; or ``failed``.
-        reason: one line on what is wrong, for a failure.
-        video_s: seconds of video that were read.
-        seconds: that it took.
+    ``video_s`` are the seconds of video that were read, ``seconds`` those that it took.
     """
 
     job: Job
@@ -60,14 +56,9 @@ class Outcome:
 def jobs_of(paths: Sequence[Path], naming: Naming = "stem") -> list[Job]:
     """The files to extract, in the order given; a folder stands for the videos at and under it, by name.
 
-    Args:
-        paths: files and folders. A file that is named is taken whatever its ending; one that is missing or no video
-            fails when its turn comes.
-        naming: what a video is called in the store: its file's name without the last ending (``stem``), with it
-            (``name``), or, within a folder, its path from there (``path``).
-
-    Raises:
-        InputError: for two files of one name, or a folder without a video.
+    A file that is named is taken whatever its ending; one that is missing or no video fails when its turn comes. In the
+    store a video is called by its file's name without the last ending (``stem``), with it (``name``), or, within a
+    folder, its path from there (``path``). An `InputError` for two files of one name, or a folder without a video.
     """
     found: dict[str, Job] = {}
     for path in paths:
@@ -84,13 +75,10 @@ def jobs_of(paths: Sequence[Path], naming: Naming = "stem") -> list[Job]:
 
 
 def extract_one(job: Job, extractor: Extractor, store: Store, progress: Progress | None = None) -> Outcome:
-    """Features of one file into the store, unless it has them.
+    """Features of one file into the store, unless it has them from the same content, made just so.
 
-    A fault of the file is an outcome; a store that cannot be written is not.
-
-    Raises:
-        WriteError: if the store, or what is kept on disk meanwhile, cannot be written.
-        InputError: if the store holds another extractor's features.
+    A fault of the file is an outcome. A WriteError if the store, or what is kept on disk meanwhile, cannot be written;
+    an `InputError` if the store holds another extractor's features.
     """
     started_s = time.monotonic()
     try:
@@ -152,12 +140,11 @@ class Extraction:
 
 
 def extract_by_workers(jobs: Iterable[Job | T], extraction: Extraction, workers: int) -> Iterator[Outcome | T]:
-    """The outcomes of jobs, as they come.
+    """The outcomes of jobs, as they come; what is no job among them is passed on.
 
     A worker that dies, for want of memory or by a fault in a decoder, is replaced. The files that were being read then
-    are read again one by one; one with which a worker dies again is given up.
-
-    Jobs are taken shortly before their turn comes; what is no job among them is passed on.
+    are read again one by one; one with which a worker dies again is given up. Jobs are taken shortly before their turn
+    comes.
 
     Raises:
         InputError: if the extractor cannot be built.
@@ -231,13 +218,11 @@ class _Actor:
 
 
 def extract_by_cluster(jobs: Iterable[Job | T], extraction: Extraction, workers: int) -> Iterator[Outcome | T]:
-    """The outcomes of jobs, as they come.
+    """The outcomes of jobs, as they come; what is no job among them is passed on. All are taken first.
 
-    Files and store must be reachable by the same paths from every machine. An actor that dies is started anew and its
-    file read again; a file is written whole or not at all, so that nothing is lost or doubled.
-
-    Jobs are all taken first, and what is no job among them is passed on. An actor has one core. Raises an `InputError`
-    if Ray is not installed, or the extractor or its weights are not here.
+    Files and store must be reachable by the same paths from every machine. An actor, which has one core, is started
+    anew if it dies, and its file read again; a file is written whole or not at all, so that nothing is lost or doubled.
+    Raises an `InputError` if Ray is not installed, or the extractor or its weights are not here.
     """
     by_video: dict[str, Job] = {}
     for job in jobs:

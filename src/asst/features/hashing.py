@@ -66,15 +66,9 @@ def content_hash(path: Path) -> str:
 
 
 def packaged_file(package: str, name: str, expected: str | None = None) -> Path:
-    """The path of a file inside an installed package, its content checked.
+    """The path of a file inside an installed package, which is not imported; ``expected`` is the SHA-256 it must have.
 
-    Args:
-        package: the package's import name; it is not imported.
-        name: the file's path inside the package.
-        expected: the SHA-256 that the file must have; None for data whose content does not matter bit by bit.
-
-    Raises:
-        InputError: when the package or the file is missing, or the file is not the published one.
+    Raises an `InputError` when the package or the file is missing, or the file is not the published one.
     """
     spec = find_spec(package)
     folders = list(spec.submodule_search_locations or []) if spec is not None else []

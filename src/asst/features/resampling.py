@@ -26,9 +26,9 @@ def ticks(
 ) -> Iterator[Frames]:
     """Frames at whatever instants, resampled to the ticks ``k / rate``, as a player shows them.
 
-    Each tick has the last frame that had begun by then; the first frame also stands for the time before it. The last
-    is taken to last as long as the one before it did, a quarter of a second at most, so that the ticks end where a
-    file's do.
+    Each tick has the last frame that had begun by then; the first frame also stands for the time before it. The last is
+    taken to last as long as the one before it did, a quarter of a second at most, so that the ticks end where a file's
+    do.
 
     Args:
         batches: on one clock; they may differ in the size of their frames, those that come do not.
@@ -115,9 +115,9 @@ class FrameSize:
 
     Attributes:
         short_side: pixels of the shorter side, the aspect kept.
-        exact: height and width in pixels, the aspect not kept.
+        exact: height and width in pixels, the aspect not kept; long frames are kept whole.
         grows: whether frames whose shorter side is shorter are enlarged.
-        crop: what is kept of long frames before that; with ``exact`` they are kept whole.
+        crop: what is kept of long frames before that.
     """
 
     short_side: int | None = None

@@ -27,12 +27,11 @@ class Features:
 
     Attributes:
         vectors: shape ``(steps, dimension)``, float32 or float16; may be a memory map.
-        start_s: where the first step starts, in seconds from the video's first frame.
-        step_s: length of a step in seconds.
+        start_s: where the first step starts, in seconds from the video's first frame; ``step_s`` is the length of one.
         extractor: the name of what made them; two streams are joined by ``+``.
         cuts_s: where new shots begin, ascending, in seconds, shape ``(cuts,)``; empty where nobody looked for them.
-        length_s: the video's length in seconds, which the last step may reach past; infinite where it is not known,
-            as of features from a store.
+        length_s: the video's length in seconds, which the last step may reach past; infinite where it is not known, as
+            of features from a store.
 
     Raises:
         ValueError: for another shape or type, no step, times that are not finite and positive, or cuts that go back.
@@ -100,11 +99,7 @@ class Features:
         return np.cumsum(new) - 1
 
     def require_finite(self, where: str) -> None:
-        """Refuses a number that is not finite: it would spread over all that is computed of it.
-
-        Raises:
-            InputError: naming the first step that holds a NaN or an infinity.
-        """
+        """Refuses a NaN or an infinity, which would spread, by an `InputError` that names the step."""
         at = 0
         for chunk in chunks(self.vectors):
             faulty = ~np.isfinite(chunk)
@@ -121,10 +116,7 @@ class Features:
         """The features on steps of another length, by linear interpolation between centres; vectors hold beyond these.
 
         The steps are as many as reach from ``start_s``, by default the same, to the end to the nearest whole step, at
-        least one.
-
-        Raises:
-            ValueError: if the length is not positive.
+        least one. A ValueError for a length that is not positive.
         """
         if not (math.isfinite(step_s) and step_s > 0):
             raise ValueError(f"a step lasts a positive time, not {step_s} s")
@@ -155,10 +147,8 @@ def concatenated(first: Features, second: Features) -> Features:
     """Two streams of one video side by side, such as appearance and flow, on the first's clock.
 
     The second is resampled to it if its own is another. The shots are the first's, or the second's where the first has
-    none. Some features are slightly longer than others, as flow has a frame less than appearance: the longer are cut.
-
-    Raises:
-        InputError: if one has more steps than the other by more than two and 5 %.
+    none. Some features are slightly longer than others, as flow has a frame less than appearance: the longer are cut,
+    and refused by an `InputError` if they have more steps by more than two and 5 %.
     """
     own, tolerance = second, SAME_CLOCK * first.step_s
     if abs(first.step_s - second.step_s) > tolerance or abs(first.start_s - second.start_s) > tolerance:

@@ -52,14 +52,10 @@ SUFFIXES = (".safetensors", ".pth", ".pt", ".pth.tar", ".pickle")
 
 
 def weights_file(name: str, weights: Path | None) -> Path:
-    """The file of a network's weights.
+    """The file of a network's weights, by its name in `SOURCES`.
 
-    Args:
-        name: as in `SOURCES`.
-        weights: the file itself, or a folder that holds it; None looks in the folder that ``ASST_WEIGHTS`` names.
-
-    Raises:
-        InputError: if there is none, saying how to get it.
+    ``weights`` is the file itself, or a folder that holds it; None looks in the folder that ``ASST_WEIGHTS`` names. An
+    `InputError` if there is none, saying how to get it.
     """
     folder = weights or _named_folder(name)
     for path in (folder, *(folder / f"{name}{suffix}" for suffix in SUFFIXES)):
@@ -153,7 +149,7 @@ def fit(network: nn.Module, path: Path, state: Mapping[str, Tensor], known_as: C
         known_as: what the network calls a tensor of the file; None for one that it does without.
 
     Raises:
-        InputError: naming the first tensor that is missing, the first that is not expected, or one of another shape.
+        InputError: naming the first tensor that is missing, not expected, or of another shape.
     """
     import torch
 

@@ -30,15 +30,9 @@ _PAST_END_S = 0.5
 
 @dataclass(frozen=True, slots=True)
 class CutReport:
-    """What a cut clip holds.
+    """What a cut clip holds: its first frame's time and the end of its last, seconds from the source's first frame.
 
-    Attributes:
-        path: the clip.
-        start_s: its first frame's time in the source, seconds from the source's first frame.
-        end_s: the end of its last frame, likewise.
-
-    Raises:
-        ValueError: for a span that is empty.
+    A ValueError for a span that is empty.
     """
 
     path: str
@@ -51,7 +45,7 @@ class CutReport:
 
 
 def cut(path: str | Path, start_s: float, end_s: float, out: str | Path, *, exact: bool = True) -> CutReport:
-    """Write the span ``[start_s, end_s)`` of a video to a file of its own, with its sound.
+    """Write the span ``[start_s, end_s)`` of a video, with its sound, to a file of its own.
 
     An exact clip begins with the frame on display at ``start_s``, which is shown from then on, and ends at ``end_s``;
     between them the frames' times are the source's. Subtitles and further sound tracks are left out. The file appears
@@ -86,12 +80,12 @@ def cut(path: str | Path, start_s: float, end_s: float, out: str | Path, *, exac
 def reel(spans: Sequence[tuple[str | Path, float, float]], out: str | Path) -> float:
     """Write spans of videos one after the other to one file, each as by `cut`; gives its length in seconds.
 
-    Pictures are fitted into the shape of the first span's, with bars where theirs is another; that is told, as a
-    warning of the logger ``asst.video``. A span without sound is silent where another has some.
+    Frames are fitted into the shape of the first span's, with bars where theirs is another; that is told, as a warning
+    of the logger ``asst.video``. A span without sound is silent where another has some.
 
     Args:
-        spans: path, start and end in seconds from the video's first frame, one at least.
-        out: the file; as `cut` has it.
+        spans: path, start and end, as `cut` has them, one at least.
+        out: likewise.
 
     Raises:
         InputError: as `cut`, or for no span.

@@ -26,16 +26,12 @@ _PAST_END_S = 0.5
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
 class Frames:
-    """A batch of frames.
+    """A batch of frames; a ValueError for other shapes or types, or times that are not finite or go back.
 
     Attributes:
         pixels: RGB, ``uint8``, shape ``(frames, height, width, 3)``. Where all frames are one picture it may be there
             once only, as a view of no strides that cannot be written to; see `held`.
-        times_s: the instant each frame stands for, ascending, in seconds from the video's first frame, shape
-            ``(frames,)``.
-
-    Raises:
-        ValueError: for other shapes or types, or times that are not finite or go back.
+        times_s: the instant each frame stands for, ascending, in seconds from the video's first frame, ``(frames,)``.
     """
 
     pixels: npt.NDArray[np.uint8]
@@ -116,9 +112,8 @@ def frames(
     """The frames of a video, in batches, decoded as they are read; memory does not grow with the video's length.
 
     The frame at an instant is the one on display then: the last whose PTS is not after it. It may come more than once.
-    Interlaced video is deinterlaced; pictures come upright as the display matrix says, mirrored ones included. Packets
-    that cannot be decoded are passed over, the frame before standing in, and counted in a warning of the logger
-    ``asst.video`` at the end.
+    Frames are deinterlaced, and upright as the display matrix says. Packets that cannot be decoded are passed over, the
+    frame before standing in, and counted in a warning of the logger ``asst.video`` at the end.
 
     Args:
         path: a local video file.
@@ -127,18 +122,17 @@ def frames(
             Without ``rate`` or ``times_s`` every frame comes once, with its own time.
         size: exact ``(width, height)`` in pixels.
         short_side: pixels of the shorter side, aspect kept. Without either, the size as displayed.
-        crop: what is kept of long pictures, before anything else; without it they are kept whole.
+        crop: what is kept of long frames, before anything else; without it they are kept whole.
         batch: frames in a batch; the last may have fewer.
-        start_s: nothing before this, seconds from the first frame. Not with ``times_s``.
-        end_s: nothing at or after this. Not with ``times_s``.
-        threads: how many decode. The default, one a core, is quickest when nothing else runs; one alone does the least
-            work in all.
-        thumbnails: told of all that is decoded on the way, sampled or not: each picture's time and `thumbnail`, before
-            the instants that it is shown at are given. Of H.264 and HEVC some pictures in the middle of shots are not
-            decoded. With ``rate`` alone.
+        start_s: nothing before this, seconds from the first frame. Not with ``times_s``, as ``end_s``.
+        end_s: nothing at or after this.
+        threads: how many decode; by default one a core, which is quickest, but more work in all than one alone.
+        thumbnails: told of all that is decoded on the way, sampled or not: each frame's time and `thumbnail`, before
+            the instants that it is shown at are given. Of H.264 and HEVC some in the middle of shots are not decoded.
+            With ``rate`` alone.
 
     Raises:
-        InputError: for a file that holds no readable picture, a time beyond its end, or options that make no sense.
+        InputError: for a file that holds no readable frame, a time beyond its end, or options that make no sense.
     """
     _check(rate, times_s, size, short_side, batch, start_s, end_s)
     if thumbnails is not None and rate is None:

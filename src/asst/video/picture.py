@@ -70,11 +70,11 @@ def display_size(stream: VideoStream, frame: VideoFrame) -> tuple[int, int]:
 
 @dataclass(frozen=True, slots=True)
 class Crop:
-    """What is kept of very long pictures, so that their size has a bound: parts as large as is looked at.
+    """What is kept of very long frames, so that their size has a bound: parts as large as is looked at.
 
     Attributes:
         parts: how many, evenly apart from one end to the other; a single one is the middle.
-        sides: how long each is along the longer side, in lengths of the shorter. A picture no longer than all of them
+        sides: how long each is along the longer side, in lengths of the shorter. A frame no longer than all of them
             together is kept whole.
     """
 
@@ -150,15 +150,13 @@ def _ticks(frames: Iterator[VideoFrame], time_base: Fraction) -> Iterator[VideoF
 class Converter:
     """Turns decoded frames into RGB arrays, all of one size: colour and size in one step, then the orientation.
 
-    Untagged pictures of 720 lines or more are read as BT.709, smaller ones as BT.601. High dynamic range is not tone
+    Untagged frames of 720 lines or more are read as BT.709, smaller ones as BT.601. High dynamic range is not tone
     mapped.
 
     Args:
         stream: the stream that the frames come from.
         first: its first frame, which settles the size.
-        size: exact ``(width, height)``, or
-        short_side: the length of the shorter side, the aspect kept; else the size as displayed.
-        crop: what is kept of long pictures.
+        size: as `asst.video.frames` has it, and so ``short_side`` and ``crop``.
     """
 
     def __init__(

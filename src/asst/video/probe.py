@@ -16,22 +16,18 @@ _TIME_CODE = re.compile(r"\d{2}:\d{2}:\d{2}[:;.]\d{2,3}")
 
 @dataclass(frozen=True, slots=True)
 class VideoInfo:
-    """A video file's facts.
+    """A video file's facts; a ValueError for a size or a length that is not positive.
 
     Attributes:
         path: the file.
         duration_s: from the first frame to the end of the last one, in seconds.
-        width: in square pixels, as displayed.
-        height: in square pixels, as displayed.
+        width: in square pixels, as displayed; ``height`` likewise.
         rate: frames a second, on average.
         start_s: the first frame's time on the file's own clock, in seconds.
-        codec: the picture codec's name.
+        codec: the name of what the frames are coded by.
         has_audio: whether there is sound.
         time_code: the first frame's time code as the file states it, ``HH:MM:SS:FF``, with ``;`` or ``.`` before the
             frame where frame numbers are dropped; None where it states none.
-
-    Raises:
-        ValueError: for a size or a length that is not positive.
     """
 
     path: str
@@ -52,16 +48,10 @@ class VideoInfo:
 
 
 def probe(path: str | Path) -> VideoInfo:
-    """Read a video file's facts.
+    """Read a local video file's facts; an `InputError` if no frame in it can be decoded, or none of them lasts.
 
     The length comes from the time stamps of the last packets, as containers round theirs or count the sound's. Where
     the file cannot be sought in, or holds nothing where its index says that it ends, all packets are read, not decoded.
-
-    Args:
-        path: a local video file.
-
-    Raises:
-        InputError: if no picture in it can be decoded, or none of them lasts.
     """
     with Source(path) as source:
         duration_s = _duration_s(source)

@@ -24,10 +24,10 @@ class Schedule:
     """What of a stream will be looked at; may change while it is read.
 
     Attributes:
-        wanted: tells whether any instant of ``[pts, next_pts)`` will be looked at. Where it says no, a picture that no
+        wanted: tells whether any instant of ``[pts, next_pts)`` will be looked at. Where it says no, a frame that no
             other refers to need not be decoded. ``None`` wants everything.
-        changes: want also what is shown just before a picture that little before it resembles, so that no picture is
-            missing where a shot ends.
+        changes: want also what is shown just before a frame that little before it resembles, so that none is missing
+            where a shot ends.
     """
 
     wanted: Callable[[int, int], bool] | None = None

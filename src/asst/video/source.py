@@ -46,22 +46,21 @@ class Decoded(NamedTuple):
 class Source:
     """A video file that is open for reading; a context manager.
 
-    Opening decodes the first picture, whose PTS is the zero of the video's clock. In a transport or program stream the
+    Opening decodes the first frame, whose PTS is the zero of the video's clock. In a transport or program stream the
     clock goes on where it begins anew; all times are of that running clock.
 
     Args:
         path: the file.
-        threads: how many decode; by default one a core, which is quicker but a quarter more work than one alone.
+        threads: how many decode; by default one a core.
 
     Attributes:
-        first: the first picture that can be decoded.
-        schedule: what will be looked at. A picture that will not be and that no other refers to is not decoded.
+        first: the first frame that can be decoded.
+        schedule: what will be looked at. A frame that will not be and that no other refers to is not decoded.
         damaged: how many packets could not be decoded so far.
-        interlaced: whether each picture holds two fields; frames come out deinterlaced.
+        interlaced: whether each frame holds two fields; they come out deinterlaced.
 
     Raises:
-        InputError: if nothing in the file can be decoded, it is encrypted, or its pictures are larger than
-            `MOST_PIXELS`.
+        InputError: if nothing in the file can be decoded, it is encrypted, or its frames are larger than `MOST_PIXELS`.
     """
 
     def __init__(self, path: str | Path, *, threads: int | None = None) -> None:

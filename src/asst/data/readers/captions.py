@@ -124,8 +124,7 @@ def held_out(captions: Captions, counts: Mapping[str, int], seed: int = 0) -> tu
     """Splits by group: indices of the pictures to learn from, and by set of those held out; no group has both.
 
     ``counts`` says how many pictures of each set to hold out, a clip with all its frames as one; only pictures that
-    people wrote sentences about. The draws go on from set to set in this order. A set with too few such pictures, or
-    nothing left to learn from, is an `InputError`.
+    people wrote sentences about. An `InputError` for a set with too few such pictures, or nothing left to learn from.
     """
     random = np.random.default_rng(seed)
     held: dict[str, IntArray] = {}

@@ -35,16 +35,14 @@ _OUTPUTS = {"clip": ("image_embeds", "text_embeds"), "siglip": ("image_embeds", 
 
 @dataclass(frozen=True, slots=True)
 class Preprocessing:
-    """How a model wants its pictures.
+    """How a model wants its frames.
 
     Attributes:
         short_side: pixels that the shorter side is brought to; None if ``exact`` is given.
-        exact: height and width that a picture is brought to, its aspect not kept.
+        exact: height and width that a frame is brought to, its aspect not kept.
         resample: Pillow's number of how that is done.
         crop: height and width of what is cut from the centre.
-        scale: what values are multiplied by.
-        mean: of each colour, which is then subtracted.
-        deviation: of each colour, which is then divided by.
+        scale: what values are multiplied by; then the ``mean`` of each colour is subtracted, and ``deviation`` divides.
     """
 
     short_side: int | None
@@ -120,15 +118,12 @@ def read_object(path: Path) -> Mapping[str, Any]:
 
 
 class Towers(ABC):
-    """Pictures and sentences to unit vectors of one space.
-
-    Args:
-        folder: with ``config.json``, ``preprocessor_config.json`` and ``tokenizer.json``.
+    """Frames and sentences to unit vectors of one space, by a folder with ``config.json``, tokenizer and preprocessing.
 
     Attributes:
         kind: of model, ``clip`` or ``siglip``.
         weights: a short hash of the weights.
-        precision: the number format that the picture tower computes in.
+        precision: the number format that the tower of frames computes in.
 
     Raises:
         InputError: if something is missing there or does not fit, or what runs the towers is not installed.

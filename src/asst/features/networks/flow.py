@@ -28,14 +28,11 @@ BOUND = 20.0
 
 
 class OpticalFlow:
-    """One algorithm with its settings.
+    """One algorithm with its settings; an `InputError` when OpenCV, or its contributed part, is not installed.
 
     Attributes:
         settings: all that decides its numbers, fit for JSON.
         description: the same for people, in a few words.
-
-    Raises:
-        InputError: when OpenCV, or its contributed part, is not installed.
     """
 
     def __init__(self, algorithm: Algorithm, iterations: int = TVL1_ITERATIONS) -> None:

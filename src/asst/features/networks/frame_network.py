@@ -48,10 +48,9 @@ class Branch:
 
     Attributes:
         network: takes a batch of what ``prepare`` makes, ``(batch, ...)``, and returns ``(batch, dimension)``.
-        dimension: of its vector.
-        ticks: that it sees, counted from the step's first. Those before the first picture show the first, those after
-            the last show the last, as in the last step, which the end may cut short.
-        prepare: makes the network's input of these pictures, each ``(height, width, 3)``; always of one shape.
+        ticks: that it sees, counted from the step's first. Those before the first frame show the first, those after the
+            last show the last, as in the last step, which the end may cut short.
+        prepare: makes the network's input of these frames, each ``(height, width, 3)``; always of one shape.
         settings: all that decides its numbers besides the weights; fit for JSON.
         weights: a short hash of the weights.
         flow: how its optical flow is found, for people; empty without.
@@ -150,14 +149,10 @@ class FrameNetwork:
 
 
 def windows(pictures: Iterable[Pixels], seen: range, stride: int) -> Iterator[list[Pixels]]:
-    """For every step that begins before the pictures end, the pictures of its ticks, as they come.
+    """For every step that begins before the frames end, one a tick, the frames of the ticks that it sees, as they come.
 
-    The first and the last picture stand for ticks beyond the ends.
-
-    Args:
-        pictures: one a tick.
-        seen: ticks that a step sees, counted from its first; the last of them is not before that.
-        stride: ticks from one step to the next.
+    ``seen`` counts from a step's first tick, and ends there or later; steps are ``stride`` ticks apart. The first and
+    the last frame stand for ticks beyond the ends.
 
     >>> [*windows("abcde", range(-1, 2), 2)]
     [['a', 'a', 'b'], ['b', 'c', 'd'], ['d', 'e', 'e']]

@@ -34,11 +34,8 @@ _WINDOW_FILE = re.compile(r"(?P<video>.+)_(?P<start>\d+)_(?P<end>\d+)(?P<extensi
 class Timing:
     """When the steps of published features happen, and what made them.
 
-    Attributes:
-        extractor: the name to give them.
-        step_s: length of every step in seconds; not together with ``durations_s``.
-        durations_s: length of each video in seconds, which its steps divide evenly; may be filled later.
-        start_s: where the first step starts, in seconds.
+    Every step lasts ``step_s``, or a video's steps divide its duration, of ``durations_s``, evenly; these may be filled
+    later. All in seconds.
     """
 
     extractor: str
@@ -103,18 +100,10 @@ class ExternalStore(FeatureStore):
 class WindowStore(FeatureStore):
     """Features of sliding windows, a file each, as TALL has them: ``{video}_{start}_{end}.npy``, by frames.
 
-    Windows of several lengths may lie in one folder. The steps are as far apart as the windows of one length start, and
-    each has the vector of the window whose middle is nearest to its own, so that the first and the last windows stand
-    for the ends of the video too.
-
-    Args:
-        path: the folder.
-        extractor: the name to give the features.
-        fps: frames a second that the names count.
-        length: frames of the windows to take.
-
-    Raises:
-        InputError: if there is no such file in it, or none of that length.
+    Windows of several lengths may lie in one folder; those of ``length`` frames are taken, ``fps`` a second. The steps
+    are as far apart as these start, and each has the vector of the window whose middle is nearest to its own, so that
+    the first and the last windows stand for the ends of the video too. An `InputError` if there is no such file, or
+    none of that length.
     """
 
     def __init__(self, path: Path, extractor: str, fps: float, length: int) -> None:
@@ -210,8 +199,8 @@ def to_hdf5(store: FeatureStore, path: Path, watch: Watch | None = None) -> int:
     """Writes every video's vectors as a data set of its name, ``(steps, dimension)``; gives how many videos there are.
 
     The file's attributes say what the field's files do not: ``extractor``, ``start_s``, ``step_s`` and the `Provenance`
-    but for the content, the same for all videos. Where shots begin is not kept. Raises an `InputError` for an empty
-    store, videos with different clocks, or a file that cannot be written.
+    but for the content. Where shots begin is not kept. Raises an `InputError` for an empty store, videos with different
+    clocks, or a file that cannot be written.
     """
     videos = store.videos()
     if not videos:

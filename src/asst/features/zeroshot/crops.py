@@ -54,7 +54,7 @@ class CropsExtractor(ABC):
         settings: what else decides the numbers; fit for JSON.
         sampled_fps: how many frames of a second of video the network sees, at most. Those between hold what the nearest
             of their own kind shows. A still picture is sampled once in eight seconds.
-        turn_least: how far what is seen must turn where colours jump, for a new shot; as `shot_cuts` has it.
+        turn_least: as `shot_cuts` has it.
     """
 
     flow = ""

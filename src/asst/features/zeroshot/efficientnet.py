@@ -51,8 +51,7 @@ class LiteWeights:
     Attributes:
         convolutions: by name, kernels ``(outputs, inputs of a group, height, width)`` and biases ``(outputs,)``, with
             normalisation folded in: ``stem.weight``, ``blocks.3.depthwise.bias``, ``head.weight``.
-        class_weights: the last layer's, shape ``(1000, CHANNELS)``.
-        class_bias: shape ``(1000,)``.
+        class_weights: the last layer's, shape ``(1000, CHANNELS)``; its bias is ``(1000,)``.
         mean_feature: what each of the pooled features averages over ImageNet's training pictures, ``(CHANNELS,)``.
     """
 

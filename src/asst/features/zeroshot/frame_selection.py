@@ -46,11 +46,8 @@ def runs(changes: Sequence[Sequence[float]], most: int) -> list[tuple[int, int]]
     """A group's steps in runs, a sampled frame each: the first step of a run and how many it has.
 
     A run ends where colours jump, the largest jumps first. What frames are left halve the longest runs, unless next to
-    nothing happens in them: a still picture costs one.
-
-    Args:
-        changes: how much colours change at each tick since the step before, for each step.
-        most: how many runs a whole group may have; one of fewer steps has fewer, in proportion.
+    nothing happens in them: a still picture costs one. ``changes`` are how much colours change at each tick since the
+    step before, for each step; a whole group may have ``most`` runs, one of fewer steps fewer in proportion.
     """
     steps = len(changes)
     most = max(1, round(steps * most / GROUP_STEPS))
@@ -76,10 +73,8 @@ def runs(changes: Sequence[Sequence[float]], most: int) -> list[tuple[int, int]]
 class FrameSampler:
     """Threads that give frames to a network, for the length of a ``with`` block.
 
-    Args:
-        network: pictures of one size ``(pictures, height, width, 3)`` to a row each, in one thread.
-        together: how many pictures it is given at once.
-        most: at most so many frames of a group are sampled.
+    The network, in one thread, makes a row of each of ``together`` pictures of one size, ``(pictures, height, width,
+    3)``. At most ``most`` frames of a group are sampled.
     """
 
     def __init__(self, network: Callable[[Pixels], Float16Array], together: int, most: int) -> None:

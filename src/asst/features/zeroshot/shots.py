@@ -66,8 +66,7 @@ def shot_cuts(changes: FloatArray, seen: Callable[[int, int], FloatArray], turn_
 
     Args:
         changes: mean absolute difference in colour of each tick to the one before, shape ``(ticks - 1,)``.
-        seen: unit vectors of what is seen from one tick up to another, shape ``(ticks, channels)``; asked for a few
-            ticks around each jump in colour.
+        seen: unit vectors of what is seen from one tick up to another, ``(ticks, channels)``.
         turn_least: how far the features before and after a cut lie apart, as one minus their cosine.
     """
     ticks = len(changes) + 1

@@ -139,10 +139,10 @@ class Simulator(Painter[CharadesVideo]):
 def write_simulated(
     store: Store, videos: Iterable[Subject], simulator: Painter[Subject], say: Callable[[str], None]
 ) -> int:
-    """Writes the features of videos to a store; those it already has from the same settings and annotation are kept.
+    """Writes the features of videos to a store, but those it has from the same settings and annotation; gives how many.
 
-    ``say`` is told before anything is written what is, where and how large. Gives how many were written. Raises an
-    `InputError` if the store holds other features or cannot be written.
+    ``say`` is told before anything is written what is, where and how large. Raises an `InputError` if the store holds
+    other features or cannot be written.
     """
     made = [(video, simulator.provenance(video)) for video in videos]
     lacking = [(video, own) for video, own in made if video.video not in store or store.provenance(video.video) != own]

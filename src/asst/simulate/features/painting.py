@@ -34,10 +34,9 @@ BIAS = 0.5
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """Something that a video's features show.
+    """Something that a video's features show: ``what``, a class of actions or a sentence's id, and when it truly shows.
 
-    ``what`` it is: classes of actions, or a sentence's id. ``clear`` says whether the modality sees it as what it is,
-    neither missed nor confused; the times are when it truly begins and ends.
+    ``clear`` says whether the modality sees it as what it is, neither missed nor confused.
     """
 
     what: str

@@ -23,13 +23,8 @@ class AnyModality:
 class Modality(AnyModality):
     """What an extractor is sensitive to: the lengths of the prototypes that are added up in a step.
 
-    Attributes:
-        verb: of an action's verb, while it goes on.
-        object: of an action's object, while it goes on.
-        pair: of what is particular to the action's class.
-        seen: of the objects that the annotation lists, all of them together, throughout the video.
-        scene: of the scene, throughout.
-        subject: of the person and the home, drawn for each video, throughout.
+    While an action goes on those of its ``verb``, ``object`` and class (``pair``); throughout the video, of the objects
+    that the annotation lists (``seen``, all together), the ``scene``, and the person and the home (``subject``).
     """
 
     verb: float
@@ -53,10 +48,9 @@ MODALITIES: dict[str, Modality] = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Level:
-    """What stands between the annotation and the features.
+    """What stands between the annotation and the features; the name is part of the extractor's.
 
     Attributes:
-        name: part of the extractor's name.
         noise: length of the noise vector of a step; prototypes have about length one.
         correlation: of the noise of neighbouring steps, an AR(1) process.
         missed: share of actions that a modality does not see at all.
