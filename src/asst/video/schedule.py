@@ -7,10 +7,9 @@ from bisect import bisect_right, insort
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-if TYPE_CHECKING:
-    from av.packet import Packet
+from asst.video.pyav import av
 
 # Pictures are stored at most 16 places away from where they are shown (H.264, HEVC), so this many packets show the
 # neighbour in time of the middle one.
@@ -33,9 +32,9 @@ class Schedule:
     wanted: Callable[[int, int], bool] | None = None
     changes: bool = False
 
-    def of(self, packets: Iterable[Packet[Any]]) -> Iterator[tuple[Packet[Any], bool]]:
+    def of(self, packets: Iterable[av.Packet[Any]]) -> Iterator[tuple[av.Packet[Any], bool]]:
         """Packets in their order, and whether the picture in each is going to be looked at."""
-        ahead: deque[Packet[Any]] = deque()
+        ahead: deque[av.Packet[Any]] = deque()
         around: list[int] = []
         passed: deque[tuple[int, int, bool]] = deque()
         bytes_around = 0

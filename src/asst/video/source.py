@@ -10,18 +10,14 @@ from dataclasses import dataclass
 from fractions import Fraction
 from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple, Self
+from typing import NamedTuple, Self
 
 from asst.errors import InputError
 from asst.video.clock import Clock, Index, may_begin_anew
 from asst.video.container import best_stream, encrypted, logger, may_be_edited, open_container, scrambled
 from asst.video.picture import deinterlaced
+from asst.video.pyav import av
 from asst.video.schedule import Schedule
-
-if TYPE_CHECKING:
-    from av.packet import Packet
-    from av.video.frame import VideoFrame
-    from av.video.stream import VideoStream
 
 _SKIPPING_CODECS = frozenset({"h264", "hevc"})
 _FAILED_READS = 64
@@ -40,7 +36,7 @@ class Decoded(NamedTuple):
     """A picture and when it is shown, in ticks of the stream's time base."""
 
     pts: int
-    frame: VideoFrame
+    frame: av.VideoFrame
 
 
 class Source:
@@ -71,7 +67,7 @@ class Source:
         self.interlaced = False
         self._blind = True
         self._read: int | None = None
-        self._packets: Iterator[Packet[VideoStream]] = iter(())
+        self._packets: Iterator[av.Packet[av.VideoStream]] = iter(())
         self._decoding: Iterator[Decoded] = iter(())
         self._clock: Clock | None = None
         self.container = open_container(self.path)
@@ -158,14 +154,12 @@ class Source:
         # What is to be decoded next is changed by ``seek``.
         yield from iter(lambda: next(self._decoding, None), None)
 
-    def packets(self) -> Iterator[Packet[VideoStream]]:
+    def packets(self) -> Iterator[av.Packet[av.VideoStream]]:
         """Packets in the order they are stored, from the last ``seek`` on; none of them is decoded."""
         return self._packets
 
     def seek(self, pts: int) -> bool:
         """Go to the last key picture at or before a tick; False if the file cannot be sought in: nothing changed."""
-        import av
-
         if self.index is not None:
             return self._seek_in(self.index, pts)
         # Indices count in decoding time, which runs ahead of presentation; some land after the tick. Step back then.
@@ -199,7 +193,7 @@ class Source:
         self.container.seek(place, stream=self.stream, unsupported_byte_offset=True)
         self._start_clock(offset)
 
-        def before(packet: Packet[VideoStream]) -> bool:
+        def before(packet: av.Packet[av.VideoStream]) -> bool:
             shown = packet.pts if packet.pts is not None else packet.dts
             return not packet.is_keyframe or shown is None or shown < time
 
@@ -267,7 +261,7 @@ class Source:
             most = max(1, _PIXELS_IN_THREADS // max(1, width * height))
             self.stream.codec_context.thread_count = min(self._threads or os.cpu_count() or 1, most)
 
-    def _restart(self, packets: Iterator[Packet[VideoStream]]) -> None:
+    def _restart(self, packets: Iterator[av.Packet[av.VideoStream]]) -> None:
         self._read = None
         self._packets = packets
         self._decoding = self._clocked(self._decode())
@@ -277,7 +271,7 @@ class Source:
         self.damaged += self._clock.damaged if self._clock is not None else 0
         self._clock = Clock(self.time_base, self.frame_ticks, offset) if may_begin_anew(self.container) else None
 
-    def _demux(self) -> Iterator[Packet[VideoStream]]:
+    def _demux(self) -> Iterator[av.Packet[av.VideoStream]]:
         """Packets of the picture stream, on the running clock."""
         packets = self._stored()
         for packet in packets if self._clock is None else self._clock.running(packets):
@@ -286,10 +280,8 @@ class Source:
             if packet.size or packet.dts is None:
                 yield packet
 
-    def _stored(self) -> Iterator[Packet[VideoStream]]:
+    def _stored(self) -> Iterator[av.Packet[av.VideoStream]]:
         """Packets of the picture stream as they are stored; a read that fails is tried again further on."""
-        import av
-
         for _ in range(_FAILED_READS):
             try:
                 for packet in self.container.demux(self.stream):
@@ -300,10 +292,8 @@ class Source:
             except av.FFmpegError:
                 self.damaged += 1
 
-    def _decode(self) -> Iterator[VideoFrame]:
+    def _decode(self) -> Iterator[av.VideoFrame]:
         """Frames of every packet that can be decoded; those nobody looks at or refers to are left out."""
-        import av
-
         codec = self.stream.codec_context
         may_skip = codec.name in _SKIPPING_CODECS
         for packet, wanted in self.schedule.of(self._packets):
@@ -316,7 +306,7 @@ class Source:
             except av.FFmpegError:
                 self.damaged += 1
 
-    def _clocked(self, frames: Iterator[VideoFrame]) -> Iterator[Decoded]:
+    def _clocked(self, frames: Iterator[av.VideoFrame]) -> Iterator[Decoded]:
         """Give each frame a time later than the last one's, of two of one time the later; deinterlace where needed."""
         first = next(frames, None)
         if first is None:
