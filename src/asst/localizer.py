@@ -43,11 +43,7 @@ class Localizer:
         return self._model.name
 
     def features(self, video: str | Path | Iterable[Frames], *, progress: Progress | None = None) -> Features:
-        """What the model needs of a video: a file, or frames in memory.
-
-        Raises:
-            InputError: for a file that holds no video that can be read, no frame, or features that are not finite.
-        """
+        """What the model needs of a file or of frames in memory; an `InputError` if it cannot be had."""
         extractor = self._model.extractor
         if isinstance(video, str | Path):
             found, name = extractor.extract(video, progress=progress), str(video)
@@ -131,11 +127,7 @@ class Localizer:
         return self._embedding().embed_frames(frames)
 
     def embed_sentences(self, sentences: Sequence[str]) -> Float32Array:
-        """Sentences in the model's space, unit vectors, shape ``(sentences, d)``; see `embed_frames`.
-
-        Raises:
-            InputError: for no list of sentences, or a model without such a space.
-        """
+        """Sentences in the model's space, as `embed_frames`; raises InputError for no list of them."""
         if isinstance(sentences, str):
             raise InputError(f"one sentence is not a list of them; give [{sentences!r}]")
         return self._embedding().embed_sentences(sentences)

@@ -192,10 +192,7 @@ def share_videos(dataset: str, first: str, second: str) -> bool:
 
 
 def read_dataset(name: str, folder: Path, split: str) -> Dataset:
-    """One split of a data set of `DATASETS`, from the folder with its files, named as their authors name them.
-
-    Raises an `InputError` for an unknown name or split, or a missing or unreadable file.
-    """
+    """One split of one of `DATASETS`, from the folder with its files; raises InputError if it cannot be read."""
     if name not in DATASETS:
         raise InputError(f"no data set {name!r}; there are {', '.join(DATASETS)}")
     entry, folder = DATASETS[name], Path(folder)

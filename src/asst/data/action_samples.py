@@ -66,10 +66,7 @@ class ActionSamples(Dataset[Sample]):
 
 
 class ActionWindows(Dataset[tuple[Sample, ...]]):
-    """All windows of videos, one at an index, in the order of videos and time, without their truth.
-
-    A video without features is an `InputError`.
-    """
+    """All windows of videos, in the order of videos and time, without truth; an `InputError` without features."""
 
     def __init__(self, videos: Sequence[ActionVideo], store: FeatureStore, observation: CropObservation) -> None:
         require(store, (video.video for video in videos))

@@ -49,10 +49,7 @@ class ActionVideo:
 
 @dataclass(frozen=True, slots=True)
 class ActionDataset:
-    """What a reader of actions found: videos in the file's order, and problems, one a bad row, repaired ones included.
-
-    ``includes`` gives by a class those whose every action is one of it too.
-    """
+    """Videos in the file's order, problems, and ``includes``: by a class those whose every action is one of it too."""
 
     videos: tuple[ActionVideo, ...]
     problems: tuple[Problem, ...] = ()

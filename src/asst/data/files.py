@@ -32,10 +32,7 @@ def read_text(path: Path, wanted: str = "an annotation file") -> str:
 
 
 def read_json(path: Path, kind: type) -> Any:
-    """The content of a JSON file that holds one list or one object.
-
-    Raises an `InputError` if it cannot be read, is no JSON or holds something else.
-    """
+    """The list or object that a JSON file holds; raises InputError if it cannot be read or holds something else."""
     try:
         content = from_json(read_text(path))
     except InputError:
@@ -54,10 +51,7 @@ def read_lines(path: Path) -> Iterator[tuple[int, str]]:
 
 
 def read_object_lines(path: Path) -> Iterator[tuple[str, Callable[[], dict[str, Any]]]]:
-    """Each line of a JSON Lines file that is not blank: its name, and what gives its object; raises as `read_text`.
-
-    The latter raises an `UnusableRowError` for a line that holds none.
-    """
+    """Each line of a JSON Lines file: its name, and what gives its object or raises an `UnusableRowError`."""
     return ((f"line {number}", partial(_object, line)) for number, line in read_lines(path))
 
 

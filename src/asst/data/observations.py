@@ -39,10 +39,7 @@ class Observation(Protocol):
         """Length of the network's window."""
 
     def draw(self, record: Record, features: Features, generator: np.random.Generator) -> Observed:
-        """What one training step sees of a record.
-
-        Raises an `InputError` if the features do not reach the record's moments, or these cannot be observed so.
-        """
+        """What one training step sees of a record; an `InputError` if its moments cannot be observed so."""
 
     def windows(self, duration_s: float, features: Features) -> tuple[Window, ...]:
         """The windows that together answer a sentence about a video."""
@@ -64,10 +61,7 @@ class PieceObservation:
         return DURATION_S / self.steps
 
     def draw(self, record: Record, features: Features, generator: np.random.Generator) -> Observed:
-        """The window, and one of the agreeing annotations, each as likely; equal ones count as often as they occur.
-
-        ``record.moments`` holds those that overlap another (`asst.data.readers.didemo.agreeing`).
-        """
+        """The window, and one of the agreeing annotations, each as likely, equal ones too."""
         window = self.windows(record.duration_s, features)[0]
         moment = record.moments[generator.integers(len(record.moments))]
         clip = span_clip(moment)
@@ -108,10 +102,7 @@ class CropObservation:
         return self.step_s / math.exp(generator.uniform(math.log(self.least), math.log(self.most)))
 
     def draw(self, record: Record, features: Features, generator: np.random.Generator) -> Observed:
-        """A crop of the stretched video and the moments in it, first the drawn one.
-
-        The other moments count as far as they are inside, if at least half of each is.
-        """
+        """A crop and the moments in it, first the drawn one, then others of which at least half is inside."""
         step_s = self.drawn_step_s(generator)
         chosen = int(generator.integers(len(record.moments)))
         order = [chosen, *(index for index in range(len(record.moments)) if index != chosen)]

@@ -62,10 +62,7 @@ class QueryTokens:
         return self._width
 
     def of(self, records: Sequence[Record]) -> RecordTokens:
-        """The tokens of some records' sentences.
-
-        An `InputError` names the first five queries without tokens, or a first one that cannot be read.
-        """
+        """The tokens of some records' sentences; an `InputError` names queries without any."""
         places = [self._place(record) for record in records]
         missing = [name for (arrays, name), record in zip(places, records, strict=True) if name not in arrays]
         if missing:
@@ -79,10 +76,7 @@ class QueryTokens:
         return RecordTokens(self, places)
 
     def read(self, arrays: Arrays, name: str) -> Vector:
-        """The tokens of one query, shape ``(tokens, dimension)``.
-
-        An `InputError` for a damaged file, numbers that are not finite, or another dimension than those before.
-        """
+        """The tokens of one query, ``(tokens, dimension)``; an `InputError` if they cannot be used."""
         where = f"{arrays.path}, {name}"
         array = arrays.read(name)
         # A pooled vector is a sentence of one token.

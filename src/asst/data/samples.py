@@ -121,10 +121,7 @@ class EpochOrder(Sampler[Key]):
 
 
 class SentenceVectors:
-    """The word vectors of each of some sentences; a word is kept once however often it occurs.
-
-    A sentence comes with a name for messages, as ``record 12``; one without a word is an `InputError`.
-    """
+    """The word vectors of sentences, each with a name for messages; one without a word is an `InputError`."""
 
     def __init__(self, sentences: Iterable[tuple[str, str]], words: WordVectors) -> None:
         tokens = []

@@ -41,10 +41,7 @@ class Job:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What became of a job; ``reason`` says in a line why it failed.
-
-    ``video_s`` are the seconds of video that were read, ``seconds`` those that it took.
-    """
+    """What became of a job: why it failed, seconds of video that were read, and seconds that it took."""
 
     job: Job
     state: Literal["extracted", "kept", "failed"]

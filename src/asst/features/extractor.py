@@ -40,17 +40,11 @@ class Extractor(Protocol):
     flow: str
 
     def extract(self, video: str | Path, *, progress: Progress | None = None) -> Features:
-        """Features of a file, read as a stream, with its length.
-
-        Raises an `InputError` for a file that holds no video that can be read.
-        """
+        """Features of a file, read as a stream, with its length; raises InputError if it cannot be read."""
         ...
 
     def extract_frames(self, frames: Iterable[Frames]) -> Features:
-        """Features of frames in memory, at whatever instants: a step shows the last that had begun, as a player does.
-
-        Raises an `InputError` when there is no frame.
-        """
+        """Features of frames in memory, as a player shows them; raises InputError when there is none."""
         ...
 
 

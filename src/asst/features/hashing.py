@@ -51,10 +51,7 @@ def files_hash(paths: Iterable[Path]) -> str:
 
 
 def content_hash(path: Path) -> str:
-    """The first half of the SHA-256 of a file's bytes, in hexadecimal: by it a video is known, whatever it is called.
-
-    Raises an `InputError` if it cannot be read, or is a folder or a pipe.
-    """
+    """Half of the SHA-256 of a video's bytes, in hexadecimal; raises InputError if it cannot be read."""
     check_ends(path)
     try:
         with path.open("rb") as file:

@@ -99,10 +99,7 @@ def _named_folder(name: str) -> Path:
 
 
 def read_state(path: Path) -> dict[str, Tensor]:
-    """The tensors of a weights file by their names: of safetensors, or of PyTorch, plain or wrapped as ``state_dict``.
-
-    Raises an `InputError` for a file that cannot be read, or holds something else.
-    """
+    """The tensors of a weights file, safetensors or PyTorch's, by name; an `InputError` if it holds something else."""
     import torch
     from safetensors import SafetensorError
     from safetensors.torch import load_file

@@ -27,10 +27,7 @@ _LOOKED_AT_BYTES = 4 * 2**20
 
 
 def open_container(path: Path) -> av.container.InputContainer:
-    """Open a local file for reading.
-
-    Raises an `InputError` if it is missing, a folder, a pipe, an address, not readable, empty or no media file.
-    """
+    """Open a local file for reading; an `InputError` for one that cannot be read, or is empty or no media file."""
     check_ends(path)
     try:
         with path.open("rb") as file:

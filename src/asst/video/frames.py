@@ -190,10 +190,7 @@ def _converted(
 
 
 def batched(pictures: Iterable[tuple[float, Pixels]], most: int) -> Iterator[Frames]:
-    """Instants in seconds and the pictures ``(height, width, 3)`` shown then, in batches of one size each.
-
-    Where a picture is held it comes as one array again; a batch of one array alone holds it once.
-    """
+    """Instants in seconds and the frames shown then, in batches of one size each; all of one frame hold it once."""
     times: list[float] = []
     first: Pixels | None = None
     several: Pixels | None = None
@@ -238,10 +235,7 @@ def every(source: Source, start_s: float = 0.0, end_s: float = math.inf) -> Iter
 def shown(
     source: Source, instants: Grid | Listed, thumbnails: ThumbnailSink | None = None
 ) -> Iterator[tuple[float, Decoded]]:
-    """Each instant up to the video's end, with the picture on display then; for ``thumbnails`` nothing is sought.
-
-    Raises an `InputError` for a listed instant beyond the end, or a grid that starts there.
-    """
+    """Each instant up to the video's end, with the frame on display then; raises InputError for one beyond the end."""
     if not source.interlaced:
         source.schedule.wanted = lambda pts, after: (
             instants.first_from(source.time_s(pts) - _ON_TIME_S) < source.time_s(after) + _ON_TIME_S

@@ -80,10 +80,7 @@ class Crop:
         return min(width, most), min(height, most)
 
     def kept(self, pixels: Pixels, shown: tuple[int, int]) -> Pixels:
-        """The parts of upright pictures ``(..., height, width, 3)`` side by side.
-
-        ``shown`` is the width and height that they are displayed at, where pixels may be square no more.
-        """
+        """The parts of upright frames ``(..., height, width, 3)``, displayed at ``shown``, side by side."""
         kept = self.size(*shown)
         if shown == kept:
             return pixels

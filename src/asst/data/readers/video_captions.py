@@ -23,10 +23,7 @@ Clock = Callable[[dict[str, Any]], tuple[float, float]]
 
 
 def read_activitynet(path: Path, split: str) -> Dataset:
-    """The records of one JSON file; the id is the video's name and the sentence's place, from zero.
-
-    Raises an `InputError` if the file cannot be read or is no JSON object.
-    """
+    """The records of one JSON file, by video and place of the sentence; an `InputError` if it is none."""
 
     def clock(entry: dict[str, Any]) -> tuple[float, float]:
         # Charades-CD calls the length otherwise.

@@ -64,10 +64,7 @@ class ImageText:
         return (self.place / _MANIFEST).is_file()
 
     def folder(self, weights: Path | None = None) -> Path:
-        """Its folder: ``weights``, or one in it by its name; with None where it is fetched into.
-
-        Raises an `InputError` if it is not there.
-        """
+        """Its folder: ``weights`` or in it, with None where it is fetched into; an `InputError` if not there."""
         if weights is None:
             places = [self.place] if self.here else []
         else:
@@ -212,10 +209,7 @@ def fetch(model: ImageText, progress: Progress = lambda _done, _all: None) -> Ma
 
 
 def wanted(names: Sequence[str]) -> list[str]:
-    """The files of a repository that are needed, with weights in one form: ONNX's where it has them.
-
-    Raises a ValueError saying what it lacks.
-    """
+    """The files of a repository that are needed, with weights in one form; a ValueError says what it lacks."""
     preprocessing = next((name for name in _PREPROCESSING if name in names), _PREPROCESSING[0])
     if lacking := [name for name in (*_NEEDED, preprocessing) if name not in names]:
         raise ValueError(f"it has no {lacking[0]}")

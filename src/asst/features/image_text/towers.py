@@ -55,10 +55,7 @@ class Preprocessing:
 
     @classmethod
     def read(cls, folder: Path) -> Self:
-        """What a folder's ``preprocessor_config.json`` says, or ``processor_config.json`` as newer folders have it.
-
-        Raises an `InputError` if there is none, or it does not say all that is needed.
-        """
+        """What a folder's ``preprocessor_config.json`` or, newer, ``processor_config.json`` says."""
         path = folder / "preprocessor_config.json"
         if not path.is_file() and (newer := folder / "processor_config.json").is_file():
             path = newer
@@ -173,10 +170,7 @@ def _unit(vectors: Float32Array) -> Float32Array:
 
 
 def cached_sentence_vectors(folder: Path, towers: Towers, sentences: Sequence[str]) -> Float32Array:
-    """Vectors of sentences that are wanted at every start, kept beside the model: a large one takes minutes for them.
-
-    Where the folder cannot be written to they are made each time.
-    """
+    """Vectors of sentences wanted at every start, kept beside the model if it can be: large ones take minutes."""
     decided = {"weights": towers.weights, "settings": towers.settings, "sentences": list(sentences)}
     path = folder / f".vectors-{settings_hash(decided)}.npy"
     with suppress(OSError, ValueError, EOFError):

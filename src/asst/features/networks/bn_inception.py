@@ -90,10 +90,7 @@ BLOCKS = {
 
 
 class BNInception(nn.Module):
-    """The network up to its global pool, for pictures of 3 channels or flow of 10.
-
-    Layers are called as in the published ports: ``NAME`` is a convolution, ``NAME_bn`` the normalisation after it.
-    """
+    """The network up to its global pool, for 3 channels or flow of 10; layers are called as in the published ports."""
 
     def __init__(self, channels: int = 3) -> None:
         super().__init__()

@@ -58,10 +58,7 @@ class OpticalFlow:
         return lambda: create(outerIterations=1, innnerIterations=iterations)
 
     def fields(self, pictures: Sequence[Pixels]) -> list[Float32Array]:
-        """The motion from each of two or more RGB pictures, ``(height, width, 3)``, to the next.
-
-        To the right and down in pixels, ``(height, width, 2)``; zero where the size changes.
-        """
+        """Pixels of motion right and down, ``(height, width, 2)``, from each RGB frame to the next."""
         # An OpenCV object holds buffers, which threads must not share.
         flow = self._make()
         greys: list[Pixels] = [self._cv2.cvtColor(picture, self._cv2.COLOR_RGB2GRAY) for picture in pictures]

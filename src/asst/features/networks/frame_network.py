@@ -66,11 +66,7 @@ class Branch:
 
 
 class FrameNetwork:
-    """An extractor of one or more networks, four steps a second; their vectors stand side by side.
-
-    Attributes:
-        rate: frames a second that are decoded: no more than the networks need to see theirs.
-    """
+    """An extractor of one or more networks, four steps a second; their vectors stand side by side."""
 
     def __init__(self, name: str, branches: Sequence[Branch], size: FrameSize, batch: int = BATCH_STEPS) -> None:
         self.name = name
@@ -107,10 +103,7 @@ class FrameNetwork:
         return self._features(decoded_ahead(video, self.rate, info.duration_s, progress, **options), info.duration_s)
 
     def extract_frames(self, frames: Iterable[Frames]) -> Features:
-        """See `asst.features.extractor.Extractor`; batches may differ in the size of their frames.
-
-        Raises an `InputError` when there is no frame, or a batch begins before the one before it has ended.
-        """
+        """See `asst.features.extractor.Extractor`; batches may differ in the size of their frames."""
         return self._features(ticks(frames, self.rate, _DECODED_TICKS, self.size.sized))
 
     def _features(self, batches: Iterable[Frames], length_s: float = math.inf) -> Features:

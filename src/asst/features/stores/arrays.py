@@ -104,10 +104,7 @@ def load_array(path: Path, key: str | None = None) -> Array:
 
 
 def as_vectors(array: Array, where: str, rows: str = "steps") -> Vectors:
-    """An array as ``(steps, dimension)``: leading and trailing axes of one are dropped, other numbers become float32.
-
-    Raises an `InputError` if more than two axes remain, fewer are there, or it holds no real numbers.
-    """
+    """An array as ``(steps, dimension)``, without axes of one, in float16 or 32; an `InputError` if it is none."""
     shape = array.shape
     while array.ndim > 2 and 1 in (array.shape[0], array.shape[-1]):
         array = array[0] if array.shape[0] == 1 else array[..., 0]

@@ -229,10 +229,7 @@ def to_hdf5(store: FeatureStore, path: Path, watch: Watch | None = None) -> int:
 
 
 def to_store(source: FeatureStore, target: Store, watch: Watch | None = None) -> int:
-    """Writes every video of a store of any form into one of ours; gives how many there are.
-
-    Raises an `InputError` for features that cannot be read, are not finite or of another kind than the target holds.
-    """
+    """Writes every video of a store of any form into one of ours; gives how many. Raises as `Store.write`."""
     videos = source.videos()
     for number, video in enumerate(videos, start=1):
         target.write(video.replace("%2F", "/"), source.read(video), source.provenance(video))

@@ -71,10 +71,7 @@ class FeatureStore(Protocol):
 
     @abstractmethod
     def read(self, video: str) -> Features:
-        """One video's features.
-
-        Raises an `InputError` if there are none, or their file is damaged, not what the store holds, or not finite.
-        """
+        """One video's features; raises InputError if there are none, or their file is damaged or not finite."""
 
     def provenance(self, video: str) -> Provenance:
         """What one video's features were made of, as far as the store knows."""
@@ -97,10 +94,7 @@ class FiniteFiles:
 
 
 class Store(FeatureStore):
-    """A folder of ours, to read and to write.
-
-    All its files come from one extractor and have one dimension; the first file read or written decides.
-    """
+    """A folder of ours, to read and to write; the first file decides on one extractor and one dimension."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -241,10 +235,7 @@ class CachedStore(ConcatenatedStore):
 
 
 def require(store: FeatureStore, videos: Iterable[str]) -> None:
-    """Checks that a store holds all of these videos, before a long run finds out.
-
-    Raises an `InputError` naming the first five that are missing, how many are, and what there is if they are all.
-    """
+    """Checks, before a long run finds out, that a store holds these videos; an `InputError` names those that lack."""
     wanted = set(videos)
     missing = sorted(video for video in wanted if video not in store)
     if missing:
@@ -338,11 +329,7 @@ def kind(path: Path) -> tuple[str, int] | None:
 
 
 def read_header(path: Path) -> tuple[dict[str, Any], int]:
-    """The header of a safetensors file, and where its data starts: eight bytes of length, then JSON, then data.
-
-    Raises:
-        OSError, ValueError, struct.error: for a file that cannot be read or is none.
-    """
+    """The header of a safetensors file, and where its data starts; an OSError, ValueError or struct.error if none."""
     with path.open("rb") as file:
         (length,) = struct.unpack("<Q", file.read(8))
         if length > path.stat().st_size:

@@ -27,10 +27,7 @@ _TURN_LEAST = 0.15
 
 
 def towers_of(folder: Path) -> Towers:
-    """The towers of a folder: by ONNX Runtime where it holds `PICTURES` and `SENTENCES`, else by PyTorch.
-
-    Raises an `InputError` as `Towers`, or if the folder was fetched and has changed since.
-    """
+    """The towers of a folder, by ONNX Runtime where it holds both networks, else by PyTorch; raises InputError."""
     check_folder(folder)
     if (folder / PICTURES).is_file() and (folder / SENTENCES).is_file():
         return OnnxTowers(folder)

@@ -83,10 +83,7 @@ class CropsExtractor(ABC):
 
     @abstractmethod
     def crop_vectors(self, pictures: Pixels) -> Float16Array:
-        """What the network sees of crops, ``(pictures, CROPS * channels)``; called by several threads at once.
-
-        Pictures are RGB of one size, shape ``(pictures, height, width, 3)``.
-        """
+        """What the network sees of crops of RGB frames, ``(frames, CROPS * channels)``; many threads."""
 
     def extract(self, video: str | Path, *, progress: Progress | None = None) -> Features:
         """See `asst.features.extractor.Extractor`; decoding runs beside the network."""
@@ -97,18 +94,12 @@ class CropsExtractor(ABC):
         return self._features(batches, cut_times, length_s)
 
     def extract_frames(self, frames: Iterable[Frames]) -> Features:
-        """See `asst.features.extractor.Extractor`; batches may differ in the size of their frames.
-
-        Raises an `InputError` when there is no frame, or a batch begins before the one before it has ended.
-        """
+        """See `asst.features.extractor.Extractor`; batches may differ in the size of their frames."""
         cut_times = CutTimes(TICK_RATE)
         return self._features(ticks(frames, TICK_RATE, _BATCH_TICKS, self._size.sized, cut_times.thumbnail), cut_times)
 
     def embed(self, pictures: Pixels) -> Float32Array:
-        """Pictures as unit vectors in the space, each the mean of its crops, shape ``(pictures, channels)``.
-
-        Raises an `InputError` for pictures that are not RGB, ``(pictures, height, width, 3)``.
-        """
+        """RGB frames as unit vectors in the space, means of crops, ``(frames, channels)``; raises InputError."""
         if pictures.ndim != 4 or pictures.shape[3] != 3 or pictures.dtype != np.uint8:
             raise InputError(f"frames are uint8, (frames, height, width, 3), not {pictures.dtype}, {pictures.shape}")
         vectors = np.zeros((len(pictures), self.space.channels), dtype=np.float32)

@@ -33,10 +33,7 @@ _Seen = tuple[Future[Float16Array], int]
 
 
 class Step(NamedTuple):
-    """A step's picture, ``(height, width, 3)``, and how much colours change at each tick since the step before.
-
-    Steps that one picture is held for have the same object.
-    """
+    """A step's frame, one object while it is held, and how much colours change at each tick since the step before."""
 
     picture: Pixels
     changes: Sequence[float]

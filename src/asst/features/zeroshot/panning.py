@@ -42,10 +42,7 @@ def spectrum(picture: Pixels) -> Spectrum:
 
 
 def pan(before: Spectrum, after: Spectrum) -> tuple[float, float]:
-    """How far the camera turns between two pictures: to the right in widths of the picture, and up in heights.
-
-    (0, 0) where they do not show the same place.
-    """
+    """How far the camera turns, right in widths and up in heights of the frame; (0, 0) between different places."""
     if before.shape != after.shape:
         return 0.0, 0.0
     cross = before.values * after.values.conj()

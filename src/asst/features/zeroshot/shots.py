@@ -36,10 +36,7 @@ _ENOUGH = 0.25
 
 
 def coarse_colours(pixels: Pixels) -> Float32Array:
-    """Mean colours of a coarse grid over RGB frames, in grey levels.
-
-    Of shape ``(frames, height, width, 3)``, and to ``(frames, rows * columns * 3)``.
-    """
+    """Mean colours of a coarse grid over RGB frames, in grey levels, ``(frames, rows * columns * 3)``."""
     frames, height, width, _ = pixels.shape
     rows, columns = _cells(height, _ROWS), _cells(width, _COLUMNS)
     # Whole sums of bytes, rows first: each is one pass over neighbouring numbers. Tall cells need the wider type.
@@ -133,10 +130,7 @@ class CutTimes:
             self._thumbnails.popleft()
 
     def times_s(self, ticks: IntArray) -> FloatArray:
-        """When the shots begin that are seen first at some ticks, ascending, at each of which colours jump.
-
-        That of a shot which comes in by and by is the middle of the change.
-        """
+        """When shots begin that are seen first at some ticks; one that comes in by and by in the middle of it."""
         times_s = np.array([self._times_s[tick] for tick in ticks.tolist()], dtype=np.float64)
         # Two changes that go on until they meet could be in no order.
         late = np.flatnonzero(np.diff(times_s, prepend=0.0) <= 0)

@@ -59,10 +59,7 @@ Subject = TypeVar("Subject", bound=AnnotatedVideo)
 
 
 class Painter(ABC, Generic[Subject]):
-    """Makes the features of one modality at one level; the order of videos plays no part.
-
-    ``family`` sets apart the draws of one generator from another's.
-    """
+    """Makes the features of one modality at one level, in any order; ``family`` sets its draws apart from others."""
 
     @abstractmethod
     def features(self, video: Subject) -> Features:

@@ -80,10 +80,7 @@ class SentenceSimulator(Painter[DescribedVideo]):
         return self.painted(latent)
 
     def shown(self, video: DescribedVideo) -> list[Shown]:
-        """Every sentence that the features show, by its id; first those about the video itself.
-
-        One is clear if half of its words or more are seen as what they are.
-        """
+        """Every sentence shown, first the video's own; clear if at least half of its words are seen."""
         records = self._all_records(video)
         spans, _ = self.moved(*self._spans(video, records))
         return [
