@@ -21,7 +21,7 @@ from typing import Any
 from asst.data.record import Dataset, Problem, Record, Span
 
 LEAST_S, MOST_S = 1e-3, 1e7
-"""Lengths that videos have, in seconds: from less than a picture to months."""
+"""Lengths that videos have, in seconds: from less than a frame to months."""
 
 SAME_LENGTH_S = 0.01
 """Durations of one video that differ by less are the same duration, rounded twice."""

@@ -67,7 +67,7 @@ class Clock:
             packet.dts = self._last = stored + moved
             self._due = self._last + (packet.duration or self._frame_ticks)
         if packet.pts is not None:
-            # At a seam the time of the picture after it may be given to the one before it.
+            # At a seam the time of the frame after it may be given to the one before it.
             far = stored is not None and abs(packet.pts - stored) > self._jump
             packet.pts = None if far else packet.pts + moved
         return packet
@@ -85,7 +85,7 @@ class Index:
     """What reading all packets of a file tells, where the file has no index of its own.
 
     Attributes:
-        end: where the picture that is shown last ends, in ticks of the running clock; None without a packet.
+        end: where the frame that is shown last ends, in ticks of the running clock; None without a packet.
         stretches: where in the file each stretch between seams begins, and what is added to its stored times.
     """
 
@@ -119,7 +119,7 @@ class Index:
         return None if at < 0 else (self._times[at], self._places[at], self._offsets[at])
 
     def offset_near(self, place: int, stored: int, due: int) -> int:
-        """What is added to a stored time of another stream, whose packets lie about those of the picture.
+        """What is added to a stored time of another stream, whose packets lie about those of the video.
 
         Of the stretches at a place in the file and beside it the one counts by which the packet is most nearly due.
         """

@@ -1,4 +1,4 @@
-"""A media file, opened for reading, and which of its streams of pictures is the film; or a refusal in a line."""
+"""A media file, opened for reading, and which of its video streams is the film; or a refusal in a line."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ def may_be_edited(container: av.container.InputContainer) -> bool:
 
 
 def refuse_protected(container: av.container.InputContainer, stream: av.VideoStream, path: Path) -> None:
-    """Refuse a picture that its container says is encrypted; raises InputError if it is."""
+    """Refuse a video stream that its container says is encrypted; raises InputError if it is."""
     try:
         kind = str(stream.codec_context.codec_tag)
     except UnicodeDecodeError:
@@ -76,7 +76,7 @@ def encrypted(path: Path) -> InputError:
 
 
 def scrambled(container: av.container.InputContainer, path: Path) -> bool:
-    """Whether the start of a file in which no picture can be decoded says why: scrambled packets, encrypted tracks."""
+    """Whether the start of a file in which no frame can be decoded says why: scrambled packets, encrypted tracks."""
     with path.open("rb") as file:
         data = file.read(_LOOKED_AT_BYTES)
     if container.format.name.startswith("matroska"):
@@ -94,11 +94,11 @@ def scrambled(container: av.container.InputContainer, path: Path) -> bool:
 
 
 def best_stream(container: av.container.InputContainer, path: Path) -> av.VideoStream:
-    """The stream marked default, else the one with most pictures, else the larger, else the first.
+    """The stream marked default, else the one with most frames, else the larger, else the first.
 
-    Covers and stills are none, be they marked as such or have but one picture beside streams that have more. Where
+    Covers and stills are none, be they marked as such or have but one frame beside streams that have more. Where
     there is a choice it is told once, as a warning of the logger ``asst.video``. Raises an `InputError` for a file
-    without a stream of pictures, or whose film cannot be decoded.
+    without a video stream, or whose film cannot be decoded.
     """
     if container.format.name.endswith(_NOT_VIDEO_FORMATS):
         raise InputError(f"{path} is not a video ({container.format.long_name}); name a video file")
@@ -149,7 +149,7 @@ def _chosen(path: Path, stamp: tuple[int, int], indices: tuple[int, ...]) -> int
 
 
 def _pictures(container: av.container.InputContainer, streams: list[av.VideoStream]) -> Counter[int]:
-    """How many pictures each stream has, as the header says; else as many as are stored."""
+    """How many frames each stream has, as the header says; else as many as are stored."""
     counts = Counter({stream.index: stream.frames for stream in streams})
     if all(counts.values()):
         return counts

@@ -1,4 +1,4 @@
-"""Spans of videos one after the other, encoded anew: their pictures as H.264 of one size, their sound as AAC."""
+"""Spans of videos one after the other, encoded anew: their frames as H.264 of one size, their sound as AAC."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _UNTAGGED = 2
 
 
 def encode(segments: Sequence[Segment], out: av.container.OutputContainer) -> None:
-    """Writes segments one after the other. Pictures of another shape than the first one's get bars, and a warning."""
+    """Writes segments one after the other. Frames of another shape than the first one's get bars, and a warning."""
     base = segments[0].time_base if len(segments) == 1 else _MANY_BASE
     pictures = _pictures(segments, base)
     opening = next(pictures)
@@ -56,7 +56,7 @@ def stored_at(packet: av.Packet[Any]) -> float:
 
 
 def _pictures(segments: Sequence[Segment], base: Fraction) -> Iterator[tuple[Source, Decoded, int, int]]:
-    """The pictures of all segments, each with its file, and when and how long it is shown, in ticks of ``base``."""
+    """The frames of all segments, each with its file, and when and how long it is shown, in ticks of ``base``."""
     begin = Fraction(0)
     for segment in segments:
         with Source(segment.path) as source:
@@ -69,7 +69,7 @@ def _pictures(segments: Sequence[Segment], base: Fraction) -> Iterator[tuple[Sou
 
 
 def _lasting(packets: Iterable[av.Packet[Any]], lengths: dict[int, int]) -> Iterator[av.Packet[Any]]:
-    """Give each packet its picture's length, which the encoder does not pass on; the last one's ends the clip."""
+    """Give each packet its frame's length, which the encoder does not pass on; the last one's ends the clip."""
     for packet in packets:
         if packet.pts is not None:
             packet.duration = lengths.pop(packet.pts)
@@ -77,7 +77,7 @@ def _lasting(packets: Iterable[av.Packet[Any]], lengths: dict[int, int]) -> Iter
 
 
 def _displayed(source: Source, start: int, end: int) -> Iterator[tuple[Decoded, int]]:
-    """Pictures on display in the ticks ``[start, end)``, and for how many of these ticks each is."""
+    """Frames on display in the ticks ``[start, end)``, and for how many of these ticks each is."""
     if source.worth_seeking(start):
         source.go_to(start)
     pictures = source.decoded()

@@ -16,7 +16,7 @@ from asst.video.picture import Converter, Crop, Pixels, thumbnailer
 from asst.video.source import Decoded, Source
 
 ThumbnailSink = Callable[[float, Pixels], None]
-"""Called with a picture's time in seconds and its `asst.video.picture.thumbnail`."""
+"""Called with a frame's time in seconds and its `asst.video.picture.thumbnail`."""
 
 # Instants are floats and time stamps are fractions: a frame due within this is on time.
 _ON_TIME_S = 1e-6
@@ -29,7 +29,7 @@ class Frames:
     """A batch of frames; a ValueError for other shapes or types, or times that are not finite or go back.
 
     Attributes:
-        pixels: RGB, ``uint8``, shape ``(frames, height, width, 3)``. Where all frames are one picture it may be there
+        pixels: RGB, ``uint8``, shape ``(frames, height, width, 3)``. Where all frames are one it may be there
             once only, as a view of no strides that cannot be written to; see `held`.
         times_s: the instant each frame stands for, ascending, in seconds from the video's first frame, ``(frames,)``.
     """
@@ -52,7 +52,7 @@ class Frames:
 
     @property
     def held(self) -> bool:
-        """Whether all frames are one picture that is there once, as where nothing new is shown for a long time."""
+        """Whether all frames are one that is there once, as where nothing new is shown for a long time."""
         return len(self) > 1 and self.pixels.strides[0] == 0
 
     def __repr__(self) -> str:
@@ -180,7 +180,7 @@ def _check(
 def _converted(
     source: Source, pictures: Iterable[tuple[float, Decoded]], convert: Converter
 ) -> Iterator[tuple[float, Pixels]]:
-    """Each instant with its picture as an array; a picture that stands for several instants is converted once."""
+    """Each instant with its frame as an array; a frame that stands for several instants is converted once."""
     with source:
         before: Decoded | None = None
         for time_s, picture in pictures:
@@ -219,7 +219,7 @@ def _batch(first: Pixels, several: Pixels | None, times: list[float]) -> Frames:
 
 
 def every(source: Source, start_s: float = 0.0, end_s: float = math.inf) -> Iterator[tuple[float, Decoded]]:
-    """Each picture whose own time is in ``[start_s, end_s)``; raises InputError if the video ends before that."""
+    """Each frame whose own time is in ``[start_s, end_s)``; raises InputError if the video ends before that."""
     if source.worth_seeking(source.pts_at(start_s)):
         source.go_to(source.pts_at(start_s))
     last = source.first
@@ -269,7 +269,7 @@ def _told(source: Source, thumbnails: ThumbnailSink) -> Iterator[Decoded]:
 
 
 def _at_end(source: Source, last: Decoded, start_s: float) -> None:
-    """Refuse a start that lies beyond the last picture; tell if the file was cut short."""
+    """Refuse a start that lies beyond the last frame; tell if the file was cut short."""
     ends = source.end_s(last)
     if start_s > ends - _ON_TIME_S:
         raise InputError(f"{source.path} ends at {ends:.2f} s; ask for a time before that, not {start_s:.2f} s")

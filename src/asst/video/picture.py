@@ -1,4 +1,4 @@
-"""Decoded pictures to upright RGB arrays of the size that is asked for, and these to JPEG."""
+"""Decoded frames to upright RGB arrays of the size that is asked for, and these to JPEG."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _THUMBNAIL = (64, 36)
 
 
 class Orientation(NamedTuple):
-    """How a stored picture is put upright: rows and columns exchanged, then mirrored, then turned upside down."""
+    """How a stored frame is put upright: rows and columns exchanged, then mirrored, then turned upside down."""
 
     transposed: bool
     mirrored: bool
@@ -37,7 +37,7 @@ class Orientation(NamedTuple):
         return [step for step, taken in zip(steps, self, strict=True) if taken]
 
     def upright(self, pixels: Pixels) -> Pixels:
-        """A stored picture, ``(height, width, 3)``, put upright; a view."""
+        """A stored frame, ``(height, width, 3)``, put upright; a view."""
         turned = pixels.transpose(1, 0, 2) if self.transposed else pixels
         return turned[:: -1 if self.flipped else 1, :: -1 if self.mirrored else 1]
 
@@ -55,7 +55,7 @@ def orientation(frame: av.VideoFrame) -> Orientation:
 
 
 def display_size(stream: av.VideoStream, frame: av.VideoFrame) -> tuple[int, int]:
-    """Width and height in square pixels of a picture as it is shown, upright."""
+    """Width and height in square pixels of a frame as it is shown, upright."""
     aspect = stream.sample_aspect_ratio or Fraction(1)
     width = max(1, round(frame.width * aspect)) if abs(aspect - 1) > _SQUARE else frame.width
     return (frame.height, width) if orientation(frame).transposed else (width, frame.height)
@@ -75,7 +75,7 @@ class Crop:
     sides: float
 
     def size(self, width: int, height: int) -> tuple[int, int]:
-        """Width and height of what is kept, side by side, of a picture of such a size."""
+        """Width and height of what is kept, side by side, of a frame of such a size."""
         most = round(self.parts * self.sides * min(width, height))
         return min(width, most), min(height, most)
 
@@ -92,7 +92,7 @@ class Crop:
 
 
 STILL = Crop(1, 4.0)
-"""What a still shows of a long picture: the middle, four times as long as it is high."""
+"""What a still shows of a long frame: the middle, four times as long as it is high."""
 
 
 def filtered(graph: av.filter.Graph, frame: av.VideoFrame | av.AudioFrame | None) -> Iterator[Any]:
@@ -114,7 +114,7 @@ def graph_of(frame: av.VideoFrame, time_base: Fraction, *steps: tuple[str, str])
 
 
 def deinterlaced(frames: Iterator[av.VideoFrame], time_base: Fraction) -> Iterator[av.VideoFrame]:
-    """One whole picture for each interlaced one, by ``bwdif``; progressive ones pass unchanged. Times stay."""
+    """One whole frame for each interlaced one, by ``bwdif``; progressive ones pass unchanged. Times stay."""
     for _, alike in groupby(frames, key=lambda frame: (frame.width, frame.height, frame.format.name)):
         first = next(alike)
         graph = graph_of(first, time_base, ("bwdif", "mode=send_frame:deint=interlaced"))
@@ -169,7 +169,7 @@ class Converter:
         if self._crop is None:
             size = (self.height, self.width) if turn.transposed else (self.width, self.height)
             return turn.upright(_rgb(self._swscale, frame, *size))
-        # Of a long picture only what is kept is brought to size.
+        # Of a long frame only what is kept is brought to size.
         whole = turn.upright(_rgb(self._swscale, frame, frame.width, frame.height))
         kept = self._crop.kept(whole, display_size(self._stream, frame))
         part = av.VideoFrame.from_ndarray(np.ascontiguousarray(kept), format="rgb24")
@@ -177,7 +177,7 @@ class Converter:
 
 
 def scaled(picture: Pixels, width: int, height: int) -> Pixels:
-    """A picture of another size: the mean over areas where it shrinks."""
+    """A frame of another size: the mean over areas where it shrinks."""
     frame = av.VideoFrame.from_ndarray(np.ascontiguousarray(picture), format="rgb24")
     return _rgb(av.video.reformatter.VideoReformatter(), frame, width, height)
 
@@ -217,7 +217,7 @@ def thumbnailer() -> Callable[[av.VideoFrame], Pixels]:
 
 
 def thumbnail(pixels: Pixels) -> Pixels:
-    """A few pixels of a picture, evenly apart, to tell how much it differs from others; shape ``(36, 64, 3)``."""
+    """A few pixels of a frame, evenly apart, to tell how much it differs from others; shape ``(36, 64, 3)``."""
     height, width, _ = pixels.shape
     columns, rows = _THUMBNAIL
     across = (2 * np.arange(columns) + 1) * width // (2 * columns)
@@ -231,7 +231,7 @@ _SCALE = "4"
 
 
 def jpeg(pixels: npt.NDArray[np.uint8]) -> bytes:
-    """A picture, RGB, shape ``(height, width, 3)``, as the content of a file."""
+    """A frame, RGB, shape ``(height, width, 3)``, as the content of a file."""
     context = av.CodecContext.create("mjpeg", "w")
     context.height, context.width = pixels.shape[:2]
     context.pix_fmt, context.time_base = "yuvj420p", Fraction(1)
@@ -245,7 +245,7 @@ def jpeg(pixels: npt.NDArray[np.uint8]) -> bytes:
 
 
 def is_jpeg(content: bytes) -> bool:
-    """Whether a file's content is one whole picture that can be decoded."""
+    """Whether a file's content is one whole frame that can be decoded."""
     context = av.CodecContext.create("mjpeg", "r")
     context.options = {"err_detect": "explode"}
     try:

@@ -72,7 +72,7 @@ def probe(path: str | Path) -> VideoInfo:
 
 
 def _time_code(source: Source) -> str | None:
-    """The picture's own time code; else the file's, else that of a track of time codes."""
+    """The video stream's own time code; else the file's, else that of a track of time codes."""
     container = source.container
     for tags in (source.stream.metadata, container.metadata, *(stream.metadata for stream in container.streams)):
         # Matroska writes the names of tags in capitals.
@@ -94,7 +94,7 @@ def _duration_s(source: Source) -> float:
 
 
 def _last_tick(source: Source) -> int | None:
-    """The end of the picture shown last among the packets ahead; ``None`` if there are none."""
+    """The end of the frame shown last among the packets ahead; ``None`` if there are none."""
     last: tuple[int, int] | None = None
     without_times = 0
     for packet in source.packets():

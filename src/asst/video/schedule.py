@@ -1,4 +1,4 @@
-"""Which pictures of a stream are worth decoding, told from the packets around them."""
+"""Which frames of a stream are worth decoding, told from the packets around them."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from typing import Any
 
 from asst.video.pyav import av
 
-# Pictures are stored at most 16 places away from where they are shown (H.264, HEVC), so this many packets show the
+# Frames are stored at most 16 places away from where they are shown (H.264, HEVC), so this many packets show the
 # neighbour in time of the middle one.
 _REORDER = 32
-# A packet so many times as large as those around it is of a picture that little before it resembles.
+# A packet so many times as large as those around it is of a frame that little before it resembles.
 _FRESH = 3
 
 
@@ -33,7 +33,7 @@ class Schedule:
     changes: bool = False
 
     def of(self, packets: Iterable[av.Packet[Any]]) -> Iterator[tuple[av.Packet[Any], bool]]:
-        """Packets in their order, and whether the picture in each is going to be looked at."""
+        """Packets in their order, and whether the frame in each is going to be looked at."""
         ahead: deque[av.Packet[Any]] = deque()
         around: list[int] = []
         passed: deque[tuple[int, int, bool]] = deque()
@@ -60,7 +60,7 @@ class Schedule:
                 bytes_around -= size
 
     def _wants(self, pts: int, around: list[int], passed: Iterable[tuple[int, int, bool]]) -> bool:
-        """Whether a picture is wanted, by when those around are shown and what is known of those stored before it."""
+        """Whether a frame is wanted, by when those around are shown and what is known of those stored before it."""
         after = bisect_right(around, pts)
         if after == len(around) or self.wanted is None or self.wanted(pts, around[after]):
             return True

@@ -115,7 +115,7 @@ def _first_track(container: av.container.InputContainer) -> av.AudioStream | Non
 def _from(
     container: av.container.InputContainer, stream: av.AudioStream, start_s: float, index: Index | None
 ) -> Iterator[av.Packet[av.AudioStream]]:
-    """Packets from a little before a time on, as the decoder needs some to settle; on the picture's running clock."""
+    """Packets from a little before a time on, as the decoder needs some to settle; on the video's running clock."""
     ticks = int((start_s - _SETTLE_S) / (stream.time_base or _FALLBACK_BASE))
     if index is None:
         try:

@@ -29,11 +29,11 @@ _CLOCK = re.compile(r"^(\d+):(\d+):(\d+\.?\d*)$")
 # Files whose index is remembered: one is opened several times while it is worked on.
 _REMEMBERED = 64
 MOST_PIXELS = 2**26
-"""Of a picture: 8192 x 8192. A decoder holds up to some twenty pictures at once, mostly of 1.5 bytes a pixel."""
+"""Of a frame: 8192 x 8192. A decoder holds up to some twenty frames at once, mostly of 1.5 bytes a pixel."""
 
 
 class Decoded(NamedTuple):
-    """A picture and when it is shown, in ticks of the stream's time base."""
+    """A frame and when it is shown, in ticks of the stream's time base."""
 
     pts: int
     frame: av.VideoFrame
@@ -102,12 +102,12 @@ class Source:
 
     @property
     def stated_end(self) -> int | None:
-        """Where the header or the index says that the picture ends, in ticks; ``None`` if it says nothing."""
+        """Where the header or the index says that the video stream ends, in ticks; ``None`` if it says nothing."""
         if self.index is not None:
             return self.index.end
         if self.stream.duration:
             start = self.stream.start_time or 0
-            # What an edit list puts before the first picture may be counted in.
+            # What an edit list puts before the first frame may be counted in.
             return self.stream.duration + (min(0, start) if may_be_edited(self.container) else start)
         # Matroska states each stream's end as a tag, and for the file only the longest stream's.
         if tag := _CLOCK.match(self.stream.metadata.get("DURATION", "")):
@@ -132,25 +132,25 @@ class Source:
         return max(1, round(1 / (self.rate * self.time_base)))
 
     def time_s(self, pts: int) -> float:
-        """Seconds from the first picture."""
+        """Seconds from the first frame."""
         return (pts - self.first.pts) * self.time_base.numerator / self.time_base.denominator
 
     def pts_at(self, time_s: float) -> int:
-        """The tick at or before a time in seconds from the first picture."""
+        """The tick at or before a time in seconds from the first frame."""
         return self.first.pts + int(Fraction(time_s) / self.time_base)
 
     def lasts(self, stated: int | None) -> int:
-        """For how many ticks the last picture is shown, given what its packet states."""
-        # Where pictures are stored out of order, containers state the time to the next one in storage, not in showing.
+        """For how many ticks the last frame is shown, given what its packet states."""
+        # Where frames are stored out of order, containers state the time to the next one in storage, not in showing.
         limit = self.frame_ticks if not stated or self.stream.codec_context.has_b_frames else stated
         return min(stated or limit, limit)
 
     def end_s(self, last: Decoded) -> float:
-        """When a picture goes away if none follows it, in seconds from the first picture."""
+        """When a frame goes away if none follows it, in seconds from the first frame."""
         return self.time_s(last.pts + self.lasts(last.frame.duration))
 
     def decoded(self) -> Iterator[Decoded]:
-        """Pictures in the order they are shown, from the start or from the last ``seek`` on."""
+        """Frames in the order they are shown, from the start or from the last ``seek`` on."""
         # What is to be decoded next is changed by ``seek``.
         yield from iter(lambda: next(self._decoding, None), None)
 
@@ -159,7 +159,7 @@ class Source:
         return self._packets
 
     def seek(self, pts: int) -> bool:
-        """Go to the last key picture at or before a tick; False if the file cannot be sought in: nothing changed."""
+        """Go to the last key frame at or before a tick; False if the file cannot be sought in: nothing changed."""
         if self.index is not None:
             return self._seek_in(self.index, pts)
         # Indices count in decoding time, which runs ahead of presentation; some land after the tick. Step back then.
@@ -201,7 +201,7 @@ class Source:
         return True
 
     def go_to(self, pts: int) -> None:
-        """Let ``decoded`` go on from a picture at or before a tick; from the first one if there is no other way."""
+        """Let ``decoded`` go on from a frame at or before a tick; from the first one if there is no other way."""
         first = next(self._decoding, None) if self.seek(pts) else None
         if first is None or first.pts > pts:
             self.rewind()
@@ -209,7 +209,7 @@ class Source:
             self._decoding = itertools.chain([first], self._decoding)
 
     def tell_if_cut_short(self, last: Decoded) -> None:
-        """Warn if the last picture that could be decoded ends well before the header says."""
+        """Warn if the last frame that could be decoded ends well before the header says."""
         if may_begin_anew(self.container):
             return
         ends, stated = self.end_s(last), self.stated_end
@@ -217,13 +217,13 @@ class Source:
             logger.warning("%s ends at %.1f s; its header says %.1f s", self.path, ends, self.time_s(stated))
 
     def rewind(self) -> None:
-        """Go back to the first picture by opening the file again."""
+        """Go back to the first frame by opening the file again."""
         self.container.close()
         self.container = open_container(self.path)
         self._begin()
 
     def worth_seeking(self, pts: int) -> bool:
-        """Whether a key picture lies between what has been read and a tick, as far as the file's index knows."""
+        """Whether a key frame lies between what has been read and a tick, as far as the file's index knows."""
         read = self._read
         if read is None or pts <= read:
             return False
@@ -257,7 +257,7 @@ class Source:
             self.stream.thread_type = "NONE"
         else:
             self.stream.thread_type = "AUTO"
-            # Each thread holds a picture or two, be they as large as they may.
+            # Each thread holds a frame or two, be they as large as they may.
             most = max(1, _PIXELS_IN_THREADS // max(1, width * height))
             self.stream.codec_context.thread_count = min(self._threads or os.cpu_count() or 1, most)
 
@@ -272,7 +272,7 @@ class Source:
         self._clock = Clock(self.time_base, self.frame_ticks, offset) if may_begin_anew(self.container) else None
 
     def _demux(self) -> Iterator[av.Packet[av.VideoStream]]:
-        """Packets of the picture stream, on the running clock."""
+        """Packets of the video stream, on the running clock."""
         packets = self._stored()
         for packet in packets if self._clock is None else self._clock.running(packets):
             if packet.dts is not None:
@@ -281,7 +281,7 @@ class Source:
                 yield packet
 
     def _stored(self) -> Iterator[av.Packet[av.VideoStream]]:
-        """Packets of the picture stream as they are stored; a read that fails is tried again further on."""
+        """Packets of the video stream as they are stored; a read that fails is tried again further on."""
         for _ in range(_FAILED_READS):
             try:
                 for packet in self.container.demux(self.stream):
@@ -334,7 +334,7 @@ class Source:
 
 @dataclass(frozen=True, slots=True)
 class Segment:
-    """A span of a file in ticks of its pictures, the first of all at ``zero``, from the one on display at its start."""
+    """A span of a file in ticks of its frames, the first of all at ``zero``, from the one on display at its start."""
 
     path: Path
     start: int
@@ -345,13 +345,13 @@ class Segment:
 
     @classmethod
     def of(cls, source: Source, start_s: float, end_s: float) -> Segment:
-        """The span of an open file, in seconds from its first picture."""
+        """The span of an open file, in seconds from its first frame."""
         start, end = source.pts_at(start_s + _ON_TIME_S), source.pts_at(end_s + _ON_TIME_S)
         return cls(source.path, start, max(end, start + 1), source.time_base, source.first.pts, source.index)
 
     @property
     def span_s(self) -> tuple[float, float]:
-        """Start and end in seconds from the first picture."""
+        """Start and end in seconds from the first frame."""
         start, end = ((tick - self.zero) * self.time_base for tick in (self.start, self.end))
         return float(start), float(end)
 
@@ -372,7 +372,7 @@ def _index(path: Path, size: int, mtime_ns: int) -> Index:
             if clock.damaged == damaged:
                 found.add(packet, clock.offset, source.lasts(packet.duration))
             damaged = clock.damaged
-        # Whoever reads the pictures tells of it.
+        # Whoever reads the frames tells of it.
         source.damaged = 0
     if seams := len(found.stretches) - 1:
         logger.warning("%s: its clock begins anew or jumps %d times; it is read as one that goes on", path, seams)

@@ -1,12 +1,12 @@
 """BN-Inception (Ioffe and Szegedy 2015), the network of temporal segment networks (Wang et al. 2016): 1024 numbers.
 
-Both streams take the mean of the last maps over the picture (``global_pool``). Its short side is brought to 256 pixels,
+Both streams take the mean of the last maps over the frame (``global_pool``). Its short side is brought to 256 pixels,
 and the network sees the 224 x 224 in its centre.
 
-``bn-inception-rgb`` sees the step's middle picture, BGR in [0, 255] less the mean (104, 117, 128), as the ports of
+``bn-inception-rgb`` sees the step's middle frame, BGR in [0, 255] less the mean (104, 117, 128), as the ports of
 pretrained-models and of temporal segment networks state it; other Caffe networks have 123 for red.
 
-``bn-inception-flow`` sees the five optical flow fields between the step's six pictures, right and down in turns, ten
+``bn-inception-flow`` sees the five optical flow fields between the step's six frames, right and down in turns, ten
 channels. They are found in the 340 x 256 pixels in the centre (256 x 340 if upright), clipped to 20 pixels of motion,
 quantised to [0, 255], less 128. TV-L1 with at most 30 iterations; ``-dis`` in a name says DIS instead.
 
@@ -171,7 +171,7 @@ def _rgb_branch(weights: Path | None) -> Branch:
 
 
 def rgb_branch_of(network: BNInception, weights: str) -> Branch:
-    """A network for pictures, with whatever weights, and what it sees."""
+    """A network for frames, with whatever weights, and what it sees."""
     return middle_picture(network, DIMENSION, SIDE, {**_SETTINGS, "mean": _BGR_MEAN}, weights)
 
 

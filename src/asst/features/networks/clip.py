@@ -1,6 +1,6 @@
 """CLIP (Radford et al. 2021) and SigLIP (Zhai et al. 2023): pictures and sentences in one space (extra ``clip``).
 
-Each step's middle picture is prepared as the folder's ``preprocessor_config.json`` says: resized, cropped in the
+Each step's middle frame is prepared as the folder's ``preprocessor_config.json`` says: resized, cropped in the
 centre, scaled and normalised. Before that a short side of more than twice the side that the network sees is brought to
 that, so that little is converted of large pictures. Vectors are the projected ones of the two towers, of unit length:
 products are cosines.
@@ -33,7 +33,7 @@ NAME = "clip"
 
 
 class ClipTowers(Towers, nn.Module):
-    """Towers that PyTorch runs; pictures also go through as `forward`, between tensors."""
+    """Towers that PyTorch runs; frames also go through as `forward`, between tensors."""
 
     def __init__(self, folder: Path) -> None:
         nn.Module.__init__(self)

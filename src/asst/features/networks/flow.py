@@ -1,4 +1,4 @@
-"""Optical flow: how far each pixel moves from one picture to the next, by OpenCV (extra ``flow``).
+"""Optical flow: how far each pixel moves from one frame to the next, by OpenCV (extra ``flow``).
 
 TV-L1 (Zach, Pock and Bischof 2007) is what two-stream networks were trained on. OpenCV lets it go on for up to 300
 iterations a warp; 30 give nearly the same (a fiftieth of a pixel apart at half of the pixels, a fifth on average). DIS

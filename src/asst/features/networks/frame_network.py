@@ -1,6 +1,6 @@
-"""What the extractors of published networks share: pictures of each step, prepared, through networks, to features.
+"""What the extractors of published networks share: frames of each step, prepared, through networks, to features.
 
-A video is read as a stream of 24 pictures a second on its own clock, whatever its rate, so that six fill a step of a
+A video is read as a stream of 24 frames a second on its own clock, whatever its rate, so that six fill a step of a
 quarter of a second and a step's middle is a picture. Decoding, preparing and the networks run beside each other, each a
 few steps ahead of the next: memory is flat in the video's length.
 """
@@ -89,7 +89,7 @@ class FrameNetwork:
         for branch in branches:
             branch.network.eval().to(fastest_device(), fastest_dtype())
             for layer in branch.network.modules():
-                # Pictures come with the colours of a pixel side by side; kernels in that order need not be reordered
+                # Frames come with the colours of a pixel side by side; kernels in that order need not be reordered
                 # for each batch, which is up to a tenth of the time.
                 if isinstance(layer, nn.Conv2d):
                     layer.weight.data = layer.weight.data.contiguous(memory_format=torch.channels_last)
@@ -171,7 +171,7 @@ def windows(pictures: Iterable[Pixels], seen: range, stride: int) -> Iterator[li
 
 
 def repeated(windows: Iterable[list[Pixels]]) -> Iterator[tuple[list[Pixels], int]]:
-    """Each window, and how often it comes in a row: of the very same pictures, as where one is held."""
+    """Each window, and how often it comes in a row: of the very same frames, as where one is held."""
     for _, alike in groupby(windows, key=lambda window: [*map(id, window)]):
         ((times, window),) = deque(enumerate(alike, start=1), maxlen=1)
         yield window, times
@@ -180,7 +180,7 @@ def repeated(windows: Iterable[list[Pixels]]) -> Iterator[tuple[list[Pixels], in
 def middle_picture(
     network: nn.Module, dimension: int, side: int, settings: Mapping[str, object], weights: str
 ) -> Branch:
-    """A branch whose network sees the square in the centre of the step's middle picture, ``(side, side, 3)``."""
+    """A branch whose network sees the square in the centre of the step's middle frame, ``(side, side, 3)``."""
 
     def prepare(pictures: Sequence[Pixels]) -> Pixels:
         (picture,) = pictures

@@ -1,4 +1,4 @@
-"""Which colours a picture shows, by the names that people give them.
+"""Which colours a frame shows, by the names that people give them.
 
 The names are the eleven basic colour terms of English (Berlin and Kay 1969). A pixel has the one whose range of
 lightness, chroma and hue in CIELAB it falls into.
@@ -28,7 +28,7 @@ _PINK_LIGHTNESS, _BROWN_LIGHTNESS = 60.0, 57.0
 
 
 def colour_shares(pixels: Pixels) -> Float32Array:
-    """The share of each colour in RGB pictures ``(pictures, height, width, 3)``, shape ``(pictures, len(COLOURS))``."""
+    """The share of each colour in RGB frames ``(frames, height, width, 3)``, shape ``(frames, len(COLOURS))``."""
     red, green, blue = np.moveaxis((pixels >> (8 - _BITS)).astype(np.int32), -1, 0)
     names = _table()[(red << 2 * _BITS) | (green << _BITS) | blue].reshape(len(pixels), -1)
     counts = [np.bincount(row, minlength=len(COLOURS)) for row in names]

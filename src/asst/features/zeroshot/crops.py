@@ -111,7 +111,7 @@ class CropsExtractor(ABC):
         return vectors
 
     def frame_vector(self, picture: Pixels) -> Float16Array:
-        """What a step's vector says of a picture, ``(height, width, 3)``, RGB: all but how the camera turns."""
+        """What a step's vector says of a frame, ``(height, width, 3)``, RGB: all but how the camera turns."""
         row: Float16Array = self._frame_vectors(self._size.sized(picture[None]))[0]
         return row
 
@@ -128,11 +128,11 @@ class CropsExtractor(ABC):
         return Features(seen, 0.0, STEP_S, self.name, cut_times.times_s(cuts), length_s)
 
     def _single_threaded(self) -> AbstractContextManager[int]:
-        """While it lasts a call of `crop_vectors` takes one thread; gives how many pictures are worth a call."""
+        """While it lasts a call of `crop_vectors` takes one thread; gives how many frames are worth a call."""
         return nullcontext(at_once())
 
     def _frame_vectors(self, pictures: Pixels) -> Float16Array:
-        """What the network sees of pictures of one size, and their colours; a row each."""
+        """What the network sees of frames of one size, and their colours; a row each."""
         seen = self.crop_vectors(pictures)
         if not self.space.pixels:
             return seen
@@ -152,7 +152,7 @@ class CropsExtractor(ABC):
 
 
 def crop_slices(height: int, width: int) -> list[tuple[slice, slice]]:
-    """Rows and columns of the crops of a picture, left to right or downwards; of a square one they are all of it.
+    """Rows and columns of the crops of a frame, left to right or downwards; of a square one they are all of it.
 
     >>> [(columns.start, columns.stop) for _, columns in crop_slices(9, 16)]
     [(0, 9), (3, 12), (7, 16)]

@@ -1,6 +1,6 @@
 """Which frames of a video go through the network, and several of them at once.
 
-A network on a processor is run as one thread a core, a picture each: two threads that share a picture wait for each
+A network on a processor is run as one thread a core, a frame each: two threads that share a frame wait for each
 other at every layer, the more so while decoding takes a share of the cores, and a batch outgrows the caches.
 """
 
@@ -70,7 +70,7 @@ def runs(changes: Sequence[Sequence[float]], most: int) -> list[tuple[int, int]]
 class FrameSampler:
     """Threads that give frames to a network, for the length of a ``with`` block.
 
-    The network, in one thread, makes a row of each of ``together`` pictures of one size, ``(pictures, height, width,
+    The network, in one thread, makes a row of each of ``together`` frames of one size, ``(frames, height, width,
     3)``. At most ``most`` frames of a group are sampled.
     """
 
@@ -90,13 +90,13 @@ class FrameSampler:
         self._pool.shutdown(cancel_futures=True)
 
     def rows(self, steps: Iterable[Step]) -> Iterator[tuple[Float16Array, int]]:
-        """What is seen, in order: a row, and for how many steps it stands. A picture that is held is given once."""
+        """What is seen, in order: a row, and for how many steps it stands. A frame that is held is given once."""
         steps = iter(steps)
         groups = iter(lambda: list(islice(steps, GROUP_STEPS)), [])
         return in_order(chain.from_iterable(map(self._submitted, groups)), 2 * self._most)
 
     def _submitted(self, group: Sequence[Step]) -> Iterator[Callable[[], tuple[Float16Array, int]]]:
-        # The picture in the middle of a run is clear of the changes at its ends.
+        # The frame in the middle of a run is clear of the changes at its ends.
         sampled = [
             (group[start + (length - 1) // 2].picture, length)
             for start, length in runs([step.changes for step in group], self._most)

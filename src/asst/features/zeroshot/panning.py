@@ -1,7 +1,7 @@
-"""Which way and how fast the camera turns, from one picture to the next: phase correlation (Kuglin and Hines 1975).
+"""Which way and how fast the camera turns, from one frame to the next: phase correlation (Kuglin and Hines 1975).
 
-When the camera turns to the right all that is seen moves to the left. The shift at which two pictures fit each other
-best is found over the whole picture at once, so that what moves before the camera hardly counts.
+When the camera turns to the right all that is seen moves to the left. The shift at which two frames fit each other
+best is found over the whole frame at once, so that what moves before the camera hardly counts.
 """
 
 from __future__ import annotations
@@ -17,20 +17,20 @@ from asst.video.picture import Pixels
 
 _ROWS = 36
 _COLUMNS_MOST = 256
-# A lower peak is chance: the pictures do not show the same place.
+# A lower peak is chance: the frames do not show the same place.
 _PEAK_LEAST = 0.12
 _TINY = 1e-9
 
 
 class Spectrum(NamedTuple):
-    """Of a picture in a coarse grid of so many rows and columns."""
+    """Of a frame in a coarse grid of so many rows and columns."""
 
     shape: tuple[int, int]
     values: npt.NDArray[np.complex128]
 
 
 def spectrum(picture: Pixels) -> Spectrum:
-    """The spectrum of a picture, ``(height, width, 3)``, whose grid fades towards its sides."""
+    """The spectrum of a frame, ``(height, width, 3)``, whose grid fades towards its sides."""
     height, width, _ = picture.shape
     rows = min(_ROWS, height)
     columns = min(_COLUMNS_MOST, max(1, round(width * rows / height)), width)

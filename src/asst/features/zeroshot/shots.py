@@ -14,7 +14,7 @@ import numpy as np
 from asst.moments import Float32Array, FloatArray, IntArray
 from asst.video.picture import Pixels
 
-# A picture is compared as this many rows and columns of mean colours: coarse enough to ignore small motion.
+# A frame is compared as this many rows and columns of mean colours: coarse enough to ignore small motion.
 _ROWS, _COLUMNS = 9, 16
 _ROWS_MOST_IN_16_BITS = 65_535 // 255
 # Grey levels that the mean colours must move by, and how many times more than around the cut.
@@ -25,11 +25,11 @@ AROUND = 4
 # How many ticks a side are compared by what is seen in them.
 _TURN_TICKS = 3
 _ON_TIME_S = 1e-6
-# Shots are mixed for a while where no picture differs by this much of the whole change from the one before.
+# Shots are mixed for a while where no frame differs by this much of the whole change from the one before.
 _AT_ONCE = 0.5
-# A cut among motion differs by so much more from the picture before than any other picture around does.
+# A cut among motion differs by so much more from the frame before than any other frame around does.
 _STANDS_OUT = 1.5
-# Pictures of two shots that are mixed lie between them: a way over them is longer by no more than this.
+# Frames of two shots that are mixed lie between them: a way over them is longer by no more than this.
 _DETOUR = 1.25
 # A tick belongs to such a change where it changes by this much of the one that changes most.
 _ENOUGH = 0.25
@@ -50,7 +50,7 @@ def coarse_colours(pixels: Pixels) -> Float32Array:
 
 def _cells(size: int, parts: int) -> list[tuple[int, int]]:
     """First pixel of each of ``parts`` equal cells and the one after its last."""
-    # Where the size is no multiple, pixels between the cells are left out; tiny pictures repeat pixels.
+    # Where the size is no multiple, pixels between the cells are left out; tiny frames repeat pixels.
     each = max(1, size // parts)
     return [(k * size // parts, k * size // parts + each) for k in range(parts)]
 
@@ -100,7 +100,7 @@ def _turn(seen: Callable[[int, int], FloatArray], cut: int, ticks: int) -> float
 
 
 class CutTimes:
-    """The times of pictures at which colours jump, found while a video goes by."""
+    """The times of frames at which colours jump, found while a video goes by."""
 
     def __init__(self, rate: float) -> None:
         self._rate = rate
@@ -150,7 +150,7 @@ class CutTimes:
         return float(times_s[turning_point(colours)] if _mixed(colours) else own_s[turning_point(own)])
 
     def _shown(self, start: int, end: int) -> tuple[list[float], Float32Array]:
-        """The pictures that are shown from one tick on until another, and their colours."""
+        """The frames that are shown from one tick on until another, and their colours."""
         until_s = end / self._rate + _ON_TIME_S
         shown = [one for one in list(self._thumbnails) if one[0] <= until_s]
         begun = sum(time_s <= start / self._rate + _ON_TIME_S for time_s, _ in shown)
@@ -170,13 +170,13 @@ def _goes_on(near: FloatArray, jump: int, first: int) -> tuple[int, int]:
 
 
 def _apart(colours: Float32Array, one: Float32Array) -> Float32Array:
-    """How far pictures are from one of them, or each from another, shape ``(pictures,)``."""
+    """How far frames are from one of them, or each from another, shape ``(frames,)``."""
     apart: Float32Array = np.abs(colours - one).mean(axis=1)
     return apart
 
 
 def _standing_out(colours: Float32Array) -> int | None:
-    """The picture that differs from the one before more than any other does by far, if there is one."""
+    """The frame that differs from the one before more than any other does by far, if there is one."""
     steps = _apart(colours[1:], colours[:-1])
     most = int(steps.argmax())
     others = np.delete(steps, most).max(initial=0.0)
@@ -184,14 +184,14 @@ def _standing_out(colours: Float32Array) -> int | None:
 
 
 def _mixed(colours: Float32Array) -> bool:
-    """Whether the first picture is mixed with the last, by and by more of it."""
+    """Whether the first frame is mixed with the last, by and by more of it."""
     way = _apart(colours, colours[0]) + _apart(colours, colours[-1])
     at_once = _apart(colours[1:], colours[:-1]).max() >= _AT_ONCE * way[0]
     return not at_once and bool(way.mean() <= _DETOUR * way[0])
 
 
 def turning_point(colours: Float32Array) -> int:
-    """Which of several pictures, two at least, is the first that goes with the last more than with the first.
+    """Which of several frames, two at least, is the first that goes with the last more than with the first.
 
     They are parted so that they differ least, all in all, those before from the first and the others from the last. A
     flash on either side counts on one side as on the other.
