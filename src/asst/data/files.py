@@ -77,17 +77,9 @@ def as_number(value: object, name: str) -> float:
     raise UnusableRowError(f"{name} is missing or no number: {_short(value)}")
 
 
-def as_positive(value: object, name: str) -> float:
-    """A positive number."""
-    number = as_number(value, name)
-    if number <= 0:
-        raise UnusableRowError(f"{name} must be positive, not {number:g}")
-    return number
-
-
 def as_duration(value: object, name: str) -> float:
     """A length that a video can have, in seconds."""
-    number = as_positive(value, name)
+    number = as_number(value, name)
     if not LEAST_S <= number <= MOST_S:
         raise UnusableRowError(f"{name} must lie between {LEAST_S:g} and {MOST_S:g} s, not {number:g}")
     return number

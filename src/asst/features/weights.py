@@ -9,7 +9,7 @@ import os
 import pickle
 import sys
 import zipfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
@@ -136,6 +136,11 @@ def published_network(
     return network, files_hash([path])
 
 
+def misfits(**names: Sequence[str]) -> str:
+    """What is wrong with the tensors of a file, by kinds of fault; empty if nothing is."""
+    return "; ".join(f"{len(own)} tensors are {kind}, first {own[0]}" for kind, own in names.items() if own)
+
+
 def fit(network: nn.Module, path: Path, state: Mapping[str, Tensor], known_as: Callable[[str], str | None]) -> None:
     """Give a network its weights, as they are where they are ``float32``; it may be on the ``meta`` device.
 
@@ -155,13 +160,10 @@ def fit(network: nn.Module, path: Path, state: Mapping[str, Tensor], known_as: C
     # Files of before PyTorch 0.4.1 do not count batches; nothing here reads the count.
     named = {name: torch.tensor(0) for name in wanted if name.endswith(".num_batches_tracked")}
     named |= {name: state[theirs] for theirs, name in ours.items()}
-    faults = []
-    if missing := [name for name in wanted if name not in named]:
-        faults.append(f"{len(missing)} of {len(wanted)} tensors are missing, first {missing[0]}")
-    if unexpected := [theirs for theirs, name in ours.items() if name not in wanted]:
-        faults.append(f"{len(unexpected)} are not expected, first {unexpected[0]}")
-    if faults:
-        raise InputError(f"{path} does not fit: {'; '.join(faults)}; get the published file")
+    missing = [name for name in wanted if name not in named]
+    unexpected = [theirs for theirs, name in ours.items() if name not in wanted]
+    if faults := misfits(missing=missing, unexpected=unexpected):
+        raise InputError(f"{path} does not fit: {faults}; get the published file")
     for name, tensor in wanted.items():
         found = named[name]
         # Old ports keep the numbers of a normalisation as a row.

@@ -62,7 +62,7 @@ def test_every_bad_line_is_reported_with_its_line_and_the_good_ones_are_kept(tmp
         ("line 5", "the sentence has no word"),
         ("line 6", "video is missing or no text"),
         ("line 7", "duration is missing or no number"),
-        ("line 8", "duration must be positive, not -1"),
+        ("line 8", "duration must lie between 0.001 and 1e+07 s, not -1"),
         ("line 9", "a moment is no pair of start and end"),
         ("line 10", "a moment is missing or no number"),
         ("line 11", "no moment"),

@@ -22,7 +22,7 @@ from asst.features.hashing import files_hash
 from asst.features.image_text.towers import SentenceTokens, Towers, unfit
 from asst.features.networks.frame_network import MIDDLE, Branch, FrameNetwork
 from asst.features.runtime import CARD_BATCH, fastest_device, precision_name
-from asst.features.weights import weights_folder
+from asst.features.weights import misfits, weights_folder
 from asst.moments import Float32Array
 from asst.video.picture import Pixels
 
@@ -128,8 +128,8 @@ def _loaded(folder: Path) -> PreTrainedModel:
         except Exception as error:  # transformers raises whatever its many readers do
             told = next(iter(str(error).splitlines()), type(error).__name__)
             raise unfit(f"{folder} holds no model that can be read ({told})") from error
-    wrong = [(kind, sorted(map(str, info[f"{kind}_keys"]))) for kind in ("missing", "unexpected", "mismatched")]
-    if faults := [f"{len(names)} tensors are {kind}, first {names[0]}" for kind, names in wrong if names]:
-        raise unfit(f"{folder} does not fit its own config.json: {'; '.join(faults)}")
+    kinds = ("missing", "unexpected", "mismatched")
+    if faults := misfits(**{kind: sorted(map(str, info[f"{kind}_keys"])) for kind in kinds}):
+        raise unfit(f"{folder} does not fit its own config.json: {faults}")
     frozen: PreTrainedModel = model.eval().requires_grad_(False)
     return frozen

@@ -20,7 +20,7 @@ from asst.atomic import moved_into_place
 from asst.errors import InputError
 from asst.features.disk_rows import chunks
 from asst.features.stores.arrays import LOADERS, Arrays, as_vectors, load_array, open_hdf5
-from asst.features.stores.native import FeatureStore, FiniteFiles, Provenance, Store, kind
+from asst.features.stores.native import FeatureStore, Provenance, Store, kind, require_sound
 from asst.features.values import SAME_CLOCK, Features, Vectors
 from asst.moments import Float32Array, IntArray
 
@@ -68,7 +68,6 @@ class ExternalStore(FeatureStore):
         self._arrays = arrays
         self._timing = timing
         self._dimension: int | None = None
-        self._finite = FiniteFiles()
 
     def videos(self) -> tuple[str, ...]:
         """See `FeatureStore`."""
@@ -93,7 +92,7 @@ class ExternalStore(FeatureStore):
         if vectors.shape[1] != self._dimension:
             raise InputError(f"{where}: dimension {vectors.shape[1]}, where other videos have {self._dimension}")
         features = self._timing.features(video, vectors, where)
-        self._finite.require(features, video, file)
+        require_sound(features, video, file)
         return features
 
 

@@ -78,19 +78,16 @@ class FeatureStore(Protocol):
         return Provenance()
 
 
-class FiniteFiles:
-    """Remembers which files were looked through, so that one which is read for every sample is so once."""
+_SOUND: dict[tuple[Path, str], tuple[int, int]] = {}
 
-    def __init__(self) -> None:
-        self._sound: dict[tuple[Path, str], tuple[int, int]] = {}
 
-    def require(self, features: Features, video: str, path: Path) -> None:
-        """As `Features.require_finite`, unless the video has been found sound and its file is still the same."""
-        stat = path.stat()
-        version = stat.st_mtime_ns, stat.st_size
-        if self._sound.get((path, video)) != version:
-            features.require_finite(f"{path}, {video}")
-            self._sound[path, video] = version
+def require_sound(features: Features, video: str, path: Path) -> None:
+    """As `Features.require_finite`, once for a version of a file, as one may be read for every sample."""
+    stat = path.stat()
+    version = stat.st_mtime_ns, stat.st_size
+    if _SOUND.get((path, video)) != version:
+        features.require_finite(f"{path}, {video}")
+        _SOUND[path, video] = version
 
 
 class Store(FeatureStore):
@@ -99,7 +96,6 @@ class Store(FeatureStore):
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self._kind: tuple[str, int] | None = None
-        self._finite = FiniteFiles()
 
     def videos(self) -> tuple[str, ...]:
         """See `FeatureStore`."""
@@ -112,7 +108,7 @@ class Store(FeatureStore):
     def read(self, video: str) -> Features:
         """See `FeatureStore`; vectors are memory-mapped and not writable."""
         features = self.mapped(video)
-        self._finite.require(features, video, self._path(video))
+        require_sound(features, video, self._path(video))
         return features
 
     def mapped(self, video: str) -> Features:

@@ -1,16 +1,13 @@
 """From a video's labelled spans to its simulated features: THUMOS14's real annotation, made-up pictures.
 
-A step is a sum of prototypes, fixed random directions of unit length: with ``g_a(t)`` the gain of action ``a``, which
-ramps up at its start and down at its end,
+As `asst.simulate.features.painting` has it, with actions ``a``,
 
     s(t) = sum_a g_a(t) (class + kind of a) + sum_b g_b(t) kind of b + scene + subject + n(t)
-    x(t) = ReLU(W s(t) + b)
 
 The classes of a kind (`KINDS`: throws, jumps, dives, ...) share a direction. ``b`` are stretches that look like an
 action of the video's kind and are none, such as run-ups and replays: they lie between actions, and in the stretches
 that the annotation leaves open. The scene is that of the class that the video shows most: a pool is a pool between two
-dives. ``n`` is AR(1) noise and ``W``, ``b`` are a fixed random map. When actions truly begin and how strongly they show
-is the same in all modalities of a video; what is missed or confused, and the noise, is each modality's own.
+dives.
 """
 
 from __future__ import annotations

@@ -1,11 +1,8 @@
 """From a Charades video's annotation to its simulated features.
 
-A step is a sum of prototypes, fixed random directions of unit length, for what goes on in it: with ``g_a(t)`` the gain
-of action ``a``, which ramps up at its start and down at its end,
+As `asst.simulate.features.painting` has it, with actions ``a``,
 
-    s(t) = sum_a g_a(t) (verb + object + pair of a) + seen objects + scene + subject + n(t),    x(t) = ReLU(W s(t) + b)
-
-where ``n`` is AR(1) noise and ``W``, ``b`` are a fixed random map.
+    s(t) = sum_a g_a(t) (verb + object + pair of a) + seen objects + scene + subject + n(t)
 
 An annotated interval would give itself away if nothing else happened. At a level with a *crowd*, actions that nobody
 annotated go on too: those of other videos of the same scene, of classes that the video itself has not, when they go on

@@ -1,7 +1,9 @@
-"""What all generators of simulated features share: prototypes, when events show, what is missed, the map to features.
+"""What all generators of simulated features share.
 
-When events truly begin and how strongly they show is the same in all modalities of a video; what is missed or confused,
-the prototypes and the noise are each modality's own.
+A step is a sum of prototypes, fixed random directions of unit length, for what goes on in it: ``x(t) = ReLU(W s(t) +
+b)`` with a fixed random map ``W``, ``b``. In the sums ``g_e(t)`` is the gain of event ``e``, which ramps up at its
+start and down at its end, and ``n`` is AR(1) noise. When events truly begin and how strongly they show is the same in
+all modalities of a video; what is missed or confused, the prototypes and the noise are each modality's own.
 """
 
 from __future__ import annotations

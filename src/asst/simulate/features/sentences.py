@@ -1,12 +1,11 @@
 """From DiDeMo's sentences and their times to simulated features of its videos.
 
-A step is a sum of prototypes, fixed random directions of unit length. With ``g_q(t)`` the gain of sentence ``q``,
+As `asst.simulate.features.painting` has it, with sentences ``q``,
 
-    s(t) = sum_q g_q(t) (verbs + things of q) + things of all q + subject + n(t),    x(t) = ReLU(W s(t) + b)
+    s(t) = sum_q g_q(t) (verbs + things of q) + things of all q + subject + n(t)
 
-where ``n`` is AR(1) noise and ``W``, ``b`` are a fixed random map. A word has one prototype wherever it is said, and so
-have its forms; words that mean the same are no more alike than others. Verbs weigh as an action's verb does for
-Charades (`asst.simulate.features.settings`), things as its object: `Vocabulary` tells which is which.
+A word has one prototype wherever it is said, and so have its forms; words that mean the same are no more alike than
+others. Verbs weigh as an action's verb does for Charades, things as its object: `Vocabulary` tells which is which.
 
 A sentence shows when one of its annotators, drawn at random, says: the others disagree with what is to be seen as much
 as they disagree with each other. All sentences of a video show, so each has the others for distractors; at a level with
