@@ -7,9 +7,9 @@ from pathlib import Path
 
 from asst.cli.options import Annotation, key_of
 from asst.cli.verb import tell
-from asst.data import DATASETS, Dataset, Problem, data_folder, read_actions, read_dataset
+from asst.data import DATASETS, data_folder, read_actions, read_dataset
 from asst.data.actions import ActionDataset
-from asst.data.record import first_problem
+from asst.data.record import Dataset, Problem, first_problem
 from asst.errors import InputError
 from asst.evaluation.prior import Prior, fitted_prior
 

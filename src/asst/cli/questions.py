@@ -9,8 +9,8 @@ from pathlib import Path
 from asst.atomic import write_whole
 from asst.cli.annotation import blind_prior, read_action_annotation, read_annotation
 from asst.cli.options import Annotation
-from asst.data import Dataset, Record
 from asst.data.actions import ActionDataset, ActionVideo
+from asst.data.record import Dataset, Record
 from asst.errors import InputError
 from asst.evaluation.detection import detection_protocol, evaluate_detections
 from asst.evaluation.scoring import Evaluation, evaluate

@@ -19,24 +19,8 @@ from typing import Generic, Literal, TypeVar
 
 from asst.data.actions import ActionDataset
 from asst.data.readers import charades, didemo, jsonlines, qvhighlights, thumos14, video_captions
-from asst.data.record import Dataset, Problem, Record, Span, first_problem
+from asst.data.record import Dataset, first_problem
 from asst.errors import InputError
-
-__all__ = [
-    "ACTION_DATASETS",
-    "DATASETS",
-    "Dataset",
-    "DatasetEntry",
-    "Part",
-    "Problem",
-    "Record",
-    "Span",
-    "data_folder",
-    "read_actions",
-    "read_dataset",
-    "share_videos",
-    "validation_videos",
-]
 
 DATA = "ASST_DATA"
 """Environment variable that names the folder with a folder a data set."""

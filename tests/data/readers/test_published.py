@@ -10,9 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from asst.data import DATASETS, Dataset, read_dataset
+from asst.data import DATASETS, read_dataset
 from asst.data.readers.charades import read_classes, read_videos
 from asst.data.readers.didemo import clip_span, span_clip
+from asst.data.record import Dataset
 from asst.data.rows import clean_span
 from asst.errors import InputError
 from asst.moments import piece_clips

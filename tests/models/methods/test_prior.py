@@ -8,8 +8,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from asst.data import Record
 from asst.data.batch import Collate
+from asst.data.record import Record
 from asst.data.sample import Sample
 from asst.data.windows import Window
 from asst.errors import InputError

@@ -10,7 +10,6 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from functools import partial
 from itertools import chain, groupby, islice, pairwise
-from types import TracebackType
 from typing import NamedTuple, Self
 
 import numpy as np
@@ -86,7 +85,7 @@ class FrameSampler:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+    def __exit__(self, *_: object) -> None:
         self._pool.shutdown(cancel_futures=True)
 
     def rows(self, steps: Iterable[Step]) -> Iterator[tuple[Float16Array, int]]:
