@@ -15,7 +15,6 @@ from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
-from urllib.parse import urlsplit
 
 from pydantic import TypeAdapter, ValidationError
 
@@ -272,7 +271,7 @@ def _fill(part: Path, manifest: Manifest, progress: Progress) -> None:
 
 
 def _fetch_file(manifest: Manifest, name: str, path: Path, bar: Any) -> None:
-    from huggingface_hub import get_hf_file_metadata, hf_hub_url
+    from huggingface_hub import hf_hub_url
     from huggingface_hub.file_download import http_get
     from huggingface_hub.utils import build_hf_headers  # type: ignore[attr-defined]
 
@@ -284,11 +283,8 @@ def _fetch_file(manifest: Manifest, name: str, path: Path, bar: Any) -> None:
         path.unlink()
     headers = build_hf_headers(library_name="asst", library_version=__version__)
     url = hf_hub_url(manifest.repository, name, revision=manifest.revision)
-    found = get_hf_file_metadata(url, headers=headers).location
-    if urlsplit(found).netloc != urlsplit(url).netloc:
-        headers.pop("authorization", None)
     with path.open("ab") as file:
-        http_get(found, file, resume_size=file.tell(), headers=headers, expected_size=stated.size, tqdm_class=bar)
+        http_get(url, file, resume_size=file.tell(), headers=headers, expected_size=stated.size, tqdm_class=bar)
     if not stated.fits(path):
         path.unlink()
         raise InputError(
