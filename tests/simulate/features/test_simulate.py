@@ -17,7 +17,7 @@ from asst.data.readers.charades import COLUMNS, Action, CharadesVideo, read_clas
 from asst.errors import InputError
 from asst.features.stores.native import Store
 from asst.simulate.features.generate import Simulator, write_simulated
-from asst.simulate.features.noise import ar1_noise
+from asst.simulate.features.painting import ar1_noise
 from asst.simulate.features.settings import LEVELS, MODALITIES, Level, Settings
 from asst.simulate.features.words import action_words
 

@@ -23,8 +23,7 @@ from asst.data.record import Span
 from asst.features.stores.native import Provenance
 from asst.features.values import Features
 from asst.moments import Float32Array
-from asst.simulate.features.noise import long_ar1_noise
-from asst.simulate.features.painting import LATENT, Painter, digest, own_generator, steps_of
+from asst.simulate.features.painting import LATENT, Painter, digest, long_ar1_noise, own_generator, steps_of
 from asst.simulate.features.settings import AnyModality, Settings
 
 KINDS: dict[str, tuple[str, ...]] = {

@@ -20,8 +20,7 @@ from asst.errors import InputError
 from asst.features.stores.native import Provenance, Store
 from asst.features.values import Features
 from asst.moments import Float32Array
-from asst.simulate.features.noise import ar1_noise
-from asst.simulate.features.painting import LATENT, Painter, Shown, Subject, digest, own_generator, steps_of
+from asst.simulate.features.painting import LATENT, Painter, Shown, Subject, ar1_noise, digest, own_generator, steps_of
 from asst.simulate.features.settings import Modality, Settings
 from asst.simulate.features.words import action_words, object_names
 

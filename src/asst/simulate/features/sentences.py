@@ -23,8 +23,7 @@ from asst.data.record import Record, Span
 from asst.features.stores.native import Provenance
 from asst.features.values import Features
 from asst.moments import Float32Array
-from asst.simulate.features.noise import ar1_noise
-from asst.simulate.features.painting import LATENT, Painter, Shown, digest, own_generator, steps_of
+from asst.simulate.features.painting import LATENT, Painter, Shown, ar1_noise, digest, own_generator, steps_of
 from asst.simulate.features.settings import Modality, Settings
 from asst.simulate.features.words import SentenceWords, Vocabulary
 

@@ -12,7 +12,7 @@ from asst.features.values import Features
 from asst.features.zeroshot.crops import STEP_S
 from asst.features.zeroshot.space import CROPS, Space
 from asst.moments import Float16Array, Float32Array, FloatArray, IntArray
-from asst.simulate.features.noise import ar1_noise
+from asst.simulate.features.painting import ar1_noise
 from asst.simulate.tapes.plan import CLIPS_MOST, Plan, Planner, Question, Shown, TapeSettings
 
 TAPES = 7
