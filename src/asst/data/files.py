@@ -6,18 +6,20 @@ says what is wrong with the row.
 
 from __future__ import annotations
 
+import json
+import math
 import sys
 from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
 from typing import Any
 
-from pydantic_core import from_json
-
 from asst.data.record import Span
 from asst.data.rows import LEAST_S, MOST_S, UnusableRowError
 from asst.errors import InputError
 from asst.local import check_ends
+
+_MOST_DIGITS = 300
 
 
 def read_text(path: Path, wanted: str = "an annotation file") -> str:
@@ -33,10 +35,9 @@ def read_text(path: Path, wanted: str = "an annotation file") -> str:
 
 def read_json(path: Path, kind: type) -> Any:
     """The list or object that a JSON file holds; raises InputError if it cannot be read or holds something else."""
+    text = read_text(path)
     try:
-        content = from_json(read_text(path))
-    except InputError:
-        raise
+        content = _parsed(text)
     except ValueError as error:
         raise InputError(f"{path}: not JSON ({error}); fetch the file again") from error
     if not isinstance(content, kind):
@@ -57,16 +58,26 @@ def read_object_lines(path: Path) -> Iterator[tuple[str, Callable[[], dict[str, 
 
 def _object(line: str) -> dict[str, Any]:
     try:
-        content = from_json(line)
+        content = _parsed(line)
     except ValueError as error:
         raise UnusableRowError(f"not JSON ({str(error).replace('line 1 column', 'column')})") from error
     return as_object(content, "the line")
+
+
+def _parsed(text: str) -> object:
+    """The content of JSON; a whole number of more digits than a float can be is infinite, which no field takes."""
+    try:
+        return json.loads(text, parse_int=lambda digits: int(digits) if len(digits) <= _MOST_DIGITS else math.inf)
+    except RecursionError as error:
+        raise ValueError("brackets nested too deep to be read") from error
 
 
 def as_text(value: object, name: str) -> str:
     """A string that is not blank; an `UnusableRowError` for anything else, as of the functions below."""
     if not isinstance(value, str) or not value.strip():
         raise UnusableRowError(f"{name} is missing or no text: {_short(value)}")
+    if any("\ud800" <= character <= "\udfff" for character in value):
+        raise UnusableRowError(f"{name} holds half of a character: {_short(value)!a}")
     return value
 
 

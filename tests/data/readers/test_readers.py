@@ -57,7 +57,7 @@ def test_every_bad_line_is_reported_with_its_line_and_the_good_ones_are_kept(tmp
         ("mine-13", "two words"),
     ]
     assert [(where, reason.split(":")[0]) for where, reason, _ in told(dataset)] == [
-        ("line 2", "not JSON (key must be a string at column 2)"),
+        ("line 2", "not JSON (Expecting property name enclosed in double quotes"),
         ("line 3", "the line is no object"),
         ("line 5", "the sentence has no word"),
         ("line 6", "video is missing or no text"),
@@ -80,17 +80,17 @@ HUGE = "1" + "0" * 400
     ("video", "duration", "moments", "reason"),
     [
         ("v", HUGE, "[[1, 2]]", "duration is missing or no number"),
-        ("v", "-" + "9" * 5000, "[[1, 2]]", "not JSON (number out of range"),
+        ("v", "-" + "9" * 5000, "[[1, 2]]", "duration is missing or no number"),
         ("v", "1e400", "[[1, 2]]", "duration is missing or no number"),
         ("v", "NaN", "[[1, 2]]", "duration is missing or no number"),
         ("v", "1e300", "[[1, 2]]", "duration must lie between"),
         ("v", "5e-324", "[[0, 1]]", "duration must lie between"),
         ("v", "9", f"[[1, {HUGE}]]", "a moment is missing or no number"),
         ("v", "9", "[[1, 1e308]]", "1-1e+308 s are no times of a video"),
-        ("v", "9", "[" * 3000, "not JSON (recursion limit exceeded"),
-        ("v", '{"a":' * 100_000, "[]", "not JSON (recursion limit exceeded"),
-        ("v", "9", "[" * 90 + "]" * 90, "a moment is no pair"),
-        ("\\ud800", "9", "[[1, 2]]", "not JSON (unexpected end of hex escape"),
+        ("v", "9", "[" * 3000, "not JSON (brackets nested too deep to be read)"),
+        ("v", '{"a":' * 100_000, "[]", "not JSON (brackets nested too deep to be read)"),
+        ("v", "9", "[" * 900 + "]" * 900, "a moment is no pair"),
+        ("\\ud800", "9", "[[1, 2]]", "video holds half of a character"),
     ],
 )
 def test_absurd_numbers_and_nesting_are_a_lines_own_problem(
@@ -110,7 +110,7 @@ def test_a_data_set_of_which_nothing_is_usable_says_why(tmp_path: Path) -> None:
         lines(tmp_path / f"{split}.jsonl", line, "", line)
     done = CliRunner().invoke(app, ["audit", "jsonlines", "--data", str(tmp_path)])
     assert (done.exit_code, done.stdout) == (2, "")
-    place = f"{tmp_path / 'train.jsonl'}, line 1: not JSON (recursion limit exceeded at column 202) (left out); 3 more"
+    place = f"{tmp_path / 'train.jsonl'}, line 1: not JSON (brackets nested too deep to be read) (left out); 3 more"
     assert (
         done.stderr
         == f"asst: jsonlines: no annotation with a usable record ({place} like it); name its folder with --data\n"
@@ -120,16 +120,14 @@ def test_a_data_set_of_which_nothing_is_usable_says_why(tmp_path: Path) -> None:
 def test_absurd_numbers_and_nesting_of_a_whole_file_are_told_with_their_place(tmp_path: Path) -> None:
     path = tmp_path / "train.json"
     path.write_text('{"v": {"sentences": ["a [ {"],\n "timestamps":\n' + "[" * 3000)
-    with pytest.raises(
-        InputError, match=r"train\.json: not JSON \(recursion limit exceeded at line 3 column 200\); fetch"
-    ):
+    with pytest.raises(InputError, match=r"train\.json: not JSON \(brackets nested too deep to be read\); fetch"):
         read_activitynet(path, "train")
     entry = {"sentences": ["a cat", "a dog"], "timestamps": [[1, 2], "AT"], "num_frames": 100, "fps": 5, "duration": 9}
     path.write_text(json.dumps({"v": entry}).replace('"AT"', f"[0, {HUGE}]"))
     for reader in (read_activitynet, read_tacos):
         dataset = reader(path, "train")
         assert [record.id for record in dataset.records] == ["v-0"]
-        assert told(dataset) == [("v, sentence 1", f"a timestamp is missing or no number: {HUGE[:57]}...", True)]
+        assert told(dataset) == [("v, sentence 1", "a timestamp is missing or no number: inf", True)]
     path.write_text(json.dumps({"v": entry | {"timestamps": [[1, 2], [1, 3]], "num_frames": 1e308, "fps": 1e-300}}))
     assert told(read_tacos(path, "train")) == [("v", "num_frames / fps is missing or no number: inf", True)]
 
@@ -277,7 +275,7 @@ def test_qvhighlights_without_spans_gives_problems_and_no_records(tmp_path: Path
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        (b"[1, 2", r"val_data\.json: not JSON \(EOF while parsing a list at line 1"),
+        (b"[1, 2", r"val_data\.json: not JSON \(Expecting ',' delimiter: line 1"),
         (b"{}", "holds no JSON list"),
         (b"\xff\xfe", "is not UTF-8"),
         (None, "cannot read .*No such file"),
