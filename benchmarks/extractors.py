@@ -41,10 +41,11 @@ from asst.features.networks.flow import Algorithm, OpticalFlow
 from asst.features.networks.frame_network import TICK_RATE, TICKS_A_STEP, Branch, FrameNetwork, windows
 from asst.features.networks.vgg16 import VGG16
 from asst.features.networks.vgg16 import branch_of as vgg16_branch_of
-from asst.features.resampling import Pixels, resized
+from asst.features.resampling import resized
 from asst.features.zeroshot.captions import CaptionExtractor
 from asst.features.zeroshot.crops import TICK_RATE as CROPS_RATE
 from asst.video import cut, frames, probe
+from asst.video.picture import Pixels
 from process_memory import most_held
 
 

@@ -26,11 +26,13 @@ from rich.table import Table
 
 from asst.cli.asking import DEMO_VIDEO
 from asst.features.networks.bn_inception import SIZE
-from asst.features.networks.flow import BOUND, TVL1_ITERATIONS, Field, OpticalFlow
+from asst.features.networks.flow import BOUND, TVL1_ITERATIONS, OpticalFlow
 from asst.features.networks.frame_network import TICK_RATE
-from asst.features.resampling import Pixels, centre
+from asst.features.resampling import centre
 from asst.features.zeroshot.shots import coarse_colours
+from asst.moments import Float32Array
 from asst.video import frames, probe
+from asst.video.picture import Pixels
 
 WIDTH, HEIGHT = 340, 256
 LONGEST = 300
@@ -59,12 +61,12 @@ def pairs_of(video: Path, number: int) -> list[tuple[Pixels, Pixels]]:
     return pairs
 
 
-def clipped(field: Field) -> Field:
+def clipped(field: Float32Array) -> Float32Array:
     """As much of motion as the networks are told."""
     return np.clip(field, -BOUND, BOUND)
 
 
-def left_over(pair: tuple[Pixels, Pixels], field: Field) -> float:
+def left_over(pair: tuple[Pixels, Pixels], field: Float32Array) -> float:
     """Grey levels by which the second picture, brought back along the flow, differs from the first on average."""
     first, second = (cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY).astype(np.float32) for picture in pair)
     rows, columns = np.mgrid[: first.shape[0], : first.shape[1]].astype(np.float32)
@@ -82,7 +84,7 @@ def main() -> None:
     cv2.setNumThreads(1)
     pairs = pairs_of(video, options.pairs)
     seconds: dict[str, list[float]] = {way: [] for way in WAYS}
-    fields: dict[str, list[Field]] = {way: [] for way in WAYS}
+    fields: dict[str, list[Float32Array]] = {way: [] for way in WAYS}
     for pair in track(pairs, "pairs", console=Console(stderr=True)):
         for way, flow in WAYS.items():
             start = time.perf_counter()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from asst.data import Record
+from asst.data.record import Record
 from asst.features.networks.none import NAME
 from asst.models.checkpoint import Description, FeatureKind, save_checkpoint
 from asst.models.methods.prior import PriorMethod

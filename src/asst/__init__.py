@@ -17,13 +17,15 @@ from typing import TYPE_CHECKING, Any
 from asst._version import __version__
 
 if TYPE_CHECKING:
-    from asst.errors import InputError
-    from asst.evaluation.scoring import evaluate
-    from asst.features.values import Features
-    from asst.library.library import Library
-    from asst.localizer import Localizer, load
-    from asst.moments import Answer, Moment
-    from asst.video import Frames
+    from asst.errors import InputError as InputError
+    from asst.evaluation.scoring import evaluate as evaluate
+    from asst.features.values import Features as Features
+    from asst.library.library import Library as Library
+    from asst.localizer import Localizer as Localizer
+    from asst.localizer import load as load
+    from asst.moments import Answer as Answer
+    from asst.moments import Moment as Moment
+    from asst.video import Frames as Frames
 
 _HOMES = {
     "Answer": "asst.moments",
@@ -37,18 +39,7 @@ _HOMES = {
     "load": "asst.localizer",
 }
 
-__all__ = [
-    "Answer",
-    "Features",
-    "Frames",
-    "InputError",
-    "Library",
-    "Localizer",
-    "Moment",
-    "__version__",
-    "evaluate",
-    "load",
-]
+__all__ = ["__version__", *_HOMES]
 
 
 def __getattr__(name: str) -> Any:

@@ -31,10 +31,7 @@ def write_error(path: object, error: OSError) -> WriteError:
 
 
 def check_writable(path: Path) -> None:
-    """Refuses a file or folder that could not be made or changed, before anything long is computed for it.
-
-    Raises a `WriteError` where the nearest of its folders that is there may not be written to.
-    """
+    """Refuses by a `WriteError` a path that could not be made, before anything long is computed for it."""
     there = next(folder for folder in (path, *path.absolute().parents) if folder.is_dir())
     if not os.access(there, os.W_OK):
         read_only = hasattr(os, "statvfs") and os.statvfs(there).f_flag & os.ST_RDONLY
@@ -54,20 +51,14 @@ def write_whole(path: Path, content: bytes | str) -> None:
 
 @contextmanager
 def writing_whole(path: Path) -> Iterator[IO[bytes]]:
-    """Lends a file to write in parts, which gets its name once the block has succeeded; else as `write_whole`.
-
-    Raises a `WriteError` if it cannot be written.
-    """
+    """Lends a file to write in parts, which gets its name once the block has succeeded; else as `write_whole`."""
     with moved_into_place(path) as lent, lent.open("wb") as file:
         yield file
 
 
 @contextmanager
 def moved_into_place(path: Path) -> Iterator[Path]:
-    """Lends a temporary name beside a path, for what opens files itself; else as `writing_whole`.
-
-    Raises a `WriteError` if it cannot be written.
-    """
+    """Lends a temporary name beside a path, for what opens files itself; else as `writing_whole`."""
     temporary = path.with_name(f".{uuid.uuid4().hex}.part")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)

@@ -41,10 +41,7 @@ def install(extra: str) -> str:
 
 
 def require(extra: str, what: str) -> None:
-    """Check that one of `EXTRAS`, which something needs, is installed, without importing it.
-
-    Raises an `InputError` naming what is missing and how to get it.
-    """
+    """Check that one of `EXTRAS` is installed, without importing it; raises InputError saying how to get it."""
     missing = [name for name in EXTRAS[extra] if find_spec(name) is None]
     if missing:
         raise _lacking(what, ", ".join(missing), extra)

@@ -33,10 +33,7 @@ def local_path(path: str | Path, what: str) -> Path:
 
 
 def canonical(path: Path) -> Path:
-    """The one path of a file: absolute, without ``.`` and ``..``, and with every link followed.
-
-    A link that leads nowhere keeps its own name.
-    """
+    """The one path of a file: absolute, every link followed; a link that leads nowhere keeps its own name."""
     real = Path(os.path.realpath(path))
     return real if os.path.lexists(real) else Path(os.path.realpath(path.parent), path.name)
 

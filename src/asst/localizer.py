@@ -5,39 +5,30 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-import numpy as np
-import numpy.typing as npt
-
 from asst.errors import InputError
 from asst.features.extractor import Progress
 from asst.features.values import Features
 from asst.models import model_named
 from asst.models.base import RANKED_LEAST, Attentive, Embedding, Model, Ranking
-from asst.moments import Answer, Moment, rows, within
+from asst.moments import Answer, Float32Array, Moment, rows, within
 from asst.text import understood
 from asst.video import Frames
+from asst.video.picture import Pixels
 
 
 def load(name: str | Path = "default") -> Localizer:
-    """A localizer by the name of its model, or from a checkpoint.
+    """A localizer by the name of its model, one of ``asst models``, or from a checkpoint that ``asst train`` wrote.
 
-    Args:
-        name: one of the names that ``asst models`` prints, or the path of a checkpoint that ``asst train`` wrote.
-
-    Raises:
-        InputError: for a name that no model has, a file that is no checkpoint, or when packaged weights are missing.
+    Raises an `InputError` for a name that no model has, a file that is no checkpoint, or when weights are missing.
     """
     return Localizer(model_named(name))
 
 
 class Localizer:
-    """Finds the moments of a video that sentences describe.
+    """Finds the moments of a video that sentences describe, which a model ranks.
 
     The video is read once, whatever the number of sentences. To ask more of it later, keep what ``features`` returns
     and give that in place of the file.
-
-    Args:
-        model: ranks the moments.
     """
 
     def __init__(self, model: Model) -> None:
@@ -52,11 +43,7 @@ class Localizer:
         return self._model.name
 
     def features(self, video: str | Path | Iterable[Frames], *, progress: Progress | None = None) -> Features:
-        """What the model needs of a video: a file, or frames in memory.
-
-        Raises:
-            InputError: for a file that holds no video that can be read, no frame, or features that are not finite.
-        """
+        """What the model needs of a file or of frames in memory; an `InputError` if it cannot be had."""
         extractor = self._model.extractor
         if isinstance(video, str | Path):
             found, name = extractor.extract(video, progress=progress), str(video)
@@ -129,7 +116,7 @@ class Localizer:
             )
         return answers
 
-    def embed_frames(self, frames: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:
+    def embed_frames(self, frames: Pixels) -> Float32Array:
         """Pictures in the model's space, unit vectors; their product with those of sentences is the similarity.
 
         RGB frames of shape ``(frames, height, width, 3)`` become ``(frames, d)``.
@@ -139,12 +126,8 @@ class Localizer:
         """
         return self._embedding().embed_frames(frames)
 
-    def embed_sentences(self, sentences: Sequence[str]) -> npt.NDArray[np.float32]:
-        """Sentences in the model's space, unit vectors, shape ``(sentences, d)``; see `embed_frames`.
-
-        Raises:
-            InputError: for no list of sentences, or a model without such a space.
-        """
+    def embed_sentences(self, sentences: Sequence[str]) -> Float32Array:
+        """Sentences in the model's space, as `embed_frames`; raises InputError for no list of them."""
         if isinstance(sentences, str):
             raise InputError(f"one sentence is not a list of them; give [{sentences!r}]")
         return self._embedding().embed_sentences(sentences)

@@ -8,13 +8,17 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from asst.confidence import Confidence
 
+Array = npt.NDArray[Any]
 FloatArray = npt.NDArray[np.float64]
+Float32Array = npt.NDArray[np.float32]
+Float16Array = npt.NDArray[np.float16]
 IntArray = npt.NDArray[np.int64]
 
 # What two rows of a video may share at most, of the shorter; from which share of it on a moment is all of a video.
@@ -23,11 +27,9 @@ _SHARED_MOST, _WHOLE = 0.1, 0.9
 
 @dataclass(frozen=True, slots=True)
 class Moment:
-    """One span of a video with a score.
+    """One span of a video with a score, in seconds from the video's first frame.
 
     Attributes:
-        start_s: first instant, in seconds from the video's first frame.
-        end_s: last instant, in seconds; greater than ``start_s``.
         score: larger is better; its scale is the model's (see ``asst models``).
         query: the sentence it answers, if any.
         video: the video's path or identifier, if known.
@@ -80,8 +82,8 @@ class Curve:
 class Attention:
     """Which words of a sentence, as a model read them, it looked at while it looked at a video.
 
-    The instants are in seconds, ascending, shape ``(steps,)``. The weights are the share of each word at each instant,
-    which sum to one there, shape ``(words, steps)``, and the mean of those of the named layers.
+    The instants are in seconds, ascending, shape ``(steps,)``. The weights, ``(words, steps)``, are the share of each
+    word at each instant, the mean of those of the named layers.
     """
 
     words: tuple[str, ...]
@@ -107,12 +109,12 @@ class Answer:
         duration_s: the length of what was asked, in seconds.
         model: the name of the model that answered.
         moments: what was found, best first; empty when nothing reaches the threshold.
+        weaker: what else there is, below the threshold, best first.
         curve: the match at each instant, where the model has one.
         threshold: the score below which the model says "nothing found", where it has one.
-        best_score: the score of the best moment, convincing or not, where there is one.
+        best_score: of the best moment, convincing or not, where there is one.
         attention: which words the model looked at, where it was asked for and the model has any.
         understood: whether a word of the sentence is known; None where nobody looked.
-        weaker: what else there is, below the threshold, best first.
         by_video: of several videos, the answer of each that a moment lies in, in the order of the moments.
         parts: of several videos, how many parts were scored, and how many there were to choose from.
         faults: one line for each part that could not be scored.
@@ -187,15 +189,15 @@ def nms(
 ) -> IntArray:
     """Greedy temporal non-maximum suppression.
 
-    Takes the best span, drops every other whose IoU with it exceeds ``threshold`` (0.8 on Charades-STA, 0.3 on
-    THUMOS14), and goes on with what is left. Ties keep the order of the input.
+    Takes the best span, drops every other whose IoU with it, or another ``measure`` of how alike they are, exceeds
+    ``threshold`` (0.8 on Charades-STA, 0.3 on THUMOS14), and goes on with what is left. Ties keep their order.
 
     Args:
         spans: shape ``(n, 2)``, seconds.
         scores: shape ``(n,)``.
-        threshold: IoU above which the weaker of two spans is dropped.
+        threshold: as above.
         limit: stop after this many.
-        measure: of how alike spans are, in place of IoU.
+        measure: as above.
 
     Returns:
         Indices of the kept spans, best first.
@@ -227,14 +229,9 @@ def rows(
 ) -> tuple[tuple[Moment, ...], tuple[Moment, ...]]:
     """One moment for each place of a video: of those that overlap, nested ones included, the best stays.
 
-    What is found goes before what is not. A moment that is all of the video stays only where no other that is found
-    lies in it, however well it scores.
-
-    Args:
-        moments: of one video, in any order.
-        duration_s: the video's length in seconds.
-        threshold: the score from which a moment is found; None finds all and leaves them as they are: such a model
-            says by itself how much its answers may overlap.
+    What is found, with at least the ``threshold``, goes before what is not. A moment that is all of the video stays
+    only where no other that is found lies in it, however well it scores. A threshold of None finds all and leaves them
+    as they are: such a model says by itself how much its answers may overlap.
 
     Returns:
         What is found and what is weaker, both best first.
@@ -270,38 +267,19 @@ def by_video(moments: Iterable[Moment]) -> dict[str, tuple[Moment, ...]]:
 
 
 def best_around(times_s: FloatArray, spans: npt.ArrayLike, scores: npt.ArrayLike) -> FloatArray:
-    """At each instant the score of the best span around it, zero where there is none.
+    """At each ascending instant ``(instants,)`` the score of the best span around it, zero where there is none.
 
-    Each span is halved into two that overlap and are as many instants long as a power of two; those of a length are
-    put down together, and handed on to half the length. That takes time in proportion to the spans, and not to what
-    they cover.
-
-    Args:
-        times_s: ascending instants in seconds, shape ``(instants,)``.
-        spans: shape ``(n, 2)``, seconds; both ends count as inside.
-        scores: none negative, shape ``(n,)``.
-
-    Returns:
-        Shape ``(instants,)``.
+    Spans are of shape ``(n, 2)``, in seconds, both ends inside; of the scores, ``(n,)``, none is negative.
 
     >>> best_around(np.arange(5.0), [[0, 3], [2, 3], [9, 9]], [0.25, 0.5, 1.0]).tolist()
     [0.25, 0.25, 0.5, 0.5, 0.0]
     """
-    boxes = np.asarray(spans, dtype=np.float64).reshape(-1, 2)
+    boxes, strengths = np.asarray(spans, dtype=np.float64).reshape(-1, 2), np.asarray(scores, dtype=np.float64)
     first = np.searchsorted(times_s, boxes[:, 0], side="left")
-    count = np.searchsorted(times_s, boxes[:, 1], side="right") - first
-    covers = count > 0
-    first, count, strength = first[covers], count[covers], np.asarray(scores, dtype=np.float64)[covers]
-    # The exponent of the greatest power of two that is no more than the count.
-    level = np.frexp(count)[1] - 1
+    after = np.searchsorted(times_s, boxes[:, 1], side="right")
     around: FloatArray = np.zeros(len(times_s))
-    for power in range(int(level.max(initial=0)), -1, -1):
-        half, own = 1 << power, level == power
-        np.maximum.at(around, first[own], strength[own])
-        np.maximum.at(around, first[own] + count[own] - half, strength[own])
-        # What holds from an instant on for the whole length holds for its first half and for its second.
-        if power:
-            around[half // 2 :] = np.maximum(around[half // 2 :], around[: -(half // 2)])
+    for own in np.argsort(strengths):
+        around[first[own] : after[own]] = strengths[own]
     return around
 
 
@@ -310,15 +288,7 @@ def anchor_grid(duration_s: float, levels: int = 6, per_length: float = 4) -> Fl
 
     Neighbours of a level stand ``length / per_length`` apart. With ``per_length=4`` level ``i`` has ``2**(i+2) - 3``
     clips, the count the paper gives (234 in six levels); the step of a third of the length that it also states gives
-    ``3 * 2**i - 2``.
-
-    Args:
-        duration_s: length of the observed window, in seconds.
-        levels: number of lengths.
-        per_length: steps that a clip's own length is divided into.
-
-    Returns:
-        Spans in seconds, longest first, shape ``(n, 2)``.
+    ``3 * 2**i - 2``. Gives spans in seconds, longest first, shape ``(n, 2)``.
 
     >>> len(anchor_grid(30.0)), len(anchor_grid(30.0, per_length=3))
     (234, 177)
@@ -330,6 +300,15 @@ def anchor_grid(duration_s: float, levels: int = 6, per_length: float = 4) -> Fl
         starts = np.arange(count) * (length / per_length)
         grid.append(np.stack([starts, starts + length], axis=1))
     return np.concatenate(grid)
+
+
+def piece_clips(pieces: int = 6) -> tuple[tuple[int, int], ...]:
+    """Every run of neighbouring pieces, as its first and last piece: 21 for the six of five seconds that DiDeMo has.
+
+    >>> len(piece_clips()), piece_clips(2)
+    (21, ((0, 0), (0, 1), (1, 1)))
+    """
+    return tuple((first, last) for first in range(pieces) for last in range(first, pieces))
 
 
 def format_time(seconds: float) -> str:

@@ -34,12 +34,8 @@ class Settings(BaseModel):
     def from_dict(cls, values: Mapping[str, Any], owner: str = "the network") -> Self:
         """The inverse of `to_dict`; keys left out take their defaults.
 
-        Args:
-            values: by the names of fields.
-            owner: what has these settings, for messages, such as ``mcn``.
-
-        Raises:
-            InputError: for the first key that is unknown, missing or does not fit, by name.
+        Raises an `InputError` for the first key that is unknown, missing or does not fit, by name; it begins with the
+        ``owner`` of the settings, such as ``mcn``.
         """
         try:
             return cls.model_validate(dict(values))

@@ -74,10 +74,10 @@ def tokenize(sentence: str) -> list[str]:
     """The words of a sentence, as the corpora behind GloVe write them.
 
     Lower case; punctuation is dropped. A possessive or contracted ending is a word of its own, after the Penn
-    Treebank's rule: ``girl's`` gives ``girl`` and ``'s``, ``doesn't`` gives ``does`` and ``n't``. The apostrophe of a
-    plural is dropped. A hyphen inside a word stays, since many such words have a vector; longer dashes, slashes and
-    underscores part words, and so does an apostrophe unless it is within one (``o'clock``). Typographic apostrophes and
-    hyphens count as the plain ones. Numbers keep their points. Text without a letter or digit has no words.
+    Treebank's rule: ``girl's`` gives ``girl`` and ``'s``, ``doesn't`` gives ``does`` and ``n't``. A hyphen or
+    apostrophe inside a word stays (``o'clock``); longer dashes, slashes, underscores and other apostrophes part words.
+    Typographic apostrophes and hyphens count as the plain ones. Numbers keep their points. Text without a letter or
+    digit has no words.
 
     >>> tokenize("The girl's T-shirt doesn't fit; she pulls/tugs at it.")
     ['the', 'girl', "'s", 't-shirt', 'does', "n't", 'fit', 'she', 'pulls', 'tugs', 'at', 'it']
@@ -89,9 +89,9 @@ def tokenize(sentence: str) -> list[str]:
 def understood(sentence: str) -> bool:
     """Whether a sentence has a word that the packaged English vocabulary knows, beside those that every sentence has.
 
-    The vocabulary, which is in order of frequency, has many words of other languages too. So in a sentence with
-    function words of one, or unknown words of other letters, half of the words must be common English; and one without
-    English function words must have a word that is not rare. Text of no words, such as emoji, is not understood.
+    The vocabulary, in order of frequency, has many words of other languages too. So in a sentence with function words
+    of one, or unknown words of other letters, half of the words must be common English; one without English function
+    words must have a word that is not rare. Text of no words, such as emoji, is not understood.
 
     >>> [understood(text) for text in ("a dog runs", "un perro corre por la playa", "of the", "42")]
     [True, False, False, False]
@@ -111,10 +111,10 @@ def understood(sentence: str) -> bool:
 
 
 class WordVectors:
-    """Word vectors that are looked up where they lie, a sentence or a corpus at a time.
+    """Word vectors that are looked up where they lie.
 
-    Nothing is read before the first word is asked for. Each call of `vectors` with words not met before passes once
-    over a text file, which takes seconds, so ask for a corpus's words in one call of `prepare`.
+    Each call of `vectors` with new words passes once over a text file, which takes seconds; ask for a corpus's words in
+    one call of `prepare`.
 
     Attributes:
         source: names the vectors in checkpoints, such as ``glove.6B.50d``.

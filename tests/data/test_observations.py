@@ -16,9 +16,9 @@ from asst.data.observations import CropObservation, PieceObservation
 from asst.data.record import Record, Span
 from asst.errors import InputError
 from asst.features.values import Features
+from asst.moments import piece_clips
 from asst.nn.config import ASSTConfig
 from asst.nn.network import ASSTNetwork
-from asst.nn.sampler import piece_clips
 
 
 def record(duration_s: float, *moments: Span) -> Record:

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from asst.data import Dataset, Record, read_dataset
-from asst.data.record import Problem
+from asst.data import read_dataset
+from asst.data.record import Dataset, Problem, Record
 from asst.evaluation.audit import audit, audit_split, leak
 
 Span = tuple[float, float]

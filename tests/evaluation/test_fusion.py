@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from asst.data import Record
+from asst.data.record import Record
 from asst.errors import InputError
 from asst.evaluation.fusion import fit_weights, fuse
 from asst.evaluation.scoring import evaluate

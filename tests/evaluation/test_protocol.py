@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from asst.data import ACTION_DATASETS, DATASETS, Record
+from asst.data import ACTION_DATASETS, DATASETS
+from asst.data.record import Record
 from asst.errors import InputError
 from asst.evaluation.detection import DETECTION_PROTOCOLS
 from asst.evaluation.protocol import PROTOCOLS, protocol_of

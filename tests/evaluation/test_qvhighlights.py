@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from asst.data import Record
+from asst.data.record import Record
 from asst.evaluation.qvhighlights import highlight_values, moment_precisions
 from asst.evaluation.scoring import evaluate
 from asst.moments import Answer, Curve, Moment

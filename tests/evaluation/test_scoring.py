@@ -7,7 +7,7 @@ import random
 import pytest
 
 import asst
-from asst.data import Record
+from asst.data.record import Record
 from asst.errors import InputError
 from asst.evaluation.matching import answers_of
 from asst.evaluation.prior import fitted_prior

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from asst.data import Record
+from asst.data.record import Record
 from asst.errors import InputError
 from asst.evaluation.scoring import evaluate
 from asst.evaluation.submissions import read_activitynet, read_activitynet_detections, read_moment_detr

@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torch import Tensor
 
-from asst.moments import anchor_grid
-from asst.nn.sampler import ClipSampler, decode_offsets, encode_offsets, hold_last, piece_clips, pooling_matrix
+from asst.moments import anchor_grid, piece_clips
+from asst.nn.sampler import ClipSampler, decode_offsets, encode_offsets, hold_last, pooling_matrix
 
 
 def read_points(x: Tensor, clips: Tensor) -> Tensor:

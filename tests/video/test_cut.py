@@ -13,6 +13,8 @@ import pytest
 
 from asst.errors import InputError
 from asst.video import CutReport, Frames, cut, frames, probe, reel
+from asst.video.picture import orientation
+from asst.video.source import Source
 
 Make = Callable[..., Path]
 Numbers = Callable[[Iterable[Frames]], list[int]]
@@ -45,7 +47,7 @@ def test_an_exact_clip_is_the_span(make: Make, numbers: Numbers, tmp_path: Path,
     np.testing.assert_allclose(times[1:] + report.start_s, np.arange(83, 125) / 25, atol=0.003)
     info = probe(out)
     assert info.duration_s == pytest.approx(1.7, abs=0.003)
-    assert (info.start_s, info.streams, info.codec) == (0.0, ("video", "audio"), "h264")
+    assert (info.start_s, info.has_audio, info.codec) == (0.0, True, "h264")
     assert loud_span(out) == pytest.approx((0.7, 1.2), abs=0.03)
     assert [entry.name for entry in tmp_path.iterdir()] == [out.name]
 
@@ -88,7 +90,8 @@ def test_rotation_is_kept(make: Make, numbers: Numbers, tmp_path: Path, turned_l
     cut(path, 0.0, 1.0, out, exact=exact)
     info = probe(out)
     assert (info.width, info.height) == (160, 96)
-    assert info.rotation == (0 if exact else 90 * turned_left)
+    with Source(out) as source:
+        assert any(orientation(source.first.frame)) != exact
     assert numbers(frames(out))[:25] == list(range(25))
 
 
@@ -96,7 +99,9 @@ def test_odd_sizes_and_ten_bits_become_what_everything_plays(make: Make, numbers
     path = make("odd.mkv", width=161, height=97, pixel_format="yuv444p10le", aspect=Fraction(4, 3))
     cut(path, 0.4, 1.2, tmp_path / "clip.mp4")
     info = probe(tmp_path / "clip.mp4")
-    assert (info.pixel_format, info.height) == ("yuv420p", 96)
+    with av.open(str(tmp_path / "clip.mp4")) as container:
+        assert container.streams.video[0].pix_fmt == "yuv420p"
+    assert info.height == 96
     assert info.width == pytest.approx(161 * 4 / 3, abs=2)
     assert numbers(frames(tmp_path / "clip.mp4")) == list(range(10, 30))
 
@@ -174,7 +179,7 @@ def test_a_reel_is_its_clips_in_order_with_their_sound(
     length_s = reel([(first, 1.0, 2.0), (silent, 0.4, 1.0), (tall, 0.4, 1.4), (first, 3.0, 3.4)], out)
     assert length_s == pytest.approx(3.0)
     info = probe(out)
-    assert (info.width, info.height, info.streams) == (160, 96, ("video", "audio"))
+    assert (info.width, info.height, info.has_audio) == (160, 96, True)
     assert info.duration_s == pytest.approx(3.0, abs=0.03)
     pictures = np.concatenate([batch.pixels for batch in frames(out)])
     own = [25, 15, 25, 10]

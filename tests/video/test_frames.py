@@ -186,7 +186,7 @@ def test_rotation_is_applied(make: Make, numbers: Numbers, turned_left: int) -> 
     data[at : at + 36] = b"".join([*quarter[:2], zero, *quarter[2:], zero, zero, zero, (1 << 30).to_bytes(4, "big")])
     path.write_bytes(data)
     info = probe(path)
-    assert (info.rotation, info.width, info.height) == (90 * turned_left, 160, 96)
+    assert (info.width, info.height) == (160, 96)
     assert numbers(frames(path, rate=5)) == [5 * k for k in range(12)]
     assert next(frames(path)).pixels.shape[1:] == (96, 160, 3)
     small = list(frames(path, rate=5, short_side=48))
@@ -217,7 +217,6 @@ def test_pixels_that_are_not_square_are_stretched_unless_it_is_rounding(make: Ma
 @pytest.mark.parametrize("pixel_format", ["yuv420p10le", "yuv422p", "yuvj420p", "yuv444p"])
 def test_pixel_formats_give_the_same_picture(make: Make, numbers: Numbers, pixel_format: str) -> None:
     path = make("format.mkv", pixel_format=pixel_format)
-    assert probe(path).pixel_format == pixel_format
     batches = list(frames(path, rate=5))
     assert numbers(batches) == [5 * k for k in range(12)]
     # The greys that were drawn come back: neither range is read as the other.
@@ -260,8 +259,6 @@ def test_interlaced_pictures_are_made_whole(make: Make) -> None:
         return woven
 
     path = make("fields.mkv", ticks=ticks, stored=combed, options={"flags": "+ildct+ilme", "x264-params": "tff=1"})
-    info = probe(path)
-    assert info.interlaced
     batches = list(frames(path))
     assert times_of(batches) == pytest.approx([tick / 25 for tick in ticks])
     with av.open(str(path)) as container:

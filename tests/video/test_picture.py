@@ -67,8 +67,6 @@ def test_all_eight_orientations_come_upright(tmp_path: Path, turns: int, mirrore
     expected = expected[:, ::-1] if mirrored else expected
     info = probe(path)
     assert (info.height, info.width) == expected.shape[:2]
-    stored = quarters()[:, ::-1] if info.mirrored else quarters()
-    assert corners(np.rot90(stored, -info.rotation // 90)) == corners(expected)
     (still,) = take_stills(path, [0.5]).values()
     assert (still.height < still.width) == (info.height < info.width)
     for exact in (True, False):

@@ -10,8 +10,9 @@ from pathlib import Path
 
 from asst.atomic import write_whole
 from asst.cli.options import Annotation, print_grid, print_json, tell
-from asst.data import DATASETS, Dataset, Record, data_folder, read_actions, read_dataset
+from asst.data import DATASETS, data_folder, read_actions, read_dataset
 from asst.data.actions import ActionDataset, ActionVideo
+from asst.data.record import Dataset, Record
 from asst.errors import InputError
 from asst.evaluation.detection import detection_protocol, evaluate_detections
 from asst.evaluation.prior import Prior, fitted_prior

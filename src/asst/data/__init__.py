@@ -19,43 +19,29 @@ from typing import Generic, Literal, TypeVar
 
 from asst.data.actions import ActionDataset
 from asst.data.readers import charades, didemo, jsonlines, qvhighlights, thumos14, video_captions
-from asst.data.record import Dataset, Problem, Record, Span, first_problem
+from asst.data.record import Dataset, first_problem
 from asst.errors import InputError
-
-__all__ = [
-    "ACTION_DATASETS",
-    "DATASETS",
-    "Dataset",
-    "DatasetEntry",
-    "Part",
-    "Problem",
-    "Record",
-    "Span",
-    "data_folder",
-    "read_actions",
-    "read_dataset",
-    "share_videos",
-    "validation_videos",
-]
 
 DATA = "ASST_DATA"
 """Environment variable that names the folder with a folder a data set."""
 
+_HELD_OUT = 0.1
+
 D = TypeVar("D", Dataset, ActionDataset)
+HeldOut = Literal["all", "only", "without"]
 
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """Where a split comes from.
+    """Where a split comes from: names in the data set's folder, as its reader takes them.
 
     Attributes:
-        files: names in the data set's folder, as its reader takes them.
         held_out: whether the split is the whole file, or the file with or without its `validation_videos`.
         queries: names of a file of the same queries in the form of QVHighlights, taken where the others are not there.
     """
 
     files: tuple[str, ...]
-    held_out: Literal["all", "only", "without"] = "all"
+    held_out: HeldOut = "all"
     queries: tuple[str, ...] = ()
 
     def queries_in(self, folder: Path) -> Path | None:
@@ -82,10 +68,8 @@ class DatasetEntry(Generic[D]):
     """One data set.
 
     Attributes:
-        title: its name in full.
         reader: called with the paths of a part's files and ``split=``.
-        splits: by name.
-        protocol: how it is judged: a key of `asst.evaluation.protocol.PROTOCOLS`, or for labelled spans of
+        protocol: a key of `asst.evaluation.protocol.PROTOCOLS`, or for labelled spans of
             `asst.evaluation.detection.DETECTION_PROTOCOLS`.
     """
 
@@ -103,29 +87,31 @@ class DatasetEntry(Generic[D]):
         return part.of(dataset, split)
 
 
-_CHARADES_TRAIN = ("charades_sta_train.txt", "Charades_v1_train.csv")
-_CHARADES_TEST = ("charades_sta_test.txt", "Charades_v1_test.csv")
-_CHARADES_QUERIES = ("charades_{}_release.jsonl", "charades_sta_{}_tvr_format.jsonl", "charades_{}.jsonl")
-_TRAIN_QUERIES, _TEST_QUERIES = (tuple(name.format(split) for name in _CHARADES_QUERIES) for split in ("train", "test"))
+_SPLITS = ("train", "val", "test")
+_SHIFTED = ("train", "val", "test_iid", "test_ood")
+"""Of the data sets under changing distributions (Yuan et al. 2021)."""
 
 
-def _by_split(queries: str) -> dict[str, Part]:
-    return {
-        split: Part((f"{split}.json",), queries=(f"{queries}_{split}_release.jsonl",))
-        for split in ("train", "val", "test")
-    }
+def _each(file: str, splits: tuple[str, ...] = _SPLITS, queries: str = "") -> dict[str, Part]:
+    """A file for each split, called as it."""
+    return {own: Part((file.format(own),), queries=(queries.format(own),) if queries else ()) for own in splits}
 
 
-def _changing(prefix: str) -> dict[str, Part]:
-    """The four files of a data set under changing distributions (Yuan et al. 2021)."""
-    return {split: Part((f"{prefix}_{split}.json",)) for split in ("train", "val", "test_iid", "test_ood")}
+def _charades(split: str, held_out: HeldOut = "all") -> Part:
+    queries = ("charades_{}_release.jsonl", "charades_sta_{}_tvr_format.jsonl", "charades_{}.jsonl")
+    files = (f"charades_sta_{split}.txt", f"Charades_v1_{split}.csv")
+    return Part(files, held_out, tuple(name.format(split) for name in queries))
+
+
+def _thumos14(part: str, held_out: HeldOut = "all") -> Part:
+    return Part((f"annotations_{part}", "video_info.json"), held_out)
 
 
 DATASETS: dict[str, DatasetEntry[Dataset]] = {
     "didemo": DatasetEntry(
         "DiDeMo",
         didemo.read,
-        {split: Part((f"{split}_data.json",)) for split in ("train", "val", "test")}
+        _each("{}_data.json")
         | {"val_train": Part(("val_data.json",), "without"), "val_held": Part(("val_data.json",), "only")},
         protocol="clips",
     ),
@@ -133,58 +119,45 @@ DATASETS: dict[str, DatasetEntry[Dataset]] = {
         "Charades-STA",
         charades.read_sta,
         {
-            "train": Part(_CHARADES_TRAIN, "without", _TRAIN_QUERIES),
-            "val": Part(_CHARADES_TRAIN, "only", _TRAIN_QUERIES),
-            "trainval": Part(_CHARADES_TRAIN, queries=_TRAIN_QUERIES),
-            "test": Part(_CHARADES_TEST, queries=_TEST_QUERIES),
+            "train": _charades("train", "without"),
+            "val": _charades("train", "only"),
+            "trainval": _charades("train"),
+            "test": _charades("test"),
         },
         protocol="annotated moments",
     ),
     "activitynet_captions": DatasetEntry(
-        "ActivityNet Captions", video_captions.read_activitynet, _by_split("activitynet")
+        "ActivityNet Captions",
+        video_captions.read_activitynet,
+        _each("{}.json", queries="activitynet_{}_release.jsonl"),
     ),
-    "charades_cd": DatasetEntry("Charades-CD", video_captions.read_activitynet, _changing("charades")),
-    "activitynet_cd": DatasetEntry("ActivityNet-CD", video_captions.read_activitynet, _changing("anet")),
-    "tacos": DatasetEntry("TACoS", video_captions.read_tacos, _by_split("tacos")),
+    "charades_cd": DatasetEntry("Charades-CD", video_captions.read_activitynet, _each("charades_{}.json", _SHIFTED)),
+    "activitynet_cd": DatasetEntry("ActivityNet-CD", video_captions.read_activitynet, _each("anet_{}.json", _SHIFTED)),
+    "tacos": DatasetEntry("TACoS", video_captions.read_tacos, _each("{}.json", queries="tacos_{}_release.jsonl")),
     "qvhighlights": DatasetEntry(
-        "QVHighlights",
-        qvhighlights.read,
-        {split: Part((f"highlight_{split}_release.jsonl",)) for split in ("train", "val")},
-        protocol="highlights",
+        "QVHighlights", qvhighlights.read, _each("highlight_{}_release.jsonl", ("train", "val")), protocol="highlights"
     ),
     "jsonlines": DatasetEntry(
         "own annotation",
         jsonlines.read,
-        {
-            "train": Part(("train.jsonl",)),
-            "val": Part(("val.jsonl",)),
-            "test": Part(("test.jsonl",)),
-            "all": Part(("annotations.jsonl",)),
-            "corrections": Part(("corrections.jsonl",)),
-        },
+        _each("{}.jsonl") | {"all": Part(("annotations.jsonl",)), "corrections": Part(("corrections.jsonl",))},
     ),
 }
-
-
-_THUMOS14_TRAIN = ("annotations_val", "video_info.json")
 
 ACTION_DATASETS: dict[str, DatasetEntry[ActionDataset]] = {
     "thumos14": DatasetEntry(
         "THUMOS14",
         thumos14.read,
         {
-            "train": Part(_THUMOS14_TRAIN, held_out="without"),
-            "val": Part(_THUMOS14_TRAIN, held_out="only"),
-            "trainval": Part(_THUMOS14_TRAIN),
-            "test": Part(("annotations_test", "video_info.json")),
+            "train": _thumos14("val", "without"),
+            "val": _thumos14("val", "only"),
+            "trainval": _thumos14("val"),
+            "test": _thumos14("test"),
         },
         protocol="thumos14",
     ),
     "actions": DatasetEntry(
-        "own annotation of actions",
-        jsonlines.read_actions,
-        {split: Part((f"{split}.jsonl",)) for split in ("train", "val", "test")},
-        protocol="thumos14",
+        "own annotation of actions", jsonlines.read_actions, _each("{}.jsonl"), protocol="thumos14"
     ),
 }
 
@@ -203,10 +176,7 @@ def share_videos(dataset: str, first: str, second: str) -> bool:
 
 
 def read_dataset(name: str, folder: Path, split: str) -> Dataset:
-    """One split of a data set of `DATASETS`, from the folder with its files, named as their authors name them.
-
-    Raises an `InputError` for an unknown name or split, or a missing or unreadable file.
-    """
+    """One split of one of `DATASETS`, from the folder with its files; raises InputError if it cannot be read."""
     if name not in DATASETS:
         raise InputError(f"no data set {name!r}; there are {', '.join(DATASETS)}")
     entry, folder = DATASETS[name], Path(folder)
@@ -237,17 +207,14 @@ def data_folder(name: str) -> Path:
     return folder
 
 
-def validation_videos(videos: Iterable[str], share: float = 0.1, seed: int = 0) -> frozenset[str]:
-    """The training videos that are held out for validation, a ``share`` in (0, 1) of these names, rounded up.
+def validation_videos(videos: Iterable[str]) -> frozenset[str]:
+    """The training videos that are held out for validation, a tenth of these names, rounded up.
 
-    Videos are ordered by the SHA-256 of seed and name, and the first taken. The choice depends on nothing else: not on
-    order, repeats, platform or library version. Holding out videos rather than sentences keeps two sentences of one
-    video from standing on both sides.
+    Videos are ordered by the SHA-256 of their names after ``0:``, and the first taken; nothing else plays a part.
+    Sentences of one video never stand on both sides.
 
-    >>> sorted(validation_videos(["a", "b", "c", "d"], share=0.5)) == sorted(validation_videos("ddcba", share=0.5))
-    True
+    >>> len(validation_videos("abcdefghijk")), validation_videos("ab") == validation_videos("bab")
+    (2, True)
     """
-    if not 0 < share < 1:
-        raise ValueError(f"the share to hold out is in (0, 1), not {share}")
-    ordered = sorted(set(videos), key=lambda video: hashlib.sha256(f"{seed}:{video}".encode()).digest())
-    return frozenset(ordered[: math.ceil(share * len(ordered))])
+    ordered = sorted(set(videos), key=lambda video: hashlib.sha256(f"0:{video}".encode()).digest())
+    return frozenset(ordered[: math.ceil(_HELD_OUT * len(ordered))])

@@ -6,7 +6,6 @@ import math
 from collections.abc import Mapping, Sequence
 
 import numpy as np
-import numpy.typing as npt
 from torch.utils.data import Dataset
 
 from asst.data.actions import ActionVideo, particular
@@ -15,8 +14,7 @@ from asst.data.sample import NO_WORDS, Sample
 from asst.data.samples import DRAWS, Key
 from asst.data.windows import Window, whole_steps
 from asst.features.stores.native import FeatureStore, require
-from asst.features.values import Features
-from asst.moments import FloatArray
+from asst.moments import FloatArray, IntArray
 
 NEITHER = -1
 
@@ -25,9 +23,9 @@ class ActionSamples(Dataset[Sample]):
     """Crops of stretched videos with the actions in them; a map from ``(epoch, index)`` to a sample.
 
     A video has as many samples as half-overlapping windows; each epoch draws one crop from each of as many equal parts
-    of it, so that every part is seen, action or not. An action of which less than half is inside a crop, or whose class
-    is not learnt, is neither action nor background, like an ambiguous stretch. What a sample holds is the index of a
-    class in ``labels`` plus one; a span that is of a class and of its part, by ``includes``, is learnt as the part.
+    of it, so that every part is seen, action or not. What a sample holds is the index of a class in ``labels`` plus
+    one, or `NEITHER` for an action of which less than half is inside, whose class is not learnt, or an ambiguous
+    stretch. A span that is of a class and of its part, by ``includes``, is learnt as the part.
     """
 
     def __init__(
@@ -58,16 +56,17 @@ class ActionSamples(Dataset[Sample]):
         video, part, parts = self._places[index]
         features = self._store.read(self.videos[video].video)
         draw = np.random.default_rng((DRAWS, self._seed, epoch, index))
-        window = drawn_window(features, self.observation, (part + float(draw.uniform())) / parts, draw)
+        place = (part + float(draw.uniform())) / parts
+        step_s = self.observation.drawn_step_s(draw)
+        steps = min(whole_steps(features.duration_s, step_s), self.observation.steps)
+        free_s = max(0.0, features.duration_s - steps * step_s)
+        window = Window(features.start_s + place * free_s, step_s, steps)
         spans, labels = seen_spans(window, *self._truths[video])
         return Sample(video, window, window.read(features), NO_WORDS, spans, labels=labels)
 
 
 class ActionWindows(Dataset[tuple[Sample, ...]]):
-    """All windows of videos, one at an index, in the order of videos and time, without their truth.
-
-    A video without features is an `InputError`.
-    """
+    """All windows of videos, in the order of videos and time, without truth; an `InputError` without features."""
 
     def __init__(self, videos: Sequence[ActionVideo], store: FeatureStore, observation: CropObservation) -> None:
         require(store, (video.video for video in videos))
@@ -92,7 +91,7 @@ class ActionWindows(Dataset[tuple[Sample, ...]]):
 
 def labelled_spans(
     video: ActionVideo, labels: Sequence[str], includes: Mapping[str, Sequence[str]]
-) -> tuple[FloatArray, npt.NDArray[np.int64]]:
+) -> tuple[FloatArray, IntArray]:
     """What is to be learnt of a video: spans in seconds, ``(n, 2)``, and the class of each, from 1, or -1 for neither.
 
     >>> from asst.data.actions import LabelledSpan
@@ -108,17 +107,7 @@ def labelled_spans(
     return np.array(spans, dtype=np.float64).reshape(-1, 2), np.array(classes, dtype=np.int64)
 
 
-def drawn_window(features: Features, observation: CropObservation, place: float, draw: np.random.Generator) -> Window:
-    """A crop of a video stretched by a random factor, at a ``place`` in [0, 1) between first and last start."""
-    step_s = observation.drawn_step_s(draw)
-    steps = min(whole_steps(features.duration_s, step_s), observation.steps)
-    free_s = max(0.0, features.duration_s - steps * step_s)
-    return Window(features.start_s + place * free_s, step_s, steps)
-
-
-def seen_spans(
-    window: Window, spans_s: FloatArray, labels: npt.NDArray[np.int64]
-) -> tuple[FloatArray, npt.NDArray[np.int64]]:
+def seen_spans(window: Window, spans_s: FloatArray, labels: IntArray) -> tuple[FloatArray, IntArray]:
     """The spans that a window shows, cut to it, in steps; the class of one that is less than half inside becomes -1."""
     spans = window.to_steps(spans_s)
     inside = spans.clip(0, window.steps)

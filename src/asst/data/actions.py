@@ -28,8 +28,8 @@ class LabelledSpan:
 class ActionVideo:
     """One video with its actions, inside it and in the file's order; they overlap freely.
 
-    ``annotated`` are the actions as the file has them, before they were cut to the video: what published figures count.
-    ``ignored`` are spans in seconds, inside the video, that are neither action nor background.
+    ``annotated`` are the actions before they were cut to the video: what published figures count. ``ignored`` are spans
+    in seconds, inside the video, that are neither action nor background.
     """
 
     video: str
@@ -49,10 +49,7 @@ class ActionVideo:
 
 @dataclass(frozen=True, slots=True)
 class ActionDataset:
-    """What a reader of actions found: videos in the file's order, and problems, one a bad row, repaired ones included.
-
-    ``includes`` gives by a class those whose every action is one of it too.
-    """
+    """Videos in the file's order, problems, and ``includes``: by a class those whose every action is one of it too."""
 
     videos: tuple[ActionVideo, ...]
     problems: tuple[Problem, ...] = ()
@@ -94,10 +91,9 @@ class ActionRows(ProblemLog):
             kept[name] = []
 
     def action(self, path: Path, where: str, video: str, label: str, span: Span) -> None:
-        """One action, cut to its video.
+        """One action, cut to its video; an `UnusableRowError` as of `clean_span`, or for a video without a length.
 
-        Raises an `UnusableRowError` for a video without a length, times that no video has, or a span of no length or
-        wholly outside its video. The latter is part of ``annotated`` still.
+        One wholly outside its video is part of ``annotated`` still.
         """
         clean_span(span, self._known(video))
         start_s, end_s = sorted(max(time_s, 0.0) for time_s in span)

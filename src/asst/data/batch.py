@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, fields, replace
 from itertools import chain
-from typing import Any, Self
+from typing import Self
 
 import numpy as np
-import numpy.typing as npt
 import torch
 from torch import Tensor
 
 from asst.data.sample import Sample, network_inputs, padded
 from asst.data.windows import Window
+from asst.moments import Array
 
 
 class _Movable:
@@ -42,21 +42,16 @@ class ProposalBatch(_Movable):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Batch(_Movable):
-    """What the network and its losses take; padding is zero, and false in the masks.
+    """What the network and its losses take; padding is zero and comes last, and is false in the masks.
 
     Attributes:
-        features: shape ``(batch, steps, dimension)``.
-        feature_mask: real steps, which come first, shape ``(batch, steps)``.
-        words: shape ``(batch, most words, word dimension)``.
-        word_mask: shape ``(batch, most words)``.
-        moments: true spans in steps, shape ``(batch, most moments, 2)``.
-        moment_mask: shape ``(batch, most moments)``.
+        features: shape ``(batch, steps, dimension)``; ``feature_mask`` is ``(batch, steps)``.
+        words: shape ``(batch, most words, word dimension)``; ``word_mask`` is ``(batch, most words)``.
+        moments: true spans in steps, shape ``(batch, most moments, 2)``; ``moment_mask`` is ``(batch, most moments)``.
         targets: index of the true clip, shape ``(batch,)``; None unless every sample has one.
         records: index of each sample's record, shape ``(batch,)``.
-        windows: what each sample observes.
-        labels: class of each moment as in `Sample`, 0 for padding, shape ``(batch, most moments)``; None unless every
-            sample has them.
-        proposals: clips to choose among; None unless every sample brings some.
+        labels: class of each moment as in `Sample`, shape ``(batch, most moments)``; None unless every sample has them.
+        proposals: None unless every sample brings some.
         foreign: which samples have another video's words, shape ``(batch,)``; None where none has.
     """
 
@@ -110,7 +105,7 @@ class Collate:
         )
 
 
-def _columns(each: Sequence[npt.NDArray[Any] | None]) -> Tensor | None:
+def _columns(each: Sequence[Array | None]) -> Tensor | None:
     """One number a row of each, padded, shape ``(batch, most rows)``; None unless every one is there."""
     known = [own[:, None].astype(np.float32) for own in each if own is not None]
     return torch.from_numpy(padded(known)[0][..., 0]) if len(known) == len(each) else None

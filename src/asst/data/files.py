@@ -8,8 +8,7 @@ from __future__ import annotations
 
 import json
 import math
-import re
-import reprlib
+import sys
 from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
@@ -21,8 +20,6 @@ from asst.errors import InputError
 from asst.local import check_ends
 
 _MOST_DIGITS = 300
-_SIGNS = re.compile(r'"(?:[^"\\]|\\.)*"|[][{}\n]')
-"""Strings, in which no bracket counts, brackets, and ends of lines."""
 
 
 def read_text(path: Path, wanted: str = "an annotation file") -> str:
@@ -37,17 +34,12 @@ def read_text(path: Path, wanted: str = "an annotation file") -> str:
 
 
 def read_json(path: Path, kind: type) -> Any:
-    """The content of a JSON file that holds one list or one object.
-
-    Raises an `InputError` if it cannot be read, is no JSON or holds something else.
-    """
+    """The list or object that a JSON file holds; raises InputError if it cannot be read or holds something else."""
     text = read_text(path)
     try:
         content = _parsed(text)
-    except json.JSONDecodeError as error:
-        raise InputError(f"{path}, line {error.lineno}: not JSON ({error.msg}); fetch the file again") from error
-    except UnusableRowError as error:
-        raise InputError(f"{path}, line {_deepest_line(text)}: {error}; fetch the file again") from error
+    except ValueError as error:
+        raise InputError(f"{path}: not JSON ({error}); fetch the file again") from error
     if not isinstance(content, kind):
         expected = "list" if kind is list else "object"
         raise InputError(f"{path} holds no JSON {expected}; is it the file the data set's authors publish?")
@@ -60,41 +52,24 @@ def read_lines(path: Path) -> Iterator[tuple[int, str]]:
 
 
 def read_object_lines(path: Path) -> Iterator[tuple[str, Callable[[], dict[str, Any]]]]:
-    """Each line of a JSON Lines file that is not blank: its name, and what gives its object; raises as `read_text`.
-
-    The latter raises an `UnusableRowError` for a line that holds none.
-    """
+    """Each line of a JSON Lines file: its name, and what gives its object or raises an `UnusableRowError`."""
     return ((f"line {number}", partial(_object, line)) for number, line in read_lines(path))
 
 
 def _object(line: str) -> dict[str, Any]:
     try:
-        return as_object(_parsed(line), "the line")
-    except json.JSONDecodeError as error:
-        raise UnusableRowError(f"not JSON ({error.msg})") from error
+        content = _parsed(line)
+    except ValueError as error:
+        raise UnusableRowError(f"not JSON ({str(error).replace('line 1 column', 'column')})") from error
+    return as_object(content, "the line")
 
 
 def _parsed(text: str) -> object:
+    """The content of JSON; a whole number of more digits than a float can be is infinite, which no field takes."""
     try:
-        return json.loads(text, parse_int=_whole)
+        return json.loads(text, parse_int=lambda digits: int(digits) if len(digits) <= _MOST_DIGITS else math.inf)
     except RecursionError as error:
-        raise UnusableRowError("brackets nested too deep to be read") from error
-
-
-def _whole(digits: str) -> float:
-    """A whole number; one of more digits than a float can be is infinite, which no field takes."""
-    return int(digits) if len(digits) <= _MOST_DIGITS else float(digits)
-
-
-def _deepest_line(text: str) -> int:
-    """The line, from one, in which JSON is nested deepest."""
-    line, depth, deepest, where = 1, 0, 0, 1
-    for sign in _SIGNS.findall(text):
-        line += sign == "\n"
-        depth += (sign in "[{") - (sign in "]}")
-        if depth > deepest:
-            deepest, where = depth, line
-    return where
+        raise ValueError("brackets nested too deep to be read") from error
 
 
 def as_text(value: object, name: str) -> str:
@@ -108,22 +83,14 @@ def as_text(value: object, name: str) -> str:
 
 def as_number(value: object, name: str) -> float:
     """A finite number."""
-    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
-        raise UnusableRowError(f"{name} is missing or no number: {_short(value)}")
-    return float(value)
-
-
-def as_positive(value: object, name: str) -> float:
-    """A positive number."""
-    number = as_number(value, name)
-    if number <= 0:
-        raise UnusableRowError(f"{name} must be positive, not {number:g}")
-    return number
+    if isinstance(value, int | float) and not isinstance(value, bool) and abs(value) <= sys.float_info.max:
+        return float(value)
+    raise UnusableRowError(f"{name} is missing or no number: {_short(value)}")
 
 
 def as_duration(value: object, name: str) -> float:
     """A length that a video can have, in seconds."""
-    number = as_positive(value, name)
+    number = as_number(value, name)
     if not LEAST_S <= number <= MOST_S:
         raise UnusableRowError(f"{name} must lie between {LEAST_S:g} and {MOST_S:g} s, not {number:g}")
     return number
@@ -159,10 +126,6 @@ def as_span(value: object, name: str) -> Span:
     return as_number(pair[0], name), as_number(pair[1], name)
 
 
-_SHORT = reprlib.Repr()
-_SHORT.maxstring = _SHORT.maxlong = _SHORT.maxother = 60
-
-
 def _short(value: object) -> str:
-    text = _SHORT.repr(value)
+    text = repr(value)
     return text if len(text) <= 60 else f"{text[:57]}..."

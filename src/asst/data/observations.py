@@ -4,23 +4,22 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 import numpy as np
 
-from asst.data.readers.didemo import DURATION_S, MOST_PIECES, candidate_clips, span_clip
+from asst.data.readers.didemo import DURATION_S, MOST_PIECES, span_clip
 from asst.data.record import Record
 from asst.data.windows import Window, sliding_windows, whole_steps
 from asst.errors import InputError
 from asst.features.values import Features
-from asst.moments import FloatArray
+from asst.moments import FloatArray, piece_clips
 
 LEAST_VISIBLE = 0.5
 """Share of a moment that must lie in the window for its visible part to count."""
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Observed:
+class Observed(NamedTuple):
     """A window and what is true in it.
 
     ``moments`` are true spans in steps, inside the window, shape ``(moments, 2)``, at least one; ``target`` is the
@@ -29,7 +28,7 @@ class Observed:
 
     window: Window
     moments: FloatArray
-    target: int | None
+    target: int | None = None
 
 
 class Observation(Protocol):
@@ -40,10 +39,7 @@ class Observation(Protocol):
         """Length of the network's window."""
 
     def draw(self, record: Record, features: Features, generator: np.random.Generator) -> Observed:
-        """What one training step sees of a record.
-
-        Raises an `InputError` if the features do not reach the record's moments, or these cannot be observed so.
-        """
+        """What one training step sees of a record; an `InputError` if its moments cannot be observed so."""
 
     def windows(self, duration_s: float, features: Features) -> tuple[Window, ...]:
         """The windows that together answer a sentence about a video."""
@@ -51,10 +47,10 @@ class Observation(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class PieceObservation:
-    """DiDeMo: the whole video in one window, and one annotation drawn for each iteration (section 4.2).
+    """DiDeMo: the whole video in one window of 30 s, and one annotation drawn for each iteration (section 4.2).
 
-    A window is 30 s long; the paper's frame rate 128/30 gives 128 ``steps``. Its real steps are those of the record's
-    length, so that features a little longer or shorter do not change which clips a video has.
+    The paper's frame rate 128/30 gives 128 ``steps``. Real ones are those of the record's length, so that features a
+    little longer or shorter do not change which clips a video has.
     """
 
     steps: int = 128
@@ -65,14 +61,11 @@ class PieceObservation:
         return DURATION_S / self.steps
 
     def draw(self, record: Record, features: Features, generator: np.random.Generator) -> Observed:
-        """The window, and one of the agreeing annotations, each as likely; equal ones count as often as they occur.
-
-        ``record.moments`` holds those that overlap another (`asst.data.readers.didemo.agreeing`).
-        """
+        """The window, and one of the agreeing annotations, each as likely, equal ones too."""
         window = self.windows(record.duration_s, features)[0]
         moment = record.moments[generator.integers(len(record.moments))]
         clip = span_clip(moment)
-        clips = candidate_clips()
+        clips = piece_clips()
         if clip not in clips:
             raise InputError(f"record {record.id}: {moment} is no clip of {MOST_PIECES} pieces; observe it by crops")
         return Observed(window, window.to_steps([moment]).clip(0, window.steps), clips.index(clip))
@@ -86,16 +79,10 @@ class PieceObservation:
 class CropObservation:
     """Charades-STA: the features stretched by a random factor and cropped at a random time (section 4.2).
 
-    The factor is drawn uniformly on a logarithmic scale, so that stretching and compressing are as likely. A video
-    that is then no longer than the window is seen whole. Of a longer one a moment is drawn, and the crop's start
+    The factor is uniform on a logarithmic scale, from ``least`` to ``most``; 1.25 shows a video at 5 steps a second. A
+    video that is then no longer than the window is seen whole. Of a longer one a moment is drawn, and the crop's start
     uniformly among those that have all of the moment inside; for a moment longer than the window, among those that lie
-    inside the moment.
-
-    Attributes:
-        steps: length of the window.
-        step_s: length of a step in seconds before stretching; the paper's frame rate is 4.
-        least: smallest factor.
-        most: largest factor; 1.25 shows a video at 5 steps a second.
+    inside the moment. ``step_s`` is before stretching; the paper's frame rate is 4.
     """
 
     steps: int = 128
@@ -115,10 +102,7 @@ class CropObservation:
         return self.step_s / math.exp(generator.uniform(math.log(self.least), math.log(self.most)))
 
     def draw(self, record: Record, features: Features, generator: np.random.Generator) -> Observed:
-        """A crop of the stretched video and the moments in it, first the drawn one.
-
-        The other moments count as far as they are inside, if at least half of each is.
-        """
+        """A crop and the moments in it, first the drawn one, then others of which at least half is inside."""
         step_s = self.drawn_step_s(generator)
         chosen = int(generator.integers(len(record.moments)))
         order = [chosen, *(index for index in range(len(record.moments)) if index != chosen)]
@@ -141,7 +125,7 @@ class CropObservation:
         visible = (inside[:, 1] - inside[:, 0]) / (spans[:, 1] - spans[:, 0])
         counted = visible >= LEAST_VISIBLE
         counted[0] = True
-        return Observed(window, inside[counted], None)
+        return Observed(window, inside[counted])
 
     def windows(self, duration_s: float, features: Features) -> tuple[Window, ...]:
         """Sliding windows over the features, not stretched."""
@@ -161,7 +145,7 @@ class WholeObservation:
     def draw(self, record: Record, features: Features, generator: np.random.Generator) -> Observed:
         """The window and all moments of the record; nothing is drawn."""
         (window,) = self.windows(record.duration_s, features)
-        return Observed(window, window.to_steps(record.moments).clip(0, window.steps), None)
+        return Observed(window, window.to_steps(record.moments).clip(0, window.steps))
 
     def windows(self, duration_s: float, features: Features) -> tuple[Window, ...]:
         """One window from zero to the video's end; ``features`` play no part."""

@@ -38,8 +38,7 @@ class QueryTokens:
     Attributes:
         path: a folder with a file a query, or an HDF5 file with an array a query; it may hold `FILE`.
         key: the array to take where an entry holds several.
-        by: what names a query: its id, or the number of its line in the annotation file.
-        first: with ``order``, the number of the first line.
+        by: what names a query: its id, or the number of its line in the annotation file, counted from ``first``.
         normalize: whether each token's vector is made as long as one.
         most: tokens to take of a query; all if None.
     """
@@ -63,10 +62,7 @@ class QueryTokens:
         return self._width
 
     def of(self, records: Sequence[Record]) -> RecordTokens:
-        """The tokens of some records' sentences.
-
-        Raises an `InputError` for queries without tokens, naming the first five, or a first one that cannot be read.
-        """
+        """The tokens of some records' sentences; an `InputError` names queries without any."""
         places = [self._place(record) for record in records]
         missing = [name for (arrays, name), record in zip(places, records, strict=True) if name not in arrays]
         if missing:
@@ -80,10 +76,7 @@ class QueryTokens:
         return RecordTokens(self, places)
 
     def read(self, arrays: Arrays, name: str) -> Vector:
-        """The tokens of one query, shape ``(tokens, dimension)``.
-
-        Raises an `InputError` for a damaged file, numbers that are not finite, or another dimension than those before.
-        """
+        """The tokens of one query, ``(tokens, dimension)``; an `InputError` if they cannot be used."""
         where = f"{arrays.path}, {name}"
         array = arrays.read(name)
         # A pooled vector is a sentence of one token.

@@ -19,13 +19,10 @@ class Record:
 
     Attributes:
         id: unique in its data set's split; the data set's own identifier where it has one.
-        video: the data set's name of the video.
-        split: the part of the data set it belongs to, such as ``"train"``.
         sentence: never empty, without surrounding or doubled white space.
         moments: true spans in seconds, each inside the video. Usually one; several if the event repeats
             (QVHighlights) or several people marked it (DiDeMo, one span an agreeing annotator, equal ones included).
-        annotated: every span as the file has it, in seconds, before repairs: Charades-STA's run past the end of the
-            video, and DiDeMo's evaluation takes all four or more annotators.
+        annotated: every span as the file has it, in seconds, before repairs.
         extra: what else the file says of the sentence, by the file's own keys.
     """
 

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from asst.data.windows import Window
-from asst.moments import FloatArray
+from asst.moments import Array, Float32Array, FloatArray, IntArray
 from asst.text import Vector
 
 NO_WORDS: Vector = np.zeros((0, 1), dtype=np.float32)
@@ -25,9 +24,9 @@ class ProposalRows:
     facts)``; ``overlaps`` the IoU of each with the truth, ``(proposals,)``, None where a query is to be answered.
     """
 
-    clips: npt.NDArray[np.float32]
-    facts: npt.NDArray[np.float32]
-    overlaps: npt.NDArray[np.float32] | None = None
+    clips: Float32Array
+    facts: Float32Array
+    overlaps: Float32Array | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -36,35 +35,32 @@ class Sample:
 
     Attributes:
         record: index of the record it was made of.
-        window: the steps observed.
         features: shape ``(window.steps, dimension)``.
         words: one vector a word, shape ``(words, word dimension)``.
         moments: true spans in steps, shape ``(moments, 2)``; none where a query is to be answered.
         target: index of the true clip, if the task is a classification with a truth.
-        labels: class of each of the moments, from 1, or -1 for a stretch that is neither action nor background, shape
-            ``(moments,)``; None where moments have no class.
+        labels: class of each moment, from 1, or -1 for what is neither action nor background; None without classes.
         proposals: the clips to choose among; None where the method has its own.
         foreign: whether the words are those of another video's record, so that nothing here is what they say.
     """
 
     record: int
     window: Window
-    features: npt.NDArray[np.float32]
+    features: Float32Array
     words: Vector
     moments: FloatArray
     target: int | None = None
-    labels: npt.NDArray[np.int64] | None = None
+    labels: IntArray | None = None
     proposals: ProposalRows | None = None
     foreign: bool = False
 
 
-def network_inputs(samples: Sequence[Sample], steps: int) -> dict[str, npt.NDArray[Any]]:
+def network_inputs(samples: Sequence[Sample], steps: int) -> dict[str, Array]:
     """Samples side by side, as every method reads them; padding is zero, and false in the masks.
 
     ``features`` of shape ``(batch, steps, dimension)``, ``words`` of ``(batch, most words, word dimension)`` and, where
-    every sample brings proposals, ``clips`` of ``(batch, most proposals, 2)`` and ``facts``; with ``feature_mask``,
-    ``word_mask`` and ``clip_mask``, which are true for what is real. Raises a ValueError for no sample, or one longer
-    than the window.
+    every sample brings proposals, ``clips`` of ``(batch, most proposals, 2)`` and ``facts``, with masks. Raises a
+    ValueError for no sample, or one longer than the window.
     """
     features, feature_mask = padded([sample.features for sample in samples], steps)
     words, word_mask = padded([sample.words for sample in samples])
@@ -76,9 +72,7 @@ def network_inputs(samples: Sequence[Sample], steps: int) -> dict[str, npt.NDArr
     return inputs
 
 
-def padded(
-    rows: Sequence[npt.NDArray[np.float32]], length: int | None = None
-) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.bool_]]:
+def padded(rows: Sequence[Float32Array], length: int | None = None) -> tuple[Float32Array, npt.NDArray[np.bool_]]:
     """Arrays ``(own length, width)`` in one, ``(batch, length, width)``, and which of its rows are real.
 
     ``length`` is the greatest own length if None. Raises a ValueError for no array, or one longer than that.

@@ -29,8 +29,8 @@ DRAWS, ORDERS = 1, 2
 class _Records:
     """Records with the features of their videos and the vectors of their sentences.
 
-    A `CachedStore` keeps features in memory; ``words`` is asked once, or has the tokens of each query. Raises an
-    `InputError` for a video without features, or a sentence without a word or tokens.
+    ``words`` is asked once, or has the tokens of each query. An `InputError` for a video without features, or a
+    sentence without a word or tokens.
     """
 
     def __init__(
@@ -121,11 +121,7 @@ class EpochOrder(Sampler[Key]):
 
 
 class SentenceVectors:
-    """The word vectors of each of some sentences; a word is kept once however often it occurs.
-
-    A sentence comes with a name for messages, as ``record 12``; one without a word is an `InputError`. ``words`` is
-    asked once and not kept.
-    """
+    """The word vectors of sentences, each with a name for messages; one without a word is an `InputError`."""
 
     def __init__(self, sentences: Iterable[tuple[str, str]], words: WordVectors) -> None:
         tokens = []

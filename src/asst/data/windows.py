@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from asst.features.values import SAME_CLOCK, Features
-from asst.moments import FloatArray
+from asst.moments import Float32Array, FloatArray
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +43,7 @@ class Window:
         """Positions in steps as times in seconds: the inverse of `to_steps`."""
         return self.start_s + np.asarray(spans, dtype=np.float64) * self.step_s
 
-    def read(self, features: Features) -> npt.NDArray[np.float32]:
+    def read(self, features: Features) -> Float32Array:
         """The features at the centres of the steps, by linear interpolation, shape ``(steps, dimension)``.
 
         Before the first centre of the features and after the last their vectors hold, as in `Features.resampled`.

@@ -10,8 +10,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from asst.data import Dataset
-from asst.data.record import Record
+from asst.data.record import Dataset, Record
 from asst.evaluation.prior import fitted_prior
 from asst.evaluation.scoring import Evaluation, evaluate
 from asst.text import WordVectors, tokenize

@@ -7,12 +7,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from asst.data.readers.didemo import candidate_clips, clip_span
+from asst.data.readers.didemo import clip_span
 from asst.data.record import Record, Span
 from asst.errors import InputError
 from asst.evaluation.protocol import protocol_of
 from asst.models.frequency import clip_frequency, grid_spans, hit_share
-from asst.moments import Answer, Moment, nms
+from asst.moments import Answer, Moment, nms, piece_clips
 
 OVERLAP = 0.5
 """IoU above which the weaker of two spans is dropped, where moments are no clips of DiDeMo's."""
@@ -57,7 +57,7 @@ def fitted_prior(dataset: str, records: Sequence[Record]) -> Prior:
     pieces = protocol_of(dataset).pieces
     if pieces:
         scores = clip_frequency(records)
-        spans = np.array([clip_span(clip) for clip in candidate_clips()])
+        spans = np.array([clip_span(clip) for clip in piece_clips()])
         order = np.argsort(-scores, kind="stable")
     else:
         shares = np.concatenate([np.array(record.moments) / record.duration_s for record in records])

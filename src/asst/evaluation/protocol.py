@@ -27,12 +27,12 @@ import numpy as np
 import numpy.typing as npt
 
 from asst.data import DATASETS
-from asst.data.readers.didemo import candidate_clips, span_clip
+from asst.data.readers.didemo import span_clip
 from asst.data.record import Record
 from asst.errors import InputError
 from asst.evaluation.metrics import didemo_scores, discounted_hits, hits, top_ious
 from asst.evaluation.qvhighlights import highlight_values, moment_precisions
-from asst.moments import Curve, FloatArray, nms
+from asst.moments import Curve, FloatArray, nms, piece_clips
 
 ProtocolName = Literal["standard", "tall"]
 """How answers are thinned out before they are judged, see `protocol_of`."""
@@ -111,7 +111,7 @@ def _judge_clips(records: Sequence[Record], rankings: Sequence[FloatArray]) -> d
 def _ranked_clips(record: Record, ranking: FloatArray) -> npt.NDArray[np.int64]:
     """The clips that a ranking in seconds names, each candidate once."""
     ranked = [span_clip((start_s, end_s)) for start_s, end_s in np.asarray(ranking, dtype=np.float64).tolist()]
-    candidates = set(candidate_clips())
+    candidates = set(piece_clips())
     if len(ranked) != len(candidates) or set(ranked) != candidates:
         unranked = len(candidates - set(ranked))
         raise InputError(

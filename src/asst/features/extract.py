@@ -12,6 +12,7 @@ from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, as_completed, wait
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass, replace
+from functools import cache
 from itertools import chain
 from multiprocessing import get_context
 from pathlib import Path
@@ -40,14 +41,7 @@ class Job:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What became of a job.
-
-    Attributes:
-        state: ``extracted``; ``kept``, where the store had the same content from the same extractor; or ``failed``.
-        reason: one line on what is wrong, for a failure.
-        video_s: seconds of video that were read.
-        seconds: that it took.
-    """
+    """What became of a job: why it failed, seconds of video that were read, and seconds that it took."""
 
     job: Job
     state: Literal["extracted", "kept", "failed"]
@@ -64,14 +58,9 @@ class Outcome:
 def jobs_of(paths: Sequence[Path], naming: Naming = "stem") -> list[Job]:
     """The files to extract, in the order given; a folder stands for the videos at and under it, by name.
 
-    Args:
-        paths: files and folders. A file that is named is taken whatever its ending; one that is missing or no video
-            fails when its turn comes.
-        naming: what a video is called in the store: its file's name without the last ending (``stem``), with it
-            (``name``), or, within a folder, its path from there (``path``).
-
-    Raises:
-        InputError: for two files of one name, or a folder without a video.
+    A file that is named is taken whatever its ending; one that is missing or no video fails when its turn comes. In the
+    store a video is called by its file's name without the last ending (``stem``), with it (``name``), or, within a
+    folder, its path from there (``path``). An `InputError` for two files of one name, or a folder without a video.
     """
     found: dict[str, Job] = {}
     for path in paths:
@@ -87,23 +76,17 @@ def jobs_of(paths: Sequence[Path], naming: Naming = "stem") -> list[Job]:
     return list(found.values())
 
 
-def provenance_of(extractor: Extractor, content: str = "") -> Provenance:
-    """What is written beside features of this extractor."""
-    return Provenance(extractor.preprocessing, content, extractor.weights, extractor.flow, extractor.precision)
-
-
 def extract_one(job: Job, extractor: Extractor, store: Store, progress: Progress | None = None) -> Outcome:
-    """Features of one file into the store, unless it has them.
+    """Features of one file into the store, unless it has them from the same content, made just so.
 
-    A fault of the file is an outcome; a store that cannot be written is not.
-
-    Raises:
-        WriteError: if the store, or what is kept on disk meanwhile, cannot be written.
-        InputError: if the store holds another extractor's features.
+    A fault of the file is an outcome. A WriteError if the store, or what is kept on disk meanwhile, cannot be written;
+    an `InputError` if the store holds another extractor's features.
     """
     started_s = time.monotonic()
     try:
-        provenance = provenance_of(extractor, job.content or content_hash(job.path))
+        content = job.content or content_hash(job.path)
+        made = extractor.preprocessing, content, extractor.weights
+        provenance = Provenance(*made, extractor.flow, extractor.precision)
         if _has(store, job.video, extractor, provenance):
             return Outcome(job, "kept")
         features = extractor.extract(job.path, progress=progress)
@@ -159,12 +142,11 @@ class Extraction:
 
 
 def extract_by_workers(jobs: Iterable[Job | T], extraction: Extraction, workers: int) -> Iterator[Outcome | T]:
-    """The outcomes of jobs, as they come.
+    """The outcomes of jobs, as they come; what is no job among them is passed on.
 
     A worker that dies, for want of memory or by a fault in a decoder, is replaced. The files that were being read then
-    are read again one by one; one with which a worker dies again is given up.
-
-    Jobs are taken shortly before their turn comes; what is no job among them is passed on.
+    are read again one by one; one with which a worker dies again is given up. Jobs are taken shortly before their turn
+    comes.
 
     Raises:
         InputError: if the extractor cannot be built.
@@ -185,7 +167,7 @@ def _until_a_death(
     jobs: Iterator[Job | T], extraction: Extraction, workers: int
 ) -> Generator[Outcome | T, None, list[Job]]:
     """Does jobs until all are done or a worker dies; returns those taken and not done, first those under way."""
-    pool = ProcessPoolExecutor(workers, get_context("spawn"), _start, (extraction,))
+    pool = ProcessPoolExecutor(workers, get_context("spawn"))
     taken: dict[str, Job] = {}
     waiting: set[Future[Outcome]] = set()
     try:
@@ -194,7 +176,7 @@ def _until_a_death(
                 yield job
                 continue
             taken[job.video] = job
-            waiting.add(pool.submit(_work, job))
+            waiting.add(pool.submit(_work, extraction, job))
             # One more a worker, so that none waits while the next is looked at.
             ended, waiting = wait(waiting, None if len(waiting) > workers else 0, FIRST_COMPLETED)
             yield from _outcomes(ended, taken)
@@ -213,22 +195,14 @@ def _outcomes(ended: Iterable[Future[Outcome]], taken: dict[str, Job]) -> Iterat
         yield outcome
 
 
-_BUILT: tuple[Extractor, Store] | None = None
-_FAULT: InputError | None = None
+@cache
+def _built(extraction: Extraction) -> tuple[Extractor, Store]:
+    """Of this process."""
+    return extraction.build()
 
 
-def _start(extraction: Extraction) -> None:
-    global _BUILT, _FAULT
-    try:
-        _BUILT = extraction.build()
-    except InputError as error:
-        _FAULT = error
-
-
-def _work(job: Job) -> Outcome:
-    if _BUILT is None:
-        raise _FAULT or RuntimeError("a worker was asked before it was started")
-    return extract_one(job, *_BUILT)
+def _work(extraction: Extraction, job: Job) -> Outcome:
+    return extract_one(job, *_built(extraction))
 
 
 class _Actor:
@@ -246,13 +220,11 @@ class _Actor:
 
 
 def extract_by_cluster(jobs: Iterable[Job | T], extraction: Extraction, workers: int) -> Iterator[Outcome | T]:
-    """The outcomes of jobs, as they come.
+    """The outcomes of jobs, as they come; what is no job among them is passed on. All are taken first.
 
-    Files and store must be reachable by the same paths from every machine. An actor that dies is started anew and its
-    file read again; a file is written whole or not at all, so that nothing is lost or doubled.
-
-    Jobs are all taken first, and what is no job among them is passed on. An actor has one core. Raises an `InputError`
-    if Ray is not installed, or the extractor or its weights are not here.
+    Files and store must be reachable by the same paths from every machine. An actor, which has one core, is started
+    anew if it dies, and its file read again; a file is written whole or not at all, so that nothing is lost or doubled.
+    Raises an `InputError` if Ray is not installed, or the extractor or its weights are not here.
     """
     by_video: dict[str, Job] = {}
     for job in jobs:

@@ -26,8 +26,7 @@ class Extractor(Protocol):
     Attributes:
         name: names the network, its layer and its preprocessing; features of another name are refused.
         dimension: of a vector.
-        preprocessing: a short hash of all that decides the numbers besides the weights: rates, sizes, crops, means, the
-            layer, the algorithm of flow and its cap, and the version of the code; empty where nothing does.
+        preprocessing: a short hash of all that decides the numbers besides the weights; empty where nothing does.
         weights: a short hash of the weights, those of several networks joined by ``+``; empty if there are none.
         precision: the number format that its networks compute in, likewise.
         flow: how optical flow is found, for people to read; empty where none is.
@@ -41,17 +40,11 @@ class Extractor(Protocol):
     flow: str
 
     def extract(self, video: str | Path, *, progress: Progress | None = None) -> Features:
-        """Features of a file, read as a stream, with its length.
-
-        Raises an `InputError` for a file that holds no video that can be read.
-        """
+        """Features of a file, read as a stream, with its length; raises InputError if it cannot be read."""
         ...
 
     def extract_frames(self, frames: Iterable[Frames]) -> Features:
-        """Features of frames in memory, at whatever instants: a step shows the last that had begun, as a player does.
-
-        Raises an `InputError` when there is no frame.
-        """
+        """Features of frames in memory, as a player shows them; raises InputError when there is none."""
         ...
 
 
@@ -93,12 +86,10 @@ class ExtractorEntry:
         name: that features and checkpoints carry.
         summary: one line for a list.
         dimension: of a vector; None where the weights decide.
-        needs: the weights that somebody has to bring, by the names of `asst.features.weights.SOURCES` or
-            `IMAGE_TEXT`; empty if it needs none but what packages carry.
+        needs: the weights that somebody has to bring, by the names of `asst.features.weights.SOURCES` or `IMAGE_TEXT`.
         module: imported when the extractor is first built, as most import torch; of `asst.features` if it begins with a
             dot.
-        function: of the module, which makes it.
-        arguments: that come before the file or folder of weights.
+        function: of the module, which makes it of ``arguments`` and a file or folder of weights.
     """
 
     name: str
@@ -138,22 +129,22 @@ _CLIP = "CLIP or SigLIP from a Hugging Face folder, pictures and sentences in on
 _THREE = "the same of three crops of the picture, two steps a second, as the model clip reads it"
 
 
-def _with_flow(suffix: str, algorithm: str, flow: str) -> Iterator[ExtractorEntry]:
+def _with_flow(suffix: str, flow: str) -> Iterator[ExtractorEntry]:
     beside = f"and {_FLOW} side by side"
-    for name, summary, dimension, needs, function, arguments in (
-        (_FLOW, "BN-Inception of five fields of flow, global pool", 1024, (), "bn_inception_flow", ()),
-        ("two-stream", f"{_RGB} {beside}", 2048, (_RGB,), "two_stream", ("two-stream",)),
-        (_DIDEMO, f"vgg16 {beside}, the paper's on DiDeMo", 5120, ("vgg16",), "two_stream", (_DIDEMO,)),
+    for stream, summary, dimension, needs in (
+        (_FLOW, "BN-Inception of five fields of flow, global pool", 1024, ()),
+        ("two-stream", f"{_RGB} {beside}", 2048, (_RGB,)),
+        (_DIDEMO, f"vgg16 {beside}, the paper's on DiDeMo", 5120, ("vgg16",)),
     ):
-        given = (*arguments, algorithm)
-        yield ExtractorEntry(name + suffix, f"{summary}; {flow}", dimension, (*needs, _FLOW), _BN, function, given)
+        name = stream + suffix
+        yield ExtractorEntry(name, f"{summary}; {flow}", dimension, (*needs, _FLOW), _BN, "bn_inception", (name,))
 
 
 def _entries() -> Iterator[ExtractorEntry]:
     yield ExtractorEntry("captions", _SPACE, 3875, (), ".zeroshot.captions", "captions")
     yield ExtractorEntry("none", _NONE, 1, (), ".networks.none", "absent")
     yield ExtractorEntry("vgg16", "ImageNet VGG16, fc7", 4096, ("vgg16",), ".networks.vgg16", "vgg16")
-    yield ExtractorEntry(_RGB, "BN-Inception of pictures, global pool", 1024, (_RGB,), _BN, "bn_inception_rgb")
+    yield ExtractorEntry(_RGB, "BN-Inception of pictures, global pool", 1024, (_RGB,), _BN, "bn_inception", (_RGB,))
     for layer in ("fc6", "fc7"):
         summary = f"Sports-1M C3D of sixteen pictures, {layer}"
         yield ExtractorEntry(f"c3d-{layer}", summary, 4096, ("c3d",), ".networks.c3d", "c3d", (layer,))
@@ -162,8 +153,8 @@ def _entries() -> Iterator[ExtractorEntry]:
     for name, model in IMAGE_TEXT.items():
         summary = f"three crops of the picture, by {model.repository}"
         yield ExtractorEntry(name, summary, None, (name,), _CROPS, "fetched_crops", (name,))
-    yield from _with_flow("", "tvl1", "TV-L1")
-    yield from _with_flow("-dis", "dis", "DIS, much faster")
+    yield from _with_flow("", "TV-L1")
+    yield from _with_flow("-dis", "DIS, much faster")
 
 
 EXTRACTORS = {entry.name: entry for entry in _entries()}
@@ -176,8 +167,7 @@ def extractor_named(name: str, weights: Path | None = None) -> Extractor:
     Args:
         name: as in `EXTRACTORS`, or several of these joined by ``+``, as features of joined stores are called.
         weights: a file of weights, or a folder of files that are named for what they are of; None for the folder that
-            the environment variable ``ASST_WEIGHTS`` names. Packaged extractors do not look there: ``captions`` reads
-            another space only if it is given, ``none`` nothing.
+            ``ASST_WEIGHTS`` names. ``captions`` looks at what is given alone, ``none`` at nothing.
 
     Raises:
         InputError: for features that cannot be made here, or when an extra or weights are missing or do not fit.

@@ -51,10 +51,7 @@ def files_hash(paths: Iterable[Path]) -> str:
 
 
 def content_hash(path: Path) -> str:
-    """The first half of the SHA-256 of a file's bytes, in hexadecimal: by it a video is known, whatever it is called.
-
-    Raises an `InputError` if it cannot be read, or is a folder or a pipe.
-    """
+    """Half of the SHA-256 of a video's bytes, in hexadecimal; raises InputError if it cannot be read."""
     check_ends(path)
     try:
         with path.open("rb") as file:
@@ -66,15 +63,9 @@ def content_hash(path: Path) -> str:
 
 
 def packaged_file(package: str, name: str, expected: str | None = None) -> Path:
-    """The path of a file inside an installed package, its content checked.
+    """The path of a file inside an installed package, which is not imported; ``expected`` is the SHA-256 it must have.
 
-    Args:
-        package: the package's import name; it is not imported.
-        name: the file's path inside the package.
-        expected: the SHA-256 that the file must have; None for data whose content does not matter bit by bit.
-
-    Raises:
-        InputError: when the package or the file is missing, or the file is not the published one.
+    Raises an `InputError` when the package or the file is missing, or the file is not the published one.
     """
     spec = find_spec(package)
     folders = list(spec.submodule_search_locations or []) if spec is not None else []

@@ -30,11 +30,7 @@ def in_order(results: Iterable[Callable[[], T]], most: int) -> Iterator[T]:
 
 
 def made_ahead(items: Iterable[T], most: int = 3) -> Iterator[T]:
-    """The items of an iterable, made by a thread: at most ``most`` wait, and one more is being made.
-
-    An exception in the thread is raised here, in its place. When the consumer stops early the thread ends after the
-    item it is at.
-    """
+    """Items made by a thread: at most ``most`` wait, and one more is being made; its exceptions are raised here."""
     source = iter(items)
     pool = ThreadPoolExecutor(1, "ahead")
     try:
@@ -47,10 +43,7 @@ def made_ahead(items: Iterable[T], most: int = 3) -> Iterator[T]:
 def decoded_ahead(
     video: str | Path, rate: float, length_s: float, progress: Progress | None, **options: Any
 ) -> Iterator[Frames]:
-    """As `frames` with these options, decoded by half of the cores while a network uses the others.
-
-    ``progress`` is told how much of the video's length has been used.
-    """
+    """As `frames`, decoded by half of the cores; ``progress`` is told how much of the length has been used."""
     threads = max(1, (os.cpu_count() or 1) // 2)
     for batch in made_ahead(frames(video, rate=rate, threads=threads, **options)):
         yield batch

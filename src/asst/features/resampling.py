@@ -7,13 +7,10 @@ from dataclasses import dataclass
 from itertools import repeat
 
 import numpy as np
-import numpy.typing as npt
 
 from asst.errors import InputError
 from asst.video import Crop, Frames, ThumbnailSink, batched, thumbnail
-from asst.video.picture import scaled
-
-Pixels = npt.NDArray[np.uint8]
+from asst.video.picture import Pixels, scaled
 
 # Instants are floats: a frame due within this is on time.
 _ON_TIME_S = 1e-6
@@ -29,9 +26,9 @@ def ticks(
 ) -> Iterator[Frames]:
     """Frames at whatever instants, resampled to the ticks ``k / rate``, as a player shows them.
 
-    Each tick has the last frame that had begun by then; the first frame also stands for the time before it. The last
-    is taken to last as long as the one before it did, a quarter of a second at most, so that the ticks end where a
-    file's do.
+    Each tick has the last frame that had begun by then; the first frame also stands for the time before it. The last is
+    taken to last as long as the one before it did, a quarter of a second at most, so that the ticks end where a file's
+    do.
 
     Args:
         batches: on one clock; they may differ in the size of their frames, those that come do not.
@@ -49,7 +46,7 @@ def ticks(
 def _shown(
     batches: Iterable[Frames], rate: float, sized: Callable[[Pixels], Pixels], thumbnails: ThumbnailSink | None
 ) -> Iterator[tuple[float, Pixels]]:
-    """Each tick in seconds and the picture a player shows then."""
+    """Each tick in seconds and the frame a player shows then."""
     tick = 0
     held: Pixels | None = None
     last_s, lasts_s = -np.inf, np.inf
@@ -75,7 +72,7 @@ def _shown(
 
 
 def new_pictures(batches: Iterable[Frames]) -> Iterator[tuple[Pixels, int]]:
-    """Each batch's new pictures, and for how many ticks more the last picture is held; so a held one costs nothing."""
+    """Each batch's new frames, and for how many ticks more the last frame is held; so a held one costs nothing."""
     last: Pixels | None = None
     for batch in batches:
         new = batch.pixels[:1] if batch.held else batch.pixels
@@ -86,7 +83,7 @@ def new_pictures(batches: Iterable[Frames]) -> Iterator[tuple[Pixels, int]]:
 
 
 def pictures(batches: Iterable[Frames]) -> Iterator[Pixels]:
-    """The picture of each tick; one and the same object for as long as a picture is held by batches of its own."""
+    """The frame of each tick; one and the same object for as long as a frame is held by batches of its own."""
     last: Pixels | None = None
     for new, held in new_pictures(batches):
         for last in new:
@@ -96,7 +93,7 @@ def pictures(batches: Iterable[Frames]) -> Iterator[Pixels]:
 
 
 def short_side_size(height: int, width: int, short_side: int) -> tuple[int, int]:
-    """Height and width of a picture whose shorter side is so long, its aspect kept."""
+    """Height and width of a frame whose shorter side is so long, its aspect kept."""
     scale = short_side / min(height, width)
     return max(1, round(height * scale)), max(1, round(width * scale))
 
@@ -108,7 +105,7 @@ def resized(pixels: Pixels, size: tuple[int, int]) -> Pixels:
     return np.stack([scaled(picture, *size[::-1]) for picture in pixels])
 
 
-# Networks see a part in the middle that is no longer than this; pictures longer than that are cut.
+# Networks see a part in the middle that is no longer than this; frames longer than that are cut.
 _MIDDLE_PART = Crop(1, 4.0)
 
 
@@ -118,9 +115,9 @@ class FrameSize:
 
     Attributes:
         short_side: pixels of the shorter side, the aspect kept.
-        exact: height and width in pixels, the aspect not kept.
+        exact: height and width in pixels, the aspect not kept; long frames are kept whole.
         grows: whether frames whose shorter side is shorter are enlarged.
-        crop: what is kept of long frames before that; with ``exact`` they are kept whole.
+        crop: what is kept of long frames before that.
     """
 
     short_side: int | None = None
@@ -148,6 +145,6 @@ class FrameSize:
 
 
 def centre(picture: Pixels, height: int, width: int) -> Pixels:
-    """The middle of a picture, at most so high and wide; a view."""
+    """The middle of a frame, at most so high and wide; a view."""
     top, left = max(0, picture.shape[0] - height) // 2, max(0, picture.shape[1] - width) // 2
     return picture[top : top + height, left : left + width]

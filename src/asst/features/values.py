@@ -10,9 +10,9 @@ import numpy.typing as npt
 
 from asst.errors import InputError
 from asst.features.disk_rows import chunks, side_by_side
-from asst.moments import FloatArray
+from asst.moments import Float16Array, Float32Array, FloatArray, IntArray
 
-Vectors = npt.NDArray[np.float32] | npt.NDArray[np.float16]
+Vectors = Float32Array | Float16Array
 
 SAME_CLOCK = 1e-6
 """Steps and starts that differ by less, relative to the step, are equal."""
@@ -27,12 +27,11 @@ class Features:
 
     Attributes:
         vectors: shape ``(steps, dimension)``, float32 or float16; may be a memory map.
-        start_s: where the first step starts, in seconds from the video's first frame.
-        step_s: length of a step in seconds.
+        start_s: where the first step starts, in seconds from the video's first frame; ``step_s`` is the length of one.
         extractor: the name of what made them; two streams are joined by ``+``.
         cuts_s: where new shots begin, ascending, in seconds, shape ``(cuts,)``; empty where nobody looked for them.
-        length_s: the video's length in seconds, which the last step may reach past; infinite where it is not known,
-            as of features from a store.
+        length_s: the video's length in seconds, which the last step may reach past; infinite where it is not known, as
+            of features from a store.
 
     Raises:
         ValueError: for another shape or type, no step, times that are not finite and positive, or cuts that go back.
@@ -89,7 +88,7 @@ class Features:
         """The centre of each step in seconds, shape ``(steps,)``."""
         return self.start_s + (np.arange(len(self.vectors), dtype=np.float64) + 0.5) * self.step_s
 
-    def frame_of_step(self) -> npt.NDArray[np.int64]:
+    def frame_of_step(self) -> IntArray:
         """The frame that each step shows, counted from 0, shape ``(steps,)``: steps in a row of one vector show one."""
         new = np.ones(len(self.vectors), dtype=bool)
         at, last = 0, np.array(self.vectors[:0])
@@ -100,11 +99,7 @@ class Features:
         return np.cumsum(new) - 1
 
     def require_finite(self, where: str) -> None:
-        """Refuses a number that is not finite: it would spread over all that is computed of it.
-
-        Raises:
-            InputError: naming the first step that holds a NaN or an infinity.
-        """
+        """Refuses a NaN or an infinity, which would spread, by an `InputError` that names the step."""
         at = 0
         for chunk in chunks(self.vectors):
             faulty = ~np.isfinite(chunk)
@@ -121,10 +116,7 @@ class Features:
         """The features on steps of another length, by linear interpolation between centres; vectors hold beyond these.
 
         The steps are as many as reach from ``start_s``, by default the same, to the end to the nearest whole step, at
-        least one.
-
-        Raises:
-            ValueError: if the length is not positive.
+        least one. A ValueError for a length that is not positive.
         """
         if not (math.isfinite(step_s) and step_s > 0):
             raise ValueError(f"a step lasts a positive time, not {step_s} s")
@@ -134,7 +126,7 @@ class Features:
         vectors = mixed if self.vectors.dtype == np.float32 else mixed.astype(np.float16)
         return replace(self, vectors=vectors, start_s=start_s, step_s=step_s)
 
-    def at(self, times_s: npt.NDArray[np.floating]) -> npt.NDArray[np.float32]:
+    def at(self, times_s: npt.NDArray[np.floating]) -> Float32Array:
         """The vectors at ascending instants, by linear interpolation between centres, shape ``(times, dimension)``."""
         last = len(self.vectors) - 1
         places = np.clip((times_s - self.start_s) / self.step_s - 0.5, 0, last)
@@ -144,7 +136,7 @@ class Features:
         first = left[0]
         seen = self.vectors[first : left[-1] + 2].astype(np.float32)
         before = seen[left - first]
-        after: npt.NDArray[np.float32] = seen[np.minimum(left + 1, last) - first]
+        after: Float32Array = seen[np.minimum(left + 1, last) - first]
         after -= before
         after *= weights
         after += before
@@ -155,10 +147,8 @@ def concatenated(first: Features, second: Features) -> Features:
     """Two streams of one video side by side, such as appearance and flow, on the first's clock.
 
     The second is resampled to it if its own is another. The shots are the first's, or the second's where the first has
-    none. Some features are slightly longer than others, as flow has a frame less than appearance: the longer are cut.
-
-    Raises:
-        InputError: if one has more steps than the other by more than two and 5 %.
+    none. Some features are slightly longer than others, as flow has a frame less than appearance: the longer are cut,
+    and refused by an `InputError` if they have more steps by more than two and 5 %.
     """
     own, tolerance = second, SAME_CLOCK * first.step_s
     if abs(first.step_s - second.step_s) > tolerance or abs(first.start_s - second.start_s) > tolerance:

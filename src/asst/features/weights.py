@@ -9,7 +9,7 @@ import os
 import pickle
 import sys
 import zipfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
@@ -52,14 +52,10 @@ SUFFIXES = (".safetensors", ".pth", ".pt", ".pth.tar", ".pickle")
 
 
 def weights_file(name: str, weights: Path | None) -> Path:
-    """The file of a network's weights.
+    """The file of a network's weights, by its name in `SOURCES`.
 
-    Args:
-        name: as in `SOURCES`.
-        weights: the file itself, or a folder that holds it; None looks in the folder that ``ASST_WEIGHTS`` names.
-
-    Raises:
-        InputError: if there is none, saying how to get it.
+    ``weights`` is the file itself, or a folder that holds it; None looks in the folder that ``ASST_WEIGHTS`` names. An
+    `InputError` if there is none, saying how to get it.
     """
     folder = weights or _named_folder(name)
     for path in (folder, *(folder / f"{name}{suffix}" for suffix in SUFFIXES)):
@@ -70,13 +66,13 @@ def weights_file(name: str, weights: Path | None) -> Path:
     raise InputError(f"{lacks}; put them there: {SOURCES[name]}")
 
 
-def weights_folder(name: str, weights: Path | None, *, holds: str) -> Path:
-    """The folder of a model that comes as one, told by a file that it holds; arguments and errors as `weights_file`."""
+def weights_folder(name: str, weights: Path | None) -> Path:
+    """The folder of a model that comes as one, with its ``config.json``; arguments and errors as `weights_file`."""
     folder = weights or _named_folder(name)
     for path in (folder, folder / name):
-        if (path / holds).is_file():
+        if (path / "config.json").is_file():
             return path
-    raise InputError(f"no {name}/{holds} in {folder}; put it there: {SOURCES[name]}")
+    raise InputError(f"no {name}/config.json in {folder}; put it there: {SOURCES[name]}")
 
 
 def weights_home() -> Path:
@@ -103,10 +99,7 @@ def _named_folder(name: str) -> Path:
 
 
 def read_state(path: Path) -> dict[str, Tensor]:
-    """The tensors of a weights file by their names: of safetensors, or of PyTorch, plain or wrapped as ``state_dict``.
-
-    Raises an `InputError` for a file that cannot be read, or holds something else.
-    """
+    """The tensors of a weights file, safetensors or PyTorch's, by name; an `InputError` if it holds something else."""
     import torch
     from safetensors import SafetensorError
     from safetensors.torch import load_file
@@ -143,6 +136,11 @@ def published_network(
     return network, files_hash([path])
 
 
+def misfits(**names: Sequence[str]) -> str:
+    """What is wrong with the tensors of a file, by kinds of fault; empty if nothing is."""
+    return "; ".join(f"{len(own)} tensors are {kind}, first {own[0]}" for kind, own in names.items() if own)
+
+
 def fit(network: nn.Module, path: Path, state: Mapping[str, Tensor], known_as: Callable[[str], str | None]) -> None:
     """Give a network its weights, as they are where they are ``float32``; it may be on the ``meta`` device.
 
@@ -153,7 +151,7 @@ def fit(network: nn.Module, path: Path, state: Mapping[str, Tensor], known_as: C
         known_as: what the network calls a tensor of the file; None for one that it does without.
 
     Raises:
-        InputError: naming the first tensor that is missing, the first that is not expected, or one of another shape.
+        InputError: naming the first tensor that is missing, not expected, or of another shape.
     """
     import torch
 
@@ -162,13 +160,10 @@ def fit(network: nn.Module, path: Path, state: Mapping[str, Tensor], known_as: C
     # Files of before PyTorch 0.4.1 do not count batches; nothing here reads the count.
     named = {name: torch.tensor(0) for name in wanted if name.endswith(".num_batches_tracked")}
     named |= {name: state[theirs] for theirs, name in ours.items()}
-    faults = []
-    if missing := [name for name in wanted if name not in named]:
-        faults.append(f"{len(missing)} of {len(wanted)} tensors are missing, first {missing[0]}")
-    if unexpected := [theirs for theirs, name in ours.items() if name not in wanted]:
-        faults.append(f"{len(unexpected)} are not expected, first {unexpected[0]}")
-    if faults:
-        raise InputError(f"{path} does not fit: {'; '.join(faults)}; get the published file")
+    missing = [name for name in wanted if name not in named]
+    unexpected = [theirs for theirs, name in ours.items() if name not in wanted]
+    if faults := misfits(missing=missing, unexpected=unexpected):
+        raise InputError(f"{path} does not fit: {faults}; get the published file")
     for name, tensor in wanted.items():
         found = named[name]
         # Old ports keep the numbers of a normalisation as a row.

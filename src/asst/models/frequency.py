@@ -6,10 +6,10 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from asst.data.readers.didemo import candidate_clips, span_clip
+from asst.data.readers.didemo import span_clip
 from asst.data.record import Record
 from asst.errors import InputError
-from asst.moments import FloatArray, iou
+from asst.moments import FloatArray, iou, piece_clips
 
 HIT_IOU = 0.5
 
@@ -19,7 +19,7 @@ def clip_frequency(records: Sequence[Record]) -> FloatArray:
 
     Raises an `InputError` for a record with an annotation that is no such clip.
     """
-    order = {clip: index for index, clip in enumerate(candidate_clips())}
+    order = {clip: index for index, clip in enumerate(piece_clips())}
     counts = np.zeros(len(order))
     for record in records:
         for span in record.annotated:

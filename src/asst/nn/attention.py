@@ -60,14 +60,9 @@ class CrossModalAttention(nn.Module):
 def relative_entropy(attention: Mapping[str, Tensor], word_mask: Tensor, feature_mask: Tensor) -> Tensor:
     """How evenly steps look at words: one where every word counts alike, zero where each step looks at one.
 
-    Args:
-        attention: the weights of each layer by its name, shape ``(batch, words, steps of the layer)``.
-        word_mask: shape ``(batch, words)``.
-        feature_mask: shape ``(batch, steps)``; a layer's steps divide them evenly.
-
-    Returns:
-        The entropy over its maximum, a scalar: the mean over the real steps of sentences with several words, then over
-        layers.
+    ``attention`` has the weights of each layer, ``(batch, words, steps of the layer)``, which divide the steps of the
+    mask. Gives the entropy over its maximum, a scalar: the mean over the real steps of sentences with several words,
+    then over layers.
     """
     words = word_mask.sum(dim=1)
     most = words.clamp(min=2).log()[:, None]

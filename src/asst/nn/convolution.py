@@ -13,13 +13,6 @@ class TemporalConvolution(nn.Linear):
     It is computed as one matrix product over the windows laid side by side. On a CPU that runs at the rate of the
     matrix product for every length, stride and dilation; the library's own convolution falls to a fifth of it on the
     short maps. The weight has shape ``(out, kernel * in)``, the tap first.
-
-    Args:
-        in_channels: channels of a step.
-        out_channels: channels of a step of the result.
-        kernel: taps; odd.
-        stride: steps between two windows.
-        dilation: steps between two taps.
     """
 
     def __init__(

@@ -16,24 +16,17 @@ POSITIVE_IOU = 0.5
 def classification_loss(logits: Tensor, clip_mask: Tensor, target: Tensor) -> Tensor:
     """Softmax loss over the clips of a video, mean over the batch.
 
-    Args:
-        logits: one score a clip, shape ``(batch, clips, 1)``.
-        clip_mask: clips that the video has, shape ``(batch, clips)``.
-        target: index of the true clip, one that the video has, shape ``(batch,)``.
+    Of one score a clip, ``(batch, clips, 1)``, the clips that a video has, ``(batch, clips)``, and the index of the
+    true one.
     """
     scores = logits.squeeze(2).float().masked_fill(~clip_mask, float("-inf"))
     return functional.cross_entropy(scores, target)
 
 
 def span_iou(clips: Tensor, spans: Tensor) -> Tensor:
-    """Temporal IoU of every clip with every span, the batched twin of :func:`asst.moments.iou`.
+    """Temporal IoU of every clip ``(..., clips, 2)`` with every span ``(..., spans, 2)``: ``(..., clips, spans)``.
 
-    Args:
-        clips: start and end, shape ``(..., clips, 2)``.
-        spans: start and end, shape ``(..., spans, 2)``.
-
-    Returns:
-        Shape ``(..., clips, spans)``.
+    The batched twin of :func:`asst.moments.iou`.
     """
     a, b = clips[..., :, None, :], spans[..., None, :, :]
     shared = (torch.minimum(a[..., 1], b[..., 1]) - torch.maximum(a[..., 0], b[..., 0])).clamp(min=0)
@@ -43,13 +36,9 @@ def span_iou(clips: Tensor, spans: Tensor) -> Tensor:
 
 @dataclass(frozen=True, slots=True)
 class AnchorSample:
-    """The anchors that one step of training looks at.
+    """The anchors that one step of training looks at, each of shape ``(batch, clips)``.
 
-    Attributes:
-        positive: anchors that hold a moment, shape ``(batch, clips)``.
-        negative: the sampled others, shape ``(batch, clips)``.
-        moment: index of the moment an anchor overlaps most, meaningful where positive, shape ``(batch, clips)``.
-        overlap: its IoU with that moment, shape ``(batch, clips)``.
+    Those that hold a moment, the sampled others, the index of the moment that one overlaps most, and its IoU with that.
     """
 
     positive: Tensor
@@ -69,14 +58,9 @@ class AnchorSample:
         return AnchorSample(self.positive & own, negative, self.moment, self.overlap * own)
 
     def alone(self, clips: Tensor) -> tuple[AnchorSample, Tensor]:
-        """The sampled anchors without the others, and their clips.
+        """The sampled anchors without the others, and their clips, ``(batch, most, 2)``, of all ``(clips, 2)``.
 
-        Args:
-            clips: all anchors, shape ``(clips, 2)``.
-
-        Returns:
-            The same with as many anchors as a sample has at most, and shape ``(batch, most, 2)``; a sample with fewer
-            is filled up by others that do not count.
+        There are as many as a sample has at most; one with fewer is filled up by others that do not count.
         """
         most = int(self.sampled.sum(dim=1).amax().clamp(min=1))
         chosen = self.sampled.to(torch.uint8).topk(most, dim=1).indices

@@ -32,15 +32,11 @@ class ASSTOutput:
     attention: dict[str, Tensor] | None
 
     def scores(self, clip_mask: Tensor) -> Tensor:
-        """Softmax scores.
+        """Softmax scores of the clips to consider, at least one a sample; zero for the others, in 32 bits.
 
-        Args:
-            clip_mask: true for a clip to consider, at least one a sample, shape ``(batch, clips)``.
-
-        Returns:
-            Shape ``(batch, clips, k')``, zero for the other clips: a distribution over the clips (classification,
-            ``k' = 1``), the probability of presence (detection, ``k' = 1``) or of each class (action,
-            ``k' = classes``). Always of 32 bits.
+        Clips are told by a mask, ``(batch, clips)``. Shape ``(batch, clips, k')``: a distribution over the clips
+        (classification, ``k' = 1``), the probability of presence (detection, ``k' = 1``) or of each class (action, ``k'
+        = classes``).
         """
         logits = self.logits.float()
         if logits.shape[2] == 1:
@@ -114,16 +110,10 @@ class ASSTNetwork(nn.Module):
         )
 
     def clip_mask(self, feature_mask: Tensor) -> Tensor:
-        """Which clips a window of few real steps can answer with.
+        """Which clips a window of few real steps, ``(batch, steps)``, can answer with, shape ``(batch, clips)``.
 
         An anchor must lie within the real steps. A run of pieces must have the middle of its last piece there, so that
         a last piece which the video fills by more than half counts.
-
-        Args:
-            feature_mask: shape ``(batch, steps)``.
-
-        Returns:
-            Shape ``(batch, clips)``.
         """
         piece = self.config.steps / self.config.pieces
         return clips_within(self.clips, feature_mask, piece / 2 if self.config.head == "classification" else 0.0)

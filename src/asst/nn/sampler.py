@@ -6,6 +6,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from asst.moments import piece_clips
 from asst.nn.dropout import Dropout
 
 POINTS = 7
@@ -13,17 +14,8 @@ TAPS, STRIDE = 3, 2
 WINDOWS = (POINTS - TAPS) // STRIDE + 1
 
 
-def piece_clips(pieces: int = 6) -> list[tuple[int, int]]:
-    """Every run of neighbouring pieces, as its first and last piece; 21 for DiDeMo's six of five seconds.
-
-    >>> len(piece_clips()), piece_clips(2)
-    (21, [(0, 0), (0, 1), (1, 1)])
-    """
-    return [(first, last) for first in range(pieces) for last in range(first, pieces)]
-
-
 def piece_grid(steps: int, pieces: int) -> Tensor:
-    """The clips of `piece_clips` in steps of a window, shape ``(clips, 2)``.
+    """The clips of `asst.moments.piece_clips` in steps of a window, shape ``(clips, 2)``.
 
     >>> piece_grid(12, 2).tolist()
     [[0.0, 6.0], [0.0, 12.0], [6.0, 12.0]]
@@ -33,28 +25,17 @@ def piece_grid(steps: int, pieces: int) -> Tensor:
 
 
 def clips_within(clips: Tensor, feature_mask: Tensor, slack: float = 0.0) -> Tensor:
-    """Which clips a window of few real steps holds.
+    """Which clips ``(clips, 2)``, in steps, a window of few real steps ``(batch, steps)`` holds: ``(batch, clips)``.
 
-    Args:
-        clips: start and end in steps, shape ``(clips, 2)``.
-        feature_mask: true for a real step; those come first, shape ``(batch, steps)``.
-        slack: steps by which a clip may reach past the last real one.
-
-    Returns:
-        Shape ``(batch, clips)``.
+    A clip may reach past the last real step by ``slack`` steps.
     """
     return clips[:, 1] - slack <= feature_mask.sum(dim=1)[:, None] + 1e-4
 
 
 def encode_offsets(clips: Tensor, targets: Tensor) -> Tensor:
-    """``(d_c, d_l)`` that equation 1 turns from ``clips`` into ``targets``.
+    """``(d_c, d_l)`` that equation 1 turns from ``clips`` into ``targets``, in one unit; all ``(..., 2)``.
 
-    Args:
-        clips: start and end of the sampled clips, shape ``(..., 2)``.
-        targets: start and end of the wanted spans, in the same unit, shape ``(..., 2)``.
-
-    Returns:
-        Shape ``(..., 2)``: the move of the centre in lengths of the clip, and the log of the ratio of lengths.
+    The move of the centre in lengths of the clip, and the log of the ratio of lengths.
     """
     length, wanted = clips[..., 1] - clips[..., 0], targets[..., 1] - targets[..., 0]
     move = (targets.sum(dim=-1) - clips.sum(dim=-1)) / 2
@@ -62,14 +43,9 @@ def encode_offsets(clips: Tensor, targets: Tensor) -> Tensor:
 
 
 def decode_offsets(clips: Tensor, offsets: Tensor) -> Tensor:
-    """Equation 1: the spans that ``offsets`` make of ``clips``; the inverse of :func:`encode_offsets`.
+    """Equation 1: the spans that ``offsets`` make of ``clips``, all ``(..., 2)``; inverts :func:`encode_offsets`.
 
-    Args:
-        clips: start and end, shape ``(..., 2)``.
-        offsets: ``(d_c, d_l)``, shape ``(..., 2)``.
-
-    Returns:
-        Start and end in the unit of ``clips``, shape ``(..., 2)``; they may leave the window.
+    They are in the unit of ``clips`` and may leave the window.
     """
     length = clips[..., 1] - clips[..., 0]
     centre = clips.sum(dim=-1) / 2 + offsets[..., 0] * length
@@ -78,16 +54,10 @@ def decode_offsets(clips: Tensor, offsets: Tensor) -> Tensor:
 
 
 def pooling_places(clips: Tensor, steps: int) -> Tensor:
-    """Where temporal RoI pooling reads a clip: at the centres of seven equal bins.
+    """Where temporal RoI pooling reads a clip, in steps ``(..., 2)``: at the centres of seven equal bins.
 
-    Step ``t`` stands at ``t + 1/2``; before the first centre and after the last the representation is held.
-
-    Args:
-        clips: start and end in steps, shape ``(..., 2)``.
-        steps: length of the representation.
-
-    Returns:
-        Places among the centres, from 0 to ``steps - 1``, shape ``(..., 7)``.
+    Step ``t`` stands at ``t + 1/2``; before the first centre and after the last the representation is held. Gives
+    places among the centres, from 0 to ``steps - 1``, shape ``(..., 7)``.
     """
     bins = (torch.arange(POINTS, device=clips.device, dtype=clips.dtype) + 0.5) / POINTS
     start, end = clips[..., :1], clips[..., 1:]
@@ -95,15 +65,9 @@ def pooling_places(clips: Tensor, steps: int) -> Tensor:
 
 
 def pooling_matrix(clips: Tensor, steps: int) -> Tensor:
-    """Temporal RoI pooling with linear interpolation, as a matrix.
+    """Temporal RoI pooling of clips ``(clips, 2)`` with linear interpolation, as a matrix ``(clips * 7, steps)``.
 
-    Args:
-        clips: start and end in steps, shape ``(clips, 2)``.
-        steps: length of the representation.
-
-    Returns:
-        Shape ``(clips * 7, steps)``; its product with a representation ``(steps, channels)`` is the seven points of
-        each clip in turn. Rows sum to one.
+    Its product with a representation ``(steps, channels)`` is the seven points of each clip in turn. Rows sum to one.
     """
     at = pooling_places(clips, steps).flatten()
     grid = torch.arange(steps, device=clips.device, dtype=clips.dtype)
@@ -113,12 +77,8 @@ def pooling_matrix(clips: Tensor, steps: int) -> Tensor:
 def pooled(x: Tensor, clips: Tensor) -> Tensor:
     """Temporal RoI pooling where each sample has clips of its own, read from the two steps beside each place.
 
-    Args:
-        x: the representation, shape ``(batch, steps, channels)``.
-        clips: start and end in steps, shape ``(batch, clips, 2)``.
-
-    Returns:
-        Shape ``(batch, clips * 7, channels)``.
+    Of the representation ``(batch, steps, channels)`` and clips in steps ``(batch, clips, 2)``; shape ``(batch, clips *
+    7, channels)``.
     """
     at = pooling_places(clips, x.shape[1]).flatten(1)[..., None]
     before = at.detach().floor().clamp(max=x.shape[1] - 2)
@@ -129,12 +89,7 @@ def pooled(x: Tensor, clips: Tensor) -> Tensor:
 def hold_last(x: Tensor, mask: Tensor) -> Tensor:
     """Fill the padding behind each sequence with its last real step, so that a clip at the end reads no padding.
 
-    Args:
-        x: shape ``(batch, steps, channels)``.
-        mask: true for a real step; those come first, shape ``(batch, steps)``.
-
-    Returns:
-        The shape of ``x``.
+    ``x`` is ``(batch, steps, channels)``; the mask, ``(batch, steps)``, is true for real steps, which come first.
     """
     last = (mask.sum(dim=1, keepdim=True) - 1).clamp(min=0)
     source = torch.arange(mask.shape[1], device=mask.device).minimum(last)
@@ -148,12 +103,6 @@ class ClipSampler(nn.Module):
     convolution's three taps are applied to each step once, and the interpolation, a third as large, comes after. For
     the paper's 234 clips on 128 steps this needs well under half the arithmetic of pooling first, and gives the same
     numbers. Few clips in training, and each sample's own, are pooled first.
-
-    Args:
-        in_channels: width of the representation.
-        channels: width between the two convolutions.
-        outputs: numbers a clip.
-        dropout: share of the inner activations dropped in training.
     """
 
     def __init__(self, in_channels: int, channels: int, outputs: int, dropout: float = 0.0) -> None:
@@ -163,14 +112,9 @@ class ClipSampler(nn.Module):
         self.second = nn.Linear(WINDOWS * channels, outputs)
 
     def forward(self, x: Tensor, clips: Tensor) -> Tensor:
-        """Read every clip.
+        """The representation ``(batch, steps, in_channels)`` and clips in steps to ``(batch, clips, outputs)``.
 
-        Args:
-            x: the final representation, shape ``(batch, steps, in_channels)``.
-            clips: start and end in steps, shape ``(clips, 2)``, or ``(batch, clips, 2)`` where each sample has its own.
-
-        Returns:
-            Shape ``(batch, clips, outputs)``.
+        Clips are ``(clips, 2)``, or ``(batch, clips, 2)`` where each sample has its own.
         """
         if self.training and clips.dim() == 2 and len(clips) * WINDOWS < x.shape[1]:
             clips = clips.expand(len(x), -1, 2)

@@ -22,13 +22,7 @@ from asst.nn.steps import ValidSteps
 class VisualLayer(nn.Module):
     """One layer: ``v`` from a temporal convolution, ``u`` from ``v`` and the words, then BatchNorm, ReLU and dropout.
 
-    A layer that gets no language passes ``v`` straight to BatchNorm (the ablations of Tables 5 and 6).
-
-    Args:
-        convolution: makes ``v``.
-        channels: width of ``v``.
-        config: the network's settings.
-        fed: whether this layer attends to the words.
+    A layer that is not ``fed`` words passes ``v`` straight to BatchNorm (the ablations of Tables 5 and 6).
     """
 
     def __init__(self, convolution: nn.Module, channels: int, config: ASSTConfig, fed: bool) -> None:
@@ -47,9 +41,8 @@ class VisualLayer(nn.Module):
     ) -> tuple[Tensor, Tensor | None]:
         """Run the layer; ``steps`` are those of its result.
 
-        Returns:
-            The layer's map, zero at padding, shape ``(batch, steps, channels)``, and its attention weights, shape
-            ``(batch, words, steps)``, or None where it gets no language.
+        Gives the layer's map, zero at padding, ``(batch, steps, channels)``, and its attention weights, ``(batch,
+        words, steps)``, or None where it gets no language.
         """
         u: Tensor = self.convolution(x)
         weights: Tensor | None = None
@@ -59,17 +52,10 @@ class VisualLayer(nn.Module):
 
 
 def expand(x: Tensor, steps: ValidSteps) -> Tensor:
-    """Twice the resolution by linear interpolation.
+    """Twice the resolution by linear interpolation: ``(batch, steps, channels)`` to ``(batch, 2 * steps, channels)``.
 
     Each step becomes two, a quarter of a step before and after its centre. A neighbour that is padding, or beyond an
     end, is replaced by the step itself, so that the result is that of the same video without padding.
-
-    Args:
-        x: shape ``(batch, steps, channels)``.
-        steps: which of them are real.
-
-    Returns:
-        Shape ``(batch, 2 * steps, channels)``.
     """
     before, after = x.roll(1, dims=1), x.roll(-1, dims=1)
     has_before, has_after = steps.mask.roll(1, dims=1), steps.mask.roll(-1, dims=1)
@@ -81,13 +67,9 @@ def expand(x: Tensor, steps: ValidSteps) -> Tensor:
 
 
 def endpoints(mask: Tensor) -> Tensor:
-    """The temporal endpoint feature of section 4.4.3.
+    """The temporal endpoint feature of section 4.4.3, of a mask ``(batch, steps)`` whose real steps come first.
 
-    Args:
-        mask: real steps, first ones first, shape ``(batch, steps)``.
-
-    Returns:
-        Start and end of each step over the valid length, zero at padding, shape ``(batch, steps, 2)``.
+    Start and end of each step over the valid length, zero at padding, shape ``(batch, steps, 2)``.
     """
     starts = torch.arange(mask.shape[1], device=mask.device)
     length = mask.sum(dim=1).clamp(min=1)[:, None, None]
@@ -138,11 +120,7 @@ class VideoSubnet(nn.Module):
         self.out_channels = width + (2 if config.endpoint_feature else 0)
 
     def fit_features(self, features: Iterable[npt.NDArray[np.float32]]) -> None:
-        """Finds the statistics that features are standardised by, where they are.
-
-        Args:
-            features: of each training video, shape ``(steps, feature_channels)``.
-        """
+        """Finds the statistics that features are standardised by, of each video's, ``(steps, feature_channels)``."""
         if not self.standardizes:
             return
         count, total, square = 0, np.zeros(len(self.feature_mean)), np.zeros(len(self.feature_mean))

@@ -18,7 +18,7 @@ from asst.simulate.features.actions import ACTION_MODALITIES, ActionSimulator
 from asst.simulate.features.generate import Simulator, write_simulated
 from asst.simulate.features.painting import Shown
 from asst.simulate.features.sentences import DescribedVideo, SentenceSimulator, described_videos
-from asst.simulate.features.settings import LEVELS, MODALITIES, AnySettings, Settings
+from asst.simulate.features.settings import LEVELS, MODALITIES, Settings
 
 Say = Callable[[str], None]
 """Takes a line on what is being done."""
@@ -51,7 +51,7 @@ class Wanted:
             )
 
     @property
-    def settings(self) -> AnySettings:
+    def settings(self) -> Settings:
         """Of the generator, with the name of the features."""
         simulation = SIMULATIONS[self.dataset]
         return Settings(

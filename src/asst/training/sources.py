@@ -7,10 +7,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from asst.data import Dataset, data_folder, read_actions, read_dataset
+from asst.data import data_folder, read_actions, read_dataset
 from asst.data.actions import ActionDataset, ActionVideo
 from asst.data.query_tokens import FILE, QueryTokens
-from asst.data.record import Record, first_problem
+from asst.data.record import Dataset, Record, first_problem
 from asst.errors import InputError
 from asst.features.networks.none import PlaceholderStore
 from asst.features.stores.arrays import HDF5
@@ -142,7 +142,7 @@ def _store(stream: str, path: Path, data: Data, durations_s: Mapping[str, float]
         store = WindowStore(path, stream, files.windows.fps, files.windows.length)
     else:
         store = open_store(path, clock, files.key)
-    return UnitStore(store) if files.normalize else store
+    return UnitStore([store]) if files.normalize else store
 
 
 def _tapes(tapes: Tapes, root: Path, say: Say) -> TapeQuestions:

@@ -12,11 +12,9 @@ from collections import deque
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from fractions import Fraction
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-if TYPE_CHECKING:
-    from av.container import InputContainer
-    from av.packet import Packet
+from asst.video.pyav import av
 
 _JUMP_S = 10
 _BACK_S = Fraction(1, 10)
@@ -27,7 +25,7 @@ _KEY_EVERY_S = Fraction(1, 4)
 _PLACES_BACK = 3
 
 
-def may_begin_anew(container: InputContainer) -> bool:
+def may_begin_anew(container: av.container.InputContainer) -> bool:
     """Whether a file of this format may have seams; such formats have no index either."""
     return container.format.name in _FORMATS
 
@@ -48,9 +46,9 @@ class Clock:
         self._last: int | None = None
         self._due = 0
 
-    def running(self, packets: Iterable[Packet[Any]]) -> Iterator[Packet[Any]]:
+    def running(self, packets: Iterable[av.Packet[Any]]) -> Iterator[av.Packet[Any]]:
         """The same packets, their times changed in place."""
-        before: Packet[Any] | None = None
+        before: av.Packet[Any] | None = None
         for packet in packets:
             if before is not None:
                 yield self._set(before, packet.dts)
@@ -58,7 +56,7 @@ class Clock:
         if before is not None:
             yield self._set(before, None)
 
-    def _set(self, packet: Packet[Any], following: int | None) -> Packet[Any]:
+    def _set(self, packet: av.Packet[Any], following: int | None) -> av.Packet[Any]:
         moved, stored = self.offset, packet.dts
         if stored is not None:
             moved += self._off(stored)
@@ -69,7 +67,7 @@ class Clock:
             packet.dts = self._last = stored + moved
             self._due = self._last + (packet.duration or self._frame_ticks)
         if packet.pts is not None:
-            # At a seam the time of the picture after it may be given to the one before it.
+            # At a seam the time of the frame after it may be given to the one before it.
             far = stored is not None and abs(packet.pts - stored) > self._jump
             packet.pts = None if far else packet.pts + moved
         return packet
@@ -87,7 +85,7 @@ class Index:
     """What reading all packets of a file tells, where the file has no index of its own.
 
     Attributes:
-        end: where the picture that is shown last ends, in ticks of the running clock; None without a packet.
+        end: where the frame that is shown last ends, in ticks of the running clock; None without a packet.
         stretches: where in the file each stretch between seams begins, and what is added to its stored times.
     """
 
@@ -98,7 +96,7 @@ class Index:
     _places: array[int] = field(default_factory=lambda: array("q"))
     _offsets: array[int] = field(default_factory=lambda: array("q"))
 
-    def add(self, packet: Packet[Any], offset: int, lasts: int) -> None:
+    def add(self, packet: av.Packet[Any], offset: int, lasts: int) -> None:
         """Take in the next packet: its time on the running clock, what was added to that, how long it is shown."""
         shown = packet.pts if packet.pts is not None else packet.dts
         if shown is None or packet.is_discard:
@@ -121,7 +119,7 @@ class Index:
         return None if at < 0 else (self._times[at], self._places[at], self._offsets[at])
 
     def offset_near(self, place: int, stored: int, due: int) -> int:
-        """What is added to a stored time of another stream, whose packets lie about those of the picture.
+        """What is added to a stored time of another stream, whose packets lie about those of the video.
 
         Of the stretches at a place in the file and beside it the one counts by which the packet is most nearly due.
         """

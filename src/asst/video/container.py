@@ -1,4 +1,4 @@
-"""A media file, opened for reading, and which of its streams of pictures is the film; or a refusal in a line."""
+"""A media file, opened for reading, and which of its video streams is the film; or a refusal in a line."""
 
 from __future__ import annotations
 
@@ -6,14 +6,10 @@ import logging
 from collections import Counter
 from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from asst.errors import InputError
 from asst.local import check_ends, local_path
-
-if TYPE_CHECKING:
-    from av.container import InputContainer
-    from av.video.stream import VideoStream
+from asst.video.pyav import av
 
 logger = logging.getLogger("asst.video")
 
@@ -30,13 +26,8 @@ _TRANSPORT_BYTES, _TRANSPORT_SYNC, _SCRAMBLED = 188, 0x47, 0xC0
 _LOOKED_AT_BYTES = 4 * 2**20
 
 
-def open_container(path: Path) -> InputContainer:
-    """Open a local file for reading.
-
-    Raises an `InputError` if it is missing, a folder, a pipe, an address, not readable, empty or no media file.
-    """
-    import av
-
+def open_container(path: Path) -> av.container.InputContainer:
+    """Open a local file for reading; an `InputError` for one that cannot be read, or is empty or no media file."""
     check_ends(path)
     try:
         with path.open("rb") as file:
@@ -62,13 +53,13 @@ def open_container(path: Path) -> InputContainer:
         ) from None
 
 
-def may_be_edited(container: InputContainer) -> bool:
+def may_be_edited(container: av.container.InputContainer) -> bool:
     """Whether a file of this format may have edit lists, which play parts of what is stored, in any order."""
     return "mov" in container.format.name
 
 
-def refuse_protected(container: InputContainer, stream: VideoStream, path: Path) -> None:
-    """Refuse a picture that its container says is encrypted; raises InputError if it is."""
+def refuse_protected(container: av.container.InputContainer, stream: av.VideoStream, path: Path) -> None:
+    """Refuse a video stream that its container says is encrypted; raises InputError if it is."""
     try:
         kind = str(stream.codec_context.codec_tag)
     except UnicodeDecodeError:
@@ -84,8 +75,8 @@ def encrypted(path: Path) -> InputError:
     return InputError(f"{path} is encrypted (copy protection); name a copy that is not")
 
 
-def scrambled(container: InputContainer, path: Path) -> bool:
-    """Whether the start of a file in which no picture can be decoded says why: scrambled packets, encrypted tracks."""
+def scrambled(container: av.container.InputContainer, path: Path) -> bool:
+    """Whether the start of a file in which no frame can be decoded says why: scrambled packets, encrypted tracks."""
     with path.open("rb") as file:
         data = file.read(_LOOKED_AT_BYTES)
     if container.format.name.startswith("matroska"):
@@ -102,18 +93,18 @@ def scrambled(container: InputContainer, path: Path) -> bool:
     return 2 * hidden > packets
 
 
-def best_stream(container: InputContainer, path: Path) -> VideoStream:
-    """The stream marked default, else the one with most pictures, else the larger, else the first.
+def best_stream(container: av.container.InputContainer, path: Path) -> av.VideoStream:
+    """The stream marked default, else the one with most frames, else the larger, else the first.
 
-    Covers and stills are none, be they marked as such or have but one picture beside streams that have more. Where
+    Covers and stills are none, be they marked as such or have but one frame beside streams that have more. Where
     there is a choice it is told once, as a warning of the logger ``asst.video``. Raises an `InputError` for a file
-    without a stream of pictures, or whose film cannot be decoded.
+    without a video stream, or whose film cannot be decoded.
     """
-    from av.stream import Disposition
-
     if container.format.name.endswith(_NOT_VIDEO_FORMATS):
         raise InputError(f"{path} is not a video ({container.format.long_name}); name a video file")
-    streams = [stream for stream in container.streams.video if not stream.disposition & Disposition.attached_pic]
+    streams = [
+        stream for stream in container.streams.video if not stream.disposition & av.stream.Disposition.attached_pic
+    ]
     if not streams:
         kinds = ", ".join(sorted({s.type for s in container.streams})) or "no"
         raise InputError(f"{path} has no picture ({kinds} streams only); name a file with video in it")
@@ -133,17 +124,15 @@ def best_stream(container: InputContainer, path: Path) -> VideoStream:
 @lru_cache(_REMEMBERED)
 def _chosen(path: Path, stamp: tuple[int, int], indices: tuple[int, ...]) -> int:
     """The index of the film among some streams of a file; ``stamp`` tells its versions apart."""
-    from av.stream import Disposition
-
-    not_films = Disposition.still_image | Disposition.timed_thumbnails
+    not_films = av.stream.Disposition.still_image | av.stream.Disposition.timed_thumbnails
     with open_container(path) as container:
         streams = [stream for stream in container.streams.video if stream.index in indices]
         counts = _pictures(container, streams)
         films = [stream for stream in streams if not stream.disposition & not_films] or streams
         films = [stream for stream in films if counts[stream.index] > 1] or films
 
-        def rank(stream: VideoStream) -> tuple[bool, int, int, int]:
-            marked = bool(stream.disposition & Disposition.default)
+        def rank(stream: av.VideoStream) -> tuple[bool, int, int, int]:
+            marked = bool(stream.disposition & av.stream.Disposition.default)
             return marked, counts[stream.index], stream.width * stream.height, -stream.index
 
         best = max(films, key=rank)
@@ -159,10 +148,8 @@ def _chosen(path: Path, stamp: tuple[int, int], indices: tuple[int, ...]) -> int
         return best.index
 
 
-def _pictures(container: InputContainer, streams: list[VideoStream]) -> Counter[int]:
-    """How many pictures each stream has, as the header says; else as many as are stored."""
-    import av
-
+def _pictures(container: av.container.InputContainer, streams: list[av.VideoStream]) -> Counter[int]:
+    """How many frames each stream has, as the header says; else as many as are stored."""
     counts = Counter({stream.index: stream.frames for stream in streams})
     if all(counts.values()):
         return counts

@@ -10,18 +10,15 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from asst.atomic import is_refusal, write_error
 from asst.errors import InputError
 from asst.video.encoding import encode, stored_at
 from asst.video.probe import probe
+from asst.video.pyav import av
 from asst.video.sound import copied_sound
 from asst.video.source import Segment, Source
-
-if TYPE_CHECKING:
-    from av.container import OutputContainer
-    from av.packet import Packet
 
 _SUFFIXES = (".mkv", ".mov", ".mp4")
 _ON_TIME_S = 1e-6
@@ -30,15 +27,9 @@ _PAST_END_S = 0.5
 
 @dataclass(frozen=True, slots=True)
 class CutReport:
-    """What a cut clip holds.
+    """What a cut clip holds: its first frame's time and the end of its last, seconds from the source's first frame.
 
-    Attributes:
-        path: the clip.
-        start_s: its first frame's time in the source, seconds from the source's first frame.
-        end_s: the end of its last frame, likewise.
-
-    Raises:
-        ValueError: for a span that is empty.
+    A ValueError for a span that is empty.
     """
 
     path: str
@@ -51,7 +42,7 @@ class CutReport:
 
 
 def cut(path: str | Path, start_s: float, end_s: float, out: str | Path, *, exact: bool = True) -> CutReport:
-    """Write the span ``[start_s, end_s)`` of a video to a file of its own, with its sound.
+    """Write the span ``[start_s, end_s)`` of a video, with its sound, to a file of its own.
 
     An exact clip begins with the frame on display at ``start_s``, which is shown from then on, and ends at ``end_s``;
     between them the frames' times are the source's. Subtitles and further sound tracks are left out. The file appears
@@ -86,12 +77,12 @@ def cut(path: str | Path, start_s: float, end_s: float, out: str | Path, *, exac
 def reel(spans: Sequence[tuple[str | Path, float, float]], out: str | Path) -> float:
     """Write spans of videos one after the other to one file, each as by `cut`; gives its length in seconds.
 
-    Pictures are fitted into the shape of the first span's, with bars where theirs is another; that is told, as a
-    warning of the logger ``asst.video``. A span without sound is silent where another has some.
+    Frames are fitted into the shape of the first span's, with bars where theirs is another; that is told, as a warning
+    of the logger ``asst.video``. A span without sound is silent where another has some.
 
     Args:
-        spans: path, start and end in seconds from the video's first frame, one at least.
-        out: the file; as `cut` has it.
+        spans: path, start and end, as `cut` has them, one at least.
+        out: likewise.
 
     Raises:
         InputError: as `cut`, or for no span.
@@ -132,10 +123,8 @@ def _check_output(out: Path, sources: Iterable[Path]) -> None:
 
 
 @contextmanager
-def written(target: Path, what: str, advice: str) -> Iterator[OutputContainer]:
+def written(target: Path, what: str, advice: str) -> Iterator[av.container.OutputContainer]:
     """Lends a container that becomes the file ``target`` when all went well; raises InputError for what cannot be."""
-    import av
-
     partial = target.with_name(f".{target.stem}.{os.getpid()}.partial{target.suffix}")
     try:
         with av.open(f"file:{partial}", "w") as container:
@@ -152,10 +141,10 @@ def written(target: Path, what: str, advice: str) -> Iterator[OutputContainer]:
         partial.unlink(missing_ok=True)
 
 
-def _stored_times(packets: Iterable[Packet[Any]], frame_ticks: int) -> Iterator[tuple[Packet[Any], int, int]]:
+def _stored_times(packets: Iterable[av.Packet[Any]], frame_ticks: int) -> Iterator[tuple[av.Packet[Any], int, int]]:
     """Packets with their times of showing and decoding."""
     # Matroska leaves out the first decoding times after a seek; they are counted back from the first that is there.
-    waiting: list[tuple[Packet[Any], int]] = []
+    waiting: list[tuple[av.Packet[Any], int]] = []
     for packet in packets:
         if packet.pts is not None:
             waiting.append((packet, packet.pts))
@@ -171,7 +160,7 @@ def _stored_times(packets: Iterable[Packet[Any]], frame_ticks: int) -> Iterator[
         waiting = []
 
 
-def _copy(source: Source, start_s: float, end_s: float, out: OutputContainer) -> tuple[float, float]:
+def _copy(source: Source, start_s: float, end_s: float, out: av.container.OutputContainer) -> tuple[float, float]:
     if not source.seek(source.pts_at(start_s + _ON_TIME_S)):
         source.rewind()
     packets = source.packets()
@@ -184,7 +173,7 @@ def _copy(source: Source, start_s: float, end_s: float, out: OutputContainer) ->
     sound = copied_sound(source, out, float(start * source.time_base), zero_s + end_s)
     last = start
 
-    def copied() -> Iterator[Packet[Any]]:
+    def copied() -> Iterator[av.Packet[Any]]:
         nonlocal last
         for packet, pts, dts in _stored_times(itertools.chain([key], packets), source.frame_ticks):
             if pts < start:

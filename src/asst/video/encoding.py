@@ -1,4 +1,4 @@
-"""Spans of videos one after the other, encoded anew: their pictures as H.264 of one size, their sound as AAC."""
+"""Spans of videos one after the other, encoded anew: their frames as H.264 of one size, their sound as AAC."""
 
 from __future__ import annotations
 
@@ -6,17 +6,13 @@ import heapq
 import itertools
 from collections.abc import Iterable, Iterator, Sequence
 from fractions import Fraction
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from asst.video.container import logger
 from asst.video.picture import filtered, graph_of, orientation
+from asst.video.pyav import av
 from asst.video.sound import encoded_sound
 from asst.video.source import Decoded, Segment, Source
-
-if TYPE_CHECKING:
-    from av.container import OutputContainer
-    from av.packet import Packet
-    from av.video.frame import VideoFrame
 
 # crf 18 is about where people cease to see a difference. Without B-frames pictures are stored in the order they are
 # shown, so that players and editors agree on where the clip starts and ends.
@@ -25,8 +21,8 @@ _MANY_BASE = Fraction(1, 90_000)
 _UNTAGGED = 2
 
 
-def encode(segments: Sequence[Segment], out: OutputContainer) -> None:
-    """Writes segments one after the other. Pictures of another shape than the first one's get bars, and a warning."""
+def encode(segments: Sequence[Segment], out: av.container.OutputContainer) -> None:
+    """Writes segments one after the other. Frames of another shape than the first one's get bars, and a warning."""
     base = segments[0].time_base if len(segments) == 1 else _MANY_BASE
     pictures = _pictures(segments, base)
     opening = next(pictures)
@@ -40,7 +36,7 @@ def encode(segments: Sequence[Segment], out: OutputContainer) -> None:
     codec.color_range, codec.colorspace = stored.color_range, stored.colorspace
     codec.color_primaries, codec.color_trc = stored.color_primaries, stored.color_trc
 
-    def encoded() -> Iterator[Packet[Any]]:
+    def encoded() -> Iterator[av.Packet[Any]]:
         lengths: dict[int, int] = {}
         for own, picture, at, length in itertools.chain([opening], pictures):
             frame = canvas(own, picture.frame)
@@ -54,13 +50,13 @@ def encode(segments: Sequence[Segment], out: OutputContainer) -> None:
         out.mux(packet)
 
 
-def stored_at(packet: Packet[Any]) -> float:
+def stored_at(packet: av.Packet[Any]) -> float:
     """When a packet is decoded, in seconds."""
     return float((packet.dts or 0) * packet.time_base)
 
 
 def _pictures(segments: Sequence[Segment], base: Fraction) -> Iterator[tuple[Source, Decoded, int, int]]:
-    """The pictures of all segments, each with its file, and when and how long it is shown, in ticks of ``base``."""
+    """The frames of all segments, each with its file, and when and how long it is shown, in ticks of ``base``."""
     begin = Fraction(0)
     for segment in segments:
         with Source(segment.path) as source:
@@ -72,8 +68,8 @@ def _pictures(segments: Sequence[Segment], base: Fraction) -> Iterator[tuple[Sou
         begin += (segment.end - segment.start) * segment.time_base
 
 
-def _lasting(packets: Iterable[Packet[Any]], lengths: dict[int, int]) -> Iterator[Packet[Any]]:
-    """Give each packet its picture's length, which the encoder does not pass on; the last one's ends the clip."""
+def _lasting(packets: Iterable[av.Packet[Any]], lengths: dict[int, int]) -> Iterator[av.Packet[Any]]:
+    """Give each packet its frame's length, which the encoder does not pass on; the last one's ends the clip."""
     for packet in packets:
         if packet.pts is not None:
             packet.duration = lengths.pop(packet.pts)
@@ -81,7 +77,7 @@ def _lasting(packets: Iterable[Packet[Any]], lengths: dict[int, int]) -> Iterato
 
 
 def _displayed(source: Source, start: int, end: int) -> Iterator[tuple[Decoded, int]]:
-    """Pictures on display in the ticks ``[start, end)``, and for how many of these ticks each is."""
+    """Frames on display in the ticks ``[start, end)``, and for how many of these ticks each is."""
     if source.worth_seeking(start):
         source.go_to(start)
     pictures = source.decoded()
@@ -104,7 +100,7 @@ class _Canvas:
         self.width, self.height = max(2, width // 2 * 2), max(2, height // 2 * 2)
         self._colours = first.frame.colorspace
 
-    def __call__(self, source: Source, frame: VideoFrame) -> VideoFrame:
+    def __call__(self, source: Source, frame: av.VideoFrame) -> av.VideoFrame:
         width, height, aspect = _upright(source, frame)
         # How much wider than the canvas the frame is, as displayed.
         wider = width * aspect * self.height / (height * self.pixel_aspect * self.width)
@@ -127,7 +123,7 @@ class _Canvas:
         return frame
 
 
-def _upright(source: Source, frame: VideoFrame) -> tuple[int, int, Fraction]:
+def _upright(source: Source, frame: av.VideoFrame) -> tuple[int, int, Fraction]:
     """Width and height of a frame that is put upright, and the shape of its pixels."""
     aspect = source.stream.sample_aspect_ratio or Fraction(1)
     if orientation(frame).transposed:

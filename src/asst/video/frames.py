@@ -16,7 +16,7 @@ from asst.video.picture import Converter, Crop, Pixels, thumbnailer
 from asst.video.source import Decoded, Source
 
 ThumbnailSink = Callable[[float, Pixels], None]
-"""Called with a picture's time in seconds and its `asst.video.picture.thumbnail`."""
+"""Called with a frame's time in seconds and its `asst.video.picture.thumbnail`."""
 
 # Instants are floats and time stamps are fractions: a frame due within this is on time.
 _ON_TIME_S = 1e-6
@@ -26,16 +26,12 @@ _PAST_END_S = 0.5
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
 class Frames:
-    """A batch of frames.
+    """A batch of frames; a ValueError for other shapes or types, or times that are not finite or go back.
 
     Attributes:
-        pixels: RGB, ``uint8``, shape ``(frames, height, width, 3)``. Where all frames are one picture it may be there
+        pixels: RGB, ``uint8``, shape ``(frames, height, width, 3)``. Where all frames are one it may be there
             once only, as a view of no strides that cannot be written to; see `held`.
-        times_s: the instant each frame stands for, ascending, in seconds from the video's first frame, shape
-            ``(frames,)``.
-
-    Raises:
-        ValueError: for other shapes or types, or times that are not finite or go back.
+        times_s: the instant each frame stands for, ascending, in seconds from the video's first frame, ``(frames,)``.
     """
 
     pixels: npt.NDArray[np.uint8]
@@ -56,7 +52,7 @@ class Frames:
 
     @property
     def held(self) -> bool:
-        """Whether all frames are one picture that is there once, as where nothing new is shown for a long time."""
+        """Whether all frames are one that is there once, as where nothing new is shown for a long time."""
         return len(self) > 1 and self.pixels.strides[0] == 0
 
     def __repr__(self) -> str:
@@ -116,9 +112,8 @@ def frames(
     """The frames of a video, in batches, decoded as they are read; memory does not grow with the video's length.
 
     The frame at an instant is the one on display then: the last whose PTS is not after it. It may come more than once.
-    Interlaced video is deinterlaced; pictures come upright as the display matrix says, mirrored ones included. Packets
-    that cannot be decoded are passed over, the frame before standing in, and counted in a warning of the logger
-    ``asst.video`` at the end.
+    Frames are deinterlaced, and upright as the display matrix says. Packets that cannot be decoded are passed over, the
+    frame before standing in, and counted in a warning of the logger ``asst.video`` at the end.
 
     Args:
         path: a local video file.
@@ -127,18 +122,17 @@ def frames(
             Without ``rate`` or ``times_s`` every frame comes once, with its own time.
         size: exact ``(width, height)`` in pixels.
         short_side: pixels of the shorter side, aspect kept. Without either, the size as displayed.
-        crop: what is kept of long pictures, before anything else; without it they are kept whole.
+        crop: what is kept of long frames, before anything else; without it they are kept whole.
         batch: frames in a batch; the last may have fewer.
-        start_s: nothing before this, seconds from the first frame. Not with ``times_s``.
-        end_s: nothing at or after this. Not with ``times_s``.
-        threads: how many decode. The default, one a core, is quickest when nothing else runs; one alone does the least
-            work in all.
-        thumbnails: told of all that is decoded on the way, sampled or not: each picture's time and `thumbnail`, before
-            the instants that it is shown at are given. Of H.264 and HEVC some pictures in the middle of shots are not
-            decoded. With ``rate`` alone.
+        start_s: nothing before this, seconds from the first frame. Not with ``times_s``, as ``end_s``.
+        end_s: nothing at or after this.
+        threads: how many decode; by default one a core, which is quickest, but more work in all than one alone.
+        thumbnails: told of all that is decoded on the way, sampled or not: each frame's time and `thumbnail`, before
+            the instants that it is shown at are given. Of H.264 and HEVC some in the middle of shots are not decoded.
+            With ``rate`` alone.
 
     Raises:
-        InputError: for a file that holds no readable picture, a time beyond its end, or options that make no sense.
+        InputError: for a file that holds no readable frame, a time beyond its end, or options that make no sense.
     """
     _check(rate, times_s, size, short_side, batch, start_s, end_s)
     if thumbnails is not None and rate is None:
@@ -186,7 +180,7 @@ def _check(
 def _converted(
     source: Source, pictures: Iterable[tuple[float, Decoded]], convert: Converter
 ) -> Iterator[tuple[float, Pixels]]:
-    """Each instant with its picture as an array; a picture that stands for several instants is converted once."""
+    """Each instant with its frame as an array; a frame that stands for several instants is converted once."""
     with source:
         before: Decoded | None = None
         for time_s, picture in pictures:
@@ -196,10 +190,7 @@ def _converted(
 
 
 def batched(pictures: Iterable[tuple[float, Pixels]], most: int) -> Iterator[Frames]:
-    """Instants in seconds and the pictures ``(height, width, 3)`` shown then, in batches of one size each.
-
-    Where a picture is held it comes as one array again; a batch of one array alone holds it once.
-    """
+    """Instants in seconds and the frames shown then, in batches of one size each; all of one frame hold it once."""
     times: list[float] = []
     first: Pixels | None = None
     several: Pixels | None = None
@@ -228,7 +219,7 @@ def _batch(first: Pixels, several: Pixels | None, times: list[float]) -> Frames:
 
 
 def every(source: Source, start_s: float = 0.0, end_s: float = math.inf) -> Iterator[tuple[float, Decoded]]:
-    """Each picture whose own time is in ``[start_s, end_s)``; raises InputError if the video ends before that."""
+    """Each frame whose own time is in ``[start_s, end_s)``; raises InputError if the video ends before that."""
     if source.worth_seeking(source.pts_at(start_s)):
         source.go_to(source.pts_at(start_s))
     last = source.first
@@ -244,10 +235,7 @@ def every(source: Source, start_s: float = 0.0, end_s: float = math.inf) -> Iter
 def shown(
     source: Source, instants: Grid | Listed, thumbnails: ThumbnailSink | None = None
 ) -> Iterator[tuple[float, Decoded]]:
-    """Each instant up to the video's end, with the picture on display then; for ``thumbnails`` nothing is sought.
-
-    Raises an `InputError` for a listed instant beyond the end, or a grid that starts there.
-    """
+    """Each instant up to the video's end, with the frame on display then; raises InputError for one beyond the end."""
     if not source.interlaced:
         source.schedule.wanted = lambda pts, after: (
             instants.first_from(source.time_s(pts) - _ON_TIME_S) < source.time_s(after) + _ON_TIME_S
@@ -281,7 +269,7 @@ def _told(source: Source, thumbnails: ThumbnailSink) -> Iterator[Decoded]:
 
 
 def _at_end(source: Source, last: Decoded, start_s: float) -> None:
-    """Refuse a start that lies beyond the last picture; tell if the file was cut short."""
+    """Refuse a start that lies beyond the last frame; tell if the file was cut short."""
     ends = source.end_s(last)
     if start_s > ends - _ON_TIME_S:
         raise InputError(f"{source.path} ends at {ends:.2f} s; ask for a time before that, not {start_s:.2f} s")

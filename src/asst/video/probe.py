@@ -8,7 +8,7 @@ from fractions import Fraction
 from pathlib import Path
 
 from asst.errors import InputError
-from asst.video.picture import display_size, orientation
+from asst.video.picture import display_size
 from asst.video.source import Source
 
 _TIME_CODE = re.compile(r"\d{2}:\d{2}:\d{2}[:;.]\d{2,3}")
@@ -16,27 +16,18 @@ _TIME_CODE = re.compile(r"\d{2}:\d{2}:\d{2}[:;.]\d{2,3}")
 
 @dataclass(frozen=True, slots=True)
 class VideoInfo:
-    """A video file's facts.
+    """A video file's facts; a ValueError for a size or a length that is not positive.
 
     Attributes:
         path: the file.
         duration_s: from the first frame to the end of the last one, in seconds.
-        width: in square pixels, as displayed.
-        height: in square pixels, as displayed.
+        width: in square pixels, as displayed; ``height`` likewise.
         rate: frames a second, on average.
-        rotation: degrees that the stored picture is turned clockwise for display; 0, 90, 180 or 270.
         start_s: the first frame's time on the file's own clock, in seconds.
-        codec: the picture codec's name.
-        pixel_format: how pixels are stored (``yuv420p``).
-        interlaced: whether pictures hold two fields.
+        codec: the name of what the frames are coded by.
         has_audio: whether there is sound.
-        streams: the kind of each stream, in the file's order.
         time_code: the first frame's time code as the file states it, ``HH:MM:SS:FF``, with ``;`` or ``.`` before the
             frame where frame numbers are dropped; None where it states none.
-        mirrored: whether the stored picture is mirrored left to right for display, before it is turned.
-
-    Raises:
-        ValueError: for a size or a length that is not positive.
     """
 
     path: str
@@ -44,65 +35,44 @@ class VideoInfo:
     width: int
     height: int
     rate: Fraction
-    rotation: int
     start_s: float
     codec: str
-    pixel_format: str
-    interlaced: bool
     has_audio: bool
-    streams: tuple[str, ...]
     time_code: str | None = None
-    mirrored: bool = False
 
     def __post_init__(self) -> None:
         if self.width < 1 or self.height < 1 or not self.duration_s > 0 or self.rate <= 0:
             raise ValueError(
                 f"no such video: {self.width}x{self.height} pixels, {self.duration_s} s, {self.rate} frames a second"
             )
-        if self.rotation not in (0, 90, 180, 270):
-            raise ValueError(f"a video is turned by quarters, not by {self.rotation} degrees")
 
 
 def probe(path: str | Path) -> VideoInfo:
-    """Read a video file's facts.
+    """Read a local video file's facts; an `InputError` if no frame in it can be decoded, or none of them lasts.
 
     The length comes from the time stamps of the last packets, as containers round theirs or count the sound's. Where
     the file cannot be sought in, or holds nothing where its index says that it ends, all packets are read, not decoded.
-
-    Args:
-        path: a local video file.
-
-    Raises:
-        InputError: if no picture in it can be decoded, or none of them lasts.
     """
     with Source(path) as source:
-        first = source.first.frame
         duration_s = _duration_s(source)
         if duration_s <= 0:
             raise InputError(f"{path} is damaged: its pictures last no time; check that it plays")
-        kinds = tuple(stream.type for stream in source.container.streams)
-        codec = source.stream.codec_context.name
-        width, height = display_size(source.stream, first)
+        width, height = display_size(source.stream, source.first.frame)
         return VideoInfo(
             path=str(path),
             width=width,
             height=height,
             rate=source.rate,
-            rotation=orientation(first).degrees,
-            mirrored=orientation(first).reflected,
             start_s=float(source.first.pts * source.time_base),
-            codec=codec,
-            pixel_format=source.stream.codec_context.pix_fmt or first.format.name,
-            interlaced=source.interlaced,
-            has_audio="audio" in kinds,
-            streams=kinds,
+            codec=source.stream.codec_context.name,
+            has_audio=bool(source.container.streams.audio),
             duration_s=duration_s,
             time_code=_time_code(source),
         )
 
 
 def _time_code(source: Source) -> str | None:
-    """The picture's own time code; else the file's, else that of a track of time codes."""
+    """The video stream's own time code; else the file's, else that of a track of time codes."""
     container = source.container
     for tags in (source.stream.metadata, container.metadata, *(stream.metadata for stream in container.streams)):
         # Matroska writes the names of tags in capitals.
@@ -124,7 +94,7 @@ def _duration_s(source: Source) -> float:
 
 
 def _last_tick(source: Source) -> int | None:
-    """The end of the picture shown last among the packets ahead; ``None`` if there are none."""
+    """The end of the frame shown last among the packets ahead; ``None`` if there are none."""
     last: tuple[int, int] | None = None
     without_times = 0
     for packet in source.packets():

@@ -1,4 +1,4 @@
-"""Which pictures of a stream are worth decoding, told from the packets around them."""
+"""Which frames of a stream are worth decoding, told from the packets around them."""
 
 from __future__ import annotations
 
@@ -7,15 +7,14 @@ from bisect import bisect_right, insort
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-if TYPE_CHECKING:
-    from av.packet import Packet
+from asst.video.pyav import av
 
-# Pictures are stored at most 16 places away from where they are shown (H.264, HEVC), so this many packets show the
+# Frames are stored at most 16 places away from where they are shown (H.264, HEVC), so this many packets show the
 # neighbour in time of the middle one.
 _REORDER = 32
-# A packet so many times as large as those around it is of a picture that little before it resembles.
+# A packet so many times as large as those around it is of a frame that little before it resembles.
 _FRESH = 3
 
 
@@ -24,18 +23,18 @@ class Schedule:
     """What of a stream will be looked at; may change while it is read.
 
     Attributes:
-        wanted: tells whether any instant of ``[pts, next_pts)`` will be looked at. Where it says no, a picture that no
+        wanted: tells whether any instant of ``[pts, next_pts)`` will be looked at. Where it says no, a frame that no
             other refers to need not be decoded. ``None`` wants everything.
-        changes: want also what is shown just before a picture that little before it resembles, so that no picture is
-            missing where a shot ends.
+        changes: want also what is shown just before a frame that little before it resembles, so that none is missing
+            where a shot ends.
     """
 
     wanted: Callable[[int, int], bool] | None = None
     changes: bool = False
 
-    def of(self, packets: Iterable[Packet[Any]]) -> Iterator[tuple[Packet[Any], bool]]:
-        """Packets in their order, and whether the picture in each is going to be looked at."""
-        ahead: deque[Packet[Any]] = deque()
+    def of(self, packets: Iterable[av.Packet[Any]]) -> Iterator[tuple[av.Packet[Any], bool]]:
+        """Packets in their order, and whether the frame in each is going to be looked at."""
+        ahead: deque[av.Packet[Any]] = deque()
         around: list[int] = []
         passed: deque[tuple[int, int, bool]] = deque()
         bytes_around = 0
@@ -61,7 +60,7 @@ class Schedule:
                 bytes_around -= size
 
     def _wants(self, pts: int, around: list[int], passed: Iterable[tuple[int, int, bool]]) -> bool:
-        """Whether a picture is wanted, by when those around are shown and what is known of those stored before it."""
+        """Whether a frame is wanted, by when those around are shown and what is known of those stored before it."""
         after = bisect_right(around, pts)
         if after == len(around) or self.wanted is None or self.wanted(pts, around[after]):
             return True

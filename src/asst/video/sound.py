@@ -13,13 +13,9 @@ import numpy.typing as npt
 
 from asst.video.container import logger, open_container
 from asst.video.picture import filtered
+from asst.video.pyav import av
 
 if TYPE_CHECKING:
-    from av.audio.frame import AudioFrame
-    from av.audio.stream import AudioStream
-    from av.container import InputContainer, OutputContainer
-    from av.packet import Packet
-
     from asst.video.clock import Index
     from asst.video.source import Segment, Source
 
@@ -28,14 +24,12 @@ _FALLBACK_BASE = Fraction(1, 90_000)
 _SETTLE_S = 0.2
 
 
-def encoded_sound(segments: Sequence[Segment], out: OutputContainer) -> Iterator[Packet[Any]]:
+def encoded_sound(segments: Sequence[Segment], out: av.container.OutputContainer) -> Iterator[av.Packet[Any]]:
     """AAC packets of segments one after the other; gaps, and a track that begins late, are filled with silence.
 
     The stream is added to ``out`` at once, the packets come as they are asked for. Rate and channels are those of the
     first with sound. Time starts at zero; there are none where there is no sound.
     """
-    import av
-
     kind = next(filter(None, map(_kind, dict.fromkeys(segment.path for segment in segments))), None)
     if kind is None:
         return iter(())
@@ -43,7 +37,7 @@ def encoded_sound(segments: Sequence[Segment], out: OutputContainer) -> Iterator
     rate = rate if rate in (av.Codec("aac", "w").audio_rates or []) else _FALLBACK_HZ
     encoder = out.add_stream("aac", rate=rate, layout=layout)
 
-    def packets() -> Iterator[Packet[Any]]:
+    def packets() -> Iterator[av.Packet[Any]]:
         written, due_s = 0, Fraction(0)
         for number, segment in enumerate(segments, start=1):
             start_s, end_s = segment.clock_s
@@ -68,30 +62,28 @@ def _kind(path: Path) -> tuple[int, str] | None:
         return None if stream is None else (stream.codec_context.sample_rate, stream.codec_context.layout.name)
 
 
-def _silence(rate: int, layout: str) -> Iterator[AudioFrame]:
+def _silence(rate: int, layout: str) -> Iterator[av.AudioFrame]:
     """Without end."""
-    from av.audio.layout import AudioLayout
-
     while True:
-        yield _frame(np.zeros((AudioLayout(layout).nb_channels, rate)), rate, layout)
+        yield _frame(np.zeros((av.AudioLayout(layout).nb_channels, rate)), rate, layout)
 
 
-def _first_samples(frame: AudioFrame, most: int) -> AudioFrame:
+def _first_samples(frame: av.AudioFrame, most: int) -> av.AudioFrame:
     """A frame of so many samples at most."""
     if frame.samples <= most:
         return frame
     return _frame(frame.to_ndarray()[:, :most], frame.sample_rate, frame.layout.name)
 
 
-def _frame(samples: npt.NDArray[Any], rate: int, layout: str) -> AudioFrame:
-    from av.audio.frame import AudioFrame
-
-    frame = AudioFrame.from_ndarray(np.ascontiguousarray(samples, dtype=np.float32), format="fltp", layout=layout)
+def _frame(samples: npt.NDArray[Any], rate: int, layout: str) -> av.AudioFrame:
+    frame = av.AudioFrame.from_ndarray(np.ascontiguousarray(samples, dtype=np.float32), format="fltp", layout=layout)
     frame.sample_rate = rate
     return frame
 
 
-def copied_sound(source: Source, out: OutputContainer, start_s: float, end_s: float) -> Iterator[Packet[Any]]:
+def copied_sound(
+    source: Source, out: av.container.OutputContainer, start_s: float, end_s: float
+) -> Iterator[av.Packet[Any]]:
     """The stored packets of a span, in seconds as `Segment.clock_s` has them; else as `encoded_sound`."""
     container = open_container(source.path)
     stream = _first_track(container)
@@ -101,7 +93,7 @@ def copied_sound(source: Source, out: OutputContainer, start_s: float, end_s: fl
     copy = out.add_stream_from_template(stream, opaque=True)
     start, end = int(start_s / stream.time_base), int(end_s / stream.time_base)
 
-    def packets() -> Iterator[Packet[Any]]:
+    def packets() -> Iterator[av.Packet[Any]]:
         with container:
             for packet in _from(container, stream, start_s, source.index):
                 if packet.pts is None or packet.pts < start:
@@ -115,17 +107,15 @@ def copied_sound(source: Source, out: OutputContainer, start_s: float, end_s: fl
     return packets()
 
 
-def _first_track(container: InputContainer) -> AudioStream | None:
+def _first_track(container: av.container.InputContainer) -> av.AudioStream | None:
     """The first audio stream that there is a decoder for."""
     return next((s for s in container.streams.audio if getattr(s, "codec_context", None) is not None), None)
 
 
 def _from(
-    container: InputContainer, stream: AudioStream, start_s: float, index: Index | None
-) -> Iterator[Packet[AudioStream]]:
-    """Packets from a little before a time on, as the decoder needs some to settle; on the picture's running clock."""
-    import av
-
+    container: av.container.InputContainer, stream: av.AudioStream, start_s: float, index: Index | None
+) -> Iterator[av.Packet[av.AudioStream]]:
+    """Packets from a little before a time on, as the decoder needs some to settle; on the video's running clock."""
     ticks = int((start_s - _SETTLE_S) / (stream.time_base or _FALLBACK_BASE))
     if index is None:
         try:
@@ -146,10 +136,8 @@ def _from(
         yield packet
 
 
-def _samples(segment: Segment, rate: int, layout: str) -> Iterator[AudioFrame]:
+def _samples(segment: Segment, rate: int, layout: str) -> Iterator[av.AudioFrame]:
     """The decoded samples of a segment, from time zero on and without gaps; none where there is no sound."""
-    from av.filter import Graph
-
     start_s, end_s = map(float, segment.clock_s)
     with open_container(segment.path) as container:
         if (stream := _first_track(container)) is None:
@@ -157,7 +145,7 @@ def _samples(segment: Segment, rate: int, layout: str) -> Iterator[AudioFrame]:
         frames = _alike(_decoded(_from(container, stream, start_s, segment.index), end_s))
         if (first := next(frames, None)) is None:
             return
-        graph = Graph()
+        graph = av.filter.Graph()
         # What the decoder gives may be of another format than the stream says.
         graph.link_nodes(
             graph.add_abuffer(stream, first.sample_rate, first.format, first.layout.name),
@@ -172,10 +160,8 @@ def _samples(segment: Segment, rate: int, layout: str) -> Iterator[AudioFrame]:
             yield from filtered(graph, frame)
 
 
-def _decoded(packets: Iterator[Packet[AudioStream]], end_s: float) -> Iterator[AudioFrame]:
+def _decoded(packets: Iterator[av.Packet[av.AudioStream]], end_s: float) -> Iterator[av.AudioFrame]:
     """What can be decoded up to a time."""
-    import av
-
     for packet in packets:
         try:
             yield from packet.decode()
@@ -185,10 +171,8 @@ def _decoded(packets: Iterator[Packet[AudioStream]], end_s: float) -> Iterator[A
             return
 
 
-def _alike(frames: Iterator[AudioFrame]) -> Iterator[AudioFrame]:
+def _alike(frames: Iterator[av.AudioFrame]) -> Iterator[av.AudioFrame]:
     """Frames of the first one's format, layout and rate; recordings that were joined may differ."""
-    from av.audio.resampler import AudioResampler
-
     wanted: tuple[str, str, int] | None = None
     for frame in frames:
         kind = (frame.format.name, frame.layout.name, frame.sample_rate)
@@ -196,6 +180,6 @@ def _alike(frames: Iterator[AudioFrame]) -> Iterator[AudioFrame]:
         if kind == wanted:
             yield frame
             continue
-        for changed in AudioResampler(*wanted).resample(frame):
+        for changed in av.AudioResampler(*wanted).resample(frame):
             changed.pts, changed.time_base = frame.pts, frame.time_base
             yield changed

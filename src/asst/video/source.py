@@ -10,18 +10,14 @@ from dataclasses import dataclass
 from fractions import Fraction
 from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple, Self
+from typing import NamedTuple, Self
 
 from asst.errors import InputError
 from asst.video.clock import Clock, Index, may_begin_anew
 from asst.video.container import best_stream, encrypted, logger, may_be_edited, open_container, scrambled
 from asst.video.picture import deinterlaced
+from asst.video.pyav import av
 from asst.video.schedule import Schedule
-
-if TYPE_CHECKING:
-    from av.packet import Packet
-    from av.video.frame import VideoFrame
-    from av.video.stream import VideoStream
 
 _SKIPPING_CODECS = frozenset({"h264", "hevc"})
 _FAILED_READS = 64
@@ -33,35 +29,34 @@ _CLOCK = re.compile(r"^(\d+):(\d+):(\d+\.?\d*)$")
 # Files whose index is remembered: one is opened several times while it is worked on.
 _REMEMBERED = 64
 MOST_PIXELS = 2**26
-"""Of a picture: 8192 x 8192. A decoder holds up to some twenty pictures at once, mostly of 1.5 bytes a pixel."""
+"""Of a frame: 8192 x 8192. A decoder holds up to some twenty frames at once, mostly of 1.5 bytes a pixel."""
 
 
 class Decoded(NamedTuple):
-    """A picture and when it is shown, in ticks of the stream's time base."""
+    """A frame and when it is shown, in ticks of the stream's time base."""
 
     pts: int
-    frame: VideoFrame
+    frame: av.VideoFrame
 
 
 class Source:
     """A video file that is open for reading; a context manager.
 
-    Opening decodes the first picture, whose PTS is the zero of the video's clock. In a transport or program stream the
+    Opening decodes the first frame, whose PTS is the zero of the video's clock. In a transport or program stream the
     clock goes on where it begins anew; all times are of that running clock.
 
     Args:
         path: the file.
-        threads: how many decode; by default one a core, which is quicker but a quarter more work than one alone.
+        threads: how many decode; by default one a core.
 
     Attributes:
-        first: the first picture that can be decoded.
-        schedule: what will be looked at. A picture that will not be and that no other refers to is not decoded.
+        first: the first frame that can be decoded.
+        schedule: what will be looked at. A frame that will not be and that no other refers to is not decoded.
         damaged: how many packets could not be decoded so far.
-        interlaced: whether each picture holds two fields; frames come out deinterlaced.
+        interlaced: whether each frame holds two fields; they come out deinterlaced.
 
     Raises:
-        InputError: if nothing in the file can be decoded, it is encrypted, or its pictures are larger than
-            `MOST_PIXELS`.
+        InputError: if nothing in the file can be decoded, it is encrypted, or its frames are larger than `MOST_PIXELS`.
     """
 
     def __init__(self, path: str | Path, *, threads: int | None = None) -> None:
@@ -72,7 +67,7 @@ class Source:
         self.interlaced = False
         self._blind = True
         self._read: int | None = None
-        self._packets: Iterator[Packet[VideoStream]] = iter(())
+        self._packets: Iterator[av.Packet[av.VideoStream]] = iter(())
         self._decoding: Iterator[Decoded] = iter(())
         self._clock: Clock | None = None
         self.container = open_container(self.path)
@@ -107,12 +102,12 @@ class Source:
 
     @property
     def stated_end(self) -> int | None:
-        """Where the header or the index says that the picture ends, in ticks; ``None`` if it says nothing."""
+        """Where the header or the index says that the video stream ends, in ticks; ``None`` if it says nothing."""
         if self.index is not None:
             return self.index.end
         if self.stream.duration:
             start = self.stream.start_time or 0
-            # What an edit list puts before the first picture may be counted in.
+            # What an edit list puts before the first frame may be counted in.
             return self.stream.duration + (min(0, start) if may_be_edited(self.container) else start)
         # Matroska states each stream's end as a tag, and for the file only the longest stream's.
         if tag := _CLOCK.match(self.stream.metadata.get("DURATION", "")):
@@ -137,36 +132,34 @@ class Source:
         return max(1, round(1 / (self.rate * self.time_base)))
 
     def time_s(self, pts: int) -> float:
-        """Seconds from the first picture."""
+        """Seconds from the first frame."""
         return (pts - self.first.pts) * self.time_base.numerator / self.time_base.denominator
 
     def pts_at(self, time_s: float) -> int:
-        """The tick at or before a time in seconds from the first picture."""
+        """The tick at or before a time in seconds from the first frame."""
         return self.first.pts + int(Fraction(time_s) / self.time_base)
 
     def lasts(self, stated: int | None) -> int:
-        """For how many ticks the last picture is shown, given what its packet states."""
-        # Where pictures are stored out of order, containers state the time to the next one in storage, not in showing.
+        """For how many ticks the last frame is shown, given what its packet states."""
+        # Where frames are stored out of order, containers state the time to the next one in storage, not in showing.
         limit = self.frame_ticks if not stated or self.stream.codec_context.has_b_frames else stated
         return min(stated or limit, limit)
 
     def end_s(self, last: Decoded) -> float:
-        """When a picture goes away if none follows it, in seconds from the first picture."""
+        """When a frame goes away if none follows it, in seconds from the first frame."""
         return self.time_s(last.pts + self.lasts(last.frame.duration))
 
     def decoded(self) -> Iterator[Decoded]:
-        """Pictures in the order they are shown, from the start or from the last ``seek`` on."""
+        """Frames in the order they are shown, from the start or from the last ``seek`` on."""
         # What is to be decoded next is changed by ``seek``.
         yield from iter(lambda: next(self._decoding, None), None)
 
-    def packets(self) -> Iterator[Packet[VideoStream]]:
+    def packets(self) -> Iterator[av.Packet[av.VideoStream]]:
         """Packets in the order they are stored, from the last ``seek`` on; none of them is decoded."""
         return self._packets
 
     def seek(self, pts: int) -> bool:
-        """Go to the last key picture at or before a tick; False if the file cannot be sought in: nothing changed."""
-        import av
-
+        """Go to the last key frame at or before a tick; False if the file cannot be sought in: nothing changed."""
         if self.index is not None:
             return self._seek_in(self.index, pts)
         # Indices count in decoding time, which runs ahead of presentation; some land after the tick. Step back then.
@@ -200,7 +193,7 @@ class Source:
         self.container.seek(place, stream=self.stream, unsupported_byte_offset=True)
         self._start_clock(offset)
 
-        def before(packet: Packet[VideoStream]) -> bool:
+        def before(packet: av.Packet[av.VideoStream]) -> bool:
             shown = packet.pts if packet.pts is not None else packet.dts
             return not packet.is_keyframe or shown is None or shown < time
 
@@ -208,7 +201,7 @@ class Source:
         return True
 
     def go_to(self, pts: int) -> None:
-        """Let ``decoded`` go on from a picture at or before a tick; from the first one if there is no other way."""
+        """Let ``decoded`` go on from a frame at or before a tick; from the first one if there is no other way."""
         first = next(self._decoding, None) if self.seek(pts) else None
         if first is None or first.pts > pts:
             self.rewind()
@@ -216,7 +209,7 @@ class Source:
             self._decoding = itertools.chain([first], self._decoding)
 
     def tell_if_cut_short(self, last: Decoded) -> None:
-        """Warn if the last picture that could be decoded ends well before the header says."""
+        """Warn if the last frame that could be decoded ends well before the header says."""
         if may_begin_anew(self.container):
             return
         ends, stated = self.end_s(last), self.stated_end
@@ -224,13 +217,13 @@ class Source:
             logger.warning("%s ends at %.1f s; its header says %.1f s", self.path, ends, self.time_s(stated))
 
     def rewind(self) -> None:
-        """Go back to the first picture by opening the file again."""
+        """Go back to the first frame by opening the file again."""
         self.container.close()
         self.container = open_container(self.path)
         self._begin()
 
     def worth_seeking(self, pts: int) -> bool:
-        """Whether a key picture lies between what has been read and a tick, as far as the file's index knows."""
+        """Whether a key frame lies between what has been read and a tick, as far as the file's index knows."""
         read = self._read
         if read is None or pts <= read:
             return False
@@ -264,11 +257,11 @@ class Source:
             self.stream.thread_type = "NONE"
         else:
             self.stream.thread_type = "AUTO"
-            # Each thread holds a picture or two, be they as large as they may.
+            # Each thread holds a frame or two, be they as large as they may.
             most = max(1, _PIXELS_IN_THREADS // max(1, width * height))
             self.stream.codec_context.thread_count = min(self._threads or os.cpu_count() or 1, most)
 
-    def _restart(self, packets: Iterator[Packet[VideoStream]]) -> None:
+    def _restart(self, packets: Iterator[av.Packet[av.VideoStream]]) -> None:
         self._read = None
         self._packets = packets
         self._decoding = self._clocked(self._decode())
@@ -278,8 +271,8 @@ class Source:
         self.damaged += self._clock.damaged if self._clock is not None else 0
         self._clock = Clock(self.time_base, self.frame_ticks, offset) if may_begin_anew(self.container) else None
 
-    def _demux(self) -> Iterator[Packet[VideoStream]]:
-        """Packets of the picture stream, on the running clock."""
+    def _demux(self) -> Iterator[av.Packet[av.VideoStream]]:
+        """Packets of the video stream, on the running clock."""
         packets = self._stored()
         for packet in packets if self._clock is None else self._clock.running(packets):
             if packet.dts is not None:
@@ -287,10 +280,8 @@ class Source:
             if packet.size or packet.dts is None:
                 yield packet
 
-    def _stored(self) -> Iterator[Packet[VideoStream]]:
-        """Packets of the picture stream as they are stored; a read that fails is tried again further on."""
-        import av
-
+    def _stored(self) -> Iterator[av.Packet[av.VideoStream]]:
+        """Packets of the video stream as they are stored; a read that fails is tried again further on."""
         for _ in range(_FAILED_READS):
             try:
                 for packet in self.container.demux(self.stream):
@@ -301,10 +292,8 @@ class Source:
             except av.FFmpegError:
                 self.damaged += 1
 
-    def _decode(self) -> Iterator[VideoFrame]:
+    def _decode(self) -> Iterator[av.VideoFrame]:
         """Frames of every packet that can be decoded; those nobody looks at or refers to are left out."""
-        import av
-
         codec = self.stream.codec_context
         may_skip = codec.name in _SKIPPING_CODECS
         for packet, wanted in self.schedule.of(self._packets):
@@ -317,7 +306,7 @@ class Source:
             except av.FFmpegError:
                 self.damaged += 1
 
-    def _clocked(self, frames: Iterator[VideoFrame]) -> Iterator[Decoded]:
+    def _clocked(self, frames: Iterator[av.VideoFrame]) -> Iterator[Decoded]:
         """Give each frame a time later than the last one's, of two of one time the later; deinterlace where needed."""
         first = next(frames, None)
         if first is None:
@@ -345,7 +334,7 @@ class Source:
 
 @dataclass(frozen=True, slots=True)
 class Segment:
-    """A span of a file in ticks of its pictures, the first of all at ``zero``, from the one on display at its start."""
+    """A span of a file in ticks of its frames, the first of all at ``zero``, from the one on display at its start."""
 
     path: Path
     start: int
@@ -356,13 +345,13 @@ class Segment:
 
     @classmethod
     def of(cls, source: Source, start_s: float, end_s: float) -> Segment:
-        """The span of an open file, in seconds from its first picture."""
+        """The span of an open file, in seconds from its first frame."""
         start, end = source.pts_at(start_s + _ON_TIME_S), source.pts_at(end_s + _ON_TIME_S)
         return cls(source.path, start, max(end, start + 1), source.time_base, source.first.pts, source.index)
 
     @property
     def span_s(self) -> tuple[float, float]:
-        """Start and end in seconds from the first picture."""
+        """Start and end in seconds from the first frame."""
         start, end = ((tick - self.zero) * self.time_base for tick in (self.start, self.end))
         return float(start), float(end)
 
@@ -383,7 +372,7 @@ def _index(path: Path, size: int, mtime_ns: int) -> Index:
             if clock.damaged == damaged:
                 found.add(packet, clock.offset, source.lasts(packet.duration))
             damaged = clock.damaged
-        # Whoever reads the pictures tells of it.
+        # Whoever reads the frames tells of it.
         source.damaged = 0
     if seams := len(found.stretches) - 1:
         logger.warning("%s: its clock begins anew or jumps %d times; it is read as one that goes on", path, seams)

@@ -10,11 +10,13 @@ from pathlib import Path
 
 import pytest
 
-from asst.data import DATASETS, Dataset, read_dataset
+from asst.data import DATASETS, read_dataset
 from asst.data.readers.charades import read_classes, read_videos
-from asst.data.readers.didemo import candidate_clips, clip_span, span_clip
+from asst.data.readers.didemo import clip_span, span_clip
+from asst.data.record import Dataset
 from asst.data.rows import clean_span
 from asst.errors import InputError
+from asst.moments import piece_clips
 
 # What several tests look at is read once.
 read = cache(read_dataset)
@@ -44,7 +46,7 @@ def test_didemo_without_its_training_file_says_which_file_is_missing(shared_data
 
 
 def test_didemos_clips_survive_the_way_through_seconds() -> None:
-    clips = candidate_clips()
+    clips = piece_clips()
     assert len(set(clips)) == 21
     assert [span_clip(clip_span(clip)) for clip in clips] == list(clips)
     assert max(clip_span(clip)[1] for clip in clips) == 30

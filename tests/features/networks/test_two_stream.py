@@ -13,7 +13,7 @@ import asst.video
 from asst.errors import InputError
 from asst.features import prefetch
 from asst.features.extractor import extractor_named
-from asst.features.networks.bn_inception import bn_inception_flow, bn_inception_rgb
+from asst.features.networks.bn_inception import bn_inception
 from asst.video import Frames, cut
 
 from ..conftest import thin
@@ -30,7 +30,7 @@ def clip(street: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_they_are_what_each_stream_gives_from_one_reading(
     bn_inception_files: Path, clip: Path, monkeypatch: pytest.MonkeyPatch, one_thread: None
 ) -> None:
-    rgb, flow = bn_inception_rgb(bn_inception_files), bn_inception_flow("dis", bn_inception_files)
+    rgb, flow = (bn_inception(name, bn_inception_files) for name in ("bn-inception-rgb", "bn-inception-flow-dis"))
     alone = [stream.extract(clip) for stream in (rgb, flow)]
     readings: list[Any] = []
     read = asst.video.frames
@@ -59,7 +59,7 @@ def test_on_didemo_appearance_is_vgg16(bn_inception_files: Path, tmp_path: Path,
     assert vectors.shape == (1, 4096 + 1024)
     assert (vectors[:, :4096] == vectors[0, 0]).all()
     np.testing.assert_array_equal(
-        vectors[:, 4096:], bn_inception_flow("dis", bn_inception_files).extract_frames([frames]).vectors
+        vectors[:, 4096:], bn_inception("bn-inception-flow-dis", bn_inception_files).extract_frames([frames]).vectors
     )
 
 
@@ -72,7 +72,7 @@ def test_one_file_is_not_enough(name: str, bn_inception_files: Path) -> None:
 def test_streams_of_joined_stores_are_extracted_side_by_side(
     bn_inception_files: Path, clip: Path, one_thread: None
 ) -> None:
-    parts = [bn_inception_rgb(bn_inception_files), bn_inception_flow("dis", bn_inception_files)]
+    parts = [bn_inception(name, bn_inception_files) for name in ("bn-inception-rgb", "bn-inception-flow-dis")]
     joined = extractor_named("bn-inception-rgb+bn-inception-flow-dis", bn_inception_files)
     told: list[float] = []
     features = joined.extract(clip, progress=lambda done_s, all_s: told.append(done_s / all_s))

@@ -103,5 +103,5 @@ def test_another_networks_file_is_refused(tmp_path: Path) -> None:
     shapes = published_shapes()
     shapes["features.30.weight"] = shapes.pop("features.28.weight")
     torch.save(thin(shapes), tmp_path / "vgg16.pth")
-    with pytest.raises(InputError, match=r"1 of 30 .* first features\.28\.weight; 1 .* first features\.30\.weight"):
+    with pytest.raises(InputError, match=r"1 .* first features\.28\.weight; 1 .* first features\.30\.weight"):
         extractor_named("vgg16", tmp_path / "vgg16.pth")

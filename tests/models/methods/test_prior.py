@@ -8,9 +8,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from asst.data import Record
 from asst.data.batch import Collate
-from asst.data.readers.didemo import candidate_clips
+from asst.data.record import Record
 from asst.data.sample import Sample
 from asst.data.windows import Window
 from asst.errors import InputError
@@ -20,7 +19,7 @@ from asst.models.frequency import clip_frequency, grid_spans, span_density
 from asst.models.methods.prior import PriorMethod
 from asst.models.trained.answering import query_answers, window_answers
 from asst.models.trained.model import TrainedModel
-from asst.moments import iou
+from asst.moments import iou, piece_clips
 
 from ...prior_checkpoint import save_prior
 
@@ -34,7 +33,7 @@ def record(*spans: Span, duration_s: float = 30.0) -> Record:
 def test_clips_are_counted_over_all_annotators() -> None:
     found = clip_frequency([record((0, 5), (0, 5), (0, 10)), record((25, 30))])
     expected = {(0, 0): 0.5, (0, 1): 0.25, (5, 5): 0.25}
-    assert found.tolist() == [expected.get(clip, 0.0) for clip in candidate_clips()]
+    assert found.tolist() == [expected.get(clip, 0.0) for clip in piece_clips()]
     with pytest.raises(InputError, match=r"\(30.0, 35.0\) s is no clip of DiDeMo's; count with clips: density"):
         clip_frequency([record((30.0, 35.0), duration_s=40.0)])
 

@@ -17,8 +17,8 @@ from asst.data.readers.charades import COLUMNS, Action, CharadesVideo, read_clas
 from asst.errors import InputError
 from asst.features.stores.native import Store
 from asst.simulate.features.generate import Simulator, write_simulated
-from asst.simulate.features.noise import ar1_noise
-from asst.simulate.features.settings import LEVELS, MODALITIES, Level, Modality, Settings
+from asst.simulate.features.painting import ar1_noise
+from asst.simulate.features.settings import LEVELS, MODALITIES, Level, Settings
 from asst.simulate.features.words import action_words
 
 CLASSES = {
@@ -31,7 +31,7 @@ CLASSES = {
 SILENT = replace(LEVELS["easy"], noise=0.0, missed=0.0, confused=0.0, jitter_s=0.0)
 
 
-def settings(modality: str = "rgb", level: Level = LEVELS["standard"], seed: int = 0) -> Settings[Modality]:
+def settings(modality: str = "rgb", level: Level = LEVELS["standard"], seed: int = 0) -> Settings:
     return Settings(modality=MODALITIES[modality], level=level, seed=seed, dimension=32)
 
 
@@ -39,7 +39,7 @@ def example(video: str = "AAAAA", actions: tuple[Action, ...] = (Action("c000", 
     return CharadesVideo(video, 20.1, "Kitchen", ("clothes", "stove"), actions)
 
 
-def vectors(made: Settings[Modality], video: CharadesVideo) -> npt.NDArray[np.float64]:
+def vectors(made: Settings, video: CharadesVideo) -> npt.NDArray[np.float64]:
     return Simulator(CLASSES, made).features(video).vectors.astype(np.float64)
 
 

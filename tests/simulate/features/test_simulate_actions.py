@@ -16,7 +16,7 @@ from asst.data.record import Span
 from asst.features.stores.native import Store
 from asst.moments import FloatArray
 from asst.simulate.features.actions import ACTION_MODALITIES, FAMILY, KINDS, ActionSimulator
-from asst.simulate.features.noise import ar1_noise, long_ar1_noise
+from asst.simulate.features.painting import ar1_noise, long_ar1_noise
 from asst.simulate.features.settings import LEVELS, Level, Settings
 
 LABELS = ("CliffDiving", "Diving", "HighJump", "LongJump", "CleanAndJerk")

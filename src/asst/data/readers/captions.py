@@ -11,26 +11,32 @@ import io
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.parquet as pq
 from PIL import Image
+from pydantic import BaseModel, ConfigDict, ValidationError
 
 from asst.errors import InputError
+from asst.moments import IntArray
+from asst.settings import first_fault
 
-IndexArray = npt.NDArray[np.int64]
 
-COLUMNS: Mapping[str, tuple[str, type]] = {
-    "set": ("string", str),
-    "id": ("string", str),
-    "frame": ("int64", int),
-    "group": ("string", str),
-    "sentences": ("list of string", list),
-    "labels": ("list of string", list),
-}
+class _Row(BaseModel):
+    """What a row holds beside the image."""
+
+    model_config = ConfigDict(strict=True)
+
+    set: str
+    id: str
+    frame: int
+    group: str
+    sentences: list[str] | None
+    labels: list[str] | None
+
+
+COLUMNS = tuple(_Row.model_fields)
 _IMAGE = "image"
 _LABEL_SENTENCES = ("a photo of {}", "{}")
 _ROWS_AT_ONCE = 64
@@ -114,15 +120,14 @@ def decoded(picture: Captioned, image: bytes | None) -> Image.Image:
         raise InputError(f"{picture.where}: cannot read the image ({reason}); replace it or drop the row") from error
 
 
-def held_out(captions: Captions, counts: Mapping[str, int], seed: int = 0) -> tuple[IndexArray, dict[str, IndexArray]]:
+def held_out(captions: Captions, counts: Mapping[str, int], seed: int = 0) -> tuple[IntArray, dict[str, IntArray]]:
     """Splits by group: indices of the pictures to learn from, and by set of those held out; no group has both.
 
     ``counts`` says how many pictures of each set to hold out, a clip with all its frames as one; only pictures that
-    people wrote sentences about. The draws go on from set to set in this order. A set with too few such pictures, or
-    nothing left to learn from, is an `InputError`.
+    people wrote sentences about. An `InputError` for a set with too few such pictures, or nothing left to learn from.
     """
     random = np.random.default_rng(seed)
-    held: dict[str, IndexArray] = {}
+    held: dict[str, IntArray] = {}
     for name, count in counts.items():
         members: dict[str, list[int]] = {}
         for index, picture in enumerate(captions.pictures):
@@ -163,25 +168,17 @@ def _pictures(file: Path) -> Iterator[Captioned]:
     except (pa.ArrowException, OSError) as error:
         raise InputError(f"{file}: no readable Parquet file ({' '.join(str(error).split())[:120]})") from error
     for number, row in enumerate(rows):
-        _check(row, f"{file}, row {number}")
-        sentences = _cleaned(row["sentences"])
+        try:
+            own = _Row.model_validate(row)
+        except ValidationError as error:
+            raise InputError(f"{file}, row {number}: {first_fault(error)}; mend the row") from error
+        sentences = _cleaned(own.sentences or [])
         # Labels have underscores for spaces, and a slash between names of the same thing.
-        labels = _cleaned([label.replace("_", " ").replace("/", " or ") for label in row["labels"]])
+        labels = _cleaned([label.replace("_", " ").replace("/", " or ") for label in own.labels or []])
         named = [form.format(label) for label in labels for form in _LABEL_SENTENCES]
         if sentences or named:
-            shared = (row["set"], row["id"], row["frame"], row["group"])
-            yield Captioned(file, number, *shared, tuple(dict.fromkeys(sentences or named)), not sentences)
-
-
-def _check(row: dict[str, Any], where: str) -> None:
-    for name, (kind, python) in COLUMNS.items():
-        value = row[name]
-        if python is list and value is None:
-            row[name] = []
-        elif not isinstance(value, python) or (
-            isinstance(value, list) and not all(isinstance(item, str) for item in value)
-        ):
-            raise InputError(f"{where}: {name} is {str(value)[:40]!r}, not {kind}; mend the row")
+            said = tuple(dict.fromkeys(sentences or named))
+            yield Captioned(file, number, own.set, own.id, own.frame, own.group, said, not sentences)
 
 
 def _cleaned(texts: list[str]) -> list[str]:

@@ -51,11 +51,7 @@ class Charades:
 
 
 def read_videos(path: Path) -> Charades:
-    """The videos of ``Charades_v1_{train,test}.csv``; an `InputError` if it cannot be read or lacks a column.
-
-    Thousands of action intervals end up to two seconds after the video; they are cut to it, and a problem a video says
-    so.
-    """
+    """The videos of ``Charades_v1_{train,test}.csv``, actions cut to them; raises InputError if it cannot be read."""
     videos: dict[str, CharadesVideo] = {}
     log = ProblemLog()
     for where, row in _rows(path):
@@ -114,10 +110,7 @@ def _parts(text: str | None) -> tuple[str, ...]:
 
 
 def read_sta(path: Path, videos: Path, split: str) -> Dataset:
-    """The records of one of the two text files; the id is the file's name and the line number.
-
-    Raises an `InputError` if a file cannot be read, or the CSV lacks a column.
-    """
+    """The records of one of the two text files, by file and line; raises InputError if a file cannot be read."""
     known = read_videos(videos).videos
     rows = Rows(path, split)
     for number, line in read_lines(path):

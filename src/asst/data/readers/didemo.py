@@ -67,15 +67,6 @@ def span_clip(span: Span) -> Clip:
     return first, max(first, round(span[1] / PIECE_S) - 1)
 
 
-def candidate_clips() -> tuple[Clip, ...]:
-    """The 21 clips to rank in every video.
-
-    >>> len(candidate_clips()), candidate_clips()[:3]
-    (21, ((0, 0), (0, 1), (0, 2)))
-    """
-    return tuple((first, last) for first in range(MOST_PIECES) for last in range(first, MOST_PIECES))
-
-
 def agreeing(clips: Sequence[Clip]) -> list[Clip]:
     """The annotations that overlap another of the same sentence; all of them if none does (section 4.2).
 

@@ -24,10 +24,7 @@ INCLUDES = {"Diving": ("CliffDiving",)}
 
 
 def read(folder: Path, info: Path, split: str) -> ActionDataset:
-    """The videos of one part that have an annotation, from its folder, and ``video_info.json``.
-
-    Raises an `InputError` if a file cannot be read or the folder holds none.
-    """
+    """The videos of one part, from its folder and ``video_info.json``; raises InputError if they cannot be read."""
     files = sorted(path for path in folder.glob("*_*.txt"))
     if not files:
         raise InputError(f"no annotation such as Diving_test.txt in {folder}; name THUMOS14's folder of annotation")

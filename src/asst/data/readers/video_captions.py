@@ -14,7 +14,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from asst.data.files import as_duration, as_list, as_object, as_positive, as_span, as_text, read_json
+from asst.data.files import as_duration, as_list, as_number, as_object, as_span, as_text, read_json
 from asst.data.record import Dataset
 from asst.data.rows import Rows, UnusableRowError
 
@@ -23,10 +23,7 @@ Clock = Callable[[dict[str, Any]], tuple[float, float]]
 
 
 def read_activitynet(path: Path, split: str) -> Dataset:
-    """The records of one JSON file; the id is the video's name and the sentence's place, from zero.
-
-    Raises an `InputError` if the file cannot be read or is no JSON object.
-    """
+    """The records of one JSON file, by video and place of the sentence; an `InputError` if it is none."""
 
     def clock(entry: dict[str, Any]) -> tuple[float, float]:
         # Charades-CD calls the length otherwise.
@@ -39,8 +36,8 @@ def read_tacos(path: Path, split: str) -> Dataset:
     """As `read_activitynet`, with ``fps`` and ``num_frames`` in place of a length."""
 
     def clock(entry: dict[str, Any]) -> tuple[float, float]:
-        fps, frames = (as_positive(entry.get(key), key) for key in ("fps", "num_frames"))
-        return as_duration(frames / fps, "num_frames / fps"), fps
+        fps, frames = (as_number(entry.get(key), key) for key in ("fps", "num_frames"))
+        return as_duration(frames / fps if fps > 0 else 0.0, "num_frames / fps"), fps
 
     return _read(path, split, clock)
 

@@ -15,7 +15,8 @@ from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
-from urllib.parse import urlsplit
+
+from pydantic import TypeAdapter, ValidationError
 
 from asst._version import __version__
 from asst.atomic import is_refusal, write_error, write_whole
@@ -62,10 +63,7 @@ class ImageText:
         return (self.place / _MANIFEST).is_file()
 
     def folder(self, weights: Path | None = None) -> Path:
-        """Its folder: ``weights``, or one in it by its name; with None where it is fetched into.
-
-        Raises an `InputError` if it is not there.
-        """
+        """Its folder: ``weights`` or in it, with None where it is fetched into; an `InputError` if not there."""
         if weights is None:
             places = [self.place] if self.here else []
         else:
@@ -131,12 +129,10 @@ class Manifest:
         """The manifest of a folder; raises InputError if it is missing or damaged."""
         path = folder / _MANIFEST
         try:
-            said = json.loads(path.read_text(encoding="utf-8"))
-            files = {str(name): HubFile(**stated) for name, stated in said["files"].items()}
-            return cls(str(said["repository"]), str(said["revision"]), files)
+            return TypeAdapter(cls).validate_json(path.read_bytes(), strict=True)
         except OSError as error:
             raise InputError(f"cannot read {path}: {error.strerror or error}; get the folder again") from error
-        except (ValueError, LookupError, TypeError, AttributeError, RecursionError) as error:
+        except ValidationError as error:
             raise InputError(f"{path} is damaged; delete {folder} and get it again") from error
 
     def write(self, folder: Path) -> None:
@@ -212,10 +208,7 @@ def fetch(model: ImageText, progress: Progress = lambda _done, _all: None) -> Ma
 
 
 def wanted(names: Sequence[str]) -> list[str]:
-    """The files of a repository that are needed, with weights in one form: ONNX's where it has them.
-
-    Raises a ValueError saying what it lacks.
-    """
+    """The files of a repository that are needed, with weights in one form; a ValueError says what it lacks."""
     preprocessing = next((name for name in _PREPROCESSING if name in names), _PREPROCESSING[0])
     if lacking := [name for name in (*_NEEDED, preprocessing) if name not in names]:
         raise ValueError(f"it has no {lacking[0]}")
@@ -278,7 +271,7 @@ def _fill(part: Path, manifest: Manifest, progress: Progress) -> None:
 
 
 def _fetch_file(manifest: Manifest, name: str, path: Path, bar: Any) -> None:
-    from huggingface_hub import get_hf_file_metadata, hf_hub_url
+    from huggingface_hub import hf_hub_url
     from huggingface_hub.file_download import http_get
     from huggingface_hub.utils import build_hf_headers  # type: ignore[attr-defined]
 
@@ -290,11 +283,8 @@ def _fetch_file(manifest: Manifest, name: str, path: Path, bar: Any) -> None:
         path.unlink()
     headers = build_hf_headers(library_name="asst", library_version=__version__)
     url = hf_hub_url(manifest.repository, name, revision=manifest.revision)
-    found = get_hf_file_metadata(url, headers=headers).location
-    if urlsplit(found).netloc != urlsplit(url).netloc:
-        headers.pop("authorization", None)
     with path.open("ab") as file:
-        http_get(found, file, resume_size=file.tell(), headers=headers, expected_size=stated.size, tqdm_class=bar)
+        http_get(url, file, resume_size=file.tell(), headers=headers, expected_size=stated.size, tqdm_class=bar)
     if not stated.fits(path):
         path.unlink()
         raise InputError(

@@ -14,17 +14,15 @@ from pathlib import Path
 from typing import Any, Self
 
 import numpy as np
-import numpy.typing as npt
 
 from asst.atomic import writing_whole
 from asst.errors import InputError, WriteError
 from asst.features.hashing import files_hash, settings_hash
 from asst.features.image_text.hub import PICTURES, SENTENCES
-from asst.features.resampling import FrameSize, Pixels, centre
+from asst.features.resampling import FrameSize, centre
 from asst.features.runtime import Network, at_once
-
-FloatArray = npt.NDArray[np.float32]
-IntArray = npt.NDArray[np.int64]
+from asst.moments import Array, Float32Array, IntArray
+from asst.video.picture import Pixels
 
 _BICUBIC = 3
 # Tokens that a model of each kind takes where its ``config.json`` says nothing else.
@@ -37,16 +35,14 @@ _OUTPUTS = {"clip": ("image_embeds", "text_embeds"), "siglip": ("image_embeds", 
 
 @dataclass(frozen=True, slots=True)
 class Preprocessing:
-    """How a model wants its pictures.
+    """How a model wants its frames.
 
     Attributes:
         short_side: pixels that the shorter side is brought to; None if ``exact`` is given.
-        exact: height and width that a picture is brought to, its aspect not kept.
+        exact: height and width that a frame is brought to, its aspect not kept.
         resample: Pillow's number of how that is done.
         crop: height and width of what is cut from the centre.
-        scale: what values are multiplied by.
-        mean: of each colour, which is then subtracted.
-        deviation: of each colour, which is then divided by.
+        scale: what values are multiplied by; then the ``mean`` of each colour is subtracted, and ``deviation`` divides.
     """
 
     short_side: int | None
@@ -59,10 +55,7 @@ class Preprocessing:
 
     @classmethod
     def read(cls, folder: Path) -> Self:
-        """What a folder's ``preprocessor_config.json`` says, or ``processor_config.json`` as newer folders have it.
-
-        Raises an `InputError` if there is none, or it does not say all that is needed.
-        """
+        """What a folder's ``preprocessor_config.json`` or, newer, ``processor_config.json`` says."""
         path = folder / "preprocessor_config.json"
         if not path.is_file() and (newer := folder / "processor_config.json").is_file():
             path = newer
@@ -122,15 +115,12 @@ def read_object(path: Path) -> Mapping[str, Any]:
 
 
 class Towers(ABC):
-    """Pictures and sentences to unit vectors of one space.
-
-    Args:
-        folder: with ``config.json``, ``preprocessor_config.json`` and ``tokenizer.json``.
+    """Frames and sentences to unit vectors of one space, by a folder with ``config.json``, tokenizer and preprocessing.
 
     Attributes:
         kind: of model, ``clip`` or ``siglip``.
         weights: a short hash of the weights.
-        precision: the number format that the picture tower computes in.
+        precision: the number format that the tower of frames computes in.
 
     Raises:
         InputError: if something is missing there or does not fit, or what runs the towers is not installed.
@@ -158,10 +148,10 @@ class Towers(ABC):
         """While it lasts a call of `picture_vectors` takes one thread; gives how many pictures are worth a call."""
 
     @abstractmethod
-    def picture_vectors(self, pictures: Pixels) -> FloatArray:
+    def picture_vectors(self, pictures: Pixels) -> Float32Array:
         """Of RGB pictures of the size that is wanted, ``(pictures, height, width, 3)``; ``(pictures, dimension)``."""
 
-    def sentence_vectors(self, sentences: Sequence[str]) -> FloatArray:
+    def sentence_vectors(self, sentences: Sequence[str]) -> Float32Array:
         """Shape ``(sentences, dimension)``; what is beyond the longest text that the model takes is left out."""
         found = np.zeros((len(sentences), self.dimension), dtype=np.float32)
         for start in range(0, len(sentences), _SENTENCES_AT_ONCE):
@@ -170,24 +160,21 @@ class Towers(ABC):
         return _unit(found)
 
     @abstractmethod
-    def _embedded(self, sentences: Sequence[str]) -> FloatArray:
+    def _embedded(self, sentences: Sequence[str]) -> Float32Array:
         """Vectors of a few sentences, of any length."""
 
 
-def _unit(vectors: FloatArray) -> FloatArray:
-    unit: FloatArray = vectors / np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-12)
+def _unit(vectors: Float32Array) -> Float32Array:
+    unit: Float32Array = vectors / np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-12)
     return unit
 
 
-def cached_sentence_vectors(folder: Path, towers: Towers, sentences: Sequence[str]) -> FloatArray:
-    """Vectors of sentences that are wanted at every start, kept beside the model: a large one takes minutes for them.
-
-    Where the folder cannot be written to they are made each time.
-    """
+def cached_sentence_vectors(folder: Path, towers: Towers, sentences: Sequence[str]) -> Float32Array:
+    """Vectors of sentences wanted at every start, kept beside the model if it can be: large ones take minutes."""
     decided = {"weights": towers.weights, "settings": towers.settings, "sentences": list(sentences)}
     path = folder / f".vectors-{settings_hash(decided)}.npy"
     with suppress(OSError, ValueError, EOFError):
-        kept: FloatArray = np.load(path, allow_pickle=False)
+        kept: Float32Array = np.load(path, allow_pickle=False)
         if kept.shape == (len(sentences), towers.dimension) and kept.dtype == np.float32:
             return kept
     made = towers.sentence_vectors(sentences)
@@ -255,17 +242,17 @@ class OnnxTowers(Towers):
         """See `Towers`."""
         return nullcontext(at_once())
 
-    def picture_vectors(self, pictures: Pixels) -> FloatArray:
+    def picture_vectors(self, pictures: Pixels) -> Float32Array:
         """See `Towers`."""
         return _unit(self._seen(pictures))
 
-    def _seen(self, pictures: Pixels) -> FloatArray:
+    def _seen(self, pictures: Pixels) -> Float32Array:
         own = self.preprocessing
         mean, deviation = (np.array(values, dtype=np.float32) for values in (own.mean, own.deviation))
         normal = (pictures.astype(np.float32) * np.float32(own.scale) - mean) / deviation
         return self._pictures.vectors(pixel_values=np.ascontiguousarray(normal.transpose(0, 3, 1, 2)))
 
-    def _embedded(self, sentences: Sequence[str]) -> FloatArray:
+    def _embedded(self, sentences: Sequence[str]) -> Float32Array:
         tokens, real = self._tokens(sentences)
         # SigLIP looks at what sentences are filled up with.
         mask = {_MASK: np.ones_like(real) if self.kind == "siglip" else real} if self._masked else {}
@@ -285,6 +272,6 @@ class _Tower(Network):
             raise InputError(f"{path} gives {', '.join(sorted(made))}, and none of {', '.join(_OUTPUTS[kind])}")
         self._output = fitting[0]
 
-    def vectors(self, **given: npt.NDArray[Any]) -> FloatArray:
+    def vectors(self, **given: Array) -> Float32Array:
         """Shape ``(rows, dimension)``."""
         return np.asarray(self(**given)[self._output], dtype=np.float32)

@@ -1,12 +1,12 @@
 """BN-Inception (Ioffe and Szegedy 2015), the network of temporal segment networks (Wang et al. 2016): 1024 numbers.
 
-Both streams take the mean of the last maps over the picture (``global_pool``). Its short side is brought to 256 pixels,
+Both streams take the mean of the last maps over the frame (``global_pool``). Its short side is brought to 256 pixels,
 and the network sees the 224 x 224 in its centre.
 
-``bn-inception-rgb`` sees the step's middle picture, BGR in [0, 255] less the mean (104, 117, 128), as the ports of
+``bn-inception-rgb`` sees the step's middle frame, BGR in [0, 255] less the mean (104, 117, 128), as the ports of
 pretrained-models and of temporal segment networks state it; other Caffe networks have 123 for red.
 
-``bn-inception-flow`` sees the five optical flow fields between the step's six pictures, right and down in turns, ten
+``bn-inception-flow`` sees the five optical flow fields between the step's six frames, right and down in turns, ten
 channels. They are found in the 340 x 256 pixels in the centre (256 x 340 if upright), clipped to 20 pixels of motion,
 quantised to [0, 255], less 128. TV-L1 with at most 30 iterations; ``-dis`` in a name says DIS instead.
 
@@ -21,18 +21,18 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-import numpy.typing as npt
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 from asst.errors import InputError
-from asst.features.networks.flow import BOUND, Algorithm, OpticalFlow, quantised
+from asst.features.networks.flow import BOUND, OpticalFlow, quantised
 from asst.features.networks.frame_network import TICKS_A_STEP, Branch, FrameNetwork, middle_picture
 from asst.features.networks.vgg16 import vgg16_branch
-from asst.features.resampling import FrameSize, Pixels, centre
+from asst.features.resampling import FrameSize, centre
 from asst.features.weights import published_network
+from asst.video.picture import Pixels
 
 RGB_NAME = "bn-inception-rgb"
 FLOW_NAME = "bn-inception-flow"
@@ -90,10 +90,7 @@ BLOCKS = {
 
 
 class BNInception(nn.Module):
-    """The network up to its global pool, for pictures of 3 channels or flow of 10.
-
-    Layers are called as in the published ports: ``NAME`` is a convolution, ``NAME_bn`` the normalisation after it.
-    """
+    """The network up to its global pool, for 3 channels or flow of 10; layers are called as in the published ports."""
 
     def __init__(self, channels: int = 3) -> None:
         super().__init__()
@@ -163,31 +160,25 @@ def published_name(theirs: str) -> str | None:
     return None if name.startswith(_LAST_LAYERS) else name
 
 
-def rgb_branch(weights: Path | None) -> Branch:
-    """The stream of pictures with its weights, and what it sees."""
-    return rgb_branch_of(*_folded(RGB_NAME, 3, weights))
-
-
-def flow_branch(algorithm: Algorithm, weights: Path | None) -> Branch:
-    """The stream of flow with its weights, and what it sees."""
-    return flow_branch_of(*_folded(FLOW_NAME, FLOW_CHANNELS, weights), OpticalFlow(algorithm))
-
-
 def _folded(name: str, channels: int, weights: Path | None) -> tuple[BNInception, str]:
     network, digest = published_network(lambda: BNInception(channels), name, weights, published_name)
     network.fold()
     return network, digest
 
 
+def _rgb_branch(weights: Path | None) -> Branch:
+    return rgb_branch_of(*_folded(RGB_NAME, 3, weights))
+
+
 def rgb_branch_of(network: BNInception, weights: str) -> Branch:
-    """A network for pictures, with whatever weights, and what it sees."""
+    """A network for frames, with whatever weights, and what it sees."""
     return middle_picture(network, DIMENSION, SIDE, {**_SETTINGS, "mean": _BGR_MEAN}, weights)
 
 
 def flow_branch_of(network: BNInception, weights: str, flow: OpticalFlow) -> Branch:
     """A network for flow, with whatever weights, and what it sees."""
 
-    def prepare(pictures: Sequence[Pixels]) -> npt.NDArray[np.uint8]:
+    def prepare(pictures: Sequence[Pixels]) -> Pixels:
         upright = [picture.shape[0] > picture.shape[1] for picture in pictures]
         sides = [_FLOW_SIDES[::-1] if high else _FLOW_SIDES for high in upright]
         around = [centre(picture, *own) for picture, own in zip(pictures, sides, strict=True)]
@@ -198,30 +189,20 @@ def flow_branch_of(network: BNInception, weights: str, flow: OpticalFlow) -> Bra
     return Branch(network, DIMENSION, range(TICKS_A_STEP), prepare, settings, weights, flow.description)
 
 
-def bn_inception_rgb(weights: Path | None = None) -> FrameNetwork:
-    """The extractor ``bn-inception-rgb``."""
-    return FrameNetwork(RGB_NAME, [rgb_branch(weights)], SIZE)
+_APPEARANCE = {"bn-inception-rgb": _rgb_branch, "two-stream": _rgb_branch, "two-stream-didemo": vgg16_branch}
 
 
-def bn_inception_flow(algorithm: Algorithm, weights: Path | None = None) -> FrameNetwork:
-    """The extractor ``bn-inception-flow``, or ``bn-inception-flow-dis``."""
-    return FrameNetwork(f"{FLOW_NAME}{name_suffix(algorithm)}", [flow_branch(algorithm, weights)], SIZE)
+def bn_inception(name: str, weights: Path | None = None) -> FrameNetwork:
+    """The extractor of one stream or of both: numbers of appearance, then 1024 of motion.
 
-
-def name_suffix(algorithm: Algorithm) -> str:
-    """What the algorithm adds to an extractor's name; nothing for the published one."""
-    return "" if algorithm == "tvl1" else f"-{algorithm}"
-
-
-_APPEARANCE = {"two-stream": rgb_branch, "two-stream-didemo": vgg16_branch}
-
-
-def two_stream(name: str, algorithm: Algorithm, weights: Path | None = None) -> FrameNetwork:
-    """The extractor ``two-stream`` or ``two-stream-didemo``, or ``-dis``: numbers of appearance, then 1024 of motion.
-
-    Raises an `InputError` without a folder of files that fit, or without OpenCV.
+    ``-dis`` at the end of the name takes DIS in place of TV-L1. Raises an `InputError` without files that fit, in a
+    folder where they are two, or without OpenCV.
     """
-    if weights is not None and not weights.is_dir():
+    stream = name.removesuffix("-dis")
+    if stream.startswith("two-stream") and weights is not None and not weights.is_dir():
         raise InputError(f"{weights} is no folder; two streams need one that holds the weights of both")
-    branches = [_APPEARANCE[name](weights), flow_branch(algorithm, weights)]
-    return FrameNetwork(f"{name}{name_suffix(algorithm)}", branches, SIZE)
+    branches = [_APPEARANCE[stream](weights)] if stream in _APPEARANCE else []
+    if stream != RGB_NAME:
+        network = _folded(FLOW_NAME, FLOW_CHANNELS, weights)
+        branches.append(flow_branch_of(*network, OpticalFlow("tvl1" if stream == name else "dis")))
+    return FrameNetwork(name, branches, SIZE)

@@ -1,7 +1,7 @@
 """C3D (Tran et al. 2015) trained on Sports-1M: fc6 or fc7, after its ReLU, 4096 numbers.
 
-A clip is sixteen pictures, 24 a second, around the middle of the step, so that neighbouring steps share ten of them.
-Pictures are brought to 171 x 128 pixels, aspect not kept; the network sees the 112 x 112 in the centre, BGR in [0, 255]
+A clip is sixteen frames, 24 a second, around the middle of the step, so that neighbouring steps share ten of them.
+Frames are brought to 171 x 128 pixels, aspect not kept; the network sees the 112 x 112 in the centre, BGR in [0, 255]
 less the mean (90.25, 97.66, 101.41), in the same order: what the published mean clip of Sports-1M (16 x 128 x 171,
 read by OpenCV, hence blue first) averages for each colour.
 """
@@ -13,13 +13,13 @@ from pathlib import Path
 from typing import Literal
 
 import numpy as np
-import numpy.typing as npt
 import torch.nn.functional as F
 from torch import Tensor, nn
 
 from asst.features.networks.frame_network import MIDDLE, Branch, FrameNetwork
-from asst.features.resampling import FrameSize, Pixels, centre
+from asst.features.resampling import FrameSize, centre
 from asst.features.weights import published_network
+from asst.video.picture import Pixels
 
 Layer = Literal["fc6", "fc7"]
 
@@ -54,7 +54,7 @@ class C3D(nn.Module):
         self.fc7 = nn.Linear(hidden, hidden)
 
     def forward(self, pixels: Tensor) -> Tensor:
-        """Clips of RGB pictures, ``uint8``, ``(batch, 16, 112, 112, 3)``, to ``(batch, hidden)``."""
+        """Clips of RGB frames, ``uint8``, ``(batch, 16, 112, 112, 3)``, to ``(batch, hidden)``."""
         values = pixels.float().flip(4)
         x = (values - values.new_tensor(_BGR_MEAN)).permute(0, 4, 1, 2, 3).to(self.fc6.weight.dtype)
         for name in _LAYERS:
@@ -81,8 +81,8 @@ def branch_of(network: C3D, weights: str) -> Branch:
     return Branch(network, network.fc7.out_features, sees, clip_of, settings, weights)
 
 
-def clip_of(pictures: Sequence[Pixels]) -> npt.NDArray[np.uint8]:
-    """What the network sees of pictures, ``(pictures, 112, 112, 3)``."""
+def clip_of(pictures: Sequence[Pixels]) -> Pixels:
+    """What the network sees of frames, ``(frames, 112, 112, 3)``."""
     return np.stack([centre(picture, SIDE, SIDE) for picture in pictures])
 
 

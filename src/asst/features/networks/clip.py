@@ -1,6 +1,6 @@
 """CLIP (Radford et al. 2021) and SigLIP (Zhai et al. 2023): pictures and sentences in one space (extra ``clip``).
 
-Each step's middle picture is prepared as the folder's ``preprocessor_config.json`` says: resized, cropped in the
+Each step's middle frame is prepared as the folder's ``preprocessor_config.json`` says: resized, cropped in the
 centre, scaled and normalised. Before that a short side of more than twice the side that the network sees is brought to
 that, so that little is converted of large pictures. Vectors are the projected ones of the two towers, of unit length:
 products are cosines.
@@ -13,18 +13,18 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-import numpy.typing as npt
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
 from asst.extras import require
 from asst.features.hashing import files_hash
-from asst.features.image_text.towers import FloatArray, SentenceTokens, Towers, unfit
+from asst.features.image_text.towers import SentenceTokens, Towers, unfit
 from asst.features.networks.frame_network import MIDDLE, Branch, FrameNetwork
 from asst.features.runtime import CARD_BATCH, fastest_device, precision_name
-from asst.features.weights import weights_folder
+from asst.features.weights import misfits, weights_folder
+from asst.moments import Float32Array
+from asst.video.picture import Pixels
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel
@@ -33,7 +33,7 @@ NAME = "clip"
 
 
 class ClipTowers(Towers, nn.Module):
-    """Towers that PyTorch runs; pictures also go through as `forward`, between tensors."""
+    """Towers that PyTorch runs; frames also go through as `forward`, between tensors."""
 
     def __init__(self, folder: Path) -> None:
         nn.Module.__init__(self)
@@ -71,17 +71,17 @@ class ClipTowers(Towers, nn.Module):
             torch.set_num_threads(before)
 
     @torch.inference_mode()
-    def picture_vectors(self, pictures: npt.NDArray[np.uint8]) -> FloatArray:
+    def picture_vectors(self, pictures: Pixels) -> Float32Array:
         """See `Towers`."""
-        found: FloatArray = self(torch.from_numpy(pictures).to(fastest_device())).cpu().numpy()
+        found: Float32Array = self(torch.from_numpy(pictures).to(fastest_device())).cpu().numpy()
         return found
 
     @torch.inference_mode()
-    def _embedded(self, sentences: Sequence[str]) -> FloatArray:
+    def _embedded(self, sentences: Sequence[str]) -> Float32Array:
         tokens, real = (torch.from_numpy(array).to(fastest_device()) for array in self._tokens(sentences))
         model: Any = self.model
         mask = {} if self.kind == "siglip" else {"attention_mask": real}
-        found: FloatArray = model.get_text_features(input_ids=tokens, **mask).pooler_output.float().cpu().numpy()
+        found: Float32Array = model.get_text_features(input_ids=tokens, **mask).pooler_output.float().cpu().numpy()
         return found
 
 
@@ -97,7 +97,7 @@ class ClipExtractor(FrameNetwork):
 
 def clip(weights: Path | None = None) -> ClipExtractor:
     """The extractor ``clip``."""
-    return ClipExtractor(weights_folder(NAME, weights, holds="config.json"))
+    return ClipExtractor(weights_folder(NAME, weights))
 
 
 @contextmanager
@@ -128,8 +128,8 @@ def _loaded(folder: Path) -> PreTrainedModel:
         except Exception as error:  # transformers raises whatever its many readers do
             told = next(iter(str(error).splitlines()), type(error).__name__)
             raise unfit(f"{folder} holds no model that can be read ({told})") from error
-    wrong = [(kind, sorted(map(str, info[f"{kind}_keys"]))) for kind in ("missing", "unexpected", "mismatched")]
-    if faults := [f"{len(names)} tensors are {kind}, first {names[0]}" for kind, names in wrong if names]:
-        raise unfit(f"{folder} does not fit its own config.json: {'; '.join(faults)}")
+    kinds = ("missing", "unexpected", "mismatched")
+    if faults := misfits(**{kind: sorted(map(str, info[f"{kind}_keys"])) for kind in kinds}):
+        raise unfit(f"{folder} does not fit its own config.json: {faults}")
     frozen: PreTrainedModel = model.eval().requires_grad_(False)
     return frozen

@@ -1,4 +1,4 @@
-"""Optical flow: how far each pixel moves from one picture to the next, by OpenCV (extra ``flow``).
+"""Optical flow: how far each pixel moves from one frame to the next, by OpenCV (extra ``flow``).
 
 TV-L1 (Zach, Pock and Bischof 2007) is what two-stream networks were trained on. OpenCV lets it go on for up to 300
 iterations a warp; 30 give nearly the same (a fiftieth of a pixel apart at half of the pixels, a fifth on average). DIS
@@ -12,14 +12,13 @@ from itertools import pairwise
 from typing import Any, Literal
 
 import numpy as np
-import numpy.typing as npt
 
 from asst.errors import InputError
 from asst.extras import install, require
+from asst.moments import Float32Array
+from asst.video.picture import Pixels
 
 Algorithm = Literal["tvl1", "dis"]
-Grey = npt.NDArray[np.uint8]
-Field = npt.NDArray[np.float32]
 
 TVL1_ITERATIONS = 30
 """Iterations a warp at most, of five warps on each of five scales."""
@@ -29,14 +28,11 @@ BOUND = 20.0
 
 
 class OpticalFlow:
-    """One algorithm with its settings.
+    """One algorithm with its settings; an `InputError` when OpenCV, or its contributed part, is not installed.
 
     Attributes:
         settings: all that decides its numbers, fit for JSON.
         description: the same for people, in a few words.
-
-    Raises:
-        InputError: when OpenCV, or its contributed part, is not installed.
     """
 
     def __init__(self, algorithm: Algorithm, iterations: int = TVL1_ITERATIONS) -> None:
@@ -61,14 +57,11 @@ class OpticalFlow:
         # The keyword's odd spelling is OpenCV's.
         return lambda: create(outerIterations=1, innnerIterations=iterations)
 
-    def fields(self, pictures: Sequence[npt.NDArray[np.uint8]]) -> list[Field]:
-        """The motion from each of two or more RGB pictures, ``(height, width, 3)``, to the next.
-
-        To the right and down in pixels, ``(height, width, 2)``; zero where the size changes.
-        """
+    def fields(self, pictures: Sequence[Pixels]) -> list[Float32Array]:
+        """Pixels of motion right and down, ``(height, width, 2)``, from each RGB frame to the next."""
         # An OpenCV object holds buffers, which threads must not share.
         flow = self._make()
-        greys: list[Grey] = [self._cv2.cvtColor(picture, self._cv2.COLOR_RGB2GRAY) for picture in pictures]
+        greys: list[Pixels] = [self._cv2.cvtColor(picture, self._cv2.COLOR_RGB2GRAY) for picture in pictures]
         return [
             flow.calc(first, second, None)
             if first.shape == second.shape
@@ -77,12 +70,12 @@ class OpticalFlow:
         ]
 
 
-def quantised(fields: npt.NDArray[np.float32]) -> npt.NDArray[np.uint8]:
+def quantised(fields: Float32Array) -> Pixels:
     """Motion in pixels as bytes, the way two-stream networks are given it: -20 is 0, none is 128, 20 is 255.
 
     >>> quantised(np.array([-99.0, -20.0, 0.0, 10.0, 20.0], dtype=np.float32)).tolist()
     [0, 0, 128, 191, 255]
     """
     scaled = (np.clip(fields, -BOUND, BOUND) + BOUND) * (255 / (2 * BOUND))
-    levels: npt.NDArray[np.uint8] = np.rint(scaled).astype(np.uint8)
+    levels: Pixels = np.rint(scaled).astype(np.uint8)
     return levels

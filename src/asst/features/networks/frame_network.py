@@ -1,6 +1,6 @@
-"""What the extractors of published networks share: pictures of each step, prepared, through networks, to features.
+"""What the extractors of published networks share: frames of each step, prepared, through networks, to features.
 
-A video is read as a stream of 24 pictures a second on its own clock, whatever its rate, so that six fill a step of a
+A video is read as a stream of 24 frames a second on its own clock, whatever its rate, so that six fill a step of a
 quarter of a second and a step's middle is a picture. Decoding, preparing and the networks run beside each other, each a
 few steps ahead of the next: memory is flat in the video's length.
 """
@@ -17,7 +17,6 @@ from itertools import chain, groupby, islice
 from pathlib import Path
 
 import numpy as np
-import numpy.typing as npt
 import torch
 from torch import nn
 
@@ -26,10 +25,12 @@ from asst.features.disk_rows import SpillingRows
 from asst.features.extractor import Progress
 from asst.features.hashing import settings_hash
 from asst.features.prefetch import decoded_ahead, in_order
-from asst.features.resampling import FrameSize, Pixels, centre, pictures, ticks
+from asst.features.resampling import FrameSize, centre, pictures, ticks
 from asst.features.runtime import fastest_device, fastest_dtype, precision_name
 from asst.features.values import Features
+from asst.moments import Float16Array
 from asst.video import Frames, probe
+from asst.video.picture import Pixels
 
 TICK_RATE = 24
 TICKS_A_STEP = 6
@@ -47,10 +48,9 @@ class Branch:
 
     Attributes:
         network: takes a batch of what ``prepare`` makes, ``(batch, ...)``, and returns ``(batch, dimension)``.
-        dimension: of its vector.
-        ticks: that it sees, counted from the step's first. Those before the first picture show the first, those after
-            the last show the last, as in the last step, which the end may cut short.
-        prepare: makes the network's input of these pictures, each ``(height, width, 3)``; always of one shape.
+        ticks: that it sees, counted from the step's first. Those before the first frame show the first, those after the
+            last show the last, as in the last step, which the end may cut short.
+        prepare: makes the network's input of these frames, each ``(height, width, 3)``; always of one shape.
         settings: all that decides its numbers besides the weights; fit for JSON.
         weights: a short hash of the weights.
         flow: how its optical flow is found, for people; empty without.
@@ -59,18 +59,14 @@ class Branch:
     network: nn.Module
     dimension: int
     ticks: range
-    prepare: Callable[[Sequence[Pixels]], npt.NDArray[np.uint8]]
+    prepare: Callable[[Sequence[Pixels]], Pixels]
     settings: Mapping[str, object]
     weights: str
     flow: str = ""
 
 
 class FrameNetwork:
-    """An extractor of one or more networks, four steps a second; their vectors stand side by side.
-
-    Attributes:
-        rate: frames a second that are decoded: no more than the networks need to see theirs.
-    """
+    """An extractor of one or more networks, four steps a second; their vectors stand side by side."""
 
     def __init__(self, name: str, branches: Sequence[Branch], size: FrameSize, batch: int = BATCH_STEPS) -> None:
         self.name = name
@@ -93,7 +89,7 @@ class FrameNetwork:
         for branch in branches:
             branch.network.eval().to(fastest_device(), fastest_dtype())
             for layer in branch.network.modules():
-                # Pictures come with the colours of a pixel side by side; kernels in that order need not be reordered
+                # Frames come with the colours of a pixel side by side; kernels in that order need not be reordered
                 # for each batch, which is up to a tenth of the time.
                 if isinstance(layer, nn.Conv2d):
                     layer.weight.data = layer.weight.data.contiguous(memory_format=torch.channels_last)
@@ -107,10 +103,7 @@ class FrameNetwork:
         return self._features(decoded_ahead(video, self.rate, info.duration_s, progress, **options), info.duration_s)
 
     def extract_frames(self, frames: Iterable[Frames]) -> Features:
-        """See `asst.features.extractor.Extractor`; batches may differ in the size of their frames.
-
-        Raises an `InputError` when there is no frame, or a batch begins before the one before it has ended.
-        """
+        """See `asst.features.extractor.Extractor`; batches may differ in the size of their frames."""
         return self._features(ticks(frames, self.rate, _DECODED_TICKS, self.size.sized))
 
     def _features(self, batches: Iterable[Frames], length_s: float = math.inf) -> Features:
@@ -138,7 +131,7 @@ class FrameNetwork:
         return [branch.prepare(own) for branch, own in zip(self.branches, each, strict=True)], times
 
     @torch.inference_mode()
-    def _seen(self, steps: Sequence[Sequence[Pixels]]) -> npt.NDArray[np.float16]:
+    def _seen(self, steps: Sequence[Sequence[Pixels]]) -> Float16Array:
         """The vectors of some steps, shape ``(steps, dimension)``."""
         device = fastest_device()
         vectors = [
@@ -149,14 +142,10 @@ class FrameNetwork:
 
 
 def windows(pictures: Iterable[Pixels], seen: range, stride: int) -> Iterator[list[Pixels]]:
-    """For every step that begins before the pictures end, the pictures of its ticks, as they come.
+    """For every step that begins before the frames end, one a tick, the frames of the ticks that it sees, as they come.
 
-    The first and the last picture stand for ticks beyond the ends.
-
-    Args:
-        pictures: one a tick.
-        seen: ticks that a step sees, counted from its first; the last of them is not before that.
-        stride: ticks from one step to the next.
+    ``seen`` counts from a step's first tick, and ends there or later; steps are ``stride`` ticks apart. The first and
+    the last frame stand for ticks beyond the ends.
 
     >>> [*windows("abcde", range(-1, 2), 2)]
     [['a', 'a', 'b'], ['b', 'c', 'd'], ['d', 'e', 'e']]
@@ -182,7 +171,7 @@ def windows(pictures: Iterable[Pixels], seen: range, stride: int) -> Iterator[li
 
 
 def repeated(windows: Iterable[list[Pixels]]) -> Iterator[tuple[list[Pixels], int]]:
-    """Each window, and how often it comes in a row: of the very same pictures, as where one is held."""
+    """Each window, and how often it comes in a row: of the very same frames, as where one is held."""
     for _, alike in groupby(windows, key=lambda window: [*map(id, window)]):
         ((times, window),) = deque(enumerate(alike, start=1), maxlen=1)
         yield window, times
@@ -191,9 +180,9 @@ def repeated(windows: Iterable[list[Pixels]]) -> Iterator[tuple[list[Pixels], in
 def middle_picture(
     network: nn.Module, dimension: int, side: int, settings: Mapping[str, object], weights: str
 ) -> Branch:
-    """A branch whose network sees the square in the centre of the step's middle picture, ``(side, side, 3)``."""
+    """A branch whose network sees the square in the centre of the step's middle frame, ``(side, side, 3)``."""
 
-    def prepare(pictures: Sequence[Pixels]) -> npt.NDArray[np.uint8]:
+    def prepare(pictures: Sequence[Pixels]) -> Pixels:
         (picture,) = pictures
         return centre(picture, side, side)
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from asst.errors import InputError
-from asst.features.extractor import Progress
+from asst.features.extractor import Extractor, Progress
 from asst.features.stores.native import FeatureStore
 from asst.features.values import Features
 from asst.video import Frames, probe
@@ -36,8 +36,8 @@ class PlaceholderStore(FeatureStore):
         return placeholder_features(1.0)
 
 
-class PlaceholderExtractor:
-    """Reads how long a video is, and no picture; see `asst.features.extractor.Extractor`."""
+class PlaceholderExtractor(Extractor):
+    """Reads how long a video is, and no frame."""
 
     name, dimension = NAME, 1
     preprocessing = weights = precision = flow = ""

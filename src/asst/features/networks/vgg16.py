@@ -1,6 +1,6 @@
 """VGG16 (Simonyan and Zisserman 2015) trained on ImageNet: fc7, after its ReLU, 4096 numbers.
 
-Each step's middle picture has its short side brought to 256 pixels. The network sees the 224 x 224 in its centre, RGB
+Each step's middle frame has its short side brought to 256 pixels. The network sees the 224 x 224 in its centre, RGB
 in [0, 1] less the mean (0.485, 0.456, 0.406), divided by (0.229, 0.224, 0.225), as torchvision's weights were trained.
 """
 
@@ -43,7 +43,7 @@ class VGG16(nn.Module):
         self.classifier = nn.Sequential(fc6, nn.ReLU(inplace=True), nn.Dropout(), fc7, nn.ReLU(inplace=True))
 
     def forward(self, pixels: Tensor) -> Tensor:
-        """RGB pictures, ``uint8``, ``(batch, side, side, 3)``, to ``(batch, hidden)``."""
+        """RGB frames, ``uint8``, ``(batch, side, side, 3)``, to ``(batch, hidden)``."""
         values = pixels.float() / 255
         normal = (values - values.new_tensor(_MEAN)) / values.new_tensor(_DEVIATION)
         x = normal.permute(0, 3, 1, 2).to(next(self.parameters()).dtype)

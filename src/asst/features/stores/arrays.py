@@ -12,13 +12,11 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from asst.errors import InputError
 from asst.extras import require
 from asst.features.values import Vectors
-
-Array = npt.NDArray[Any]
+from asst.moments import Array, Float32Array
 
 HDF5 = (".h5", ".hdf5")
 _SMALL = 1e-5
@@ -106,10 +104,7 @@ def load_array(path: Path, key: str | None = None) -> Array:
 
 
 def as_vectors(array: Array, where: str, rows: str = "steps") -> Vectors:
-    """An array as ``(steps, dimension)``: leading and trailing axes of one are dropped, other numbers become float32.
-
-    Raises an `InputError` if more than two axes remain, fewer are there, or it holds no real numbers.
-    """
+    """An array as ``(steps, dimension)``, without axes of one, in float16 or 32; an `InputError` if it is none."""
     shape = array.shape
     while array.ndim > 2 and 1 in (array.shape[0], array.shape[-1]):
         array = array[0] if array.shape[0] == 1 else array[..., 0]
@@ -124,10 +119,10 @@ def as_vectors(array: Array, where: str, rows: str = "steps") -> Vectors:
         return array.astype(np.float32)
 
 
-def unit_rows(vectors: Vectors) -> npt.NDArray[np.float32]:
+def unit_rows(vectors: Vectors) -> Float32Array:
     """Each row over its length, as the detectors built on Moment-DETR read features; a row of zeros stays."""
     wide = vectors.astype(np.float32)
-    scaled: npt.NDArray[np.float32] = wide / (np.linalg.norm(wide, axis=1, keepdims=True) + _SMALL)
+    scaled: Float32Array = wide / (np.linalg.norm(wide, axis=1, keepdims=True) + _SMALL)
     return scaled
 
 
@@ -152,11 +147,6 @@ def _only(arrays: Any, key: str | None, where: str) -> Any:
         wanted = "it holds several arrays" if key is None else f"it holds no array {key}"
         raise InputError(f"{where}: {wanted}; name one of {', '.join(map(str, names))}")
     return arrays[key]
-
-
-def _load_npy(path: Path, _key: str | None) -> Array:
-    loaded: Array = np.load(path, mmap_mode="r", allow_pickle=False)
-    return loaded
 
 
 def _load_npz(path: Path, key: str | None) -> Array:
@@ -189,7 +179,7 @@ def _load_safetensors(path: Path, key: str | None) -> Array:
 
 
 LOADERS: dict[str, Callable[[Path, str | None], Array]] = {
-    ".npy": _load_npy,
+    ".npy": lambda path, _key: np.load(path, mmap_mode="r", allow_pickle=False),
     ".npz": _load_npz,
     ".pt": _load_pt,
     ".pth": _load_pt,

@@ -20,8 +20,9 @@ from asst.atomic import moved_into_place
 from asst.errors import InputError
 from asst.features.disk_rows import chunks
 from asst.features.stores.arrays import LOADERS, Arrays, as_vectors, load_array, open_hdf5
-from asst.features.stores.native import FeatureStore, FiniteFiles, Provenance, Store, kind
+from asst.features.stores.native import FeatureStore, Provenance, Store, kind, require_sound
 from asst.features.values import SAME_CLOCK, Features, Vectors
+from asst.moments import Float32Array, IntArray
 
 Watch = Callable[[int, int], None]
 """Called with the number of videos done, and of all."""
@@ -33,11 +34,8 @@ _WINDOW_FILE = re.compile(r"(?P<video>.+)_(?P<start>\d+)_(?P<end>\d+)(?P<extensi
 class Timing:
     """When the steps of published features happen, and what made them.
 
-    Attributes:
-        extractor: the name to give them.
-        step_s: length of every step in seconds; not together with ``durations_s``.
-        durations_s: length of each video in seconds, which its steps divide evenly; may be filled later.
-        start_s: where the first step starts, in seconds.
+    Every step lasts ``step_s``, or a video's steps divide its duration, of ``durations_s``, evenly; these may be filled
+    later. All in seconds.
     """
 
     extractor: str
@@ -70,7 +68,6 @@ class ExternalStore(FeatureStore):
         self._arrays = arrays
         self._timing = timing
         self._dimension: int | None = None
-        self._finite = FiniteFiles()
 
     def videos(self) -> tuple[str, ...]:
         """See `FeatureStore`."""
@@ -95,25 +92,17 @@ class ExternalStore(FeatureStore):
         if vectors.shape[1] != self._dimension:
             raise InputError(f"{where}: dimension {vectors.shape[1]}, where other videos have {self._dimension}")
         features = self._timing.features(video, vectors, where)
-        self._finite.require(features, video, file)
+        require_sound(features, video, file)
         return features
 
 
 class WindowStore(FeatureStore):
     """Features of sliding windows, a file each, as TALL has them: ``{video}_{start}_{end}.npy``, by frames.
 
-    Windows of several lengths may lie in one folder. The steps are as far apart as the windows of one length start, and
-    each has the vector of the window whose middle is nearest to its own, so that the first and the last windows stand
-    for the ends of the video too.
-
-    Args:
-        path: the folder.
-        extractor: the name to give the features.
-        fps: frames a second that the names count.
-        length: frames of the windows to take.
-
-    Raises:
-        InputError: if there is no such file in it, or none of that length.
+    Windows of several lengths may lie in one folder; those of ``length`` frames are taken, ``fps`` a second. The steps
+    are as far apart as these start, and each has the vector of the window whose middle is nearest to its own, so that
+    the first and the last windows stand for the ends of the video too. An `InputError` if there is no such file, or
+    none of that length.
     """
 
     def __init__(self, path: Path, extractor: str, fps: float, length: int) -> None:
@@ -158,7 +147,7 @@ class WindowStore(FeatureStore):
         features.require_finite(f"{self._path}, {video}")
         return features
 
-    def _nearest(self, video: str, starts: npt.NDArray[np.int64], stride: float) -> npt.NDArray[np.intp]:
+    def _nearest(self, video: str, starts: IntArray, stride: float) -> npt.NDArray[np.intp]:
         """The window of each step."""
         first, last = int(starts[0]), int(starts[-1]) + self._length
         steps = max(1, round((last - first) / stride))
@@ -173,7 +162,7 @@ class WindowStore(FeatureStore):
             )
         return nearest
 
-    def _vector(self, path: Path) -> npt.NDArray[np.float32]:
+    def _vector(self, path: Path) -> Float32Array:
         array = load_array(path)
         vector = np.atleast_1d(array.squeeze())
         if vector.dtype.kind != "f" or vector.ndim != 1 or not vector.size:
@@ -209,8 +198,8 @@ def to_hdf5(store: FeatureStore, path: Path, watch: Watch | None = None) -> int:
     """Writes every video's vectors as a data set of its name, ``(steps, dimension)``; gives how many videos there are.
 
     The file's attributes say what the field's files do not: ``extractor``, ``start_s``, ``step_s`` and the `Provenance`
-    but for the content, the same for all videos. Where shots begin is not kept. Raises an `InputError` for an empty
-    store, videos with different clocks, or a file that cannot be written.
+    but for the content. Where shots begin is not kept. Raises an `InputError` for an empty store, videos with different
+    clocks, or a file that cannot be written.
     """
     videos = store.videos()
     if not videos:
@@ -239,10 +228,7 @@ def to_hdf5(store: FeatureStore, path: Path, watch: Watch | None = None) -> int:
 
 
 def to_store(source: FeatureStore, target: Store, watch: Watch | None = None) -> int:
-    """Writes every video of a store of any form into one of ours; gives how many there are.
-
-    Raises an `InputError` for features that cannot be read, are not finite or of another kind than the target holds.
-    """
+    """Writes every video of a store of any form into one of ours; gives how many. Raises as `Store.write`."""
     videos = source.videos()
     for number, video in enumerate(videos, start=1):
         target.write(video.replace("%2F", "/"), source.read(video), source.provenance(video))

@@ -47,10 +47,9 @@ class Provenance:
         preprocessing: hash of how frames were prepared.
         content: hash of the video file.
         weights: hash or version of the network's weights.
-        flow: how optical flow was found, for people. It is part of ``preprocessing``, so that provenances are equal
-            whatever it says.
-        precision: the number format that the network ran in. Features in bfloat16 and in float32 serve in each other's
-            place (docs/extractors.md says how near they are), so that provenances are equal whatever it says.
+        flow: how optical flow was found, for people; ``preprocessing`` tells it too.
+        precision: the number format that the network ran in. Provenances are equal whatever it says, as features in
+            bfloat16 and in float32 serve in each other's place (docs/extractors.md says how near they are).
     """
 
     preprocessing: str = ""
@@ -72,41 +71,31 @@ class FeatureStore(Protocol):
 
     @abstractmethod
     def read(self, video: str) -> Features:
-        """One video's features.
-
-        Raises an `InputError` if there are none, or their file is damaged, not what the store holds, or not finite.
-        """
+        """One video's features; raises InputError if there are none, or their file is damaged or not finite."""
 
     def provenance(self, video: str) -> Provenance:
         """What one video's features were made of, as far as the store knows."""
         return Provenance()
 
 
-class FiniteFiles:
-    """Remembers which files were looked through, so that one which is read for every sample is so once."""
+_SOUND: dict[tuple[Path, str], tuple[int, int]] = {}
 
-    def __init__(self) -> None:
-        self._sound: dict[tuple[Path, str], tuple[int, int]] = {}
 
-    def require(self, features: Features, video: str, path: Path) -> None:
-        """As `Features.require_finite`, unless the video has been found sound and its file is still the same."""
-        stat = path.stat()
-        version = stat.st_mtime_ns, stat.st_size
-        if self._sound.get((path, video)) != version:
-            features.require_finite(f"{path}, {video}")
-            self._sound[path, video] = version
+def require_sound(features: Features, video: str, path: Path) -> None:
+    """As `Features.require_finite`, once for a version of a file, as one may be read for every sample."""
+    stat = path.stat()
+    version = stat.st_mtime_ns, stat.st_size
+    if _SOUND.get((path, video)) != version:
+        features.require_finite(f"{path}, {video}")
+        _SOUND[path, video] = version
 
 
 class Store(FeatureStore):
-    """A folder of ours, to read and to write.
-
-    All its files come from one extractor and have one dimension; the first file read or written decides.
-    """
+    """A folder of ours, to read and to write; the first file decides on one extractor and one dimension."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self._kind: tuple[str, int] | None = None
-        self._finite = FiniteFiles()
 
     def videos(self) -> tuple[str, ...]:
         """See `FeatureStore`."""
@@ -119,7 +108,7 @@ class Store(FeatureStore):
     def read(self, video: str) -> Features:
         """See `FeatureStore`; vectors are memory-mapped and not writable."""
         features = self.mapped(video)
-        self._finite.require(features, video, self._path(video))
+        require_sound(features, video, self._path(video))
         return features
 
     def mapped(self, video: str) -> Features:
@@ -204,43 +193,28 @@ class ConcatenatedStore(FeatureStore):
         return Provenance(preprocessing, content, weights, ", ".join(flows), "+".join(precisions))
 
 
-class _StoreAbove(FeatureStore):
-    def __init__(self, store: FeatureStore) -> None:
-        self._store = store
-
-    def videos(self) -> tuple[str, ...]:
-        return self._store.videos()
-
-    def __contains__(self, video: str) -> bool:
-        return video in self._store
-
-    def provenance(self, video: str) -> Provenance:
-        return self._store.provenance(video)
-
-
-class UnitStore(_StoreAbove):
-    """A store whose vectors are scaled to unit length (`asst.features.stores.arrays.unit_rows`)."""
+class UnitStore(ConcatenatedStore):
+    """Stores whose vectors are scaled to unit length (`asst.features.stores.arrays.unit_rows`)."""
 
     def read(self, video: str) -> Features:
         """See `FeatureStore`."""
-        features = self._store.read(video)
+        features = super().read(video)
         return replace(features, vectors=unit_rows(features.vectors))
 
     def provenance(self, video: str) -> Provenance:
-        """What the store beneath knows, and that the vectors are no more what an extractor makes."""
-        made = self._store.provenance(video)
+        """What the stores know, and that the vectors are no more what an extractor makes."""
+        made = super().provenance(video)
         return replace(made, preprocessing=f"{made.preprocessing} {UNIT_LENGTH}".strip())
 
 
-class CachedStore(_StoreAbove):
-    """A store whose first videos are in memory and whose others are read each time.
+class CachedStore(ConcatenatedStore):
+    """A store whose first videos, as many as fit into the budget, are in memory; the others are read each time.
 
-    Worker processes that are forked after it is made share its memory. Of the videos as many are taken, in this order,
-    as have their vectors in the budget.
+    Worker processes that are forked after it is made share its memory.
     """
 
     def __init__(self, store: FeatureStore, videos: Iterable[str], budget_bytes: int) -> None:
-        super().__init__(store)
+        super().__init__([store])
         self._held: dict[str, Features] = {}
         self.held_bytes = 0
         for video in dict.fromkeys(videos):
@@ -253,14 +227,11 @@ class CachedStore(_StoreAbove):
 
     def read(self, video: str) -> Features:
         """See `FeatureStore`."""
-        return self._held[video] if video in self._held else self._store.read(video)
+        return self._held[video] if video in self._held else super().read(video)
 
 
 def require(store: FeatureStore, videos: Iterable[str]) -> None:
-    """Checks that a store holds all of these videos, before a long run finds out.
-
-    Raises an `InputError` naming the first five that are missing, how many are, and what there is if they are all.
-    """
+    """Checks, before a long run finds out, that a store holds these videos; an `InputError` names those that lack."""
     wanted = set(videos)
     missing = sorted(video for video in wanted if video not in store)
     if missing:
@@ -354,11 +325,7 @@ def kind(path: Path) -> tuple[str, int] | None:
 
 
 def read_header(path: Path) -> tuple[dict[str, Any], int]:
-    """The header of a safetensors file, and where its data starts: eight bytes of length, then JSON, then data.
-
-    Raises:
-        OSError, ValueError, struct.error: for a file that cannot be read or is none.
-    """
+    """The header of a safetensors file, and where its data starts; an OSError, ValueError or struct.error if none."""
     with path.open("rb") as file:
         (length,) = struct.unpack("<Q", file.read(8))
         if length > path.stat().st_size:

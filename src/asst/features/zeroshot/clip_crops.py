@@ -8,16 +8,16 @@ from functools import partial
 from pathlib import Path
 
 import numpy as np
-import numpy.typing as npt
 
 from asst.errors import InputError
 from asst.features.image_text.hub import IMAGE_TEXT, PICTURES, SENTENCES, check_folder
 from asst.features.image_text.towers import OnnxTowers, Towers, cached_sentence_vectors
-from asst.features.resampling import Pixels
 from asst.features.weights import weights_folder
 from asst.features.zeroshot.concepts import concept_data
 from asst.features.zeroshot.crops import SAMPLED_FPS, CropsExtractor, crop_slices
-from asst.features.zeroshot.space import COSINE, FloatArray, Reading, SentenceReader, Space
+from asst.features.zeroshot.space import COSINE, Reading, SentenceReader, Space
+from asst.moments import Float16Array, Float32Array
+from asst.video.picture import Pixels
 
 NAME = "clip-squares"
 _WEIGHTS = "clip"
@@ -27,10 +27,7 @@ _TURN_LEAST = 0.15
 
 
 def towers_of(folder: Path) -> Towers:
-    """The towers of a folder: by ONNX Runtime where it holds `PICTURES` and `SENTENCES`, else by PyTorch.
-
-    Raises an `InputError` as `Towers`, or if the folder was fetched and has changed since.
-    """
+    """The towers of a folder, by ONNX Runtime where it holds both networks, else by PyTorch; raises InputError."""
     check_folder(folder)
     if (folder / PICTURES).is_file() and (folder / SENTENCES).is_file():
         return OnnxTowers(folder)
@@ -50,7 +47,7 @@ class ClipSentences(SentenceReader):
         super().__init__(known(table["unrelated"]), lambda: known(table["glosses"]))
         self._towers = towers
 
-    def vectors(self, sentences: Sequence[str]) -> FloatArray:
+    def vectors(self, sentences: Sequence[str]) -> Float32Array:
         """See `SentenceReader.vectors`."""
         return self._towers.sentence_vectors(sentences)
 
@@ -75,7 +72,7 @@ class ClipCropsExtractor(CropsExtractor):
     def _single_threaded(self) -> AbstractContextManager[int]:
         return self._towers.single_threaded()
 
-    def crop_vectors(self, pictures: Pixels) -> npt.NDArray[np.float16]:
+    def crop_vectors(self, pictures: Pixels) -> Float16Array:
         """See `CropsExtractor.crop_vectors`."""
         parts = np.stack([pictures[:, rows, columns] for rows, columns in crop_slices(*pictures.shape[1:3])], axis=1)
         vectors = self._towers.picture_vectors(parts.reshape(-1, *parts.shape[2:]))
@@ -84,7 +81,7 @@ class ClipCropsExtractor(CropsExtractor):
 
 def clip_crops(weights: Path | None = None) -> ClipCropsExtractor:
     """The extractor ``clip-squares``."""
-    return ClipCropsExtractor(weights_folder(_WEIGHTS, weights, holds="config.json"))
+    return ClipCropsExtractor(weights_folder(_WEIGHTS, weights))
 
 
 def fetched_crops(name: str, weights: Path | None = None) -> ClipCropsExtractor:

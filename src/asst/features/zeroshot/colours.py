@@ -1,4 +1,4 @@
-"""Which colours a picture shows, by the names that people give them.
+"""Which colours a frame shows, by the names that people give them.
 
 The names are the eleven basic colour terms of English (Berlin and Kay 1969). A pixel has the one whose range of
 lightness, chroma and hue in CIELAB it falls into.
@@ -10,9 +10,9 @@ import re
 from functools import cache
 
 import numpy as np
-import numpy.typing as npt
 
-FloatArray = npt.NDArray[np.float32]
+from asst.moments import Float32Array, FloatArray, IntArray
+from asst.video.picture import Pixels
 
 COLOURS = ("black", "white", "grey", "red", "orange", "yellow", "green", "blue", "purple", "pink", "brown")
 _OTHER_WORDS = {"gray": "grey", "golden": "yellow", "violet": "purple"}
@@ -27,12 +27,12 @@ _HUES = ((45.0, "red"), (80.0, "orange"), (113.0, "yellow"), (180.0, "green"), (
 _PINK_LIGHTNESS, _BROWN_LIGHTNESS = 60.0, 57.0
 
 
-def colour_shares(pixels: npt.NDArray[np.uint8]) -> FloatArray:
-    """The share of each colour in RGB pictures ``(pictures, height, width, 3)``, shape ``(pictures, len(COLOURS))``."""
+def colour_shares(pixels: Pixels) -> Float32Array:
+    """The share of each colour in RGB frames ``(frames, height, width, 3)``, shape ``(frames, len(COLOURS))``."""
     red, green, blue = np.moveaxis((pixels >> (8 - _BITS)).astype(np.int32), -1, 0)
     names = _table()[(red << 2 * _BITS) | (green << _BITS) | blue].reshape(len(pixels), -1)
     counts = [np.bincount(row, minlength=len(COLOURS)) for row in names]
-    shares: FloatArray = (np.stack(counts) / names.shape[1]).astype(np.float32)
+    shares: Float32Array = (np.stack(counts) / names.shape[1]).astype(np.float32)
     return shares
 
 
@@ -47,7 +47,7 @@ def named_colours(sentence: str) -> list[int]:
 
 
 @cache
-def _table() -> npt.NDArray[np.int64]:
+def _table() -> IntArray:
     """The colour of each quantised RGB, red slowest."""
     levels = (np.arange(2**_BITS) + 0.5) * 2.0 ** (8 - _BITS)
     rgb = np.stack(np.meshgrid(levels, levels, levels, indexing="ij"), axis=-1).reshape(-1, 3)
@@ -65,7 +65,7 @@ def _table() -> npt.NDArray[np.int64]:
     return np.array([COLOURS.index(name) for name in names])
 
 
-def _lightness_chroma_hue(rgb: npt.NDArray[np.float64]) -> tuple[npt.NDArray[np.float64], ...]:
+def _lightness_chroma_hue(rgb: FloatArray) -> tuple[FloatArray, ...]:
     """CIELAB of sRGB at the white of D65, as lightness, chroma and hue in degrees; each of shape ``(colours,)``."""
     values = rgb / 255
     linear = np.where(values > 0.04045, ((values + 0.055) / 1.055) ** 2.4, values / 12.92)

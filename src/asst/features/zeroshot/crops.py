@@ -15,14 +15,13 @@ from functools import partial
 from pathlib import Path
 
 import numpy as np
-import numpy.typing as npt
 
 from asst.errors import InputError
 from asst.features.disk_rows import Rows, SpillingRows, release
 from asst.features.extractor import Progress
 from asst.features.hashing import settings_hash
 from asst.features.prefetch import decoded_ahead
-from asst.features.resampling import FrameSize, Pixels, new_pictures, ticks
+from asst.features.resampling import FrameSize, new_pictures, ticks
 from asst.features.runtime import at_once
 from asst.features.values import Features
 from asst.features.zeroshot.colours import colour_shares
@@ -30,7 +29,9 @@ from asst.features.zeroshot.frame_selection import GROUP_STEPS, FrameSampler, St
 from asst.features.zeroshot.panning import Spectrum, pan, spectrum
 from asst.features.zeroshot.shots import CutTimes, coarse_colours, shot_cuts
 from asst.features.zeroshot.space import CROPS, PAN, Space
+from asst.moments import Float16Array, Float32Array, FloatArray
 from asst.video import Crop, Frames, probe
+from asst.video.picture import Pixels
 
 TICK_RATE = 4.0
 TICKS_A_STEP = 2
@@ -53,7 +54,7 @@ class CropsExtractor(ABC):
         settings: what else decides the numbers; fit for JSON.
         sampled_fps: how many frames of a second of video the network sees, at most. Those between hold what the nearest
             of their own kind shows. A still picture is sampled once in eight seconds.
-        turn_least: how far what is seen must turn where colours jump, for a new shot; as `shot_cuts` has it.
+        turn_least: as `shot_cuts` has it.
     """
 
     flow = ""
@@ -81,11 +82,8 @@ class CropsExtractor(ABC):
         self.preprocessing = settings_hash({**clock, **pictures, **kept, **settings})
 
     @abstractmethod
-    def crop_vectors(self, pictures: Pixels) -> npt.NDArray[np.float16]:
-        """What the network sees of crops, ``(pictures, CROPS * channels)``; called by several threads at once.
-
-        Pictures are RGB of one size, shape ``(pictures, height, width, 3)``.
-        """
+    def crop_vectors(self, pictures: Pixels) -> Float16Array:
+        """What the network sees of crops of RGB frames, ``(frames, CROPS * channels)``; many threads."""
 
     def extract(self, video: str | Path, *, progress: Progress | None = None) -> Features:
         """See `asst.features.extractor.Extractor`; decoding runs beside the network."""
@@ -96,18 +94,12 @@ class CropsExtractor(ABC):
         return self._features(batches, cut_times, length_s)
 
     def extract_frames(self, frames: Iterable[Frames]) -> Features:
-        """See `asst.features.extractor.Extractor`; batches may differ in the size of their frames.
-
-        Raises an `InputError` when there is no frame, or a batch begins before the one before it has ended.
-        """
+        """See `asst.features.extractor.Extractor`; batches may differ in the size of their frames."""
         cut_times = CutTimes(TICK_RATE)
         return self._features(ticks(frames, TICK_RATE, _BATCH_TICKS, self._size.sized, cut_times.thumbnail), cut_times)
 
-    def embed(self, pictures: Pixels) -> npt.NDArray[np.float32]:
-        """Pictures as unit vectors in the space, each the mean of its crops, shape ``(pictures, channels)``.
-
-        Raises an `InputError` for pictures that are not RGB, ``(pictures, height, width, 3)``.
-        """
+    def embed(self, pictures: Pixels) -> Float32Array:
+        """RGB frames as unit vectors in the space, means of crops, ``(frames, channels)``; raises InputError."""
         if pictures.ndim != 4 or pictures.shape[3] != 3 or pictures.dtype != np.uint8:
             raise InputError(f"frames are uint8, (frames, height, width, 3), not {pictures.dtype}, {pictures.shape}")
         vectors = np.zeros((len(pictures), self.space.channels), dtype=np.float32)
@@ -118,9 +110,9 @@ class CropsExtractor(ABC):
             vectors[first : first + _BATCH_TICKS] = middle / np.linalg.norm(middle, axis=1, keepdims=True)
         return vectors
 
-    def frame_vector(self, picture: Pixels) -> npt.NDArray[np.float16]:
-        """What a step's vector says of a picture, ``(height, width, 3)``, RGB: all but how the camera turns."""
-        row: npt.NDArray[np.float16] = self._frame_vectors(self._size.sized(picture[None]))[0]
+    def frame_vector(self, picture: Pixels) -> Float16Array:
+        """What a step's vector says of a frame, ``(height, width, 3)``, RGB: all but how the camera turns."""
+        row: Float16Array = self._frame_vectors(self._size.sized(picture[None]))[0]
         return row
 
     def _features(self, batches: Iterable[Frames], cut_times: CutTimes, length_s: float = np.inf) -> Features:
@@ -136,11 +128,11 @@ class CropsExtractor(ABC):
         return Features(seen, 0.0, STEP_S, self.name, cut_times.times_s(cuts), length_s)
 
     def _single_threaded(self) -> AbstractContextManager[int]:
-        """While it lasts a call of `crop_vectors` takes one thread; gives how many pictures are worth a call."""
+        """While it lasts a call of `crop_vectors` takes one thread; gives how many frames are worth a call."""
         return nullcontext(at_once())
 
-    def _frame_vectors(self, pictures: Pixels) -> npt.NDArray[np.float16]:
-        """What the network sees of pictures of one size, and their colours; a row each."""
+    def _frame_vectors(self, pictures: Pixels) -> Float16Array:
+        """What the network sees of frames of one size, and their colours; a row each."""
         seen = self.crop_vectors(pictures)
         if not self.space.pixels:
             return seen
@@ -148,19 +140,19 @@ class CropsExtractor(ABC):
         colours = [colour_shares(part[:, ::_COLOUR_STRIDE, ::_COLOUR_STRIDE]) for part in parts]
         return np.concatenate([seen, *(shares.astype(np.float16) for shares in colours)], axis=1)
 
-    def _unit_ticks(self, seen: Rows, first: int, last: int) -> npt.NDArray[np.float64]:
+    def _unit_ticks(self, seen: Rows, first: int, last: int) -> FloatArray:
         """What is seen at some ticks, centred and of unit length, shape ``(last - first, channels)``."""
         steps = np.arange(first, last) // TICKS_A_STEP
         crops = self.space.crops(np.asarray(seen[steps[0] : steps[-1] + 1]))
         centred = crops.mean(axis=1, dtype=np.float64) - self.space.mean
         release(seen)
         centred /= np.linalg.norm(centred, axis=1, keepdims=True)
-        ticks: npt.NDArray[np.float64] = centred[steps - steps[0]]
+        ticks: FloatArray = centred[steps - steps[0]]
         return ticks
 
 
 def crop_slices(height: int, width: int) -> list[tuple[slice, slice]]:
-    """Rows and columns of the crops of a picture, left to right or downwards; of a square one they are all of it.
+    """Rows and columns of the crops of a frame, left to right or downwards; of a square one they are all of it.
 
     >>> [(columns.start, columns.stop) for _, columns in crop_slices(9, 16)]
     [(0, 9), (3, 12), (7, 16)]
@@ -211,11 +203,11 @@ class _Motion:
             self._pans.extend(pan(self._spectrum, now) if self._spectrum else (0.0, 0.0))
             self._spectrum = now
 
-    def pan(self, first: int, steps: int) -> npt.NDArray[np.float16]:
+    def pan(self, first: int, steps: int) -> Float16Array:
         """How the camera turns in some steps, as `Space.pans`; empty where it is not measured."""
         if not self._turning:
             return np.zeros(0, dtype=np.float16)
         at = slice(first * TICKS_A_STEP * len(PAN), (first + steps) * TICKS_A_STEP * len(PAN))
         ticks = np.array(self._pans[at]).reshape(-1, len(PAN))
-        mean: npt.NDArray[np.float16] = (TICK_RATE * ticks.mean(axis=0)).astype(np.float16)
+        mean: Float16Array = (TICK_RATE * ticks.mean(axis=0)).astype(np.float16)
         return mean

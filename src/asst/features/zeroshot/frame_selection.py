@@ -1,6 +1,6 @@
 """Which frames of a video go through the network, and several of them at once.
 
-A network on a processor is run as one thread a core, a picture each: two threads that share a picture wait for each
+A network on a processor is run as one thread a core, a frame each: two threads that share a frame wait for each
 other at every layer, the more so while decoding takes a share of the cores, and a batch outgrows the caches.
 """
 
@@ -10,15 +10,15 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from functools import partial
 from itertools import chain, groupby, islice, pairwise
-from types import TracebackType
 from typing import NamedTuple, Self
 
 import numpy as np
-import numpy.typing as npt
 
 from asst.features.prefetch import in_order
 from asst.features.runtime import threads
 from asst.features.zeroshot.shots import colour_jumps
+from asst.moments import Float16Array
+from asst.video.picture import Pixels
 
 GROUP_STEPS = 16
 """So many steps are decided on together."""
@@ -27,19 +27,14 @@ _HAPPENS_LEAST = 6.0
 # Threads that are worth feeding.
 _THREADS_MOST = 8
 
-Pictures = npt.NDArray[np.uint8]
-Rows = npt.NDArray[np.float16]
 # What comes of a call of the network, and which of its rows.
-_Seen = tuple[Future[Rows], int]
+_Seen = tuple[Future[Float16Array], int]
 
 
 class Step(NamedTuple):
-    """A step's picture, ``(height, width, 3)``, and how much colours change at each tick since the step before.
+    """A step's frame, one object while it is held, and how much colours change at each tick since the step before."""
 
-    Steps that one picture is held for have the same object.
-    """
-
-    picture: Pictures
+    picture: Pixels
     changes: Sequence[float]
 
 
@@ -47,11 +42,8 @@ def runs(changes: Sequence[Sequence[float]], most: int) -> list[tuple[int, int]]
     """A group's steps in runs, a sampled frame each: the first step of a run and how many it has.
 
     A run ends where colours jump, the largest jumps first. What frames are left halve the longest runs, unless next to
-    nothing happens in them: a still picture costs one.
-
-    Args:
-        changes: how much colours change at each tick since the step before, for each step.
-        most: how many runs a whole group may have; one of fewer steps has fewer, in proportion.
+    nothing happens in them: a still picture costs one. ``changes`` are how much colours change at each tick since the
+    step before, for each step; a whole group may have ``most`` runs, one of fewer steps fewer in proportion.
     """
     steps = len(changes)
     most = max(1, round(steps * most / GROUP_STEPS))
@@ -77,17 +69,15 @@ def runs(changes: Sequence[Sequence[float]], most: int) -> list[tuple[int, int]]
 class FrameSampler:
     """Threads that give frames to a network, for the length of a ``with`` block.
 
-    Args:
-        network: pictures of one size ``(pictures, height, width, 3)`` to a row each, in one thread.
-        together: how many pictures it is given at once.
-        most: at most so many frames of a group are sampled.
+    The network, in one thread, makes a row of each of ``together`` frames of one size, ``(frames, height, width,
+    3)``. At most ``most`` frames of a group are sampled.
     """
 
-    def __init__(self, network: Callable[[Pictures], Rows], together: int, most: int) -> None:
+    def __init__(self, network: Callable[[Pixels], Float16Array], together: int, most: int) -> None:
         self._network = network
         self._most = most
         self._batch = together
-        self._last: Pictures | None = None
+        self._last: Pixels | None = None
         self._last_seen: _Seen | None = None
         # A card is fed by one.
         self._pool = ThreadPoolExecutor(min(_THREADS_MOST, threads()) if together == 1 else 1, "sampling")
@@ -95,17 +85,17 @@ class FrameSampler:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+    def __exit__(self, *_: object) -> None:
         self._pool.shutdown(cancel_futures=True)
 
-    def rows(self, steps: Iterable[Step]) -> Iterator[tuple[Rows, int]]:
-        """What is seen, in order: a row, and for how many steps it stands. A picture that is held is given once."""
+    def rows(self, steps: Iterable[Step]) -> Iterator[tuple[Float16Array, int]]:
+        """What is seen, in order: a row, and for how many steps it stands. A frame that is held is given once."""
         steps = iter(steps)
         groups = iter(lambda: list(islice(steps, GROUP_STEPS)), [])
         return in_order(chain.from_iterable(map(self._submitted, groups)), 2 * self._most)
 
-    def _submitted(self, group: Sequence[Step]) -> Iterator[Callable[[], tuple[Rows, int]]]:
-        # The picture in the middle of a run is clear of the changes at its ends.
+    def _submitted(self, group: Sequence[Step]) -> Iterator[Callable[[], tuple[Float16Array, int]]]:
+        # The frame in the middle of a run is clear of the changes at its ends.
         sampled = [
             (group[start + (length - 1) // 2].picture, length)
             for start, length in runs([step.changes for step in group], self._most)
@@ -119,12 +109,12 @@ class FrameSampler:
             assert self._last_seen is not None
             yield partial(_row, *self._last_seen, length)
 
-    def _given(self, pictures: Iterable[Pictures]) -> Iterator[_Seen]:
+    def _given(self, pictures: Iterable[Pixels]) -> Iterator[_Seen]:
         for _, alike in groupby(pictures, key=lambda picture: picture.shape):
             while some := list(islice(alike, self._batch)):
                 future = self._pool.submit(self._network, np.stack(some))
                 yield from ((future, row) for row in range(len(some)))
 
 
-def _row(future: Future[Rows], row: int, steps: int) -> tuple[Rows, int]:
+def _row(future: Future[Float16Array], row: int, steps: int) -> tuple[Float16Array, int]:
     return future.result()[row], steps

@@ -1,7 +1,7 @@
-"""Which way and how fast the camera turns, from one picture to the next: phase correlation (Kuglin and Hines 1975).
+"""Which way and how fast the camera turns, from one frame to the next: phase correlation (Kuglin and Hines 1975).
 
-When the camera turns to the right all that is seen moves to the left. The shift at which two pictures fit each other
-best is found over the whole picture at once, so that what moves before the camera hardly counts.
+When the camera turns to the right all that is seen moves to the left. The shift at which two frames fit each other
+best is found over the whole frame at once, so that what moves before the camera hardly counts.
 """
 
 from __future__ import annotations
@@ -12,24 +12,25 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-FloatArray = npt.NDArray[np.float64]
+from asst.moments import FloatArray, IntArray
+from asst.video.picture import Pixels
 
 _ROWS = 36
 _COLUMNS_MOST = 256
-# A lower peak is chance: the pictures do not show the same place.
+# A lower peak is chance: the frames do not show the same place.
 _PEAK_LEAST = 0.12
 _TINY = 1e-9
 
 
 class Spectrum(NamedTuple):
-    """Of a picture in a coarse grid of so many rows and columns."""
+    """Of a frame in a coarse grid of so many rows and columns."""
 
     shape: tuple[int, int]
     values: npt.NDArray[np.complex128]
 
 
-def spectrum(picture: npt.NDArray[np.uint8]) -> Spectrum:
-    """The spectrum of a picture, ``(height, width, 3)``, whose grid fades towards its sides."""
+def spectrum(picture: Pixels) -> Spectrum:
+    """The spectrum of a frame, ``(height, width, 3)``, whose grid fades towards its sides."""
     height, width, _ = picture.shape
     rows = min(_ROWS, height)
     columns = min(_COLUMNS_MOST, max(1, round(width * rows / height)), width)
@@ -41,10 +42,7 @@ def spectrum(picture: npt.NDArray[np.uint8]) -> Spectrum:
 
 
 def pan(before: Spectrum, after: Spectrum) -> tuple[float, float]:
-    """How far the camera turns between two pictures: to the right in widths of the picture, and up in heights.
-
-    (0, 0) where they do not show the same place.
-    """
+    """How far the camera turns, right in widths and up in heights of the frame; (0, 0) between different places."""
     if before.shape != after.shape:
         return 0.0, 0.0
     cross = before.values * after.values.conj()
@@ -67,7 +65,7 @@ def _refined(line: FloatArray, peak: int) -> float:
 
 
 @cache
-def _samples(size: int, cells: int) -> npt.NDArray[np.int64]:
+def _samples(size: int, cells: int) -> IntArray:
     """Two pixels of each of so many equal cells."""
     return ((np.arange(2 * cells) + 0.5) * size / (2 * cells)).astype(np.int64)
 

@@ -10,13 +10,11 @@ from collections import deque
 from collections.abc import Callable, Sequence
 
 import numpy as np
-import numpy.typing as npt
 
-FloatArray = npt.NDArray[np.float64]
-Pixels = npt.NDArray[np.uint8]
-Colours = npt.NDArray[np.float32]
+from asst.moments import Float32Array, FloatArray, IntArray
+from asst.video.picture import Pixels
 
-# A picture is compared as this many rows and columns of mean colours: coarse enough to ignore small motion.
+# A frame is compared as this many rows and columns of mean colours: coarse enough to ignore small motion.
 _ROWS, _COLUMNS = 9, 16
 _ROWS_MOST_IN_16_BITS = 65_535 // 255
 # Grey levels that the mean colours must move by, and how many times more than around the cut.
@@ -27,21 +25,18 @@ AROUND = 4
 # How many ticks a side are compared by what is seen in them.
 _TURN_TICKS = 3
 _ON_TIME_S = 1e-6
-# Shots are mixed for a while where no picture differs by this much of the whole change from the one before.
+# Shots are mixed for a while where no frame differs by this much of the whole change from the one before.
 _AT_ONCE = 0.5
-# A cut among motion differs by so much more from the picture before than any other picture around does.
+# A cut among motion differs by so much more from the frame before than any other frame around does.
 _STANDS_OUT = 1.5
-# Pictures of two shots that are mixed lie between them: a way over them is longer by no more than this.
+# Frames of two shots that are mixed lie between them: a way over them is longer by no more than this.
 _DETOUR = 1.25
 # A tick belongs to such a change where it changes by this much of the one that changes most.
 _ENOUGH = 0.25
 
 
-def coarse_colours(pixels: Pixels) -> Colours:
-    """Mean colours of a coarse grid over RGB frames, in grey levels.
-
-    Of shape ``(frames, height, width, 3)``, and to ``(frames, rows * columns * 3)``.
-    """
+def coarse_colours(pixels: Pixels) -> Float32Array:
+    """Mean colours of a coarse grid over RGB frames, in grey levels, ``(frames, rows * columns * 3)``."""
     frames, height, width, _ = pixels.shape
     rows, columns = _cells(height, _ROWS), _cells(width, _COLUMNS)
     # Whole sums of bytes, rows first: each is one pass over neighbouring numbers. Tall cells need the wider type.
@@ -49,18 +44,18 @@ def coarse_colours(pixels: Pixels) -> Colours:
     across = np.stack([pixels[:, first:last].sum(axis=1, dtype=wide) for first, last in rows], axis=1)
     sums = np.stack([across[:, :, first:last].sum(axis=2, dtype=np.float32) for first, last in columns], axis=2)
     area = (rows[0][1] - rows[0][0]) * (columns[0][1] - columns[0][0])
-    means: Colours = np.divide(sums, area, dtype=np.float32).reshape(frames, -1)
+    means: Float32Array = np.divide(sums, area, dtype=np.float32).reshape(frames, -1)
     return means
 
 
 def _cells(size: int, parts: int) -> list[tuple[int, int]]:
     """First pixel of each of ``parts`` equal cells and the one after its last."""
-    # Where the size is no multiple, pixels between the cells are left out; tiny pictures repeat pixels.
+    # Where the size is no multiple, pixels between the cells are left out; tiny frames repeat pixels.
     each = max(1, size // parts)
     return [(k * size // parts, k * size // parts + each) for k in range(parts)]
 
 
-def shot_cuts(changes: FloatArray, seen: Callable[[int, int], FloatArray], turn_least: float) -> npt.NDArray[np.int64]:
+def shot_cuts(changes: FloatArray, seen: Callable[[int, int], FloatArray], turn_least: float) -> IntArray:
     """The ticks at which a new shot begins.
 
     A cut is a peak of change in colour, well above the change around it, across which what is seen also turns. Colour
@@ -68,8 +63,7 @@ def shot_cuts(changes: FloatArray, seen: Callable[[int, int], FloatArray], turn_
 
     Args:
         changes: mean absolute difference in colour of each tick to the one before, shape ``(ticks - 1,)``.
-        seen: unit vectors of what is seen from one tick up to another, shape ``(ticks, channels)``; asked for a few
-            ticks around each jump in colour.
+        seen: unit vectors of what is seen from one tick up to another, ``(ticks, channels)``.
         turn_least: how far the features before and after a cut lie apart, as one minus their cosine.
     """
     ticks = len(changes) + 1
@@ -106,7 +100,7 @@ def _turn(seen: Callable[[int, int], FloatArray], cut: int, ticks: int) -> float
 
 
 class CutTimes:
-    """The times of pictures at which colours jump, found while a video goes by."""
+    """The times of frames at which colours jump, found while a video goes by."""
 
     def __init__(self, rate: float) -> None:
         self._rate = rate
@@ -135,11 +129,8 @@ class CutTimes:
         while len(self._thumbnails) > 1 and self._thumbnails[1][0] <= before_s:
             self._thumbnails.popleft()
 
-    def times_s(self, ticks: npt.NDArray[np.int64]) -> FloatArray:
-        """When the shots begin that are seen first at some ticks, ascending, at each of which colours jump.
-
-        That of a shot which comes in by and by is the middle of the change.
-        """
+    def times_s(self, ticks: IntArray) -> FloatArray:
+        """When shots begin that are seen first at some ticks; one that comes in by and by in the middle of it."""
         times_s = np.array([self._times_s[tick] for tick in ticks.tolist()], dtype=np.float64)
         # Two changes that go on until they meet could be in no order.
         late = np.flatnonzero(np.diff(times_s, prepend=0.0) <= 0)
@@ -158,8 +149,8 @@ class CutTimes:
         times_s, colours = self._shown(*_goes_on(near, jump, first))
         return float(times_s[turning_point(colours)] if _mixed(colours) else own_s[turning_point(own)])
 
-    def _shown(self, start: int, end: int) -> tuple[list[float], Colours]:
-        """The pictures that are shown from one tick on until another, and their colours."""
+    def _shown(self, start: int, end: int) -> tuple[list[float], Float32Array]:
+        """The frames that are shown from one tick on until another, and their colours."""
         until_s = end / self._rate + _ON_TIME_S
         shown = [one for one in list(self._thumbnails) if one[0] <= until_s]
         begun = sum(time_s <= start / self._rate + _ON_TIME_S for time_s, _ in shown)
@@ -178,29 +169,29 @@ def _goes_on(near: FloatArray, jump: int, first: int) -> tuple[int, int]:
     return first + start, first + end
 
 
-def _apart(colours: Colours, one: Colours) -> Colours:
-    """How far pictures are from one of them, or each from another, shape ``(pictures,)``."""
-    apart: Colours = np.abs(colours - one).mean(axis=1)
+def _apart(colours: Float32Array, one: Float32Array) -> Float32Array:
+    """How far frames are from one of them, or each from another, shape ``(frames,)``."""
+    apart: Float32Array = np.abs(colours - one).mean(axis=1)
     return apart
 
 
-def _standing_out(colours: Colours) -> int | None:
-    """The picture that differs from the one before more than any other does by far, if there is one."""
+def _standing_out(colours: Float32Array) -> int | None:
+    """The frame that differs from the one before more than any other does by far, if there is one."""
     steps = _apart(colours[1:], colours[:-1])
     most = int(steps.argmax())
     others = np.delete(steps, most).max(initial=0.0)
     return most + 1 if steps[most] >= _STANDS_OUT * others else None
 
 
-def _mixed(colours: Colours) -> bool:
-    """Whether the first picture is mixed with the last, by and by more of it."""
+def _mixed(colours: Float32Array) -> bool:
+    """Whether the first frame is mixed with the last, by and by more of it."""
     way = _apart(colours, colours[0]) + _apart(colours, colours[-1])
     at_once = _apart(colours[1:], colours[:-1]).max() >= _AT_ONCE * way[0]
     return not at_once and bool(way.mean() <= _DETOUR * way[0])
 
 
-def turning_point(colours: Colours) -> int:
-    """Which of several pictures, two at least, is the first that goes with the last more than with the first.
+def turning_point(colours: Float32Array) -> int:
+    """Which of several frames, two at least, is the first that goes with the last more than with the first.
 
     They are parted so that they differ least, all in all, those before from the first and the others from the last. A
     flash on either side counts on one side as on the other.

@@ -1,16 +1,13 @@
 """From a video's labelled spans to its simulated features: THUMOS14's real annotation, made-up pictures.
 
-A step is a sum of prototypes, fixed random directions of unit length: with ``g_a(t)`` the gain of action ``a``, which
-ramps up at its start and down at its end,
+As `asst.simulate.features.painting` has it, with actions ``a``,
 
     s(t) = sum_a g_a(t) (class + kind of a) + sum_b g_b(t) kind of b + scene + subject + n(t)
-    x(t) = ReLU(W s(t) + b)
 
 The classes of a kind (`KINDS`: throws, jumps, dives, ...) share a direction. ``b`` are stretches that look like an
 action of the video's kind and are none, such as run-ups and replays: they lie between actions, and in the stretches
 that the annotation leaves open. The scene is that of the class that the video shows most: a pool is a pool between two
-dives. ``n`` is AR(1) noise and ``W``, ``b`` are a fixed random map. When actions truly begin and how strongly they show
-is the same in all modalities of a video; what is missed or confused, and the noise, is each modality's own.
+dives.
 """
 
 from __future__ import annotations
@@ -25,9 +22,9 @@ from asst.data.actions import ActionVideo, particular
 from asst.data.record import Span
 from asst.features.stores.native import Provenance
 from asst.features.values import Features
-from asst.simulate.features.noise import Matrix, long_ar1_noise
-from asst.simulate.features.painting import LATENT, Painter, digest, own_generator, steps_of
-from asst.simulate.features.settings import Settings
+from asst.moments import Float32Array
+from asst.simulate.features.painting import LATENT, Painter, digest, long_ar1_noise, own_generator, steps_of
+from asst.simulate.features.settings import AnyModality, Settings
 
 KINDS: dict[str, tuple[str, ...]] = {
     "dive": ("CliffDiving", "Diving"),
@@ -48,14 +45,13 @@ EVERY_S = 20.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ActionModality:
+class ActionModality(AnyModality):
     """What an extractor is sensitive to: the lengths of the prototypes that are added up in a step.
 
     ``action`` is of an action's class, while it goes on, ``kind`` of its kind, while it or something like it does;
     ``scene`` and ``subject``, drawn for each video, are there throughout.
     """
 
-    name: str
     action: float
     kind: float
     scene: float
@@ -77,9 +73,7 @@ class ActionSimulator(Painter[ActionVideo]):
 
     modality: ActionModality
 
-    def __init__(
-        self, labels: Sequence[str], includes: Mapping[str, Sequence[str]], settings: Settings[ActionModality]
-    ) -> None:
+    def __init__(self, labels: Sequence[str], includes: Mapping[str, Sequence[str]], settings: Settings) -> None:
         super().__init__(settings, "actions")
         self._includes = includes
         self._kinds = {label: label for label in labels} | {
@@ -113,7 +107,7 @@ class ActionSimulator(Painter[ActionVideo]):
         """As `Painter.provenance`."""
         return Provenance(digest(self.settings, sorted(self._kinds.items())), digest(video))
 
-    def _action(self, label: str) -> Matrix:
+    def _action(self, label: str) -> Float32Array:
         """What one action adds to a step, shape ``(LATENT,)``; nothing if it is missed."""
         if not label:
             return np.zeros(LATENT, dtype=np.float32)

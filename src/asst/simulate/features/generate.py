@@ -1,11 +1,8 @@
 """From a Charades video's annotation to its simulated features.
 
-A step is a sum of prototypes, fixed random directions of unit length, for what goes on in it: with ``g_a(t)`` the gain
-of action ``a``, which ramps up at its start and down at its end,
+As `asst.simulate.features.painting` has it, with actions ``a``,
 
-    s(t) = sum_a g_a(t) (verb + object + pair of a) + seen objects + scene + subject + n(t),    x(t) = ReLU(W s(t) + b)
-
-where ``n`` is AR(1) noise and ``W``, ``b`` are a fixed random map.
+    s(t) = sum_a g_a(t) (verb + object + pair of a) + seen objects + scene + subject + n(t)
 
 An annotated interval would give itself away if nothing else happened. At a level with a *crowd*, actions that nobody
 annotated go on too: those of other videos of the same scene, of classes that the video itself has not, when they go on
@@ -22,8 +19,8 @@ from asst.data.readers.charades import Action, CharadesVideo
 from asst.errors import InputError
 from asst.features.stores.native import Provenance, Store
 from asst.features.values import Features
-from asst.simulate.features.noise import Matrix, ar1_noise
-from asst.simulate.features.painting import LATENT, Painter, Shown, Subject, digest, own_generator, steps_of
+from asst.moments import Float32Array
+from asst.simulate.features.painting import LATENT, Painter, Shown, Subject, ar1_noise, digest, own_generator, steps_of
 from asst.simulate.features.settings import Modality, Settings
 from asst.simulate.features.words import action_words, object_names
 
@@ -39,9 +36,7 @@ class Simulator(Painter[CharadesVideo]):
 
     modality: Modality
 
-    def __init__(
-        self, classes: Mapping[str, str], settings: Settings[Modality], videos: Iterable[CharadesVideo] = ()
-    ) -> None:
+    def __init__(self, classes: Mapping[str, str], settings: Settings, videos: Iterable[CharadesVideo] = ()) -> None:
         super().__init__(settings)
         self._words = {code: action_words(name) for code, name in classes.items()}
         self._objects = object_names(self._words)
@@ -86,7 +81,9 @@ class Simulator(Painter[CharadesVideo]):
         """As `Painter.provenance`."""
         return Provenance(self._made_by, digest(video, *self._crowd(video)))
 
-    def _events(self, video: CharadesVideo) -> tuple[Matrix, list[tuple[tuple[str, str], list[Action], list[str]]]]:
+    def _events(
+        self, video: CharadesVideo
+    ) -> tuple[Float32Array, list[tuple[tuple[str, str], list[Action], list[str]]]]:
         """The noise of a video; and of its actions, annotated and not, where times come from and how they look."""
         crowd = self._unannotated(video)
         if unknown := {action.action for action in (*video.actions, *crowd)} - self._words.keys():
@@ -124,7 +121,7 @@ class Simulator(Painter[CharadesVideo]):
             if action.action not in own
         ]
 
-    def _action(self, code: str) -> Matrix:
+    def _action(self, code: str) -> Float32Array:
         """What one action adds to a step, shape ``(LATENT,)``; nothing if it is missed."""
         if not code:
             return np.zeros(LATENT, dtype=np.float32)
@@ -138,10 +135,10 @@ class Simulator(Painter[CharadesVideo]):
 def write_simulated(
     store: Store, videos: Iterable[Subject], simulator: Painter[Subject], say: Callable[[str], None]
 ) -> int:
-    """Writes the features of videos to a store; those it already has from the same settings and annotation are kept.
+    """Writes the features of videos to a store, but those it has from the same settings and annotation; gives how many.
 
-    ``say`` is told before anything is written what is, where and how large. Gives how many were written. Raises an
-    `InputError` if the store holds other features or cannot be written.
+    ``say`` is told before anything is written what is, where and how large. Raises an `InputError` if the store holds
+    other features or cannot be written.
     """
     made = [(video, simulator.provenance(video)) for video in videos]
     lacking = [(video, own) for video, own in made if video.video not in store or store.provenance(video.video) != own]

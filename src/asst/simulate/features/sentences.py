@@ -1,12 +1,11 @@
 """From DiDeMo's sentences and their times to simulated features of its videos.
 
-A step is a sum of prototypes, fixed random directions of unit length. With ``g_q(t)`` the gain of sentence ``q``,
+As `asst.simulate.features.painting` has it, with sentences ``q``,
 
-    s(t) = sum_q g_q(t) (verbs + things of q) + things of all q + subject + n(t),    x(t) = ReLU(W s(t) + b)
+    s(t) = sum_q g_q(t) (verbs + things of q) + things of all q + subject + n(t)
 
-where ``n`` is AR(1) noise and ``W``, ``b`` are a fixed random map. A word has one prototype wherever it is said, and so
-have its forms; words that mean the same are no more alike than others. Verbs weigh as an action's verb does for
-Charades (`asst.simulate.features.settings`), things as its object: `Vocabulary` tells which is which.
+A word has one prototype wherever it is said, and so have its forms; words that mean the same are no more alike than
+others. Verbs weigh as an action's verb does for Charades, things as its object: `Vocabulary` tells which is which.
 
 A sentence shows when one of its annotators, drawn at random, says: the others disagree with what is to be seen as much
 as they disagree with each other. All sentences of a video show, so each has the others for distractors; at a level with
@@ -23,8 +22,8 @@ import numpy as np
 from asst.data.record import Record, Span
 from asst.features.stores.native import Provenance
 from asst.features.values import Features
-from asst.simulate.features.noise import Matrix, ar1_noise
-from asst.simulate.features.painting import LATENT, Painter, Shown, digest, own_generator, steps_of
+from asst.moments import Float32Array
+from asst.simulate.features.painting import LATENT, Painter, Shown, ar1_noise, digest, own_generator, steps_of
 from asst.simulate.features.settings import Modality, Settings
 from asst.simulate.features.words import SentenceWords, Vocabulary
 
@@ -54,7 +53,7 @@ class SentenceSimulator(Painter[DescribedVideo]):
 
     modality: Modality
 
-    def __init__(self, videos: Iterable[DescribedVideo], settings: Settings[Modality]) -> None:
+    def __init__(self, videos: Iterable[DescribedVideo], settings: Settings) -> None:
         super().__init__(settings, "sentences")
         self._videos = sorted(videos, key=lambda video: video.video)
         self._vocabulary = Vocabulary(sorted({r.sentence for video in self._videos for r in video.records}))
@@ -79,10 +78,7 @@ class SentenceSimulator(Painter[DescribedVideo]):
         return self.painted(latent)
 
     def shown(self, video: DescribedVideo) -> list[Shown]:
-        """Every sentence that the features show, by its id; first those about the video itself.
-
-        One is clear if half of its words or more are seen as what they are.
-        """
+        """Every sentence shown, first the video's own; clear if at least half of its words are seen."""
         records = self._all_records(video)
         spans, _ = self.moved(*self._spans(video, records))
         return [
@@ -131,13 +127,13 @@ class SentenceSimulator(Painter[DescribedVideo]):
         others = self._mistaken[word]
         return others[int(choice * len(others))] if others and chance < self.level.confused else word
 
-    def _sentence(self, video: DescribedVideo, record: Record) -> Matrix:
+    def _sentence(self, video: DescribedVideo, record: Record) -> Float32Array:
         """What one sentence adds to a step, shape ``(LATENT,)``."""
         words, modality = self._perceived(video, record), self.modality
         return modality.verb * self._mean("verb", words.verbs) + modality.object * self._mean("thing", words.things)
 
-    def _mean(self, kind: str, words: Iterable[str]) -> Matrix:
+    def _mean(self, kind: str, words: Iterable[str]) -> Float32Array:
         """The sum of some prototypes, of about length one; zero if there is none."""
         found = [self.prototype(kind, word) for word in words]
-        total: Matrix = np.sum(found, axis=0) / len(found) ** 0.5 if found else np.zeros(LATENT, dtype=np.float32)
+        total: Float32Array = np.sum(found, axis=0) / len(found) ** 0.5 if found else np.zeros(LATENT, dtype=np.float32)
         return total.astype(np.float32)

@@ -7,27 +7,26 @@ is an assumption, after the paper's Tables 3 and 4, and nothing that a simulatio
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Generic, Protocol, TypeVar
 
 STEPS_PER_SECOND = 4
 """The paper's frame rate on Charades-STA (section 4.2)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Modality:
-    """What an extractor is sensitive to: the lengths of the prototypes that are added up in a step.
-
-    Attributes:
-        name: part of the extractor's name.
-        verb: of an action's verb, while it goes on.
-        object: of an action's object, while it goes on.
-        pair: of what is particular to the action's class.
-        seen: of the objects that the annotation lists, all of them together, throughout the video.
-        scene: of the scene, throughout.
-        subject: of the person and the home, drawn for each video, throughout.
-    """
+class AnyModality:
+    """What an extractor is sensitive to; the name is part of the extractor's."""
 
     name: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Modality(AnyModality):
+    """What an extractor is sensitive to: the lengths of the prototypes that are added up in a step.
+
+    While an action goes on those of its ``verb``, ``object`` and class (``pair``); throughout the video, of the objects
+    that the annotation lists (``seen``, all together), the ``scene``, and the person and the home (``subject``).
+    """
+
     verb: float
     object: float
     pair: float
@@ -49,10 +48,9 @@ MODALITIES: dict[str, Modality] = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Level:
-    """What stands between the annotation and the features.
+    """What stands between the annotation and the features; the name is part of the extractor's.
 
     Attributes:
-        name: part of the extractor's name.
         noise: length of the noise vector of a step; prototypes have about length one.
         correlation: of the noise of neighbouring steps, an AR(1) process.
         missed: share of actions that a modality does not see at all.
@@ -91,26 +89,15 @@ annotated intervals are the only things to see.
 """
 
 
-class Named(Protocol):
-    """What a modality is at least."""
-
-    @property
-    def name(self) -> str:
-        """Part of the extractor's name."""
-
-
-Kind = TypeVar("Kind", bound=Named)
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Settings(Generic[Kind]):
+class Settings:
     """All that simulated features depend on besides the video's annotation.
 
     ``seed`` is of the prototypes, the map to features and every draw; ``dimension`` the width of a feature vector.
     ``family`` begins the names of a data set's extractors, where there are several data sets.
     """
 
-    modality: Kind
+    modality: AnyModality
     level: Level
     seed: int = 0
     dimension: int = 256
@@ -131,6 +118,3 @@ class Settings(Generic[Kind]):
         """
         name = f"simulated-{self.family}{self.modality.name}-{self.level.name}"
         return f"{name}-seed{self.seed}" if self.seed else name
-
-
-AnySettings = Settings[Any]

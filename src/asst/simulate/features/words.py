@@ -40,9 +40,9 @@ class ActionWords:
 def action_words(name: str) -> ActionWords:
     """The verb and object of a class from its name in the list of classes.
 
-    A leading ``Someone is`` is dropped. The verb is then the first word, or the first of its alternatives. The object
-    is the last word that is neither a function word nor an indefinite (``something``) nor an ``-ing`` form, in the
-    singular. Particles are dropped: ``Turning on a light`` and ``Turning off a light`` have the same words.
+    The verb is the first word after ``Someone is``, or the first of its alternatives. The object is the last word that
+    is neither a function word nor an indefinite (``something``) nor an ``-ing`` form, in the singular. Particles are
+    dropped: ``Turning on a light`` and ``Turning off a light`` have the same words.
 
     >>> action_words("Taking a phone/camera from somewhere")
     ActionWords(verb='taking', object='phone/camera')

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 import numpy as np
-import numpy.typing as npt
 
 from asst.features.zeroshot.crops import STEP_S
+from asst.moments import IntArray
 from asst.settings import Settings
 
 Steps = tuple[int, int]
@@ -113,7 +113,7 @@ class Planner:
     def __init__(
         self,
         sentences: Sequence[Sequence[str]],
-        pick: Callable[[np.random.Generator, int], npt.NDArray[np.int64]],
+        pick: Callable[[np.random.Generator, int], IntArray],
         settings: TapeSettings,
     ) -> None:
         self._sentences, self._pick, self._settings = sentences, pick, settings

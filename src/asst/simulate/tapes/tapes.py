@@ -6,17 +6,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
 from asst.errors import InputError
 from asst.features.values import Features
 from asst.features.zeroshot.crops import STEP_S
 from asst.features.zeroshot.space import CROPS, Space
-from asst.simulate.features.noise import ar1_noise
+from asst.moments import Float16Array, Float32Array, FloatArray, IntArray
+from asst.simulate.features.painting import ar1_noise
 from asst.simulate.tapes.plan import CLIPS_MOST, Plan, Planner, Question, Shown, TapeSettings
-
-FloatArray = npt.NDArray[np.float32]
-HalfArray = npt.NDArray[np.float16]
 
 TAPES = 7
 """Sets apart the use of a seed."""
@@ -53,7 +50,7 @@ class TapeMaker:
     """
 
     def __init__(
-        self, clips: Sequence[Clip], pictures: HalfArray, space: Space, settings: TapeSettings, seed: int = 0
+        self, clips: Sequence[Clip], pictures: Float16Array, space: Space, settings: TapeSettings, seed: int = 0
     ) -> None:
         self._clips, self._pictures, self._space = clips, pictures, space
         self._settings, self._seed = settings, seed
@@ -77,14 +74,14 @@ class TapeMaker:
         detected = self._detected(cuts, plan.steps, source)
         return Tape(Features(vectors, 0.0, STEP_S, self._space.extractor, detected * STEP_S), plan.questions)
 
-    def _pick(self, source: np.random.Generator, count: int) -> npt.NDArray[np.int64]:
+    def _pick(self, source: np.random.Generator, count: int) -> IntArray:
         """Different clips, now and then alike."""
         if source.random() >= self._settings.alike:
             return source.choice(len(self._clips), count, replace=False)
         near = self._looks @ self._looks[source.integers(len(self._clips))]
         return source.choice(np.argsort(-near)[:_ALIKE], count, replace=False)
 
-    def _in_a_row(self, plan: Plan, source: np.random.Generator) -> tuple[npt.NDArray[np.int64], FloatArray, list[int]]:
+    def _in_a_row(self, plan: Plan, source: np.random.Generator) -> tuple[IntArray, Float32Array, list[int]]:
         """Two frames for each step, shape ``(steps, 2)``, the share of the second, and the steps at which cuts are."""
         settings = self._settings
         rows, shares = np.zeros((plan.steps, 2), dtype=np.int64), np.zeros(plan.steps, dtype=np.float32)
@@ -103,9 +100,7 @@ class TapeMaker:
             shares[first : first + steps] = (np.arange(steps) + 1) / (steps + 1)
         return rows, shares, sorted(set(cuts))
 
-    def _hold(
-        self, shown: Shown, rows: npt.NDArray[np.int64], shares: FloatArray, source: np.random.Generator
-    ) -> list[int]:
+    def _hold(self, shown: Shown, rows: IntArray, shares: Float32Array, source: np.random.Generator) -> list[int]:
         """Writes a clip's frames; gives where it cuts from one to the other."""
         frames = np.roll(source.permutation(self._clips[shown.clip].frames[:2]), shown.time)
         rows[:], steps = frames[0], len(rows)
@@ -119,15 +114,15 @@ class TapeMaker:
         rows[:, 1], shares[:] = frames[1], np.linspace(0, 1, steps)
         return []
 
-    def _seen(self, rows: Sequence[int] | npt.NDArray[np.int64]) -> tuple[FloatArray, FloatArray]:
+    def _seen(self, rows: Sequence[int] | IntArray) -> tuple[Float32Array, Float32Array]:
         """Frames less what is usual, of unit length, shape ``(frames, CROPS, channels)``, and their lengths."""
         seen = self._space.crops(self._pictures)[rows].astype(np.float32) - self._space.mean
         lengths = np.linalg.norm(seen, axis=2, keepdims=True)
         return seen / lengths, lengths
 
     def _moving(
-        self, rows: npt.NDArray[np.int64], shares: FloatArray, lively: FloatArray, source: np.random.Generator
-    ) -> FloatArray:
+        self, rows: IntArray, shares: Float32Array, lively: Float32Array, source: np.random.Generator
+    ) -> Float32Array:
         """What is held, with what changes from step to step; shape ``(steps, CROPS, channels)``."""
         settings, steps = self._settings, len(rows)
         distinct, inverse = np.unique(rows, return_inverse=True)
@@ -145,7 +140,7 @@ class TapeMaker:
         moving *= length / np.linalg.norm(moving, axis=2, keepdims=True)
         return moving + self._space.mean
 
-    def _detected(self, cuts: Sequence[int], steps: int, source: np.random.Generator) -> npt.NDArray[np.float64]:
+    def _detected(self, cuts: Sequence[int], steps: int, source: np.random.Generator) -> FloatArray:
         """The steps at which cuts are detected."""
         settings = self._settings
         seen = {cut for cut in cuts if source.random() < settings.cuts_seen}

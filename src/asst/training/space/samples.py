@@ -11,8 +11,9 @@ import torch
 from torch import Tensor
 from torch.utils.data import Dataset
 
-from asst.data.readers.captions import Captioned, IndexArray
+from asst.data.readers.captions import Captioned
 from asst.data.samples import DRAWS, Key
+from asst.moments import IntArray
 from asst.training.space.cache import HalfArray, KeptArrays
 
 _TOGETHER = 64
@@ -28,8 +29,8 @@ class KeptCaptions:
     """
 
     pictures: Sequence[Captioned]
-    groups: IndexArray
-    texts: Sequence[IndexArray]
+    groups: IntArray
+    texts: Sequence[IntArray]
     views: Sequence[KeptArrays]
     hidden: KeptArrays
 
@@ -57,21 +58,21 @@ class CaptionBatch(NamedTuple):
     texts: Tensor
 
 
-class CaptionSamples(Dataset[tuple[HalfArray, int, IndexArray]]):
+class CaptionSamples(Dataset[tuple[HalfArray, int, IntArray]]):
     """What a step sees of a picture: a function of seed, epoch and index, as `asst.data.samples` has it.
 
     ``window`` is the side of the part of a view, as a share of its short side. A picture that has fewer sentences
     repeats some.
     """
 
-    def __init__(self, kept: KeptCaptions, learnt: IndexArray, window: float, sentences: int, seed: int) -> None:
+    def __init__(self, kept: KeptCaptions, learnt: IntArray, window: float, sentences: int, seed: int) -> None:
         self._kept, self._learnt, self._window = kept, learnt, window
         self._sentences, self._seed = sentences, seed
 
     def __len__(self) -> int:
         return len(self._learnt)
 
-    def __getitem__(self, key: Key) -> tuple[HalfArray, int, IndexArray]:
+    def __getitem__(self, key: Key) -> tuple[HalfArray, int, IntArray]:
         """Part of a view, the picture's group and the sentences."""
         random = np.random.default_rng((DRAWS, self._seed, *key))
         picture = int(self._learnt[key[1]])
@@ -82,7 +83,7 @@ class CaptionSamples(Dataset[tuple[HalfArray, int, IndexArray]]):
         texts = random.choice(own, self._sentences, replace=len(own) < self._sentences)
         return view[top : top + side, left : left + side], int(self._kept.groups[picture]), texts
 
-    def collate(self, samples: Sequence[tuple[HalfArray, int, IndexArray]]) -> CaptionBatch:
+    def collate(self, samples: Sequence[tuple[HalfArray, int, IntArray]]) -> CaptionBatch:
         """Samples as a batch."""
         maps, groups, drawn = zip(*samples, strict=True)
         texts = np.stack(drawn, axis=1)

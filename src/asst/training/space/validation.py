@@ -10,9 +10,9 @@ import torch
 from torch import Tensor
 from torch.utils.data import DataLoader
 
-from asst.data.readers.captions import IndexArray
 from asst.evaluation.retrieval import Ranks, retrieval_ranks
 from asst.features.zeroshot.captions import pooled_crops
+from asst.moments import IntArray
 from asst.training.space.samples import KeptCaptions, sentences_of, stacked
 from asst.training.space.towers import LearningTowers
 
@@ -25,7 +25,7 @@ _PICTURES, _SENTENCES = 32, 1024
 class CaptionValidation:
     """Asks for every held-out picture and sentence among those of its set."""
 
-    def __init__(self, kept: KeptCaptions, held: Mapping[str, IndexArray]) -> None:
+    def __init__(self, kept: KeptCaptions, held: Mapping[str, IntArray]) -> None:
         self._kept, self._held = kept, held
 
     def batches(self) -> list[list[int]]:
