@@ -4,72 +4,51 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable, Sized
-from typing import Any, ClassVar, cast
+from typing import Any, cast
 
 import lightning
 import torch
 from lightning.pytorch.utilities.types import OptimizerLRSchedulerConfig
+from torch import nn
 from torch.optim.lr_scheduler import LRScheduler
 from torch.utils.data import DataLoader, Dataset
 
-from asst.data.batch import Batch
-from asst.models.methods.base import Trainable
+from asst.models.methods.base import Loss, Share
 from asst.training.divergence import require_finite_figures, require_finite_weights
 from asst.training.optimizer import average_into, optimizer_of, schedule_of
 from asst.training.recipe import Recipe, Training
 from asst.training.schedule import DROPOUT, IntervalBatches, interval_steps, share_of, torch_seed
-from asst.training.space_recipe import CaptionTraining
+from asst.training.space_recipe import CaptionRecipe, CaptionTraining
 from asst.training.validation import Validation
 
 
-class IntervalModule(lightning.LightningModule):
-    """What every training of ours does; Lightning's epochs are the recipe's intervals.
+class TrainingModule(lightning.LightningModule):
+    """Trains a method; validated and kept is itself, or a copy with the mean of its weights.
 
-    Steps move the module called ``moved``, whose gradient is shortened to ``clip``, unless that is 0; the one called
-    ``judged`` is validated and kept.
+    Lightning's epochs are the recipe's intervals.
     """
 
-    moved: ClassVar[str]
-    judged: ClassVar[str]
-    clip: float
-
-    def configure_gradient_clipping(self, *args: Any, **kwargs: Any) -> None:
-        """Shortens the gradient; the trainer's own way refuses optimisers that do everything in one pass."""
-        if self.clip:
-            torch.nn.utils.clip_grad_norm_(self.get_submodule(self.moved).parameters(), self.clip)
-
-    def on_validation_start(self) -> None:
-        """Nothing is asked, and so nothing kept, of weights that the last step has spoilt: a `DivergedError`."""
-        require_finite_weights(self.get_submodule(self.judged).state_dict(), self.trainer.global_step)
-
-
-def by_step(optimizer: torch.optim.Optimizer, schedule: LRScheduler) -> OptimizerLRSchedulerConfig:
-    """Rates that move after each step."""
-    return {"optimizer": optimizer, "lr_scheduler": {"scheduler": schedule, "interval": "step"}}
-
-
-class TrainingModule(IntervalModule):
-    """Trains one method; what is kept is itself, or a copy with the mean of its weights."""
-
-    moved, judged = "method", "kept"
-
-    def __init__(self, method: Trainable, recipe: Recipe, validation: Validation) -> None:
+    def __init__(self, method: nn.Module, recipe: Recipe | CaptionRecipe, validation: Validation, mean: float) -> None:
         super().__init__()
         self.method = self.kept = method
-        self.clip = recipe.optimizer.clip
-        if recipe.optimizer.averaging:
+        if mean:
             self.kept = copy.deepcopy(method).requires_grad_(False)
-        self._recipe, self._validation = recipe, validation
+        self.recipe, self.validation, self._mean = recipe, validation, mean
         self._answers: list[Any] = []
 
-    def training_step(self, batch: Batch, batch_idx: int) -> torch.Tensor:
+    def loss(self, batch: Any, share: Share) -> Loss:
+        """The objective of a part of a batch."""
+        found: Loss = self.method.loss(batch, share)  # type: ignore[operator]
+        return found
+
+    def training_step(self, batch: Sized, batch_idx: int) -> torch.Tensor:
         """The loss of a part of a batch; a `DivergedError` if it is not finite."""
-        training = self._recipe.training
+        training = self.recipe.training
         part = self.trainer.global_step * training.parts + batch_idx % training.parts
         # Dropout draws from torch's own source: set for each part, a resumed run draws what it would have.
         torch.manual_seed(torch_seed(DROPOUT, training.seed, part, self.global_rank))
         share = share_of(part, len(batch), seed=training.seed, rank=self.global_rank, processes=self.trainer.world_size)
-        loss = self.method.loss(batch, share)
+        loss = self.loss(batch, share)
         # That of all processes, so that they stop together.
         together = float(share.mean_over_processes(loss.total.detach()))
         require_finite_figures({"the loss": together}, self.trainer.global_step)
@@ -83,27 +62,40 @@ class TrainingModule(IntervalModule):
         )
         return loss.total
 
-    def on_train_batch_end(self, outputs: Any, batch: Batch, batch_idx: int) -> None:
+    def on_train_batch_end(self, outputs: Any, batch: Any, batch_idx: int) -> None:
         """Averages the weights after each step."""
-        averaging, training = self._recipe.optimizer.averaging, self._recipe.training
-        if averaging and (batch_idx + 1) % training.parts == 0:
-            step = self.current_epoch * training.interval + batch_idx // training.parts
-            average_into(self.kept, self.method, averaging, step)
+        if self._mean and (batch_idx + 1) % self.recipe.training.parts == 0:
+            average_into(self.kept, self.method, self._mean, self.trainer.global_step - 1)
 
-    def validation_step(self, batch: Batch, batch_idx: int) -> None:
+    def on_validation_start(self) -> None:
+        """Nothing is asked, and so nothing kept, of weights that the last step has spoilt: a `DivergedError`."""
+        require_finite_weights(self.kept.state_dict(), self.trainer.global_step)
+
+    def validation_step(self, batch: Any, batch_idx: int) -> None:
         """The answers to some questions."""
-        self._answers.extend(self._validation.answers(self.kept, batch))
+        self._answers.extend(self.validation.answers(self.kept, batch))
 
     def on_validation_epoch_end(self) -> None:
         """Metrics of all of them, in per cent."""
-        metrics = self._validation.metrics(self.kept, self._answers)
+        metrics = self.validation.metrics(self.kept, self._answers)
         self._answers = []
         self.log_dict({f"validate/{key}": value for key, value in metrics.items()}, sync_dist=True)
 
+    def configure_gradient_clipping(self, *args: Any, **kwargs: Any) -> None:
+        """Shortens the gradient; the trainer's own way refuses optimisers that do everything in one pass."""
+        if self.recipe.optimizer.clip:
+            torch.nn.utils.clip_grad_norm_(self.method.parameters(), self.recipe.optimizer.clip)
+
     def configure_optimizers(self) -> OptimizerLRSchedulerConfig:
+        """Rates move after each step."""
+        optimizer, schedule = self.optimizer_and_schedule()
+        return {"optimizer": optimizer, "lr_scheduler": {"scheduler": schedule, "interval": "step"}}
+
+    def optimizer_and_schedule(self) -> tuple[torch.optim.Optimizer, LRScheduler]:
         """As the recipe has them (section 4.2)."""
-        optimizer = optimizer_of(self._recipe.optimizer, self.method)
-        return by_step(optimizer, schedule_of(self._recipe.optimizer, optimizer, self._recipe.training.steps))
+        assert isinstance(self.recipe, Recipe)
+        optimizer = optimizer_of(self.recipe.optimizer, self.method)
+        return optimizer, schedule_of(self.recipe.optimizer, optimizer, self.recipe.training.steps)
 
 
 class IntervalData(lightning.LightningDataModule):

@@ -107,6 +107,9 @@ class CaptionTraining(Settings):
     precision: Precision = "auto"
     seed: Natural = 0
     parts: ClassVar[int] = 1
+    processes: ClassVar[int] = 1
+    nodes: ClassVar[int] = 1
+    keep: ClassVar[int] = 0
 
 
 class CaptionRecipe(Settings):

@@ -23,11 +23,11 @@ class Validation(ABC):
     headline: str
 
     @abstractmethod
-    def answers(self, method: Method, batch: Batch) -> Iterable[Any]:
+    def answers(self, method: Any, batch: Any) -> Iterable[Any]:
         """What the method says of each of some windows, as far as it is needed."""
 
     @abstractmethod
-    def metrics(self, method: Method, answers: Iterable[Any]) -> dict[str, float]:
+    def metrics(self, method: Any, answers: Iterable[Any]) -> dict[str, float]:
         """In per cent, from the answers to all windows in their order."""
 
 

@@ -108,7 +108,7 @@ def test_a_run_that_was_broken_off_ends_with_the_weights_of_an_unbroken_one(
     again = train_captions(used, tmp_path / "broken", lines.append)
     assert any("going on" in line for line in lines)
     states = [torch.load(done.folder.state, weights_only=True)["state_dict"] for done in (whole, again)]
-    assert any("averaged" in name for name in states[0])
+    assert any("kept" in name for name in states[0])
     for name, value in states[0].items():
         assert torch.equal(value, states[1][name]), name
     logs = [[{**line, "seconds": 0, "processor_s": 0} for line in done.folder.log()] for done in (whole, again)]
@@ -134,7 +134,7 @@ def test_a_training_that_diverges_ends_and_says_so_in_its_folder(
     def spoilt(self: CaptionModule, batch: Any, batch_idx: int) -> torch.Tensor:
         if self.trainer.global_step == 3:
             with torch.no_grad():
-                self.learning.towers.sentences.straight.weight.fill_(torch.nan)
+                self.method.towers.sentences.straight.weight.fill_(torch.nan)
         return step(self, batch, batch_idx)
 
     monkeypatch.setattr(CaptionModule, "training_step", spoilt)
@@ -154,7 +154,7 @@ def test_weights_that_the_last_step_of_an_interval_spoils_are_not_kept(
 
     def spoilt(self: CaptionModule, outputs: Any, batch: Any, batch_idx: int) -> None:
         average(self, outputs, batch, batch_idx)
-        self.averaged.towers.sentences.narrow.weight[0, 0] = torch.inf
+        self.kept.towers.sentences.narrow.weight[0, 0] = torch.inf
 
     monkeypatch.setattr(CaptionModule, "on_train_batch_end", torch.no_grad()(spoilt))
     with pytest.raises(DivergedError, match=r"after step 2: .*narrow.weight holds a NaN or an infinity"):
@@ -327,14 +327,14 @@ def test_what_is_kept_before_a_damaged_picture_is_not_made_again(
 def test_the_rates_and_what_learns_are_the_recipes(recipe_file: Path) -> None:
     used = recipe(recipe_file, "network.first_block=19", "optimizer.sentence_rate=1e-5")
     module = CaptionModule(used, None)  # type: ignore[arg-type]
-    learning = {name for name, weight in module.learning.named_parameters() if weight.requires_grad}
+    learning = {name for name, weight in module.method.named_parameters() if weight.requires_grad}
     assert not any("blocks.18." in name or "layers.4." in name or "words" in name for name in learning)
     for part in ("blocks.19.expand", "blocks.20.project", "head.weight", "layers.5.query", "narrow", "straight"):
         assert any(part in name for name in learning), part
     # Kernels of 5 by 5 stay; that of the last block is 3 by 3.
     assert not any("blocks.19.depthwise" in name for name in learning)
     assert any("blocks.20.depthwise" in name for name in learning)
-    assert not any(weight.requires_grad for weight in module.averaged.parameters())
+    assert not any(weight.requires_grad for weight in module.kept.parameters())
     groups = module.configure_optimizers()["optimizer"].param_groups
     assert [group["max_lr"] for group in groups] == [2e-4, 1e-5, 1e-3, 1e-3]
     assert [group["weight_decay"] for group in groups] == [0.02, 0.02, 0.02, 0]

@@ -44,7 +44,8 @@ class Sentences(NamedTuple):
     places: Tensor
 
 
-class CaptionBatch(NamedTuple):
+@dataclass(slots=True, eq=False)
+class CaptionBatch:
     """Pictures, as parts of views, ``(batch, channels, side, side)``, and as many sentences of each.
 
     These are a first one of every picture, then a second one of every picture, and so on; ``texts`` are their numbers,
@@ -55,6 +56,9 @@ class CaptionBatch(NamedTuple):
     sentences: Sentences
     groups: Tensor
     texts: Tensor
+
+    def __len__(self) -> int:
+        return len(self.groups)
 
 
 class CaptionSamples(Dataset[tuple[HalfArray, int, IndexArray]]):
