@@ -146,7 +146,7 @@ def test_a_line_a_minute_says_step_loss_and_time_left(
 ) -> None:
     # By this clock 20 s pass between two looks.
     clock = count(0, 20)
-    monkeypatch.setattr("asst.training.progress.time", SimpleNamespace(monotonic=lambda: float(next(clock))))
+    monkeypatch.setattr("asst.training.callbacks.time", SimpleNamespace(monotonic=lambda: float(next(clock))))
     lines: list[str] = []
     train(toy_recipe(), tmp_path / "run", lines.append)
     told = [line for line in lines if "left" in line]
@@ -179,7 +179,7 @@ def test_a_bar_shows_the_same_and_goes_when_the_training_is_broken_off(
     toy_recipe: Callable[..., Recipe], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     bar, stopped = Progress(disable=True), []
-    monkeypatch.setattr("asst.training.progress._bar", lambda: bar)
+    monkeypatch.setattr("asst.training.callbacks._bar", lambda: bar)
     monkeypatch.setattr(bar, "stop", lambda: stopped.append(bar))
     losses_until(monkeypatch, 5, math.nan)
     lines: list[str] = []

@@ -10,18 +10,17 @@ from __future__ import annotations
 import json
 import statistics
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
+
+from pydantic import TypeAdapter
 
 from asst.data.record import Record
 from asst.errors import InputError
 from asst.evaluation.bootstrap import Interval, bootstrap_runs
 from asst.evaluation.results import Result
 from asst.evaluation.scoring import Values, compare, per_cent
-
-_CITED = "a figure that the paper cites"
-
 
 COMPARED = 2
 """So many of a table's first metrics are compared."""
@@ -38,7 +37,7 @@ class Row:
     label: str
     recipe: str | None
     paper: tuple[float | None, ...]
-    missing: str
+    missing: str = "a figure that the paper cites"
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,10 +102,19 @@ class FilledTable:
 def paper_tables(numbers: Collection[int] = ()) -> tuple[PaperTable, ...]:
     """The tables of these numbers, or all, in the paper's order; an `InputError` for one that is not there."""
     content = _content()
-    tables = {entry["number"]: _table(entry, content) for entry in content["tables"]}
-    if unknown := [number for number in numbers if number not in tables]:
-        raise InputError(f"the paper has no table {unknown[0]}; it has {min(tables)} to {max(tables)}")
-    return tuple(table for number, table in tables.items() if not numbers or number in numbers)
+    tables = TypeAdapter(tuple[PaperTable, ...]).validate_python(content["tables"])
+    known = [table.number for table in tables]
+    if unknown := [number for number in numbers if number not in known]:
+        raise InputError(f"the paper has no table {unknown[0]}; it has {min(known)} to {max(known)}")
+    wanted = [table for table in tables if not numbers or table.number in numbers]
+    missing = content["missing"]
+    return tuple(
+        replace(
+            table,
+            rows=tuple(replace(row, missing=missing[row.recipe]) if row.recipe else row for row in table.rows),
+        )
+        for table in wanted
+    )
 
 
 def fill(table: PaperTable, results: Iterable[Result]) -> FilledTable:
@@ -153,24 +161,6 @@ def fused_recipes() -> dict[str, dict[str, float]]:
 def _content() -> dict[str, Any]:
     found: dict[str, Any] = json.loads(Path(__file__).with_name("paper_tables.json").read_text(encoding="utf-8"))
     return found
-
-
-def _table(entry: Mapping[str, Any], content: Mapping[str, Any]) -> PaperTable:
-    missing, simulated = content["missing"], content["simulated"][str(entry["number"])]
-    rows = tuple(
-        Row(row["label"], row["recipe"], tuple(row["paper"]), missing[row["recipe"]] if row["recipe"] else _CITED)
-        for row in entry["rows"]
-    )
-    return PaperTable(
-        number=entry["number"],
-        title=entry["title"],
-        dataset=entry["dataset"],
-        split=entry["split"],
-        metrics=tuple(entry["metrics"]),
-        rows=rows,
-        ours=simulated["ours"],
-        also=tuple((label, recipe) for label, recipe in simulated["also"]),
-    )
 
 
 def _runs(results: Sequence[Result]) -> tuple[Runs, ...]:

@@ -16,7 +16,7 @@ import numpy as np
 from asst.data.sample import ProposalRows
 from asst.errors import InputError
 from asst.features.values import Features
-from asst.models.answers import Answerer
+from asst.models.answers import Answerer, over_time, window_attention
 from asst.models.base import Ranking
 from asst.models.checkpoint import Description, load_checkpoint, read_description
 from asst.models.reranker_inputs import (
@@ -29,7 +29,6 @@ from asst.models.reranker_inputs import (
     samples,
     views_of,
 )
-from asst.models.trained.answering import of_window, over_time
 from asst.models.trained.loading import SUFFIX, ExportedMethod, loaded
 from asst.models.trained.model import word_vectors
 from asst.models.zeroshot.evidence import Evidence
@@ -113,7 +112,7 @@ class RerankedModel:
         for view in views_of(len(features)):
             seen = view.sample(context, inputs, self._sentence(query), 0, _ANY)
             windows.append(seen.window)
-            found.append(of_window(self._method.attention([seen]), seen.window, STEPS))
+            found.append(window_attention(self._method, seen, STEPS))
         return over_time(windows, found, tokenize(query))
 
     def _added(

@@ -34,11 +34,11 @@ from asst.models.zeroshot.model import zeroshot_of
 from asst.training.recipe import Recipe
 from asst.training.reranker.questions import (
     RerankerQueries,
-    RerankerQuestion,
     RerankerSamples,
     RerankerValidation,
     questions_about,
 )
+from asst.training.reranker.tape_pool import tape_questions
 from asst.training.simulation import Say
 from asst.training.sources import Sources
 from asst.training.validation import ActionValidation, SentenceValidation, Validation
@@ -75,33 +75,27 @@ def open_task(recipe: Recipe, sources: Sources, say: Say) -> Task:
 
     ``say`` is told where these are not as long as annotated. Raises an `InputError` for anything missing or unfit.
     """
-    if sources.tapes is not None:
-        return _choosing(sources, sources.tapes.learnt, sources.tapes.checked, sources.tapes.features)
     if recipe.method == "reranker":
         return _reranked(recipe, sources, say)
     return (_actions if recipe.detects else _sentences)(recipe, sources, say)
 
 
 def _reranked(recipe: Recipe, sources: Sources, say: Say) -> Task:
-    learnt = sources.records(recipe.data.train).records
-    checked = sources.records(recipe.data.validation).records
-    kind, store = _features(recipe, sources, [*learnt, *checked], say)
-    model = zeroshot_of(kind.extractor, f"recipe {recipe.name}")
-    learnt_from, checked_by = (list(questions_about(model, records, store)) for records in (learnt, checked))
-    if not (learnt_from and checked_by):
-        split = recipe.data.validation if learnt_from else recipe.data.train
+    data, words = recipe.data, sources.words
+    if isinstance(words, QueryTokens):
+        raise InputError("a reranker reads words, not tokens; leave data.words out, or name a file of word vectors")
+    if data.tapes is not None:
+        learnt, checked, kind = tape_questions(data.tapes, sources.root, say)
+    else:
+        splits = [sources.records(split).records for split in (data.train, data.validation)]
+        kind, store = _features(recipe, sources, [*splits[0], *splits[1]], say)
+        model = zeroshot_of(kind.extractor, f"recipe {recipe.name}")
+        learnt, checked = (list(questions_about(model, records, store)) for records in splits)
+    if not (learnt and checked):
+        split = data.validation if learnt else data.train
         raise InputError(
             f"recipe {recipe.name}: no proposal holds anything of the annotated moments of {split}; check the times"
         )
-    return _choosing(sources, learnt_from, checked_by, kind)
-
-
-def _choosing(
-    sources: Sources, learnt: Sequence[RerankerQuestion], checked: Sequence[RerankerQuestion], kind: FeatureKind
-) -> Task:
-    words = sources.words
-    if isinstance(words, QueryTokens):
-        raise InputError("a reranker reads words, not tokens; leave data.words out, or name a file of word vectors")
     return Task(
         samples=RerankerSamples(learnt, words),
         questions=RerankerQueries(checked, words),

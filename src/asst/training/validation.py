@@ -12,8 +12,8 @@ from asst.data.record import Record
 from asst.evaluation.answers import TOP
 from asst.evaluation.detection import DetectionProtocol, mean_average_precisions
 from asst.evaluation.protocol import Protocol
+from asst.models.answers import WindowAnswer, query_answers, window_answers
 from asst.models.methods.base import Method
-from asst.models.trained.answering import WindowAnswer, query_answers, window_answers
 from asst.models.trained.detector import A_CLASS, FoundActions, detections_of, video_actions, window_actions
 
 

@@ -14,7 +14,7 @@ from torch import Tensor, nn
 
 from asst.data.batch import Batch
 from asst.data.record import Record
-from asst.models.answers import ATTENTION, Answers, answers_of
+from asst.models.answers import Answers, answers_of
 from asst.settings import Positive, Settings
 
 
@@ -86,22 +86,20 @@ class Method(nn.Module, ABC):
         """What `asst.models.answers.answers_of` makes answers of: every clip of every window.
 
         ``spans`` in steps of each window ``(windows, clips, 2)``, ``scores`` and ``kept`` ``(windows, clips)``, and
-        ``labels`` where the method finds actions; or what else that function reads. If asked for, the weights that
-        `attention` returns, `ATTENTION` before each name.
+        ``labels`` where the method finds actions; or what else that function reads. If asked for, the weights of words
+        in each layer that attends to them, `ATTENTION` before its name, ``(windows, words, steps of the layer)``.
         """
 
     @torch.no_grad()
+    def arrays(self, batch: Batch, *, attention: bool = False) -> dict[str, npt.NDArray[Any]]:
+        """`outputs` as arrays."""
+        found = self.outputs(batch, attention=attention)
+        # NumPy has no bfloat16, in which some processors train.
+        return {name: (own.float() if own.is_floating_point() else own).cpu().numpy() for name, own in found.items()}
+
     def answers(self, batch: Batch) -> Answers:
         """Every clip of every window."""
-        # NumPy has no bfloat16, in which some processors train.
-        found = {name: own.float() if own.is_floating_point() else own for name, own in self.outputs(batch).items()}
-        return answers_of({name: own.cpu().numpy() for name, own in found.items()}, self.settings)
-
-    @torch.no_grad()
-    def attention(self, batch: Batch) -> dict[str, Tensor]:
-        """By the name of each layer that attends to words, their weights, ``(batch, words, steps of the layer)``."""
-        found = self.outputs(batch, attention=True)
-        return {name.removeprefix(ATTENTION): own for name, own in found.items() if name.startswith(ATTENTION)}
+        return answers_of(self.arrays(batch), self.settings)
 
 
 class Trainable(Method):

@@ -7,7 +7,6 @@ from itertools import islice
 from pathlib import Path
 from typing import Any, Self
 
-import numpy as np
 import numpy.typing as npt
 
 from asst.data.observations import OBSERVATIONS, Observation
@@ -16,24 +15,19 @@ from asst.errors import InputError
 from asst.extras import require
 from asst.features.extractor import Extractor, extractor_named
 from asst.features.runtime import Network
-from asst.models.answers import ATTENTION, Answerer, Answers, answers_of
+from asst.models.answers import SAID, Answerer, WindowAnswer, window_answers
 from asst.models.checkpoint import Description, described, read_description
-from asst.models.trained.answering import WindowAnswer, window_answers
-from asst.moments import FloatArray
 
 SUFFIX = ".onnx"
 FORMAT = "asst-network-1"
-SAID = ("relative", "averages", "finds_actions")
-"""What a graph says of its method, ``yes`` or ``no``; see `asst.models.methods.base.Method`."""
 
 
-class ExportedMethod:
-    """A graph as a method, which `asst export` wrote, or that has the weights of a checkpoint; see `Answerer`."""
+class ExportedMethod(Answerer):
+    """A graph as a method, which `asst export` wrote, or that has the weights of a checkpoint."""
 
     def __init__(self, network: Network, description: Description) -> None:
-        self.labels = tuple(description.settings.get("labels", ()))
-        self.relative, self.averages, self.finds_actions = (network.metadata[name] == "yes" for name in SAID)
-        self._network, self._settings = network, description.settings
+        super().__init__(description.settings, {name: network.metadata[name] == "yes" for name in SAID})
+        self._network = network
 
     @classmethod
     def load(cls, path: Path) -> tuple[Self, Description]:
@@ -57,19 +51,8 @@ class ExportedMethod:
         used = {name: own for name, own in weights.items() if not name.endswith("num_batches_tracked")}
         return cls(Network(path, used), description)
 
-    def answers(self, samples: Sequence[Sample]) -> Answers:
-        """See `Answerer`."""
-        return answers_of(self._outputs(samples), self._settings)
-
-    def attention(self, samples: Sequence[Sample]) -> dict[str, FloatArray]:
-        """See `Answerer`."""
-        return {
-            name.removeprefix(ATTENTION): own.astype(np.float64)
-            for name, own in self._outputs(samples).items()
-            if name.startswith(ATTENTION)
-        }
-
-    def _outputs(self, samples: Sequence[Sample]) -> dict[str, npt.NDArray[Any]]:
+    def outputs(self, samples: Sequence[Sample], *, attention: bool) -> dict[str, npt.NDArray[Any]]:
+        """See `Answerer`; a graph gives the weights of words in any case."""
         inputs = network_inputs(samples, int(self._network.metadata["steps"]))
         read = {name: own for name, own in inputs.items() if name in self._network.inputs}
         return dict(zip(self._network.outputs, self._network(**read), strict=True))

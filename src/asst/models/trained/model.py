@@ -16,10 +16,9 @@ from asst.data.sample import Sample
 from asst.errors import InputError
 from asst.features.stores.native import FeatureStore
 from asst.features.values import Features
-from asst.models.answers import Answerer
+from asst.models.answers import Answerer, QueryAnswer, over_time, query_answers, window_attention
 from asst.models.base import Ranking
 from asst.models.checkpoint import Description
-from asst.models.trained.answering import QueryAnswer, of_window, over_time, query_answers
 from asst.models.trained.loading import Checkpoints, loaded
 from asst.moments import Attention, Curve, FloatArray, Moment, best_around
 from asst.text import Vector, WordVectors, tokenize
@@ -67,15 +66,7 @@ class TrainedModel(Checkpoints):
 
         Raises an `InputError` for features of another kind, or a sentence without a word.
         """
-        self.description.features.check(features, self.name)
-        vectors = [self._sentence(query) for query in queries]
-        windows = self.observation.windows(features.end_s, features)
-        samples = (
-            Sample(index, window, window.read(features), words, np.zeros((0, 2)))
-            for index, words in enumerate(vectors)
-            for window in windows
-        )
-        found = self._answers(samples, [features.end_s] * len(queries), top)
+        found = self._answers(self._samples(features, queries), [features.end_s] * len(queries), top)
         return [_ranking(features, query, answer) for query, answer in zip(queries, found, strict=True)]
 
     def rank_records(
@@ -103,18 +94,25 @@ class TrainedModel(Checkpoints):
         By the name of each fed layer, the weights of the words of `asst.text.tokenize` at each real step of the layer,
         shape ``(words, steps)``; empty where the method has no attention.
         """
-        self.description.features.check(features, self.name)
-        words = self._sentence(query)
-        found = []
-        for window in self.observation.windows(features.end_s, features):
-            sample = Sample(0, window, window.read(features), words, np.zeros((0, 2)))
-            found.append(of_window(self._methods[0].attention([sample]), window, self.observation.steps))
-        return found
+        return [
+            window_attention(self._methods[0], sample, self.observation.steps)
+            for sample in self._samples(features, [query])
+        ]
 
     def word_attention(self, features: Features, query: str) -> Attention | None:
         """`attention` on the clock of the video, the mean of the layers that see every step; None if there is none."""
         windows = self.observation.windows(features.end_s, features)
         return over_time(windows, self.attention(features, query), tokenize(query))
+
+    def _samples(self, features: Features, queries: Sequence[str]) -> Iterator[Sample]:
+        self.description.features.check(features, self.name)
+        vectors = [self._sentence(query) for query in queries]
+        windows = self.observation.windows(features.end_s, features)
+        return (
+            Sample(index, window, window.read(features), words, np.zeros((0, 2)))
+            for index, words in enumerate(vectors)
+            for window in windows
+        )
 
     def _answers(
         self, samples: Iterable[Sample], durations_s: Sequence[float], limit: int | None, overlap: float | None = None

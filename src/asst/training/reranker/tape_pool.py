@@ -22,12 +22,14 @@ import numpy.typing as npt
 from asst.atomic import writing_whole
 from asst.data.readers.captions import Captioned, Captions, decoded, held_out, read_captions
 from asst.features.hashing import LENGTH, settings_hash
-from asst.features.zeroshot.crops import TICKS_A_STEP, CropsExtractor
+from asst.features.zeroshot.crops import STEP_S, TICKS_A_STEP, CropsExtractor
+from asst.models.checkpoint import FeatureKind
 from asst.models.reranker_inputs import FACTS, View, input_names
 from asst.models.zeroshot.model import ZeroShotModel, zeroshot_of
 from asst.moments import iou
 from asst.simulate.tapes.plan import TapeSettings
 from asst.simulate.tapes.tapes import Clip, Tape, TapeMaker, check_clips
+from asst.training.recipe import Tapes
 from asst.training.reranker.questions import RerankerQuestion, read_sentences
 from asst.training.simulation import Say
 from asst.training.space.cache import CHUNK, KeptArrays
@@ -172,6 +174,24 @@ class TapePool:
             except BaseException:
                 processes.shutdown(wait=False, cancel_futures=True)
                 raise
+
+
+def tape_questions(
+    tapes: Tapes, root: Path, say: Say
+) -> tuple[list[RerankerQuestion], list[RerankerQuestion], FeatureKind]:
+    """What is asked of tapes, to learn from and to choose checkpoints by, and what their features are."""
+    model = zeroshot_of(tapes.extractor, "a reranker")
+    clips, extractor = CaptionedClips(root, tapes.folder, tapes.holdout), model.extractor
+    clips.make(extractor, say)
+    parts: list[tuple[Part, int]] = [("learnt", tapes.count), ("held out", tapes.validation)]
+    learnt, checked = (
+        TapePool.of(model, clips, part, tapes.seed, tapes.settings).questions(count, say) for part, count in parts
+    )
+    # Which pictures are looked at may differ, as long as the network is the same.
+    kind = FeatureKind(
+        extractor=extractor.name, dimension=extractor.dimension, step_s=STEP_S, weights=extractor.weights
+    )
+    return learnt, checked, kind
 
 
 class _Worker:
