@@ -145,7 +145,7 @@ def model_spans(localizer: asst.Localizer, questions: Sequence[Question]) -> lis
     for group in asked.values():
         rankings = localizer.rank(questions[group[0]].features, [questions[i].sentence for i in group], top=5)
         for i, ranking in zip(group, rankings, strict=True):
-            spans[i] = np.array([(m.start_s, m.end_s) for m in ranking.moments])
+            spans[i] = np.array([(m.start_s, m.end_s) for m in ranking.ranked])
     return spans
 
 
@@ -268,7 +268,7 @@ def show_found(localizer: asst.Localizer, records: Sequence[Record], features: d
         where[record.sentence].add(footage(record.video))
     for video, seen in features.items():
         for ranking in localizer.rank(seen, sentences, top=1):
-            (present if footage(video) in where[ranking.query] else absent).append(ranking.found)
+            (present if footage(video) in where[ranking.query] else absent).append(bool(ranking.moments))
     Console().print(
         f"said to be found: {np.mean(present):.2f} of {len(present)} sentences about the video, "
         f"{np.mean(absent):.2f} of {len(absent)} about another"

@@ -26,9 +26,8 @@ from rich.table import Table
 import asst
 from asst.data import data_folder
 from asst.evaluation.bootstrap import bootstrap_interval
-from asst.models.base import Ranking
 from asst.models.zeroshot.model import SimilarityModel
-from asst.moments import iou
+from asst.moments import Answer, iou
 from asst.simulate.tapes.plan import Question, Steps, TapeSettings
 from asst.simulate.tapes.tapes import TapeMaker
 from asst.training.recipe import read_recipe
@@ -69,16 +68,16 @@ def held_out_tapes(seed: int = SEED) -> TapeMaker:
     return TapeMaker(*clips.read("held out", extractor), extractor.space, TapeSettings(), seed)
 
 
-def answered(tape: int, question: Question, ranking: Ranking, step_s: float) -> Answered:
+def answered(tape: int, question: Question, ranking: Answer, step_s: float) -> Answered:
     """One answer against the times of its clip."""
-    best = ranking.moments[0]
+    best = ranking.ranked[0]
 
     def overlaps(spans: tuple[Steps, ...]) -> bool:
         return bool(spans) and float(iou(np.array(spans) * step_s, [(best.start_s, best.end_s)]).max()) >= IOU
 
     right = overlaps((question.span,))
     return Answered(
-        tape, right, right or overlaps(question.rivals), 1 / (1 + len(question.rivals)), bool(ranking.found)
+        tape, right, right or overlaps(question.rivals), 1 / (1 + len(question.rivals)), bool(ranking.moments)
     )
 
 

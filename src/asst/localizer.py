@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +13,7 @@ from asst.errors import InputError
 from asst.features.extractor import Progress
 from asst.features.values import Features
 from asst.models import model_named
-from asst.models.base import RANKED_LEAST, Attentive, Embedding, Model, Ranking
+from asst.models.base import RANKED_LEAST, Attentive, Embedding, Model
 from asst.moments import Answer, Moment, rows, within
 from asst.text import understood
 from asst.video import Frames
@@ -109,22 +110,21 @@ class Localizer:
         name = str(video) if isinstance(video, str | Path) else ""
         attentive = self._model if attention and isinstance(self._model, Attentive) else None
         answers = []
-        for ranking in self._model.rank(features, queries, top=max(top, RANKED_LEAST)):
-            threshold = ranking.threshold if min_score is None else min_score
-            found, weaker = rows(within(ranking.moments, duration_s, name), duration_s, threshold)
+        for ranked in self._model.rank(features, queries, top=max(top, RANKED_LEAST)):
+            threshold = ranked.threshold if min_score is None else min_score
+            found, weaker = rows(within(ranked.ranked, duration_s, name), duration_s, threshold)
             answers.append(
-                Answer(
+                replace(
+                    ranked,
                     video=name,
-                    query=ranking.query,
                     duration_s=duration_s,
                     model=self.name,
                     moments=found[:top],
                     weaker=weaker[: max(0, top - len(found))],
-                    best_score=ranking.moments[0].score if ranking.moments else None,
-                    curve=ranking.curve,
+                    best_score=ranked.ranked[0].score if ranked.ranked else None,
                     threshold=threshold,
-                    attention=attentive.word_attention(features, ranking.query) if attentive else None,
-                    understood=understood(ranking.query),
+                    attention=attentive.word_attention(features, ranked.query) if attentive else None,
+                    understood=understood(ranked.query),
                 )
             )
         return answers
@@ -154,8 +154,8 @@ class Localizer:
             raise InputError(f"{self.name} has no space of pictures and sentences; choose similarity or clip")
         return self._model
 
-    def rank(self, features: Features, queries: Sequence[str], *, top: int = 5) -> list[Ranking]:
-        """The model's ranking of each sentence, convincing or not."""
+    def rank(self, features: Features, queries: Sequence[str], *, top: int = 5) -> list[Answer]:
+        """The model's own answer to each sentence, in which moments may overlap."""
         return self._model.rank(features, queries, top=top)
 
     def _read(

@@ -26,7 +26,7 @@ from asst.library.engine import Engine
 from asst.library.folder import LibraryFolder
 from asst.library.matrix import matrix_of, products
 from asst.library.tables import Rows, Video
-from asst.models.base import RANKED_LEAST, Ranking
+from asst.models.base import RANKED_LEAST
 from asst.moments import Answer, Curve, Moment, by_video, rows, within
 from asst.text import understood
 
@@ -109,11 +109,11 @@ class _Scored:
     seconds: float = 0.0
     step_s: float = 1.0
 
-    def add(self, ranking: Ranking, features: Features, video: Video) -> None:
+    def add(self, ranking: Answer, features: Features, video: Video) -> None:
         self.threshold, self.step_s = ranking.threshold, features.step_s
-        self.best += [moment.score for moment in ranking.moments[:1]]
+        self.best += [moment.score for moment in ranking.ranked[:1]]
         self.seconds += len(features) * features.step_s
-        self.moments[video.path] += within(ranking.moments, video.duration_s, video.path)
+        self.moments[video.path] += within(ranking.ranked, video.duration_s, video.path)
         self.durations_s[video.path] = video.duration_s
         if ranking.curve is not None:
             self.curves[video.path].append(ranking.curve)

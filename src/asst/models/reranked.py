@@ -17,7 +17,6 @@ from asst.data.sample import ProposalRows
 from asst.errors import InputError
 from asst.features.values import Features
 from asst.models.answers import Answerer, over_time, window_attention
-from asst.models.base import Ranking
 from asst.models.checkpoint import Description, load_checkpoint, read_description
 from asst.models.reranker_inputs import (
     FACTS,
@@ -34,9 +33,9 @@ from asst.models.trained.model import word_vectors
 from asst.models.zeroshot.evidence import Evidence
 from asst.models.zeroshot.model import ZeroShotModel, zeroshot_of
 from asst.models.zeroshot.proposals import Float64Array, Proposals
-from asst.models.zeroshot.query_scores import THRESHOLD, QueryScores, query_scores, ranking, step_scores
+from asst.models.zeroshot.query_scores import QueryScores, query_scores, ranking, step_scores
 from asst.models.zeroshot.video_context import VideoContext
-from asst.moments import Attention
+from asst.moments import Answer, Attention
 from asst.text import Vector, WordVectors, tokenize
 
 PACKAGED = Path(__file__).with_name("default.safetensors")
@@ -86,7 +85,7 @@ class RerankedModel:
         description.features.check_extractor(first.extractor, name)
         return cls(method, description, first, name, scope)
 
-    def rank(self, features: Features, queries: Sequence[str], *, top: int) -> list[Ranking]:
+    def rank(self, features: Features, queries: Sequence[str], *, top: int) -> list[Answer]:
         """As `ZeroShotModel.rank`, in the order that the reranker gives."""
         context = self._first.context(features)
         every = clause_evidence(self.reader, features, queries)
@@ -182,11 +181,11 @@ def within_shots(found: Proposals, before: Float64Array, after: Float64Array) ->
 def _order_tells(context: VideoContext, evidence: ClauseEvidence) -> bool:
     """Whether there is an order to judge by: what an ordinal counts is found twice, or the related clause is likely."""
     if evidence.query.ordinal:
-        return len(_found(context, evidence.main, 2).convincing(THRESHOLD)) > 1
-    return evidence.related is not None and bool(_found(context, evidence.related, 1).convincing(_LIKELY))
+        return len(_found(context, evidence.main, 2).moments) > 1
+    return evidence.related is not None and _found(context, evidence.related, 1).ranked[0].score >= _LIKELY
 
 
-def _found(context: VideoContext, evidence: Evidence, top: int) -> Ranking:
+def _found(context: VideoContext, evidence: Evidence, top: int) -> Answer:
     own = query_scores(context, evidence)
     return ranking(context, evidence, own, own.proposals, top)
 

@@ -6,6 +6,7 @@ import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from asst.data import Dataset, data_folder, read_actions, read_dataset
 from asst.data.actions import ActionDataset, ActionVideo
@@ -114,11 +115,8 @@ def _store(stream: str, path: Path, data: Data, durations_s: Mapping[str, float]
     """One stream's store; ``durations_s`` is filled before anything is read that needs it."""
     files = data.features[stream]
     step_s = files.step_s or data.step_s
-    clock = None
-    if step_s == EVEN:
-        clock = Timing(stream, durations_s=durations_s, start_s=files.start_s)
-    elif step_s is not None:
-        clock = Timing(stream, float(step_s), start_s=files.start_s)
+    how: dict[str, Any] = {"durations_s": durations_s} if step_s == EVEN else {"step_s": step_s}
+    clock = None if step_s is None else Timing(stream, start_s=files.start_s, **how)
     store: FeatureStore
     if files.windows is not None:
         store = WindowStore(path, stream, files.windows.fps, files.windows.length)

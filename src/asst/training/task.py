@@ -187,14 +187,12 @@ class Prepared:
     def parameters(self) -> int:
         """Numbers that are learnt: weights, or what a closed form finds."""
         weights = [own for own in self.method.parameters() if own.requires_grad]
-        learnt = weights or list(self.method.state_dict().values())
-        return sum(tensor.numel() for tensor in learnt)
+        return sum(own.numel() for own in weights or self.method.state_dict().values())
 
     @property
     def megabytes(self) -> float:
         """Size of a checkpoint; the state to go on from has one or two moments of each weight beside it."""
-        size: int = sum(own.nbytes for own in self.method.state_dict().values())
-        return size / 1e6
+        return float(sum(own.nbytes for own in self.method.state_dict().values()) / 1e6)
 
 
 def prepare(recipe: Recipe, sources: Sources, say: Say) -> Prepared:
@@ -241,15 +239,13 @@ def _started(recipe: Recipe, start: Path, task: Task) -> Method:
     method, begun = restored_method(start)
     if begun.method != recipe.method:
         raise InputError(f"recipe {recipe.name}: {start} holds {begun.method}, and the method is {recipe.method}")
-    ours = {"words": task.words, "features.extractor": task.features.extractor, **task.given}
-    theirs = {"words": begun.words, "features.extractor": begun.features.extractor, **begun.settings}
-    other = sorted(name for name, value in ours.items() if theirs.get(name) != value)
-    if ours["features.extractor"] != theirs["features.extractor"]:
+    if begun.features.extractor != task.features.extractor:
         raise InputError(
             f"recipe {recipe.name}: {start} reads features of {begun.features.extractor}, and the data are of "
             f"{task.features.extractor}; name a start that was trained on those (docs/models.md)"
         )
-    if other:
+    ours, theirs = {"words": task.words, **task.given}, {"words": begun.words, **begun.settings}
+    if other := sorted(name for name, value in ours.items() if theirs.get(name) != value):
         name = other[0]
         raise InputError(f"recipe {recipe.name}: {start} has {name} {theirs.get(name)}, the data {ours[name]}")
     return method.train()

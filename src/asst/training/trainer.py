@@ -28,17 +28,24 @@ from asst.training.recipe import Training
 from asst.training.simulation import Say
 from asst.training.space_recipe import CaptionTraining
 
+_HINTS = (
+    ".*does not have many workers.*",
+    ".*exists and is not empty.*",
+    # States are of an interval's end, whatever the length of the next.
+    "You're resuming from a checkpoint that ended before the epoch ended.*",
+    # A name of PyTorch's that the library still uses.
+    ".*LeafSpec.*",
+    # Those are what a recipe freezes.
+    "Found .* in eval mode",
+)
+
 
 @dataclass(frozen=True, slots=True)
 class Trained:
     """What a run came to.
 
-    Attributes:
-        folder: where everything is.
-        steps: optimiser steps done in all; one for a closed form.
-        parameters: numbers that were learnt.
-        seconds: time spent in training and validation, in all.
-        first: whether this is the first of the processes that trained together.
+    ``steps`` of the optimiser were done in all, one for a closed form, ``parameters`` learnt, and ``seconds`` spent in
+    training and validation; ``first`` is whether this is the first of the processes that trained together.
     """
 
     folder: RunFolder
@@ -70,21 +77,10 @@ def train_by_steps(
     going_on: bool,
     progress: bool,
 ) -> Trained:
-    """Trains, or goes on from the folder's state, whose epochs are intervals; `KeepRun` ends it after the steps.
+    """Trains, or goes on from the folder's state; the trainer's epochs are intervals, and `KeepRun` ends them.
 
-    Args:
-        module: what learns.
-        data: what it learns from, and is judged by.
-        folder: of the run.
-        save: writes a checkpoint.
-        say: told how far it is, where no bar is shown.
-        begun: said first.
-        going_on: whether the folder has a state.
-        progress: show a bar on the terminal.
-
-    Raises:
-        WriteError: if the run's folder cannot be written.
-        KeyboardInterrupt: if interrupted; everything up to the last interval is kept.
+    ``say`` is told what has ``begun``, and how far it is where no bar shows its ``progress``. Raises a `WriteError` if
+    the folder cannot be written, and what Ctrl-C raises; everything up to the last interval is kept then.
     """
     training, parameters = module.recipe.training, learnt_numbers(module)
     if going_on:
@@ -93,9 +89,8 @@ def train_by_steps(
         say(f"going on with the run in {folder.path}")
     say(begun)
     keeper = KeepRun(folder, training, save, module.validation.headline, say)
-    callbacks = [keeper, _state(folder), TellProgress(training.steps, say, bar=progress)]
     with _quiet():
-        trainer = _trainer(training, callbacks, TensorBoardLogger(folder.path, name="", version=folder.events.name))
+        trainer = _trainer(training, folder, [keeper, TellProgress(training.steps, say, bar=progress)])
         try:
             trainer.fit(module, data, ckpt_path=str(folder.state) if going_on else None, weights_only=True)
         except OSError as error:
@@ -118,11 +113,18 @@ def learnt_numbers(module: nn.Module) -> int:
 
 
 def _trainer(
-    training: Training | CaptionTraining, callbacks: list[lightning.Callback], logger: TensorBoardLogger
+    training: Training | CaptionTraining, folder: RunFolder, callbacks: list[lightning.Callback]
 ) -> lightning.Trainer:
     half = training.precision == "bfloat16" or (training.precision == "auto" and fastest_dtype() == torch.bfloat16)
     card = fastest_device() == "cuda"
     together = training.processes * training.nodes > 1
+    # What to go on from, after each interval.
+    state = ModelCheckpoint(
+        dirpath=folder.checkpoints,
+        filename=folder.state.stem,
+        enable_version_counter=False,
+        save_on_train_epoch_end=True,
+    )
     return lightning.Trainer(
         accelerator="gpu" if card else "cpu",
         devices=training.processes,
@@ -136,20 +138,10 @@ def _trainer(
         num_sanity_val_steps=0,
         enable_progress_bar=False,
         enable_model_summary=False,
-        callbacks=callbacks,
+        callbacks=[*callbacks, state],
         plugins=[_WholeState()],
-        logger=logger,
+        logger=TensorBoardLogger(folder.path, name="", version=folder.events.name),
         log_every_n_steps=1,
-    )
-
-
-def _state(folder: RunFolder) -> ModelCheckpoint:
-    """Keeps what to go on from, after each interval."""
-    return ModelCheckpoint(
-        dirpath=folder.checkpoints,
-        filename=folder.state.stem,
-        enable_version_counter=False,
-        save_on_train_epoch_end=True,
     )
 
 
@@ -170,16 +162,8 @@ def _quiet() -> Iterator[None]:
     for logger in loggers:
         logger.setLevel(logging.WARNING)
     with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", message=".*does not have many workers.*")
-        warnings.filterwarnings("ignore", message=".*exists and is not empty.*")
-        # States are of an interval's end, whatever the length of the next.
-        warnings.filterwarnings(
-            "ignore", message="You're resuming from a checkpoint that ended before the epoch ended.*"
-        )
-        # A name of PyTorch's that the library still uses.
-        warnings.filterwarnings("ignore", message=".*LeafSpec.*")
-        # Those are what a recipe freezes.
-        warnings.filterwarnings("ignore", message="Found .* in eval mode")
+        for message in _HINTS:
+            warnings.filterwarnings("ignore", message=message)
         try:
             yield
         finally:

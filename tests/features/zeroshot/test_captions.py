@@ -128,7 +128,7 @@ def test_its_file_is_a_model(path: Path, street: Path) -> None:
     crops = extractor.space.crops(features.vectors).astype(np.float32) - extractor.space.mean
     crops /= np.linalg.norm(crops, axis=2, keepdims=True)
     match = (crops @ said - (crops @ unrelated.T).mean(axis=2)).max(axis=1)
-    best = ranking.moments[0]
+    best = ranking.ranked[0]
     inside = (features.times_s >= best.start_s) & (features.times_s < best.end_s)
     assert match[inside].mean() > match[~inside].mean()
     assert localizer.name == "own.safetensors"

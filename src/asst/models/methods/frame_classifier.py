@@ -17,7 +17,7 @@ from torch.nn import functional
 from asst.data.batch import Batch
 from asst.errors import InputError
 from asst.models.methods.base import Loss, Share
-from asst.models.methods.classes import ActionMethod, Classes
+from asst.models.methods.detector import ActionMethod, Classes
 from asst.settings import Natural, Numbers, Positive
 
 

@@ -17,10 +17,9 @@ from asst.errors import InputError
 from asst.features.stores.native import FeatureStore
 from asst.features.values import Features
 from asst.models.answers import Answerer, QueryAnswer, over_time, query_answers, window_attention
-from asst.models.base import Ranking
 from asst.models.checkpoint import Description
 from asst.models.trained.loading import Checkpoints, loaded
-from asst.moments import Attention, Curve, FloatArray, Moment, best_around
+from asst.moments import Answer, Attention, Curve, FloatArray, Moment, best_around
 from asst.text import Vector, WordVectors, tokenize
 
 GLOVE = "ASST_GLOVE"
@@ -61,13 +60,13 @@ class TrainedModel(Checkpoints):
             raise InputError(f"{paths[0]} finds actions and answers no sentence; use it with asst detect")
         return cls(methods, description, paths[0].name, words)
 
-    def rank(self, features: Features, queries: Sequence[str], *, top: int) -> list[Ranking]:
+    def rank(self, features: Features, queries: Sequence[str], *, top: int) -> list[Answer]:
         """The best moments of each sentence; scores are in [0, 1], those of a classification sum to one.
 
         Raises an `InputError` for features of another kind, or a sentence without a word.
         """
         found = self._answers(self._samples(features, queries), [features.end_s] * len(queries), top)
-        return [_ranking(features, query, answer) for query, answer in zip(queries, found, strict=True)]
+        return [self._answer(features, query, own) for query, own in zip(queries, found, strict=True)]
 
     def rank_records(
         self, records: Sequence[Record], store: FeatureStore, *, top: int | None, overlap: float | None = None
@@ -125,6 +124,11 @@ class TrainedModel(Checkpoints):
             limit=limit,
         )
 
+    def _answer(self, features: Features, query: str, found: QueryAnswer) -> Answer:
+        # Of all spans: to drop the weaker of two first, as the moments do, takes longer than all else on a long video.
+        curve = Curve(features.times_s, best_around(features.times_s, found.every_s, found.every_score))
+        return Answer("", query, features.video_end_s, self.name, tuple(_moments(found, query)), curve)
+
     def _sentence(self, query: str) -> Vector:
         if isinstance(self._words, QueryTokens):
             raise InputError(_ONLY_BY_RUN)
@@ -158,12 +162,6 @@ def word_vectors(source: str) -> WordVectors:
         found = f"{path} holds {words.source}" if words else "no file is named"
         raise InputError(f"this checkpoint reads the word vectors {source}; set {GLOVE} to their file ({found})")
     return words
-
-
-def _ranking(features: Features, query: str, answer: QueryAnswer) -> Ranking:
-    # Of all spans: to drop the weaker of two first, as the moments do, takes longer than all else on a long video.
-    curve = Curve(features.times_s, best_around(features.times_s, answer.every_s, answer.every_score))
-    return Ranking(query, tuple(_moments(answer, query)), curve)
 
 
 def _moments(answer: QueryAnswer, query: str, video: str | None = None) -> Iterator[Moment]:

@@ -52,10 +52,15 @@ class Bottleneck(nn.Module):
         self.project = FoldedConv(weights, f"{prefix}.project", clipped=False)
         self.shortcut = shortcut
 
-    def forward(self, x: Tensor) -> Tensor:
-        """Shape ``(batch, channels, height, width)`` in and out."""
+    def forward(self, x: Tensor, left_out: float = 0.0) -> Tensor:
+        """Shape ``(batch, channels, height, width)`` in and out; a shortcut alone is taken with a chance."""
         narrow: Tensor = self.project(self.depthwise(x if self.expand is None else self.expand(x)))
-        return x + narrow if self.shortcut else narrow
+        if not self.shortcut:
+            return narrow
+        if left_out:
+            taken = torch.rand(len(narrow), 1, 1, 1, device=narrow.device) >= left_out
+            narrow = narrow * (taken.to(narrow.dtype) / (1 - left_out))
+        return x + narrow
 
 
 class EfficientNetLite(nn.Module):

@@ -119,13 +119,7 @@ class LearningTowers(nn.Module):
         x = self._ready(x)
         blocks = self._blocks()
         for number, block in enumerate(blocks, start=1):
-            y = block.project(block.depthwise(x if block.expand is None else block.expand(x)))
-            if block.shortcut:
-                left_out = self._settings.depth_dropout * number / len(blocks)
-                if self.training and left_out:
-                    y = y * ((torch.rand(len(y), 1, 1, 1, device=y.device) >= left_out).to(y.dtype) / (1 - left_out))
-                y = x + y
-            x = y
+            x = block(x, self._settings.depth_dropout * number / len(blocks) if self.training else 0.0)
         last: Tensor = self.towers.pictures.network.head(x)
         return last
 
