@@ -85,7 +85,7 @@ def answers(localizer: asst.Localizer, maker: TapeMaker, tapes: int) -> Iterator
     """Every question's kind and answer."""
     for number in track(range(tapes), localizer.name, console=Console(stderr=True)):
         tape = maker.tape(number)
-        rankings = localizer.rank(tape.features, [question.query for question in tape.questions], top=1)
+        rankings = localizer.model.rank(tape.features, [question.query for question in tape.questions], top=1)
         for question, ranking in zip(tape.questions, rankings, strict=True):
             yield question.kind, answered(number, question, ranking, tape.features.step_s)
 

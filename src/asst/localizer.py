@@ -42,7 +42,7 @@ class Localizer:
     """
 
     def __init__(self, model: Model) -> None:
-        self._model = model
+        self.model = model
 
     def __repr__(self) -> str:
         return f"Localizer({self.name})"
@@ -50,7 +50,7 @@ class Localizer:
     @property
     def name(self) -> str:
         """The model's name."""
-        return self._model.name
+        return self.model.name
 
     def features(self, video: str | Path | Iterable[Frames], *, progress: Progress | None = None) -> Features:
         """What the model needs of a video: a file, or frames in memory.
@@ -58,7 +58,7 @@ class Localizer:
         Raises:
             InputError: for a file that holds no video that can be read, no frame, or features that are not finite.
         """
-        extractor = self._model.extractor
+        extractor = self.model.extractor
         if isinstance(video, str | Path):
             found, name = extractor.extract(video, progress=progress), str(video)
         else:
@@ -108,9 +108,9 @@ class Localizer:
         """
         features, duration_s = self._read(video, queries, top, progress)
         name = str(video) if isinstance(video, str | Path) else ""
-        attentive = self._model if attention and isinstance(self._model, Attentive) else None
+        attentive = self.model if attention and isinstance(self.model, Attentive) else None
         answers = []
-        for ranked in self._model.rank(features, queries, top=max(top, RANKED_LEAST)):
+        for ranked in self.model.rank(features, queries, top=max(top, RANKED_LEAST)):
             threshold = ranked.threshold if min_score is None else min_score
             found, weaker = rows(within(ranked.ranked, duration_s, name), duration_s, threshold)
             answers.append(
@@ -150,13 +150,9 @@ class Localizer:
         return self._embedding().embed_sentences(sentences)
 
     def _embedding(self) -> Embedding:
-        if not isinstance(self._model, Embedding):
+        if not isinstance(self.model, Embedding):
             raise InputError(f"{self.name} has no space of pictures and sentences; choose similarity or clip")
-        return self._model
-
-    def rank(self, features: Features, queries: Sequence[str], *, top: int = 5) -> list[Answer]:
-        """The model's own answer to each sentence, in which moments may overlap."""
-        return self._model.rank(features, queries, top=top)
+        return self.model
 
     def _read(
         self,

@@ -259,4 +259,4 @@ def test_it_judges_what_tells_order_and_explains_a_video_longer_than_a_view(
 
 def test_features_of_another_extractor_are_refused(checkpoint: Path, first: SimilarityModel) -> None:
     with pytest.raises(InputError, match="reads features of captions"):
-        asst.load(checkpoint).rank(replace(made(first, 4), extractor="other"), ["a dog"])
+        asst.load(checkpoint).model.rank(replace(made(first, 4), extractor="other"), ["a dog"], top=5)

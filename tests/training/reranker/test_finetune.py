@@ -64,7 +64,7 @@ def test_what_was_corrected_is_answered_as_corrected(
     truths = ((7.5, 10.0), (0.0, 1.25), (5.5, 7.5))
 
     def overlaps(path: Path) -> list[float]:
-        rankings = asst.load(path).rank(street_features, SENTENCES, top=1)
+        rankings = asst.load(path).model.rank(street_features, SENTENCES, top=1)
         found = [(ranking.ranked[0].start_s, ranking.ranked[0].end_s) for ranking in rankings]
         return [float(iou([span], [truth])[0, 0]) for span, truth in zip(found, truths, strict=True)]
 
@@ -88,7 +88,7 @@ def test_a_run_and_its_checkpoint_and_a_packaged_model_are_judged(
     judged = evaluate(str(tmp_path / "run"), "--split", "test", "--json")
     assert judged.exit_code == 0, judged.output
     kept = json.loads((tmp_path / "run" / "predictions" / "test.jsonl").read_text())
-    (expected,) = asst.load(done.folder.best).rank(street_features, [SENTENCES[0]], top=25)
+    (expected,) = asst.load(done.folder.best).model.rank(street_features, [SENTENCES[0]], top=25)
     assert [moment["score"] for moment in kept["moments"]] == [moment.score for moment in expected.ranked]
     again = evaluate("--model", str(done.folder.best), *asked, *features)
     assert json.loads(again.stdout) == json.loads(judged.stdout)
@@ -96,7 +96,7 @@ def test_a_run_and_its_checkpoint_and_a_packaged_model_are_judged(
         packaged = evaluate("--model", name, *asked, *features, "--out", str(tmp_path / "answers.jsonl"))
         assert packaged.exit_code == 0, packaged.output
         said = json.loads((tmp_path / "answers.jsonl").read_text())
-        (expected,) = asst.load(name).rank(street_features, [SENTENCES[0]], top=25)
+        (expected,) = asst.load(name).model.rank(street_features, [SENTENCES[0]], top=25)
         assert (said["model"], len(said["moments"])) == (name, len(expected.ranked))
         assert said["moments"][0]["score"] == expected.ranked[0].score
         assert json.loads(packaged.stdout)["queries"] == 1

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -14,6 +13,7 @@ from torch.utils.data import Dataset
 from asst.data.readers.captions import Captioned, IndexArray
 from asst.data.samples import DRAWS, Key
 from asst.training.space.cache import HalfArray, KeptArrays
+from asst.training.space.towers import Sentences
 
 _TOGETHER = 64
 """Sentences of like length that are passed at once."""
@@ -32,16 +32,6 @@ class KeptCaptions:
     texts: Sequence[IndexArray]
     views: Sequence[KeptArrays]
     hidden: KeptArrays
-
-
-class Sentences(NamedTuple):
-    """Hidden states of sentences, in parts of like length: states ``(sentences, tokens, channels)`` and which are real.
-
-    ``places`` says where each sentence is in the parts one after the other, ``(sentences,)``.
-    """
-
-    parts: list[tuple[Tensor, Tensor]]
-    places: Tensor
 
 
 @dataclass(slots=True, eq=False)
