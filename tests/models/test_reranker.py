@@ -251,7 +251,7 @@ def test_it_judges_what_tells_order_and_explains_a_video_longer_than_a_view(
     ordered = "a dog jumps on the sofa for the second time"
     shots = {(0.0, 40.0), (40.0, 90.5), (90.5, 200.0), (200.0, 300.0)}
     scores = []
-    for model in (localizer, first):
+    for model in (localizer.model, first):
         (ranking,) = model.rank(features, [ordered], top=1000)
         scores.append([m.score for m in ranking.ranked if (m.start_s, m.end_s) in shots])
     assert scores[0] != scores[1]

@@ -7,19 +7,25 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
-from typing import Any
+from pathlib import Path
+from typing import Any, Self
 
 import numpy as np
 import numpy.typing as npt
 
-from asst.data.sample import Sample
+from asst.data.sample import Sample, network_inputs
 from asst.data.windows import Window, placed
+from asst.errors import InputError
+from asst.features.runtime import Network
+from asst.models.checkpoint import Description, described
 from asst.moments import Attention, FloatArray, IntArray, nms
 
 ATTENTION = "attention."
 """What the names of outputs begin with that are weights of words."""
 CUT_OFF = 0.5
 """Factor of the score of a run that touches an edge of its window: the window beside it sees more of it."""
+SUFFIX = ".onnx"
+FORMAT = "asst-network-1"
 SAID = ("relative", "averages", "finds_actions")
 """What is said of a method, whatever computes it; see `asst.models.methods.base.Method`."""
 
@@ -61,6 +67,42 @@ class Answerer(ABC):
     def attention(self, samples: Sequence[Sample]) -> dict[str, FloatArray]:
         """By the name of each layer that attends to words, their weights, ``(samples, words, steps of the layer)``."""
         return attention_of(self.outputs(samples, attention=True))
+
+
+class ExportedMethod(Answerer):
+    """A graph as a method, which `asst export` wrote, or that has the weights of a checkpoint."""
+
+    def __init__(self, network: Network, description: Description) -> None:
+        super().__init__(description.settings, {name: network.metadata[name] == "yes" for name in SAID})
+        self._network = network
+
+    @classmethod
+    def load(cls, path: Path) -> tuple[Self, Description]:
+        """From a file; an `InputError` for one that is missing, damaged or no network of ours."""
+        network = Network(path)
+        said = network.metadata
+        if said.get("format") != FORMAT:
+            raise InputError(
+                f"{path} is no network of asst ({said.get('format', 'no format')}); write one by asst export"
+            )
+        try:
+            description = described(said["description"])
+            return cls(network, description), description
+        except (ValueError, KeyError, TypeError) as error:
+            raise InputError(f"{path} is of another version ({error}); export it again") from error
+
+    @classmethod
+    def of_graph(cls, path: Path, weights: Mapping[str, npt.NDArray[Any]], description: Description) -> Self:
+        """From a graph without weights, and a checkpoint of the same settings."""
+        # How many batches a normalisation has averaged matters to training alone.
+        used = {name: own for name, own in weights.items() if not name.endswith("num_batches_tracked")}
+        return cls(Network(path, used), description)
+
+    def outputs(self, samples: Sequence[Sample], *, attention: bool) -> dict[str, npt.NDArray[Any]]:
+        """See `Answerer`; a graph gives the weights of words in any case."""
+        inputs = network_inputs(samples, int(self._network.metadata["steps"]))
+        read = {name: own for name, own in inputs.items() if name in self._network.inputs}
+        return dict(zip(self._network.outputs, self._network(**read), strict=True))
 
 
 def attention_of(outputs: Mapping[str, npt.NDArray[Any]]) -> dict[str, FloatArray]:

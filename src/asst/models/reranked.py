@@ -16,7 +16,7 @@ import numpy as np
 from asst.data.sample import ProposalRows
 from asst.errors import InputError
 from asst.features.values import Features
-from asst.models.answers import Answerer, over_time, window_attention
+from asst.models.answers import SUFFIX, Answerer, ExportedMethod, over_time, window_attention
 from asst.models.checkpoint import Description, load_checkpoint, read_description
 from asst.models.reranker_inputs import (
     FACTS,
@@ -28,7 +28,7 @@ from asst.models.reranker_inputs import (
     samples,
     views_of,
 )
-from asst.models.trained.loading import SUFFIX, ExportedMethod, loaded
+from asst.models.trained.loading import loaded
 from asst.models.trained.model import word_vectors
 from asst.models.zeroshot.evidence import Evidence
 from asst.models.zeroshot.model import ZeroShotModel, zeroshot_of

@@ -134,5 +134,5 @@ def test_neither_pytorch_nor_transformers_is_imported(folder: Path, tmp_path: Pa
 def test_a_video_is_asked_by_it(folder: Path, street: Path) -> None:
     loaded = model_named(folder)
     features = loaded.extractor.extract(street)
-    (ranking,) = loaded.model.rank(features, ["a dog runs"], top=3)
+    (ranking,) = loaded.rank(features, ["a dog runs"], top=3)
     assert all(0 <= moment.start_s < moment.end_s <= 10.1 for moment in ranking.ranked)

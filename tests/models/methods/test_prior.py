@@ -90,7 +90,7 @@ def test_a_prior_is_a_checkpoint_like_any_other(tmp_path: Path) -> None:
     records = [record((3.0, 9.0)), record((2.0, 30.0)), record((0.0, 9.0))]
     save_prior(tmp_path / "prior.safetensors", records)
     loaded = TrainedModel.load([tmp_path / "prior.safetensors"])
-    (ranking,) = loaded.model.rank(placeholder_features(50.0), ["a dog jumps"], top=25)
+    (ranking,) = loaded.rank(placeholder_features(50.0), ["a dog jumps"], top=25)
     (answer,) = fitted_prior("jsonlines", records).answers([record((3.0, 9.0), duration_s=50.0)])
     spans = [
         [(moment.start_s, moment.end_s, moment.score) for moment in own] for own in (ranking.moments, answer.moments)

@@ -83,7 +83,7 @@ def test_a_recipe_makes_tapes_trains_and_gives_a_model(
 
     clips, again = CaptionedClips(pictures, folder, {"shapes": 24}), list[str]()
     clips.make(similarity.extractor, again.append)
-    questions = TapePool.of(similarity, clips, "learnt", 0, TapeSettings()).questions(50, again.append)
+    questions = TapePool(clips, "learnt", 0, TapeSettings(), "captions").questions(similarity, 50, again.append)
     assert not again
     for question in questions:
         assert question.inputs.shape[1] == len(input_names(CaptionSentences.measures))

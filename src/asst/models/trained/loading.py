@@ -5,57 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 from pathlib import Path
-from typing import Any, Self
-
-import numpy.typing as npt
+from typing import Any
 
 from asst.data.observations import OBSERVATIONS, Observation
-from asst.data.sample import Sample, network_inputs
+from asst.data.sample import Sample
 from asst.errors import InputError
 from asst.extras import require
 from asst.features.extractor import Extractor, extractor_named
-from asst.features.runtime import Network
-from asst.models.answers import SAID, Answerer, WindowAnswer, window_answers
-from asst.models.checkpoint import Description, described, read_description
-
-SUFFIX = ".onnx"
-FORMAT = "asst-network-1"
-
-
-class ExportedMethod(Answerer):
-    """A graph as a method, which `asst export` wrote, or that has the weights of a checkpoint."""
-
-    def __init__(self, network: Network, description: Description) -> None:
-        super().__init__(description.settings, {name: network.metadata[name] == "yes" for name in SAID})
-        self._network = network
-
-    @classmethod
-    def load(cls, path: Path) -> tuple[Self, Description]:
-        """From a file; an `InputError` for one that is missing, damaged or no network of ours."""
-        network = Network(path)
-        said = network.metadata
-        if said.get("format") != FORMAT:
-            raise InputError(
-                f"{path} is no network of asst ({said.get('format', 'no format')}); write one by asst export"
-            )
-        try:
-            description = described(said["description"])
-            return cls(network, description), description
-        except (ValueError, KeyError, TypeError) as error:
-            raise InputError(f"{path} is of another version ({error}); export it again") from error
-
-    @classmethod
-    def of_graph(cls, path: Path, weights: Mapping[str, npt.NDArray[Any]], description: Description) -> Self:
-        """From a graph without weights, and a checkpoint of the same settings."""
-        # How many batches a normalisation has averaged matters to training alone.
-        used = {name: own for name, own in weights.items() if not name.endswith("num_batches_tracked")}
-        return cls(Network(path, used), description)
-
-    def outputs(self, samples: Sequence[Sample], *, attention: bool) -> dict[str, npt.NDArray[Any]]:
-        """See `Answerer`; a graph gives the weights of words in any case."""
-        inputs = network_inputs(samples, int(self._network.metadata["steps"]))
-        read = {name: own for name, own in inputs.items() if name in self._network.inputs}
-        return dict(zip(self._network.outputs, self._network(**read), strict=True))
+from asst.models.answers import SUFFIX, Answerer, ExportedMethod, WindowAnswer, window_answers
+from asst.models.checkpoint import Description, read_description
 
 
 def loaded(paths: Sequence[Path]) -> tuple[list[Answerer], Description]:
