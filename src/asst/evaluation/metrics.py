@@ -73,15 +73,12 @@ def top_ious(spans_per_query: Sequence[npt.ArrayLike], truths_per_query: Sequenc
 
 @dataclass(frozen=True, slots=True, eq=False)
 class DidemoScores:
-    """What DiDeMo's protocol gives each query.
-
-    Attributes:
-        ious: mean IoU of the top clip with the three annotations closest to it, shape ``(queries,)``.
-        ranks: mean of the three best ranks that annotations have in the ranking, shape ``(queries,)``.
-    """
+    """What DiDeMo's protocol gives each query."""
 
     ious: FloatArray
+    """Mean IoU of the top clip with the three annotations closest to it, shape ``(queries,)``."""
     ranks: FloatArray
+    """Mean of the three best ranks that annotations have in the ranking, shape ``(queries,)``."""
 
     def within(self, k: int) -> FloatArray:
         """1.0 for a query whose mean rank is at most ``k``, else 0.0; shape ``(queries,)``."""

@@ -27,21 +27,17 @@ class Widths(Settings):
 
 @dataclass(frozen=True, slots=True)
 class Share:
-    """Which part of a step's batch a process sees, so that all of them together do what one alone would.
-
-    Attributes:
-        uniform: gives numbers in [0, 1) to this part of the batch, of shape ``(samples of the part, width)``; those
-            of a sample are the same however the batch is parted.
-        mean_over_processes: a tensor averaged over the processes.
-        gathered: this process's rows, numbers of any shape, among those of every process; gradients go back to
-            each.
-        first: number of this process's first row among them.
-    """
+    """Which part of a step's batch a process sees, so that all of them together do what one alone would."""
 
     uniform: Callable[[int], Tensor]
+    """Gives numbers in [0, 1) to this part of the batch, of shape ``(samples of the part, width)``; those of a sample
+    are the same however the batch is parted."""
     mean_over_processes: Callable[[Tensor], Tensor]
+    """A tensor averaged over the processes."""
     gathered: Callable[[Tensor], Tensor] = lambda rows: rows
+    """This process's rows, numbers of any shape, among those of every process; gradients go back to each."""
     first: int = 0
+    """Number of this process's first row among them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,23 +52,20 @@ class Method(nn.Module, ABC):
     """Answers sentences about windows of features, or finds actions in them.
 
     Its constructor takes the settings that `settings` returns.
-
-    Attributes:
-        relative: whether scores are logits that compete within a query (softmax), rather than scores in [0, 1] of
-            their own.
-        averages: whether its clips are the same in every window, so that several checkpoints can be averaged.
-        together: what in its loss depends on the samples that are passed together, for a message; empty if nothing.
-        looks: whether it looks at the features of a video.
-        finds_actions: whether it finds actions rather than answering sentences.
-        labels: the classes of the actions it finds.
     """
 
     relative: bool = False
+    """Whether scores are logits that compete within a query (softmax), rather than scores in [0, 1] of their own."""
     averages: bool = True
+    """Whether its clips are the same in every window, so that several checkpoints can be averaged."""
     together: str = ""
+    """What in its loss depends on the samples that are passed together, for a message; empty if nothing."""
     looks: bool = True
+    """Whether it looks at the features of a video."""
     finds_actions: bool = False
+    """Whether it finds actions rather than answering sentences."""
     labels: tuple[str, ...] = ()
+    """The classes of the actions it finds."""
 
     _settings: Settings
 

@@ -35,16 +35,13 @@ Label = Annotated[str, Field(min_length=1)]
 
 
 class Classes(Settings):
-    """The classes of a method.
-
-    Attributes:
-        labels: their names, in their order.
-        includes: by a class, those that are part of it. What is learnt is one class a span, the most particular one;
-            the score of a class has those of its parts in it.
-    """
+    """The classes of a method."""
 
     labels: Annotated[tuple[Label, ...], Field(strict=False, min_length=1)]
+    """Their names, in their order."""
     includes: dict[str, list[str]] = Field(default_factory=dict)
+    """By a class, those that are part of it. What is learnt is one class a span, the most particular one; the score of
+    a class has those of its parts in it."""
 
     @model_validator(mode="after")
     def _are_known(self) -> Self:
