@@ -19,7 +19,7 @@ from pydantic import TypeAdapter
 from asst.data.record import Record
 from asst.errors import InputError
 from asst.evaluation.bootstrap import Interval, bootstrap_runs
-from asst.evaluation.results import Result
+from asst.evaluation.results import Figure, Result
 from asst.evaluation.scoring import Values, compare, per_cent
 
 COMPARED = 2
@@ -65,13 +65,10 @@ class PaperTable:
 
 
 @dataclass(frozen=True, slots=True)
-class RunsFigure:
-    """A metric over the runs of a recipe, in per cent: means of what each has, and the deviation of several."""
+class RunsFigure(Figure):
+    """A metric over the runs of a recipe: means of what each has, and the deviation of several."""
 
-    mean: float
-    low: float | None
-    high: float | None
-    spread: float | None
+    spread: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -248,16 +245,13 @@ def sentence_rows(
     ]
 
 
-def detection_rows(table: PaperTable, found: Mapping[str, Collection[Result]]) -> list[SimulatedRow]:
+def detection_rows(table: PaperTable, found: Mapping[str, Sequence[Result]]) -> list[SimulatedRow]:
     """The rows of a table of detections: means over runs of the means and of the ends of their intervals."""
-
-    def mean(results: Collection[Result], key: str) -> Interval:
-        figures = [result.metrics[key] for result in results]
-        ends = [(figure.mean, figure.low, figure.high) for figure in figures]
-        return Interval(*(sum(end or 0.0 for end in each) / len(ends) / 100 for each in zip(*ends, strict=True)))
-
-    return [
-        SimulatedRow(label, recipe, len(found[recipe]), {key: mean(found[recipe], key) for key in table.metrics}, {})
-        for label, recipe in table.trained
-        if recipe in found
-    ]
+    rows = []
+    for label, recipe in table.trained:
+        if results := found.get(recipe):
+            figures = _figures(results)
+            ends = {key: (figures[key].mean, figures[key].low, figures[key].high) for key in table.metrics}
+            means = {key: Interval(*((end or 0.0) / 100 for end in own)) for key, own in ends.items()}
+            rows.append(SimulatedRow(label, recipe, len(results), means, {}))
+    return rows

@@ -22,19 +22,14 @@ def loaded(paths: Sequence[Path]) -> tuple[list[Answerer], Description]:
     Raises an `InputError` for a file that is neither a checkpoint nor an exported network, files that do not belong
     together, or a checkpoint where PyTorch is not installed.
     """
-    methods: list[Answerer] = []
-    first: Description | None = None
-    for path in paths:
-        method, description = _loaded(path)
-        first = first or description
-        same = description.method == first.method and description.features == first.features
-        if not same or description.settings != first.settings:
+    methods, descriptions = zip(*map(_loaded, paths), strict=True)
+    first = descriptions[0]
+    for path, own in zip(paths, descriptions, strict=True):
+        if (own.method, own.features, own.settings) != (first.method, first.features, first.settings):
             raise InputError(f"{path} and {paths[0]} are of different models; average checkpoints of one training")
-        methods.append(method)
-    assert first is not None
     if len(paths) > 1 and not methods[0].averages:
         raise InputError(f"checkpoints of {first.method} cannot be averaged; name one, or set average=0")
-    return methods, first
+    return list(methods), first
 
 
 def described_by(path: Path) -> Description:
