@@ -74,7 +74,7 @@ class ExportedMethod(Answerer):
 
     def __init__(self, network: Network, description: Description) -> None:
         super().__init__(description.settings, {name: network.metadata[name] == "yes" for name in SAID})
-        self._network = network
+        self._network, self._steps, self._read = network, int(network.metadata["steps"]), network.inputs
 
     @classmethod
     def load(cls, path: Path) -> tuple[Self, Description]:
@@ -100,9 +100,9 @@ class ExportedMethod(Answerer):
 
     def outputs(self, samples: Sequence[Sample], *, attention: bool) -> dict[str, npt.NDArray[Any]]:
         """See `Answerer`; a graph gives the weights of words in any case."""
-        inputs = network_inputs(samples, int(self._network.metadata["steps"]))
-        read = {name: own for name, own in inputs.items() if name in self._network.inputs}
-        return dict(zip(self._network.outputs, self._network(**read), strict=True))
+        inputs = network_inputs(samples, self._steps)
+        found = self._network(**{name: own for name, own in inputs.items() if name in self._read})
+        return dict(zip(self._network.outputs, found, strict=True))
 
 
 def attention_of(outputs: Mapping[str, npt.NDArray[Any]]) -> dict[str, FloatArray]:

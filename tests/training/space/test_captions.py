@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +20,6 @@ from asst.errors import InputError
 from asst.features.zeroshot.caption_space import load_space
 from asst.features.zeroshot.captions import pooled_crops
 from asst.features.zeroshot.minilm import MiniLM as SentenceEncoder
-from asst.training.callbacks import KeepRun
 from asst.training.divergence import DivergedError
 from asst.training.recipe_files import dumped
 from asst.training.space.cache import KeptArrays, keep_hidden, keep_maps
@@ -27,6 +28,7 @@ from asst.training.space.run import train_captions
 from asst.training.space.samples import CaptionSamples, KeptCaptions, sentences_of, stacked
 from asst.training.space.towers import LearningTowers, PictureTower, Towers, towers_with
 from asst.training.space_recipe import CaptionRecipe, read_any_recipe
+from asst.training.trainer import Trained
 
 from ...caption_pictures import row, shapes, write
 
@@ -65,10 +67,6 @@ def recipe(file: Path, *changes: str) -> CaptionRecipe:
     return found
 
 
-class BrokenOffError(Exception):
-    """Stands for a power cut."""
-
-
 def test_it_learns_what_the_sentences_say_and_its_file_answers_the_same(recipe_file: Path, tmp_path: Path) -> None:
     run, command = tmp_path / "run", ["train", str(recipe_file), "training.steps=48", "training.interval=24", "--json"]
     done = CliRunner().invoke(app, [*command, "--run", str(run)])
@@ -89,31 +87,12 @@ def test_it_learns_what_the_sentences_say_and_its_file_answers_the_same(recipe_f
 
 
 def test_a_run_that_was_broken_off_ends_with_the_weights_of_an_unbroken_one(
-    recipe_file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    recipe_file: Path, ends_as_unbroken: Callable[..., Trained]
 ) -> None:
     used = recipe(recipe_file, "network.depth_dropout=0.5", "training.patience=0")
-    whole = train_captions(used, tmp_path / "whole", silent)
-    keep = KeepRun.on_train_epoch_end
-
-    def break_off(self: KeepRun, trainer: Any, pl_module: Any) -> None:
-        keep(self, trainer, pl_module)
-        if trainer.global_step == 4:
-            raise BrokenOffError  # logged, but the state of this step was not yet written
-
-    monkeypatch.setattr(KeepRun, "on_train_epoch_end", break_off)
-    with pytest.raises(BrokenOffError):
-        train_captions(used, tmp_path / "broken", silent)
-    monkeypatch.undo()
-    lines: list[str] = []
-    again = train_captions(used, tmp_path / "broken", lines.append)
-    assert any("going on" in line for line in lines)
-    states = [torch.load(done.folder.state, weights_only=True)["state_dict"] for done in (whole, again)]
-    assert any("kept" in name for name in states[0])
-    for name, value in states[0].items():
-        assert torch.equal(value, states[1][name]), name
-    logs = [[{**line, "seconds": 0, "processor_s": 0} for line in done.folder.log()] for done in (whole, again)]
-    assert logs[0] == logs[1]
-    assert [line["step"] for line in logs[1]] == [2, 4, 6]
+    done = ends_as_unbroken(partial(train_captions, used), 4)
+    assert any("kept" in name for name in torch.load(done.folder.state, weights_only=True)["state_dict"])
+    assert [line["step"] for line in done.folder.log()] == [2, 4, 6]
 
 
 def test_training_ends_when_it_no_longer_gets_better_and_stays_ended(recipe_file: Path, tmp_path: Path) -> None:
