@@ -7,7 +7,8 @@ import pytest
 
 import asst
 from asst.models.checkpoint import read_description
-from asst.models.reranked import PACKAGED, RerankedModel, packaged_default
+from asst.models.reranked import RerankedModel, packaged_default
+from asst.models.trained.loading import PACKAGED
 from asst.models.zeroshot.model import SimilarityModel
 from asst.moments import Moment, iou
 from asst.simulate.tapes.plan import Question, TapeSettings

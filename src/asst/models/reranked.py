@@ -16,8 +16,8 @@ import numpy as np
 from asst.data.sample import ProposalRows
 from asst.errors import InputError
 from asst.features.values import Features
-from asst.models.answers import SUFFIX, Answerer, ExportedMethod, over_time, window_attention
-from asst.models.checkpoint import Description, load_checkpoint, read_description
+from asst.models.answers import Answerer, over_time, window_attention
+from asst.models.checkpoint import Description
 from asst.models.reranker_inputs import (
     FACTS,
     STEPS,
@@ -28,7 +28,7 @@ from asst.models.reranker_inputs import (
     samples,
     views_of,
 )
-from asst.models.trained.loading import loaded
+from asst.models.trained.loading import PACKAGED, RERANKER, loaded
 from asst.models.trained.model import word_vectors
 from asst.models.zeroshot.evidence import Evidence
 from asst.models.zeroshot.model import ZeroShotModel, zeroshot_of
@@ -37,15 +37,6 @@ from asst.models.zeroshot.query_scores import QueryScores, query_scores, ranking
 from asst.models.zeroshot.video_context import VideoContext
 from asst.moments import Answer, Attention
 from asst.text import Vector, WordVectors, tokenize
-
-PACKAGED = Path(__file__).with_name("default.safetensors")
-"""The checkpoint that the package ships."""
-GRAPH = PACKAGED.with_suffix(SUFFIX)
-"""Its network without weights, which serves every checkpoint of the same settings; ``scripts/build_graphs.py`` writes
-it."""
-
-METHOD = "reranker"
-"""What checkpoints call it."""
 
 Scope = Literal["windows", "order", "everything"]
 """What a reranker decides: which window of a shot is meant; which shot too, if the sentence tells order; or all."""
@@ -79,7 +70,9 @@ class RerankedModel:
         Raises an `InputError` for a file that is no checkpoint of a reranker, or made for other weights of the
         extractor.
         """
-        method, description = _method(path)
+        (method,), description = loaded([path])
+        if description.method != RERANKER:
+            raise InputError(f"{path} holds {description.method}, which is no reranker")
         name = name or path.name
         first = zeroshot_of(description.features.extractor, name)
         description.features.check_extractor(first.extractor, name)
@@ -139,21 +132,6 @@ class RerankedModel:
     def _sentence(self, query: str) -> Vector:
         # A sentence of signs alone has no word; the network is shown one that means nothing.
         return self._words.vectors(tokenize(query) or ["the"])
-
-
-def _method(path: Path) -> tuple[Answerer, Description]:
-    """What computes the reranker of a file: the graph that ships, if it has the settings of that."""
-    if path.suffix == SUFFIX:
-        (method,), description = loaded([path])
-    else:
-        description = read_description(path)
-        if description.method == METHOD and description.settings == read_description(PACKAGED).settings:
-            method = ExportedMethod.of_graph(GRAPH, load_checkpoint(path)[1], description)
-        else:
-            (method,), description = loaded([path])
-    if description.method != METHOD:
-        raise InputError(f"{path} holds {description.method}, which is no reranker")
-    return method, description
 
 
 def packaged_default() -> RerankedModel:

@@ -20,9 +20,8 @@ from asst.models.answers import FORMAT, SAID, SUFFIX
 from asst.models.checkpoint import Description
 from asst.models.methods.base import Method
 from asst.models.methods.table import restored_method
-from asst.models.reranked import METHOD as RERANKER
 from asst.models.reranker_inputs import FACTS
-from asst.models.trained.loading import window_steps
+from asst.models.trained.loading import RERANKER, window_steps
 
 if TYPE_CHECKING:
     import onnx

@@ -28,8 +28,7 @@ from asst.features.stores.native import CachedStore, FeatureStore, require
 from asst.models.checkpoint import Description, FeatureKind, read_description
 from asst.models.methods.base import Method, Trainable
 from asst.models.methods.table import METHODS, build_method, restored_method
-from asst.models.reranked import PACKAGED
-from asst.models.trained.loading import build_observation
+from asst.models.trained.loading import PACKAGED, build_observation
 from asst.models.zeroshot.model import zeroshot_of
 from asst.training.recipe import Recipe
 from asst.training.reranker.questions import (

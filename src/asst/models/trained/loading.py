@@ -13,7 +13,15 @@ from asst.errors import InputError
 from asst.extras import require
 from asst.features.extractor import Extractor, extractor_named
 from asst.models.answers import SUFFIX, Answerer, ExportedMethod, WindowAnswer, window_answers
-from asst.models.checkpoint import Description, read_description
+from asst.models.checkpoint import Description, load_checkpoint, read_description
+
+PACKAGED = Path(__file__).parents[1] / "default.safetensors"
+"""The checkpoint that the package ships, of a reranker."""
+GRAPH = PACKAGED.with_suffix(SUFFIX)
+"""Its network without weights, which serves every checkpoint of the same settings; ``scripts/build_graphs.py`` writes
+it."""
+RERANKER = "reranker"
+"""What checkpoints call the method."""
 
 
 def loaded(paths: Sequence[Path]) -> tuple[list[Answerer], Description]:
@@ -40,6 +48,9 @@ def described_by(path: Path) -> Description:
 def _loaded(path: Path) -> tuple[Answerer, Description]:
     if path.suffix == SUFFIX:
         return ExportedMethod.load(path)
+    described = read_description(path)
+    if described.method == RERANKER and described.settings == read_description(PACKAGED).settings:
+        return ExportedMethod.of_graph(GRAPH, load_checkpoint(path)[1], described), described
     require("torch", f"{path} (unless asst export writes it as a network)")
     from asst.models.methods.table import RestoredMethod, restored_method
 
