@@ -40,12 +40,7 @@ from asst.training.task import prepare
 from asst.training.trainer import Trained
 from asst.training.validation import SentenceValidation
 
-pytestmark = [
-    pytest.mark.usefixtures("one_thread"),
-    # Lightning 2.6 calls what torch 2.13 has renamed, and loads its own states with what numpy wrote in them.
-    pytest.mark.filterwarnings("ignore:`isinstance.treespec, LeafSpec.` is deprecated"),
-    pytest.mark.filterwarnings("ignore:.*litlogger.*"),
-]
+pytestmark = pytest.mark.usefixtures("one_thread")
 
 
 def silent(_: str) -> None:

@@ -24,11 +24,6 @@ from asst.moments import iou
 from asst.training.recipe import read_recipe
 from asst.training.run import train
 
-pytestmark = [
-    pytest.mark.filterwarnings("ignore:.*LeafSpec.*"),
-    pytest.mark.filterwarnings("ignore:.*litlogger.*"),
-]
-
 RECIPE = "finetune"
 SIZES = {"dilation_channels": 16, "channels": 16, "language_channels": 16, "attention_channels": 8}
 SENTENCES = ("a taxi sign on top of a car", "bicycles chained to a railing", "people in the street")

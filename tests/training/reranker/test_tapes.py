@@ -26,11 +26,6 @@ from ...caption_pictures import shapes
 from ...caption_pictures import write as write_pictures
 from ...tiny_clip import WORDS, write
 
-pytestmark = [
-    pytest.mark.filterwarnings("ignore:`isinstance.treespec, LeafSpec.` is deprecated"),
-    pytest.mark.filterwarnings("ignore:.*litlogger.*"),
-]
-
 RECIPE = "default"
 RECIPE_HOLDS = ("flickr8k", "msrvtt", "coco", "coco_sample")
 SMALL = [

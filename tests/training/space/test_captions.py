@@ -32,11 +32,7 @@ from asst.training.trainer import Trained
 
 from ...caption_pictures import row, shapes, write
 
-pytestmark = [
-    pytest.mark.usefixtures("one_thread"),
-    pytest.mark.filterwarnings("ignore:`isinstance.treespec, LeafSpec.` is deprecated"),
-    pytest.mark.filterwarnings("ignore:.*litlogger.*"),
-]
+pytestmark = pytest.mark.usefixtures("one_thread")
 
 
 def silent(_: str) -> None:
