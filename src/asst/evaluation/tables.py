@@ -140,7 +140,13 @@ def as_json(table: FilledTable) -> dict[str, Any]:
                 "label": row.label,
                 "recipe": row.recipe,
                 "paper": dict(zip(paper.metrics, row.paper, strict=True)),
-                "ours": [_runs_as_json(runs, paper.metrics) for runs in ours],
+                "ours": [
+                    {
+                        **{key: value for key, value in asdict(runs).items() if key != "figures"},
+                        "metrics": {key: asdict(own) for key, own in runs.figures.items() if key in paper.metrics},
+                    }
+                    for runs in ours
+                ],
                 "missing": None if ours else row.missing,
             }
             for row, ours in zip(paper.rows, table.ours, strict=True)
@@ -190,12 +196,6 @@ def _figures(group: Sequence[Result]) -> dict[str, RunsFigure]:
 def _mean_end(ends: Sequence[float | None]) -> float | None:
     known = [end for end in ends if end is not None]
     return statistics.fmean(known) if len(known) == len(ends) else None
-
-
-def _runs_as_json(runs: Runs, metrics: Sequence[str]) -> dict[str, Any]:
-    content = asdict(runs)
-    figures = content.pop("figures")
-    return {**content, "metrics": {key: own for key, own in figures.items() if key in metrics}}
 
 
 @dataclass(frozen=True, slots=True)

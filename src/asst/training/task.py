@@ -205,7 +205,12 @@ def prepare(recipe: Recipe, sources: Sources, say: Say) -> Prepared:
     if taken:
         raise InputError(f"recipe {recipe.name}: network.{taken[0]} is decided by data and observation; leave it out")
     lightning.seed_everything(recipe.training.seed, verbose=False)
-    method = _started(recipe, recipe.start, task) if recipe.start else _fresh(recipe, task)
+    if recipe.start:
+        method = _started(recipe, recipe.start, task)
+    else:
+        method = build_method(recipe.method, {**recipe.network, **task.given})
+        if isinstance(method, Trainable):
+            method.begin(task.learnt)
     for part in recipe.frozen:
         _freeze(recipe, method, part)
     description = Description(
@@ -224,13 +229,6 @@ def prepare(recipe: Recipe, sources: Sources, say: Say) -> Prepared:
         seed=recipe.training.seed,
     )
     return Prepared(method, task, description)
-
-
-def _fresh(recipe: Recipe, task: Task) -> Method:
-    method = build_method(recipe.method, {**recipe.network, **task.given})
-    if isinstance(method, Trainable):
-        method.begin(task.learnt)
-    return method
 
 
 def _started(recipe: Recipe, start: Path, task: Task) -> Method:

@@ -139,7 +139,8 @@ class MCNMethod(Trainable):
     def outputs(self, batch: Batch, *, attention: bool = False) -> dict[str, Tensor]:
         """Every clip with its negative distance, the weighted mean over streams."""
         kept = self._kept(batch)
-        weights = self._weights()
+        weights = torch.tensor(self._settings.stream_weights or (1.0,) * len(self.towers), device=self.clips.device)
+        weights = weights / weights.sum()
         distances = torch.stack([distance(clips, sentence) for clips, sentence in self._embedded(batch)])
         scores = -(distances * weights[:, None, None]).sum(dim=0)
         spans = self.clips.expand(*kept.shape, 2)
@@ -153,10 +154,6 @@ class MCNMethod(Trainable):
             clips, sentence = tower(seen, batch.words, batch.word_mask)
             found.append((clips.float(), sentence.float()))
         return found
-
-    def _weights(self) -> Tensor:
-        weights = torch.tensor(self._settings.stream_weights or (1.0,) * len(self.towers), device=self.clips.device)
-        return weights / weights.sum()
 
     def _kept(self, batch: Batch) -> Tensor:
         return clips_or_first(self.clips, batch.feature_mask, clip_slack(self._settings.clips, self._settings.steps))

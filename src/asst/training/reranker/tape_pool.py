@@ -10,7 +10,6 @@ import os
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor, as_completed
 from dataclasses import dataclass
-from functools import partial
 from itertools import islice
 from multiprocessing import get_context
 from pathlib import Path
@@ -67,12 +66,16 @@ class CaptionedClips:
         pictures = len(missing) * CHUNK
         megabytes = pictures * extractor.dimension * np.dtype(np.float16).itemsize / 1e6
         say(f"looking at {pictures} pictures; about {megabytes:.0f} MB are kept in {self.folder}")
+
+        def looked(item: tuple[Captioned, bytes | None]) -> npt.NDArray[np.float16]:
+            return extractor.frame_vector(np.asarray(decoded(*item)))
+
         images = captions.images()
         with ThreadPoolExecutor(os.cpu_count() or 1, "looking") as pool:
             for chunk in range(-(-len(kept) // CHUNK)):
                 some = list(islice(images, CHUNK))
                 if chunk in missing:
-                    kept.write(chunk, list(pool.map(partial(_looked, extractor), some)))
+                    kept.write(chunk, list(pool.map(looked, some)))
                     if chunk % _TELL_EVERY == 0:
                         say(f"looked at {chunk * CHUNK + len(some)} of {len(kept)} pictures")
 
@@ -98,10 +101,6 @@ class CaptionedClips:
     def _kept(self, captions: Captions, extractor: CropsExtractor) -> KeptArrays:
         name = f"{extractor.name}-{extractor.weights}-{captions.digest()[:LENGTH]}"
         return KeptArrays(self.folder, name, len(captions.pictures))
-
-
-def _looked(extractor: CropsExtractor, item: tuple[Captioned, bytes | None]) -> npt.NDArray[np.float16]:
-    return extractor.frame_vector(np.asarray(decoded(*item)))
 
 
 @dataclass(frozen=True, slots=True)

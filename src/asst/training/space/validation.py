@@ -57,7 +57,10 @@ class CaptionValidation(Validation):
             for index in held.tolist():
                 clips.setdefault(self._kept.pictures[index].id, []).append(index)
             written = [self._kept.texts[own[0]].tolist() for own in clips.values()]
-            vectors = self._vectors(towers, [text for own in written for text in own])
+            asked = [text for own in written for text in own]
+            parts = [asked[at : at + _SENTENCES] for at in range(0, len(asked), _SENTENCES)]
+            read = [towers.vectors(sentences_of(self._kept.hidden, part)).float().cpu() for part in parts]
+            vectors = torch.cat(read)
             # A picture is as similar as the best of its crops.
             frames = {index: (vectors @ seen[index].T).amax(dim=1) for index in held.tolist()}
             owners = np.repeat(np.arange(len(written)), [len(own) for own in written])
@@ -75,7 +78,3 @@ class CaptionValidation(Validation):
         headline = float(np.mean([found[f"{name}/pictures"][HEADLINE] for name in self._held]))
         details = {f"{name}/{key}": value for name, own in found.items() for key, value in own.items()}
         return {HEADLINE: headline, **details}
-
-    def _vectors(self, towers: LearningTowers, texts: Sequence[int]) -> Tensor:
-        parts = [texts[at : at + _SENTENCES] for at in range(0, len(texts), _SENTENCES)]
-        return torch.cat([towers.vectors(sentences_of(self._kept.hidden, part)).float().cpu() for part in parts])
