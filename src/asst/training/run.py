@@ -56,14 +56,14 @@ def _trained(
     method, training = prepared.method, recipe.training
     samples, validation, others = prepared.task.samples, prepared.task.validation, training.keep
     module = TrainingModule(method, recipe, validation, recipe.optimizer.averaging)
-    begun = (
+    begun = [
         f"{recipe.name}: {prepared.parameters:,} parameters, {training.steps} steps of {training.batch} samples; "
         f"{folder.path} gets {1 + others} checkpoint{'s' if others else ''} of {prepared.megabytes:.1f} MB and a state "
         f"of up to {3 * prepared.megabytes:.1f} MB to go on from"
-    )
+    ]
     if training.parts > 1 and method.together:
         own = training.batch // training.parts
-        begun += f"\nparts of {own} samples do not learn what {training.batch} at once do: {method.together}"
+        begun.append(f"parts of {own} samples do not learn what {training.batch} at once do: {method.together}")
 
     def save(checkpoint: Path, step: int, metrics: dict[str, float]) -> None:
         description = replace(prepared.description, step=step, metrics=metrics)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import logging
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -73,21 +73,22 @@ def train_by_steps(
     save: Save,
     say: Say,
     *,
-    begun: str,
+    begun: Sequence[str],
     going_on: bool,
     progress: bool,
 ) -> Trained:
     """Trains, or goes on from the folder's state; the trainer's epochs are intervals, and `KeepRun` ends them.
 
-    ``say`` is told what has ``begun``, and how far it is where no bar shows its ``progress``. Raises a `WriteError` if
-    the folder cannot be written, and what Ctrl-C raises; everything up to the last interval is kept then.
+    ``say`` is told what has ``begun``, line by line, and how far it is where no bar shows its ``progress``. Raises a
+    `WriteError` if the folder cannot be written, and what Ctrl-C raises; everything up to the last interval is kept.
     """
     training, parameters = module.recipe.training, learnt_numbers(module)
     if going_on:
         if done := _finished(folder, training.steps, parameters, say):
             return done
         say(f"going on with the run in {folder.path}")
-    say(begun)
+    for line in begun:
+        say(line)
     keeper = KeepRun(folder, training, save, module.validation.headline, say)
     with _quiet():
         trainer = _trainer(training, folder, [keeper, TellProgress(training.steps, say, bar=progress)])

@@ -56,7 +56,7 @@ def train_captions(recipe: CaptionRecipe, path: Path, say: Say, *, progress: boo
     samples = CaptionSamples(kept, learnt, recipe.data.window, training.sentences, training.seed)
     data = IntervalData(samples, samples.collate, validation.loader(), training)
     with folder.telling_divergence():
-        done = train_by_steps(module, data, folder, save, say, begun=begun, going_on=going_on, progress=progress)
+        done = train_by_steps(module, data, folder, save, say, begun=[begun], going_on=going_on, progress=progress)
     _measure(recipe, validation, folder, say)
     say(f"the space is {folder.best}; use it by --model {folder.best}")
     return done
