@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import math
 from collections.abc import Callable, Sized
+from dataclasses import dataclass
 from typing import Any, cast
 
 import lightning
@@ -17,10 +18,20 @@ from torch.utils.data import DataLoader, Dataset
 from asst.errors import InputError
 from asst.models.methods.base import Loss, Share
 from asst.training.divergence import require_finite_figures, require_finite_weights
-from asst.training.recipe import Optimizer, Recipe, Training
+from asst.training.recipe import Optimizer, Recipe
 from asst.training.schedule import DROPOUT, IntervalBatches, interval_steps, share_of, torch_seed
-from asst.training.space_recipe import CaptionRecipe, CaptionTraining
+from asst.training.space_recipe import CaptionRecipe
 from asst.training.validation import Validation
+
+
+@dataclass(frozen=True, slots=True)
+class Lesson:
+    """Samples by epoch and index, what makes batches of them, and the questions that what is learnt is judged by."""
+
+    samples: Dataset[Any]
+    collate: Callable[[list[Any]], Any]
+    questions: DataLoader[Any]
+    validation: Validation
 
 
 class TrainingModule(lightning.LightningModule):
@@ -29,13 +40,32 @@ class TrainingModule(lightning.LightningModule):
     Lightning's epochs are the recipe's intervals.
     """
 
-    def __init__(self, method: nn.Module, recipe: Recipe | CaptionRecipe, validation: Validation, mean: float) -> None:
+    def __init__(self, method: nn.Module, recipe: Recipe | CaptionRecipe, lesson: Lesson, mean: float) -> None:
         super().__init__()
         self.method = self.kept = method
         if mean:
             self.kept = copy.deepcopy(method).requires_grad_(False)
-        self.recipe, self.validation, self._mean = recipe, validation, mean
+        self.recipe, self.lesson, self._mean = recipe, lesson, mean
         self._answers: list[Any] = []
+
+    def train_dataloader(self) -> DataLoader[Any]:
+        """Batches of the interval that begins."""
+        training, done = self.recipe.training, self.trainer.global_step
+        batches = IntervalBatches(
+            len(cast("Sized", self.lesson.samples)),
+            seed=training.seed,
+            first=done,
+            steps=interval_steps(done, interval=training.interval, steps=training.steps),
+            batch=training.batch,
+            parts=training.parts,
+            rank=self.trainer.global_rank,
+            processes=self.trainer.world_size,
+        )
+        return DataLoader(self.lesson.samples, batch_sampler=batches, collate_fn=self.lesson.collate)
+
+    def val_dataloader(self) -> DataLoader[Any]:
+        """All questions."""
+        return self.lesson.questions
 
     def loss(self, batch: Any, share: Share) -> Loss:
         """The objective of a part of a batch."""
@@ -74,11 +104,11 @@ class TrainingModule(lightning.LightningModule):
 
     def validation_step(self, batch: Any, batch_idx: int) -> None:
         """The answers to some questions."""
-        self._answers.extend(self.validation.answers(self.kept, batch))
+        self._answers.extend(self.lesson.validation.answers(self.kept, batch))
 
     def on_validation_epoch_end(self) -> None:
         """Metrics of all of them, in per cent."""
-        metrics = self.validation.metrics(self.kept, self._answers)
+        metrics = self.lesson.validation.metrics(self.kept, self._answers)
         self._answers = []
         self.log_dict({f"validate/{key}": value for key, value in metrics.items()}, sync_dist=True)
 
@@ -97,40 +127,6 @@ class TrainingModule(lightning.LightningModule):
         assert isinstance(self.recipe, Recipe)
         optimizer = optimizer_of(self.recipe.optimizer, self.method)
         return optimizer, schedule_of(self.recipe.optimizer, optimizer, self.recipe.training.steps)
-
-
-class IntervalData(lightning.LightningDataModule):
-    """Batches of the interval that the trainer is in, made by ``collate``, and what validation asks."""
-
-    def __init__(
-        self,
-        samples: Dataset[Any],
-        collate: Callable[[list[Any]], Any],
-        questions: DataLoader[Any],
-        training: Training | CaptionTraining,
-    ) -> None:
-        super().__init__()
-        self._samples, self._collate, self._questions, self._training = samples, collate, questions, training
-
-    def train_dataloader(self) -> DataLoader[Any]:
-        """Called at the start of every interval."""
-        assert self.trainer is not None
-        training, done = self._training, self.trainer.global_step
-        batches = IntervalBatches(
-            len(cast("Sized", self._samples)),
-            seed=training.seed,
-            first=done,
-            steps=interval_steps(done, interval=training.interval, steps=training.steps),
-            batch=training.batch,
-            parts=training.parts,
-            rank=self.trainer.global_rank,
-            processes=self.trainer.world_size,
-        )
-        return DataLoader(self._samples, batch_sampler=batches, collate_fn=self._collate)
-
-    def val_dataloader(self) -> DataLoader[Any]:
-        """All questions."""
-        return self._questions
 
 
 def optimizer_of(settings: Optimizer, module: nn.Module) -> torch.optim.Optimizer:

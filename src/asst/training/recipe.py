@@ -44,32 +44,32 @@ class Simulated(Settings):
     """Features made from annotation (`asst.simulate`), written where they are missing."""
 
     level: Literal["easy", "standard", "crowded", "hard"] = "crowded"
-    """A key of `asst.simulate.features.settings.LEVELS`."""
+    """a key of `asst.simulate.features.settings.LEVELS`."""
     seed: Natural = 0
-    """Of the prototypes and of all draws."""
+    """of the prototypes and of all draws."""
     dimension: Positive = 256
-    """Width of a vector."""
+    """width of a vector."""
     folder: FilePath = Path("features")
-    """Where the stores are kept, one folder a stream."""
+    """where the stores are kept, one folder a stream."""
 
 
 class Tapes(Settings):
     """Tapes of captioned pictures (`asst.simulate.tapes.tapes`), made where they are missing."""
 
     count: Positive = 6000
-    """Tapes to learn from."""
+    """tapes to learn from."""
     validation: Positive = Field(default=400, alias="validate")
-    """Tapes that checkpoints are chosen by; of pictures that are held out."""
+    """tapes that checkpoints are chosen by; of pictures that are held out."""
     seed: Natural = 0
-    """Of the tapes."""
+    """of the tapes."""
     extractor: str = "captions"
-    """Whose space they are made in; `asst.models.zeroshot.model.zeroshot_of` must know it."""
+    """whose space they are made in; `asst.models.zeroshot.model.zeroshot_of` must know it."""
     folder: FilePath = Path("tapes")
-    """Where features of the pictures, and the tapes, are kept."""
+    """where features of the pictures, and the tapes, are kept."""
     holdout: Holdout
-    """Pictures of each set that are held out, as where the space was learnt."""
+    """pictures of each set that are held out, as where the space was learnt."""
     settings: TapeSettings = TapeSettings()
-    """How they are planned and what they look like."""
+    """how they are planned and what they look like."""
 
 
 TAPES = "tapes"
@@ -80,26 +80,26 @@ class Windows(Settings):
     """Files of sliding windows, see `WindowStore`, of which those of one length make the steps."""
 
     fps: Rate
-    """Frames a second that their names count."""
+    """frames a second that their names count."""
     length: Positive
-    """Frames of a window."""
+    """frames of a window."""
 
 
 class FeatureFiles(Settings):
     """A store of one stream; what only published ones need is left out for ours."""
 
     path: FilePath | None = None
-    """A folder, or an HDF5 file."""
+    """a folder, or an HDF5 file."""
     key: str | None = None
-    """The array to take from a file or a group that holds several."""
+    """the array to take from a file or a group that holds several."""
     step_s: StepLength | None = None
-    """How long a step lasts in seconds, or ``even`` where the steps divide a video's duration evenly."""
+    """how long a step lasts in seconds, or ``even`` where the steps divide a video's duration evenly."""
     start_s: float = 0.0
-    """Where the first step starts, in seconds."""
+    """where the first step starts, in seconds."""
     normalize: bool = False
-    """Whether each step's vector is made as long as one."""
+    """whether each step's vector is made as long as one."""
     windows: Windows | None = None
-    """For a folder with a file a window."""
+    """for a folder with a file a window."""
 
 
 class Words(Settings):
@@ -110,15 +110,15 @@ class Words(Settings):
     or the installed where it names none; a file of word vectors; or a folder or an HDF5 file with the tokens of each
     query (`asst.data.query_tokens`), to which the other settings apply."""
     key: str = LAST_HIDDEN_STATE
-    """The array to take of a query that has several."""
+    """the array to take of a query that has several."""
     by: By = "qid"
-    """Whether a query is found by its ``qid`` or by the order of the annotation's lines."""
+    """whether a query is found by its ``qid`` or by the order of the annotation's lines."""
     first: Natural = 0
-    """With ``order``, the number of the first line."""
+    """with ``order``, the number of the first line."""
     normalize: bool = False
-    """Whether each token's vector is made as long as one."""
+    """whether each token's vector is made as long as one."""
     most: Positive | None = None
-    """Tokens to take of a query; all if not given."""
+    """tokens to take of a query; all if not given."""
 
 
 _BY_PATH = BeforeValidator(lambda value: {"path": value} if isinstance(value, str) else value)
@@ -128,32 +128,32 @@ class Data(Settings):
     """What is learnt from."""
 
     dataset: str
-    """A key of `asst.data.DATASETS`, of `asst.data.ACTION_DATASETS`, or `TAPES`."""
+    """a key of `asst.data.DATASETS`, of `asst.data.ACTION_DATASETS`, or `TAPES`."""
     root: FilePath | None = None
-    """Folder of its annotation files; found by ``asst.data.data_folder`` if not given."""
+    """folder of its annotation files; found by ``asst.data.data_folder`` if not given."""
     streams: list[str] = Field(default_factory=list)
-    """The kinds of features, joined in this order; the names of ``features``. None for a method that looks at no video.
+    """the kinds of features, joined in this order; the names of ``features``. None for a method that looks at no video.
     """
     features: dict[str, Annotated[FeatureFiles, _BY_PATH]] = Field(default_factory=dict)
-    """The store of each stream, ours or as the field publishes; a path stands for settings with that path."""
+    """the store of each stream, ours or as the field publishes; a path stands for settings with that path."""
     step_s: StepLength | None = None
-    """Of published stores that do not have their own, as in `FeatureFiles`."""
+    """of published stores that do not have their own, as in `FeatureFiles`."""
     simulated: Simulated | None = None
-    """Make the features instead; each stream is then a key of `MODALITIES`."""
+    """make the features instead; each stream is then a key of `MODALITIES`."""
     tapes: Tapes | None = None
-    """Made of the captioned pictures of ``root``, where ``dataset`` is `TAPES`; there are then no streams."""
+    """made of the captioned pictures of ``root``, where ``dataset`` is `TAPES`; there are then no streams."""
     words: Annotated[Words, _BY_PATH] = Words()
-    """What stands for the words of a sentence; a path, or ``packaged``, stands for settings with that path."""
+    """what stands for the words of a sentence; a path, or ``packaged``, stands for settings with that path."""
     train: str = "train"
-    """Split to learn from; never the test split."""
+    """split to learn from; never the test split."""
     validation: str = Field(default="val", alias="validate")
-    """Split that checkpoints are chosen by; likewise."""
+    """split that checkpoints are chosen by; likewise."""
     wrong_sentences: Fraction = 0.0
-    """Share of the samples that show another video's sentence, all of whose clips are negatives; the paper has none."""
+    """share of the samples that show another video's sentence, all of whose clips are negatives; the paper has none."""
     length_factor: Annotated[float, Field(ge=1)] = MOST_FACTOR
-    """Features that are more than so many times as long as annotated, or as short, are refused."""
+    """features that are more than so many times as long as annotated, or as short, are refused."""
     memory_gb: Annotated[float, Field(ge=0)] = 8.0
-    """Features kept in memory, in GiB; the others are read each time."""
+    """features kept in memory, in GiB; the others are read each time."""
 
     @model_validator(mode="after")
     def _streams_exist(self) -> Data:
@@ -182,24 +182,24 @@ class Optimizer(Settings):
     name: Literal["adam", "sgd"] = "adam"
     """``adam``, or ``sgd`` with momentum."""
     learning_rate: Rate = 5e-4
-    """At the first step."""
+    """at the first step."""
     schedule: Literal["steps", "cosine"] = "steps"
     """``steps`` lets the rate fall by ``decay`` after every ``decay_steps`` steps, as the paper does; ``cosine`` lets
     it fall to zero over the training."""
     decay: Share = 0.9
-    """See ``schedule``."""
+    """see ``schedule``."""
     decay_steps: Positive = 2500
-    """See ``schedule``."""
+    """see ``schedule``."""
     warmup: Natural = 0
-    """First steps, over which the rate rises to what the schedule has."""
+    """first steps, over which the rate rises to what the schedule has."""
     momentum: Fraction = 0.9
-    """Of ``sgd``."""
+    """of ``sgd``."""
     rates: dict[str, Rate] = Field(default_factory=dict)
-    """Factors of the rate for parts of the network, by a part's name in its parameters, such as ``lstm``."""
+    """factors of the rate for parts of the network, by a part's name in its parameters, such as ``lstm``."""
     clip: Annotated[float, Field(ge=0)] = 0.0
-    """Norm that a longer gradient is shortened to; 0 for none."""
+    """norm that a longer gradient is shortened to; 0 for none."""
     averaging: Fraction = 0.0
-    """Share of itself that the mean of the weights keeps at each step, such as 0.999; the mean is then what is
+    """share of itself that the mean of the weights keeps at each step, such as 0.999; the mean is then what is
     validated and kept. 0 for the weights themselves."""
 
 
@@ -214,28 +214,28 @@ class Training(Settings):
     """How long, how much at once, on what."""
 
     steps: Natural = 0
-    """Optimiser steps in all; none for a method that is fitted in closed form."""
+    """optimiser steps in all; none for a method that is fitted in closed form."""
     interval: Positive = 500
-    """Steps from one validation, log line and resumable state to the next; the last one ends with ``steps``."""
+    """steps from one validation, log line and resumable state to the next; the last one ends with ``steps``."""
     batch: Positive = 128
-    """Samples a step, of all processes together; the paper's is 128."""
+    """samples a step, of all processes together; the paper's is 128."""
     parts: Positive = 1
-    """Equal parts that a batch is passed in, to fit into memory (gradient accumulation). Batch normalisation and losses
+    """equal parts that a batch is passed in, to fit into memory (gradient accumulation). Batch normalisation and losses
     that look across samples see a part at a time, which changes what is learnt."""
     processes: Positive = 1
-    """On this machine, sharing each batch (DDP)."""
+    """on this machine, sharing each batch (DDP)."""
     nodes: Positive = 1
-    """Machines."""
+    """machines."""
     precision: Precision = "auto"
-    """Of sums."""
+    """of sums."""
     seed: Natural = 0
-    """Of weights, draws and orders."""
+    """of weights, draws and orders."""
     seeds: Annotated[list[Natural], BeforeValidator(_listed)] = Field(default_factory=list)
-    """Several in place of ``seed``, a run each; as a list or as ``0,1,2``."""
+    """several in place of ``seed``, a run each; as a list or as ``0,1,2``."""
     keep: Natural = 0
-    """Latest checkpoints to keep beside the best one, for averaging."""
+    """latest checkpoints to keep beside the best one, for averaging."""
     patience: Natural = 0
-    """Intervals without a better checkpoint after which the training ends; 0 for never."""
+    """intervals without a better checkpoint after which the training ends; 0 for never."""
 
     @model_validator(mode="after")
     def _fits(self) -> Self:
@@ -259,33 +259,33 @@ class Recipe(Settings):
     """One training."""
 
     name: str = "own"
-    """The recipe's path below a folder ``recipes``, without suffix; the row of the paper it fills."""
+    """the recipe's path below a folder ``recipes``, without suffix; the row of the paper it fills."""
     method: Annotated[str, AfterValidator(_known_method)] = "asst"
-    """A key of `asst.models.methods.table.METHODS`."""
+    """a key of `asst.models.methods.table.METHODS`."""
     data: Data
-    """What is learnt from."""
+    """what is learnt from."""
     observation: dict[str, Any] = Field(default_factory=dict)
     """``kind`` and settings of `asst.data.observations`; none for a reranker, which has its own."""
     network: dict[str, Any] = Field(default_factory=dict)
-    """Settings of the method, without the widths of features and word vectors, which the data decide."""
+    """settings of the method, without the widths of features and word vectors, which the data decide."""
     optimizer: Optimizer = Optimizer()
-    """How weights move."""
+    """how weights move."""
     training: Training = Training()
-    """How long, how much at once, on what."""
+    """how long, how much at once, on what."""
     overlap: Share = 0.8
     """IoU above which the weaker of two answers is dropped (0.8 on Charades-STA; 1 drops none)."""
     protocol: ProtocolName = "standard"
-    """What validation and ``asst evaluate`` judge by, as `asst.evaluation.protocol.protocol_of` has it; ``tall`` drops
+    """what validation and ``asst evaluate`` judge by, as `asst.evaluation.protocol.protocol_of` has it; ``tall`` drops
     the weaker of two answers itself, and ``overlap`` is then for users of the model alone."""
     start: FilePath | None = None
-    """Checkpoint of the same method whose network and weights are begun with, in place of fresh ones; ``default`` is
+    """checkpoint of the same method whose network and weights are begun with, in place of fresh ones; ``default`` is
     the one that the package ships."""
     frozen: list[str] = Field(default_factory=list)
-    """Parts of the method that stay as ``start`` has them, dropout and batch statistics included."""
+    """parts of the method that stay as ``start`` has them, dropout and batch statistics included."""
     average: Natural = 0
-    """Latest checkpoints whose predictions are averaged; 0 takes the best one on validation alone."""
+    """latest checkpoints whose predictions are averaged; 0 takes the best one on validation alone."""
     may_be_longer: ClassVar[bool] = True
-    """Whether a step does the same in a run of more steps."""
+    """whether a step does the same in a run of more steps."""
 
     @model_validator(mode="after")
     def _fits(self) -> Self:

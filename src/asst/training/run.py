@@ -18,7 +18,7 @@ from asst.models.checkpoint import save_checkpoint
 from asst.models.methods.base import Fitted
 from asst.training.divergence import require_finite_figures, require_finite_weights
 from asst.training.folder import RunFolder
-from asst.training.module import IntervalData, TrainingModule
+from asst.training.module import Lesson, TrainingModule
 from asst.training.recipe import Recipe
 from asst.training.simulation import Say
 from asst.training.sources import open_sources
@@ -54,8 +54,9 @@ def _trained(
         say(f"{recipe.name}: {prepared.parameters:,} numbers in closed form from {len(prepared.task.samples)} samples")
         return Trained(folder, 1, prepared.parameters, fit(prepared, recipe, folder, say), first=True)
     method, training = prepared.method, recipe.training
-    samples, validation, others = prepared.task.samples, prepared.task.validation, training.keep
-    module = TrainingModule(method, recipe, validation, recipe.optimizer.averaging)
+    task, others = prepared.task, training.keep
+    lesson = Lesson(task.samples, Collate(task.samples.observation.steps), task.loader(), task.validation)
+    module = TrainingModule(method, recipe, lesson, recipe.optimizer.averaging)
     begun = [
         f"{recipe.name}: {prepared.parameters:,} parameters, {training.steps} steps of {training.batch} samples; "
         f"{folder.path} gets {1 + others} checkpoint{'s' if others else ''} of {prepared.megabytes:.1f} MB and a state "
@@ -69,8 +70,7 @@ def _trained(
         description = replace(prepared.description, step=step, metrics=metrics)
         save_checkpoint(checkpoint, description, module.kept.state_dict())
 
-    data = IntervalData(samples, Collate(samples.observation.steps), prepared.task.loader(), training)
-    return train_by_steps(module, data, folder, save, say, begun=begun, going_on=going_on, progress=progress)
+    return train_by_steps(module, folder, save, say, begun=begun, going_on=going_on, progress=progress)
 
 
 def fit(prepared: Prepared, recipe: Recipe, folder: RunFolder, say: Say) -> float:

@@ -22,78 +22,78 @@ class CaptionData(Settings):
     """What is learnt from."""
 
     root: FilePath | None = None
-    """Folder of Parquet files, see `asst.data.readers.captions`; ``captions`` of the shared data if not given."""
+    """folder of Parquet files, see `asst.data.readers.captions`; ``captions`` of the shared data if not given."""
     holdout: Holdout
-    """How many pictures of each set are never learnt from, a clip as one; training is judged by them."""
+    """how many pictures of each set are never learnt from, a clip as one; training is judged by them."""
     seed: Natural = 0
-    """Of the draws of these."""
+    """of the draws of these."""
     cache: FilePath = Path("captions-cache")
-    """Folder for what the frozen parts of the towers make of pictures and sentences."""
+    """folder for what the frozen parts of the towers make of pictures and sentences."""
     views: Positive = 3
-    """Of each picture that are kept: as it is, mirrored, and from the third on random crops."""
+    """of each picture that are kept: as it is, mirrored, and from the third on random crops."""
     crop: Share = 0.4
-    """The least share of the picture's area that a random crop has."""
+    """the least share of the picture's area that a random crop has."""
     jitter: Fraction = 0.3
-    """How much its brightness, contrast and colour change at most."""
+    """how much its brightness, contrast and colour change at most."""
     window: Share = 0.875
-    """Side of the part that a step sees of a kept view, as a share of its short side."""
+    """side of the part that a step sees of a kept view, as a share of its short side."""
 
 
 class CaptionNetwork(Settings):
     """The space and what of its towers learns; the other layers stay as published."""
 
     first_block: Annotated[int, Field(ge=0, lt=BLOCKS)] = 20
-    """Of the picture network's that learns, with all after it."""
+    """of the picture network's that learns, with all after it."""
     first_layer: Annotated[int, Field(ge=0, le=LAYERS)] = 6
-    """Of the sentence encoder's that learns, with all after it; 6 for none."""
+    """of the sentence encoder's that learns, with all after it; 6 for none."""
     picture_dropout: Fraction = 0.2
-    """Share of a picture's channels that is dropped."""
+    """share of a picture's channels that is dropped."""
     depth_dropout: Fraction = 0.1
-    """How often the last block is left out; those before it less often, in equal steps."""
+    """how often the last block is left out; those before it less often, in equal steps."""
     sentence_dropout: Fraction = 0.1
-    """Of the encoder's layers and of those that follow."""
+    """of the encoder's layers and of those that follow."""
 
 
 class CaptionOptimizer(Settings):
     """AdamW, its rates rising to these and falling over the whole training (one cycle)."""
 
     picture_rate: Rate = 2e-4
-    """Of the picture network."""
+    """of the picture network."""
     sentence_rate: Rate = 1e-4
-    """Of the sentence encoder."""
+    """of the sentence encoder."""
     placing_rate: Rate = 1e-3
-    """Of the layers after the sentence encoder, and of the temperature."""
+    """of the layers after the sentence encoder, and of the temperature."""
     weight_decay: Annotated[float, Field(ge=0)] = 0.02
-    """Of all but the temperature."""
+    """of all but the temperature."""
     rise: Annotated[float, Field(gt=0, lt=1)] = 0.1
-    """Share of the steps in which rates rise."""
+    """share of the steps in which rates rise."""
     clip: Rate = 5.0
-    """The longest gradient."""
+    """the longest gradient."""
 
 
 class CaptionTraining(Settings):
     """How long and how much at once."""
 
     steps: Positive = 700
-    """Optimiser steps in all."""
+    """optimiser steps in all."""
     interval: Positive = 140
-    """Steps from one validation, log line and resumable state to the next; the last one ends with ``steps``."""
+    """steps from one validation, log line and resumable state to the next; the last one ends with ``steps``."""
     batch: Annotated[int, Field(ge=2)] = 512
-    """Pictures a step; each one's sentences are told from all others'."""
+    """pictures a step; each one's sentences are told from all others'."""
     sentences: Positive = 2
-    """Of each picture in a step."""
+    """of each picture in a step."""
     classes: Annotated[float, Field(ge=0)] = 1.0
-    """Weight of telling the published classifier's classes as it does, beside telling sentences."""
+    """weight of telling the published classifier's classes as it does, beside telling sentences."""
     temperature: Rate = 0.07
-    """That products are divided by at the start; it learns."""
+    """that products are divided by at the start; it learns."""
     average: Fraction = 0.99
-    """How much of the averaged weights, which are what is kept, stays at each step in the end."""
+    """how much of the averaged weights, which are what is kept, stays at each step in the end."""
     patience: Natural = 3
-    """Intervals without a better R@10 after which training ends; 0 for never."""
+    """intervals without a better R@10 after which training ends; 0 for never."""
     precision: Precision = "auto"
-    """Of sums, but for those of the loss."""
+    """of sums, but for those of the loss."""
     seed: Natural = 0
-    """Of weights, draws and orders."""
+    """of weights, draws and orders."""
     parts: ClassVar[int] = 1
     processes: ClassVar[int] = 1
     nodes: ClassVar[int] = 1
@@ -104,23 +104,23 @@ class CaptionRecipe(Settings):
     """One training of the space."""
 
     name: str = "own"
-    """The recipe's path below a folder ``recipes``, without suffix."""
+    """the recipe's path below a folder ``recipes``, without suffix."""
     method: Literal["captions"]
     """`METHOD`."""
     data: CaptionData
-    """What is learnt from."""
+    """what is learnt from."""
     network: CaptionNetwork = CaptionNetwork()
-    """What learns."""
+    """what learns."""
     optimizer: CaptionOptimizer = CaptionOptimizer()
-    """How weights move."""
+    """how weights move."""
     training: CaptionTraining = CaptionTraining()
-    """How long and how much at once."""
+    """how long and how much at once."""
     kind: ClassVar[Path] = Path()
-    """As `Recipe.kind`."""
+    """as `Recipe.kind`."""
     closed_form: ClassVar[bool] = False
-    """As `Recipe.closed_form`."""
+    """as `Recipe.closed_form`."""
     may_be_longer: ClassVar[bool] = False
-    """As `Recipe.may_be_longer`; here the rates of all steps follow from their number."""
+    """as `Recipe.may_be_longer`; here the rates of all steps follow from their number."""
 
 
 def read_any_recipe(recipes: Sequence[Named], changes: Sequence[str] = ()) -> Recipe | CaptionRecipe:

@@ -23,7 +23,7 @@ from asst.atomic import is_refusal, write_error, writing_whole
 from asst.features.runtime import fastest_device, fastest_dtype
 from asst.training.callbacks import KeepRun, Save, TellProgress
 from asst.training.folder import RunFolder
-from asst.training.module import IntervalData, TrainingModule
+from asst.training.module import TrainingModule
 from asst.training.recipe import Training
 from asst.training.simulation import Say
 from asst.training.space_recipe import CaptionTraining
@@ -68,7 +68,6 @@ class _WholeState(TorchCheckpointIO):
 
 def train_by_steps(
     module: TrainingModule,
-    data: IntervalData,
     folder: RunFolder,
     save: Save,
     say: Say,
@@ -89,11 +88,11 @@ def train_by_steps(
         say(f"going on with the run in {folder.path}")
     for line in begun:
         say(line)
-    keeper = KeepRun(folder, training, save, module.validation.headline, say)
+    keeper = KeepRun(folder, training, save, module.lesson.validation.headline, say)
     with _quiet():
         trainer = _trainer(training, folder, [keeper, TellProgress(training.steps, say, bar=progress)])
         try:
-            trainer.fit(module, data, ckpt_path=str(folder.state) if going_on else None, weights_only=True)
+            trainer.fit(module, ckpt_path=str(folder.state) if going_on else None, weights_only=True)
         except OSError as error:
             if not is_refusal(error):
                 raise

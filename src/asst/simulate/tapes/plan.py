@@ -72,37 +72,37 @@ class TapeSettings(Settings):
     """
 
     ordinals: float = 0.2
-    """Share of tapes in which a clip comes several times and one of them is asked for."""
+    """share of tapes in which a clip comes several times and one of them is asked for."""
     relations: float = 0.2
-    """Share in which a clip comes before and after another and one of them is asked for."""
+    """share in which a clip comes before and after another and one of them is asked for."""
     sequences: float = 0.1
-    """Share in which two clips in a row are asked for as one. In the other tapes each clip is asked for."""
+    """share in which two clips in a row are asked for as one. In the other tapes each clip is asked for."""
     beyond: float = 0.45
-    """Share of the sentences in these that tell of an order whose other part is not on the tape."""
+    """share of the sentences in these that tell of an order whose other part is not on the tape."""
     alike: float = 0.4
-    """Share of tapes whose clips show what resembles one of them."""
+    """share of tapes whose clips show what resembles one of them."""
     clip_s: float = 3.0
-    """Median length of a clip, in seconds."""
+    """median length of a clip, in seconds."""
     clip_spread: float = 0.9
-    """Standard deviation of the log of that length."""
+    """standard deviation of the log of that length."""
     cut: float = 0.75
-    """Share of the places between two clips that are cuts; the others dissolve."""
+    """share of the places between two clips that are cuts; the others dissolve."""
     dissolve_s: float = 2.0
-    """Longest dissolve, in seconds."""
+    """longest dissolve, in seconds."""
     changes: float = 0.6
-    """Share of the clips of two frames that show both."""
+    """share of the clips of two frames that show both."""
     cuts_seen: float = 0.95
-    """Share of the cuts that are detected."""
+    """share of the cuts that are detected."""
     cuts_false: float = 0.3
-    """Detected cuts that are none, a minute."""
+    """detected cuts that are none, a minute."""
     drift: float = 0.85
-    """Weight of what changes slowly."""
+    """weight of what changes slowly."""
     memory: float = 0.9
-    """How much of the drift is left half a second later."""
+    """how much of the drift is left half a second later."""
     white: float = 0.45
-    """Weight of what changes from step to step."""
+    """weight of what changes from step to step."""
     spread: float = 0.5
-    """Standard deviation of the log of both from one clip to the next."""
+    """standard deviation of the log of both from one clip to the next."""
 
 
 class Planner:

@@ -12,10 +12,9 @@ from torch import Tensor, nn
 from torch.optim.lr_scheduler import LRScheduler, OneCycleLR
 
 from asst.models.methods.base import Loss, Share
-from asst.training.module import TrainingModule
+from asst.training.module import Lesson, TrainingModule
 from asst.training.space.samples import CaptionBatch
 from asst.training.space.towers import LearningTowers, Towers
-from asst.training.space.validation import CaptionValidation
 from asst.training.space_recipe import CaptionRecipe
 
 _SCALE_MOST = 100.0
@@ -30,10 +29,10 @@ class CaptionModule(TrainingModule):
     method: LearningTowers
     kept: LearningTowers
 
-    def __init__(self, recipe: CaptionRecipe, validation: CaptionValidation) -> None:
+    def __init__(self, recipe: CaptionRecipe, lesson: Lesson) -> None:
         torch.manual_seed(recipe.training.seed)
         towers = LearningTowers(Towers(recipe.network.sentence_dropout), recipe.network)
-        super().__init__(towers, recipe, validation, recipe.training.average)
+        super().__init__(towers, recipe, lesson, recipe.training.average)
         self._published = copy.deepcopy(towers).requires_grad_(False)
         self.log_scale = nn.Parameter(torch.tensor(-math.log(recipe.training.temperature)))
         self.strict_loading = False

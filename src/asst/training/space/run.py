@@ -19,7 +19,7 @@ from asst.features.hashing import LENGTH
 from asst.features.zeroshot.caption_space import SpaceDescription, load_space, save_space
 from asst.memory import hold
 from asst.training.folder import RunFolder
-from asst.training.module import IntervalData
+from asst.training.module import Lesson
 from asst.training.simulation import Say
 from asst.training.space.cache import keep_hidden, keep_maps
 from asst.training.space.module import CaptionModule
@@ -39,7 +39,8 @@ def train_captions(recipe: CaptionRecipe, path: Path, say: Say, *, progress: boo
     going_on = folder.claim(recipe)
     kept = _kept(recipe, captions, say, progress=progress)
     validation = CaptionValidation(kept, held)
-    module = CaptionModule(recipe, validation)
+    samples = CaptionSamples(kept, learnt, recipe.data.window, training.sentences, training.seed)
+    module = CaptionModule(recipe, Lesson(samples, samples.collate, validation.loader(), validation))
     sets = tuple(Counter(captions.pictures[index].set for index in learnt))
 
     def save(space: Path, step: int, metrics: dict[str, float]) -> None:
@@ -53,10 +54,8 @@ def train_captions(recipe: CaptionRecipe, path: Path, say: Say, *, progress: boo
         f"{recipe.name}: {learnt_numbers(module):,} parameters, {training.steps} steps of {training.batch} from "
         f"{len(learnt):,} pictures of {', '.join(sets)}; held out are {held_words}"
     )
-    samples = CaptionSamples(kept, learnt, recipe.data.window, training.sentences, training.seed)
-    data = IntervalData(samples, samples.collate, validation.loader(), training)
     with folder.telling_divergence():
-        done = train_by_steps(module, data, folder, save, say, begun=[begun], going_on=going_on, progress=progress)
+        done = train_by_steps(module, folder, save, say, begun=[begun], going_on=going_on, progress=progress)
     _measure(recipe, validation, folder, say)
     say(f"the space is {folder.best}; use it by --model {folder.best}")
     return done
