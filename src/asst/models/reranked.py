@@ -71,6 +71,13 @@ class RerankedModel:
         extractor.
         """
         (method,), description = loaded([path])
+        return cls.of(method, description, path, name, scope)
+
+    @classmethod
+    def of(
+        cls, method: Answerer, description: Description, path: Path, name: str | None = None, scope: Scope | None = None
+    ) -> Self:
+        """From what was loaded of a file; raises an `InputError` as `load`."""
         if description.method != RERANKER:
             raise InputError(f"{path} holds {description.method}, which is no reranker")
         name = name or path.name

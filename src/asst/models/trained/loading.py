@@ -40,11 +40,6 @@ def loaded(paths: Sequence[Path]) -> tuple[list[Answerer], Description]:
     return list(methods), first
 
 
-def described_by(path: Path) -> Description:
-    """What a checkpoint or an exported network says of itself; an `InputError` for a file that is neither."""
-    return ExportedMethod.load(path)[1] if path.suffix == SUFFIX else read_description(path)
-
-
 def _loaded(path: Path) -> tuple[Answerer, Description]:
     if path.suffix == SUFFIX:
         return ExportedMethod.load(path)
