@@ -118,8 +118,8 @@ def scores(localizer: asst.Localizer, sets: dict[str, list[Clip]], seed: int) ->
     found: list[tuple[float, int, int]] = []
     for number, (tape, asked, source) in enumerate(questions(sets, seed)):
         features = localizer.features(shown(tape, source))
-        rankings = localizer.rank(features, [sentence for sentence, _ in asked], top=1)
-        best = [ranking.moments[0].score for ranking in rankings]
+        rankings = localizer.model.rank(features, [sentence for sentence, _ in asked], top=1)
+        best = [ranking.ranked[0].score for ranking in rankings]
         found += [(score, kind, number) for score, (_, kind) in zip(best, asked, strict=True)]
     probability, kinds, numbers = np.array(found, dtype=np.float64).T
     chance = np.clip(probability, 1e-12, 1 - 1e-12)

@@ -32,10 +32,10 @@ from asst.data.batch import Collate
 from asst.data.sample import Sample
 from asst.features.stores.native import Store
 from asst.features.values import Features
+from asst.models.answers import window_answers
 from asst.models.checkpoint import Description, FeatureKind, load_checkpoint
 from asst.models.methods.detector import DetectorMethod
 from asst.models.methods.table import RestoredMethod, build_method
-from asst.models.trained.answering import window_answers
 from asst.models.trained.detector import A_CLASS, LEAST_SCORE, MOST_A_WINDOW, TrainedDetector
 from asst.models.trained.loading import build_observation, window_steps
 from asst.moments import nms

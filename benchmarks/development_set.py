@@ -132,9 +132,9 @@ def model_spans(localizer: asst.Localizer, questions: Sequence[Question]) -> lis
         asked[id(question.features)].append(i)
     spans: list[FloatArray] = [np.zeros((0, 2))] * len(questions)
     for group in asked.values():
-        rankings = localizer.rank(questions[group[0]].features, [questions[i].sentence for i in group], top=5)
+        rankings = localizer.model.rank(questions[group[0]].features, [questions[i].sentence for i in group], top=5)
         for i, ranking in zip(group, rankings, strict=True):
-            spans[i] = np.array([(m.start_s, m.end_s) for m in ranking.moments])
+            spans[i] = np.array([(m.start_s, m.end_s) for m in ranking.ranked])
     return spans
 
 
@@ -217,8 +217,8 @@ def show_found(localizer: asst.Localizer, records: Sequence[Record], features: d
     for record in records:
         where[record.sentence].add(footage(record.video))
     for video, seen in features.items():
-        for ranking in localizer.rank(seen, sentences, top=1):
-            (present if footage(video) in where[ranking.query] else absent).append(ranking.found)
+        for ranking in localizer.model.rank(seen, sentences, top=1):
+            (present if footage(video) in where[ranking.query] else absent).append(bool(ranking.moments))
     Console().print(
         f"said to be found: {np.mean(present):.2f} of {len(present)} sentences about the video, "
         f"{np.mean(absent):.2f} of {len(absent)} about another"

@@ -26,9 +26,8 @@ from rich.table import Table
 import asst
 from asst.data import data_folder
 from asst.evaluation.bootstrap import bootstrap_interval
-from asst.models.base import Ranking
 from asst.models.zeroshot.model import SimilarityModel
-from asst.moments import iou
+from asst.moments import Answer, iou
 from asst.simulate.tapes.plan import Question, Steps, TapeSettings
 from asst.simulate.tapes.tapes import TapeMaker
 from asst.training.recipe import read_recipe
@@ -69,16 +68,16 @@ def held_out_tapes(seed: int = SEED) -> TapeMaker:
     return TapeMaker(*clips.read("held out", extractor), extractor.space, TapeSettings(), seed)
 
 
-def answered(tape: int, question: Question, ranking: Ranking, step_s: float) -> Answered:
+def answered(tape: int, question: Question, ranking: Answer, step_s: float) -> Answered:
     """One answer against the times of its clip."""
-    best = ranking.moments[0]
+    best = ranking.ranked[0]
 
     def overlaps(spans: tuple[Steps, ...]) -> bool:
         return bool(spans) and float(iou(np.array(spans) * step_s, [(best.start_s, best.end_s)]).max()) >= IOU
 
     right = overlaps((question.span,))
     return Answered(
-        tape, right, right or overlaps(question.rivals), 1 / (1 + len(question.rivals)), bool(ranking.found)
+        tape, right, right or overlaps(question.rivals), 1 / (1 + len(question.rivals)), bool(ranking.moments)
     )
 
 
@@ -86,7 +85,7 @@ def answers(localizer: asst.Localizer, maker: TapeMaker, tapes: int) -> Iterator
     """Every question's kind and answer."""
     for number in track(range(tapes), localizer.name, console=Console(stderr=True)):
         tape = maker.tape(number)
-        rankings = localizer.rank(tape.features, [question.query for question in tape.questions], top=1)
+        rankings = localizer.model.rank(tape.features, [question.query for question in tape.questions], top=1)
         for question, ranking in zip(tape.questions, rankings, strict=True):
             yield question.kind, answered(number, question, ranking, tape.features.step_s)
 

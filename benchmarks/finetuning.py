@@ -28,7 +28,7 @@ from asst.data.record import Record
 from asst.evaluation.bootstrap import bootstrap_interval
 from asst.evaluation.metrics import hits
 from asst.features.stores.native import Provenance, Store
-from asst.models.reranked import PACKAGED
+from asst.models.trained.loading import PACKAGED
 from asst.models.zeroshot.model import SimilarityModel
 from asst.moments import FloatArray
 from asst.training.recipe import read_recipe

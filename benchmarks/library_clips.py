@@ -69,7 +69,7 @@ def main() -> None:
         features = localizer.features(shown([clip], source, LONG_S))
         seconds += features.end_s
         first[k] = (engine.windows(features).vectors.astype(np.float32) @ said.T).max(axis=0)
-        scored[k] = [ranking.moments[0].score for ranking in engine.model.rank(features, asked, top=1)]
+        scored[k] = [ranking.ranked[0].score for ranking in engine.model.rank(features, asked, top=1)]
     table = Table(title=f"{len(clips)} videos, {seconds / 3600:.1f} h; {len(asked)} sentences of held-out clips")
     for heading in ("scored", "among the ten best", "first stage's recall"):
         table.add_column(heading, justify="right")

@@ -72,7 +72,7 @@ def answers(engine: Engine, library: list[Features], sentences: list[str]) -> di
         for first, stop in parts_of(len(features), features.step_s).tolist():
             part = Part(f"{number:032x}", first, stop)
             for ranking in engine.model.rank(cut_out(features, first, stop), sentences, top=TOP):
-                named = [Moment(m.start_s, m.end_s, m.score, m.query, part.content) for m in ranking.moments]
+                named = [Moment(m.start_s, m.end_s, m.score, m.query, part.content) for m in ranking.ranked]
                 found[ranking.query][part] = named
     return found
 

@@ -14,7 +14,6 @@ from __future__ import annotations
 import argparse
 import os
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -28,7 +27,7 @@ from asst.features.zeroshot.space import Reading, SentenceReader, Space
 from asst.models.zeroshot.evidence import EvidenceReader
 from asst.models.zeroshot.model import SimilarityModel
 from asst.models.zeroshot.query_scores import half_way, query_scores, ranking
-from asst.models.zeroshot.video_context import HALF, VideoContext
+from asst.models.zeroshot.video_context import HALF, VideoContext, cuts_and_proposals
 from asst.training.space_recipe import CaptionRecipe, read_any_recipe
 from calibration import APPLIES, OTHER_KIND, ROOT, SAME_KIND, held_clips, questions, shown
 
@@ -77,11 +76,11 @@ class Worse:
         """Whether each sentence is found: by the threshold of the space's own sentences, and by the packaged one."""
         own = self._features(features)
         halves = half_way(self._reader.visual(own).negatives), HALF
-        contexts = [replace(VideoContext.of(own), half=half) for half in halves]
+        contexts = [VideoContext(own, *cuts_and_proposals(own), half) for half in halves]
         for evidence in self._reader(own, sentences):
             scores = query_scores(contexts[0], evidence)
             free, fixed = (ranking(one, evidence, scores, scores.proposals, 1) for one in contexts)
-            yield free.found, fixed.found
+            yield bool(free.moments), bool(fixed.moments)
 
     def _features(self, features: Features) -> Features:
         rows, places = np.unique(np.asarray(features.vectors, np.float32), axis=0, return_inverse=True)

@@ -21,7 +21,8 @@ from rich.table import Table
 import asst
 from asst.evaluation.bootstrap import Interval, bootstrap_interval
 from asst.evaluation.metrics import hits, top_ious
-from asst.models.reranked import PACKAGED, RerankedModel, Scope
+from asst.models.reranked import RerankedModel, Scope
+from asst.models.trained.loading import PACKAGED
 from asst.models.zeroshot.model import SimilarityModel
 from asst.moments import FloatArray
 from development_set import Question, model_spans, read_questions

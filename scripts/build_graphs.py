@@ -17,11 +17,9 @@ from asst.features.zeroshot.caption_space import load_space
 from asst.features.zeroshot.captions import PACKAGED as SPACE
 from asst.features.zeroshot.minilm import WIDTH
 from asst.models.methods.table import restored_method
-from asst.models.reranked import GRAPH, PACKAGED
+from asst.models.trained.loading import GRAPH, PACKAGED
 from asst.training.export import graph_of, method_graph
-from asst.training.space.efficientnet import EfficientNetLite
-from asst.training.space.minilm import MiniLM
-from asst.training.space.towers import SentenceTower, towers_with
+from asst.training.space.towers import EfficientNetLite, MiniLM, SentenceTower, towers_with
 from quantize_pictures import in_8_bits
 
 

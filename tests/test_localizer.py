@@ -108,10 +108,10 @@ def test_no_more_moments_come_than_are_asked_for(
 def test_evaluation_sees_moments_that_do_not_convince(
     localizer: asst.Localizer, street_features: asst.Features
 ) -> None:
-    ranking = localizer.rank(street_features, ABSENT[:1], top=2)[0]
-    assert len(ranking.moments) == 2
+    ranking = localizer.model.rank(street_features, ABSENT[:1], top=2)[0]
+    assert len(ranking.ranked) == 2
     assert ranking.threshold is not None
-    assert not ranking.convincing(ranking.threshold)
+    assert not ranking.moments
 
 
 @pytest.mark.parametrize(

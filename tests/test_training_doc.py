@@ -17,10 +17,7 @@ from asst.data import read_dataset
 DOC = (Path(__file__).parents[1] / "docs/training.md").read_text(encoding="utf-8")
 VIDEOS = {"train": 24, "test": 4}
 
-pytestmark = [
-    pytest.mark.usefixtures("one_thread"),
-    pytest.mark.filterwarnings("ignore:`isinstance.treespec, LeafSpec.` is deprecated"),
-]
+pytestmark = pytest.mark.usefixtures("one_thread")
 
 
 def commands() -> list[list[str]]:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from asst.errors import InputError
 from asst.features.extractor import Progress
 from asst.features.values import Features
 from asst.models import model_named
-from asst.models.base import RANKED_LEAST, Attentive, Embedding, Model, Ranking
+from asst.models.base import RANKED_LEAST, Attentive, Embedding, Model
 from asst.moments import Answer, Float32Array, Moment, rows, within
 from asst.text import understood
 from asst.video import Frames
@@ -32,7 +33,7 @@ class Localizer:
     """
 
     def __init__(self, model: Model) -> None:
-        self._model = model
+        self.model = model
 
     def __repr__(self) -> str:
         return f"Localizer({self.name})"
@@ -40,11 +41,11 @@ class Localizer:
     @property
     def name(self) -> str:
         """The model's name."""
-        return self._model.name
+        return self.model.name
 
     def features(self, video: str | Path | Iterable[Frames], *, progress: Progress | None = None) -> Features:
         """What the model needs of a file or of frames in memory; an `InputError` if it cannot be had."""
-        extractor = self._model.extractor
+        extractor = self.model.extractor
         if isinstance(video, str | Path):
             found, name = extractor.extract(video, progress=progress), str(video)
         else:
@@ -94,24 +95,23 @@ class Localizer:
         """
         features, duration_s = self._read(video, queries, top, progress)
         name = str(video) if isinstance(video, str | Path) else ""
-        attentive = self._model if attention and isinstance(self._model, Attentive) else None
+        attentive = self.model if attention and isinstance(self.model, Attentive) else None
         answers = []
-        for ranking in self._model.rank(features, queries, top=max(top, RANKED_LEAST)):
-            threshold = ranking.threshold if min_score is None else min_score
-            found, weaker = rows(within(ranking.moments, duration_s, name), duration_s, threshold)
+        for ranked in self.model.rank(features, queries, top=max(top, RANKED_LEAST)):
+            threshold = ranked.threshold if min_score is None else min_score
+            found, weaker = rows(within(ranked.ranked, duration_s, name), duration_s, threshold)
             answers.append(
-                Answer(
+                replace(
+                    ranked,
                     video=name,
-                    query=ranking.query,
                     duration_s=duration_s,
                     model=self.name,
                     moments=found[:top],
                     weaker=weaker[: max(0, top - len(found))],
-                    best_score=ranking.moments[0].score if ranking.moments else None,
-                    curve=ranking.curve,
+                    best_score=ranked.ranked[0].score if ranked.ranked else None,
                     threshold=threshold,
-                    attention=attentive.word_attention(features, ranking.query) if attentive else None,
-                    understood=understood(ranking.query),
+                    attention=attentive.word_attention(features, ranked.query) if attentive else None,
+                    understood=understood(ranked.query),
                 )
             )
         return answers
@@ -133,13 +133,9 @@ class Localizer:
         return self._embedding().embed_sentences(sentences)
 
     def _embedding(self) -> Embedding:
-        if not isinstance(self._model, Embedding):
+        if not isinstance(self.model, Embedding):
             raise InputError(f"{self.name} has no space of pictures and sentences; choose similarity or clip")
-        return self._model
-
-    def rank(self, features: Features, queries: Sequence[str], *, top: int = 5) -> list[Ranking]:
-        """The model's ranking of each sentence, convincing or not."""
-        return self._model.rank(features, queries, top=top)
+        return self.model
 
     def _read(
         self,

@@ -8,18 +8,21 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
-
-from asst.confidence import Confidence
 
 Array = npt.NDArray[Any]
 FloatArray = npt.NDArray[np.float64]
 Float32Array = npt.NDArray[np.float32]
 Float16Array = npt.NDArray[np.float16]
 IntArray = npt.NDArray[np.int64]
+
+Confidence = Literal["sure", "likely", "weak"]
+"""In words, how likely it is that a sentence applies: one scale for tables, files and the page."""
+LEAST: dict[Confidence, float] = {"sure": 0.75, "likely": 0.5, "weak": 0.0}
+"""The probability that each word begins at, the strongest word first."""
 
 # What two rows of a video may share at most, of the shorter; from which share of it on a moment is all of a video.
 _SHARED_MOST, _WHOLE = 0.1, 0.9
@@ -143,6 +146,15 @@ class Answer:
     def shown(self, *, every: bool) -> tuple[Moment, ...]:
         """What was found; with ``every`` the weaker too, and without, the best of them where nothing was found."""
         return self.ranked if every else self.moments or self.weaker[:1]
+
+
+def confidence(probability: float) -> Confidence:
+    """The word for a probability, as calibrated models score (``docs/models.md``).
+
+    >>> confidence(0.8), confidence(0.6), confidence(0.3)
+    ('sure', 'likely', 'weak')
+    """
+    return next((word for word, least in LEAST.items() if probability >= least), "weak")
 
 
 def iou(a: npt.ArrayLike, b: npt.ArrayLike) -> FloatArray:

@@ -24,7 +24,9 @@ Counts = Annotated[tuple[Positive, ...], Field(strict=False)]
 class Settings(BaseModel):
     """Base of all settings; an unknown key or a value of another type is refused, nothing is converted."""
 
-    model_config = ConfigDict(extra="forbid", strict=True, frozen=True, allow_inf_nan=False)
+    model_config = ConfigDict(
+        extra="forbid", strict=True, frozen=True, allow_inf_nan=False, use_attribute_docstrings=True
+    )
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values, fit for JSON or YAML."""

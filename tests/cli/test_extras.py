@@ -15,10 +15,12 @@ from typer.testing import CliRunner
 
 from asst.cli.app import app
 from asst.cli.asking import DEMO_VIDEO
+from asst.data.record import Record
 from asst.extras import EXTRAS, VERBS
 from asst.features.extractor import EXTRACTORS
 
-PACKAGED = Path(sys.modules["asst"].__file__ or "").parent / "models" / "default.safetensors"
+from ..prior_checkpoint import save_prior
+
 # What only tests and scripts install is hidden too.
 HIDDEN = {
     *(module for modules in EXTRAS.values() for module in modules),
@@ -43,8 +45,8 @@ LACKING = {
     "asst recipes": ("recipes", "train"),
     "asst train": ("train a.yaml", "train"),
     "judging a run": ("evaluate . --split test", "train"),
-    f"{PACKAGED} (unless asst export writes it as a network)": (
-        f"detect {DEMO_VIDEO} --checkpoint {PACKAGED}",
+    "prior.safetensors (unless asst export writes it as a network)": (
+        f"detect {DEMO_VIDEO} --checkpoint prior.safetensors",
         "torch",
     ),
     "a plot": (f"locate {DEMO_VIDEO} dog --plot a.png", "plot"),
@@ -74,6 +76,7 @@ def run(commands: Sequence[list[str]], folder: Path) -> list[tuple[int, str]]:
 def lacking(tmp_path_factory: pytest.TempPathFactory) -> dict[str, tuple[int, str]]:
     """What each command that lacks an extra comes to."""
     (folder := tmp_path_factory.mktemp("lacking")).joinpath("a.h5").touch()
+    save_prior(folder / "prior.safetensors", [Record("1", "v", "train", "a dog", 10.0, ((0.0, 4.0),), ((0.0, 4.0),))])
     return dict(zip(LACKING, run([words.split(" ") for words, _ in LACKING.values()], folder), strict=True))
 
 

@@ -5,6 +5,7 @@ Run as a program this indexes: ``fake_engine.py LIBRARY WORKERS FILES...``.
 
 from __future__ import annotations
 
+import math
 import sys
 import time
 from collections.abc import Iterable, Sequence
@@ -24,8 +25,7 @@ from asst.features.values import Features
 from asst.library.engine import Engine, Identity
 from asst.library.engine import engine_of as real_engine_of
 from asst.library.windows import WindowVectors, windows_of
-from asst.models.base import Ranking
-from asst.moments import Attention, Curve, Moment
+from asst.moments import Answer, Attention, Curve, Moment, rows
 from asst.video import Frames, frames, probe
 
 COLOURS = "rgb"
@@ -95,7 +95,7 @@ class FakeEngine(Engine):
             wanted[COLOURS.index(query[0])] = 1
         return wanted
 
-    def rank(self, features: Features, queries: Sequence[str], *, top: int) -> list[Ranking]:
+    def rank(self, features: Features, queries: Sequence[str], *, top: int) -> list[Answer]:
         """Runs of steps with a positive score, by its mean."""
         return [self._ranking(features, query, top) for query in queries]
 
@@ -105,7 +105,7 @@ class FakeEngine(Engine):
         shown = np.exp(4 * np.stack(wanted) @ features.vectors.T.astype(np.float64))
         return Attention(tuple(query.split()), features.times_s, shown / shown.sum(axis=0), ("colours",))
 
-    def _ranking(self, features: Features, query: str, top: int) -> Ranking:
+    def _ranking(self, features: Features, query: str, top: int) -> Answer:
         scores = features.vectors @ self.sentence(query)
         moments = []
         for sign, run in groupby(range(len(scores)), key=lambda i: scores[i] > 0):
@@ -114,7 +114,9 @@ class FakeEngine(Engine):
                 start_s, end_s = (features.start_s + step * STEP_S for step in (steps[0], steps[-1] + 1))
                 moments.append(Moment(start_s, end_s, float(scores[steps].mean()), query))
         best = sorted(moments, key=lambda moment: -moment.score)[:top]
-        return Ranking(query, tuple(best), Curve(features.times_s, scores.astype(np.float64)), THRESHOLD)
+        curve = Curve(features.times_s, scores.astype(np.float64))
+        found, weaker = rows(best, math.inf, THRESHOLD)
+        return Answer("", query, features.video_end_s, "", found, curve, THRESHOLD, weaker=weaker)
 
 
 def engine_of(model: str | Path = "default") -> Engine:

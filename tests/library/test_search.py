@@ -22,7 +22,7 @@ from asst.library.matrix import matrix_of
 from asst.library.search import search
 from asst.library.tables import Video
 from asst.localizer import Localizer
-from asst.models.zeroshot.video_context import VideoContext
+from asst.models.zeroshot.video_context import VideoContext, cuts_and_proposals
 from asst.moments import by_video, iou
 
 QUERIES = ("red", "green", "blue")
@@ -94,7 +94,7 @@ def test_two_stages_find_a_part_of_what_scoring_everything_finds(many: Library, 
         (video.path, m.start_s, m.end_s, m.score)
         for video in many.tables.videos()
         if video.duration_s <= 180
-        for m in engine.rank(many.features.read(video.content), [query], top=100_000)[0].moments
+        for m in engine.rank(many.features.read(video.content), [query], top=100_000)[0].ranked
     }
     assert by_hand <= everything
     for scored_s in (1.0, 300.0, 1200.0):
@@ -232,6 +232,7 @@ def test_a_part_begins_and_ends_with_its_shots_to_the_frame() -> None:
     """The cuts at 4.94 and 9.92 s are seen first at the ticks where the part begins and ends."""
     vectors = np.zeros((40, 3), dtype=np.float32)
     whole = Features(vectors, 0.0, 0.5, "colours", np.array([2.0, 4.94, 7.1, 9.92, 12.0]))
-    context = VideoContext.of(searching.cut_out(whole, 10, 20))
+    cut = searching.cut_out(whole, 10, 20)
+    context = VideoContext(cut, *cuts_and_proposals(cut))
     assert context.cuts.tolist() == [9]
     assert context.seconds(np.array([[0, 9], [9, 20], [1, 8]])).tolist() == [[4.94, 7.1], [7.1, 9.92], [5.25, 7.0]]

@@ -68,7 +68,7 @@ def test_a_product_is_near_the_score(engine: Engine, street_features: asst.Featu
     for sentence in ("a taxi sign on top of a car", "a penguin on the ice", "a bus seen from above"):
         (ranking,) = engine.model.rank(street_features, [sentence], top=1)
         product = float((windows.vectors.astype(np.float32) @ engine.sentence(sentence)).max())
-        odds = ranking.moments[0].score / (1 - ranking.moments[0].score)
+        odds = ranking.ranked[0].score / (1 - ranking.ranked[0].score)
         assert product == pytest.approx(np.log(odds) / SLOPE + HALF, abs=1.5)
 
 

@@ -7,7 +7,8 @@ import pytest
 
 import asst
 from asst.models.checkpoint import read_description
-from asst.models.reranked import PACKAGED, RerankedModel, packaged_default
+from asst.models.reranked import RerankedModel, packaged_default
+from asst.models.trained.loading import PACKAGED
 from asst.models.zeroshot.model import SimilarityModel
 from asst.moments import Moment, iou
 from asst.simulate.tapes.plan import Question, TapeSettings
@@ -59,7 +60,7 @@ def test_it_tells_times_apart_by_their_order_alone(
         queries = [question.query for question in tape.questions]
         for model in (similarity, default):
             rankings = model.rank(tape.features, queries, top=1)
-            answers[model.name] += zip(tape.questions, (r.moments[0] for r in rankings), strict=True)
+            answers[model.name] += zip(tape.questions, (r.ranked[0] for r in rankings), strict=True)
     step_s = tape.features.step_s
     assert abs(right_of_found(answers["similarity"], step_s) - guessing) < 0.2
     assert right_of_found(answers["default"], step_s) > least
@@ -73,7 +74,7 @@ def test_of_a_plain_sentence_the_shot_is_that_of_the_model_below(
     rankings = (model.rank(street_features, queries, top=1) for model in (default, similarity))
     for pair in zip(*rankings, strict=True):
         shots = [
-            (np.searchsorted(cuts, ranking.moments[0].start_s + 0.01), np.searchsorted(cuts, ranking.moments[0].end_s))
+            (np.searchsorted(cuts, ranking.ranked[0].start_s + 0.01), np.searchsorted(cuts, ranking.ranked[0].end_s))
             for ranking in pair
         ]
         assert shots[0] == shots[1]

@@ -36,7 +36,6 @@ from asst.models.reranker_inputs import (
 from asst.models.zeroshot.model import SimilarityModel
 from asst.models.zeroshot.proposals import proposals
 from asst.models.zeroshot.query_scores import query_scores, step_scores
-from asst.models.zeroshot.video_context import VideoContext
 
 WORDS = 4
 NAMES = input_names(CaptionSentences.measures)
@@ -162,7 +161,7 @@ def test_views_cover_the_video(steps: int) -> None:
 
 
 def test_each_candidate_is_judged_once_and_inside_its_view(first: SimilarityModel) -> None:
-    context = VideoContext.of(made(first, 700, (40.0, 90.5, 200.0, 300.0)))
+    context = first.context(made(first, 700, (40.0, 90.5, 200.0, 300.0)))
     (evidence,) = first.reader(context.features, ["a dog jumps"])
     scores = query_scores(context, evidence)
     judged = []
@@ -180,7 +179,7 @@ def test_each_candidate_is_judged_once_and_inside_its_view(first: SimilarityMode
 
 
 def test_inputs_tell_the_clauses_apart(first: SimilarityModel) -> None:
-    context = VideoContext.of(made(first, 50, (10.0,)))
+    context = first.context(made(first, 50, (10.0,)))
     queries = ["a dog jumps before a man plays the piano", "a dog jumps", "a dog jumps for the second time"]
     both, plain, second = (
         reranker_inputs(context, own, step_scores(context, own.whole), CaptionSentences.measures)
@@ -216,7 +215,7 @@ def test_it_chooses_windows_and_leaves_shots_to_the_model_below(checkpoint: Path
     changed = False
     for own, below in zip(model.rank(features, queries, top=100), first.rank(features, queries, top=100), strict=True):
         scores = [
-            {(m.start_s, m.end_s): m.score - ranking.moments[0].score for m in ranking.moments}
+            {(m.start_s, m.end_s): m.score - ranking.ranked[0].score for m in ranking.ranked}
             for ranking in (own, below)
         ]
         for span in shots & scores[0].keys() & scores[1].keys():
@@ -252,12 +251,12 @@ def test_it_judges_what_tells_order_and_explains_a_video_longer_than_a_view(
     ordered = "a dog jumps on the sofa for the second time"
     shots = {(0.0, 40.0), (40.0, 90.5), (90.5, 200.0), (200.0, 300.0)}
     scores = []
-    for model in (localizer, first):
+    for model in (localizer.model, first):
         (ranking,) = model.rank(features, [ordered], top=1000)
-        scores.append([m.score for m in ranking.moments if (m.start_s, m.end_s) in shots])
+        scores.append([m.score for m in ranking.ranked if (m.start_s, m.end_s) in shots])
     assert scores[0] != scores[1]
 
 
 def test_features_of_another_extractor_are_refused(checkpoint: Path, first: SimilarityModel) -> None:
     with pytest.raises(InputError, match="reads features of captions"):
-        asst.load(checkpoint).rank(replace(made(first, 4), extractor="other"), ["a dog"])
+        asst.load(checkpoint).model.rank(replace(made(first, 4), extractor="other"), ["a dog"], top=5)

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
-import torch
 import yaml
 from typer.testing import CliRunner, Result
 
@@ -20,15 +21,11 @@ from asst.features.stores.native import Store
 from asst.models.checkpoint import read_description
 from asst.models.trained.detector import TrainedDetector
 from asst.models.trained.model import TrainedModel
-from asst.training.callbacks import KeepRun
 from asst.training.recipe import Recipe, read_recipe
 from asst.training.run import train
+from asst.training.trainer import Trained
 
-pytestmark = [
-    pytest.mark.usefixtures("one_thread"),
-    pytest.mark.filterwarnings("ignore:`isinstance.treespec, LeafSpec.` is deprecated"),
-    pytest.mark.filterwarnings("ignore:.*litlogger.*"),
-]
+pytestmark = pytest.mark.usefixtures("one_thread")
 
 
 def silent(_: str) -> None:
@@ -150,31 +147,10 @@ def test_detect_says_in_a_line_what_it_lacks(run: Path, toy_actions: Path, tmp_p
         TrainedModel.load([best])
 
 
-class BrokenOffError(Exception):
-    """Stands for a power cut."""
-
-
 def test_a_run_that_was_broken_off_ends_with_the_weights_of_an_unbroken_one(
-    detector_settings: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    detector_settings: dict[str, Any], tmp_path: Path, ends_as_unbroken: Callable[..., Trained]
 ) -> None:
-    recipe = recipe_of(detector_settings, tmp_path, "network.dropout=0.3")
-    whole = train(recipe, tmp_path / "whole", silent)
-    keep = KeepRun.on_train_epoch_end
-
-    def break_off(self: KeepRun, trainer: Any, pl_module: Any) -> None:
-        keep(self, trainer, pl_module)
-        if trainer.global_step == 6:
-            raise BrokenOffError
-
-    monkeypatch.setattr(KeepRun, "on_train_epoch_end", break_off)
-    with pytest.raises(BrokenOffError):
-        train(recipe, tmp_path / "broken", silent)
-    monkeypatch.undo()
-    again = train(recipe, tmp_path / "broken", silent)
-    states = [torch.load(done.folder.state, weights_only=True)["state_dict"] for done in (whole, again)]
-    assert states[0].keys() == states[1].keys()
-    for name, value in states[0].items():
-        assert torch.equal(value, states[1][name]), name
+    ends_as_unbroken(partial(train, recipe_of(detector_settings, tmp_path, "network.dropout=0.3")), 6)
 
 
 def test_the_baseline_learns_too_and_is_not_averaged(detector_settings: dict[str, Any], tmp_path: Path) -> None:

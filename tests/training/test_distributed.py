@@ -14,11 +14,6 @@ import pytest
 from asst.training.recipe import Recipe
 from asst.training.run import train
 
-pytestmark = [
-    pytest.mark.filterwarnings("ignore:`isinstance.treespec, LeafSpec.` is deprecated"),
-    pytest.mark.filterwarnings("ignore:.*litlogger.*"),
-]
-
 
 def losses(run: Path) -> list[tuple[float, float]]:
     """Training loss and validation metric of each interval."""

@@ -19,11 +19,12 @@ from asst.cli.app import app
 from asst.data.sample import ProposalRows, Sample
 from asst.data.windows import Window
 from asst.errors import InputError
+from asst.models.answers import ExportedMethod
 from asst.models.checkpoint import Description, FeatureKind, save_checkpoint
 from asst.models.methods.table import METHODS, RestoredMethod, build_method, restored_method
-from asst.models.reranked import GRAPH, PACKAGED, RerankedModel
+from asst.models.reranked import RerankedModel
 from asst.models.reranker_inputs import FACTS
-from asst.models.trained.loading import ExportedMethod, loaded, window_steps
+from asst.models.trained.loading import GRAPH, PACKAGED, loaded, window_steps
 from asst.training.export import export_checkpoint
 
 SMALL = {

@@ -20,10 +20,7 @@ from asst.training.sources import open_sources
 
 from .field_forms import CLIP, FORMS, SLOWFAST, VGG, WIDTHS, Form, Numbers, moment_detr, numbers, tall, tensors, written
 
-pytestmark = [
-    pytest.mark.usefixtures("one_thread"),
-    pytest.mark.filterwarnings("ignore:`isinstance.treespec, LeafSpec.` is deprecated"),
-]
+pytestmark = pytest.mark.usefixtures("one_thread")
 
 
 def typed(*words: str | Path) -> Result:

@@ -20,11 +20,7 @@ from asst.training.recipe import Recipe, read_recipe
 from asst.training.run import train
 from asst.training.sources import open_run
 
-pytestmark = [
-    pytest.mark.usefixtures("one_thread"),
-    pytest.mark.filterwarnings("ignore:`isinstance.treespec, LeafSpec.` is deprecated"),
-    pytest.mark.filterwarnings("ignore:.*litlogger.*"),
-]
+pytestmark = pytest.mark.usefixtures("one_thread")
 
 STEPS = {"steps": 160, "interval": 80, "batch": 8, "precision": "float32"}
 METHODS: dict[str, dict[str, Any]] = {

@@ -9,7 +9,7 @@ import torch
 from torch import nn
 
 from asst.errors import InputError
-from asst.training.optimizer import average_into, optimizer_of, rate_factor, schedule_of
+from asst.training.module import average_into, optimizer_of, rate_factor, schedule_of
 from asst.training.recipe import Optimizer
 
 

@@ -6,7 +6,9 @@ import json
 import math
 import re
 import signal
+import time
 from collections.abc import Callable
+from functools import partial
 from itertools import count
 from pathlib import Path
 from types import SimpleNamespace
@@ -29,21 +31,16 @@ from asst.models.checkpoint import load_checkpoint, read_description
 from asst.models.methods.asst import ASSTMethod
 from asst.models.methods.base import Loss, Share
 from asst.models.trained.model import TrainedModel
-from asst.training.callbacks import KeepRun
 from asst.training.folder import RunFolder
 from asst.training.module import TrainingModule
 from asst.training.recipe import Data, Recipe, Simulated
 from asst.training.run import train
 from asst.training.sources import open_run, open_sources
 from asst.training.task import prepare
+from asst.training.trainer import Trained
 from asst.training.validation import SentenceValidation
 
-pytestmark = [
-    pytest.mark.usefixtures("one_thread"),
-    # Lightning 2.6 calls what torch 2.13 has renamed, and loads its own states with what numpy wrote in them.
-    pytest.mark.filterwarnings("ignore:`isinstance.treespec, LeafSpec.` is deprecated"),
-    pytest.mark.filterwarnings("ignore:.*litlogger.*"),
-]
+pytestmark = pytest.mark.usefixtures("one_thread")
 
 
 def silent(_: str) -> None:
@@ -90,41 +87,16 @@ def test_a_run_learns_and_its_folder_answers_and_locates(
     assert layers["dilation1"].sum(axis=0) == pytest.approx(1)
 
 
-class BrokenOffError(Exception):
-    """Stands for a power cut."""
-
-
 def test_a_run_that_was_broken_off_ends_with_the_weights_of_an_unbroken_one(
-    toy_recipe: Callable[..., Recipe], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    toy_recipe: Callable[..., Recipe], ends_as_unbroken: Callable[..., Trained]
 ) -> None:
     changes = ("network.dropout=0.3", "training.steps=12", "training.parts=2", "data.wrong_sentences=0.2")
     recipe = toy_recipe(*changes, "optimizer={schedule: cosine, warmup: 4, averaging: 0.9, learning_rate: 0.01}")
-    whole = train(recipe, tmp_path / "whole", silent)
-
-    keep = KeepRun.on_train_epoch_end
-
-    def break_off(self: KeepRun, trainer: Any, pl_module: Any) -> None:
-        keep(self, trainer, pl_module)
-        if trainer.global_step == 9:
-            raise BrokenOffError  # logged, but the state of this step was not yet written
-
-    monkeypatch.setattr(KeepRun, "on_train_epoch_end", break_off)
-    with pytest.raises(BrokenOffError):
-        train(recipe, tmp_path / "broken", silent)
-    monkeypatch.undo()
-    lines: list[str] = []
-    again = train(recipe, tmp_path / "broken", lines.append)
-    assert any("going on" in line for line in lines)
-
-    states = [torch.load(done.folder.state, weights_only=True)["state_dict"] for done in (whole, again)]
-    for name, value in states[0].items():
-        assert torch.equal(value, states[1][name]), name
-    drop = {"seconds", "processor_s"}
-    logs = [[{k: v for k, v in line.items() if k not in drop} for line in done.folder.log()] for done in (whole, again)]
-    assert logs[0] == logs[1]
-    assert [line["step"] for line in logs[1]] == [3, 6, 9, 12]
+    done = ends_as_unbroken(partial(train, recipe), 9)
+    assert [line["step"] for line in done.folder.log()] == [3, 6, 9, 12]
     # A finished run is left as it is, and says so.
-    assert train(recipe, tmp_path / "broken", lines.append).steps == 12
+    lines: list[str] = []
+    assert train(recipe, done.folder.path, lines.append).steps == 12
     assert "broken is finished: all 12 steps are done" in lines[-1]
 
 
@@ -144,9 +116,10 @@ def test_a_short_run_goes_on_for_more_steps_and_ends_with_the_weights_of_one_tha
 def test_a_line_a_minute_says_step_loss_and_time_left(
     toy_recipe: Callable[..., Recipe], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    # By this clock 20 s pass between two looks.
+    # By this clock 20 s pass between two looks, of which the log takes one an interval.
     clock = count(0, 20)
-    monkeypatch.setattr("asst.training.progress.time", SimpleNamespace(monotonic=lambda: float(next(clock))))
+    ticking = SimpleNamespace(monotonic=lambda: float(next(clock)), process_time=time.process_time)
+    monkeypatch.setattr("asst.training.callbacks.time", ticking)
     lines: list[str] = []
     train(toy_recipe(), tmp_path / "run", lines.append)
     told = [line for line in lines if "left" in line]
@@ -179,7 +152,7 @@ def test_a_bar_shows_the_same_and_goes_when_the_training_is_broken_off(
     toy_recipe: Callable[..., Recipe], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     bar, stopped = Progress(disable=True), []
-    monkeypatch.setattr("asst.training.progress._bar", lambda: bar)
+    monkeypatch.setattr("asst.training.callbacks._bar", lambda: bar)
     monkeypatch.setattr(bar, "stop", lambda: stopped.append(bar))
     losses_until(monkeypatch, 5, math.nan)
     lines: list[str] = []

@@ -11,7 +11,7 @@ from asst.cli.options import argument, print_json, tell
 from asst.errors import InputError
 
 if TYPE_CHECKING:
-    from asst.data import Dataset
+    from asst.data.record import Dataset
     from asst.evaluation.audit import Audit, Spread
     from asst.outputs.table import Grid
 

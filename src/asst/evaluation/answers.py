@@ -74,4 +74,4 @@ def _ranked(model: Model, asked: Sequence[Record], store: FeatureStore, top: int
     for video, own in by_video.items():
         rankings = model.rank(store.read(video), [record.sentence for record in own], top=top)
         for record, ranking in zip(own, rankings, strict=True):
-            yield record, within(ranking.moments, record.duration_s, video)
+            yield record, within(ranking.ranked, record.duration_s, video)

@@ -113,16 +113,13 @@ def _precisions(
 
 
 def _by_video(videos: Sequence[ActionVideo], detections: Iterable[Answer]) -> dict[str, Answer]:
-    known = {video.video for video in videos}
     found: dict[str, Answer] = {}
-    unknown = []
     for entry in detections:
         if entry.video in found:
             raise InputError(f"{entry.video} has two lines of detections; keep one")
-        if entry.video not in known:
-            unknown.append(entry.video)
         found[entry.video] = entry
-    if unknown:
+    known = {video.video for video in videos}
+    if unknown := [video for video in found if video not in known]:
         raise InputError(
             f"detections but no annotation for {len(unknown)} videos: {named(unknown)}; is it the right data set and "
             "split?"

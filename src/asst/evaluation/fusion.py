@@ -16,7 +16,7 @@ from asst.data.record import Record
 from asst.errors import InputError
 from asst.evaluation.bootstrap import Interval, bootstrap_interval
 from asst.evaluation.matching import Pair, answers_of, by_pair, named, pair_of, spans_of
-from asst.evaluation.protocol import Protocol, protocol_of
+from asst.evaluation.protocol import protocol_of
 from asst.moments import Answer, FloatArray, IntArray, Moment
 
 _FINEST = 20
@@ -85,7 +85,8 @@ def fit_weights(
     answers_of(records, [candidates.answer for candidates in aligned.values()])
     asked = [aligned[pair_of(record.video, record.sentence)] for record in records]
     grid = _grid(len(systems))
-    values = np.stack([_headline(protocol, records, asked, weights) for weights in grid])
+    ranked = ([own.spans[own.order(weights)] for own in asked] for weights in grid)
+    values = np.stack([protocol.values(records, rankings)[protocol.headline] for rankings in ranked])
     videos = [record.video for record in records]
     fold_of = _folds(videos, folds, seed)
     held_out = np.empty(len(records), dtype=np.float64)
@@ -143,13 +144,6 @@ def _fused(candidates: _Candidates, weights: FloatArray) -> Answer:
     return replace(
         candidates.answer, model="fusion", moments=ranked, weaker=(), curve=None, threshold=None, best_score=None
     )
-
-
-def _headline(
-    protocol: Protocol, records: Sequence[Record], asked: Sequence[_Candidates], weights: FloatArray
-) -> FloatArray:
-    rankings = [candidates.spans[candidates.order(weights)] for candidates in asked]
-    return protocol.values(records, rankings)[protocol.headline]
 
 
 def _grid(systems: int) -> FloatArray:

@@ -35,7 +35,11 @@ def by_pair(answers: Iterable[Answer]) -> dict[Pair, Answer]:
     for answer in answers:
         pair = pair_of(answer.video, answer.query)
         # How sentences are spaced and who answered does not matter.
-        if _said(found.setdefault(pair, answer)) != _said(answer):
+        first, own = (
+            [(moment.start_s, moment.end_s, moment.score) for moment in said.ranked]
+            for said in (found.setdefault(pair, answer), answer)
+        )
+        if first != own:
             different[pair] = None
     if different:
         raise InputError(f"two different predictions for {named(different)}; keep one each")
@@ -96,7 +100,3 @@ def named(pairs: Collection[Pair]) -> str:
 def spans_of(answer: Answer) -> FloatArray:
     """An answer's spans in its order, shape ``(moments, 2)``, seconds."""
     return np.array([(moment.start_s, moment.end_s) for moment in answer.ranked], dtype=np.float64).reshape(-1, 2)
-
-
-def _said(answer: Answer) -> list[tuple[float, float, float]]:
-    return [(moment.start_s, moment.end_s, moment.score) for moment in answer.ranked]

@@ -6,6 +6,7 @@ and resampled for its interval. Shares are in [0, 1]; a table multiplies by 100.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -31,10 +32,7 @@ def hits(
     >>> hits([[[0, 4], [5, 9]], [[0, 10]]], [[[5, 10]], [[6, 10]]], n=2, iou=0.5).tolist()
     [1.0, 0.0]
     """
-    if n < 1 or not 0 < iou <= 1:
-        raise ValueError(f"R@n, IoU=m needs n >= 1 and 0 < m <= 1, not n={n} and m={iou}")
-    pairs = _pairs(spans_per_query, truths_per_query)
-    return np.array([float((agreement(spans[:n], truths) >= iou).any()) for spans, truths in pairs], dtype=np.float64)
+    return discounted_hits(spans_per_query, truths_per_query, [math.inf] * len(spans_per_query), n, iou)
 
 
 def discounted_hits(
@@ -54,7 +52,7 @@ def discounted_hits(
     [0.8]
     """
     if n < 1 or not 0 < iou <= 1:
-        raise ValueError(f"dR@n, IoU=m needs n >= 1 and 0 < m <= 1, not n={n} and m={iou}")
+        raise ValueError(f"R@n, IoU=m needs n >= 1 and 0 < m <= 1, not n={n} and m={iou}")
     values = []
     for (spans, truths), duration_s in zip(_pairs(spans_per_query, truths_per_query), durations_s, strict=True):
         off = np.abs(spans[:n, None] - truths[None]) / duration_s
@@ -75,15 +73,12 @@ def top_ious(spans_per_query: Sequence[npt.ArrayLike], truths_per_query: Sequenc
 
 @dataclass(frozen=True, slots=True, eq=False)
 class DidemoScores:
-    """What DiDeMo's protocol gives each query.
-
-    Attributes:
-        ious: mean IoU of the top clip with the three annotations closest to it, shape ``(queries,)``.
-        ranks: mean of the three best ranks that annotations have in the ranking, shape ``(queries,)``.
-    """
+    """What DiDeMo's protocol gives each query."""
 
     ious: FloatArray
+    """Mean IoU of the top clip with the three annotations closest to it, shape ``(queries,)``."""
     ranks: FloatArray
+    """Mean of the three best ranks that annotations have in the ranking, shape ``(queries,)``."""
 
     def within(self, k: int) -> FloatArray:
         """1.0 for a query whose mean rank is at most ``k``, else 0.0; shape ``(queries,)``."""

@@ -34,17 +34,15 @@ class Prior:
 
     def answers(self, records: Sequence[Record]) -> list[Answer]:
         """One answer a pair of video and sentence, in the order in which the records name them first."""
-        asked = {(record.video, record.sentence): record for record in reversed(records)}
-        return [self._answer(record) for record in reversed(asked.values())]
-
-    def _answer(self, record: Record) -> Answer:
-        if self.pieces:
-            ranked = list(self.ranking)
-        else:
-            length_s = record.duration_s
-            ranked = [((start * length_s, end * length_s), score) for (start, end), score in self.ranking]
-        moments = tuple(Moment(*span, score, record.sentence, record.video) for span, score in ranked)
-        return Answer(record.video, record.sentence, record.duration_s, "prior", moments)
+        answers: dict[tuple[str, str], Answer] = {}
+        for record in records:
+            pair, scale_s = (record.video, record.sentence), 1.0 if self.pieces else record.duration_s
+            moments = tuple(
+                Moment(start * scale_s, end * scale_s, score, record.sentence, record.video)
+                for (start, end), score in self.ranking
+            )
+            answers.setdefault(pair, Answer(*pair, record.duration_s, "prior", moments))
+        return list(answers.values())
 
 
 def fitted_prior(dataset: str, records: Sequence[Record]) -> Prior:

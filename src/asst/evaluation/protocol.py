@@ -45,23 +45,20 @@ _CUTS = tuple((n, iou) for n in _RANKS for iou in _IOUS)
 
 @dataclass(frozen=True, slots=True)
 class Protocol:
-    """How one data set's rankings are judged.
-
-    Attributes:
-        headline: the metric that checkpoints and fusion weights are chosen by.
-        judge: gives each metric's values; call `values`, which checks first.
-        pieces: whether every clip of DiDeMo's is to be ranked, rather than spans of any length.
-        judge_more: gives what ``values`` adds if asked for more.
-        judge_saliency: gives the metrics of predicted saliency, where the data set has scores of its clips.
-        thins: whether it drops the weaker of two spans itself, so that rankings hold all of them.
-    """
+    """How one data set's rankings are judged."""
 
     headline: str
+    """The metric that checkpoints and fusion weights are chosen by."""
     judge: Callable[..., dict[str, FloatArray]]
+    """Gives each metric's values; call `values`, which checks first."""
     pieces: bool = False
+    """Whether every clip of DiDeMo's is to be ranked, rather than spans of any length."""
     judge_more: Callable[..., dict[str, FloatArray]] | None = None
+    """Gives what ``values`` adds if asked for more."""
     judge_saliency: Callable[[Sequence[Record], Sequence[Curve]], dict[str, FloatArray]] | None = None
+    """Gives the metrics of predicted saliency, where the data set has scores of its clips."""
     thins: bool = False
+    """Whether it drops the weaker of two spans itself, so that rankings hold all of them."""
 
     def values(
         self, records: Sequence[Record], rankings: Sequence[FloatArray], *, more: bool = False

@@ -6,20 +6,21 @@
 from __future__ import annotations
 
 import json
-import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import TypeAdapter, ValidationError
+from pydantic import Field, TypeAdapter, ValidationError
 
 from asst.atomic import write_whole
 from asst.errors import InputError
 from asst.evaluation.scoring import Evaluation, per_cent
-from asst.settings import first_fault
+from asst.settings import Positive, first_fault
 
 Source = Literal["real", "simulated"]
+Name = Annotated[str, Field(min_length=1)]
+Finite = Annotated[float, Field(allow_inf_nan=False)]
 FOLDER = "results"
 """The folder a result file stands in; `read_results` looks in no other."""
 
@@ -28,14 +29,9 @@ FOLDER = "results"
 class Figure:
     """One metric in per cent: its mean over all queries, and the ends of its 95 % interval over videos, if any."""
 
-    mean: float
-    low: float | None = None
-    high: float | None = None
-
-    def __post_init__(self) -> None:
-        for value in (self.mean, self.low, self.high):
-            if value is not None and not math.isfinite(value):
-                raise ValueError(f"a figure is finite, not {value}")
+    mean: Finite
+    low: Finite | None = None
+    high: Finite | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,21 +42,16 @@ class Result:
     set's videos or are simulated: the tables keep the two apart. ``metrics`` and ``prior`` are in per cent.
     """
 
-    recipe: str
-    dataset: str
-    split: str
+    recipe: Name
+    dataset: Name
+    split: Name
     data: Source
-    extractor: str
-    model: str
-    metrics: Mapping[str, Figure]
-    queries: int
-    seconds: float
+    extractor: Name
+    model: Name
+    metrics: Annotated[Mapping[str, Figure], Field(min_length=1)]
+    queries: Positive
+    seconds: Annotated[float, Field(ge=0)]
     prior: Mapping[str, float] = field(default_factory=dict, hash=False)
-
-    def __post_init__(self) -> None:
-        named = self.recipe and self.dataset and self.split and self.extractor and self.model
-        if not named or not self.metrics or self.queries < 1 or not self.seconds >= 0:
-            raise ValueError("a result has names, a metric, a query or more, and a time")
 
     @classmethod
     def of(

@@ -27,23 +27,20 @@ Values = Mapping[str, FloatArray]
 
 @dataclass(frozen=True, slots=True)
 class Evaluation:
-    """How well predictions do on one split of a data set; several splits are joined by ``+``.
-
-    Attributes:
-        metrics: each metric of the data set's protocol, as a share in [0, 1], in the order of the paper's tables.
-        classes: of detections, each class's own metrics, as shares in [0, 1].
-        prior: the same metrics of a prior that reads neither video nor sentence; none where it was not asked.
-        prior_split: what the prior was fitted on.
-    """
+    """How well predictions do on one split of a data set; several splits are joined by ``+``."""
 
     dataset: str
     split: str
     queries: int
     videos: int
     metrics: Mapping[str, Interval]
+    """Each metric of the data set's protocol, as a share in [0, 1], in the order of the paper's tables."""
     classes: Mapping[str, Mapping[str, float]] = field(default_factory=dict, hash=False)
+    """Of detections, each class's own metrics, as shares in [0, 1]."""
     prior: Mapping[str, float] = field(default_factory=dict, hash=False)
+    """The same metrics of a prior that reads neither video nor sentence; none where it was not asked."""
     prior_split: str = ""
+    """What the prior was fitted on."""
 
     def in_per_cent(self) -> dict[str, Any]:
         """The form for JSON: means of metrics in per cent beside their intervals and the rest."""

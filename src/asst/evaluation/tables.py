@@ -10,18 +10,17 @@ from __future__ import annotations
 import json
 import statistics
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
+
+from pydantic import TypeAdapter
 
 from asst.data.record import Record
 from asst.errors import InputError
 from asst.evaluation.bootstrap import Interval, bootstrap_runs
-from asst.evaluation.results import Result
+from asst.evaluation.results import Figure, Result
 from asst.evaluation.scoring import Values, compare, per_cent
-
-_CITED = "a figure that the paper cites"
-
 
 COMPARED = 2
 """So many of a table's first metrics are compared."""
@@ -38,7 +37,7 @@ class Row:
     label: str
     recipe: str | None
     paper: tuple[float | None, ...]
-    missing: str
+    missing: str = "a figure that the paper cites"
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,13 +65,10 @@ class PaperTable:
 
 
 @dataclass(frozen=True, slots=True)
-class RunsFigure:
-    """A metric over the runs of a recipe, in per cent: means of what each has, and the deviation of several."""
+class RunsFigure(Figure):
+    """A metric over the runs of a recipe: means of what each has, and the deviation of several."""
 
-    mean: float
-    low: float | None
-    high: float | None
-    spread: float | None
+    spread: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,10 +99,19 @@ class FilledTable:
 def paper_tables(numbers: Collection[int] = ()) -> tuple[PaperTable, ...]:
     """The tables of these numbers, or all, in the paper's order; an `InputError` for one that is not there."""
     content = _content()
-    tables = {entry["number"]: _table(entry, content) for entry in content["tables"]}
-    if unknown := [number for number in numbers if number not in tables]:
-        raise InputError(f"the paper has no table {unknown[0]}; it has {min(tables)} to {max(tables)}")
-    return tuple(table for number, table in tables.items() if not numbers or number in numbers)
+    tables = TypeAdapter(tuple[PaperTable, ...]).validate_python(content["tables"])
+    known = [table.number for table in tables]
+    if unknown := [number for number in numbers if number not in known]:
+        raise InputError(f"the paper has no table {unknown[0]}; it has {min(known)} to {max(known)}")
+    wanted = [table for table in tables if not numbers or table.number in numbers]
+    missing = content["missing"]
+    return tuple(
+        replace(
+            table,
+            rows=tuple(replace(row, missing=missing[row.recipe]) if row.recipe else row for row in table.rows),
+        )
+        for table in wanted
+    )
 
 
 def fill(table: PaperTable, results: Iterable[Result]) -> FilledTable:
@@ -135,7 +140,13 @@ def as_json(table: FilledTable) -> dict[str, Any]:
                 "label": row.label,
                 "recipe": row.recipe,
                 "paper": dict(zip(paper.metrics, row.paper, strict=True)),
-                "ours": [_runs_as_json(runs, paper.metrics) for runs in ours],
+                "ours": [
+                    {
+                        **{key: value for key, value in asdict(runs).items() if key != "figures"},
+                        "metrics": {key: asdict(own) for key, own in runs.figures.items() if key in paper.metrics},
+                    }
+                    for runs in ours
+                ],
                 "missing": None if ours else row.missing,
             }
             for row, ours in zip(paper.rows, table.ours, strict=True)
@@ -153,24 +164,6 @@ def fused_recipes() -> dict[str, dict[str, float]]:
 def _content() -> dict[str, Any]:
     found: dict[str, Any] = json.loads(Path(__file__).with_name("paper_tables.json").read_text(encoding="utf-8"))
     return found
-
-
-def _table(entry: Mapping[str, Any], content: Mapping[str, Any]) -> PaperTable:
-    missing, simulated = content["missing"], content["simulated"][str(entry["number"])]
-    rows = tuple(
-        Row(row["label"], row["recipe"], tuple(row["paper"]), missing[row["recipe"]] if row["recipe"] else _CITED)
-        for row in entry["rows"]
-    )
-    return PaperTable(
-        number=entry["number"],
-        title=entry["title"],
-        dataset=entry["dataset"],
-        split=entry["split"],
-        metrics=tuple(entry["metrics"]),
-        rows=rows,
-        ours=simulated["ours"],
-        also=tuple((label, recipe) for label, recipe in simulated["also"]),
-    )
 
 
 def _runs(results: Sequence[Result]) -> tuple[Runs, ...]:
@@ -203,12 +196,6 @@ def _figures(group: Sequence[Result]) -> dict[str, RunsFigure]:
 def _mean_end(ends: Sequence[float | None]) -> float | None:
     known = [end for end in ends if end is not None]
     return statistics.fmean(known) if len(known) == len(ends) else None
-
-
-def _runs_as_json(runs: Runs, metrics: Sequence[str]) -> dict[str, Any]:
-    content = asdict(runs)
-    figures = content.pop("figures")
-    return {**content, "metrics": {key: own for key, own in figures.items() if key in metrics}}
 
 
 @dataclass(frozen=True, slots=True)
@@ -258,16 +245,13 @@ def sentence_rows(
     ]
 
 
-def detection_rows(table: PaperTable, found: Mapping[str, Collection[Result]]) -> list[SimulatedRow]:
+def detection_rows(table: PaperTable, found: Mapping[str, Sequence[Result]]) -> list[SimulatedRow]:
     """The rows of a table of detections: means over runs of the means and of the ends of their intervals."""
-
-    def mean(results: Collection[Result], key: str) -> Interval:
-        figures = [result.metrics[key] for result in results]
-        ends = [(figure.mean, figure.low, figure.high) for figure in figures]
-        return Interval(*(sum(end or 0.0 for end in each) / len(ends) / 100 for each in zip(*ends, strict=True)))
-
-    return [
-        SimulatedRow(label, recipe, len(found[recipe]), {key: mean(found[recipe], key) for key in table.metrics}, {})
-        for label, recipe in table.trained
-        if recipe in found
-    ]
+    rows = []
+    for label, recipe in table.trained:
+        if results := found.get(recipe):
+            figures = _figures(results)
+            ends = {key: (figures[key].mean, figures[key].low, figures[key].high) for key in table.metrics}
+            means = {key: Interval(*((end or 0.0) / 100 for end in own)) for key, own in ends.items()}
+            rows.append(SimulatedRow(label, recipe, len(results), means, {}))
+    return rows

@@ -25,7 +25,7 @@ from asst.library.engine import Engine
 from asst.library.folder import LibraryFolder
 from asst.library.matrix import matrix_of
 from asst.library.tables import Rows, Video
-from asst.models.base import RANKED_LEAST, Ranking
+from asst.models.base import RANKED_LEAST
 from asst.moments import Answer, Curve, Moment, by_video, rows, within
 from asst.text import understood
 
@@ -83,7 +83,7 @@ def search(
     matches = matrix.products(engine.sentence(query))
     ordered = [part for part in parts_by_match(matrix.rows, matches) if part.content in videos]
     length_s = sum(video.duration_s for video in videos.values())
-    scored: list[tuple[Video, Ranking]] = []
+    scored: list[tuple[Video, Answer]] = []
     faults: list[str] = []
     seconds, step_s = 0.0, 1.0
     for part, features in _picked(library, ordered, videos, most_s, faults):
@@ -99,11 +99,11 @@ def search(
     return replace(answer, faults=tuple(faults))
 
 
-def _answer(asked: Answer, scored: Sequence[tuple[Video, Ranking]], step_s: float, top: int) -> Answer:
+def _answer(asked: Answer, scored: Sequence[tuple[Video, Answer]], step_s: float, top: int) -> Answer:
     """What the model said of the parts of videos, as an answer about all and one about each video."""
     by_path: dict[str, list[Moment]] = defaultdict(list)
     for video, ranking in scored:
-        by_path[video.path] += within(ranking.moments, video.duration_s, video.path)
+        by_path[video.path] += within(ranking.ranked, video.duration_s, video.path)
     durations_s = {video.path: video.duration_s for video, _ in scored}
     each = [rows(moments, durations_s[path], asked.threshold) for path, moments in by_path.items()]
     moments = _best((moment for found, _ in each for moment in found), top)

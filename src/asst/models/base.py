@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
 
 import numpy as np
@@ -11,33 +10,10 @@ import numpy.typing as npt
 
 from asst.features.extractor import Extractor
 from asst.features.values import Features
-from asst.moments import Attention, Curve, Moment
+from asst.moments import Answer, Attention
 
 RANKED_LEAST = 20
 """Moments that a model is asked for at least, so that enough are left when those that overlap are one."""
-
-
-@dataclass(frozen=True, slots=True)
-class Ranking:
-    """A model's whole opinion on one sentence.
-
-    ``moments`` are best first, none dropped for its score; ``curve`` is the match at each instant, where the model has
-    one, and ``threshold`` the score from which a moment is found, where there is one.
-    """
-
-    query: str
-    moments: tuple[Moment, ...]
-    curve: Curve | None = None
-    threshold: float | None = None
-
-    @property
-    def found(self) -> bool:
-        """Whether the best moment reaches the threshold."""
-        return bool(self.moments) and (self.threshold is None or self.moments[0].score >= self.threshold)
-
-    def convincing(self, least: float) -> tuple[Moment, ...]:
-        """The moments of at least a score."""
-        return tuple(moment for moment in self.moments if moment.score >= least)
 
 
 class Model(Protocol):
@@ -53,8 +29,8 @@ class Model(Protocol):
         """Makes the features that this model reads."""
         ...
 
-    def rank(self, features: Features, queries: Sequence[str], *, top: int) -> list[Ranking]:
-        """The best moments of each sentence, at most ``top``, in the order of the sentences.
+    def rank(self, features: Features, queries: Sequence[str], *, top: int) -> list[Answer]:
+        """The best moments of each sentence, found or weaker, at most ``top``, in the order of the sentences.
 
         Raises an `InputError` for features of another extractor.
         """

@@ -67,40 +67,37 @@ class FeatureKind:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Description:
-    """What a checkpoint says of itself.
-
-    Attributes:
-        method: a key of `asst.models.methods.table.METHODS`.
-        settings: what the method is built from.
-        observation: ``kind``, a key of `asst.data.observations.OBSERVATIONS`, and its settings.
-        overlap: IoU above which the weaker of two answers is dropped.
-        words: the source of its word vectors.
-        features: the features it reads.
-        origin: whether those were of real videos or simulated.
-        recipe: the recipe it was trained by.
-        dataset: its data set, a key of `asst.data.DATASETS`, of which it learnt ``split``.
-        step: optimiser steps it has seen.
-        metrics: of the validation split, in per cent.
-        version: of the package that wrote it.
-        learnt: every data set and split that its weights were learnt from, such as ``charades_sta/train``: its own,
-            and those of what it started from.
-    """
+    """What a checkpoint says of itself."""
 
     method: str
+    """A key of `asst.models.methods.table.METHODS`."""
     settings: Mapping[str, Any]
+    """What the method is built from."""
     observation: Mapping[str, Any]
+    """``kind``, a key of `asst.data.observations.OBSERVATIONS`, and its settings."""
     overlap: float
+    """IoU above which the weaker of two answers is dropped."""
     words: str
+    """The source of its word vectors."""
     features: FeatureKind
+    """The features it reads."""
     origin: Origin
+    """Whether those were of real videos or simulated."""
     recipe: str
+    """The recipe it was trained by."""
     dataset: str
+    """Its data set, a key of `asst.data.DATASETS`, of which it learnt ``split``."""
     split: str
     step: int
+    """Optimiser steps it has seen."""
     seed: int
     metrics: Mapping[str, float] = field(default_factory=dict)
+    """Of the validation split, in per cent."""
     version: str = __version__
+    """Of the package that wrote it."""
     learnt: tuple[str, ...] = ()
+    """Every data set and split that its weights were learnt from, such as ``charades_sta/train``: its own, and those of
+    what it started from."""
 
     def __post_init__(self) -> None:
         own = f"{self.dataset}/{self.split}"

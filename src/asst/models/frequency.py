@@ -46,10 +46,8 @@ def hit_share(spans: FloatArray, at: FloatArray) -> FloatArray:
     >>> hit_share(np.array([[0.0, 0.5], [0.5, 1.0]]), np.array([[0.0, 0.4], [0.0, 1.0]])).tolist()
     [0.5, 1.0]
     """
-    hits: FloatArray = np.zeros(len(at))
-    for some in np.array_split(spans, max(1, len(spans) // 1024)):
-        hits += (iou(at, some) >= HIT_IOU).sum(axis=1)
-    hits /= len(spans)
+    parts = np.array_split(spans, max(1, len(spans) // 1024))
+    hits: FloatArray = np.sum([(iou(at, some) >= HIT_IOU).sum(axis=1) for some in parts], axis=0) / len(spans)
     return hits
 
 

@@ -16,9 +16,8 @@ import numpy as np
 from asst.data.sample import ProposalRows
 from asst.errors import InputError
 from asst.features.values import Features
-from asst.models.answers import Answerer
-from asst.models.base import Ranking
-from asst.models.checkpoint import Description, load_checkpoint, read_description
+from asst.models.answers import Answerer, over_time, window_attention
+from asst.models.checkpoint import Description
 from asst.models.reranker_inputs import (
     FACTS,
     STEPS,
@@ -29,25 +28,15 @@ from asst.models.reranker_inputs import (
     samples,
     views_of,
 )
-from asst.models.trained.answering import of_window, over_time
-from asst.models.trained.loading import SUFFIX, ExportedMethod, loaded
+from asst.models.trained.loading import PACKAGED, RERANKER, loaded
 from asst.models.trained.model import word_vectors
 from asst.models.zeroshot.evidence import Evidence
 from asst.models.zeroshot.model import ZeroShotModel, zeroshot_of
 from asst.models.zeroshot.proposals import Float64Array, Proposals
-from asst.models.zeroshot.query_scores import THRESHOLD, QueryScores, query_scores, ranking, step_scores
+from asst.models.zeroshot.query_scores import QueryScores, query_scores, ranking, step_scores
 from asst.models.zeroshot.video_context import VideoContext
-from asst.moments import Attention
+from asst.moments import Answer, Attention
 from asst.text import Vector, WordVectors, tokenize
-
-PACKAGED = Path(__file__).with_name("default.safetensors")
-"""The checkpoint that the package ships."""
-GRAPH = PACKAGED.with_suffix(SUFFIX)
-"""Its network without weights, which serves every checkpoint of the same settings; ``scripts/build_graphs.py`` writes
-it."""
-
-METHOD = "reranker"
-"""What checkpoints call it."""
 
 Scope = Literal["windows", "order", "everything"]
 """What a reranker decides: which window of a shot is meant; which shot too, if the sentence tells order; or all."""
@@ -81,13 +70,22 @@ class RerankedModel:
         Raises an `InputError` for a file that is no checkpoint of a reranker, or made for other weights of the
         extractor.
         """
-        method, description = _method(path)
+        (method,), description = loaded([path])
+        return cls.of(method, description, path, name, scope)
+
+    @classmethod
+    def of(
+        cls, method: Answerer, description: Description, path: Path, name: str | None = None, scope: Scope | None = None
+    ) -> Self:
+        """From what was loaded of a file; raises an `InputError` as `load`."""
+        if description.method != RERANKER:
+            raise InputError(f"{path} holds {description.method}, which is no reranker")
         name = name or path.name
         first = zeroshot_of(description.features.extractor, name)
         description.features.check_extractor(first.extractor, name)
         return cls(method, description, first, name, scope)
 
-    def rank(self, features: Features, queries: Sequence[str], *, top: int) -> list[Ranking]:
+    def rank(self, features: Features, queries: Sequence[str], *, top: int) -> list[Answer]:
         """As `ZeroShotModel.rank`, in the order that the reranker gives."""
         context = self._first.context(features)
         every = clause_evidence(self.reader, features, queries)
@@ -113,7 +111,7 @@ class RerankedModel:
         for view in views_of(len(features)):
             seen = view.sample(context, inputs, self._sentence(query), 0, _ANY)
             windows.append(seen.window)
-            found.append(of_window(self._method.attention([seen]), seen.window, STEPS))
+            found.append(window_attention(self._method, seen, STEPS))
         return over_time(windows, found, tokenize(query))
 
     def _added(
@@ -143,21 +141,6 @@ class RerankedModel:
         return self._words.vectors(tokenize(query) or ["the"])
 
 
-def _method(path: Path) -> tuple[Answerer, Description]:
-    """What computes the reranker of a file: the graph that ships, if it has the settings of that."""
-    if path.suffix == SUFFIX:
-        (method,), description = loaded([path])
-    else:
-        description = read_description(path)
-        if description.method == METHOD and description.settings == read_description(PACKAGED).settings:
-            method = ExportedMethod.of_graph(GRAPH, load_checkpoint(path)[1], description)
-        else:
-            (method,), description = loaded([path])
-    if description.method != METHOD:
-        raise InputError(f"{path} holds {description.method}, which is no reranker")
-    return method, description
-
-
 def packaged_default() -> RerankedModel:
     """The reranker that the package ships; an `InputError` when packaged weights are missing."""
     return RerankedModel.load(PACKAGED, "default")
@@ -183,11 +166,11 @@ def within_shots(found: Proposals, before: Float64Array, after: Float64Array) ->
 def _order_tells(context: VideoContext, evidence: ClauseEvidence) -> bool:
     """Whether there is an order to judge by: what an ordinal counts is found twice, or the related clause is likely."""
     if evidence.query.ordinal:
-        return len(_found(context, evidence.main, 2).convincing(THRESHOLD)) > 1
-    return evidence.related is not None and bool(_found(context, evidence.related, 1).convincing(_LIKELY))
+        return len(_found(context, evidence.main, 2).moments) > 1
+    return evidence.related is not None and _found(context, evidence.related, 1).ranked[0].score >= _LIKELY
 
 
-def _found(context: VideoContext, evidence: Evidence, top: int) -> Ranking:
+def _found(context: VideoContext, evidence: Evidence, top: int) -> Answer:
     own = query_scores(context, evidence)
     return ranking(context, evidence, own, own.proposals, top)
 

@@ -11,10 +11,9 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, NoReturn, TypeVar
 
-from asst.confidence import LEAST
 from asst.data.files import as_list, as_number, as_object
 from asst.errors import InputError
-from asst.moments import Answer, Moment
+from asst.moments import LEAST, Answer, Moment
 
 T = TypeVar("T")
 

@@ -1,4 +1,4 @@
-"""What is kept after every interval: a line of metrics, the best checkpoint and the latest ones."""
+"""What is kept after every interval, a line of metrics, the best checkpoint and the latest ones; and what is said."""
 
 from __future__ import annotations
 
@@ -9,37 +9,34 @@ from pathlib import Path
 from typing import Any
 
 from lightning import Callback, LightningModule, Trainer
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TextColumn
 
 from asst.atomic import write_whole
 from asst.training.divergence import require_finite_figures
 from asst.training.folder import RunFolder
+from asst.training.recipe import Training
+from asst.training.simulation import Say
+from asst.training.space_recipe import CaptionTraining
 
 Save = Callable[[Path, int, dict[str, float]], None]
 """Writes a checkpoint to a path, after a step and with the metrics that it has."""
+EVERY_S = 60.0
+"""Between two lines on how far a training is."""
 
 
 class KeepRun(Callback):
     """Writes a run's log and checkpoints; its own state goes into the resumable one.
 
-    ``save`` writes a checkpoint; the best one is chosen by ``headline``, and ``keep`` latest ones stay beside it. After
-    ``patience`` intervals without a better one training ends; 0 for never. ``say`` is told each interval's figures, but
+    ``save`` writes a checkpoint; the best one is chosen by ``headline``. ``say`` is told each interval's figures, but
     those with a slash in their name. ``seconds`` is the time spent training, over all the times the run was resumed.
     """
 
     def __init__(
-        self,
-        folder: RunFolder,
-        steps: int,
-        save: Save,
-        headline: str,
-        say: Callable[[str], None],
-        *,
-        keep: int = 0,
-        patience: int = 0,
+        self, folder: RunFolder, training: Training | CaptionTraining, save: Save, headline: str, say: Say
     ) -> None:
-        self._folder, self._steps, self._save = folder, steps, save
-        self._headline, self._say = headline, say
-        self._kept, self._patience, self._waited = keep, patience, 0
+        self._folder, self._training, self._save, self._headline, self._say = folder, training, save, headline, say
+        self._waited = 0
         self._best: float | None = None
         self.seconds = 0.0
         self._since = time.monotonic()
@@ -78,7 +75,7 @@ class KeepRun(Callback):
         figures = {name: float(value) for name, value in trainer.callback_metrics.items()}
         require_finite_figures(figures, trainer.global_step)
         # Every process ends, not the first alone; Lightning's own count of steps begins a finished interval anew.
-        trainer.should_stop = trainer.global_step >= self._steps
+        trainer.should_stop = trainer.global_step >= self._training.steps
         if not trainer.is_global_zero:
             return
         metrics = {name.removeprefix("validate/"): value for name, value in figures.items() if "validate/" in name}
@@ -89,7 +86,7 @@ class KeepRun(Callback):
             file.write(json.dumps(line, allow_nan=False) + "\n")
         self._keep(step, metrics)
         self._say(
-            f"step {step} of {self._steps}: loss {figures['train/loss']:.4f}, "
+            f"step {step} of {self._training.steps}: loss {figures['train/loss']:.4f}, "
             + ", ".join(f"{name} {value:.2f}" for name, value in metrics.items() if "/" not in name)
         )
         self._end_early(trainer)
@@ -99,9 +96,9 @@ class KeepRun(Callback):
         if self._best is None or metrics[self._headline] > self._best:
             self._best, self._waited = metrics[self._headline], 0
             self._save(self._folder.best, step, metrics)
-        if self._kept:
+        if self._training.keep:
             self._save(self._folder.at_step(step), step, metrics)
-            for old in self._folder.latest()[: -self._kept]:
+            for old in self._folder.latest()[: -self._training.keep]:
                 old.unlink()
 
     def _count(self, part: str) -> None:
@@ -110,5 +107,73 @@ class KeepRun(Callback):
         self._counted_s = now
 
     def _end_early(self, trainer: Trainer) -> None:
-        if self._patience and self._waited >= self._patience:
+        if self._training.patience and self._waited >= self._training.patience:
             trainer.should_stop = True
+
+
+class TellProgress(Callback):
+    """Says the step, the loss and the time left, in lines or on a bar on the terminal."""
+
+    def __init__(self, steps: int, say: Say, *, bar: bool) -> None:
+        self._steps, self._say = steps, say
+        self._bar = _bar() if bar else None
+        self._first, self._loss = 0, float("nan")
+        self._began_s = self._said_s = 0.0
+
+    def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        """Starts the clock; a run that is gone on with is as fast as it is now."""
+        self._first, self._began_s = trainer.global_step, time.monotonic()
+        self._said_s = self._began_s
+        if self._bar is not None and trainer.is_global_zero:
+            self._bar.add_task("starting", total=self._steps, completed=self._first)
+            self._bar.start()
+
+    def on_train_batch_end(
+        self, trainer: Trainer, pl_module: LightningModule, outputs: Any, batch: Any, batch_idx: int
+    ) -> None:
+        """One step, or a part of one."""
+        self._loss = float(outputs["loss"])
+        self._tell(trainer)
+
+    def on_validation_batch_end(self, trainer: Trainer, *_: Any) -> None:
+        """Validation takes minutes where there is much of it."""
+        self._tell(trainer)
+
+    def teardown(self, trainer: Trainer, pl_module: LightningModule, stage: str) -> None:
+        """The bar goes."""
+        if self._bar is not None:
+            self._bar.stop()
+
+    def on_exception(self, trainer: Trainer, pl_module: LightningModule, exception: BaseException) -> None:
+        """The bar goes, and the cursor is there again, where the training is broken off."""
+        self.teardown(trainer, pl_module, "fit")
+
+    def _tell(self, trainer: Trainer) -> None:
+        step, now_s = trainer.global_step, time.monotonic()
+        if self._bar is None and now_s < self._said_s + EVERY_S:
+            return
+        line = f"step {step} of {self._steps}, loss {self._loss:.4f}"
+        if step > self._first:
+            line += f", {_about((now_s - self._began_s) / (step - self._first) * (self._steps - step))} left"
+        if trainer.validating:
+            line += ", validating"
+        if self._bar is None:
+            self._said_s = now_s
+            self._say(line)
+        elif trainer.is_global_zero:
+            self._bar.update(self._bar.task_ids[0], completed=step, description=line)
+
+
+def _bar() -> Progress:
+    return Progress(BarColumn(), TextColumn("{task.description}"), console=Console(stderr=True), transient=True)
+
+
+def _about(seconds: float) -> str:
+    """A time for a person, in the unit that takes one to three digits.
+
+    >>> _about(45), _about(400), _about(9000)
+    ('45 s', '7 min', '2.5 h')
+    """
+    if seconds < 100:
+        return f"{seconds:.0f} s"
+    return f"{seconds / 60:.0f} min" if seconds < 6000 else f"{seconds / 3600:.1f} h"

@@ -16,12 +16,12 @@ from torch import Tensor, nn
 from asst.atomic import write_whole
 from asst.data.batch import Batch, ProposalBatch
 from asst.errors import InputError
+from asst.models.answers import FORMAT, SAID, SUFFIX
 from asst.models.checkpoint import Description
 from asst.models.methods.base import Method
 from asst.models.methods.table import restored_method
-from asst.models.reranked import METHOD as RERANKER
 from asst.models.reranker_inputs import FACTS
-from asst.models.trained.loading import FORMAT, SAID, SUFFIX, window_steps
+from asst.models.trained.loading import RERANKER, window_steps
 
 if TYPE_CHECKING:
     import onnx

@@ -41,41 +41,35 @@ Holdout = Annotated[dict[str, Natural], Field(min_length=1), AfterValidator(_is_
 
 
 class Simulated(Settings):
-    """Features made from annotation (`asst.simulate`), written where they are missing.
-
-    Attributes:
-        level: a key of `asst.simulate.features.settings.LEVELS`.
-        seed: of the prototypes and of all draws.
-        dimension: width of a vector.
-        folder: where the stores are kept, one folder a stream.
-    """
+    """Features made from annotation (`asst.simulate`), written where they are missing."""
 
     level: Literal["easy", "standard", "crowded", "hard"] = "crowded"
+    """a key of `asst.simulate.features.settings.LEVELS`."""
     seed: Natural = 0
+    """of the prototypes and of all draws."""
     dimension: Positive = 256
+    """width of a vector."""
     folder: FilePath = Path("features")
+    """where the stores are kept, one folder a stream."""
 
 
 class Tapes(Settings):
-    """Tapes of captioned pictures (`asst.simulate.tapes.tapes`), made where they are missing.
-
-    Attributes:
-        count: tapes to learn from.
-        validate: tapes that checkpoints are chosen by; of pictures that are held out.
-        seed: of the tapes.
-        extractor: whose space they are made in; `asst.models.zeroshot.model.zeroshot_of` must know it.
-        folder: where features of the pictures, and the tapes, are kept.
-        holdout: pictures of each set that are held out, as where the space was learnt.
-        settings: how they are planned and what they look like.
-    """
+    """Tapes of captioned pictures (`asst.simulate.tapes.tapes`), made where they are missing."""
 
     count: Positive = 6000
+    """tapes to learn from."""
     validation: Positive = Field(default=400, alias="validate")
+    """tapes that checkpoints are chosen by; of pictures that are held out."""
     seed: Natural = 0
+    """of the tapes."""
     extractor: str = "captions"
+    """whose space they are made in; `asst.models.zeroshot.model.zeroshot_of` must know it."""
     folder: FilePath = Path("tapes")
+    """where features of the pictures, and the tapes, are kept."""
     holdout: Holdout
+    """pictures of each set that are held out, as where the space was learnt."""
     settings: TapeSettings = TapeSettings()
+    """how they are planned and what they look like."""
 
 
 TAPES = "tapes"
@@ -83,96 +77,83 @@ TAPES = "tapes"
 
 
 class Windows(Settings):
-    """Files of sliding windows, see `WindowStore`, of which those of one length make the steps.
-
-    Attributes:
-        fps: frames a second that their names count.
-        length: frames of a window.
-    """
+    """Files of sliding windows, see `WindowStore`, of which those of one length make the steps."""
 
     fps: Rate
+    """frames a second that their names count."""
     length: Positive
+    """frames of a window."""
 
 
 class FeatureFiles(Settings):
-    """A store of one stream; what only published ones need is left out for ours.
-
-    Attributes:
-        path: a folder, or an HDF5 file.
-        key: the array to take from a file or a group that holds several.
-        step_s: how long a step lasts in seconds, or ``even`` where the steps divide a video's duration evenly.
-        start_s: where the first step starts, in seconds.
-        normalize: whether each step's vector is made as long as one.
-        windows: for a folder with a file a window.
-    """
+    """A store of one stream; what only published ones need is left out for ours."""
 
     path: FilePath | None = None
+    """a folder, or an HDF5 file."""
     key: str | None = None
+    """the array to take from a file or a group that holds several."""
     step_s: StepLength | None = None
+    """how long a step lasts in seconds, or ``even`` where the steps divide a video's duration evenly."""
     start_s: float = 0.0
+    """where the first step starts, in seconds."""
     normalize: bool = False
+    """whether each step's vector is made as long as one."""
     windows: Windows | None = None
+    """for a folder with a file a window."""
 
 
 class Words(Settings):
-    """What stands for the words of a sentence: vectors of words, or of the tokens of each query.
-
-    Attributes:
-        path: ``packaged`` for the installed 50-dimensional GloVe, ``glove-300`` for the paper's, which ``ASST_GLOVE``
-            names, or the installed where it names none; a file of word vectors; or a folder or an HDF5 file
-            with the tokens of each query (`asst.data.query_tokens`), to which the other settings apply.
-        key: the array to take of a query that has several.
-        by: whether a query is found by its ``qid`` or by the order of the annotation's lines.
-        first: with ``order``, the number of the first line.
-        normalize: whether each token's vector is made as long as one.
-        most: tokens to take of a query; all if not given.
-    """
+    """What stands for the words of a sentence: vectors of words, or of the tokens of each query."""
 
     path: FilePath = Path(PACKAGED)
+    """``packaged`` for the installed 50-dimensional GloVe, ``glove-300`` for the paper's, which ``ASST_GLOVE`` names,
+    or the installed where it names none; a file of word vectors; or a folder or an HDF5 file with the tokens of each
+    query (`asst.data.query_tokens`), to which the other settings apply."""
     key: str = LAST_HIDDEN_STATE
+    """the array to take of a query that has several."""
     by: By = "qid"
+    """whether a query is found by its ``qid`` or by the order of the annotation's lines."""
     first: Natural = 0
+    """with ``order``, the number of the first line."""
     normalize: bool = False
+    """whether each token's vector is made as long as one."""
     most: Positive | None = None
+    """tokens to take of a query; all if not given."""
 
 
 _BY_PATH = BeforeValidator(lambda value: {"path": value} if isinstance(value, str) else value)
 
 
 class Data(Settings):
-    """What is learnt from.
-
-    Attributes:
-        dataset: a key of `asst.data.DATASETS`, of `asst.data.ACTION_DATASETS`, or `TAPES`.
-        root: folder of its annotation files; found by ``asst.data.data_folder`` if not given.
-        streams: the kinds of features, joined in this order; the names of ``features``. None for a method that looks at
-            no video.
-        features: the store of each stream, ours or as the field publishes; a path stands for settings with that path.
-        step_s: of published stores that do not have their own, as in `FeatureFiles`.
-        simulated: make the features instead; each stream is then a key of `MODALITIES`.
-        tapes: made of the captioned pictures of ``root``, where ``dataset`` is `TAPES`; there are then no streams.
-        words: what stands for the words of a sentence; a path, or ``packaged``, stands for settings with that path.
-        train: split to learn from; never the test split.
-        validate: split that checkpoints are chosen by; likewise.
-        wrong_sentences: share of the samples that show another video's sentence, all of whose clips are negatives; the
-            paper has none.
-        length_factor: features that are more than so many times as long as annotated, or as short, are refused.
-        memory_gb: features kept in memory, in GiB; the others are read each time.
-    """
+    """What is learnt from."""
 
     dataset: str
+    """a key of `asst.data.DATASETS`, of `asst.data.ACTION_DATASETS`, or `TAPES`."""
     root: FilePath | None = None
+    """folder of its annotation files; found by ``asst.data.data_folder`` if not given."""
     streams: list[str] = Field(default_factory=list)
+    """the kinds of features, joined in this order; the names of ``features``. None for a method that looks at no video.
+    """
     features: dict[str, Annotated[FeatureFiles, _BY_PATH]] = Field(default_factory=dict)
+    """the store of each stream, ours or as the field publishes; a path stands for settings with that path."""
     step_s: StepLength | None = None
+    """of published stores that do not have their own, as in `FeatureFiles`."""
     simulated: Simulated | None = None
+    """make the features instead; each stream is then a key of `MODALITIES`."""
     tapes: Tapes | None = None
+    """made of the captioned pictures of ``root``, where ``dataset`` is `TAPES`; there are then no streams."""
     words: Annotated[Words, _BY_PATH] = Words()
+    """what stands for the words of a sentence; a path, or ``packaged``, stands for settings with that path."""
     train: str = "train"
+    """split to learn from; never the test split."""
     validation: str = Field(default="val", alias="validate")
+    """split that checkpoints are chosen by; likewise."""
     wrong_sentences: Fraction = 0.0
+    """share of the samples that show another video's sentence, all of whose clips are negatives; the paper has none."""
     length_factor: Annotated[float, Field(ge=1)] = MOST_FACTOR
+    """features that are more than so many times as long as annotated, or as short, are refused."""
     memory_gb: Annotated[float, Field(ge=0)] = 8.0
+    """features kept in memory, in GiB; the others are read each time."""
 
     @model_validator(mode="after")
     def _streams_exist(self) -> Data:
@@ -196,33 +177,30 @@ Precision = Literal["auto", "float32", "bfloat16"]
 
 
 class Optimizer(Settings):
-    """How weights move; the defaults are the paper's (section 4.2).
-
-    Attributes:
-        name: ``adam``, or ``sgd`` with momentum.
-        learning_rate: at the first step.
-        schedule: ``steps`` lets the rate fall by ``decay`` after every ``decay_steps`` steps, as the paper does;
-            ``cosine`` lets it fall to zero over the training.
-        decay: see ``schedule``.
-        decay_steps: see ``schedule``.
-        warmup: first steps, over which the rate rises to what the schedule has.
-        momentum: of ``sgd``.
-        rates: factors of the rate for parts of the network, by a part's name in its parameters, such as ``lstm``.
-        clip: norm that a longer gradient is shortened to; 0 for none.
-        averaging: share of itself that the mean of the weights keeps at each step, such as 0.999; the mean is then what
-            is validated and kept. 0 for the weights themselves.
-    """
+    """How weights move; the defaults are the paper's (section 4.2)."""
 
     name: Literal["adam", "sgd"] = "adam"
+    """``adam``, or ``sgd`` with momentum."""
     learning_rate: Rate = 5e-4
+    """at the first step."""
     schedule: Literal["steps", "cosine"] = "steps"
+    """``steps`` lets the rate fall by ``decay`` after every ``decay_steps`` steps, as the paper does; ``cosine`` lets
+    it fall to zero over the training."""
     decay: Share = 0.9
+    """see ``schedule``."""
     decay_steps: Positive = 2500
+    """see ``schedule``."""
     warmup: Natural = 0
+    """first steps, over which the rate rises to what the schedule has."""
     momentum: Fraction = 0.9
+    """of ``sgd``."""
     rates: dict[str, Rate] = Field(default_factory=dict)
+    """factors of the rate for parts of the network, by a part's name in its parameters, such as ``lstm``."""
     clip: Annotated[float, Field(ge=0)] = 0.0
+    """norm that a longer gradient is shortened to; 0 for none."""
     averaging: Fraction = 0.0
+    """share of itself that the mean of the weights keeps at each step, such as 0.999; the mean is then what is
+    validated and kept. 0 for the weights themselves."""
 
 
 def _listed(value: Any) -> Any:
@@ -233,34 +211,31 @@ def _listed(value: Any) -> Any:
 
 
 class Training(Settings):
-    """How long, how much at once, on what.
-
-    Attributes:
-        steps: optimiser steps in all; none for a method that is fitted in closed form.
-        interval: steps from one validation, log line and resumable state to the next; the last one ends with ``steps``.
-        batch: samples a step, of all processes together; the paper's is 128.
-        parts: equal parts that a batch is passed in, to fit into memory (gradient accumulation). Batch normalisation
-            and losses that look across samples see a part at a time, which changes what is learnt.
-        processes: on this machine, sharing each batch (DDP).
-        nodes: machines.
-        precision: of sums.
-        seed: of weights, draws and orders.
-        seeds: several in place of ``seed``, a run each; as a list or as ``0,1,2``.
-        keep: latest checkpoints to keep beside the best one, for averaging.
-        patience: intervals without a better checkpoint after which the training ends; 0 for never.
-    """
+    """How long, how much at once, on what."""
 
     steps: Natural = 0
+    """optimiser steps in all; none for a method that is fitted in closed form."""
     interval: Positive = 500
+    """steps from one validation, log line and resumable state to the next; the last one ends with ``steps``."""
     batch: Positive = 128
+    """samples a step, of all processes together; the paper's is 128."""
     parts: Positive = 1
+    """equal parts that a batch is passed in, to fit into memory (gradient accumulation). Batch normalisation and losses
+    that look across samples see a part at a time, which changes what is learnt."""
     processes: Positive = 1
+    """on this machine, sharing each batch (DDP)."""
     nodes: Positive = 1
+    """machines."""
     precision: Precision = "auto"
+    """of sums."""
     seed: Natural = 0
+    """of weights, draws and orders."""
     seeds: Annotated[list[Natural], BeforeValidator(_listed)] = Field(default_factory=list)
+    """several in place of ``seed``, a run each; as a list or as ``0,1,2``."""
     keep: Natural = 0
+    """latest checkpoints to keep beside the best one, for averaging."""
     patience: Natural = 0
+    """intervals without a better checkpoint after which the training ends; 0 for never."""
 
     @model_validator(mode="after")
     def _fits(self) -> Self:
@@ -281,39 +256,36 @@ def _known_method(name: str) -> str:
 
 
 class Recipe(Settings):
-    """One training.
-
-    Attributes:
-        name: the recipe's path below a folder ``recipes``, without suffix; the row of the paper it fills.
-        method: a key of `asst.models.methods.table.METHODS`.
-        data: what is learnt from.
-        observation: ``kind`` and settings of `asst.data.observations`; none for a reranker, which has its own.
-        network: settings of the method, without the widths of features and word vectors, which the data decide.
-        optimizer: how weights move.
-        training: how long, how much at once, on what.
-        overlap: IoU above which the weaker of two answers is dropped (0.8 on Charades-STA; 1 drops none).
-        protocol: what validation and ``asst evaluate`` judge by, as `asst.evaluation.protocol.protocol_of` has it;
-            ``tall`` drops the weaker of two answers itself, and ``overlap`` is then for users of the model alone.
-        start: checkpoint of the same method whose network and weights are begun with, in place of fresh ones;
-            ``default`` is the one that the package ships.
-        frozen: parts of the method that stay as ``start`` has them, dropout and batch statistics included.
-        average: latest checkpoints whose predictions are averaged; 0 takes the best one on validation alone.
-        may_be_longer: whether a step does the same in a run of more steps.
-    """
+    """One training."""
 
     name: str = "own"
+    """the recipe's path below a folder ``recipes``, without suffix; the row of the paper it fills."""
     method: Annotated[str, AfterValidator(_known_method)] = "asst"
+    """a key of `asst.models.methods.table.METHODS`."""
     data: Data
+    """what is learnt from."""
     observation: dict[str, Any] = Field(default_factory=dict)
+    """``kind`` and settings of `asst.data.observations`; none for a reranker, which has its own."""
     network: dict[str, Any] = Field(default_factory=dict)
+    """settings of the method, without the widths of features and word vectors, which the data decide."""
     optimizer: Optimizer = Optimizer()
+    """how weights move."""
     training: Training = Training()
+    """how long, how much at once, on what."""
     overlap: Share = 0.8
+    """IoU above which the weaker of two answers is dropped (0.8 on Charades-STA; 1 drops none)."""
     protocol: ProtocolName = "standard"
+    """what validation and ``asst evaluate`` judge by, as `asst.evaluation.protocol.protocol_of` has it; ``tall`` drops
+    the weaker of two answers itself, and ``overlap`` is then for users of the model alone."""
     start: FilePath | None = None
+    """checkpoint of the same method whose network and weights are begun with, in place of fresh ones; ``default`` is
+    the one that the package ships."""
     frozen: list[str] = Field(default_factory=list)
+    """parts of the method that stay as ``start`` has them, dropout and batch statistics included."""
     average: Natural = 0
+    """latest checkpoints whose predictions are averaged; 0 takes the best one on validation alone."""
     may_be_longer: ClassVar[bool] = True
+    """whether a step does the same in a run of more steps."""
 
     @model_validator(mode="after")
     def _fits(self) -> Self:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
@@ -188,7 +187,6 @@ def setting_keys(kind: type[Settings], above: str = "") -> Iterator[SettingKey]:
     >>> next(setting for setting in setting_keys(Recipe) if setting.key == "training.batch").default
     '128'
     """
-    meanings = _meanings(kind)
     for name, field in kind.model_fields.items():
         key = above + (field.alias or name)
         within = _within(field.annotation)
@@ -200,7 +198,7 @@ def setting_keys(kind: type[Settings], above: str = "") -> Iterator[SettingKey]:
         if not field.is_required():
             value = field.get_default(call_default_factory=True)
             default = "" if value in (None, [], {}) else json.dumps(value, default=str, allow_nan=False).strip('"')
-        yield SettingKey(key, default, meanings[field.alias or name])
+        yield SettingKey(key, default, " ".join((field.description or "").split()).replace("``", "`"))
 
 
 def _within(annotation: Any) -> type[Settings] | None:
@@ -208,10 +206,3 @@ def _within(annotation: Any) -> type[Settings] | None:
     if isinstance(annotation, type) and issubclass(annotation, Settings):
         return annotation
     return next((found for part in get_args(annotation) if (found := _within(part))), None)
-
-
-def _meanings(kind: type[Settings]) -> dict[str, str]:
-    """What the text of a class says of its attributes."""
-    text = (inspect.getdoc(kind) or "").partition("Attributes:\n")[2]
-    found = re.findall(r"^    (\w+): (.*(?:\n {8}.*)*)", text, flags=re.MULTILINE)
-    return {name: " ".join(meaning.split()).replace("``", "`") for name, meaning in found}

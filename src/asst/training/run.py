@@ -7,26 +7,23 @@ import time
 from dataclasses import replace
 from pathlib import Path
 
-from lightning.pytorch.strategies import DDPStrategy
 from lightning.pytorch.utilities import rank_zero_only
 from torch.utils.data import DataLoader
 
 from asst.atomic import write_whole
 from asst.data.batch import Collate
 from asst.data.samples import EpochOrder, TrainingSamples
-from asst.features.runtime import fastest_device
 from asst.memory import hold
 from asst.models.checkpoint import save_checkpoint
-from asst.models.methods.base import Fitted, Trainable
-from asst.training.callbacks import KeepRun
+from asst.models.methods.base import Fitted
 from asst.training.divergence import require_finite_figures, require_finite_weights
 from asst.training.folder import RunFolder
-from asst.training.module import IntervalData, TrainingModule
+from asst.training.module import Lesson, TrainingModule
 from asst.training.recipe import Recipe
 from asst.training.simulation import Say
 from asst.training.sources import open_sources
 from asst.training.task import Prepared, prepare
-from asst.training.trainer import Trained, build_trainer, finished, quiet, run_trainer
+from asst.training.trainer import Trained, train_by_steps
 
 
 def train(recipe: Recipe, path: Path, say: Say, *, progress: bool = False) -> Trained:
@@ -56,56 +53,24 @@ def _trained(
             return Trained(folder, 1, prepared.parameters, folder.log()[-1]["seconds"], first=True)
         say(f"{recipe.name}: {prepared.parameters:,} numbers in closed form from {len(prepared.task.samples)} samples")
         return Trained(folder, 1, prepared.parameters, fit(prepared, recipe, folder, say), first=True)
-    steps, batch = recipe.training.steps, recipe.training.batch
-    if going_on:
-        if done := finished(folder, steps, prepared.parameters, say):
-            return done
-        say(f"going on with the run in {folder.path}")
-    checkpoint_mb, others = prepared.megabytes, recipe.training.keep
-    say(
-        f"{recipe.name}: {prepared.parameters:,} parameters, {steps} steps of {batch} samples; {folder.path} gets "
-        f"{1 + others} checkpoint{'s' if others else ''} of {checkpoint_mb:.1f} MB and a state of up to "
-        f"{3 * checkpoint_mb:.1f} MB to go on from"
-    )
-    if recipe.training.parts > 1 and prepared.method.together:
-        own = batch // recipe.training.parts
-        say(f"parts of {own} samples do not learn what {batch} at once do: {prepared.method.together}")
-    return _train_by_steps(prepared, recipe, folder, say, going_on=going_on, progress=progress)
-
-
-def _train_by_steps(
-    prepared: Prepared, recipe: Recipe, folder: RunFolder, say: Say, *, going_on: bool, progress: bool
-) -> Trained:
     method, training = prepared.method, recipe.training
-    assert isinstance(method, Trainable)
-
-    module = TrainingModule(method, recipe, prepared.task.validation)
+    task, others = prepared.task, training.keep
+    lesson = Lesson(task.samples, Collate(task.samples.observation.steps), task.loader(), task.validation)
+    module = TrainingModule(method, recipe, lesson, recipe.optimizer.averaging)
+    begun = [
+        f"{recipe.name}: {prepared.parameters:,} parameters, {training.steps} steps of {training.batch} samples; "
+        f"{folder.path} gets {1 + others} checkpoint{'s' if others else ''} of {prepared.megabytes:.1f} MB and a state "
+        f"of up to {3 * prepared.megabytes:.1f} MB to go on from"
+    ]
+    if training.parts > 1 and method.together:
+        own = training.batch // training.parts
+        begun.append(f"parts of {own} samples do not learn what {training.batch} at once do: {method.together}")
 
     def save(checkpoint: Path, step: int, metrics: dict[str, float]) -> None:
         description = replace(prepared.description, step=step, metrics=metrics)
         save_checkpoint(checkpoint, description, module.kept.state_dict())
 
-    samples = prepared.task.samples
-    data = IntervalData(samples, Collate(samples.observation.steps), prepared.task.loader(), training)
-    headline, patience = prepared.task.validation.headline, training.patience
-    keeper = KeepRun(folder, training.steps, save, headline, say, keep=training.keep, patience=patience)
-    together = training.processes * training.nodes > 1
-    backend = "nccl" if fastest_device() == "cuda" else "gloo"
-    with quiet():
-        trainer = build_trainer(
-            folder,
-            [keeper],
-            steps=training.steps,
-            precision=training.precision,
-            say=say,
-            progress=progress,
-            devices=training.processes,
-            num_nodes=training.nodes,
-            strategy=DDPStrategy(process_group_backend=backend) if together else "auto",
-            accumulate_grad_batches=training.parts,
-        )
-        run_trainer(trainer, module, data, folder, say, going_on=going_on)
-    return Trained(folder, trainer.global_step, prepared.parameters, keeper.seconds, trainer.is_global_zero)
+    return train_by_steps(module, folder, save, say, begun=begun, going_on=going_on, progress=progress)
 
 
 def fit(prepared: Prepared, recipe: Recipe, folder: RunFolder, say: Say) -> float:

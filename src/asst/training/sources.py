@@ -6,6 +6,7 @@ import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from asst.data import data_folder, read_actions, read_dataset
 from asst.data.actions import ActionDataset, ActionVideo
@@ -16,36 +17,22 @@ from asst.features.networks.none import PlaceholderStore
 from asst.features.stores.arrays import HDF5
 from asst.features.stores.external import Timing, WindowStore, open_store
 from asst.features.stores.native import ConcatenatedStore, FeatureStore, Store, UnitStore
-from asst.features.zeroshot.crops import STEP_S
 from asst.models.checkpoint import FeatureKind, Origin
 from asst.models.trained.model import GLOVE
-from asst.models.zeroshot.model import zeroshot_of
 from asst.text import WordVectors
 from asst.training.folder import RUNS, RunFolder
-from asst.training.recipe import EVEN, GLOVE_300, PACKAGED, Data, Recipe, Simulated, Tapes, Words
-from asst.training.reranker.questions import RerankerQuestion
-from asst.training.reranker.tape_pool import CaptionedClips, Part, TapePool
+from asst.training.recipe import EVEN, GLOVE_300, PACKAGED, Data, Recipe, Simulated, Words
 from asst.training.simulation import Say, Wanted, simulate
 from asst.training.space_recipe import CaptionRecipe, read_any_recipe
 
 MOST_NAMED = 8
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class TapeQuestions:
-    """What is asked of tapes, to learn from and to choose checkpoints by, and what their features are."""
-
-    learnt: Sequence[RerankerQuestion]
-    checked: Sequence[RerankerQuestion]
-    features: FeatureKind
-
-
 @dataclass(frozen=True, slots=True)
 class Sources:
     """What a recipe's ``data`` name: the folder of annotation, features of all streams, what stands for words.
 
-    ``tapes`` is what is asked of them, where they are learnt from, and ``durations_s`` the lengths of the videos whose
-    annotation has been read.
+    ``durations_s`` are the lengths of the videos whose annotation has been read.
     """
 
     data: Data
@@ -53,7 +40,6 @@ class Sources:
     store: FeatureStore
     words: WordVectors | QueryTokens
     origin: Origin
-    tapes: TapeQuestions | None = None
     durations_s: dict[str, float] = field(default_factory=dict)
 
     def records(self, split: str) -> Dataset:
@@ -94,12 +80,9 @@ def open_sources(data: Data, recipe: str, say: Say) -> Sources:
     missing folder, store or file of vectors, or simulated features where there are none.
     """
     words = _words(data.words, say)
-    if data.tapes is not None:
-        root = data.root or data_folder("captions")
-        return Sources(data, root, PlaceholderStore(), words, "simulated", _tapes(data.tapes, root, say))
-    root = data.root or data_folder(data.dataset)
+    root = data.root or data_folder("captions" if data.tapes else data.dataset)
     if not data.streams:
-        return Sources(data, root, PlaceholderStore(), words, "real")
+        return Sources(data, root, PlaceholderStore(), words, "simulated" if data.tapes else "real")
     if data.simulated is not None:
         stores = _simulated(data, data.simulated, root, say)
         return Sources(data, root, _joined(stores), words, "simulated")
@@ -132,32 +115,14 @@ def _store(stream: str, path: Path, data: Data, durations_s: Mapping[str, float]
     """One stream's store; ``durations_s`` is filled before anything is read that needs it."""
     files = data.features[stream]
     step_s = files.step_s or data.step_s
-    clock = None
-    if step_s == EVEN:
-        clock = Timing(stream, durations_s=durations_s, start_s=files.start_s)
-    elif step_s is not None:
-        clock = Timing(stream, float(step_s), start_s=files.start_s)
+    how: dict[str, Any] = {"durations_s": durations_s} if step_s == EVEN else {"step_s": step_s}
+    clock = None if step_s is None else Timing(stream, start_s=files.start_s, **how)
     store: FeatureStore
     if files.windows is not None:
         store = WindowStore(path, stream, files.windows.fps, files.windows.length)
     else:
         store = open_store(path, clock, files.key)
     return UnitStore([store]) if files.normalize else store
-
-
-def _tapes(tapes: Tapes, root: Path, say: Say) -> TapeQuestions:
-    model = zeroshot_of(tapes.extractor, "a reranker")
-    clips, extractor = CaptionedClips(root, tapes.folder, tapes.holdout), model.extractor
-    clips.make(extractor, say)
-
-    def questions(part: Part, count: int) -> list[RerankerQuestion]:
-        return TapePool.of(model, clips, part, tapes.seed, tapes.settings).questions(count, say)
-
-    # Which pictures are looked at may differ, as long as the network is the same.
-    kind = FeatureKind(
-        extractor=extractor.name, dimension=extractor.dimension, step_s=STEP_S, weights=extractor.weights
-    )
-    return TapeQuestions(questions("learnt", tapes.count), questions("held out", tapes.validation), kind)
 
 
 def _joined(stores: Sequence[FeatureStore]) -> FeatureStore:

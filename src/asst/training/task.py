@@ -28,17 +28,16 @@ from asst.features.stores.native import CachedStore, FeatureStore, require
 from asst.models.checkpoint import Description, FeatureKind, read_description
 from asst.models.methods.base import Method, Trainable
 from asst.models.methods.table import METHODS, build_method, restored_method
-from asst.models.reranked import PACKAGED
-from asst.models.trained.loading import build_observation
+from asst.models.trained.loading import PACKAGED, build_observation
 from asst.models.zeroshot.model import zeroshot_of
 from asst.training.recipe import Recipe
 from asst.training.reranker.questions import (
     RerankerQueries,
-    RerankerQuestion,
     RerankerSamples,
     RerankerValidation,
     questions_about,
 )
+from asst.training.reranker.tape_pool import tape_questions
 from asst.training.simulation import Say
 from asst.training.sources import Sources
 from asst.training.validation import ActionValidation, SentenceValidation, Validation
@@ -75,33 +74,27 @@ def open_task(recipe: Recipe, sources: Sources, say: Say) -> Task:
 
     ``say`` is told where these are not as long as annotated. Raises an `InputError` for anything missing or unfit.
     """
-    if sources.tapes is not None:
-        return _choosing(sources, sources.tapes.learnt, sources.tapes.checked, sources.tapes.features)
     if recipe.method == "reranker":
         return _reranked(recipe, sources, say)
     return (_actions if recipe.detects else _sentences)(recipe, sources, say)
 
 
 def _reranked(recipe: Recipe, sources: Sources, say: Say) -> Task:
-    learnt = sources.records(recipe.data.train).records
-    checked = sources.records(recipe.data.validation).records
-    kind, store = _features(recipe, sources, [*learnt, *checked], say)
-    model = zeroshot_of(kind.extractor, f"recipe {recipe.name}")
-    learnt_from, checked_by = (list(questions_about(model, records, store)) for records in (learnt, checked))
-    if not (learnt_from and checked_by):
-        split = recipe.data.validation if learnt_from else recipe.data.train
+    data, words = recipe.data, sources.words
+    if isinstance(words, QueryTokens):
+        raise InputError("a reranker reads words, not tokens; leave data.words out, or name a file of word vectors")
+    if data.tapes is not None:
+        learnt, checked, kind = tape_questions(data.tapes, sources.root, say)
+    else:
+        splits = [sources.records(split).records for split in (data.train, data.validation)]
+        kind, store = _features(recipe, sources, [*splits[0], *splits[1]], say)
+        model = zeroshot_of(kind.extractor, f"recipe {recipe.name}")
+        learnt, checked = (list(questions_about(model, records, store)) for records in splits)
+    if not (learnt and checked):
+        split = data.validation if learnt else data.train
         raise InputError(
             f"recipe {recipe.name}: no proposal holds anything of the annotated moments of {split}; check the times"
         )
-    return _choosing(sources, learnt_from, checked_by, kind)
-
-
-def _choosing(
-    sources: Sources, learnt: Sequence[RerankerQuestion], checked: Sequence[RerankerQuestion], kind: FeatureKind
-) -> Task:
-    words = sources.words
-    if isinstance(words, QueryTokens):
-        raise InputError("a reranker reads words, not tokens; leave data.words out, or name a file of word vectors")
     return Task(
         samples=RerankerSamples(learnt, words),
         questions=RerankerQueries(checked, words),
@@ -193,14 +186,12 @@ class Prepared:
     def parameters(self) -> int:
         """Numbers that are learnt: weights, or what a closed form finds."""
         weights = [own for own in self.method.parameters() if own.requires_grad]
-        learnt = weights or list(self.method.state_dict().values())
-        return sum(tensor.numel() for tensor in learnt)
+        return sum(own.numel() for own in weights or self.method.state_dict().values())
 
     @property
     def megabytes(self) -> float:
         """Size of a checkpoint; the state to go on from has one or two moments of each weight beside it."""
-        size: int = sum(own.nbytes for own in self.method.state_dict().values())
-        return size / 1e6
+        return float(sum(own.nbytes for own in self.method.state_dict().values()) / 1e6)
 
 
 def prepare(recipe: Recipe, sources: Sources, say: Say) -> Prepared:
@@ -214,7 +205,12 @@ def prepare(recipe: Recipe, sources: Sources, say: Say) -> Prepared:
     if taken:
         raise InputError(f"recipe {recipe.name}: network.{taken[0]} is decided by data and observation; leave it out")
     lightning.seed_everything(recipe.training.seed, verbose=False)
-    method = _started(recipe, recipe.start, task) if recipe.start else _fresh(recipe, task)
+    if recipe.start:
+        method = _started(recipe, recipe.start, task)
+    else:
+        method = build_method(recipe.method, {**recipe.network, **task.given})
+        if isinstance(method, Trainable):
+            method.begin(task.learnt)
     for part in recipe.frozen:
         _freeze(recipe, method, part)
     description = Description(
@@ -235,27 +231,18 @@ def prepare(recipe: Recipe, sources: Sources, say: Say) -> Prepared:
     return Prepared(method, task, description)
 
 
-def _fresh(recipe: Recipe, task: Task) -> Method:
-    method = build_method(recipe.method, {**recipe.network, **task.given})
-    if isinstance(method, Trainable):
-        method.begin(task.learnt)
-    return method
-
-
 def _started(recipe: Recipe, start: Path, task: Task) -> Method:
     start = _packaged(start)
     method, begun = restored_method(start)
     if begun.method != recipe.method:
         raise InputError(f"recipe {recipe.name}: {start} holds {begun.method}, and the method is {recipe.method}")
-    ours = {"words": task.words, "features.extractor": task.features.extractor, **task.given}
-    theirs = {"words": begun.words, "features.extractor": begun.features.extractor, **begun.settings}
-    other = sorted(name for name, value in ours.items() if theirs.get(name) != value)
-    if ours["features.extractor"] != theirs["features.extractor"]:
+    if begun.features.extractor != task.features.extractor:
         raise InputError(
             f"recipe {recipe.name}: {start} reads features of {begun.features.extractor}, and the data are of "
             f"{task.features.extractor}; name a start that was trained on those (docs/models.md)"
         )
-    if other:
+    ours, theirs = {"words": task.words, **task.given}, {"words": begun.words, **begun.settings}
+    if other := sorted(name for name, value in ours.items() if theirs.get(name) != value):
         name = other[0]
         raise InputError(f"recipe {recipe.name}: {start} has {name} {theirs.get(name)}, the data {ours[name]}")
     return method.train()

@@ -12,8 +12,8 @@ from asst.data.record import Record
 from asst.evaluation.answers import TOP
 from asst.evaluation.detection import DetectionProtocol, mean_average_precisions
 from asst.evaluation.protocol import Protocol
+from asst.models.answers import WindowAnswer, query_answers, window_answers
 from asst.models.methods.base import Method
-from asst.models.trained.answering import WindowAnswer, query_answers, window_answers
 from asst.models.trained.detector import A_CLASS, FoundActions, detections_of, video_actions, window_actions
 
 
@@ -23,11 +23,11 @@ class Validation(ABC):
     headline: str
 
     @abstractmethod
-    def answers(self, method: Method, batch: Batch) -> Iterable[Any]:
+    def answers(self, method: Any, batch: Any) -> Iterable[Any]:
         """What the method says of each of some windows, as far as it is needed."""
 
     @abstractmethod
-    def metrics(self, method: Method, answers: Iterable[Any]) -> dict[str, float]:
+    def metrics(self, method: Any, answers: Iterable[Any]) -> dict[str, float]:
         """In per cent, from the answers to all windows in their order."""
 
 

@@ -6,8 +6,8 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
-from asst.confidence import Confidence
 from asst.library.corrections import Verdict
+from asst.moments import Confidence
 
 Query = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=500)]
 Content = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{16,64}$")]

@@ -10,12 +10,11 @@ from typing import Any
 import numpy as np
 from fastapi import APIRouter
 
-from asst.confidence import LEAST
 from asst.library.corrections import Correction
 from asst.library.search import SCORED_S, search
 from asst.library.tables import Video
 from asst.models.base import Attentive
-from asst.moments import Answer, Attention, Curve, Moment
+from asst.moments import LEAST, Answer, Attention, Curve, Moment
 from asst.outputs.json_lines import answer_facts, moment_record
 from asst.outputs.printable import printable
 from asst.text import EMPTY_WORDS

@@ -135,4 +135,4 @@ def test_a_video_is_asked_by_it(folder: Path, street: Path) -> None:
     loaded = model_named(folder)
     features = loaded.extractor.extract(street)
     (ranking,) = loaded.rank(features, ["a dog runs"], top=3)
-    assert all(0 <= moment.start_s < moment.end_s <= 10.1 for moment in ranking.moments)
+    assert all(0 <= moment.start_s < moment.end_s <= 10.1 for moment in ranking.ranked)

@@ -121,14 +121,14 @@ def test_its_file_is_a_model(path: Path, street: Path) -> None:
     pixels = np.repeat(np.stack([shown[0], 255 - shown[1], shown[0]]), 16, axis=0)
     features = localizer.features([Frames(pixels, np.arange(48) / 4)])
     assert features.cuts_s.tolist() == [4.0, 8.0]
-    (ranking,) = localizer.rank(features, ["a car"], top=3)
+    (ranking,) = localizer.model.rank(features, ["a car"], top=3)
     # What matches best at the steps, by the vectors themselves, is where the best moment lies.
     extractor = CaptionExtractor(path)
     (said,), unrelated = extractor.sentences.read(["a car"]).classifiers, extractor.sentences.negatives
     crops = extractor.space.crops(features.vectors).astype(np.float32) - extractor.space.mean
     crops /= np.linalg.norm(crops, axis=2, keepdims=True)
     match = (crops @ said - (crops @ unrelated.T).mean(axis=2)).max(axis=1)
-    best = ranking.moments[0]
+    best = ranking.ranked[0]
     inside = (features.times_s >= best.start_s) & (features.times_s < best.end_s)
     assert match[inside].mean() > match[~inside].mean()
     assert localizer.name == "own.safetensors"

@@ -12,6 +12,7 @@ from asst.data.batch import Batch, Collate
 from asst.data.sample import Sample
 from asst.data.windows import Window
 from asst.errors import InputError
+from asst.models.answers import attention_of
 from asst.models.methods.asst import ASSTMethod
 from asst.models.methods.base import Share
 from asst.nn.losses import sample_anchors
@@ -116,7 +117,7 @@ def test_the_classification_loss_is_softmax_over_the_clips_a_video_has() -> None
 
 
 def test_attention_is_given_by_layer_and_settings_build_the_same_method(detection: ASSTMethod) -> None:
-    weights = detection.attention(batch())
+    weights = attention_of(detection.arrays(batch(), attention=True))
     assert list(weights) == ["dilation1", "squeezing1", "squeezing2"]
     assert weights["squeezing1"].shape == (4, 5, 6)
     again = ASSTMethod(detection.settings)

@@ -15,9 +15,9 @@ from asst.data.windows import Window
 from asst.errors import InputError
 from asst.evaluation.prior import fitted_prior
 from asst.features.networks.none import placeholder_features
+from asst.models.answers import query_answers, window_answers
 from asst.models.frequency import clip_frequency, grid_spans, span_density
 from asst.models.methods.prior import PriorMethod
-from asst.models.trained.answering import query_answers, window_answers
 from asst.models.trained.model import TrainedModel
 from asst.moments import iou, piece_clips
 

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from asst.data.windows import Window
-from asst.models.trained.answering import WindowAnswer
+from asst.models.answers import WindowAnswer
 from asst.models.trained.detector import (
     LEAST_SCORE,
     MOST_A_WINDOW,

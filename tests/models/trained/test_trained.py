@@ -37,7 +37,7 @@ def test_a_checkpoint_answers_a_long_video_by_sliding_windows(tmp_path: Path) ->
 
 def test_a_classification_of_pieces_slides_too_and_its_scores_sum_to_one(tmp_path: Path) -> None:
     save_small(tmp_path / "m.safetensors", "pieces", head="classification", pieces=6)
-    ranking = asst.load(tmp_path / "m.safetensors").rank(noise(75.0), ["a dog jumps"], top=1000)[0]
+    ranking = asst.load(tmp_path / "m.safetensors").model.rank(noise(75.0), ["a dog jumps"], top=1000)[0]
     assert len(ranking.moments) > 3 * 21
     assert sum(moment.score for moment in ranking.moments) == pytest.approx(1)
     assert {round(moment.start_s % 5, 6) for moment in ranking.moments} == {0.0}

@@ -9,7 +9,7 @@ import pytest
 
 import asst
 from asst.data.windows import Window
-from asst.models.trained.answering import over_time
+from asst.models.answers import over_time
 from asst.models.trained.model import TrainedModel
 
 from .small_asst import noise, save_small

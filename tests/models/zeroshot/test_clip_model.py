@@ -28,5 +28,5 @@ def test_what_is_found_is_told_by_its_own_negative_sentences(street: Path, tmp_p
     words = {word for text in negatives for word in text.split()}
     clip = ClipModel("own", weights=write(tmp_path / "own", "clip", sorted(words - {*WORDS})))
     rankings = clip.rank(clip.extractor.extract(street), negatives, top=1)
-    assert np.mean([ranking.found for ranking in rankings]) == pytest.approx(0.2, abs=0.1)
+    assert np.mean([bool(ranking.moments) for ranking in rankings]) == pytest.approx(0.2, abs=0.1)
     assert {ranking.threshold for ranking in rankings} == {THRESHOLD}

@@ -20,7 +20,6 @@ from asst.features.zeroshot.colours import COLOURS
 from asst.features.zeroshot.concepts import named_classes
 from asst.features.zeroshot.space import COSINE
 from asst.models import MODELS
-from asst.models.base import Ranking
 from asst.models.zeroshot import evidence
 from asst.models.zeroshot.evidence import Evidence
 from asst.models.zeroshot.model import SimilarityModel, zeroshot_of
@@ -28,7 +27,7 @@ from asst.models.zeroshot.proposals import proposal_scores, proposals, smoothed
 from asst.models.zeroshot.query import parse
 from asst.models.zeroshot.query_scores import SLOPE, probability
 from asst.models.zeroshot.video_context import HALF
-from asst.moments import iou
+from asst.moments import Answer, iou
 
 QUERIES = [
     "a taxi sign on top of a car",
@@ -54,14 +53,14 @@ def made(model: SimilarityModel, steps: int, cuts_s: tuple[float, ...] = (), sta
     return asst.Features(vectors, start_s, 0.5, model.extractor.name, np.array(cuts_s))
 
 
-def spans(ranking: Ranking) -> list[tuple[float, float]]:
-    return [(moment.start_s, moment.end_s) for moment in ranking.moments]
+def spans(ranking: Answer) -> list[tuple[float, float]]:
+    return [(moment.start_s, moment.end_s) for moment in ranking.ranked]
 
 
-def assert_same(first: Ranking, second: Ranking) -> None:
+def assert_same(first: Answer, second: Answer) -> None:
     assert first.query == second.query
     assert spans(first) == spans(second)
-    assert [m.score for m in first.moments] == pytest.approx([m.score for m in second.moments], abs=1e-3)
+    assert [m.score for m in first.ranked] == pytest.approx([m.score for m in second.ranked], abs=1e-3)
     assert first.curve is not None
     assert second.curve is not None
     np.testing.assert_allclose(first.curve.scores, second.curve.scores, atol=1e-3)
@@ -205,12 +204,12 @@ def test_a_sentence_about_the_cameras_way_finds_where_it_turns_that_way(model: S
     *moved, other = model.rank(features, queries, top=1)
     for ranking, span in zip(moved, ((5.0, 8.0), (12.0, 15.0), (12.0, 15.0)), strict=True):
         assert iou(np.array(spans(ranking)), np.array([span]))[0, 0] > 0.7
-        assert ranking.found
+        assert ranking.moments
     # The threshold is an eighth of the width a second; half as fast is no pan.
     slower = still.copy()
     slower[10:16, -2] = -1 / 16
     slow = model.rank(asst.Features(slower, 0.0, 0.5, model.extractor.name), queries[:1], top=1)[0]
-    assert not slow.found
+    assert not slow.moments
     assert other.curve is not None
     assert np.ptp(other.curve.scores) == 0
 
@@ -261,17 +260,17 @@ def test_moments_lie_in_the_video_best_first_and_apart(model: SimilarityModel, t
     features = made(model, 30, cuts_s, start_s)
     for query, ranking in zip(QUERIES, model.rank(features, QUERIES, top=top), strict=True):
         assert ranking.query == query
-        assert len(ranking.moments) == top if top < 3 else 3 < len(ranking.moments) <= top
+        assert len(ranking.ranked) == top if top < 3 else 3 < len(ranking.ranked) <= top
         found = np.array(spans(ranking))
         assert (found[:, 0] >= start_s).all()
         assert (found[:, 1] <= start_s + 15.0).all()
-        scores = [moment.score for moment in ranking.moments]
+        scores = [moment.score for moment in ranking.ranked]
         assert scores == sorted(scores, reverse=True)
         assert (iou(found, found) - np.eye(len(found)) <= 0.5 + 1e-9).all()
-        assert all(moment.query == query for moment in ranking.moments)
+        assert all(moment.query == query for moment in ranking.ranked)
         assert all(0 < score < 1 for score in scores)
         assert ranking.threshold == 0.25
-        assert ranking.found == (scores[0] >= 0.25)
+        assert bool(ranking.moments) == (scores[0] >= 0.25)
 
 
 def test_ends_that_are_cuts_are_exact_and_nothing_else_changes(model: SimilarityModel) -> None:
@@ -280,7 +279,7 @@ def test_ends_that_are_cuts_are_exact_and_nothing_else_changes(model: Similarity
     of_tick = dict(zip((2.75, 5.0, 9.25), exact_s, strict=True))
     ends: set[float] = set()
     for one, other in zip(model.rank(rough, QUERIES, top=20), model.rank(exact, QUERIES, top=20), strict=True):
-        assert [m.score for m in other.moments] == [m.score for m in one.moments]
+        assert [m.score for m in other.ranked] == [m.score for m in one.ranked]
         assert spans(other) == [(of_tick.get(start, start), of_tick.get(end, end)) for start, end in spans(one)]
         ends.update(*spans(other))
     assert ends > set(exact_s)
@@ -289,7 +288,7 @@ def test_ends_that_are_cuts_are_exact_and_nothing_else_changes(model: Similarity
 def test_fewer_moments_are_the_first_of_more(model: SimilarityModel) -> None:
     features = made(model, 30, (5.0,))
     many, few = (model.rank(features, QUERIES[:1], top=top)[0] for top in (6, 2))
-    assert few.moments == many.moments[:2]
+    assert few.ranked == many.ranked[:2]
 
 
 def test_the_curve_is_on_the_scale_of_the_scores(model: SimilarityModel) -> None:
@@ -298,7 +297,7 @@ def test_the_curve_is_on_the_scale_of_the_scores(model: SimilarityModel) -> None
         np.testing.assert_array_equal(ranking.curve.times_s, np.arange(30) * 0.5 + 0.25)
         start, end = (round(4 * time_s) for time_s in spans(ranking)[0])
         clear = z_score(np.repeat(ranking.curve.scores, 2)[start:end])
-        assert clear.mean() == pytest.approx(z_score(np.array(ranking.moments[0].score)))
+        assert clear.mean() == pytest.approx(z_score(np.array(ranking.ranked[0].score)))
 
 
 def z_score(probability: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
@@ -342,7 +341,7 @@ def test_a_shot_that_begins_within_a_step_shows_what_the_next_step_shows(model: 
     ranking = model.rank(features, ["a taxi"], top=1)[0]
     assert spans(ranking) == [(2.75, 6.0)]
     assert ranking.curve is not None
-    assert ranking.curve.scores[-1] == pytest.approx(ranking.moments[0].score)
+    assert ranking.curve.scores[-1] == pytest.approx(ranking.ranked[0].score)
 
 
 @pytest.mark.parametrize("steps", [1, 2])
@@ -354,8 +353,8 @@ def test_the_shortest_video_is_one_moment(model: SimilarityModel, steps: int) ->
 def test_a_video_that_never_changes_has_a_flat_curve_and_finite_scores(model: SimilarityModel) -> None:
     vectors = made(model, 1).vectors.repeat(20, axis=0)
     for ranking in model.rank(asst.Features(vectors, 0.0, 0.5, model.extractor.name), QUERIES, top=5):
-        assert ranking.moments
-        assert all(math.isfinite(moment.score) for moment in ranking.moments)
+        assert ranking.ranked
+        assert all(math.isfinite(moment.score) for moment in ranking.ranked)
         assert ranking.curve is not None
         assert np.ptp(ranking.curve.scores) == 0
 

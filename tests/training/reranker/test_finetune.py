@@ -24,11 +24,6 @@ from asst.moments import iou
 from asst.training.recipe import read_recipe
 from asst.training.run import train
 
-pytestmark = [
-    pytest.mark.filterwarnings("ignore:.*LeafSpec.*"),
-    pytest.mark.filterwarnings("ignore:.*litlogger.*"),
-]
-
 RECIPE = "finetune"
 SIZES = {"dilation_channels": 16, "channels": 16, "language_channels": 16, "attention_channels": 8}
 SENTENCES = ("a taxi sign on top of a car", "bicycles chained to a railing", "people in the street")
@@ -64,8 +59,8 @@ def test_what_was_corrected_is_answered_as_corrected(
     truths = ((7.5, 10.0), (0.0, 1.25), (5.5, 7.5))
 
     def overlaps(path: Path) -> list[float]:
-        rankings = asst.load(path).rank(street_features, SENTENCES, top=1)
-        found = [(ranking.moments[0].start_s, ranking.moments[0].end_s) for ranking in rankings]
+        rankings = asst.load(path).model.rank(street_features, SENTENCES, top=1)
+        found = [(ranking.ranked[0].start_s, ranking.ranked[0].end_s) for ranking in rankings]
         return [float(iou([span], [truth])[0, 0]) for span, truth in zip(found, truths, strict=True)]
 
     assert np.mean([overlap > 0.5 for overlap in overlaps(start)]) < 1
@@ -88,17 +83,17 @@ def test_a_run_and_its_checkpoint_and_a_packaged_model_are_judged(
     judged = evaluate(str(tmp_path / "run"), "--split", "test", "--json")
     assert judged.exit_code == 0, judged.output
     kept = json.loads((tmp_path / "run" / "predictions" / "test.jsonl").read_text())
-    (expected,) = asst.load(done.folder.best).rank(street_features, [SENTENCES[0]], top=25)
-    assert [moment["score"] for moment in kept["moments"]] == [moment.score for moment in expected.moments]
+    (expected,) = asst.load(done.folder.best).model.rank(street_features, [SENTENCES[0]], top=25)
+    assert [moment["score"] for moment in kept["moments"]] == [moment.score for moment in expected.ranked]
     again = evaluate("--model", str(done.folder.best), *asked, *features)
     assert json.loads(again.stdout) == json.loads(judged.stdout)
     for name in ("default", "similarity"):
         packaged = evaluate("--model", name, *asked, *features, "--out", str(tmp_path / "answers.jsonl"))
         assert packaged.exit_code == 0, packaged.output
         said = json.loads((tmp_path / "answers.jsonl").read_text())
-        (expected,) = asst.load(name).rank(street_features, [SENTENCES[0]], top=25)
-        assert (said["model"], len(said["moments"])) == (name, len(expected.moments))
-        assert said["moments"][0]["score"] == expected.moments[0].score
+        (expected,) = asst.load(name).model.rank(street_features, [SENTENCES[0]], top=25)
+        assert (said["model"], len(said["moments"])) == (name, len(expected.ranked))
+        assert said["moments"][0]["score"] == expected.ranked[0].score
         assert json.loads(packaged.stdout)["queries"] == 1
     refused = evaluate("--model", "default", *asked)
     assert (refused.exit_code, refused.stdout) == (2, "")

@@ -26,11 +26,6 @@ from ...caption_pictures import shapes
 from ...caption_pictures import write as write_pictures
 from ...tiny_clip import WORDS, write
 
-pytestmark = [
-    pytest.mark.filterwarnings("ignore:`isinstance.treespec, LeafSpec.` is deprecated"),
-    pytest.mark.filterwarnings("ignore:.*litlogger.*"),
-]
-
 RECIPE = "default"
 RECIPE_HOLDS = ("flickr8k", "msrvtt", "coco", "coco_sample")
 SMALL = [
@@ -83,7 +78,7 @@ def test_a_recipe_makes_tapes_trains_and_gives_a_model(
 
     clips, again = CaptionedClips(pictures, folder, {"shapes": 24}), list[str]()
     clips.make(similarity.extractor, again.append)
-    questions = TapePool.of(similarity, clips, "learnt", 0, TapeSettings()).questions(50, again.append)
+    questions = TapePool(clips, "learnt", 0, TapeSettings(), "captions").questions(similarity, 50, again.append)
     assert not again
     for question in questions:
         assert question.inputs.shape[1] == len(input_names(CaptionSentences.measures))
@@ -110,7 +105,10 @@ def test_the_same_recipe_learns_in_the_space_of_clip(
     localizer = asst.load(done.folder.best)
     queries = ["a man walks down the street", "a car drives by for the second time"]
     (first, second) = localizer.answer(street, queries, attention=True)
-    assert all(0 <= m.start_s < m.end_s <= 10.1 for m in localizer.rank(localizer.features(street), queries)[0].moments)
+    assert all(
+        0 <= m.start_s < m.end_s <= 10.1
+        for m in localizer.model.rank(localizer.features(street), queries, top=5)[0].ranked
+    )
     assert first.attention is not None
     assert second.attention is not None
     assert second.attention.words == ("a", "car", "drives", "by", "for", "the", "second", "time")

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +20,6 @@ from asst.errors import InputError
 from asst.features.zeroshot.caption_space import load_space
 from asst.features.zeroshot.captions import pooled_crops
 from asst.features.zeroshot.minilm import MiniLM as SentenceEncoder
-from asst.training.callbacks import KeepRun
 from asst.training.divergence import DivergedError
 from asst.training.recipe_files import dumped
 from asst.training.space.cache import KeptArrays, keep_hidden, keep_maps
@@ -27,14 +28,11 @@ from asst.training.space.run import train_captions
 from asst.training.space.samples import CaptionSamples, KeptCaptions, sentences_of, stacked
 from asst.training.space.towers import LearningTowers, PictureTower, Towers, towers_with
 from asst.training.space_recipe import CaptionRecipe, read_any_recipe
+from asst.training.trainer import Trained
 
 from ...caption_pictures import row, shapes, write
 
-pytestmark = [
-    pytest.mark.usefixtures("one_thread"),
-    pytest.mark.filterwarnings("ignore:`isinstance.treespec, LeafSpec.` is deprecated"),
-    pytest.mark.filterwarnings("ignore:.*litlogger.*"),
-]
+pytestmark = pytest.mark.usefixtures("one_thread")
 
 
 def silent(_: str) -> None:
@@ -65,10 +63,6 @@ def recipe(file: Path, *changes: str) -> CaptionRecipe:
     return found
 
 
-class BrokenOffError(Exception):
-    """Stands for a power cut."""
-
-
 def test_it_learns_what_the_sentences_say_and_its_file_answers_the_same(recipe_file: Path, tmp_path: Path) -> None:
     run, command = tmp_path / "run", ["train", str(recipe_file), "training.steps=48", "training.interval=24", "--json"]
     done = CliRunner().invoke(app, [*command, "--run", str(run)])
@@ -89,31 +83,12 @@ def test_it_learns_what_the_sentences_say_and_its_file_answers_the_same(recipe_f
 
 
 def test_a_run_that_was_broken_off_ends_with_the_weights_of_an_unbroken_one(
-    recipe_file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    recipe_file: Path, ends_as_unbroken: Callable[..., Trained]
 ) -> None:
     used = recipe(recipe_file, "network.depth_dropout=0.5", "training.patience=0")
-    whole = train_captions(used, tmp_path / "whole", silent)
-    keep = KeepRun.on_train_epoch_end
-
-    def break_off(self: KeepRun, trainer: Any, pl_module: Any) -> None:
-        keep(self, trainer, pl_module)
-        if trainer.global_step == 4:
-            raise BrokenOffError  # logged, but the state of this step was not yet written
-
-    monkeypatch.setattr(KeepRun, "on_train_epoch_end", break_off)
-    with pytest.raises(BrokenOffError):
-        train_captions(used, tmp_path / "broken", silent)
-    monkeypatch.undo()
-    lines: list[str] = []
-    again = train_captions(used, tmp_path / "broken", lines.append)
-    assert any("going on" in line for line in lines)
-    states = [torch.load(done.folder.state, weights_only=True)["state_dict"] for done in (whole, again)]
-    assert any("averaged" in name for name in states[0])
-    for name, value in states[0].items():
-        assert torch.equal(value, states[1][name]), name
-    logs = [[{**line, "seconds": 0, "processor_s": 0} for line in done.folder.log()] for done in (whole, again)]
-    assert logs[0] == logs[1]
-    assert [line["step"] for line in logs[1]] == [2, 4, 6]
+    done = ends_as_unbroken(partial(train_captions, used), 4)
+    assert any("kept" in name for name in torch.load(done.folder.state, weights_only=True)["state_dict"])
+    assert [line["step"] for line in done.folder.log()] == [2, 4, 6]
 
 
 def test_training_ends_when_it_no_longer_gets_better_and_stays_ended(recipe_file: Path, tmp_path: Path) -> None:
@@ -134,7 +109,7 @@ def test_a_training_that_diverges_ends_and_says_so_in_its_folder(
     def spoilt(self: CaptionModule, batch: Any, batch_idx: int) -> torch.Tensor:
         if self.trainer.global_step == 3:
             with torch.no_grad():
-                self.learning.towers.sentences.straight.weight.fill_(torch.nan)
+                self.method.towers.sentences.straight.weight.fill_(torch.nan)
         return step(self, batch, batch_idx)
 
     monkeypatch.setattr(CaptionModule, "training_step", spoilt)
@@ -154,7 +129,7 @@ def test_weights_that_the_last_step_of_an_interval_spoils_are_not_kept(
 
     def spoilt(self: CaptionModule, outputs: Any, batch: Any, batch_idx: int) -> None:
         average(self, outputs, batch, batch_idx)
-        self.averaged.towers.sentences.narrow.weight[0, 0] = torch.inf
+        self.kept.towers.sentences.narrow.weight[0, 0] = torch.inf
 
     monkeypatch.setattr(CaptionModule, "on_train_batch_end", torch.no_grad()(spoilt))
     with pytest.raises(DivergedError, match=r"after step 2: .*narrow.weight holds a NaN or an infinity"):
@@ -327,14 +302,14 @@ def test_what_is_kept_before_a_damaged_picture_is_not_made_again(
 def test_the_rates_and_what_learns_are_the_recipes(recipe_file: Path) -> None:
     used = recipe(recipe_file, "network.first_block=19", "optimizer.sentence_rate=1e-5")
     module = CaptionModule(used, None)  # type: ignore[arg-type]
-    learning = {name for name, weight in module.learning.named_parameters() if weight.requires_grad}
+    learning = {name for name, weight in module.method.named_parameters() if weight.requires_grad}
     assert not any("blocks.18." in name or "layers.4." in name or "words" in name for name in learning)
     for part in ("blocks.19.expand", "blocks.20.project", "head.weight", "layers.5.query", "narrow", "straight"):
         assert any(part in name for name in learning), part
     # Kernels of 5 by 5 stay; that of the last block is 3 by 3.
     assert not any("blocks.19.depthwise" in name for name in learning)
     assert any("blocks.20.depthwise" in name for name in learning)
-    assert not any(weight.requires_grad for weight in module.averaged.parameters())
+    assert not any(weight.requires_grad for weight in module.kept.parameters())
     groups = module.configure_optimizers()["optimizer"].param_groups
     assert [group["max_lr"] for group in groups] == [2e-4, 1e-5, 1e-3, 1e-3]
     assert [group["weight_decay"] for group in groups] == [0.02, 0.02, 0.02, 0]

@@ -16,7 +16,7 @@ from asst.errors import InputError
 from asst.features.hashing import packaged_file
 from asst.features.zeroshot import efficientnet
 from asst.features.zeroshot.efficientnet import BLOCKS, FILE, PACKAGE, SIDE
-from asst.training.space.efficientnet import EfficientNetLite
+from asst.training.space.towers import EfficientNetLite
 from asst.video import frames
 
 # The paper's table of EfficientNet-B0: kernel, stride and expansion of each stage. A scaled network differs from it in

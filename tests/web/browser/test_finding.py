@@ -11,8 +11,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page, expect
 
-from asst.confidence import confidence
-from asst.moments import format_time
+from asst.moments import confidence, format_time
 
 Ask = Callable[[Page, str], None]
 

@@ -25,17 +25,14 @@ NEGATIVES = 1
 
 
 class ASSTSettings(ASSTConfig):
-    """The network, and what it is trained to; the defaults are the paper's.
-
-    Attributes:
-        length_matched: share of the negative clips that have the lengths of positive ones, in [0, 1]
-            (`asst.nn.losses.sample_anchors`); detection alone.
-        targets: whether a clip is present or not (``hard``), or by as much as its IoU (``iou``); detection alone.
-    """
+    """The network, and what it is trained to; the defaults are the paper's."""
 
     length_matched: Annotated[float, Field(ge=0, le=1)] = 0.0
+    """Share of the negative clips that have the lengths of positive ones, in [0, 1] (`asst.nn.losses.sample_anchors`);
+    detection alone."""
     head: Literal["detection", "classification"] = "detection"
     targets: Literal["hard", "iou"] = "hard"
+    """Whether a clip is present or not (``hard``), or by as much as its IoU (``iou``); detection alone."""
 
     @model_validator(mode="after")
     def _detects(self) -> Self:

@@ -14,7 +14,7 @@ from torch import Tensor, nn
 
 from asst.data.batch import Batch
 from asst.data.record import Record
-from asst.models.answers import ATTENTION, Answers, answers_of
+from asst.models.answers import Answers, answers_of
 from asst.settings import Positive, Settings
 
 
@@ -27,21 +27,17 @@ class Widths(Settings):
 
 @dataclass(frozen=True, slots=True)
 class Share:
-    """Which part of a step's batch a process sees, so that all of them together do what one alone would.
-
-    Attributes:
-        uniform: gives numbers in [0, 1) to this part of the batch, of shape ``(samples of the part, width)``; those
-            of a sample are the same however the batch is parted.
-        mean_over_processes: a tensor averaged over the processes.
-        gathered: this process's rows, numbers of any shape, among those of every process; gradients go back to
-            each.
-        first: number of this process's first row among them.
-    """
+    """Which part of a step's batch a process sees, so that all of them together do what one alone would."""
 
     uniform: Callable[[int], Tensor]
+    """Gives numbers in [0, 1) to this part of the batch, of shape ``(samples of the part, width)``; those of a sample
+    are the same however the batch is parted."""
     mean_over_processes: Callable[[Tensor], Tensor]
+    """A tensor averaged over the processes."""
     gathered: Callable[[Tensor], Tensor] = lambda rows: rows
+    """This process's rows, numbers of any shape, among those of every process; gradients go back to each."""
     first: int = 0
+    """Number of this process's first row among them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,23 +52,20 @@ class Method(nn.Module, ABC):
     """Answers sentences about windows of features, or finds actions in them.
 
     Its constructor takes the settings that `settings` returns.
-
-    Attributes:
-        relative: whether scores are logits that compete within a query (softmax), rather than scores in [0, 1] of
-            their own.
-        averages: whether its clips are the same in every window, so that several checkpoints can be averaged.
-        together: what in its loss depends on the samples that are passed together, for a message; empty if nothing.
-        looks: whether it looks at the features of a video.
-        finds_actions: whether it finds actions rather than answering sentences.
-        labels: the classes of the actions it finds.
     """
 
     relative: bool = False
+    """Whether scores are logits that compete within a query (softmax), rather than scores in [0, 1] of their own."""
     averages: bool = True
+    """Whether its clips are the same in every window, so that several checkpoints can be averaged."""
     together: str = ""
+    """What in its loss depends on the samples that are passed together, for a message; empty if nothing."""
     looks: bool = True
+    """Whether it looks at the features of a video."""
     finds_actions: bool = False
+    """Whether it finds actions rather than answering sentences."""
     labels: tuple[str, ...] = ()
+    """The classes of the actions it finds."""
 
     _settings: Settings
 
@@ -86,22 +79,20 @@ class Method(nn.Module, ABC):
         """What `asst.models.answers.answers_of` makes answers of: every clip of every window.
 
         ``spans`` in steps of each window ``(windows, clips, 2)``, ``scores`` and ``kept`` ``(windows, clips)``, and
-        ``labels`` where the method finds actions; or what else that function reads. If asked for, the weights that
-        `attention` returns, `ATTENTION` before each name.
+        ``labels`` where the method finds actions; or what else that function reads. If asked for, the weights of words
+        in each layer that attends to them, `ATTENTION` before its name, ``(windows, words, steps of the layer)``.
         """
 
     @torch.no_grad()
+    def arrays(self, batch: Batch, *, attention: bool = False) -> dict[str, npt.NDArray[Any]]:
+        """`outputs` as arrays."""
+        found = self.outputs(batch, attention=attention)
+        # NumPy has no bfloat16, in which some processors train.
+        return {name: (own.float() if own.is_floating_point() else own).cpu().numpy() for name, own in found.items()}
+
     def answers(self, batch: Batch) -> Answers:
         """Every clip of every window."""
-        # NumPy has no bfloat16, in which some processors train.
-        found = {name: own.float() if own.is_floating_point() else own for name, own in self.outputs(batch).items()}
-        return answers_of({name: own.cpu().numpy() for name, own in found.items()}, self.settings)
-
-    @torch.no_grad()
-    def attention(self, batch: Batch) -> dict[str, Tensor]:
-        """By the name of each layer that attends to words, their weights, ``(batch, words, steps of the layer)``."""
-        found = self.outputs(batch, attention=True)
-        return {name.removeprefix(ATTENTION): own for name, own in found.items() if name.startswith(ATTENTION)}
+        return answers_of(self.arrays(batch), self.settings)
 
 
 class Trainable(Method):

@@ -28,26 +28,23 @@ from asst.settings import Natural, Numbers, Positive, Rate
 
 
 class CCASettings(Widths):
-    """What is correlated.
-
-    Attributes:
-        clips: the candidates, ``pieces`` (DiDeMo) or sliding ``windows``. A correlation hardly tells a moment from a
-            part of it, so windows are as long as moments usually are.
-        lengths: of the windows, in steps; the default is 128 and 256 frames at 24 a second, in steps of 0.25 s.
-        overlap: share of its length that a window has in common with the next.
-        components: canonical pairs that are kept, at most as many as either side is wide.
-        regularization: added to the variance, one, of every standardised number of either side.
-        power: of the canonical correlation that a pair counts by; zero counts all alike.
-        steps: of the observed window.
-    """
+    """What is correlated."""
 
     clips: Literal["pieces", "windows"] = "windows"
+    """The candidates, ``pieces`` (DiDeMo) or sliding ``windows``. A correlation hardly tells a moment from a part of
+    it, so windows are as long as moments usually are."""
     lengths: Numbers = (21.333, 42.667)
+    """Of the windows, in steps; the default is 128 and 256 frames at 24 a second, in steps of 0.25 s."""
     overlap: float = 0.8
+    """Share of its length that a window has in common with the next."""
     components: Positive = 32
+    """Canonical pairs that are kept, at most as many as either side is wide."""
     regularization: Rate = 0.1
+    """Added to the variance, one, of every standardised number of either side."""
     power: Natural = 1
+    """Of the canonical correlation that a pair counts by; zero counts all alike."""
     steps: Positive = 128
+    """Of the observed window."""
 
     @model_validator(mode="after")
     def _slides(self) -> Self:

@@ -20,40 +20,37 @@ MOST_OUTSIDE = 0.15
 
 
 class CTRLSettings(Widths):
-    """Sizes and choices; the defaults are those of the authors' code, with lengths in steps of 0.25 s.
-
-    Attributes:
-        lengths: of the sliding windows, in steps; the default is 128 and 256 frames at 24 a second.
-        answer_lengths: of those that answer, where the others are there to learn from alone; none stands for all.
-        overlap: share of its length that a window has in common with the next.
-        context: length of the stretch before and of the one after a clip that are seen with it, in steps.
-        unit: steps that an offset of one moves a boundary by; the default is 16 frames.
-        channels: width of the joint space.
-        lstm_channels: width of the sentence's state.
-        hidden_channels: width between fusion and prediction.
-        align_weight: ``alpha_c``, of true pairs of clip and sentence.
-        mismatch_weight: ``alpha_w``, of each false pair; zero stands for one over the batch.
-        offset_weight: ``lambda_r``, of the location regression.
-        objective: ``code`` is the published one: alignment is a mean over all pairs of clip and sentence, where a true
-            pair weighs ``alpha_c + alpha_w``, and regression the mean distance. ``paper`` is the printed one: alignment
-            is summed over the sentences of a clip, and regression a smooth L1. By ``code``, with 56 samples, regression
-            counts 56 times as much beside alignment.
-        steps: of the observed window.
-    """
+    """Sizes and choices; the defaults are those of the authors' code, with lengths in steps of 0.25 s."""
 
     lengths: Numbers = (21.333, 42.667)
+    """Of the sliding windows, in steps; the default is 128 and 256 frames at 24 a second."""
     answer_lengths: Numbers = ()
+    """Of those that answer, where the others are there to learn from alone; none stands for all."""
     overlap: float = 0.8
+    """Share of its length that a window has in common with the next."""
     context: Rate = 21.333
+    """Length of the stretch before and of the one after a clip that are seen with it, in steps."""
     unit: Rate = 2.667
+    """Steps that an offset of one moves a boundary by; the default is 16 frames."""
     channels: Positive = 1024
+    """Width of the joint space."""
     lstm_channels: Positive = 1024
+    """Width of the sentence's state."""
     hidden_channels: Positive = 1000
+    """Width between fusion and prediction."""
     align_weight: float = 1.0
+    """``alpha_c``, of true pairs of clip and sentence."""
     mismatch_weight: float = 0.0
+    """``alpha_w``, of each false pair; zero stands for one over the batch."""
     offset_weight: float = 0.01
+    """``lambda_r``, of the location regression."""
     objective: Literal["code", "paper"] = "code"
+    """``code`` is the published one: alignment is a mean over all pairs of clip and sentence, where a true pair weighs
+    ``alpha_c + alpha_w``, and regression the mean distance. ``paper`` is the printed one: alignment is summed over the
+    sentences of a clip, and regression a smooth L1. By ``code``, with 56 samples, regression counts 56 times as much
+    beside alignment."""
     steps: Positive = 128
+    """Of the observed window."""
 
     @model_validator(mode="after")
     def _slides(self) -> Self:

@@ -1,31 +1,80 @@
-"""The video subnet alone as a detector of actions (the paper's appendix): ASST without language, a class a clip."""
+"""The video subnet alone as a detector of actions (the paper's appendix): ASST without language, a class a clip.
+
+`Classes` and `ActionMethod` are what every method that finds actions has.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any, Literal
+from typing import Annotated, Any, Literal, Self
 
 import numpy as np
 import numpy.typing as npt
 import torch
-from pydantic import model_validator
+from pydantic import Field, model_validator
 from torch import Tensor
 from torch.nn import functional
 
 from asst.data.batch import Batch
 from asst.errors import InputError
-from asst.models.methods.base import Loss, Share
-from asst.models.methods.classes import ActionMethod, Classes
+from asst.models.methods.base import Loss, Share, Trainable
 from asst.nn.config import ASSTConfig
 from asst.nn.losses import POSITIVE_IOU, detection_loss, sample_anchors, span_iou
 from asst.nn.network import ASSTNetwork
 from asst.nn.sampler import decode_offsets
+from asst.settings import Settings
 
 NEGATIVES = 5
 """Negative clips sampled for each positive one."""
 
 MOST_IGNORED = 0.5
 """A clip of which a larger share is neither action nor background is no negative."""
+
+
+Label = Annotated[str, Field(min_length=1)]
+
+
+class Classes(Settings):
+    """The classes of a method."""
+
+    labels: Annotated[tuple[Label, ...], Field(strict=False, min_length=1)]
+    """Their names, in their order."""
+    includes: dict[str, list[str]] = Field(default_factory=dict)
+    """By a class, those that are part of it. What is learnt is one class a span, the most particular one; the score of
+    a class has those of its parts in it."""
+
+    @model_validator(mode="after")
+    def _are_known(self) -> Self:
+        if len(set(self.labels)) != len(self.labels):
+            raise ValueError(f"labels must name each class once, not {list(self.labels)}")
+        named = {*self.includes, *(part for parts in self.includes.values() for part in parts)}
+        if unknown := sorted(named - set(self.labels)):
+            raise ValueError(f"includes names {unknown[0]!r}, which is no class")
+        return self
+
+    def inclusion(self) -> Tensor:
+        """The matrix that adds the scores of parts to those of the whole, shape ``(classes, classes)``.
+
+        >>> Classes(labels=("cliff dive", "dive"), includes={"dive": ["cliff dive"]}).inclusion().tolist()
+        [[1.0, 1.0], [0.0, 1.0]]
+        """
+        matrix = torch.eye(len(self.labels))
+        for whole, parts in self.includes.items():
+            for part in parts:
+                matrix[self.labels.index(part), self.labels.index(whole)] = 1
+        return matrix
+
+
+class ActionMethod(Trainable):
+    """Finds actions of some classes."""
+
+    finds_actions = True
+    inclusion: Tensor
+
+    def take_classes(self, classes: Classes) -> None:
+        """Makes these what is found."""
+        self.labels = classes.labels
+        self.register_buffer("inclusion", classes.inclusion(), persistent=False)
 
 
 class DetectorSettings(Classes, ASSTConfig):

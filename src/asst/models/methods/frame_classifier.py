@@ -17,30 +17,27 @@ from torch.nn import functional
 from asst.data.batch import Batch
 from asst.errors import InputError
 from asst.models.methods.base import Loss, Share
-from asst.models.methods.classes import ActionMethod, Classes
+from asst.models.methods.detector import ActionMethod, Classes
 from asst.settings import Natural, Numbers, Positive
 
 
 class FrameClassifierSettings(Classes):
-    """Sizes and the grouping.
-
-    Attributes:
-        feature_channels: width of the features.
-        steps: of the observed window.
-        hidden_channels: width of the one hidden layer.
-        smoothing: steps that a probability is averaged over, an odd number.
-        gap: runs no further apart than so many steps are merged.
-        thresholds: probabilities that a run reaches, each giving spans of its own.
-        dropout: share of the hidden layer dropped in training.
-    """
+    """Sizes and the grouping."""
 
     feature_channels: Positive
+    """Width of the features."""
     steps: Positive = 128
+    """Of the observed window."""
     hidden_channels: Positive = 256
+    """Width of the one hidden layer."""
     smoothing: Positive = 5
+    """Steps that a probability is averaged over, an odd number."""
     gap: Natural = 1
+    """Runs no further apart than so many steps are merged."""
     thresholds: Numbers = (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9)
+    """Probabilities that a run reaches, each giving spans of its own."""
     dropout: float = 0.2
+    """Share of the hidden layer dropped in training."""
 
     @model_validator(mode="after")
     def _fits(self) -> Self:

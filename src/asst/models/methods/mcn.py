@@ -18,34 +18,31 @@ from asst.settings import Counts, Fraction, Numbers, Positive
 
 
 class MCNSettings(Widths):
-    """Sizes and choices; the defaults are the authors'.
-
-    Attributes:
-        clips: the candidates, ``pieces`` (DiDeMo) or ``anchors``.
-        streams: widths of the features that are joined, each of which has a network of its own (late fusion of rgb and
-            flow); none stands for a single stream.
-        stream_weights: what each stream's distance counts by in the answer; none weighs them alike.
-        hidden_channels: width inside the visual network.
-        channels: width of the joint space.
-        lstm_channels: width of the sentence's state.
-        dropout: share of the clip's embedding dropped in training; nothing of the sentence's is.
-        margin: by which a true pair must be nearer than a false one.
-        intra_weight: of the loss with other clips of the same video.
-        inter_weight: of the loss with the same clip of another video.
-        steps: of the observed window.
-    """
+    """Sizes and choices; the defaults are the authors'."""
 
     clips: ClipKind = "anchors"
+    """The candidates, ``pieces`` (DiDeMo) or ``anchors``."""
     streams: Counts = ()
+    """Widths of the features that are joined, each of which has a network of its own (late fusion of rgb and flow);
+    none stands for a single stream."""
     stream_weights: Numbers = ()
+    """What each stream's distance counts by in the answer; none weighs them alike."""
     hidden_channels: Positive = 500
+    """Width inside the visual network."""
     channels: Positive = 100
+    """Width of the joint space."""
     lstm_channels: Positive = 1000
+    """Width of the sentence's state."""
     dropout: Fraction = 0.3
+    """Share of the clip's embedding dropped in training; nothing of the sentence's is."""
     margin: float = 0.1
+    """By which a true pair must be nearer than a false one."""
     intra_weight: float = 0.5
+    """Of the loss with other clips of the same video."""
     inter_weight: float = 0.2
+    """Of the loss with the same clip of another video."""
     steps: Positive = 128
+    """Of the observed window."""
 
     @model_validator(mode="after")
     def _fits(self) -> Self:
@@ -142,7 +139,8 @@ class MCNMethod(Trainable):
     def outputs(self, batch: Batch, *, attention: bool = False) -> dict[str, Tensor]:
         """Every clip with its negative distance, the weighted mean over streams."""
         kept = self._kept(batch)
-        weights = self._weights()
+        weights = torch.tensor(self._settings.stream_weights or (1.0,) * len(self.towers), device=self.clips.device)
+        weights = weights / weights.sum()
         distances = torch.stack([distance(clips, sentence) for clips, sentence in self._embedded(batch)])
         scores = -(distances * weights[:, None, None]).sum(dim=0)
         spans = self.clips.expand(*kept.shape, 2)
@@ -156,10 +154,6 @@ class MCNMethod(Trainable):
             clips, sentence = tower(seen, batch.words, batch.word_mask)
             found.append((clips.float(), sentence.float()))
         return found
-
-    def _weights(self) -> Tensor:
-        weights = torch.tensor(self._settings.stream_weights or (1.0,) * len(self.towers), device=self.clips.device)
-        return weights / weights.sum()
 
     def _kept(self, batch: Batch) -> Tensor:
         return clips_or_first(self.clips, batch.feature_mask, clip_slack(self._settings.clips, self._settings.steps))

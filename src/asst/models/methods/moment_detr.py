@@ -23,33 +23,30 @@ MOST_MOMENTS = 5
 
 
 class MomentDETRSettings(Widths):
-    """Sizes and weights; the defaults are the authors'.
-
-    Attributes:
-        queries: learnt slots, each of which answers with one span.
-        channels: width of the transformer, which has so many ``heads`` of attention and so many ``layers`` in encoder
-            and decoder; ``hidden_channels`` is the width between the two maps of a layer.
-        input_dropout: of features and words; ``dropout`` that inside the transformer.
-        span_weight: of centre and width, in the loss and in the matching, as ``overlap_weight`` is that of the
-            generalised IoU and ``label_weight`` that of having a moment; queries with none count ``none_weight`` there.
-        saliency_weight: of the saliency loss, whose ``margin`` a step inside a moment is to be ahead by.
-        steps: of the observed window.
-    """
+    """Sizes and weights; the defaults are the authors'."""
 
     queries: Positive = 10
+    """Learnt slots, each of which answers with one span."""
     channels: Positive = 256
+    """Width of the transformer, which has so many ``heads`` of attention and so many ``layers`` in encoder and decoder;
+    ``hidden_channels`` is the width between the two maps of a layer."""
     heads: Positive = 8
     layers: Positive = 2
     hidden_channels: Positive = 1024
     input_dropout: float = 0.5
+    """Of features and words; ``dropout`` that inside the transformer."""
     dropout: float = 0.1
     span_weight: float = 10.0
+    """Of centre and width, in the loss and in the matching, as ``overlap_weight`` is that of the generalised IoU and
+    ``label_weight`` that of having a moment; queries with none count ``none_weight`` there."""
     overlap_weight: float = 1.0
     label_weight: float = 4.0
     none_weight: float = 0.1
     saliency_weight: float = 1.0
+    """Of the saliency loss, whose ``margin`` a step inside a moment is to be ahead by."""
     margin: float = 0.2
     steps: Positive = 75
+    """Of the observed window."""
 
     @model_validator(mode="after")
     def _fits(self) -> Self:

@@ -19,27 +19,24 @@ from asst.settings import Positive, Rate, Settings
 
 
 class PriorSettings(Settings):
-    """What is counted.
-
-    Attributes:
-        clips: ``pieces`` counts how often each of DiDeMo's clips was annotated; ``density`` is for data without fixed
-            clips: a kernel density over start and end as shares of the video.
-        kernel: of a density. ``hits`` is the metric's own: a span counts the moments that it overlaps by an IoU of 0.5
-            or more, so that its score is the share of moments that it hits. ``gaussian`` is smooth in start and end.
-        grid: the spans of a density start and end at the multiples of ``1 / grid``.
-        bandwidth: standard deviation of the Gaussian kernel, in shares of the video.
-        steps: of the observed window.
-        feature_channels: width of the features, which are not looked at.
-        word_channels: width of the word vectors, which are not looked at.
-    """
+    """What is counted."""
 
     clips: Literal["pieces", "density"] = "density"
+    """``pieces`` counts how often each of DiDeMo's clips was annotated; ``density`` is for data without fixed clips: a
+    kernel density over start and end as shares of the video."""
     kernel: Literal["hits", "gaussian"] = "hits"
+    """Of a density. ``hits`` is the metric's own: a span counts the moments that it overlaps by an IoU of 0.5 or more,
+    so that its score is the share of moments that it hits. ``gaussian`` is smooth in start and end."""
     grid: Positive = 32
+    """The spans of a density start and end at the multiples of ``1 / grid``."""
     bandwidth: Rate = 0.05
+    """Standard deviation of the Gaussian kernel, in shares of the video."""
     steps: Positive = 128
+    """Of the observed window."""
     feature_channels: Positive = 1
+    """Width of the features, which are not looked at."""
     word_channels: Positive = 50
+    """Width of the word vectors, which are not looked at."""
 
 
 class PriorMethod(Fitted):

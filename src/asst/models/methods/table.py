@@ -6,13 +6,14 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy.typing as npt
 import torch
 
-from asst.data.batch import Batch, Collate
+from asst.data.batch import Collate
 from asst.data.sample import Sample
 from asst.errors import InputError
 from asst.features.runtime import fastest_device
-from asst.models.answers import Answers
+from asst.models.answers import SAID, Answerer
 from asst.models.checkpoint import Description, load_checkpoint
 from asst.models.methods.asst import ASSTMethod
 from asst.models.methods.base import Fitted, Method, Trainable
@@ -25,7 +26,6 @@ from asst.models.methods.moment_detr import MomentDETRMethod
 from asst.models.methods.prior import PriorMethod
 from asst.models.methods.reranker import RerankerMethod
 from asst.models.methods.tan2d import TAN2DMethod
-from asst.moments import FloatArray
 
 METHODS: dict[str, type[Trainable] | type[Fitted]] = {
     "asst": ASSTMethod,
@@ -48,27 +48,16 @@ def build_method(name: str, settings: dict[str, Any]) -> Trainable | Fitted:
     return METHODS[name](settings)
 
 
-class RestoredMethod:
-    """A method that PyTorch computes; see `asst.models.answers.Answerer`."""
+class RestoredMethod(Answerer):
+    """A method that PyTorch computes."""
 
     def __init__(self, method: Method, steps: int) -> None:
-        self.method = method.to(fastest_device()).eval()
-        self.relative, self.averages = method.relative, method.averages
-        self.finds_actions, self.labels = method.finds_actions, method.labels
-        self._collate = Collate(steps)
+        super().__init__(method.settings, {name: getattr(method, name) for name in SAID})
+        self.method, self._collate = method.to(fastest_device()).eval(), Collate(steps)
 
-    def answers(self, samples: Sequence[Sample]) -> Answers:
+    def outputs(self, samples: Sequence[Sample], *, attention: bool) -> dict[str, npt.NDArray[Any]]:
         """See `Answerer`."""
-        return self.method.answers(self._batch(samples))
-
-    @torch.no_grad()
-    def attention(self, samples: Sequence[Sample]) -> dict[str, FloatArray]:
-        """See `Answerer`."""
-        found = self.method.attention(self._batch(samples))
-        return {name: own.double().cpu().numpy() for name, own in found.items()}
-
-    def _batch(self, samples: Sequence[Sample]) -> Batch:
-        return self._collate(samples).to(fastest_device())
+        return self.method.arrays(self._collate(samples).to(fastest_device()), attention=attention)
 
 
 def restored_method(path: Path) -> tuple[Method, Description]:

@@ -24,32 +24,29 @@ from asst.settings import Counts, Positive
 
 
 class TAN2DSettings(Widths):
-    """Sizes and choices; the defaults are the authors' on Charades-STA.
-
-    Attributes:
-        clips: stretches that the observed window is cut into; divides ``steps``.
-        scales: lengths of moments. The first number counts those of every length from one stretch on, at every start;
-            each further one counts those of steps twice as coarse as the one before, at starts as coarse.
-        channels: width of the map.
-        lstm_channels: width of the sentence's state.
-        lstm_layers: depth of the sentence's LSTM.
-        layers: convolutions over the map.
-        kernel: their width, odd.
-        least_iou: IoU with the moment up to which a place is wrong.
-        most_iou: IoU from which on it is right; between the two it is so in proportion.
-        steps: of the observed window.
-    """
+    """Sizes and choices; the defaults are the authors' on Charades-STA."""
 
     clips: Positive = 16
+    """Stretches that the observed window is cut into; divides ``steps``."""
     scales: Counts = (16,)
+    """Lengths of moments. The first number counts those of every length from one stretch on, at every start; each
+    further one counts those of steps twice as coarse as the one before, at starts as coarse."""
     channels: Positive = 512
+    """Width of the map."""
     lstm_channels: Positive = 512
+    """Width of the sentence's state."""
     lstm_layers: Positive = 3
+    """Depth of the sentence's LSTM."""
     layers: Positive = 8
+    """Convolutions over the map."""
     kernel: Positive = 5
+    """Their width, odd."""
     least_iou: float = 0.5
+    """IoU with the moment up to which a place is wrong."""
     most_iou: float = 1.0
+    """IoU from which on it is right; between the two it is so in proportion."""
     steps: Positive = 256
+    """Of the observed window."""
 
     @model_validator(mode="after")
     def _fits(self) -> Self:

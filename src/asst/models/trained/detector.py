@@ -16,7 +16,7 @@ from asst.data.sample import NO_WORDS, Sample
 from asst.errors import InputError
 from asst.features.stores.native import FeatureStore, require
 from asst.features.values import Features
-from asst.models.trained.answering import WindowAnswer
+from asst.models.answers import WindowAnswer
 from asst.models.trained.loading import Checkpoints, loaded
 from asst.moments import Answer, FloatArray, Moment, nms
 

@@ -5,74 +5,23 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 from pathlib import Path
-from typing import Any, Self
-
-import numpy as np
-import numpy.typing as npt
+from typing import Any
 
 from asst.data.observations import OBSERVATIONS, Observation
-from asst.data.sample import Sample, network_inputs
+from asst.data.sample import Sample
 from asst.errors import InputError
 from asst.extras import require
 from asst.features.extractor import Extractor, extractor_named
-from asst.features.runtime import Network
-from asst.models.answers import ATTENTION, Answerer, Answers, answers_of
-from asst.models.checkpoint import Description, described, read_description
-from asst.models.trained.answering import WindowAnswer, window_answers
-from asst.moments import FloatArray
+from asst.models.answers import SUFFIX, Answerer, ExportedMethod, WindowAnswer, window_answers
+from asst.models.checkpoint import Description, load_checkpoint, read_description
 
-SUFFIX = ".onnx"
-FORMAT = "asst-network-1"
-SAID = ("relative", "averages", "finds_actions")
-"""What a graph says of its method, ``yes`` or ``no``; see `asst.models.methods.base.Method`."""
-
-
-class ExportedMethod:
-    """A graph as a method, which `asst export` wrote, or that has the weights of a checkpoint; see `Answerer`."""
-
-    def __init__(self, network: Network, description: Description) -> None:
-        self.labels = tuple(description.settings.get("labels", ()))
-        self.relative, self.averages, self.finds_actions = (network.metadata[name] == "yes" for name in SAID)
-        self._network, self._settings = network, description.settings
-
-    @classmethod
-    def load(cls, path: Path) -> tuple[Self, Description]:
-        """From a file; an `InputError` for one that is missing, damaged or no network of ours."""
-        network = Network(path)
-        said = network.metadata
-        if said.get("format") != FORMAT:
-            raise InputError(
-                f"{path} is no network of asst ({said.get('format', 'no format')}); write one by asst export"
-            )
-        try:
-            description = described(said["description"])
-            return cls(network, description), description
-        except (ValueError, KeyError, TypeError) as error:
-            raise InputError(f"{path} is of another version ({error}); export it again") from error
-
-    @classmethod
-    def of_graph(cls, path: Path, weights: Mapping[str, npt.NDArray[Any]], description: Description) -> Self:
-        """From a graph without weights, and a checkpoint of the same settings."""
-        # How many batches a normalisation has averaged matters to training alone.
-        used = {name: own for name, own in weights.items() if not name.endswith("num_batches_tracked")}
-        return cls(Network(path, used), description)
-
-    def answers(self, samples: Sequence[Sample]) -> Answers:
-        """See `Answerer`."""
-        return answers_of(self._outputs(samples), self._settings)
-
-    def attention(self, samples: Sequence[Sample]) -> dict[str, FloatArray]:
-        """See `Answerer`."""
-        return {
-            name.removeprefix(ATTENTION): own.astype(np.float64)
-            for name, own in self._outputs(samples).items()
-            if name.startswith(ATTENTION)
-        }
-
-    def _outputs(self, samples: Sequence[Sample]) -> dict[str, npt.NDArray[Any]]:
-        inputs = network_inputs(samples, int(self._network.metadata["steps"]))
-        read = {name: own for name, own in inputs.items() if name in self._network.inputs}
-        return dict(zip(self._network.outputs, self._network(**read), strict=True))
+PACKAGED = Path(__file__).parents[1] / "default.safetensors"
+"""The checkpoint that the package ships, of a reranker."""
+GRAPH = PACKAGED.with_suffix(SUFFIX)
+"""Its network without weights, which serves every checkpoint of the same settings; ``scripts/build_graphs.py`` writes
+it."""
+RERANKER = "reranker"
+"""What checkpoints call the method."""
 
 
 def loaded(paths: Sequence[Path]) -> tuple[list[Answerer], Description]:
@@ -81,29 +30,22 @@ def loaded(paths: Sequence[Path]) -> tuple[list[Answerer], Description]:
     Raises an `InputError` for a file that is neither a checkpoint nor an exported network, files that do not belong
     together, or a checkpoint where PyTorch is not installed.
     """
-    methods: list[Answerer] = []
-    first: Description | None = None
-    for path in paths:
-        method, description = _loaded(path)
-        first = first or description
-        same = description.method == first.method and description.features == first.features
-        if not same or description.settings != first.settings:
+    methods, descriptions = zip(*map(_loaded, paths), strict=True)
+    first = descriptions[0]
+    for path, own in zip(paths, descriptions, strict=True):
+        if (own.method, own.features, own.settings) != (first.method, first.features, first.settings):
             raise InputError(f"{path} and {paths[0]} are of different models; average checkpoints of one training")
-        methods.append(method)
-    assert first is not None
     if len(paths) > 1 and not methods[0].averages:
         raise InputError(f"checkpoints of {first.method} cannot be averaged; name one, or set average=0")
-    return methods, first
-
-
-def described_by(path: Path) -> Description:
-    """What a checkpoint or an exported network says of itself; an `InputError` for a file that is neither."""
-    return ExportedMethod.load(path)[1] if path.suffix == SUFFIX else read_description(path)
+    return list(methods), first
 
 
 def _loaded(path: Path) -> tuple[Answerer, Description]:
     if path.suffix == SUFFIX:
         return ExportedMethod.load(path)
+    described = read_description(path)
+    if described.method == RERANKER and described.settings == read_description(PACKAGED).settings:
+        return ExportedMethod.of_graph(GRAPH, load_checkpoint(path)[1], described), described
     require("torch", f"{path} (unless asst export writes it as a network)")
     from asst.models.methods.table import RestoredMethod, restored_method
 

@@ -16,12 +16,10 @@ from asst.data.sample import Sample
 from asst.errors import InputError
 from asst.features.stores.native import FeatureStore
 from asst.features.values import Features
-from asst.models.answers import Answerer
-from asst.models.base import Ranking
+from asst.models.answers import Answerer, QueryAnswer, over_time, query_answers, window_attention
 from asst.models.checkpoint import Description
-from asst.models.trained.answering import QueryAnswer, of_window, over_time, query_answers
 from asst.models.trained.loading import Checkpoints, loaded
-from asst.moments import Attention, Curve, FloatArray, Moment, best_around
+from asst.moments import Answer, Attention, Curve, FloatArray, Moment, best_around
 from asst.text import Vector, WordVectors, tokenize
 
 GLOVE = "ASST_GLOVE"
@@ -57,26 +55,28 @@ class TrainedModel(Checkpoints):
 
         Raises an `InputError` for a file that is no checkpoint, or checkpoints that do not belong together.
         """
-        methods, description = loaded(paths)
-        if methods[0].finds_actions:
-            raise InputError(f"{paths[0]} finds actions and answers no sentence; use it with asst detect")
-        return cls(methods, description, paths[0].name, words)
+        return cls.of(*loaded(paths), paths[0], words)
 
-    def rank(self, features: Features, queries: Sequence[str], *, top: int) -> list[Ranking]:
+    @classmethod
+    def of(
+        cls,
+        methods: Sequence[Answerer],
+        description: Description,
+        path: Path,
+        words: WordVectors | QueryTokens | None = None,
+    ) -> Self:
+        """From what was loaded of files, the first of which is at a path; raises an `InputError` as `load`."""
+        if methods[0].finds_actions:
+            raise InputError(f"{path} finds actions and answers no sentence; use it with asst detect")
+        return cls(methods, description, path.name, words)
+
+    def rank(self, features: Features, queries: Sequence[str], *, top: int) -> list[Answer]:
         """The best moments of each sentence; scores are in [0, 1], those of a classification sum to one.
 
         Raises an `InputError` for features of another kind, or a sentence without a word.
         """
-        self.description.features.check(features, self.name)
-        vectors = [self._sentence(query) for query in queries]
-        windows = self.observation.windows(features.end_s, features)
-        samples = (
-            Sample(index, window, window.read(features), words, np.zeros((0, 2)))
-            for index, words in enumerate(vectors)
-            for window in windows
-        )
-        found = self._answers(samples, [features.end_s] * len(queries), top)
-        return [_ranking(features, query, answer) for query, answer in zip(queries, found, strict=True)]
+        found = self._answers(self._samples(features, queries), [features.end_s] * len(queries), top)
+        return [self._answer(features, query, own) for query, own in zip(queries, found, strict=True)]
 
     def rank_records(
         self, records: Sequence[Record], store: FeatureStore, *, top: int | None, overlap: float | None = None
@@ -103,18 +103,25 @@ class TrainedModel(Checkpoints):
         By the name of each fed layer, the weights of the words of `asst.text.tokenize` at each real step of the layer,
         shape ``(words, steps)``; empty where the method has no attention.
         """
-        self.description.features.check(features, self.name)
-        words = self._sentence(query)
-        found = []
-        for window in self.observation.windows(features.end_s, features):
-            sample = Sample(0, window, window.read(features), words, np.zeros((0, 2)))
-            found.append(of_window(self._methods[0].attention([sample]), window, self.observation.steps))
-        return found
+        return [
+            window_attention(self._methods[0], sample, self.observation.steps)
+            for sample in self._samples(features, [query])
+        ]
 
     def word_attention(self, features: Features, query: str) -> Attention | None:
         """`attention` on the clock of the video, the mean of the layers that see every step; None if there is none."""
         windows = self.observation.windows(features.end_s, features)
         return over_time(windows, self.attention(features, query), tokenize(query))
+
+    def _samples(self, features: Features, queries: Sequence[str]) -> Iterator[Sample]:
+        self.description.features.check(features, self.name)
+        vectors = [self._sentence(query) for query in queries]
+        windows = self.observation.windows(features.end_s, features)
+        return (
+            Sample(index, window, window.read(features), words, np.zeros((0, 2)))
+            for index, words in enumerate(vectors)
+            for window in windows
+        )
 
     def _answers(
         self, samples: Iterable[Sample], durations_s: Sequence[float], limit: int | None, overlap: float | None = None
@@ -126,6 +133,11 @@ class TrainedModel(Checkpoints):
             overlap=self.description.overlap if overlap is None else overlap,
             limit=limit,
         )
+
+    def _answer(self, features: Features, query: str, found: QueryAnswer) -> Answer:
+        # Of all spans: to drop the weaker of two first, as the moments do, takes longer than all else on a long video.
+        curve = Curve(features.times_s, best_around(features.times_s, found.every_s, found.every_score))
+        return Answer("", query, features.video_end_s, self.name, tuple(_moments(found, query)), curve)
 
     def _sentence(self, query: str) -> Vector:
         if isinstance(self._words, QueryTokens):
@@ -160,12 +172,6 @@ def word_vectors(source: str) -> WordVectors:
         found = f"{path} holds {words.source}" if words else "no file is named"
         raise InputError(f"this checkpoint reads the word vectors {source}; set {GLOVE} to their file ({found})")
     return words
-
-
-def _ranking(features: Features, query: str, answer: QueryAnswer) -> Ranking:
-    # Of all spans: to drop the weaker of two first, as the moments do, takes longer than all else on a long video.
-    curve = Curve(features.times_s, best_around(features.times_s, answer.every_s, answer.every_score))
-    return Ranking(query, tuple(_moments(answer, query)), curve)
 
 
 def _moments(answer: QueryAnswer, query: str, video: str | None = None) -> Iterator[Moment]:

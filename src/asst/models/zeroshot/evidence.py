@@ -30,33 +30,30 @@ _STEPS_AT_ONCE = 1024
 
 @dataclass(frozen=True, slots=True, eq=False)
 class VisualEvidence:
-    """What is seen in a video, whatever is asked. One picture often stands for several steps.
-
-    Attributes:
-        first: the first step of each picture, shape ``(pictures,)``.
-        picture: of each step, shape ``(steps,)``.
-        scale: one over the length of each centred vector, shape ``(pictures, CROPS)``.
-        usual: mean cosine with negative sentences, shape ``(pictures, CROPS)``.
-        probabilities: of each class, the best of the crops, shape ``(pictures, classes)``; none without classes.
-        colours: log-share of each colour in each crop, shape ``(pictures, CROPS, colours)``; none if not measured.
-        pans: of the camera, as `PAN`, shape ``(pictures, 2)``; zero where they are not measured.
-        negatives: cosine with each negative sentence above their mean, best of the crops, ``(pictures, negatives)``.
-        mean: of these for each picture, shape ``(pictures,)``.
-        deviation: of these for each picture, likewise.
-        between: how far what is seen lies from the step before, as one minus the cosine, shape ``(steps - 1,)``.
-    """
+    """What is seen in a video, whatever is asked. One picture often stands for several steps."""
 
     first: IntArray
+    """The first step of each picture, shape ``(pictures,)``."""
     picture: IntArray
+    """Of each step, shape ``(steps,)``."""
     scale: FloatArray
+    """One over the length of each centred vector, shape ``(pictures, CROPS)``."""
     usual: FloatArray
+    """Mean cosine with negative sentences, shape ``(pictures, CROPS)``."""
     probabilities: FloatArray
+    """Of each class, the best of the crops, shape ``(pictures, classes)``; none without classes."""
     colours: FloatArray
+    """Log-share of each colour in each crop, shape ``(pictures, CROPS, colours)``; none if not measured."""
     pans: FloatArray
+    """Of the camera, as `PAN`, shape ``(pictures, 2)``; zero where they are not measured."""
     negatives: npt.NDArray[np.float16]
+    """Cosine with each negative sentence above their mean, best of the crops, ``(pictures, negatives)``."""
     mean: FloatArray
+    """Of these for each picture, shape ``(pictures,)``."""
     deviation: FloatArray
+    """Of these for each picture, likewise."""
     between: FloatArray
+    """How far what is seen lies from the step before, as one minus the cosine, shape ``(steps - 1,)``."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

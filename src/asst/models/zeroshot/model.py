@@ -27,10 +27,10 @@ from asst.features.zeroshot.clip_crops import NAME as CLIP
 from asst.features.zeroshot.clip_crops import ClipCropsExtractor
 from asst.features.zeroshot.crops import SAMPLED_FPS, CropsExtractor
 from asst.features.zeroshot.space import SentenceReader
-from asst.models.base import Ranking
 from asst.models.zeroshot.evidence import EvidenceReader
 from asst.models.zeroshot.query_scores import half_way, query_scores, ranking
 from asst.models.zeroshot.video_context import HALF, LastVideo, VideoContext, check_features, cuts_and_proposals
+from asst.moments import Answer
 
 
 class ZeroShotModel:
@@ -67,7 +67,7 @@ class ZeroShotModel:
         """See `asst.localizer.Localizer.embed_sentences`."""
         return self.reader.sentences.vectors(sentences)
 
-    def rank(self, features: Features, queries: Sequence[str], *, top: int) -> list[Ranking]:
+    def rank(self, features: Features, queries: Sequence[str], *, top: int) -> list[Answer]:
         """The best moments of each sentence, scored as ``docs/models.md`` explains; raises as `context`."""
         context = self.context(features)
         found = [(evidence, query_scores(context, evidence)) for evidence in self.reader(features, queries)]

@@ -7,13 +7,11 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from asst.confidence import confidence
 from asst.features.zeroshot.crops import TICKS_A_STEP
-from asst.models.base import Ranking
 from asst.models.zeroshot.evidence import Evidence
 from asst.models.zeroshot.proposals import Float64Array, at_ticks, proposal_scores, smoothed, standardised
 from asst.models.zeroshot.video_context import HALF, VideoContext
-from asst.moments import Curve, Moment, nms
+from asst.moments import Answer, Curve, Moment, confidence, nms
 
 THRESHOLD = 0.25
 """The probability from which a sentence counts as found: to refuse what is there is worse than to show what is not."""
@@ -61,7 +59,7 @@ def step_scores(context: VideoContext, evidence: Evidence) -> Float64Array:
     return steps
 
 
-def ranking(context: VideoContext, evidence: Evidence, own: QueryScores, scores: Float64Array, top: int) -> Ranking:
+def ranking(context: VideoContext, evidence: Evidence, own: QueryScores, scores: Float64Array, top: int) -> Answer:
     """The best proposals that overlap little, at most ``top``, on the scale of how clearly a sentence applies.
 
     ``own`` are the sentence's scores; ``scores`` those of each proposal, as the model judges in the end,
@@ -93,7 +91,9 @@ def ranking(context: VideoContext, evidence: Evidence, own: QueryScores, scores:
     )
     # On the same scale: where the curve is at its mean over the best moment, it is that moment's score.
     applies = probability(own.steps + z_score - own.ticks[start:end].mean(), context.half)
-    return Ranking(query.text, moments, Curve(context.features.times_s, applies), THRESHOLD)
+    curve, found = Curve(context.features.times_s, applies), sum(moment.score >= THRESHOLD for moment in moments)
+    length_s = context.features.video_end_s
+    return Answer("", query.text, length_s, "", moments[:found], curve, THRESHOLD, weaker=moments[found:])
 
 
 def probability(z_scores: Float64Array, half: float = HALF) -> Float64Array:

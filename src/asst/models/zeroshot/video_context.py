@@ -39,11 +39,6 @@ class VideoContext:
     proposals: Proposals
     half: float = HALF
 
-    @classmethod
-    def of(cls, features: Features) -> VideoContext:
-        """The context of a video."""
-        return cls(features, *cuts_and_proposals(features))
-
     @property
     def first_of_shot(self) -> IntArray:
         """The first whole step of each shot but the first, ascending."""

@@ -69,42 +69,40 @@ class TapeSettings(Settings):
 
     Noise is made of how the two frames of other clips differ, so that it turns to where real shots do. Weights of noise
     are against what is seen less what is usual, of length one.
-
-    Attributes:
-        ordinals: share of tapes in which a clip comes several times and one of them is asked for.
-        relations: share in which a clip comes before and after another and one of them is asked for.
-        sequences: share in which two clips in a row are asked for as one. In the other tapes each clip is asked for.
-        beyond: share of the sentences in these that tell of an order whose other part is not on the tape.
-        alike: share of tapes whose clips show what resembles one of them.
-        clip_s: median length of a clip, in seconds.
-        clip_spread: standard deviation of the log of that length.
-        cut: share of the places between two clips that are cuts; the others dissolve.
-        dissolve_s: longest dissolve, in seconds.
-        changes: share of the clips of two frames that show both.
-        cuts_seen: share of the cuts that are detected.
-        cuts_false: detected cuts that are none, a minute.
-        drift: weight of what changes slowly.
-        memory: how much of the drift is left half a second later.
-        white: weight of what changes from step to step.
-        spread: standard deviation of the log of both from one clip to the next.
     """
 
     ordinals: float = 0.2
+    """share of tapes in which a clip comes several times and one of them is asked for."""
     relations: float = 0.2
+    """share in which a clip comes before and after another and one of them is asked for."""
     sequences: float = 0.1
+    """share in which two clips in a row are asked for as one. In the other tapes each clip is asked for."""
     beyond: float = 0.45
+    """share of the sentences in these that tell of an order whose other part is not on the tape."""
     alike: float = 0.4
+    """share of tapes whose clips show what resembles one of them."""
     clip_s: float = 3.0
+    """median length of a clip, in seconds."""
     clip_spread: float = 0.9
+    """standard deviation of the log of that length."""
     cut: float = 0.75
+    """share of the places between two clips that are cuts; the others dissolve."""
     dissolve_s: float = 2.0
+    """longest dissolve, in seconds."""
     changes: float = 0.6
+    """share of the clips of two frames that show both."""
     cuts_seen: float = 0.95
+    """share of the cuts that are detected."""
     cuts_false: float = 0.3
+    """detected cuts that are none, a minute."""
     drift: float = 0.85
+    """weight of what changes slowly."""
     memory: float = 0.9
+    """how much of the drift is left half a second later."""
     white: float = 0.45
+    """weight of what changes from step to step."""
     spread: float = 0.5
+    """standard deviation of the log of both from one clip to the next."""
 
 
 class Planner:

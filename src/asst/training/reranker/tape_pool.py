@@ -10,11 +10,10 @@ import os
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor, as_completed
 from dataclasses import dataclass
-from functools import partial
 from itertools import islice
 from multiprocessing import get_context
 from pathlib import Path
-from typing import Any, Literal, Self, get_args
+from typing import Any, Literal, get_args
 
 import numpy as np
 import numpy.typing as npt
@@ -22,12 +21,14 @@ import numpy.typing as npt
 from asst.atomic import writing_whole
 from asst.data.readers.captions import Captioned, Captions, decoded, held_out, read_captions
 from asst.features.hashing import LENGTH, settings_hash
-from asst.features.zeroshot.crops import TICKS_A_STEP, CropsExtractor
+from asst.features.zeroshot.crops import STEP_S, TICKS_A_STEP, CropsExtractor
+from asst.models.checkpoint import FeatureKind
 from asst.models.reranker_inputs import FACTS, View, input_names
 from asst.models.zeroshot.model import ZeroShotModel, zeroshot_of
 from asst.moments import iou
 from asst.simulate.tapes.plan import TapeSettings
 from asst.simulate.tapes.tapes import Clip, Tape, TapeMaker, check_clips
+from asst.training.recipe import Tapes
 from asst.training.reranker.questions import RerankerQuestion, read_sentences
 from asst.training.simulation import Say
 from asst.training.space.cache import CHUNK, KeptArrays
@@ -50,10 +51,6 @@ class CaptionedClips:
     folder: Path
     holdout: Mapping[str, int]
 
-    def digest(self) -> str:
-        """A short hash of all pictures and sentences."""
-        return read_captions(self.root).digest()[:LENGTH]
-
     def make(self, extractor: CropsExtractor, say: Say) -> None:
         """Computes what is missing, a chunk after the other; an interrupted run goes on where it was.
 
@@ -69,12 +66,16 @@ class CaptionedClips:
         pictures = len(missing) * CHUNK
         megabytes = pictures * extractor.dimension * np.dtype(np.float16).itemsize / 1e6
         say(f"looking at {pictures} pictures; about {megabytes:.0f} MB are kept in {self.folder}")
+
+        def looked(item: tuple[Captioned, bytes | None]) -> npt.NDArray[np.float16]:
+            return extractor.frame_vector(np.asarray(decoded(*item)))
+
         images = captions.images()
         with ThreadPoolExecutor(os.cpu_count() or 1, "looking") as pool:
             for chunk in range(-(-len(kept) // CHUNK)):
                 some = list(islice(images, CHUNK))
                 if chunk in missing:
-                    kept.write(chunk, list(pool.map(partial(_looked, extractor), some)))
+                    kept.write(chunk, list(pool.map(looked, some)))
                     if chunk % _TELL_EVERY == 0:
                         say(f"looked at {chunk * CHUNK + len(some)} of {len(kept)} pictures")
 
@@ -102,76 +103,78 @@ class CaptionedClips:
         return KeptArrays(self.folder, name, len(captions.pictures))
 
 
-def _looked(extractor: CropsExtractor, item: tuple[Captioned, bytes | None]) -> npt.NDArray[np.float16]:
-    return extractor.frame_vector(np.asarray(decoded(*item)))
-
-
 @dataclass(frozen=True, slots=True)
 class TapePool:
-    """Which part of the clips tapes are made of, with hashes of pictures and of the extractor's weights."""
+    """Tapes of one part of the clips, in the space of an extractor, whose name `zeroshot_of` knows."""
 
     clips: CaptionedClips
-    pictures: str
     part: Part
     seed: int
     settings: TapeSettings
     extractor: str
-    weights: str
-    measures: tuple[str, ...]
 
-    @classmethod
-    def of(cls, model: ZeroShotModel, clips: CaptionedClips, part: Part, seed: int, settings: TapeSettings) -> Self:
-        """Tapes in the space of a model's extractor; the other arguments are as above."""
-        extractor, measures = model.extractor, model.reader.sentences.measures
-        return cls(clips, clips.digest(), part, seed, settings, extractor.name, extractor.weights, measures)
+    def questions(self, model: ZeroShotModel, count: int, say: Say) -> list[RerankerQuestion]:
+        """The questions of so many tapes, rounded up to shards; those missing are made, of which ``say`` is told.
 
-    @property
-    def own_folder(self) -> Path:
-        """Of the shards of these settings."""
+        Raises an `InputError` as `TapeMaker`, or for a folder that cannot be written.
+        """
+        folder = self._folder(model)
+        shards = [folder / f"{number:06d}.npz" for number in range(-(-count // TAPES_A_SHARD))]
+        missing = [(path, number) for number, path in enumerate(shards) if not path.exists()]
+        if missing:
+            say(f"making {len(missing) * TAPES_A_SHARD} tapes in {folder}")
+            self._make(missing, say)
+        return [question for path in shards for question in _read(path)]
+
+    def _folder(self, model: ZeroShotModel) -> Path:
+        """Of the shards of these settings, with hashes of pictures and of the extractor's weights."""
         made_of = {
             **self.settings.to_dict(),
             "seed": self.seed,
-            "extractor": self.extractor,
-            "weights": self.weights,
-            "channels": list(input_names(self.measures)),
+            "extractor": model.extractor.name,
+            "weights": model.extractor.weights,
+            "channels": list(input_names(model.reader.sentences.measures)),
             "facts": list(FACTS),
             "version": _VERSION,
             "questions": _QUESTIONS_MOST,
             "tapes": TAPES_A_SHARD,
             "part": self.part,
             "holdout": {name: count for name, count in self.clips.holdout.items() if count},
-            "pictures": self.pictures,
+            "pictures": read_captions(self.clips.root).digest()[:LENGTH],
         }
         return self.clips.folder / settings_hash(made_of)
 
-    def questions(self, count: int, say: Say) -> list[RerankerQuestion]:
-        """The questions of so many tapes, rounded up to shards; those missing are made, of which ``say`` is told.
-
-        Raises an `InputError` as `TapeMaker`, or for a folder that cannot be written.
-        """
-        numbers = range(-(-count // TAPES_A_SHARD))
-        missing = [number for number in numbers if not self._shard(number).exists()]
-        if missing:
-            say(f"making {len(missing) * TAPES_A_SHARD} tapes in {self.own_folder}")
-            self._make(missing, say)
-        return [question for number in numbers for question in _read(self._shard(number))]
-
-    def _shard(self, number: int) -> Path:
-        return self.own_folder / f"{number:06d}.npz"
-
-    def _make(self, numbers: Sequence[int], say: Say) -> None:
-        workers = min(len(numbers), os.cpu_count() or 1)
-        tell_every = max(1, len(numbers) // 10)
+    def _make(self, missing: Sequence[tuple[Path, int]], say: Say) -> None:
+        workers = min(len(missing), os.cpu_count() or 1)
+        tell_every = max(1, len(missing) // 10)
         with ProcessPoolExecutor(workers, get_context("spawn"), _Worker.start, (self,)) as processes:
-            futures = [processes.submit(_Worker.make, self._shard(number), number) for number in numbers]
+            futures = [processes.submit(_Worker.make, path, number) for path, number in missing]
             try:
                 for done, future in enumerate(as_completed(futures), 1):
                     future.result()
                     if done % tell_every == 0:
-                        say(f"made {done * TAPES_A_SHARD} of {len(numbers) * TAPES_A_SHARD} tapes")
+                        say(f"made {done * TAPES_A_SHARD} of {len(missing) * TAPES_A_SHARD} tapes")
             except BaseException:
                 processes.shutdown(wait=False, cancel_futures=True)
                 raise
+
+
+def tape_questions(
+    tapes: Tapes, root: Path, say: Say
+) -> tuple[list[RerankerQuestion], list[RerankerQuestion], FeatureKind]:
+    """What is asked of tapes, to learn from and to choose checkpoints by, and what their features are."""
+    model = zeroshot_of(tapes.extractor, "a reranker")
+    clips, extractor = CaptionedClips(root, tapes.folder, tapes.holdout), model.extractor
+    clips.make(extractor, say)
+
+    def questions(part: Part, count: int) -> list[RerankerQuestion]:
+        return TapePool(clips, part, tapes.seed, tapes.settings, extractor.name).questions(model, count, say)
+
+    # Which pictures are looked at may differ, as long as the network is the same.
+    kind = FeatureKind(
+        extractor=extractor.name, dimension=extractor.dimension, step_s=STEP_S, weights=extractor.weights
+    )
+    return questions("learnt", tapes.count), questions("held out", tapes.validation), kind
 
 
 class _Worker:

@@ -24,8 +24,7 @@ from asst.atomic import writing_whole
 from asst.data.readers.captions import Captioned, Captions, decoded
 from asst.features.runtime import fastest_dtype
 from asst.features.zeroshot.efficientnet import SIDE
-from asst.training.space.efficientnet import EfficientNetLite
-from asst.training.space.minilm import MiniLM
+from asst.training.space.towers import EfficientNetLite, MiniLM
 from asst.training.space_recipe import CaptionData, CaptionNetwork
 
 HalfArray = npt.NDArray[np.float16]

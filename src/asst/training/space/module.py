@@ -8,15 +8,13 @@ from typing import Any
 
 import torch
 import torch.nn.functional as F
-from lightning.pytorch.utilities.types import OptimizerLRSchedulerConfig
 from torch import Tensor, nn
+from torch.optim.lr_scheduler import LRScheduler, OneCycleLR
 
-from asst.training.divergence import require_finite_figures
-from asst.training.module import IntervalModule, by_step
-from asst.training.schedule import DROPOUT, torch_seed
+from asst.models.methods.base import Loss, Share
+from asst.training.module import Lesson, TrainingModule
 from asst.training.space.samples import CaptionBatch
 from asst.training.space.towers import LearningTowers, Towers
-from asst.training.space.validation import CaptionValidation
 from asst.training.space_recipe import CaptionRecipe
 
 _SCALE_MOST = 100.0
@@ -24,49 +22,39 @@ _SCALE_MOST = 100.0
 _CLASS_TEMPERATURE = 2.0
 
 
-class CaptionModule(IntervalModule):
+class CaptionModule(TrainingModule):
     """Trains both towers and ``log_scale``, the log of what products are multiplied by; keeps averaged weights."""
 
-    moved, judged = "learning", "averaged"
+    recipe: CaptionRecipe
+    method: LearningTowers
+    kept: LearningTowers
 
-    def __init__(self, recipe: CaptionRecipe, validation: CaptionValidation) -> None:
-        super().__init__()
+    def __init__(self, recipe: CaptionRecipe, lesson: Lesson) -> None:
         torch.manual_seed(recipe.training.seed)
-        network = recipe.network
-        self.learning = LearningTowers(Towers(network.sentence_dropout), network)
-        self.averaged = copy.deepcopy(self.learning).requires_grad_(False)
-        self._published = copy.deepcopy(self.learning).requires_grad_(False)
+        towers = LearningTowers(Towers(recipe.network.sentence_dropout), recipe.network)
+        super().__init__(towers, recipe, lesson, recipe.training.average)
+        self._published = copy.deepcopy(towers).requires_grad_(False)
         self.log_scale = nn.Parameter(torch.tensor(-math.log(recipe.training.temperature)))
-        self.clip, self._recipe, self._validation = recipe.optimizer.clip, recipe, validation
         self.strict_loading = False
-        self._seen: dict[int, Tensor] = {}
 
     @property
     def scale(self) -> Tensor:
         """What products are multiplied by."""
         return self.log_scale.exp().clamp(max=_SCALE_MOST)
 
-    def training_step(self, batch: CaptionBatch, batch_idx: int) -> Tensor:
-        """The loss of a batch; a `DivergedError` if it is not finite."""
-        training = self._recipe.training
-        step = self.trainer.global_step
-        # Dropout draws from torch's own source: set for each step, a resumed run draws what it would have.
-        torch.manual_seed(torch_seed(DROPOUT, training.seed, step))
-        pooled = self.learning.maps(batch.maps).float().mean((2, 3))
-        pictures = self.learning.embedded(pooled)
-        parts = torch.split(self.learning.vectors(batch.sentences), len(pictures))
+    def loss(self, batch: CaptionBatch, share: Share) -> Loss:
+        """Telling pictures and sentences apart, and classes as the published classifier does."""
+        pooled = self.method.maps(batch.maps).float().mean((2, 3))
+        pictures = self.method.embedded(pooled)
+        parts = torch.split(self.method.vectors(batch.sentences), len(pictures))
         losses = [
             contrastive_loss(pictures, part, self.scale, batch.groups, texts)
             for part, texts in zip(parts, batch.texts, strict=True)
         ]
         contrast = torch.stack(losses).mean()
-        classes = class_loss(self.learning.towers.pictures.logits(pooled), self._published_logits(batch.maps))
-        loss = contrast + training.classes * classes
-        require_finite_figures({"the loss": float(loss.detach())}, self.trainer.global_step)
-        figures = {"train/loss": contrast.detach(), "train/classes": classes.detach()}
-        figures["train/scale"] = self.scale.detach()
-        self.log_dict(figures, on_step=False, on_epoch=True, batch_size=len(batch.groups))
-        return loss
+        classes = class_loss(self.method.towers.pictures.logits(pooled), self._published_logits(batch.maps))
+        total = contrast + self.recipe.training.classes * classes
+        return Loss(total, {"contrast": contrast, "classes": classes, "scale": self.scale})
 
     @torch.no_grad()
     def _published_logits(self, maps: Tensor) -> Tensor:
@@ -74,42 +62,21 @@ class CaptionModule(IntervalModule):
         published = self._published.eval()
         return published.towers.pictures.logits(published.maps(maps).float().mean((2, 3)))
 
-    @torch.no_grad()
-    def on_train_batch_end(self, outputs: Any, batch: CaptionBatch, batch_idx: int) -> None:
-        """Averages the weights, more slowly as the training goes on."""
-        step = self.trainer.global_step - 1
-        stays = min(self._recipe.training.average, (1 + step) / (10 + step))
-        for mean, weight in zip(self.averaged.parameters(), self.learning.parameters(), strict=True):
-            if weight.requires_grad:
-                mean.lerp_(weight, 1 - stays)
-
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         """What is frozen is as published, and not kept."""
-        learnt = [name for name, weight in self.learning.named_parameters() if weight.requires_grad]
-        kept = {"log_scale", *(f"{towers}.{name}" for towers in ("learning", "averaged") for name in learnt)}
+        learnt = [name for name, weight in self.method.named_parameters() if weight.requires_grad]
+        kept = {"log_scale", *(f"{towers}.{name}" for towers in ("method", "kept") for name in learnt)}
         own = checkpoint["state_dict"]
         checkpoint["state_dict"] = {name: value for name, value in own.items() if name in kept}
 
-    def validation_step(self, batch: list[int], batch_idx: int) -> None:
-        """Some held-out pictures in the space."""
-        self._seen |= self._validation.see(self.averaged, batch)
-
-    def on_validation_epoch_end(self) -> None:
-        """Retrieval among them."""
-        metrics = self._validation.metrics(self.averaged, self._seen)
-        self._seen = {}
-        self.log_dict({f"validate/{key}": value for key, value in metrics.items()})
-
-    def configure_optimizers(self) -> OptimizerLRSchedulerConfig:
+    def optimizer_and_schedule(self) -> tuple[torch.optim.Optimizer, LRScheduler]:
         """AdamW with a rate for each part, in one cycle."""
-        settings = self._recipe.optimizer
+        settings, steps = self.recipe.optimizer, self.recipe.training.steps
         rates = [settings.picture_rate, settings.sentence_rate, settings.placing_rate, settings.placing_rate]
-        parts: list[dict[str, Any]] = [{"params": part} for part in self.learning.learnt()]
+        parts: list[dict[str, Any]] = [{"params": part} for part in self.method.learnt()]
         parts.append({"params": [self.log_scale], "weight_decay": 0})
         optimizer = torch.optim.AdamW(parts, weight_decay=settings.weight_decay, fused=True)
-        steps = self._recipe.training.steps
-        schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, rates, total_steps=steps, pct_start=settings.rise)
-        return by_step(optimizer, schedule)
+        return optimizer, OneCycleLR(optimizer, rates, total_steps=steps, pct_start=settings.rise)
 
 
 def class_loss(logits: Tensor, published: Tensor) -> Tensor:

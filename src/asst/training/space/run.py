@@ -18,17 +18,16 @@ from asst.evaluation.bootstrap import Interval
 from asst.features.hashing import LENGTH
 from asst.features.zeroshot.caption_space import SpaceDescription, load_space, save_space
 from asst.memory import hold
-from asst.training.callbacks import KeepRun
 from asst.training.folder import RunFolder
-from asst.training.module import IntervalData
+from asst.training.module import Lesson
 from asst.training.simulation import Say
 from asst.training.space.cache import keep_hidden, keep_maps
 from asst.training.space.module import CaptionModule
 from asst.training.space.samples import CaptionSamples, KeptCaptions
 from asst.training.space.towers import LearningTowers, towers_with, weights_of
-from asst.training.space.validation import HEADLINE, CaptionValidation
+from asst.training.space.validation import CaptionValidation
 from asst.training.space_recipe import CaptionRecipe
-from asst.training.trainer import Trained, build_trainer, finished, quiet, run_trainer
+from asst.training.trainer import Trained, learnt_numbers, train_by_steps
 
 
 def train_captions(recipe: CaptionRecipe, path: Path, say: Say, *, progress: bool = False) -> Trained:
@@ -40,36 +39,26 @@ def train_captions(recipe: CaptionRecipe, path: Path, say: Say, *, progress: boo
     going_on = folder.claim(recipe)
     kept = _kept(recipe, captions, say, progress=progress)
     validation = CaptionValidation(kept, held)
-    module = CaptionModule(recipe, validation)
+    samples = CaptionSamples(kept, learnt, recipe.data.window, training.sentences, training.seed)
+    module = CaptionModule(recipe, Lesson(samples, samples.collate, validation.loader(), validation))
     sets = tuple(Counter(captions.pictures[index].set for index in learnt))
 
     def save(space: Path, step: int, metrics: dict[str, float]) -> None:
         description = SpaceDescription(
             scale=float(module.scale.detach()), recipe=recipe.name, sets=sets, step=step, metrics=metrics
         )
-        save_space(space, weights_of(module.averaged.towers), description)
+        save_space(space, weights_of(module.kept.towers), description)
 
-    parameters = sum(weight.numel() for weight in module.parameters() if weight.requires_grad)
-    if going_on and (done := finished(folder, training.steps, parameters, say)):
-        return done
     held_words = " and ".join(f"{len(own)} of {name}" for name, own in held.items())
-    say(
-        f"going on with the run in {path}"
-        if going_on
-        else f"{recipe.name}: {parameters:,} parameters, {training.steps} steps of {training.batch} from "
+    begun = (
+        f"{recipe.name}: {learnt_numbers(module):,} parameters, {training.steps} steps of {training.batch} from "
         f"{len(learnt):,} pictures of {', '.join(sets)}; held out are {held_words}"
     )
-    keeper = KeepRun(folder, training.steps, save, HEADLINE, say, patience=training.patience)
-    with quiet(), folder.telling_divergence():
-        trainer = build_trainer(
-            folder, [keeper], steps=training.steps, precision=training.precision, say=say, progress=progress
-        )
-        samples = CaptionSamples(kept, learnt, recipe.data.window, training.sentences, training.seed)
-        data = IntervalData(samples, samples.collate, validation.loader(), training)
-        run_trainer(trainer, module, data, folder, say, going_on=going_on)
+    with folder.telling_divergence():
+        done = train_by_steps(module, folder, save, say, begun=[begun], going_on=going_on, progress=progress)
     _measure(recipe, validation, folder, say)
     say(f"the space is {folder.best}; use it by --model {folder.best}")
-    return Trained(folder, trainer.global_step, parameters, keeper.seconds, first=True)
+    return done
 
 
 def _kept(recipe: CaptionRecipe, captions: Captions, say: Say, *, progress: bool) -> KeptCaptions:
@@ -92,7 +81,7 @@ def _measure(recipe: CaptionRecipe, validation: CaptionValidation, folder: RunFo
     """Retrieval by the best space as its file has it, with intervals."""
     space = load_space(folder.best)
     learnt = LearningTowers(towers_with(space.weights()), recipe.network).eval()
-    seen = {index: own for batch in validation.batches() for index, own in validation.see(learnt, batch).items()}
+    seen = [own for batch in validation.batches() for own in validation.answers(learnt, batch)]
     found = {name: ranks.intervals() for name, ranks in validation.ranks(learnt, seen)}
     report = {name: {key: _ends(at) for key, at in own.items()} for name, own in found.items()}
     write_whole(folder.retrieval, json.dumps(report, indent=1, allow_nan=False) + "\n")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -15,6 +14,7 @@ from asst.data.readers.captions import Captioned
 from asst.data.samples import DRAWS, Key
 from asst.moments import IntArray
 from asst.training.space.cache import HalfArray, KeptArrays
+from asst.training.space.towers import Sentences
 
 _TOGETHER = 64
 """Sentences of like length that are passed at once."""
@@ -35,17 +35,8 @@ class KeptCaptions:
     hidden: KeptArrays
 
 
-class Sentences(NamedTuple):
-    """Hidden states of sentences, in parts of like length: states ``(sentences, tokens, channels)`` and which are real.
-
-    ``places`` says where each sentence is in the parts one after the other, ``(sentences,)``.
-    """
-
-    parts: list[tuple[Tensor, Tensor]]
-    places: Tensor
-
-
-class CaptionBatch(NamedTuple):
+@dataclass(slots=True, eq=False)
+class CaptionBatch:
     """Pictures, as parts of views, ``(batch, channels, side, side)``, and as many sentences of each.
 
     These are a first one of every picture, then a second one of every picture, and so on; ``texts`` are their numbers,
@@ -56,6 +47,9 @@ class CaptionBatch(NamedTuple):
     sentences: Sentences
     groups: Tensor
     texts: Tensor
+
+    def __len__(self) -> int:
+        return len(self.groups)
 
 
 class CaptionSamples(Dataset[tuple[HalfArray, int, IntArray]]):

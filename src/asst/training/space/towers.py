@@ -1,8 +1,14 @@
-"""The two towers of a space of pictures and sentences as networks that can learn, whole and from where they do."""
+"""The two towers of a space of pictures and sentences as networks that can learn, whole and from where they do.
+
+Pictures are seen by EfficientNet-Lite2, with the shapes of the published weights, batch normalisation folded in
+(`asst.features.zeroshot.efficientnet`); sentences are read by MiniLM-L6 (Wang et al. 2020, as trained by
+sentence-transformers).
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -10,17 +16,180 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from asst.features.zeroshot.efficientnet import CHANNELS
-from asst.features.zeroshot.minilm import WIDTH
-from asst.training.space.efficientnet import Bottleneck, EfficientNetLite
-from asst.training.space.minilm import MiniLM
-from asst.training.space.samples import Sentences
+from asst.features.zeroshot.efficientnet import CHANNELS, published_lite
+from asst.features.zeroshot.minilm import LAYERS, WIDTH, MiniLMTokens, published_minilm, token_vectors
 from asst.training.space_recipe import CaptionNetwork
 
 FloatArray = npt.NDArray[np.float32]
 
+_PIXEL_MEAN, _PIXEL_SCALE = 127.0, 128.0
+_STAGE_BLOCKS = (1, 3, 3, 4, 4, 5, 1)
+_STAGE_STRIDES = (1, 2, 2, 2, 1, 2, 1)
+_HEADS = 12
+_EPSILON = 1e-12
 _HIDDEN = 1024
 _SLOW_KERNEL = 5
+
+
+class FoldedConv(nn.Module):
+    """A convolution with its batch normalisation folded in, padded as TensorFlow's ``SAME`` pads; ReLU6 may follow."""
+
+    def __init__(self, weights: dict[str, Tensor], name: str, *, stride: int = 1, clipped: bool = True) -> None:
+        super().__init__()
+        self.weight = nn.Parameter(weights[f"{name}.weight"], requires_grad=False)
+        self.bias = nn.Parameter(weights[f"{name}.bias"], requires_grad=False)
+        self.stride = stride
+        self.clipped = clipped
+        self.padding = self.weight.shape[-1] // 2
+        # A depthwise kernel has one input channel a group.
+        self.groups = len(self.weight) if self.weight.shape[1] == 1 else 1
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Shape ``(batch, channels, height, width)`` in and out; sides divided by the stride and rounded up."""
+        padding = self.padding
+        if self.stride == 2:
+            # SAME gives the odd pixel of padding to the right and the bottom.
+            down, across = (1 - side % 2 for side in x.shape[2:])
+            x = F.pad(x, (padding - across, padding, padding - down, padding))
+            padding = 0
+        y = F.conv2d(x, self.weight.to(x.dtype), self.bias.to(x.dtype), self.stride, padding, groups=self.groups)
+        return F.relu6(y) if self.clipped else y
+
+
+class Bottleneck(nn.Module):
+    """Widen by a kernel-1 convolution, filter each channel, narrow; with a shortcut where the shapes agree."""
+
+    def __init__(self, weights: dict[str, Tensor], prefix: str, *, stride: int, shortcut: bool) -> None:
+        super().__init__()
+        self.expand = FoldedConv(weights, f"{prefix}.expand") if f"{prefix}.expand.weight" in weights else None
+        self.depthwise = FoldedConv(weights, f"{prefix}.depthwise", stride=stride)
+        self.project = FoldedConv(weights, f"{prefix}.project", clipped=False)
+        self.shortcut = shortcut
+
+    def forward(self, x: Tensor, left_out: float = 0.0) -> Tensor:
+        """Shape ``(batch, channels, height, width)`` in and out; a shortcut alone is taken with a chance."""
+        narrow: Tensor = self.project(self.depthwise(x if self.expand is None else self.expand(x)))
+        if not self.shortcut:
+            return narrow
+        if left_out:
+            taken = torch.rand(len(narrow), 1, 1, 1, device=narrow.device) >= left_out
+            narrow = narrow * (taken.to(narrow.dtype) / (1 - left_out))
+        return x + narrow
+
+
+class EfficientNetLite(nn.Module):
+    """The classifier up to its last feature map; an `InputError` when the weights are not the published ones.
+
+    Attributes:
+        class_weights: the last layer's, ``(1000, 1280)``.
+        class_bias: ``(1000,)``.
+        mean_feature: what each of the 1280 pooled features averages over ImageNet's training pictures, ``(1280,)``.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        published = published_lite()
+        weights = {name: torch.from_numpy(own).contiguous() for name, own in published.convolutions.items()}
+        self.stem = FoldedConv(weights, "stem", stride=2)
+        blocks: list[Bottleneck] = []
+        for stage_blocks, stage_stride in zip(_STAGE_BLOCKS, _STAGE_STRIDES, strict=True):
+            for k in range(stage_blocks):
+                stride = stage_stride if k == 0 else 1
+                blocks.append(Bottleneck(weights, f"blocks.{len(blocks)}", stride=stride, shortcut=k > 0))
+        self.blocks = nn.Sequential(*blocks)
+        self.head = FoldedConv(weights, "head")
+        self.class_weights = torch.from_numpy(published.class_weights)
+        self.class_bias = torch.from_numpy(published.class_bias)
+        self.mean_feature = torch.from_numpy(published.mean_feature)
+        self.eval()
+
+    def forward(self, pixels: Tensor) -> Tensor:
+        """Feature maps of pictures in RGB, ``uint8``, ``(batch, height, width, 3)``.
+
+        ``(batch, 1280, ceil(height / 32), ceil(width / 32))`` in the network's own precision.
+        """
+        maps: Tensor = self.head(self.before(pixels, len(self.blocks)))
+        return maps
+
+    def before(self, pixels: Tensor, block: int) -> Tensor:
+        """What a block reads of pictures, ``(batch, channels, height, width)``; ``pixels`` as in `forward`."""
+        first = self.stem.weight
+        x = pixels.to(first.device).permute(0, 3, 1, 2).to(first.dtype)
+        x = ((x - _PIXEL_MEAN) / _PIXEL_SCALE).contiguous(memory_format=torch.channels_last)
+        maps: Tensor = self.blocks[:block](self.stem(x))
+        return maps
+
+
+class MiniLMLayer(nn.Module):
+    """Self-attention and a network of two layers, each added to its input and normalised."""
+
+    def __init__(self, width: int, dropout: float) -> None:
+        super().__init__()
+        self.query, self.key, self.value, self.mix = (nn.Linear(WIDTH, WIDTH, device="meta") for _ in range(4))
+        self.mix_norm, self.narrow_norm = (nn.LayerNorm(WIDTH, _EPSILON, device="meta") for _ in range(2))
+        self.widen = nn.Linear(WIDTH, width, device="meta")
+        self.narrow = nn.Linear(width, WIDTH, device="meta")
+        self.dropout = nn.Dropout(dropout)
+
+    def forward(self, x: Tensor, real: Tensor) -> Tensor:
+        """Shape ``(batch, tokens, WIDTH)`` in and out; ``real`` is true for a token, ``(batch, tokens)``."""
+        batch, tokens, _ = x.shape
+        query, key, value = (
+            part(x).view(batch, tokens, _HEADS, -1).transpose(1, 2) for part in (self.query, self.key, self.value)
+        )
+        mixed = F.scaled_dot_product_attention(query, key, value, attn_mask=real[:, None, None, :])
+        mixed = self.mix(mixed.transpose(1, 2).reshape(batch, tokens, WIDTH))
+        x = self.mix_norm(x + self.dropout(mixed))
+        out: Tensor = self.narrow_norm(x + self.dropout(self.narrow(F.gelu(self.widen(x)))))
+        return out
+
+
+class MiniLM(nn.Module):
+    """The encoder: unit vectors, near each other for sentences that mean similar things."""
+
+    def __init__(self, dropout: float = 0.0) -> None:
+        super().__init__()
+        weights = {name: torch.tensor(own) for name, own in published_minilm().items()}
+        self.tokens = MiniLMTokens()
+        self.places, self.only = (
+            nn.Parameter(torch.empty_like(weights[name]), requires_grad=False) for name in ("places", "only")
+        )
+        self.norm = nn.LayerNorm(WIDTH, _EPSILON, device="meta")
+        width = len(weights["layers.0.widen.weight"])
+        self.layers = nn.ModuleList(MiniLMLayer(width, dropout) for _ in range(LAYERS))
+        self.load_state_dict(weights, assign=True)
+        self.requires_grad_(False)
+
+    def embedded(self, tokens: Sequence[Sequence[int]]) -> tuple[Tensor, Tensor]:
+        """What the first layer reads of sentences' tokens, ``(sentences, tokens, WIDTH)``, and which are real."""
+        ids, real = self.tokens.side_by_side(tokens)
+        device = self.places.device
+        return self.first(torch.from_numpy(token_vectors(ids)).to(device)), torch.from_numpy(real).to(device)
+
+    def first(self, words: Tensor) -> Tensor:
+        """What the first layer reads of the vectors of tokens, both ``(sentences, tokens, WIDTH)``."""
+        read: Tensor = self.norm(words + self.places[: words.shape[1]] + self.only)
+        return read
+
+    def forward(self, x: Tensor, real: Tensor, first: int = 0) -> Tensor:
+        """The mean over tokens of what the last layer gives, of unit length, shape ``(sentences, WIDTH)``.
+
+        ``x`` is what the layer ``first`` reads, ``(sentences, tokens, WIDTH)``, and ``real`` which tokens are.
+        """
+        for layer in self.layers[first:]:
+            x = layer(x, real)
+        mean = (x.float() * real[..., None]).sum(1) / real.sum(1, keepdim=True)
+        return F.normalize(mean, dim=1)
+
+
+class Sentences(NamedTuple):
+    """Hidden states of sentences, in parts of like length: states ``(sentences, tokens, channels)`` and which are real.
+
+    ``places`` says where each sentence is in the parts one after the other, ``(sentences,)``.
+    """
+
+    parts: list[tuple[Tensor, Tensor]]
+    places: Tensor
 
 
 class PictureTower(nn.Module):
@@ -119,13 +288,7 @@ class LearningTowers(nn.Module):
         x = self._ready(x)
         blocks = self._blocks()
         for number, block in enumerate(blocks, start=1):
-            y = block.project(block.depthwise(x if block.expand is None else block.expand(x)))
-            if block.shortcut:
-                left_out = self._settings.depth_dropout * number / len(blocks)
-                if self.training and left_out:
-                    y = y * ((torch.rand(len(y), 1, 1, 1, device=y.device) >= left_out).to(y.dtype) / (1 - left_out))
-                y = x + y
-            x = y
+            x = block(x, self._settings.depth_dropout * number / len(blocks) if self.training else 0.0)
         last: Tensor = self.towers.pictures.network.head(x)
         return last
 

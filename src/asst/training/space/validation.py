@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -15,15 +15,19 @@ from asst.features.zeroshot.captions import pooled_crops
 from asst.moments import IntArray
 from asst.training.space.samples import KeptCaptions, sentences_of, stacked
 from asst.training.space.towers import LearningTowers
+from asst.training.validation import Validation
 
 HEADLINE = "r@10"
 """How often a sentence's picture is among the ten best, averaged over the sets."""
 
+Seen = tuple[int, Tensor]
 _PICTURES, _SENTENCES = 32, 1024
 
 
-class CaptionValidation:
+class CaptionValidation(Validation):
     """Asks for every held-out picture and sentence among those of its set."""
+
+    headline = HEADLINE
 
     def __init__(self, kept: KeptCaptions, held: Mapping[str, IntArray]) -> None:
         self._kept, self._held = kept, held
@@ -39,21 +43,24 @@ class CaptionValidation:
         """Of `batches`."""
         return DataLoader(self.batches(), batch_size=None)  # type: ignore[arg-type]
 
-    def see(self, towers: LearningTowers, batch: Sequence[int]) -> dict[int, Tensor]:
+    def answers(self, method: LearningTowers, batch: Sequence[int]) -> Iterable[Seen]:
         """Each picture of a batch as the crops that videos are searched by, ``(crops, dimension)``."""
-        maps = towers.maps(stacked([self._kept.views[0][index] for index in batch]))
+        maps = method.maps(stacked([self._kept.views[0][index] for index in batch]))
         pooled = pooled_crops(maps.float().permute(0, 2, 3, 1).cpu().numpy())
-        vectors = towers.embedded(torch.from_numpy(pooled).to(towers.device)).float().cpu()
-        return dict(zip(batch, vectors, strict=True))
+        return zip(batch, method.embedded(torch.from_numpy(pooled).to(method.device)).float().cpu(), strict=True)
 
-    def ranks(self, towers: LearningTowers, seen: Mapping[int, Tensor]) -> Iterator[tuple[str, Ranks]]:
+    def ranks(self, towers: LearningTowers, answers: Iterable[Seen]) -> Iterator[tuple[str, Ranks]]:
         """By set and by what is found (``flickr8k/pictures``): clips by all of their frames, and by their first."""
+        seen = dict(answers)
         for name, held in self._held.items():
             clips: dict[str, list[int]] = {}
             for index in held.tolist():
                 clips.setdefault(self._kept.pictures[index].id, []).append(index)
             written = [self._kept.texts[own[0]].tolist() for own in clips.values()]
-            vectors = self._vectors(towers, [text for own in written for text in own])
+            asked = [text for own in written for text in own]
+            parts = [asked[at : at + _SENTENCES] for at in range(0, len(asked), _SENTENCES)]
+            read = [towers.vectors(sentences_of(self._kept.hidden, part)).float().cpu() for part in parts]
+            vectors = torch.cat(read)
             # A picture is as similar as the best of its crops.
             frames = {index: (vectors @ seen[index].T).amax(dim=1) for index in held.tolist()}
             owners = np.repeat(np.arange(len(written)), [len(own) for own in written])
@@ -65,13 +72,9 @@ class CaptionValidation:
                 for what, ranks in retrieval_ranks(first.numpy(), owners).items():
                     yield f"{name}/one-frame/{what}", ranks
 
-    def metrics(self, towers: LearningTowers, seen: Mapping[int, Tensor]) -> dict[str, float]:
+    def metrics(self, method: LearningTowers, answers: Iterable[Seen]) -> dict[str, float]:
         """All ranks' metrics, and the headline."""
-        found = {name: ranks.metrics() for name, ranks in self.ranks(towers, seen)}
+        found = {name: ranks.metrics() for name, ranks in self.ranks(method, answers)}
         headline = float(np.mean([found[f"{name}/pictures"][HEADLINE] for name in self._held]))
         details = {f"{name}/{key}": value for name, own in found.items() for key, value in own.items()}
         return {HEADLINE: headline, **details}
-
-    def _vectors(self, towers: LearningTowers, texts: Sequence[int]) -> Tensor:
-        parts = [texts[at : at + _SENTENCES] for at in range(0, len(texts), _SENTENCES)]
-        return torch.cat([towers.vectors(sentences_of(self._kept.hidden, part)).float().cpu() for part in parts])
