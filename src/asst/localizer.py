@@ -120,7 +120,7 @@ class Localizer:
                     model=self.name,
                     moments=found[:top],
                     weaker=weaker[: max(0, top - len(found))],
-                    best_score=ranking.moments[0].score if ranking.moments else None,
+                    best_score=next((own.score for own in (*found, *weaker)), None),
                     curve=ranking.curve,
                     threshold=threshold,
                     attention=attentive.word_attention(features, ranking.query) if attentive else None,

@@ -103,7 +103,7 @@ class _Scored:
     moments: dict[str, list[Moment]] = field(default_factory=lambda: defaultdict(list))
     durations_s: dict[str, float] = field(default_factory=dict)
     curves: dict[str, list[Curve]] = field(default_factory=lambda: defaultdict(list))
-    best: list[float] = field(default_factory=list)
+    parts: int = 0
     faults: list[str] = field(default_factory=list)
     threshold: float | None = None
     seconds: float = 0.0
@@ -111,7 +111,7 @@ class _Scored:
 
     def add(self, ranking: Ranking, features: Features, video: Video) -> None:
         self.threshold, self.step_s = ranking.threshold, features.step_s
-        self.best += [moment.score for moment in ranking.moments[:1]]
+        self.parts += 1
         self.seconds += len(features) * features.step_s
         self.moments[video.path] += within(ranking.moments, video.duration_s, video.path)
         self.durations_s[video.path] = video.duration_s
@@ -127,9 +127,9 @@ class _Scored:
             asked,
             moments=moments,
             weaker=weaker,
-            best_score=max(self.best, default=None),
+            best_score=next((own.score for own in (*moments, *weaker)), None),
             threshold=threshold,
-            parts=(len(self.best), asked.parts[1]),
+            parts=(self.parts, asked.parts[1]),
             faults=tuple(self.faults),
         )
         paths = dict.fromkeys(moment.video or "" for moment in whole.ranked)
