@@ -117,6 +117,8 @@ def _check(predictions: Path | None, model: str | None, form: str | None, protoc
     """Refuse what does not go together."""
     if (predictions is None) == (model is None):
         raise InputError("what is to be judged? name a file of predictions or the folder of a run, or give --model")
+    if predictions is not None and predictions.suffix in (".safetensors", ".onnx"):
+        raise InputError(f"{predictions} is no file of predictions; a model is judged by --model {predictions}")
     if form is not None and (predictions is None or predictions.is_dir()):
         raise InputError("--format goes with a file of predictions; a run and a model answer in ours")
     if protocol is not None and (predictions is None or predictions.is_dir()):
