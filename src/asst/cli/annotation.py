@@ -82,5 +82,5 @@ def read_every_split(name: str, folder: Path | None) -> tuple[str, dict[str, Dat
             problems += dataset.problems if dataset is not None else ()
     if not found:
         told = f" ({first_problem(problems)})" if problems else ""
-        raise InputError(f"{key}: no annotation with a usable record{told}; name its folder with --data")
+        raise InputError(f"{key}: no annotation with a usable record in {folder}{told}; name its folder with --data")
     return key, found, absent
