@@ -36,7 +36,7 @@ class Heat(NamedTuple):
     Attributes:
         strips: one a word, in the order of the sentence.
         columns: width of the strips.
-        strongest: the weight that the darkest shade stands for.
+        strongest: the weight that the strongest shade stands for.
         even: the weight that each word would have if all weighed the same.
         layers: what the weights are the mean of, in words.
     """
