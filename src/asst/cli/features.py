@@ -91,7 +91,8 @@ def extract(
         failed = [outcome for outcome in outcomes if outcome.state == "failed"]
         for outcome in failed:
             typer.echo(printable(f"{outcome.job.video}: {outcome.reason}"), err=True)
-        report_files(outcomes, len(jobs), "extracted", f"the store is {out}")
+        if outcomes:
+            report_files(outcomes, len(jobs), "extracted", f"the store is {out}")
     if failed:
         raise typer.Exit(_PARTLY_FAILED)
 
