@@ -108,7 +108,7 @@ class Localizer:
                     model=self.name,
                     moments=found[:top],
                     weaker=weaker[: max(0, top - len(found))],
-                    best_score=ranked.ranked[0].score if ranked.ranked else None,
+                    best_score=next((own.score for own in (*found, *weaker)), None),
                     threshold=threshold,
                     attention=attentive.word_attention(features, ranked.query) if attentive else None,
                     understood=understood(ranked.query),

@@ -89,7 +89,7 @@ def test_a_checkpoint_is_judged_on_given_features(
     ("words", "message"),
     [
         (["audit", "kinetics"], "no data set 'kinetics'; there are didemo"),
-        (["audit", "jsonlines", "--data", "HERE"], "no annotation with a usable record"),
+        (["audit", "jsonlines", "--data", "HERE"], "no annotation with a usable record in "),
         (["evaluate", "--dataset", "tacos"], "what is to be judged?"),
         (["evaluate", "x.jsonl", "--model", "prior"], "what is to be judged?"),
         (["evaluate", "--model", "prior", "--dataset", "jsonlines", "--split", "val"], "give --fit-split"),

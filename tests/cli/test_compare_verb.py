@@ -64,7 +64,7 @@ def test_what_cannot_be_compared_is_said_in_a_line() -> None:
     save(Path("a.jsonl"), 4)
     Path("empty").mkdir()
     for words, message in (
-        (["a.jsonl", "empty"], "run 'asst evaluate RUN --split test'"),
+        (["a.jsonl", "empty"], "run 'asst evaluate empty --split test'"),
         (["a.jsonl", "b"], "cannot"),
     ):
         done = run(*words)

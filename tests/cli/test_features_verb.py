@@ -102,7 +102,7 @@ def test_bad_input_is_one_line_and_exit_code_2(
     monkeypatch.delenv("ASST_WEIGHTS", raising=False)
     named = {"VIDEOS": str(videos), "OUT": str(tmp_path / "out"), "VIDEOS/street.mp4": str(videos / "street.mp4")}
     done = run(*(named.get(word, word) for word in words))
-    assert (done.exit_code, done.stderr.count("\n")) == (2, 1)
+    assert (done.exit_code, done.stdout, done.stderr.count("\n")) == (2, "", 1)
     assert message in done.stderr
 
 

@@ -81,8 +81,7 @@ def test_subtitles_are_of_one_video() -> None:
     assert done.exit_code == 2
     assert done.stderr.splitlines() == [
         "wrote out.csv",
-        "asst: subtitles are of one video, and these moments lie in 2; narrow a search to one with --in, "
-        "or write .csv or .otio",
+        "asst: subtitles are of one video, and these moments lie in 2; take those of one, or write .csv or .otio",
     ]
     assert not Path("out.srt").exists()
     assert run("search", "green", "--in", "b.mp4", *exports("srt", "vtt")).exit_code == 0

@@ -25,6 +25,9 @@ def test_a_run_is_trained_evaluated_and_found_by_the_tables(
     recipe_file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
+    wrong = CliRunner().invoke(app, ["train", str(recipe_file), "training.steps=3", "--evaluate", "tset"])
+    assert "has no split 'tset'" in wrong.stderr
+    assert not Path("runs").exists()
     trained = CliRunner().invoke(app, ["train", str(recipe_file), "training.seed=4", "training.steps=3"])
     assert trained.exit_code == 0, trained.output
     assert "trained 3 steps" in trained.stdout

@@ -101,7 +101,7 @@ def test_an_error_of_the_library_is_one_line_too(video: str) -> None:
     assert "no model 'unknown'" in refused(run("locate", video, "a", "--model", "unknown"))
 
 
-@pytest.mark.parametrize("words", [["--top", "0"], ["--top", "x"], ["--no-such-option"]])
+@pytest.mark.parametrize("words", [["--top", "0"], ["--top", "x"], ["--min-score", "nan"], ["--no-such-option"]])
 def test_a_usage_error_is_code_two(video: str, words: list[str]) -> None:
     result = run("locate", video, "a", *words)
     assert result.exit_code == 2

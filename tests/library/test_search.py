@@ -23,7 +23,7 @@ from asst.library.search import search
 from asst.library.tables import Video
 from asst.localizer import Localizer
 from asst.models.zeroshot.video_context import VideoContext, cuts_and_proposals
-from asst.moments import by_video, iou
+from asst.moments import Answer, Moment, by_video, iou
 
 QUERIES = ("red", "green", "blue")
 
@@ -69,6 +69,22 @@ def test_a_library_of_one_video_answers_as_the_localizer_does(tmp_path: Path, fa
         found = search(library, engine, query, top=3)
         assert found.moments == answer.moments
         assert found.best_score == answer.best_score
+
+
+def test_the_best_score_is_that_of_the_best_moment_which_is_shown(
+    tmp_path: Path, fake: ModuleType, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """All of a video fits best, and is left out for the part of it that fits too."""
+    path = fake.make_video(tmp_path / "v.mp4", "rrrrgggg")
+    engine = fake.FakeEngine()
+    library = Library.made(tmp_path / "library", engine.identity)
+    assert [done.state for done in index([path], library, engine)] == ["indexed"]
+    weaker = (Moment(0.0, 4.0, 0.2, "red"), Moment(0.0, 2.0, 0.1, "red"))
+    ranked = Answer("", "red", 4.0, "fake", (), weaker=weaker, threshold=0.25)
+    monkeypatch.setattr(engine, "rank", lambda *_, top: [ranked])
+    for answer in (*Localizer(engine).answer(path, ["red"]), search(library, engine, "red")):
+        assert [moment.score for moment in answer.weaker] == [0.1]
+        assert answer.best_score == 0.1
 
 
 def test_a_part_that_is_not_finite_is_a_fault_and_the_others_are_scored(many: Library, fake: ModuleType) -> None:

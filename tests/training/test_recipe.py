@@ -34,6 +34,7 @@ def test_a_recipe_is_the_same_after_it_was_written(toy_recipe: Callable[..., Rec
         ("data.features.flow=x", r"features of flow are given, the streams are toy"),
         ("data.validate=test", r"validate is test"),
         ("data.train=test", r"train is test"),
+        ("data.validate=dev", r"has no split 'dev'; it has train, val"),
         ("optimizer.learning_rate=.inf", r"optimizer\.learning_rate: .*finite number"),
         ("optimizer.learning_rate=.nan", r"optimizer\.learning_rate: .*number"),
         ("average=2", r"average \(2\) needs training\.keep"),

@@ -337,6 +337,17 @@ def test_what_is_wrong_is_said_in_one_shape(
     assert "\n" not in error["message"]
 
 
+def test_a_body_that_is_no_json_is_said_to_be_none_and_no_field_of_it_at_fault(client: TestClient) -> None:
+    answer = client.post("/api/search", content=b'{"query": ', headers={"content-type": "application/json"})
+    error = {"code": "invalid", "message": "the body is no JSON: Expecting value", "field": None}
+    assert (answer.status_code, answer.json()) == (422, {"error": error})
+
+
+def test_a_span_outside_the_video_is_told_as_it_was_asked(client: TestClient, videos: Ids) -> None:
+    answer = client.get(f"/api/videos/{videos(client)['sea.mp4']}/clip?start_s=20&end_s=21")
+    assert answer.json()["error"]["message"] == "20 to 21 s is no span of sea.mp4, of 3 s"
+
+
 def test_a_file_that_is_gone_is_said_to_be(client: TestClient, library: Library, videos: Ids) -> None:
     video = videos(client)["sea.mp4"]
     (row,) = library.tables.videos(content=video)

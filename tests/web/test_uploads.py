@@ -134,6 +134,20 @@ def test_an_upload_that_was_removed_does_not_come_back(
     assert kept.exists()
 
 
+def test_an_upload_to_a_library_named_by_a_relative_path_is_known_as_one_and_its_file_goes_with_it(
+    library: Library, tmp_path: Path, fake: ModuleType, finished: Finished, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    content = fake.make_video(tmp_path / "g.mp4", "gggg").read_bytes()
+    monkeypatch.chdir(library.folder.parent)
+    relative = Library(library.folder.name)
+    with TestClient(create_app(relative, fake.FakeEngine), base_url="http://127.0.0.1") as client:
+        id = finished(client, send(client, "g.mp4", content).json()["job"]["id"])["video"]
+        video = client.get(f"/api/videos/{id}").json()
+        assert (video["uploaded"], video["folder"]) == (True, "")
+        assert client.delete(f"/api/videos/{id}").status_code == 204
+    assert not list(library.uploads.rglob("g.mp4"))
+
+
 def test_what_the_library_has_is_not_kept_twice(
     client: TestClient, library: Library, tmp_path: Path, fake: ModuleType, finished: Finished
 ) -> None:

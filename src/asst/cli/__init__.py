@@ -12,6 +12,8 @@ def main() -> None:
     # PyTorch's threads wait for each other awake. Where anything else takes a core, each of many small operations then
     # lasts as long as the other's turn, and all is many times slower. It is read when PyTorch is loaded.
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+    # Of an export PyTorch warns of what was tested, in its own terms.
+    os.environ.setdefault("TORCH_CPP_LOG_LEVEL", "ERROR")
     give_back()
     from asst.cli.app import run
 

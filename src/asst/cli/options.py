@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import sys
 from collections.abc import Callable, Iterable, Sequence
@@ -73,6 +74,12 @@ def _use(name: str | None) -> str | None:
     return name
 
 
+def _finite(value: float | None) -> float | None:
+    if value is not None and not math.isfinite(value):
+        raise typer.BadParameter(f"{value} is no score")
+    return value
+
+
 Json = Annotated[bool, option("--json", "Print JSON, one object a line; docs/formats.md has the keys.")]
 
 Sentences = Annotated[list[str] | None, argument("SENTENCE", "What to look for, a sentence each, in quotes.")]
@@ -81,7 +88,12 @@ Queries = Annotated[
     option("--queries FILE", "Read more sentences from a file or a pipe, one a line; - reads standard input."),
 ]
 MinScore = Annotated[
-    float | None, option("--min-score X", "Moments of this score or more, in place of what the model finds convincing.")
+    float | None,
+    option(
+        "--min-score X",
+        "Moments of this score or more, in place of what the model finds convincing.",
+        callback=_finite,
+    ),
 ]
 All = Annotated[bool, option("--all", "Print and export the weaker moments too, up to --top of a sentence.")]
 

@@ -113,6 +113,7 @@ def read_files(outcomes: Callable[[Watch], Iterable[Outcome | Indexed]], files: 
         parts.append(f"{counts['failed']} failed")
         if left := files - len(done):
             parts.append(f"{left} not reached")
-        typer.echo(f"of {files} videos {', '.join(parts)}; {where}")
-        sys.stdout.flush()
+        if done or not files:
+            typer.echo(f"of {files} videos {', '.join(parts)}; {where}")
+            sys.stdout.flush()
     return not counts["failed"]

@@ -79,7 +79,7 @@ def _predictions(path: Path, split: str) -> list[Path]:
         return [path]
     found = sorted(path.rglob(f"predictions/{split}.jsonl"))
     if not found:
-        raise InputError(f"{path} has no predictions/{split}.jsonl; run 'asst evaluate RUN --split {split}' first")
+        raise InputError(f"{path} has no predictions/{split}.jsonl; run 'asst evaluate {path} --split {split}' first")
     return found
 
 

@@ -65,12 +65,15 @@ def train(
     Run the same command again to go on with a run that was interrupted, or with a larger training.steps to train it on.
     With training.seeds=0,1,2 there is a run for each seed.
     """
+    from asst.data import require_split
     from asst.training.folder import RUNS
     from asst.training.recipe import Recipe
     from asst.training.recipe_files import recipe_and_changes
     from asst.training.space_recipe import read_any_recipe
 
     resolved, folders = read_any_recipe(*recipe_and_changes(recipe)), []
+    if split is not None and isinstance(resolved, Recipe):
+        require_split(resolved.data.dataset, split)
     every = list(resolved.each_seed()) if isinstance(resolved, Recipe) else [resolved]
     for own in every:
         name = f"seed{own.training.seed}"

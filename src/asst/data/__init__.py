@@ -79,9 +79,7 @@ class DatasetEntry(Generic[D]):
     protocol: str = "moments"
 
     def read(self, folder: Path, split: str) -> D:
-        """One split, from the data set's folder; an `InputError` for an unknown one, or files that cannot be read."""
-        if split not in self.splits:
-            raise InputError(f"{self.title} has no split {split!r}; it has {', '.join(self.splits)}")
+        """One split, from the data set's folder; an `InputError` for files that cannot be read."""
         part = self.splits[split]
         dataset = self.reader(*(folder / file for file in part.files), split=split)
         return part.of(dataset, split)
@@ -162,6 +160,13 @@ ACTION_DATASETS: dict[str, DatasetEntry[ActionDataset]] = {
 }
 
 
+def require_split(dataset: str, split: str) -> None:
+    """Refuses, by an `InputError`, a split that a known data set does not have."""
+    entry = DATASETS.get(dataset) or ACTION_DATASETS.get(dataset)
+    if entry is not None and split not in entry.splits:
+        raise InputError(f"{entry.title} has no split {split!r}; it has {', '.join(entry.splits)}")
+
+
 def share_videos(dataset: str, first: str, second: str) -> bool:
     """Whether two splits of a data set are of the same file, and not its two parts that share no video.
 
@@ -179,6 +184,7 @@ def read_dataset(name: str, folder: Path, split: str) -> Dataset:
     """One split of one of `DATASETS`, from the folder with its files; raises InputError if it cannot be read."""
     if name not in DATASETS:
         raise InputError(f"no data set {name!r}; there are {', '.join(DATASETS)}")
+    require_split(name, split)
     entry, folder = DATASETS[name], Path(folder)
     part = entry.splits.get(split)
     queries = part.queries_in(folder) if part else None
@@ -189,6 +195,7 @@ def read_actions(name: str, folder: Path, split: str) -> ActionDataset:
     """One split of a data set of labelled spans; raises as `read_dataset`, or for a split without a usable video."""
     if name not in ACTION_DATASETS:
         raise InputError(f"no data set of actions {name!r}; there are {', '.join(ACTION_DATASETS)}")
+    require_split(name, split)
     entry = ACTION_DATASETS[name]
     dataset = entry.read(Path(folder), split)
     if not dataset.videos:

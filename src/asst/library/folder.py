@@ -62,7 +62,7 @@ class LibraryFolder:
         self.folder = local_path(folder, "a library")
         self.identity = _identity(self.folder)
         self.features = Store(self.folder / "features")
-        self.uploads, self.matrix = self.folder / "uploads", self.folder / "matrix"
+        self.uploads, self.matrix = canonical(self.folder / "uploads"), self.folder / "matrix"
         self.corrections = self.folder / _CORRECTIONS
         self.rows_lock, self.indexing_lock, self.uploads_lock = (self.folder / name for name in _LOCKS)
         self._writes = 0
@@ -173,10 +173,9 @@ class LibraryFolder:
 
     def remove(self, videos: list[Video]) -> None:
         """Forgets videos, and what was made of contents that no other video has. The files themselves stay."""
-        uploads = canonical(self.uploads)
         with self.writing() as tables:
             for path in (Path(video.path) for video in videos):
-                if path.is_relative_to(uploads) and path.exists():
+                if path.is_relative_to(self.uploads) and path.exists():
                     path.with_name(REMOVED).touch()
                 tables.drop_video(str(path))
             self._drop_unused(tables, videos)

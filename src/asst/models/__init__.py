@@ -65,6 +65,8 @@ def model_named(name: str | Path) -> Model:
     """
     if str(name) in MODELS:
         return MODELS[str(name)].build()
+    if (Path(name) / "checkpoints").is_dir():
+        raise InputError(f"{name} is the folder of a run; name its checkpoint: {name}/checkpoints/best.safetensors")
     if Path(name).is_dir():
         from asst.models.zeroshot.model import ClipModel
 

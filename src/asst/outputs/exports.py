@@ -112,7 +112,7 @@ def subtitles(answers: Sequence[Answer], every: bool = False, *, form: Literal["
     if len(videos) > 1:
         raise InputError(
             f"subtitles are of one video, and these moments lie in {len(videos)}; "
-            "narrow a search to one with --in, or write .csv or .otio"
+            "take those of one, or write .csv or .otio"
         )
     cues = []
     for answer, _, moment in moments:

@@ -9,7 +9,7 @@ from typing import Annotated, Any, ClassVar, Literal, Self
 
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
-from asst.data import ACTION_DATASETS
+from asst.data import ACTION_DATASETS, require_split
 from asst.data.lengths import MOST_FACTOR
 from asst.data.query_tokens import LAST_HIDDEN_STATE, By
 from asst.evaluation.protocol import ProtocolName
@@ -167,6 +167,7 @@ class Data(Settings):
                 raise ValueError(
                     f"{key} is {split}; learn and choose checkpoints on other data than the test is made on"
                 )
+            require_split(self.dataset, split)
         if self.simulated is not None and not set(self.streams) <= set(MODALITIES):
             raise ValueError(f"simulated streams are {', '.join(MODALITIES)}, not {', '.join(self.streams)}")
         return self

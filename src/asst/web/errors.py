@@ -98,6 +98,8 @@ def install(app: FastAPI) -> None:
     @app.exception_handler(RequestValidationError)
     async def invalid(_: Request, error: RequestValidationError) -> Response:
         first = error.errors()[0]
+        if first["type"] == "json_invalid":
+            return Problem(422, "invalid", f"the body is no JSON: {first['ctx']['error']}").response()
         field = ".".join(map(str, first["loc"][1:])) or None
         message = f"{field or 'the request'}: {first['msg'].removeprefix('Value error, ')}"
         return Problem(422, "invalid", message, field=field).response()

@@ -141,11 +141,10 @@ class Served:
         Raises a `Problem` 422 naming a field for a span that is none of it, or 404 as of `video`.
         """
         video = self.video(content)
-        end_s = min(end_s, video.duration_s)
-        if not start_s < end_s:
-            message = f"{start_s:g} to {end_s:g} s is no span of {Path(video.path).name}"
+        if not start_s < min(end_s, video.duration_s):
+            message = f"{start_s:g} to {end_s:g} s is no span of {Path(video.path).name}, of {video.duration_s:g} s"
             raise Problem(422, "invalid", message, field=field)
-        return video, start_s, end_s
+        return video, start_s, min(end_s, video.duration_s)
 
     def said(self, query: str) -> list[Correction]:
         """What users said of answers to a sentence, the last first."""

@@ -61,6 +61,9 @@ def test_what_does_not_belong_together_is_refused(tmp_path: Path) -> None:
         model.rank(noise(4.0), ["?!"], top=1)
     with pytest.raises(InputError, match=r"features of noise cannot be made from a video here"):
         asst.load(tmp_path / "a.safetensors").locate(tmp_path / "video.mp4", ["a dog"])
+    (tmp_path / "run" / "checkpoints").mkdir(parents=True)
+    with pytest.raises(InputError, match=r"run is the folder of a run; name its checkpoint: .*run/checkpoints/best"):
+        asst.load(tmp_path / "run")
     with pytest.raises(InputError, match="no model is called 'nothing'"):
         asst.load("nothing")
 

@@ -200,7 +200,7 @@ def test_the_words_that_were_looked_at_have_a_strip_each_with_a_title(tmp_path: 
     cells = [(rect["x"], rect["width"], rect["fill-opacity"]) for rect in page.all("rect") if "fill-opacity" in rect]
     assert cells == [("0.0%", "50.0%", "0.8"), ("0.0%", "50.0%", "0.2"), ("50.0%", "50.0%", "1.0")]
     text = " ".join(" ".join(page.words).split())
-    assert "darkest shade is 100 % of its attention; shared evenly, a word would have 50 %" in text
+    assert "strongest shade is 100 % of its attention; shared evenly, a word would have 50 %" in text
     assert "Mean of the layers that see every step: dilation1, dilation2." in text
 
 

@@ -9,7 +9,7 @@ from types import ModuleType
 from typing import Any
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
 from asst.moments import confidence, format_time
 
@@ -111,6 +111,24 @@ def test_sure_first_and_weaker_folded(
     expect(page.locator(".moment")).to_have_count(1)
     page.select_option("#sort", "time")
     expect(page.locator(".moment")).to_have_count(1)
+
+
+def test_more_is_offered_only_where_it_would_be_seen(
+    serve: Callable[..., Any], visit: Callable[..., Page], ask: Ask, unsure: Any
+) -> None:
+    def repeated(route: Route) -> None:
+        answer = route.fetch()
+        found = answer.json()
+        found["moments"] += found["moments"][-1:] * 58
+        route.fulfill(response=answer, json=found)
+
+    page = visit(serve(unsure))
+    page.route("**/api/search", repeated)
+    ask(page, "red light")
+    expect(page.locator("#note")).to_have_text("1 found, 59 weaker")
+    expect(page.locator("#more")).to_be_hidden()
+    page.click("#weaker")
+    expect(page.locator("#more")).to_be_visible()
 
 
 def test_nothing_found_and_what_is_not_there_are_said(page: Page, here: Any, ask: Ask) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
 Ask = Callable[[Page, str], None]
 
@@ -43,6 +43,22 @@ def test_axe_finds_nothing_wide_dark_and_on_a_phone(page: Page, ask: Ask) -> Non
     page.keyboard.press("?")
     expect(page.locator("#help")).to_be_visible()
     assert violations(page) == []
+
+
+def test_the_name_of_a_file_is_seen_beside_that_of_its_folder_however_long(page: Page, ask: Ask) -> None:
+    def lengthened(route: Route) -> None:
+        answer = route.fetch()
+        found = answer.json()
+        for moment in found["moments"]:
+            moment["video"]["folder"] = "a summer in the mountains " * 4
+        route.fulfill(response=answer, json=found)
+
+    page.route("**/api/search", lengthened)
+    ask(page, "red light")
+    page.click(".card >> nth=0")
+    assert page.eval_on_selector(".group .name", "own => own.scrollWidth <= own.clientWidth")
+    right = "own => own.getBoundingClientRect().right"
+    assert page.eval_on_selector(".group .quiet", right) <= page.eval_on_selector(".group .bar", right)
 
 
 def test_a_result_that_is_tapped_on_a_phone_is_in_view(here: Any, visit: Callable[..., Page], ask: Ask) -> None:

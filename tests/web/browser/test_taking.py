@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from playwright.sync_api import Page, expect
@@ -13,7 +14,7 @@ from asst.video import probe
 Ask = Callable[[Page, str], None]
 
 
-def test_moments_of_several_videos_and_searches_are_exported(page: Page, tmp_path: Path, ask: Ask) -> None:
+def test_moments_of_several_videos_and_searches_are_exported(page: Page, here: Any, tmp_path: Path, ask: Ask) -> None:
     ask(page, "green light")
     page.hover(".moment")
     page.check(".pick input")
@@ -28,6 +29,11 @@ def test_moments_of_several_videos_and_searches_are_exported(page: Page, tmp_pat
     page.check(".pick input")
     page.reload()
     expect(page.locator("#picked")).to_have_text("2 moments of 2 videos, 0:04.5")
+    page.select_option("#format", "srt")
+    page.click("#export")
+    fault = "subtitles are of one video, and these moments lie in 2; take those of one, or write .csv or .otio"
+    expect(page.locator("#fault")).to_have_text(fault)
+    here.faults[:] = [fault for fault in here.faults if "422" not in fault]
     texts = {}
     for form in ("csv", "edl", "fcpxml", "otio", "mp4"):
         page.select_option("#format", form)
@@ -36,6 +42,7 @@ def test_moments_of_several_videos_and_searches_are_exported(page: Page, tmp_pat
         assert coming.value.suggested_filename == f"moments.{form}"
         coming.value.save_as(tmp_path / f"moments.{form}")
         texts[form] = (tmp_path / f"moments.{form}").read_bytes()
+        expect(page.locator("#fault")).to_be_hidden()
     rows = texts["csv"].decode().splitlines()
     assert ["green light" in rows[1], "blue sea" in rows[2], len(rows)] == [True, True, 3]
     assert ",2.0,3.5," in rows[1]

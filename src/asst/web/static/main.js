@@ -98,7 +98,8 @@ function showMoments() {
   $("weaker").hidden = !folded;
   $("weaker").textContent = weaker ? "Hide weaker" : `Show ${folded} weaker`;
   $("weaker").setAttribute("aria-expanded", weaker);
-  $("more").hidden = answer.moments.length < top || top >= MOST;
+  // More of what is folded would not be seen.
+  $("more").hidden = answer.moments.length < top || top >= MOST || (folded && !weaker);
   $("note").textContent = inWords(answer, folded);
   say($("note").textContent);
 }

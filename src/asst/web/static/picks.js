@@ -2,7 +2,7 @@
 
 import * as api from "./api.js";
 import { clock } from "./clock.js";
-import { $, button, el, onPress, plural, say } from "./dom.js";
+import { $, button, el, onPress, plural, say, showFault } from "./dom.js";
 import * as kept from "./kept.js";
 
 let picked = kept.picks.get();
@@ -81,6 +81,7 @@ async function save() {
   button.disabled = true;
   button.textContent = format === "mp4" ? "Encoding…" : "Writing…";
   say(button.textContent);
+  showFault(null);
   try {
     const moments = picked.map(({ video, query, score, start_s, end_s }) => ({ video, query, score, start_s, end_s }));
     const address = URL.createObjectURL(await api.exported(format, moments));
