@@ -77,11 +77,11 @@ def model_named(name: str | Path) -> Model:
             from asst.models.zeroshot.model import SimilarityModel
 
             return SimilarityModel(Path(name).name, Path(name))
-        from asst.models.reranked import METHOD, RerankedModel
-        from asst.models.trained.loading import described_by
+        from asst.models.reranked import METHOD, RerankedModel, loaded_alone
         from asst.models.trained.model import TrainedModel
 
-        if described_by(Path(name)).method == METHOD:
-            return RerankedModel.load(Path(name))
-        return TrainedModel.load([Path(name)])
+        method, description = loaded_alone(Path(name))
+        if description.method == METHOD:
+            return RerankedModel.of(method, description, Path(name))
+        return TrainedModel.of([method], description, Path(name))
     raise InputError(f"no model is called {str(name)!r}; choose one of {', '.join(MODELS)}, or name a checkpoint")

@@ -81,7 +81,15 @@ class RerankedModel:
         Raises an `InputError` for a file that is no checkpoint of a reranker, or made for other weights of the
         extractor.
         """
-        method, description = _method(path)
+        return cls.of(*loaded_alone(path), path, name, scope)
+
+    @classmethod
+    def of(
+        cls, method: Answerer, description: Description, path: Path, name: str | None = None, scope: Scope | None = None
+    ) -> Self:
+        """From what was loaded of a file; raises an `InputError` as `load`."""
+        if description.method != METHOD:
+            raise InputError(f"{path} holds {description.method}, which is no reranker")
         name = name or path.name
         first = zeroshot_of(description.features.extractor, name)
         description.features.check_extractor(first.extractor, name)
@@ -143,18 +151,13 @@ class RerankedModel:
         return self._words.vectors(tokenize(query) or ["the"])
 
 
-def _method(path: Path) -> tuple[Answerer, Description]:
-    """What computes the reranker of a file: the graph that ships, if it has the settings of that."""
-    if path.suffix == SUFFIX:
-        (method,), description = loaded([path])
-    else:
+def loaded_alone(path: Path) -> tuple[Answerer, Description]:
+    """The method of one file, of a reranker by the graph that ships, if it has the settings of that; see `loaded`."""
+    if path.suffix != SUFFIX:
         description = read_description(path)
         if description.method == METHOD and description.settings == read_description(PACKAGED).settings:
-            method = ExportedMethod.of_graph(GRAPH, load_checkpoint(path)[1], description)
-        else:
-            (method,), description = loaded([path])
-    if description.method != METHOD:
-        raise InputError(f"{path} holds {description.method}, which is no reranker")
+            return ExportedMethod.of_graph(GRAPH, load_checkpoint(path)[1], description), description
+    (method,), description = loaded([path])
     return method, description
 
 

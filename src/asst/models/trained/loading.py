@@ -17,7 +17,7 @@ from asst.extras import require
 from asst.features.extractor import Extractor, extractor_named
 from asst.features.runtime import Network
 from asst.models.answers import ATTENTION, Answerer, Answers, answers_of
-from asst.models.checkpoint import Description, described, read_description
+from asst.models.checkpoint import Description, described
 from asst.models.trained.answering import WindowAnswer, window_answers
 from asst.moments import FloatArray
 
@@ -94,11 +94,6 @@ def loaded(paths: Sequence[Path]) -> tuple[list[Answerer], Description]:
     if len(paths) > 1 and not methods[0].averages:
         raise InputError(f"checkpoints of {first.method} cannot be averaged; name one, or set average=0")
     return methods, first
-
-
-def described_by(path: Path) -> Description:
-    """What a checkpoint or an exported network says of itself; an `InputError` for a file that is neither."""
-    return ExportedMethod.load(path)[1] if path.suffix == SUFFIX else read_description(path)
 
 
 def _loaded(path: Path) -> tuple[Answerer, Description]:

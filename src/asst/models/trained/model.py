@@ -57,10 +57,20 @@ class TrainedModel(Checkpoints):
 
         Raises an `InputError` for a file that is no checkpoint, or checkpoints that do not belong together.
         """
-        methods, description = loaded(paths)
+        return cls.of(*loaded(paths), paths[0], words)
+
+    @classmethod
+    def of(
+        cls,
+        methods: Sequence[Answerer],
+        description: Description,
+        path: Path,
+        words: WordVectors | QueryTokens | None = None,
+    ) -> Self:
+        """From what was loaded of files, the first of which is at a path; raises an `InputError` as `load`."""
         if methods[0].finds_actions:
-            raise InputError(f"{paths[0]} finds actions and answers no sentence; use it with asst detect")
-        return cls(methods, description, paths[0].name, words)
+            raise InputError(f"{path} finds actions and answers no sentence; use it with asst detect")
+        return cls(methods, description, path.name, words)
 
     def rank(self, features: Features, queries: Sequence[str], *, top: int) -> list[Ranking]:
         """The best moments of each sentence; scores are in [0, 1], those of a classification sum to one.
