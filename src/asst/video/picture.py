@@ -60,9 +60,10 @@ class Orientation(NamedTuple):
 
 def orientation(frame: VideoFrame) -> Orientation:
     """How a frame is put upright, as its display matrix says; of another angle the nearest quarter."""
-    from av.sidedata.sidedata import Type
+    from av.sidedata.sidedata import SideDataContainer, Type
 
-    found: Iterable[Any] = frame.side_data
+    # A frame would keep its own, which keeps the frame: a circle, so that many pictures would stay for a while.
+    found: Iterable[Any] = SideDataContainer(frame)  # type: ignore[call-arg]
     matrix = next((data for data in found if data.type == Type.DISPLAYMATRIX), None)
     if matrix is None:
         return Orientation(False, False, False)
