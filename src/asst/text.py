@@ -12,6 +12,7 @@ import io
 import re
 import unicodedata
 import zipfile
+from bisect import bisect_left
 from collections.abc import Callable, Collection, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -195,17 +196,21 @@ def word_key(word: str) -> int:
 @functools.cache
 def _table() -> tuple[npt.NDArray[np.void], npt.NDArray[np.uint64], npt.NDArray[np.float16]]:
     """The packaged words, their keys, and the vectors of the common ones; what is not asked for is not read."""
-    words: npt.NDArray[np.void] = np.load(WORDS, mmap_mode="r")
-    return words, np.ascontiguousarray(words["key"]), np.load(COMMON_WORDS, mmap_mode="r")
+    words: npt.NDArray[np.void] = np.asarray(np.load(WORDS, mmap_mode="r"))
+    return words, words["key"], np.load(COMMON_WORDS, mmap_mode="r")
 
 
 def _found(words: Collection[str]) -> tuple[list[str], npt.NDArray[np.void]]:
     """Those of some words that the packaged table has, and their entries."""
     table, keys, _ = _table()
-    asked = np.array([word_key(word) for word in words], dtype=np.uint64)
-    rows = np.minimum(np.searchsorted(keys, asked), len(keys) - 1)
-    there = keys[rows] == asked
-    return [word for word, is_there in zip(words, there, strict=True) if is_there], table[rows[there]]
+    found = {}
+    for word in words:
+        key = word_key(word)
+        # One by one, as a search of all at once reads the whole table.
+        row = bisect_left(keys, key)
+        if row < len(keys) and keys[row] == key:
+            found[word] = row
+    return list(found), table[list(found.values())]
 
 
 def _shipped(words: Collection[str]) -> dict[str, Vector]:

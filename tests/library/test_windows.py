@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 import asst
 from asst.features.stores.native import Store
-from asst.library.engine import Engine
+from asst.library.engine import BASIS, Engine, principal
 from asst.library.windows import evenly, parts_of, windows_of
 from asst.models.reranked import packaged_default
 from asst.models.zeroshot.query_scores import SLOPE
@@ -60,6 +60,10 @@ def test_a_window_lies_in_its_part_and_no_part_is_without_one(steps: int) -> Non
 def engine() -> Engine:
     """The packaged model."""
     return Engine(packaged_default())
+
+
+def test_the_basis_that_ships_is_that_of_the_packaged_space(engine: Engine) -> None:
+    np.testing.assert_allclose(np.load(BASIS), principal(engine._sentences.glosses), atol=1e-5)
 
 
 def test_a_product_is_near_the_score(engine: Engine, street_features: asst.Features) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import io
 from collections.abc import Callable
 from fractions import Fraction
@@ -19,6 +20,7 @@ from asst.errors import InputError
 from asst.library.index import PICTURES, write_strip
 from asst.outputs.report.report import take_stills
 from asst.video import STILL, Crop, cut, frames, probe
+from asst.video.picture import orientation
 
 Pixels = npt.NDArray[np.uint8]
 CROPS = Crop(3, 1.0)
@@ -79,6 +81,15 @@ def test_all_eight_orientations_come_upright(tmp_path: Path, turns: int, mirrore
 def ribbon(parts: int, side: int = 16) -> Pixels:
     """Crops side by side; the ``k``-th is of grey level ``k``."""
     return np.repeat(np.repeat(np.arange(parts, dtype=np.uint8), side)[None, :, None], side, 0).repeat(3, 2)
+
+
+def test_a_frame_goes_as_soon_as_nobody_holds_it() -> None:
+    frame = av.VideoFrame(64, 48, "yuv420p")
+    orientation(frame)
+    gc.collect()
+    orientation(frame)
+    del frame
+    assert gc.collect() == 0
 
 
 @pytest.mark.parametrize("tall", [False, True])

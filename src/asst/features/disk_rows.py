@@ -8,7 +8,7 @@ from __future__ import annotations
 import mmap
 import tempfile
 from collections.abc import Iterator
-from typing import IO
+from typing import IO, Any
 
 import numpy as np
 import numpy.typing as npt
@@ -101,7 +101,7 @@ def side_by_side(first: Rows, second: Rows) -> Rows:
     return joined.finished()
 
 
-def release(rows: Rows) -> None:
+def release(rows: npt.NDArray[Any]) -> None:
     """Let go of what was read of a memory map; it is read from the file again when it is looked at again."""
     mapped: object = rows
     while isinstance(mapped, np.ndarray):

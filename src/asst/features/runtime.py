@@ -136,11 +136,9 @@ class Network:
         self._path = path
         self._provider = _PROVIDERS[device()]
         self._threads = 1 if alone else threads()
-        # They are not copied, so they must last as long as the session does.
-        self._given = {name: np.asarray(weight, order="C") for name, weight in (weights or {}).items()}
-        self._prepared: Future[InferenceSession] = _PREPARING.submit(self._prepare)
+        self._prepared: Future[InferenceSession] = _PREPARING.submit(self._prepare, weights or {})
 
-    def _prepare(self) -> InferenceSession:
+    def _prepare(self, weights: Mapping[str, npt.NDArray[Any]]) -> InferenceSession:
         import onnxruntime
 
         options = onnxruntime.SessionOptions()
@@ -148,8 +146,12 @@ class Network:
         options.log_severity_level = 3
         # Threads that wait by spinning take the cores from those that decode.
         options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-        values = [onnxruntime.OrtValue.ortvalue_from_numpy(weight) for weight in self._given.values()]
-        options.add_external_initializers(list(self._given), values)
+        # It plans memory ahead for each size of the inputs, and holds more of it than it needs.
+        options.enable_mem_pattern = False
+        # The session copies them.
+        given = {name: np.asarray(weight, order="C") for name, weight in weights.items()}
+        values = [onnxruntime.OrtValue.ortvalue_from_numpy(weight) for weight in given.values()]
+        options.add_external_initializers(list(given), values)
         try:
             return onnxruntime.InferenceSession(self._path, options, providers=[self._provider])
         except Exception as error:  # ONNX Runtime's errors have no class in common but this.

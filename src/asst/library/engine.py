@@ -19,8 +19,9 @@ from asst.errors import InputError
 from asst.features.disk_rows import release
 from asst.features.extract import Extraction
 from asst.features.extractor import Extractor
-from asst.features.hashing import settings_hash
+from asst.features.hashing import LENGTH, settings_hash
 from asst.features.values import Features
+from asst.features.zeroshot.captions import SHA256
 from asst.features.zeroshot.space import CROPS
 from asst.library.windows import PART_OVERLAP_S, PART_S, WINDOW_HOP_S, WINDOW_S, WindowVectors, windows_of
 from asst.models import model_named
@@ -31,6 +32,8 @@ from asst.models.zeroshot.model import ZeroShotModel
 FloatArray = npt.NDArray[np.float32]
 
 DIMENSION = 256
+BASIS = Path(__file__).with_name("basis.npy")
+"""`principal` of the packaged space, which takes half a second; ``scripts/build_basis.py`` writes it."""
 _STEPS_AT_ONCE = 4096
 
 
@@ -73,9 +76,11 @@ class Engine:
             )
         self.model: Model = model
         self._base, self._space, self._sentences = model.base, model.extractor.space, model.reader.sentences
-        self._basis, negatives = _principal(self._sentences.glosses), self._sentences.negatives
-        self._dimension, self._usual = self._basis.shape[1], negatives.mean(axis=0)
-        self._around = (negatives - self._usual) @ self._basis
+        sentences = self._sentences
+        packaged = model.extractor.weights == SHA256[:LENGTH]
+        self._basis: FloatArray = np.load(BASIS) if packaged else principal(sentences.glosses)
+        self._dimension, self._usual = self._basis.shape[1], sentences.negatives.mean(axis=0)
+        self._around = (sentences.negatives - self._usual) @ self._basis
 
     @cached_property
     def identity(self) -> Identity:
@@ -129,7 +134,7 @@ class Engine:
         return centred @ self._basis
 
 
-def _principal(rows: npt.NDArray[np.floating]) -> FloatArray:
+def principal(rows: npt.NDArray[np.floating]) -> FloatArray:
     """The directions in which rows differ most, `DIMENSION` at most, the same on every machine, as columns."""
     centred = rows.astype(np.float64) - rows.mean(axis=0, dtype=np.float64)
     _, directions = np.linalg.eigh(centred.T @ centred)

@@ -44,7 +44,8 @@ class Orientation(NamedTuple):
 
 def orientation(frame: av.VideoFrame) -> Orientation:
     """How a frame is put upright, as its display matrix says; of another angle the nearest quarter."""
-    found: Iterable[Any] = frame.side_data
+    # A frame would keep its own, which keeps the frame: a circle, so that many pictures would stay for a while.
+    found: Iterable[Any] = av.sidedata.sidedata.SideDataContainer(frame)  # type: ignore[call-arg]
     matrix = next((data for data in found if data.type == av.sidedata.sidedata.Type.DISPLAYMATRIX), None)
     if matrix is None:
         return Orientation(False, False, False)

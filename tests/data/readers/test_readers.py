@@ -111,8 +111,8 @@ def test_a_data_set_of_which_nothing_is_usable_says_why(tmp_path: Path) -> None:
     done = CliRunner().invoke(app, ["audit", "jsonlines", "--data", str(tmp_path)])
     assert (done.exit_code, done.stdout) == (2, "")
     place = f"{tmp_path / 'train.jsonl'}, line 1: not JSON (brackets nested too deep to be read) (left out); 3 more"
-    told = f"asst: jsonlines: no annotation with a usable record in {tmp_path} ({place} like it); name its folder with --data\n"
-    assert done.stderr == told
+    told = f"asst: jsonlines: no annotation with a usable record in {tmp_path} ({place} like it)"
+    assert done.stderr == f"{told}; name its folder with --data\n"
 
 
 def test_absurd_numbers_and_nesting_of_a_whole_file_are_told_with_their_place(tmp_path: Path) -> None:

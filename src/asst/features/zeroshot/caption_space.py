@@ -105,11 +105,10 @@ def load_space(path: Path) -> CaptionSpace:
         if missing := _OWN - stored.keys():
             raise ValueError(f"no {sorted(missing)[0]}")
         lite = published_lite()
-        changes = _changes(stored)
         return CaptionSpace(
-            _changed(lite.convolutions, changes, _NETWORK),
-            lambda: _changed(published_minilm(), changes, _ENCODER),
-            {name.removeprefix(_SENTENCES): changes[name] for name in _OWN},
+            _changed(lite.convolutions, stored, _NETWORK),
+            lambda: _changed(published_minilm(), stored, _ENCODER),
+            {name.removeprefix(_SENTENCES): _change(stored, name) for name in _OWN},
             lite,
             description,
             sha256(path),
@@ -143,26 +142,26 @@ def save_space(path: Path, weights: Mapping[str, FloatArray], description: Space
     write_whole(path, save(stored, metadata=header))
 
 
-def _changes(stored: Mapping[str, npt.NDArray[Any]]) -> dict[str, FloatArray]:
-    """How far weights were trained away, or the weights themselves of `_OWN`."""
-    found: dict[str, FloatArray] = {}
-    for name, change in stored.items():
-        if not name.endswith(".scale"):
-            if change.dtype == np.int8:
-                change = change * _beside(stored[f"{name}.scale"], change)
-            found[name] = change.astype(np.float32)
-    return found
-
-
-def _changed(base: Mapping[str, FloatArray], changes: Mapping[str, FloatArray], prefix: str) -> dict[str, FloatArray]:
+def _changed(
+    base: Mapping[str, FloatArray], stored: Mapping[str, npt.NDArray[Any]], prefix: str
+) -> dict[str, FloatArray]:
     weights = dict(base)
-    for name, change in changes.items():
+    for name in stored:
         own = name.removeprefix(prefix)
-        if name.startswith(prefix):
+        if name.startswith(prefix) and not name.endswith(".scale"):
+            change = _change(stored, name)
             if change.shape != weights[own].shape:
                 raise ValueError(f"{name} has the shape {change.shape}, not {weights[own].shape}")
             weights[own] = weights[own] + change
     return weights
+
+
+def _change(stored: Mapping[str, npt.NDArray[Any]], name: str) -> FloatArray:
+    """How far a weight was trained away, or the weight itself of `_OWN`."""
+    change = stored[name]
+    if change.dtype == np.int8:
+        change = change * _beside(stored[f"{name}.scale"], change)
+    return change.astype(np.float32)
 
 
 def _beside(scale: npt.NDArray[Any], change: npt.NDArray[Any]) -> npt.NDArray[Any]:

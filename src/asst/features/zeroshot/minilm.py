@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Sequence
-from functools import cache, cached_property
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from asst.features.disk_rows import release
 from asst.features.runtime import Network, graph
 from asst.features.stores.native import read_header
 
@@ -48,6 +49,7 @@ def published_minilm() -> dict[str, FloatArray]:
         if not name.endswith(SCALE) and name != _WORDS:
             scale = mapped.get(f"{name}{SCALE}")
             found[name] = weight if scale is None else np.multiply(weight, scale, dtype=np.float32)
+    release(mapped[_WORDS])
     return found
 
 
@@ -118,7 +120,7 @@ class MiniLM:
     """The encoder with its tokeniser, of the weights as published or trained on."""
 
     def __init__(self, weights: dict[str, FloatArray] | None = None) -> None:
-        self._weights = published_minilm() if weights is None else weights
+        self._network = Network(graph("sentences"), published_minilm() if weights is None else weights)
         self._tokens = MiniLMTokens()
 
     def encode(self, sentences: Sequence[str]) -> FloatArray:
@@ -132,10 +134,6 @@ class MiniLM:
             ids, real = self._tokens.side_by_side([tokens[i] for i in chosen])
             (vectors[chosen],) = self._network(words=token_vectors(ids), real=real)
         return vectors
-
-    @cached_property
-    def _network(self) -> Network:
-        return Network(graph("sentences"), self._weights)
 
 
 def words(sentence: str) -> list[str]:

@@ -25,7 +25,7 @@ _TEMPERATURE = 2.0
 _LEAST_PROBABILITY = 1e-6
 _LEAST_SHARE = 0.01
 _LEAST_VARIANCE = 1e-8
-_STEPS_AT_ONCE = 1024
+_STEPS_AT_ONCE = 256
 
 
 @dataclass(frozen=True, slots=True, eq=False)
