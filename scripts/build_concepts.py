@@ -1,7 +1,8 @@
 """Makes ``concepts.json.gz`` and ``concepts.safetensors`` of the packaged space from WordNet and ImageNet's class list.
 
 What the packaged model knows of words: a sentence about each ImageNet class, with its embedding; which classes a noun
-names; and sentences about nothing in particular, to compare others with.
+names; and negative sentences, to compare others with: those of ``negative_sentences.txt``, which are about what videos
+often show, and some that are drawn.
 
 Run: ``python scripts/build_concepts.py /usr/share/wordnet`` (Debian's package ``wordnet-base`` puts it there).
 """
@@ -21,19 +22,19 @@ from safetensors.numpy import save_file
 from asst.features.hashing import packaged_file
 from asst.features.zeroshot.minilm import MiniLM
 
-OUT = Path(__file__).parents[1] / "src" / "asst" / "features"
+OUT = Path(__file__).parents[1] / "src" / "asst" / "features" / "zeroshot"
 CLASSES = 1000
 # A noun is read in its most frequent senses only; one of more classes than this says nothing of a picture.
 SENSES = 3
 CLASSES_MOST = 400
-UNRELATED = 300
+DRAWN = 75
 # Words that are nouns in some dictionary sense and never one in a description of a video.
 NOT_NOUNS = frozenset(
     "a an the of in on at to with and or is are be it its his her their he she they that this from by for into up "
     "down out over under above below front before after while then as when there who which one two some can may might "
     "must will".split()
 )
-# Unrelated sentences are every combination of these, drawn evenly.
+# Negative sentences are drawn evenly from every combination of these.
 SUBJECTS = (
     "a man,a woman,a child,two people,a dog,a cat,a girl,a boy,someone,a group of friends,a car,a bird,a horse,"
     "a player,an old man"
@@ -116,14 +117,15 @@ def nouns(folder: Path, below: dict[str, list[int]]) -> dict[str, list[int]]:
     return found
 
 
-def unrelated() -> list[str]:
-    """Sentences about nothing in particular."""
+def negatives() -> list[str]:
+    """Sentences to compare others with."""
     draw = np.random.default_rng(1)
-    return [
+    drawn = [
         f"{SUBJECTS[draw.integers(len(SUBJECTS))]} {VERBS[draw.integers(len(VERBS))]} "
         f"{OBJECTS[draw.integers(len(OBJECTS))]}"
-        for _ in range(UNRELATED)
+        for _ in range(DRAWN)
     ]
+    return [*Path(__file__).with_name("negative_sentences.txt").read_text().splitlines(), *drawn]
 
 
 def main() -> None:
@@ -131,16 +133,16 @@ def main() -> None:
     folder = Path(sys.argv[1])
     synsets, offsets = read_synsets(folder), class_offsets()
     about = glosses(synsets, offsets)
-    others = unrelated()
+    others = negatives()
     named = nouns(folder, classes_below(synsets, offsets))
-    content = {"glosses": about, "nouns": named, "unrelated": others}
+    content = {"glosses": about, "nouns": named, "negatives": others}
     # No time stamp, so that the same input gives the same file.
     data = gzip.compress(json.dumps(content, separators=(",", ":")).encode(), mtime=0)
     (OUT / "concepts.json.gz").write_bytes(data)
     encode = MiniLM().encode
-    embeddings = {"glosses": encode(about), "unrelated": encode(others)}
+    embeddings = {"glosses": encode(about), "negatives": encode(others)}
     save_file({name: rows.astype(np.float16) for name, rows in embeddings.items()}, OUT / "concepts.safetensors")
-    print(f"{len(about)} classes, {len(named)} nouns, {len(others)} unrelated sentences")
+    print(f"{len(about)} classes, {len(named)} nouns, {len(others)} negative sentences")
 
 
 if __name__ == "__main__":

@@ -86,7 +86,7 @@ class Engine:
     def identity(self) -> Identity:
         """What decides its numbers."""
         one, window, part = self.model.extractor, (WINDOW_S, WINDOW_HOP_S), (PART_S, PART_OVERLAP_S)
-        made = settings_hash({"version": 2, "dimension": self._dimension, "window": window, "part": part})
+        made = settings_hash({"version": 3, "dimension": self._dimension, "window": window, "part": part})
         return Identity(self._base, one.name, one.preprocessing, one.weights, made, self._dimension)
 
     def extraction(self, store: Path) -> Extraction:

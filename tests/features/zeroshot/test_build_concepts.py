@@ -104,8 +104,8 @@ def test_a_class_is_glossed_by_its_name_and_its_sense(script: ModuleType, folder
     assert (len(glosses), glosses[0], glosses[999]) == (1000, "tench, a curly dog", "toilet paper, for frying")
 
 
-def test_the_unrelated_sentences_are_the_shipped_ones(script: ModuleType) -> None:
-    assert script.unrelated() == concept_data()["unrelated"]
+def test_the_negative_sentences_are_the_shipped_ones(script: ModuleType) -> None:
+    assert script.negatives() == concept_data()["negatives"]
 
 
 def test_the_real_wordnet_gives_the_shipped_table(script: ModuleType) -> None:
@@ -123,13 +123,13 @@ def test_the_files_that_it_writes_are_read(
     monkeypatch.setattr(sys, "argv", ["build_concepts.py", str(folder)])
     monkeypatch.setattr(script, "class_offsets", lambda: ["00000004", "00000006"])
     monkeypatch.setattr(script, "glosses", lambda senses, offsets: [senses[offset].gloss for offset in offsets])
-    monkeypatch.setattr(script, "unrelated", lambda: ["it rains"])
+    monkeypatch.setattr(script, "negatives", lambda: ["it rains"])
     script.main()
     content = json.loads(gzip.decompress((tmp_path / "concepts.json.gz").read_bytes()))
     assert content == {
         "glosses": ["a curly dog", "for frying"],
         "nouns": {"dog": [0], "poodle": [0], "frying pan": [1], "entity": [0, 1], "doggen": [0], "frying pans": [1]},
-        "unrelated": ["it rains"],
+        "negatives": ["it rains"],
     }
     written = load_file(tmp_path / "concepts.safetensors")
-    assert {name: rows.shape for name, rows in written.items()} == {"glosses": (2, 384), "unrelated": (1, 384)}
+    assert {name: rows.shape for name, rows in written.items()} == {"glosses": (2, 384), "negatives": (1, 384)}

@@ -75,16 +75,16 @@ def test_sentences_lie_where_the_sentence_tower_puts_them(path: Path) -> None:
         return unit
 
     said = ["a dog runs", "", "the red car at the traffic lights"]
-    usual = placed(table["unrelated"]).mean(axis=0)
+    usual = placed(table["negatives"]).mean(axis=0)
     reading = sentences.read(said)
     for found, vectors in (
         (reading.classifiers, placed(said)),
-        (sentences.negatives[:9], placed(table["unrelated"][:9])),
+        (sentences.negatives[:9], placed(table["negatives"][:9])),
         (sentences.glosses[:9], placed(table["glosses"][:9])),
     ):
         apart = vectors - usual
         np.testing.assert_allclose(found, apart / np.linalg.norm(apart, axis=1, keepdims=True), atol=2e-3)
-    assert (sentences.negatives.shape, sentences.glosses.shape) == ((300, CHANNELS), (1000, CHANNELS))
+    assert (sentences.negatives.shape, sentences.glosses.shape) == ((229, CHANNELS), (1000, CHANNELS))
     assert list(reading.named) == [named_classes(text) for text in said]
     np.testing.assert_allclose(reading.resembled, resembled_classes(encoder.encode(said)), atol=1e-6)
 
@@ -124,10 +124,10 @@ def test_its_file_is_a_model(path: Path, street: Path) -> None:
     (ranking,) = localizer.model.rank(features, ["a car"], top=3)
     # What matches best at the steps, by the vectors themselves, is where the best moment lies.
     extractor = CaptionExtractor(path)
-    (said,), unrelated = extractor.sentences.read(["a car"]).classifiers, extractor.sentences.negatives
+    (said,), negatives = extractor.sentences.read(["a car"]).classifiers, extractor.sentences.negatives
     crops = extractor.space.crops(features.vectors).astype(np.float32) - extractor.space.mean
     crops /= np.linalg.norm(crops, axis=2, keepdims=True)
-    match = (crops @ said - (crops @ unrelated.T).mean(axis=2)).max(axis=1)
+    match = (crops @ said - (crops @ negatives.T).mean(axis=2)).max(axis=1)
     best = ranking.ranked[0]
     inside = (features.times_s >= best.start_s) & (features.times_s < best.end_s)
     assert match[inside].mean() > match[~inside].mean()

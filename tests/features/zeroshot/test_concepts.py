@@ -62,8 +62,8 @@ def test_a_sentence_about_a_class_resembles_the_class(encoder: MiniLM, names: li
 
 def test_the_shipped_files_belong_together(encoder: MiniLM, shipped: dict[str, npt.NDArray[np.float16]]) -> None:
     table = concept_data()
-    assert table.keys() == {"glosses", "nouns", "unrelated"}
-    assert {name: rows.shape for name, rows in shipped.items()} == {"glosses": (1000, 384), "unrelated": (300, 384)}
+    assert table.keys() == {"glosses", "nouns", "negatives"}
+    assert {name: rows.shape for name, rows in shipped.items()} == {"glosses": (1000, 384), "negatives": (229, 384)}
     for part, rows in shipped.items():
         texts: list[str] = table[part]
         assert len(texts) == len(rows)

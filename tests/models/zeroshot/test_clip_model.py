@@ -24,7 +24,7 @@ def test_one_negative_sentence_in_five_is_found_in_any_space_and_length(steps: i
 
 
 def test_what_is_found_is_told_by_its_own_negative_sentences(street: Path, tmp_path: Path, one_thread: None) -> None:
-    negatives = concept_data()["unrelated"]
+    negatives = concept_data()["negatives"]
     words = {word for text in negatives for word in text.split()}
     clip = ClipModel("own", weights=write(tmp_path / "own", "clip", sorted(words - {*WORDS})))
     rankings = clip.rank(clip.extractor.extract(street), negatives, top=1)

@@ -120,7 +120,7 @@ def test_evidence_is_that_of_the_definition(model: SimilarityModel) -> None:
     features = made(model, 4)
     found = model.reader(features, QUERIES)
     visual = found[0].visual
-    assert visual.negatives.shape == (4, 300)
+    assert visual.negatives.shape == (4, 229)
     wide = visual.negatives.astype(np.float64)
     np.testing.assert_allclose(visual.mean, wide.mean(axis=1), atol=1e-6)
     np.testing.assert_allclose(visual.deviation, wide.std(axis=1), atol=1e-5)

@@ -94,7 +94,7 @@ def test_a_recipe_makes_tapes_trains_and_gives_a_model(
 def test_the_same_recipe_learns_in_the_space_of_clip(
     pictures: Path, tmp_path: Path, few_tapes: list[str], monkeypatch: pytest.MonkeyPatch, street: Path
 ) -> None:
-    words = {word for text in concept_data()["unrelated"] for word in text.split()}
+    words = {word for text in concept_data()["negatives"] for word in text.split()}
     write(tmp_path / "weights" / "clip", "clip", sorted(words - {*WORDS}))
     monkeypatch.setenv("ASST_WEIGHTS", str(tmp_path / "weights"))
     changes = [*SMALL, *few_tapes, f"data.root={pictures}", f"data.tapes.folder={tmp_path / 'tapes'}"]

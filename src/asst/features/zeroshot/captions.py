@@ -44,7 +44,7 @@ class CaptionSentences(SentenceReader):
         self._weights = space.encoder
         self._placing = Network(graph("placing"), space.placing)
         known = embeddings()
-        super().__init__(self._placed(known["unrelated"]), lambda: self._placed(known["glosses"]))
+        super().__init__(self._placed(known["negatives"]), lambda: self._placed(known["glosses"]))
 
     def vectors(self, sentences: Sequence[str]) -> FloatArray:
         """See `SentenceReader.vectors`."""

@@ -21,8 +21,8 @@ from asst.video.picture import Pixels
 
 NAME = "clip-squares"
 _WEIGHTS = "clip"
-# How far vectors turn at a change of shot, as one minus their cosine. They are not centred: even unrelated pictures are
-# alike, so this is less than for centred ones.
+# How far vectors turn at a change of shot, as one minus their cosine. They are not centred, so that those of all
+# pictures are alike: this is less than for centred ones.
 _TURN_LEAST = 0.15
 
 
@@ -44,7 +44,7 @@ class ClipSentences(SentenceReader):
 
     def __init__(self, towers: Towers, folder: Path) -> None:
         known, table = partial(cached_sentence_vectors, folder, towers), concept_data()
-        super().__init__(known(table["unrelated"]), lambda: known(table["glosses"]))
+        super().__init__(known(table["negatives"]), lambda: known(table["glosses"]))
         self._towers = towers
 
     def vectors(self, sentences: Sequence[str]) -> Float32Array:

@@ -27,7 +27,7 @@ _PHRASE_WORDS = 3
 
 @cache
 def embeddings() -> dict[str, FloatArray]:
-    """What the sentence encoder makes of ``glosses`` and ``unrelated`` sentences, ``(sentences, width)``."""
+    """What the sentence encoder makes of ``glosses`` and of ``negatives``, ``(sentences, width)``."""
     from safetensors.numpy import load
 
     shipped = load(files("asst.features.zeroshot").joinpath("concepts.safetensors").read_bytes())
@@ -46,7 +46,7 @@ def resembled_classes(meanings: FloatArray) -> FloatArray:
 
 @cache
 def concept_data() -> dict[str, Any]:
-    """The package's table: a gloss of each class, the classes that nouns name, and sentences about nothing."""
+    """The package's table: a gloss of each class, the classes that nouns name, and negative sentences."""
     packed = files("asst.features.zeroshot").joinpath("concepts.json.gz").read_bytes()
     table: dict[str, Any] = json.loads(gzip.decompress(packed))
     return table
