@@ -18,12 +18,12 @@ from PIL import Image
 from playwright.sync_api import Page, sync_playwright
 
 from asst.cli.asking import DEMO_VIDEO
+from asst.cli.serve import listening, said
 from asst.features.hashing import packaged_file
 from asst.library.engine import engine_of
 from asst.library.index import index
 from asst.library.library import Library
 from asst.web.app import create_app
-from asst.cli.serve import listening, said
 
 DOCS = Path(__file__).parents[1] / "docs"
 SENTENCE = "a taxi sign on top of a car"
