@@ -10,11 +10,14 @@ from asst.features.zeroshot.caption_space import SpaceDescription, save_space
 from asst.training.space.towers import Towers, weights_of
 
 
-def write_space(path: Path) -> Path:
-    """Its file, always the same."""
+def write_space(path: Path, *, own_encoder: bool = False) -> Path:
+    """Its file, always the same; its sentence encoder is the published one, or another."""
     with torch.random.fork_rng():
         torch.manual_seed(0)
         towers = Towers()
+    if own_encoder:
+        with torch.no_grad():
+            towers.sentences.encoder.layers[-1].narrow.bias[::2] += 0.5
     about = SpaceDescription(scale=14.0, recipe="tiny", sets=("none",), step=0, metrics={})
     save_space(path, weights_of(towers), about)
     return path

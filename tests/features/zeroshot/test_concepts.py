@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from safetensors.numpy import load
 
 from asst.features.hashing import packaged_file
-from asst.features.zeroshot.concepts import concept_data, named_classes, resembled_classes
+from asst.features.zeroshot.concepts import concept_data, embeddings, named_classes, resembled_classes
 from asst.features.zeroshot.minilm import MiniLM
 
 SENTENCES = ["a dog jumps", "a man opens a laptop", "", "the red car at the traffic lights", "purple ideas sleep"]
@@ -44,7 +44,7 @@ def test_a_sentence_resembles_classes_by_the_softmax_of_twenty_cosines(
     encoder: MiniLM, shipped: dict[str, npt.NDArray[np.float16]]
 ) -> None:
     meanings = encoder.encode(SENTENCES)
-    found = resembled_classes(meanings)
+    found = resembled_classes(meanings, embeddings()["glosses"])
     assert found.dtype == np.float32
     for own, meaning in zip(found, meanings.astype(np.float64), strict=True):
         weights = [math.exp(20 * float(meaning @ gloss)) for gloss in shipped["glosses"].astype(np.float64)]
@@ -54,9 +54,9 @@ def test_a_sentence_resembles_classes_by_the_softmax_of_twenty_cosines(
 def test_a_sentence_about_a_class_resembles_the_class(encoder: MiniLM, names: list[str]) -> None:
     chosen = range(0, 1000, 5)
     glosses: list[str] = concept_data()["glosses"]
-    about = resembled_classes(encoder.encode([glosses[i] for i in chosen]))
+    about = resembled_classes(encoder.encode([glosses[i] for i in chosen]), embeddings()["glosses"])
     assert (about.argmax(axis=1) == chosen).all()
-    unseen = resembled_classes(encoder.encode([f"a photo of a {names[i]}" for i in chosen]))
+    unseen = resembled_classes(encoder.encode([f"a photo of a {names[i]}" for i in chosen]), embeddings()["glosses"])
     assert (unseen.argmax(axis=1) == chosen).mean() > 0.85
 
 

@@ -61,6 +61,7 @@ class CaptionSpace:
         encoder: makes those of the sentence encoder, most of which lie in a file of their own.
         placing: those of the layers that follow the encoder.
         published: the classifier that the picture tower was.
+        own_encoder: whether the sentence encoder differs from the published one.
     """
 
     network: dict[str, FloatArray]
@@ -69,6 +70,7 @@ class CaptionSpace:
     published: LiteWeights
     description: SpaceDescription
     sha256: str
+    own_encoder: bool
 
     def weights(self) -> dict[str, FloatArray]:
         """All of them: ``pictures.network.stem.weight``, ``sentences.encoder.places``, ``sentences.wide.bias``, ..."""
@@ -112,6 +114,7 @@ def load_space(path: Path) -> CaptionSpace:
             lite,
             description,
             sha256(path),
+            any(name.startswith(_ENCODER) for name in stored),
         )
     except OSError as error:
         raise InputError(f"cannot read {path}: {error.strerror or error}; check the file") from error

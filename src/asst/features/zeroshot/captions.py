@@ -18,7 +18,7 @@ from asst.features.hashing import LENGTH
 from asst.features.runtime import Network, graph, precision
 from asst.features.weights import weights_file
 from asst.features.zeroshot.caption_space import CaptionSpace, load_space
-from asst.features.zeroshot.concepts import embeddings, named_classes, resembled_classes
+from asst.features.zeroshot.concepts import concept_data, embeddings, named_classes, resembled_classes
 from asst.features.zeroshot.crops import SAMPLED_FPS, CropsExtractor, crop_slices
 from asst.features.zeroshot.efficientnet import SIDE
 from asst.features.zeroshot.minilm import MiniLM
@@ -41,10 +41,9 @@ class CaptionSentences(SentenceReader):
     measures = (COSINE, "named classes", "resembled classes")
 
     def __init__(self, space: CaptionSpace) -> None:
-        self._weights = space.encoder
+        self._weights, self._own_encoder = space.encoder, space.own_encoder
         self._placing = Network(graph("placing"), space.placing)
-        known = embeddings()
-        super().__init__(self._placed(known["negatives"]), lambda: self._placed(known["glosses"]))
+        super().__init__(self._placed(self._known("negatives")), lambda: self._placed(self._meant_by_glosses))
 
     def vectors(self, sentences: Sequence[str]) -> FloatArray:
         """See `SentenceReader.vectors`."""
@@ -53,7 +52,16 @@ class CaptionSentences(SentenceReader):
     def _reading(self, sentences: Sequence[str]) -> Reading:
         meanings = self._encoder.encode(sentences)
         named = [named_classes(sentence) for sentence in sentences]
-        return Reading(self.classifiers(self._placed(meanings)), named, resembled_classes(meanings))
+        resembled = resembled_classes(meanings, self._meant_by_glosses)
+        return Reading(self.classifiers(self._placed(meanings)), named, resembled)
+
+    def _known(self, name: str) -> FloatArray:
+        """What the encoder makes of sentences of the package; that of the published one is packaged."""
+        return self._encoder.encode(concept_data()[name]) if self._own_encoder else embeddings()[name]
+
+    @cached_property
+    def _meant_by_glosses(self) -> FloatArray:
+        return self._known("glosses")
 
     @cached_property
     def _encoder(self) -> MiniLM:

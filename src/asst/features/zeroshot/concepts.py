@@ -34,12 +34,12 @@ def embeddings() -> dict[str, FloatArray]:
     return {name: rows.astype(np.float32) for name, rows in shipped.items()}
 
 
-def resembled_classes(meanings: FloatArray) -> FloatArray:
+def resembled_classes(meanings: FloatArray, glosses: FloatArray) -> FloatArray:
     """How much each class's gloss resembles sentences, a distribution, shape ``(sentences, CLASSES)``.
 
-    ``meanings`` is what the sentence encoder makes of them, unit vectors, ``(sentences, width)``.
+    ``meanings`` and ``glosses`` are what the sentence encoder makes of both, unit vectors, ``(sentences, width)``.
     """
-    alike = np.exp(_ENCODER_SCALE * (meanings @ embeddings()["glosses"].T - 1))
+    alike = np.exp(_ENCODER_SCALE * (meanings @ glosses.T - 1))
     shares: FloatArray = alike / alike.sum(axis=1, keepdims=True)
     return shares
 
