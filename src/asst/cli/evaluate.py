@@ -100,20 +100,10 @@ def evaluate(
     kept in its folder. A --model is asked likewise. Beside each figure stands that of a prior which reads neither video
     nor sentence, where another part of the data set is here to fit it on.
     """
-    if (predictions is None) == (model is None):
-        raise InputError("what is to be judged? name a file of predictions or the folder of a run, or give --model")
-    if predictions is not None and predictions.suffix in (".safetensors", ".onnx"):
-        raise InputError(f"{predictions} is no file of predictions; a model is judged by --model {predictions}")
-    for name, given, otherwise in (
-        ("--format", form, "a run and a model answer in ours"),
-        ("--protocol", protocol, "name RUN/predictions/SPLIT.jsonl"),
-    ):
-        if given is not None and (predictions is None or predictions.is_dir()):
-            raise InputError(f"{name} goes with a file of predictions; {otherwise}")
-    from asst.cli.questions import USUAL_PROTOCOL, print_evaluation, read_predictions, read_questions
-
+    _check(predictions, model, form, protocol)
     if predictions is None:
         from asst.cli.judging import evaluate_model
+        from asst.cli.questions import print_evaluation, read_questions
 
         asked = read_questions(annotation)
         judged = evaluate_model(str(model), asked, str(annotation.split), fit_split, stores or (), step_s, key, out)
@@ -128,6 +118,35 @@ def evaluate(
 
         evaluate_runs(runs_in(predictions), annotation.split, changes or [], as_json=as_json)
         return
+    _judge(predictions, form, annotation, protocol, keeping, as_json=as_json)
+
+
+def _check(predictions: Path | None, model: str | None, form: str | None, protocol: str | None) -> None:
+    """Refuse what does not go together."""
+    if (predictions is None) == (model is None):
+        raise InputError("what is to be judged? name a file of predictions or the folder of a run, or give --model")
+    if predictions is not None and predictions.suffix in (".safetensors", ".onnx"):
+        raise InputError(f"{predictions} is no file of predictions; a model is judged by --model {predictions}")
+    for name, given, otherwise in (
+        ("--format", form, "a run and a model answer in ours"),
+        ("--protocol", protocol, "name RUN/predictions/SPLIT.jsonl"),
+    ):
+        if given is not None and (predictions is None or predictions.is_dir()):
+            raise InputError(f"{name} goes with a file of predictions; {otherwise}")
+
+
+def _judge(
+    predictions: Path,
+    form: str | None,
+    annotation: Annotation,
+    protocol: str | None,
+    keeping: _ResultFile,
+    *,
+    as_json: bool,
+) -> None:
+    """Judge a file."""
+    from asst.cli.questions import USUAL_PROTOCOL, print_evaluation, read_predictions
+
     if keeping.result is not None and not (keeping.recipe and keeping.features):
         raise InputError("a result file says what made the predictions; give --recipe NAME and --features NAME")
     if keeping.result is not None and protocol not in (None, USUAL_PROTOCOL):
