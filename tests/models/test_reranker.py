@@ -17,7 +17,7 @@ from asst.data.batch import Batch, Collate
 from asst.data.sample import ProposalRows, Sample
 from asst.data.windows import Window
 from asst.errors import InputError
-from asst.features.zeroshot.captions import CaptionSentences
+from asst.features.zeroshot.caption_space import CaptionSentences
 from asst.features.zeroshot.crops import STEP_S, TICKS_A_STEP
 from asst.models.methods.base import Share
 from asst.models.methods.reranker import RerankerMethod
@@ -33,9 +33,8 @@ from asst.models.reranker_inputs import (
     samples,
     views_of,
 )
-from asst.models.zeroshot.model import SimilarityModel
+from asst.models.zeroshot.model import SimilarityModel, query_scores, step_scores
 from asst.models.zeroshot.proposals import proposals
-from asst.models.zeroshot.query_scores import query_scores, step_scores
 
 WORDS = 4
 NAMES = input_names(CaptionSentences.measures)

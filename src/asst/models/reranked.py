@@ -22,7 +22,6 @@ from asst.models.reranker_inputs import (
     FACTS,
     STEPS,
     ClauseEvidence,
-    FloatArray,
     clause_evidence,
     reranker_inputs,
     samples,
@@ -31,11 +30,9 @@ from asst.models.reranker_inputs import (
 from asst.models.trained.loading import PACKAGED, RERANKER, loaded
 from asst.models.trained.model import word_vectors
 from asst.models.zeroshot.evidence import Evidence
-from asst.models.zeroshot.model import ZeroShotModel, zeroshot_of
-from asst.models.zeroshot.proposals import Float64Array, Proposals
-from asst.models.zeroshot.query_scores import QueryScores, query_scores, ranking, step_scores
-from asst.models.zeroshot.video_context import VideoContext
-from asst.moments import Answer, Attention
+from asst.models.zeroshot.model import QueryScores, ZeroShotModel, query_scores, ranking, step_scores, zeroshot_of
+from asst.models.zeroshot.proposals import Proposals, VideoContext
+from asst.moments import Answer, Attention, Float32Array, FloatArray
 from asst.text import Vector, WordVectors, tokenize
 
 Scope = Literal["windows", "order", "everything"]
@@ -116,7 +113,7 @@ class RerankedModel:
 
     def _added(
         self, context: VideoContext, every: Sequence[ClauseEvidence], found: Sequence[QueryScores]
-    ) -> list[Float64Array]:
+    ) -> list[FloatArray]:
         """What the reranker adds to the score of each proposal, for each sentence."""
         added = [np.full(len(own.proposals), np.nan) for own in found]
         asked = [
@@ -133,7 +130,7 @@ class RerankedModel:
                 added[i][here] = scores[: len(here)] - found[i].proposals[here]
         return [_filled(values) for values in added]
 
-    def _inputs(self, context: VideoContext, evidence: ClauseEvidence, steps: Float64Array) -> FloatArray:
+    def _inputs(self, context: VideoContext, evidence: ClauseEvidence, steps: FloatArray) -> Float32Array:
         return reranker_inputs(context, evidence, steps, self.reader.sentences.measures)
 
     def _sentence(self, query: str) -> Vector:
@@ -146,7 +143,7 @@ def packaged_default() -> RerankedModel:
     return RerankedModel.load(PACKAGED, "default")
 
 
-def within_shots(found: Proposals, before: Float64Array, after: Float64Array) -> Float64Array:
+def within_shots(found: Proposals, before: FloatArray, after: FloatArray) -> FloatArray:
     """Scores in which the windows of each shot are ordered anew, and shots compete as they did before.
 
     The best window of a shot scores as its best one did; runs of whole shots stay as they were. Shots compete by
@@ -175,7 +172,7 @@ def _found(context: VideoContext, evidence: Evidence, top: int) -> Answer:
     return ranking(context, evidence, own, own.proposals, top)
 
 
-def _filled(values: Float64Array) -> Float64Array:
+def _filled(values: FloatArray) -> FloatArray:
     """A proposal that was not judged gets what the judged ones got on average; nothing if none was."""
     known = values[~np.isnan(values)]
     return np.where(np.isnan(values), known.mean() if len(known) else 0.0, values)

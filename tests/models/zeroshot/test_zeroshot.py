@@ -17,16 +17,13 @@ import asst
 from asst.errors import InputError
 from asst.features.image_text.hub import IMAGE_TEXT
 from asst.features.zeroshot.colours import COLOURS
-from asst.features.zeroshot.concepts import named_classes
-from asst.features.zeroshot.space import COSINE
+from asst.features.zeroshot.space import COSINE, named_classes
 from asst.models import MODELS
 from asst.models.zeroshot import evidence
 from asst.models.zeroshot.evidence import Evidence
-from asst.models.zeroshot.model import SimilarityModel, zeroshot_of
-from asst.models.zeroshot.proposals import proposal_scores, proposals, smoothed
+from asst.models.zeroshot.model import SLOPE, SimilarityModel, probability, zeroshot_of
+from asst.models.zeroshot.proposals import HALF, proposal_scores, proposals, smoothed
 from asst.models.zeroshot.query import parse
-from asst.models.zeroshot.query_scores import SLOPE, probability
-from asst.models.zeroshot.video_context import HALF
 from asst.moments import Answer, iou
 
 QUERIES = [

@@ -9,21 +9,30 @@ weights, which packages carry.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from asst.atomic import write_whole
 from asst.errors import InputError
 from asst.features.hashing import sha256
+from asst.features.runtime import Network, graph
 from asst.features.zeroshot.efficientnet import LiteWeights, published_lite
-from asst.features.zeroshot.minilm import published_minilm
-
-FloatArray = npt.NDArray[np.float32]
+from asst.features.zeroshot.minilm import MiniLM, published_minilm
+from asst.features.zeroshot.space import (
+    COSINE,
+    Reading,
+    SentenceReader,
+    concept_data,
+    embeddings,
+    named_classes,
+    resembled_classes,
+)
+from asst.moments import Array, Float32Array
 
 FORMAT = "asst-caption-space-2"
 
@@ -64,18 +73,56 @@ class CaptionSpace:
         own_encoder: whether the sentence encoder differs from the published one.
     """
 
-    network: dict[str, FloatArray]
-    encoder: Callable[[], dict[str, FloatArray]]
-    placing: dict[str, FloatArray]
+    network: dict[str, Float32Array]
+    encoder: Callable[[], dict[str, Float32Array]]
+    placing: dict[str, Float32Array]
     published: LiteWeights
     description: SpaceDescription
     sha256: str
     own_encoder: bool
 
-    def weights(self) -> dict[str, FloatArray]:
+    def weights(self) -> dict[str, Float32Array]:
         """All of them: ``pictures.network.stem.weight``, ``sentences.encoder.places``, ``sentences.wide.bias``, ..."""
         parts = {_NETWORK: self.network, _ENCODER: self.encoder(), _SENTENCES: self.placing}
         return {f"{prefix}{name}": own for prefix, part in parts.items() for name, own in part.items()}
+
+
+class CaptionSentences(SentenceReader):
+    """The language side."""
+
+    measures = (COSINE, "named classes", "resembled classes")
+
+    def __init__(self, space: CaptionSpace) -> None:
+        self._weights, self._own_encoder = space.encoder, space.own_encoder
+        self._placing = Network(graph("placing"), space.placing)
+        super().__init__(self._placed(self._known("negatives")), lambda: self._placed(self._meant_by_glosses))
+
+    def vectors(self, sentences: Sequence[str]) -> Float32Array:
+        """See `SentenceReader.vectors`."""
+        return self._placed(self._encoder.encode(sentences))
+
+    def _reading(self, sentences: Sequence[str]) -> Reading:
+        meanings = self._encoder.encode(sentences)
+        named = [named_classes(sentence) for sentence in sentences]
+        resembled = resembled_classes(meanings, self._meant_by_glosses)
+        return Reading(self.classifiers(self._placed(meanings)), named, resembled)
+
+    def _known(self, name: str) -> Float32Array:
+        """What the encoder makes of sentences of the package; that of the published one is packaged."""
+        return self._encoder.encode(concept_data()[name]) if self._own_encoder else embeddings()[name]
+
+    @cached_property
+    def _meant_by_glosses(self) -> Float32Array:
+        return self._known("glosses")
+
+    @cached_property
+    def _encoder(self) -> MiniLM:
+        # Of all that is read it is the largest, and whoever indexes asks nothing.
+        return MiniLM(self._weights())
+
+    def _placed(self, meanings: Float32Array) -> Float32Array:
+        (vectors,) = self._placing(meanings=meanings)
+        return vectors
 
 
 def is_space(path: Path) -> bool:
@@ -124,13 +171,13 @@ def load_space(path: Path) -> CaptionSpace:
         raise InputError(f"{path} is damaged or of another version ({error}); copy it anew or train again") from error
 
 
-def save_space(path: Path, weights: Mapping[str, FloatArray], description: SpaceDescription) -> None:
+def save_space(path: Path, weights: Mapping[str, Float32Array], description: SpaceDescription) -> None:
     """Writes what differs from the published weights in 8 bits, whole or not at all; raises InputError if it cannot."""
     from safetensors.numpy import save
 
     base = {f"{_NETWORK}{name}": own for name, own in published_lite().convolutions.items()}
     base |= {f"{_ENCODER}{name}": own for name, own in published_minilm().items()}
-    stored: dict[str, npt.NDArray[Any]] = {}
+    stored: dict[str, Array] = {}
     for name, trained in weights.items():
         change = trained - (0 if name in _OWN else base[name])
         if not change.any():
@@ -145,9 +192,7 @@ def save_space(path: Path, weights: Mapping[str, FloatArray], description: Space
     write_whole(path, save(stored, metadata=header))
 
 
-def _changed(
-    base: Mapping[str, FloatArray], stored: Mapping[str, npt.NDArray[Any]], prefix: str
-) -> dict[str, FloatArray]:
+def _changed(base: Mapping[str, Float32Array], stored: Mapping[str, Array], prefix: str) -> dict[str, Float32Array]:
     weights = dict(base)
     for name in stored:
         own = name.removeprefix(prefix)
@@ -159,7 +204,7 @@ def _changed(
     return weights
 
 
-def _change(stored: Mapping[str, npt.NDArray[Any]], name: str) -> FloatArray:
+def _change(stored: Mapping[str, Array], name: str) -> Float32Array:
     """How far a weight was trained away, or the weight itself of `_OWN`."""
     change = stored[name]
     if change.dtype == np.int8:
@@ -167,6 +212,6 @@ def _change(stored: Mapping[str, npt.NDArray[Any]], name: str) -> FloatArray:
     return change.astype(np.float32)
 
 
-def _beside(scale: npt.NDArray[Any], change: npt.NDArray[Any]) -> npt.NDArray[Any]:
+def _beside(scale: Array, change: Array) -> Array:
     """A number for each row of a change."""
     return scale.reshape(-1, *[1] * (change.ndim - 1))

@@ -13,9 +13,8 @@ from asst.errors import InputError
 from asst.features.image_text.hub import IMAGE_TEXT, PICTURES, SENTENCES, check_folder
 from asst.features.image_text.towers import OnnxTowers, Towers, cached_sentence_vectors
 from asst.features.weights import weights_folder
-from asst.features.zeroshot.concepts import concept_data
 from asst.features.zeroshot.crops import SAMPLED_FPS, CropsExtractor, crop_slices
-from asst.features.zeroshot.space import COSINE, Reading, SentenceReader, Space
+from asst.features.zeroshot.space import COSINE, Reading, SentenceReader, Space, concept_data
 from asst.moments import Float16Array, Float32Array
 from asst.video.picture import Pixels
 

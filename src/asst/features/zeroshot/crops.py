@@ -17,7 +17,7 @@ from pathlib import Path
 import numpy as np
 
 from asst.errors import InputError
-from asst.features.disk_rows import Rows, SpillingRows, release
+from asst.features.disk_rows import SpillingRows, Vectors, release
 from asst.features.extractor import Progress
 from asst.features.hashing import settings_hash
 from asst.features.prefetch import decoded_ahead
@@ -140,7 +140,7 @@ class CropsExtractor(ABC):
         colours = [colour_shares(part[:, ::_COLOUR_STRIDE, ::_COLOUR_STRIDE]) for part in parts]
         return np.concatenate([seen, *(shares.astype(np.float16) for shares in colours)], axis=1)
 
-    def _unit_ticks(self, seen: Rows, first: int, last: int) -> FloatArray:
+    def _unit_ticks(self, seen: Vectors, first: int, last: int) -> FloatArray:
         """What is seen at some ticks, centred and of unit length, shape ``(last - first, channels)``."""
         steps = np.arange(first, last) // TICKS_A_STEP
         crops = self.space.crops(np.asarray(seen[steps[0] : steps[-1] + 1]))

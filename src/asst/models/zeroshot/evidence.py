@@ -14,11 +14,9 @@ import numpy.typing as npt
 from asst.features.disk_rows import chunks, widened
 from asst.features.values import Features
 from asst.features.zeroshot.space import COSINE, CROPS, Classifier, Reading, SentenceReader, Space
+from asst.models.zeroshot.proposals import LastVideo, standardised
 from asst.models.zeroshot.query import ParsedQuery, parse
-from asst.models.zeroshot.video_context import LastVideo
-
-FloatArray = npt.NDArray[np.float32]
-IntArray = npt.NDArray[np.int64]
+from asst.moments import Float16Array, Float32Array, FloatArray, IntArray
 
 # The classifier was trained with soft labels: half its logits' spread gives probabilities that are comparable.
 _TEMPERATURE = 2.0
@@ -36,23 +34,23 @@ class VisualEvidence:
     """The first step of each picture, shape ``(pictures,)``."""
     picture: IntArray
     """Of each step, shape ``(steps,)``."""
-    scale: FloatArray
+    scale: Float32Array
     """One over the length of each centred vector, shape ``(pictures, CROPS)``."""
-    usual: FloatArray
+    usual: Float32Array
     """Mean cosine with negative sentences, shape ``(pictures, CROPS)``."""
-    probabilities: FloatArray
+    probabilities: Float32Array
     """Of each class, the best of the crops, shape ``(pictures, classes)``; none without classes."""
-    colours: FloatArray
+    colours: Float32Array
     """Log-share of each colour in each crop, shape ``(pictures, CROPS, colours)``; none if not measured."""
-    pans: FloatArray
+    pans: Float32Array
     """Of the camera, as `PAN`, shape ``(pictures, 2)``; zero where they are not measured."""
-    negatives: npt.NDArray[np.float16]
+    negatives: Float16Array
     """Cosine with each negative sentence above their mean, best of the crops, ``(pictures, negatives)``."""
-    mean: FloatArray
+    mean: Float32Array
     """Of these for each picture, shape ``(pictures,)``."""
-    deviation: FloatArray
+    deviation: Float32Array
     """Of these for each picture, likewise."""
-    between: FloatArray
+    between: Float32Array
     """How far what is seen lies from the step before, as one minus the cosine, shape ``(steps - 1,)``."""
 
 
@@ -61,10 +59,10 @@ class Evidence:
     """What the pictures of a video say of one sentence: the score of each step by measure, ``(steps,)``."""
 
     query: ParsedQuery
-    scores: Mapping[str, FloatArray]
+    scores: Mapping[str, Float32Array]
     visual: VisualEvidence
 
-    def z_scores(self) -> FloatArray:
+    def z_scores(self) -> Float32Array:
         """By how many standard deviations each step fits better than negative sentences do, shape ``(steps,)``."""
         visual = self.visual
         return (self.scores[COSINE] - visual.mean[visual.picture]) / visual.deviation[visual.picture]
@@ -75,7 +73,7 @@ class Evidence:
         return float((self.scores[COSINE][first:last].mean() - others.mean()) / others.std())
 
 
-def named_class_scores(visual: VisualEvidence, reading: Reading, queries: Sequence[ParsedQuery]) -> FloatArray | None:
+def named_class_scores(visual: VisualEvidence, reading: Reading, queries: Sequence[ParsedQuery]) -> Float32Array | None:
     """Log-probability of the classes that each sentence names; zero throughout for one that names none."""
     classes = visual.probabilities.shape[1]
     if not classes:
@@ -83,21 +81,21 @@ def named_class_scores(visual: VisualEvidence, reading: Reading, queries: Sequen
     named = np.zeros((classes, len(queries)), dtype=np.float32)
     for i, own in enumerate(reading.named):
         named[list(own), i] = 1
-    scores: FloatArray = np.log(visual.probabilities @ named + _LEAST_PROBABILITY) * named.any(axis=0)
+    scores: Float32Array = np.log(visual.probabilities @ named + _LEAST_PROBABILITY) * named.any(axis=0)
     return scores
 
 
 def resembled_class_scores(
     visual: VisualEvidence, reading: Reading, queries: Sequence[ParsedQuery]
-) -> FloatArray | None:
+) -> Float32Array | None:
     """Log-probability of the classes whose glosses each sentence resembles."""
     if not visual.probabilities.shape[1]:
         return None
-    scores: FloatArray = np.log(visual.probabilities @ reading.resembled.T + _LEAST_PROBABILITY)
+    scores: Float32Array = np.log(visual.probabilities @ reading.resembled.T + _LEAST_PROBABILITY)
     return scores
 
 
-def colour_scores(visual: VisualEvidence, reading: Reading, queries: Sequence[ParsedQuery]) -> FloatArray | None:
+def colour_scores(visual: VisualEvidence, reading: Reading, queries: Sequence[ParsedQuery]) -> Float32Array | None:
     """Mean log-share of the colours that each sentence names; zero throughout for one that names none."""
     if not visual.colours.shape[2]:
         return None
@@ -111,6 +109,47 @@ def colour_scores(visual: VisualEvidence, reading: Reading, queries: Sequence[Pa
 MEASURES = {"named classes": named_class_scores, "resembled classes": resembled_class_scores, "colours": colour_scores}
 """What is measured beside the cosine: the score of each sentence at each picture, ``(pictures, sentences)``, the best
 of the crops; None where an extractor does not tell."""
+
+
+# "The camera pans left" names nothing to look for. Inside a shot what is seen turns as the camera does, faster than
+# when something moves before it.
+
+
+def camera_scores(evidence: Evidence, first_of_shot: IntArray) -> FloatArray:
+    """How fast what is seen turns at each step, and turns the way that is said if any, shape ``(steps,)``."""
+    visual = evidence.visual
+    moves = standardised(turning(visual.between, first_of_shot))
+    if evidence.query.direction is not None:
+        moves = moves + standardised(visual.pans[visual.picture] @ np.array(evidence.query.direction))
+    return moves
+
+
+def camera_speed(evidence: Evidence, first: int, last: int) -> float:
+    """How fast the camera turns in some steps, the way that is said if any, in widths of the picture a second."""
+    visual, direction = evidence.visual, evidence.query.direction
+    pans = visual.pans[visual.picture[first:last]].astype(np.float64)
+    speeds = np.linalg.norm(pans, axis=1) if direction is None else pans @ np.array(direction)
+    return float(speeds.mean())
+
+
+def turning(between: npt.NDArray[np.floating], first_of_shot: IntArray) -> FloatArray:
+    """How far what is seen turns around each step: the mean over its neighbours in its shot, shape ``(steps,)``.
+
+    ``between`` is how far each step's features lie from those of the step before, ``(steps - 1,)``. Between two shots,
+    of which the later begin at ``first_of_shot``, nothing turned. A shot of one step turns as much as steps do on
+    average.
+
+    >>> turning(np.array([0.2, 0.4, 9.0, 0.0]), np.array([3])).round(1).tolist()
+    [0.2, 0.3, 0.4, 0.0, 0.0]
+    """
+    steps = len(between) + 1
+    within = np.ones(steps - 1)
+    within[first_of_shot[(first_of_shot > 0) & (first_of_shot < steps)] - 1] = 0
+    counted = np.concatenate([within, [0]]) + np.concatenate([[0], within])
+    summed = np.concatenate([between * within, [0]]) + np.concatenate([[0], between * within])
+    known = counted > 0
+    turned = summed / np.maximum(counted, 1)
+    return np.where(known, turned, turned[known].mean() if known.any() else 0.0)
 
 
 class EvidenceReader:
@@ -180,7 +219,7 @@ class EvidenceReader:
         seen = (colours, pans, negatives, *_mean_and_deviation(negatives), between)
         return VisualEvidence(first, picture, scale, usual, probabilities, *seen)
 
-    def _crops(self, features: Features, first: IntArray) -> Iterator[FloatArray]:
+    def _crops(self, features: Features, first: IntArray) -> Iterator[Float32Array]:
         """What the network sees of pictures, ``(pictures, CROPS, channels)``, a part of the video at a time."""
         at = 0
         for chunk in chunks(features.vectors, _STEPS_AT_ONCE):
@@ -190,7 +229,7 @@ class EvidenceReader:
             at += len(chunk)
 
 
-def _mean_and_deviation(negatives: npt.NDArray[np.float16]) -> tuple[FloatArray, FloatArray]:
+def _mean_and_deviation(negatives: Float16Array) -> tuple[Float32Array, Float32Array]:
     """Over negative sentences, shape ``(pictures,)``."""
     means = negatives.mean(axis=1, dtype=np.float32)
     squares = np.einsum("st,st->s", negatives, negatives, dtype=np.float32)
@@ -198,15 +237,15 @@ def _mean_and_deviation(negatives: npt.NDArray[np.float16]) -> tuple[FloatArray,
     return means, np.sqrt(np.maximum(variance, _LEAST_VARIANCE))
 
 
-def _probabilities(rows: FloatArray, classifier: Classifier) -> FloatArray:
+def _probabilities(rows: Float32Array, classifier: Classifier) -> Float32Array:
     """Of each class, the best of the crops, shape ``(pictures, classes)``; weights are ``(channels, classes)``."""
     logits = _product(rows, classifier.weights) + classifier.bias
     probabilities = np.exp(logits - logits.max(axis=2, keepdims=True))
     probabilities /= probabilities.sum(axis=2, keepdims=True)
-    best: FloatArray = probabilities.max(axis=1)
+    best: Float32Array = probabilities.max(axis=1)
     return best
 
 
-def _product(rows: FloatArray, matrix: FloatArray) -> FloatArray:
+def _product(rows: Float32Array, matrix: Float32Array) -> Float32Array:
     """``rows @ matrix`` as one product of matrices: NumPy makes one of each picture's three rows, many times slower."""
     return (rows.reshape(-1, rows.shape[-1]) @ matrix).reshape(*rows.shape[:-1], -1)

@@ -12,6 +12,7 @@ by their mean; a window inside a shot must stand out from the rest of it.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -25,12 +26,121 @@ from asst.features.zeroshot.captions import NAME as CAPTIONS
 from asst.features.zeroshot.captions import PACKAGED, CaptionExtractor
 from asst.features.zeroshot.clip_crops import NAME as CLIP
 from asst.features.zeroshot.clip_crops import ClipCropsExtractor
-from asst.features.zeroshot.crops import SAMPLED_FPS, CropsExtractor
+from asst.features.zeroshot.crops import SAMPLED_FPS, TICKS_A_STEP, CropsExtractor
 from asst.features.zeroshot.space import SentenceReader
-from asst.models.zeroshot.evidence import EvidenceReader
-from asst.models.zeroshot.query_scores import half_way, query_scores, ranking
-from asst.models.zeroshot.video_context import HALF, LastVideo, VideoContext, check_features, cuts_and_proposals
-from asst.moments import Answer
+from asst.models.zeroshot.evidence import Evidence, EvidenceReader, camera_scores, camera_speed
+from asst.models.zeroshot.proposals import (
+    HALF,
+    LastVideo,
+    VideoContext,
+    at_ticks,
+    check_features,
+    cuts_and_proposals,
+    proposal_scores,
+    smoothed,
+    standardised,
+)
+from asst.moments import Answer, Curve, Float32Array, FloatArray, Moment, confidence, nms
+from asst.video.picture import Pixels
+
+THRESHOLD = 0.25
+"""The probability from which a sentence counts as found: to refuse what is there is worse than to show what is not."""
+
+SLOPE = 1.0
+"""Of the logistic curve from the z-score to the probability that a sentence applies; ``benchmarks/calibration.py`` fits
+it. The z-score is by how many standard deviations a sentence fits better than negative sentences do. At half of all
+sentences with the z-score `HALF` apply, where as many are asked that apply as that do not."""
+
+NEGATIVES_FOUND = 0.2
+"""Share of the negative sentences that count as found in a space whose curve nobody has fitted."""
+
+_OVERLAP_MOST = 0.5
+# Time in which the camera turns by the width of its picture, where a sentence about its turning counts as found.
+_WHOLLY_OTHER_S = 8.0
+_FROM_THRESHOLD = float(np.log((1 - THRESHOLD) / THRESHOLD)) / SLOPE
+_LEAST_Z_SCORE = HALF - _FROM_THRESHOLD
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class QueryScores:
+    """One sentence against one video.
+
+    How well each step fits, in standard deviations over the video, ``(steps,)``, the same at each tick, ``(ticks,)``,
+    and how well each proposal does, ``(proposals,)``.
+    """
+
+    steps: FloatArray
+    ticks: FloatArray
+    proposals: FloatArray
+
+
+def query_scores(context: VideoContext, evidence: Evidence) -> QueryScores:
+    """The scores of a sentence."""
+    steps = step_scores(context, evidence)
+    ticks = at_ticks(steps, context.cuts)
+    return QueryScores(steps, ticks, proposal_scores(smoothed(ticks, context.cuts), context.proposals))
+
+
+def step_scores(context: VideoContext, evidence: Evidence) -> FloatArray:
+    """How well each step fits, in standard deviations over the video, shape ``(steps,)``: the sum of all measures."""
+    steps = standardised(np.sum([standardised(values) for values in evidence.scores.values()], axis=0))
+    if evidence.query.camera_moves:
+        steps = standardised(steps + camera_scores(evidence, context.first_of_shot))
+    return steps
+
+
+def ranking(context: VideoContext, evidence: Evidence, own: QueryScores, scores: FloatArray, top: int) -> Answer:
+    """The best proposals that overlap little, at most ``top``, on the scale of how clearly a sentence applies.
+
+    ``own`` are the sentence's scores; ``scores`` those of each proposal, as the model judges in the end,
+    ``(proposals,)``.
+    """
+    spans, query = context.proposals.spans, evidence.query
+    kept = nms(spans, scores, _OVERLAP_MOST, limit=top)
+    start, end = (int(tick) for tick in spans[kept[0]])
+    first = start // TICKS_A_STEP
+    last = max(first + 1, -(-end // TICKS_A_STEP))
+    z_score = evidence.z_score(first, last)
+    if query.camera_moves:
+        # Such a sentence names nothing that its classifiers could find.
+        z_score = max(z_score, _LEAST_Z_SCORE * _WHOLLY_OTHER_S * camera_speed(evidence, first, last))
+    # The best moment's score says how clearly the sentence applies at all; the others follow by how much weaker they
+    # are than it.
+    chances = probability(z_score + scores[kept] - scores[kept[0]], context.half)
+    # Only the curve of the packaged space was fitted.
+    calibrated = context.half == HALF
+    moments = tuple(
+        Moment(
+            float(start_s),
+            float(end_s),
+            float(chance),
+            query.text,
+            confidence=confidence(chance) if calibrated else None,
+        )
+        for (start_s, end_s), chance in zip(context.seconds(spans[kept]), chances, strict=True)
+    )
+    # On the same scale: where the curve is at its mean over the best moment, it is that moment's score.
+    applies = probability(own.steps + z_score - own.ticks[start:end].mean(), context.half)
+    curve, found = Curve(context.features.times_s, applies), sum(moment.score >= THRESHOLD for moment in moments)
+    length_s = context.features.video_end_s
+    return Answer("", query.text, length_s, "", moments[:found], curve, THRESHOLD, weaker=moments[found:])
+
+
+def probability(z_scores: FloatArray, half: float = HALF) -> FloatArray:
+    """That a sentence applies, by how clearly it fits; see `SLOPE`."""
+    return 1 / (1 + np.exp(-SLOPE * (z_scores - half)))
+
+
+def half_way(negatives: npt.NDArray[np.floating]) -> float:
+    """In place of `HALF` for a space whose curve nobody has fitted, from its negative sentences on a video.
+
+    `NEGATIVES_FOUND` of them then reach `THRESHOLD`, each where it fits best. That holds however long the video is, and
+    says nothing of how often sentences that apply do.
+    """
+    best = negatives.argmax(axis=0)
+    there = negatives[best].astype(np.float64)
+    z_scores = (np.diag(there) - there.mean(axis=1)) / np.maximum(there.std(axis=1), 1e-6)
+    return float(np.quantile(z_scores, 1 - NEGATIVES_FOUND)) + _FROM_THRESHOLD
 
 
 class ZeroShotModel:
@@ -59,11 +169,11 @@ class ZeroShotModel:
         """The z-score with a score of a half."""
         return HALF
 
-    def embed_frames(self, frames: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:
+    def embed_frames(self, frames: Pixels) -> Float32Array:
         """See `asst.localizer.Localizer.embed_frames`."""
         return self.extractor.embed(frames)
 
-    def embed_sentences(self, sentences: Sequence[str]) -> npt.NDArray[np.float32]:
+    def embed_sentences(self, sentences: Sequence[str]) -> Float32Array:
         """See `asst.localizer.Localizer.embed_sentences`."""
         return self.reader.sentences.vectors(sentences)
 

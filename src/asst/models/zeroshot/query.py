@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Literal
 
-from asst.features.zeroshot.colours import named_colours
+from asst.features.zeroshot.colours import COLOURS
 
 Order = Literal["before", "after"]
 
@@ -32,6 +32,7 @@ _DIRECTIONS = {
     **dict.fromkeys(("up", "upward", "upwards"), (0.0, 1.0)),
     **dict.fromkeys(("down", "downward", "downwards"), (0.0, -1.0)),
 }
+_OTHER_COLOUR_WORDS = {"gray": "grey", "golden": "yellow", "violet": "purple"}
 # The rest of the verb, and "quickly to the".
 _WORDS_AFTER = 5
 
@@ -88,6 +89,16 @@ def parse(text: str) -> ParsedQuery:
         moves is not None,
         direction,
     )
+
+
+def named_colours(sentence: str) -> list[int]:
+    """The colours that a sentence names, as indices into `COLOURS`.
+
+    >>> [COLOURS[i] for i in named_colours("A girl in a gray and red-striped shirt")]
+    ['grey', 'red']
+    """
+    words = [_OTHER_COLOUR_WORDS.get(word, word) for word in re.findall(r"[a-z]+", sentence.lower())]
+    return [i for i, colour in enumerate(COLOURS) if colour in words]
 
 
 def _clauses(text: str) -> tuple[str, str, Order | None]:
