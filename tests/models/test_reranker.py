@@ -17,7 +17,7 @@ from asst.data.batch import Batch, Collate
 from asst.data.sample import ProposalRows, Sample
 from asst.data.windows import Window
 from asst.errors import InputError
-from asst.features.zeroshot.caption_space import CaptionSentences
+from asst.features.zeroshot.captions import CaptionSentences
 from asst.features.zeroshot.crops import STEP_S, TICKS_A_STEP
 from asst.models.methods.base import Share
 from asst.models.methods.reranker import RerankerMethod

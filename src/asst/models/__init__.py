@@ -72,7 +72,7 @@ def model_named(name: str | Path) -> Model:
 
         return ClipModel(Path(name).name, weights=Path(name))
     if Path(name).suffix in (".safetensors", ".onnx") or Path(name).exists():
-        from asst.features.zeroshot.caption_space import is_space
+        from asst.features.zeroshot.captions import is_space
 
         check_ends(Path(name))
         if is_space(Path(name)):

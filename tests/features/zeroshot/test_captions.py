@@ -17,8 +17,7 @@ import asst
 from asst.cli.app import app
 from asst.errors import InputError
 from asst.features.stores.native import Store
-from asst.features.zeroshot.caption_space import load_space
-from asst.features.zeroshot.captions import CaptionExtractor
+from asst.features.zeroshot.captions import CaptionExtractor, load_space
 from asst.features.zeroshot.efficientnet import CHANNELS
 from asst.features.zeroshot.minilm import MiniLM
 from asst.features.zeroshot.space import concept_data, named_classes, resembled_classes

@@ -1,4 +1,4 @@
-"""Colours by name: what the names of the web's colours say, shares."""
+"""Colours by name: what the names of the web's colours say, and shares."""
 
 from __future__ import annotations
 

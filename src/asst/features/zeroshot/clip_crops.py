@@ -14,7 +14,7 @@ from asst.features.image_text.hub import IMAGE_TEXT, PICTURES, SENTENCES, check_
 from asst.features.image_text.towers import OnnxTowers, Towers, cached_sentence_vectors
 from asst.features.weights import weights_folder
 from asst.features.zeroshot.crops import SAMPLED_FPS, CropsExtractor, crop_slices
-from asst.features.zeroshot.space import COSINE, Reading, SentenceReader, Space, concept_data
+from asst.features.zeroshot.space import COSINE, SentenceReader, Space, concept_data
 from asst.moments import Float16Array, Float32Array
 from asst.video.picture import Pixels
 
@@ -49,10 +49,6 @@ class ClipSentences(SentenceReader):
     def vectors(self, sentences: Sequence[str]) -> Float32Array:
         """See `SentenceReader.vectors`."""
         return self._towers.sentence_vectors(sentences)
-
-    def _reading(self, sentences: Sequence[str]) -> Reading:
-        nothing = np.zeros((len(sentences), 0), dtype=np.float32)
-        return Reading(self.classifiers(self.vectors(sentences)), [()] * len(sentences), nothing)
 
 
 class ClipCropsExtractor(CropsExtractor):

@@ -8,7 +8,7 @@ import re
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import cache, cached_property
+from functools import cache, cached_property, lru_cache
 from importlib.resources import files
 from typing import Any, ClassVar, NamedTuple
 
@@ -121,14 +121,11 @@ class SentenceReader(ABC):
         self._usual = negatives.mean(axis=0)
         self._glosses = glosses
         self.negatives = self.classifiers(negatives)
-        self._kept: tuple[tuple[str, ...], Reading] | None = None
+        self._last = lru_cache(maxsize=1)(self._reading)
 
     def read(self, sentences: Sequence[str]) -> Reading:
         """What sentences say, kept for when the same are asked next; raises InputError when weights are missing."""
-        kept = self._kept
-        if kept is None or kept[0] != tuple(sentences):
-            kept = self._kept = tuple(sentences), self._reading(sentences)
-        return kept[1]
+        return self._last(tuple(sentences))
 
     @cached_property
     def glosses(self) -> Float32Array:
@@ -148,9 +145,10 @@ class SentenceReader(ABC):
     def vectors(self, sentences: Sequence[str]) -> Float32Array:
         """Where sentences lie in the space, unit vectors, shape ``(sentences, channels)``."""
 
-    @abstractmethod
     def _reading(self, sentences: Sequence[str]) -> Reading:
-        """What sentences say."""
+        """What sentences say, where there are no classes."""
+        nothing = np.zeros((len(sentences), 0), dtype=np.float32)
+        return Reading(self.classifiers(self.vectors(sentences)), [()] * len(sentences), nothing)
 
 
 @cache

@@ -73,42 +73,25 @@ class Evidence:
         return float((self.scores[COSINE][first:last].mean() - others.mean()) / others.std())
 
 
-def named_class_scores(visual: VisualEvidence, reading: Reading, queries: Sequence[ParsedQuery]) -> Float32Array | None:
-    """Log-probability of the classes that each sentence names; zero throughout for one that names none."""
-    classes = visual.probabilities.shape[1]
-    if not classes:
-        return None
-    named = np.zeros((classes, len(queries)), dtype=np.float32)
-    for i, own in enumerate(reading.named):
-        named[list(own), i] = 1
-    scores: Float32Array = np.log(visual.probabilities @ named + _LEAST_PROBABILITY) * named.any(axis=0)
-    return scores
+def _measured(visual: VisualEvidence, reading: Reading, queries: Sequence[ParsedQuery]) -> dict[str, Float32Array]:
+    """What an extractor tells beside the cosine: the score of each sentence at each frame, ``(frames, sentences)``.
 
-
-def resembled_class_scores(
-    visual: VisualEvidence, reading: Reading, queries: Sequence[ParsedQuery]
-) -> Float32Array | None:
-    """Log-probability of the classes whose glosses each sentence resembles."""
-    if not visual.probabilities.shape[1]:
-        return None
-    scores: Float32Array = np.log(visual.probabilities @ reading.resembled.T + _LEAST_PROBABILITY)
-    return scores
-
-
-def colour_scores(visual: VisualEvidence, reading: Reading, queries: Sequence[ParsedQuery]) -> Float32Array | None:
-    """Mean log-share of the colours that each sentence names; zero throughout for one that names none."""
-    if not visual.colours.shape[2]:
-        return None
-    scores = np.zeros((len(visual.colours), len(queries)), dtype=np.float32)
-    for i, query in enumerate(queries):
-        if query.colours:
-            scores[:, i] = visual.colours[:, :, list(query.colours)].mean(axis=2).max(axis=1)
-    return scores
-
-
-MEASURES = {"named classes": named_class_scores, "resembled classes": resembled_class_scores, "colours": colour_scores}
-"""What is measured beside the cosine: the score of each sentence at each picture, ``(pictures, sentences)``, the best
-of the crops; None where an extractor does not tell."""
+    Log-probability of the classes that it names, and of those whose glosses it resembles; mean log-share of the colours
+    that it names, the best of the crops. Zero throughout for a sentence that names none.
+    """
+    found: dict[str, Float32Array] = {}
+    if classes := visual.probabilities.shape[1]:
+        named = np.zeros((classes, len(queries)), dtype=np.float32)
+        for i, own in enumerate(reading.named):
+            named[list(own), i] = 1
+        found["named classes"] = np.log(visual.probabilities @ named + _LEAST_PROBABILITY) * named.any(axis=0)
+        found["resembled classes"] = np.log(visual.probabilities @ reading.resembled.T + _LEAST_PROBABILITY)
+    if visual.colours.shape[2]:
+        found["colours"] = np.zeros((len(visual.colours), len(queries)), dtype=np.float32)
+        for i, query in enumerate(queries):
+            if query.colours:
+                found["colours"][:, i] = visual.colours[:, :, list(query.colours)].mean(axis=2).max(axis=1)
+    return found
 
 
 # "The camera pans left" names nothing to look for. Inside a shot what is seen turns as the camera does, faster than
@@ -177,8 +160,7 @@ class EvidenceReader:
             matches[part] = (cosines - visual.usual[part, :, None]).max(axis=1)
             at += len(rows)
         parsed = [parse(query) for query in queries]
-        found = {COSINE: matches} | {name: measure(visual, reading, parsed) for name, measure in MEASURES.items()}
-        measured = {name: scores for name, scores in found.items() if scores is not None}
+        measured = {COSINE: matches, **_measured(visual, reading, parsed)}
         return [
             Evidence(query, {name: scores[visual.picture, i] for name, scores in measured.items()}, visual)
             for i, query in enumerate(parsed)

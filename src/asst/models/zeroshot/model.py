@@ -40,8 +40,7 @@ from asst.models.zeroshot.proposals import (
     smoothed,
     standardised,
 )
-from asst.moments import Answer, Curve, Float32Array, FloatArray, Moment, confidence, nms
-from asst.video.picture import Pixels
+from asst.moments import Answer, Curve, FloatArray, Moment, confidence, nms
 
 THRESHOLD = 0.25
 """The probability from which a sentence counts as found: to refuse what is there is worse than to show what is not."""
@@ -155,6 +154,7 @@ class ZeroShotModel:
         self.base = base
         self.extractor = extractor
         self.reader = EvidenceReader(extractor.space, sentences)
+        self.embed_frames, self.embed_sentences = extractor.embed, sentences.vectors
         self._proposals = LastVideo(cuts_and_proposals)
 
     def context(self, features: Features) -> VideoContext:
@@ -168,14 +168,6 @@ class ZeroShotModel:
     def _half(self, features: Features) -> float:
         """The z-score with a score of a half."""
         return HALF
-
-    def embed_frames(self, frames: Pixels) -> Float32Array:
-        """See `asst.localizer.Localizer.embed_frames`."""
-        return self.extractor.embed(frames)
-
-    def embed_sentences(self, sentences: Sequence[str]) -> Float32Array:
-        """See `asst.localizer.Localizer.embed_sentences`."""
-        return self.reader.sentences.vectors(sentences)
 
     def rank(self, features: Features, queries: Sequence[str], *, top: int) -> list[Answer]:
         """The best moments of each sentence, scored as ``docs/models.md`` explains; raises as `context`."""
