@@ -30,7 +30,7 @@ from asst.models.reranker_inputs import (
 from asst.models.trained.loading import PACKAGED, RERANKER, loaded
 from asst.models.trained.model import word_vectors
 from asst.models.zeroshot.evidence import Evidence
-from asst.models.zeroshot.model import QueryScores, ZeroShotModel, query_scores, ranking, step_scores, zeroshot_of
+from asst.models.zeroshot.model import QueryScores, query_scores, ranking, step_scores, zeroshot_of
 from asst.models.zeroshot.proposals import Proposals, VideoContext
 from asst.moments import Answer, Attention, Float32Array, FloatArray
 from asst.text import Vector, WordVectors, tokenize
@@ -49,12 +49,21 @@ class RerankedModel:
     """A reranker on top of a model that needs no training."""
 
     def __init__(
-        self, method: Answerer, description: Description, first: ZeroShotModel, name: str, scope: Scope | None = None
+        self,
+        method: Answerer,
+        description: Description,
+        path: Path,
+        name: str | None = None,
+        scope: Scope | None = None,
     ) -> None:
-        self.name = name
+        """From what was loaded of a file; raises an `InputError` as `load`."""
+        if description.method != RERANKER:
+            raise InputError(f"{path} holds {description.method}, which is no reranker")
+        self.name = name or path.name
+        self._first = first = zeroshot_of(description.features.extractor, self.name)
+        description.features.check_extractor(first.extractor, self.name)
         self.description = description
         self._method = method
-        self._first = first
         self.extractor, self.reader, self.base = first.extractor, first.reader, first.base
         self.embed_frames, self.embed_sentences = first.embed_frames, first.embed_sentences
         self._words: WordVectors = word_vectors(description.words)
@@ -68,19 +77,7 @@ class RerankedModel:
         extractor.
         """
         (method,), description = loaded([path])
-        return cls.of(method, description, path, name, scope)
-
-    @classmethod
-    def of(
-        cls, method: Answerer, description: Description, path: Path, name: str | None = None, scope: Scope | None = None
-    ) -> Self:
-        """From what was loaded of a file; raises an `InputError` as `load`."""
-        if description.method != RERANKER:
-            raise InputError(f"{path} holds {description.method}, which is no reranker")
-        name = name or path.name
-        first = zeroshot_of(description.features.extractor, name)
-        description.features.check_extractor(first.extractor, name)
-        return cls(method, description, first, name, scope)
+        return cls(method, description, path, name, scope)
 
     def rank(self, features: Features, queries: Sequence[str], *, top: int) -> list[Answer]:
         """As `ZeroShotModel.rank`, in the order that the reranker gives."""
@@ -144,10 +141,9 @@ def packaged_default() -> RerankedModel:
 
 
 def within_shots(found: Proposals, before: FloatArray, after: FloatArray) -> FloatArray:
-    """Scores in which the windows of each shot are ordered anew, and shots compete as they did before.
+    """Scores by which shots compete as ``before``, the windows of each shot as ``after``, all ``(proposals,)``.
 
-    The best window of a shot scores as its best one did; runs of whole shots stay as they were. Shots compete by
-    ``before`` and windows of a shot by ``after``, both of shape ``(proposals,)``.
+    The best window of a shot scores as its best one did; runs of whole shots stay as they were.
     """
     inside = np.flatnonzero(found.inside)
     result = before.copy()

@@ -55,7 +55,7 @@ def input_names(measures: Sequence[str]) -> tuple[str, ...]:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ClauseEvidence:
-    """What the pictures say of a sentence and its clauses."""
+    """What the frames say of a sentence and its clauses."""
 
     whole: Evidence
     main: Evidence
@@ -68,7 +68,7 @@ class ClauseEvidence:
 
 
 def clause_evidence(reader: EvidenceReader, features: Features, queries: Sequence[str]) -> list[ClauseEvidence]:
-    """What the pictures say of some sentences and their clauses."""
+    """What the frames say of some sentences and their clauses."""
     parsed = [parse(query) for query in queries]
     texts = list(dict.fromkeys([*queries, *(text for own in parsed for text in (own.main, own.related) if text)]))
     of = dict(zip(texts, reader(features, texts), strict=True))

@@ -179,7 +179,7 @@ def test_a_sentence_about_the_camera_finds_where_what_is_seen_turns(
     between[5], between[15:22] = 0.9, 0.3
     negatives = np.random.default_rng(0).normal(size=(34, 9)).astype(np.float16)
     none, every = np.zeros(34, dtype=np.float32), np.arange(34)
-    visual = replace(model.reader.visual(made(model, 34)), first=every, picture=every, between=between)
+    visual = replace(model.reader.visual(made(model, 34)), first=every, frame=every, between=between)
     visual = replace(visual, negatives=negatives, pans=np.zeros((34, 2), dtype=np.float32))
     found = [Evidence(parse(query), {COSINE: none}, visual) for query in queries]
     monkeypatch.setattr(model, "reader", lambda *_: found)

@@ -1,4 +1,4 @@
-"""What the pictures of a video say of sentences, step by step: cosines with classifiers, classes and colours.
+"""What the frames of a video say of sentences, step by step: cosines with classifiers, classes and colours.
 
 What does not depend on the sentence is measured once a video and kept, so that a second question costs one product.
 """
@@ -28,35 +28,24 @@ _STEPS_AT_ONCE = 256
 
 @dataclass(frozen=True, slots=True, eq=False)
 class VisualEvidence:
-    """What is seen in a video, whatever is asked. One picture often stands for several steps."""
+    """What is seen in a video, whatever is asked. One frame often stands for several steps."""
 
-    first: IntArray
-    """The first step of each picture, shape ``(pictures,)``."""
-    picture: IntArray
-    """Of each step, shape ``(steps,)``."""
-    scale: Float32Array
-    """One over the length of each centred vector, shape ``(pictures, CROPS)``."""
-    usual: Float32Array
-    """Mean cosine with negative sentences, shape ``(pictures, CROPS)``."""
-    probabilities: Float32Array
-    """Of each class, the best of the crops, shape ``(pictures, classes)``; none without classes."""
-    colours: Float32Array
-    """Log-share of each colour in each crop, shape ``(pictures, CROPS, colours)``; none if not measured."""
-    pans: Float32Array
-    """Of the camera, as `PAN`, shape ``(pictures, 2)``; zero where they are not measured."""
-    negatives: Float16Array
-    """Cosine with each negative sentence above their mean, best of the crops, ``(pictures, negatives)``."""
-    mean: Float32Array
-    """Of these for each picture, shape ``(pictures,)``."""
-    deviation: Float32Array
-    """Of these for each picture, likewise."""
-    between: Float32Array
-    """How far what is seen lies from the step before, as one minus the cosine, shape ``(steps - 1,)``."""
+    first: IntArray  # step of each frame, (frames,)
+    frame: IntArray  # of each step, (steps,)
+    scale: Float32Array  # one over the length of each centred vector, (frames, CROPS)
+    usual: Float32Array  # mean cosine with negative sentences, (frames, CROPS)
+    probabilities: Float32Array  # of each class, the best of the crops, (frames, classes); none without classes
+    colours: Float32Array  # log-share of each in each crop, (frames, CROPS, colours); none if not measured
+    pans: Float32Array  # of the camera, as `PAN`, (frames, 2); zero where they are not measured
+    negatives: Float16Array  # cosines with negative sentences less their mean, best of the crops, (frames, negatives)
+    mean: Float32Array  # of these for each frame, (frames,)
+    deviation: Float32Array  # likewise
+    between: Float32Array  # from the step before each but the first, as one minus the cosine, (steps - 1,)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Evidence:
-    """What the pictures of a video say of one sentence: the score of each step by measure, ``(steps,)``."""
+    """What the frames of a video say of one sentence: the score of each step by measure, ``(steps,)``."""
 
     query: ParsedQuery
     scores: Mapping[str, Float32Array]
@@ -65,11 +54,11 @@ class Evidence:
     def z_scores(self) -> Float32Array:
         """By how many standard deviations each step fits better than negative sentences do, shape ``(steps,)``."""
         visual = self.visual
-        return (self.scores[COSINE] - visual.mean[visual.picture]) / visual.deviation[visual.picture]
+        return (self.scores[COSINE] - visual.mean[visual.frame]) / visual.deviation[visual.frame]
 
     def z_score(self, first: int, last: int) -> float:
         """The same of the means over some steps, up to ``last``."""
-        others = self.visual.negatives[self.visual.picture[first:last]].mean(axis=0, dtype=np.float32)
+        others = self.visual.negatives[self.visual.frame[first:last]].mean(axis=0, dtype=np.float32)
         return float((self.scores[COSINE][first:last].mean() - others.mean()) / others.std())
 
 
@@ -103,14 +92,14 @@ def camera_scores(evidence: Evidence, first_of_shot: IntArray) -> FloatArray:
     visual = evidence.visual
     moves = standardised(turning(visual.between, first_of_shot))
     if evidence.query.direction is not None:
-        moves = moves + standardised(visual.pans[visual.picture] @ np.array(evidence.query.direction))
+        moves = moves + standardised(visual.pans[visual.frame] @ np.array(evidence.query.direction))
     return moves
 
 
 def camera_speed(evidence: Evidence, first: int, last: int) -> float:
-    """How fast the camera turns in some steps, the way that is said if any, in widths of the picture a second."""
+    """How fast the camera turns in some steps, the way that is said if any, in widths of the frame a second."""
     visual, direction = evidence.visual, evidence.query.direction
-    pans = visual.pans[visual.picture[first:last]].astype(np.float64)
+    pans = visual.pans[visual.frame[first:last]].astype(np.float64)
     speeds = np.linalg.norm(pans, axis=1) if direction is None else pans @ np.array(direction)
     return float(speeds.mean())
 
@@ -118,9 +107,7 @@ def camera_speed(evidence: Evidence, first: int, last: int) -> float:
 def turning(between: npt.NDArray[np.floating], first_of_shot: IntArray) -> FloatArray:
     """How far what is seen turns around each step: the mean over its neighbours in its shot, shape ``(steps,)``.
 
-    ``between`` is how far each step's features lie from those of the step before, ``(steps - 1,)``. Between two shots,
-    of which the later begin at ``first_of_shot``, nothing turned. A shot of one step turns as much as steps do on
-    average.
+    ``between`` is as in `VisualEvidence`. A shot of one step turns as much as steps do on average.
 
     >>> turning(np.array([0.2, 0.4, 9.0, 0.0]), np.array([3])).round(1).tolist()
     [0.2, 0.3, 0.4, 0.0, 0.0]
@@ -136,7 +123,7 @@ def turning(between: npt.NDArray[np.floating], first_of_shot: IntArray) -> Float
 
 
 class EvidenceReader:
-    """Measures what pictures say of sentences; ``visual`` is kept for the next question about the same features."""
+    """Measures what frames say of sentences; ``visual`` is kept for the next question about the same features."""
 
     def __init__(self, space: Space, sentences: SentenceReader) -> None:
         self.sentences = sentences
@@ -162,13 +149,13 @@ class EvidenceReader:
         parsed = [parse(query) for query in queries]
         measured = {COSINE: matches, **_measured(visual, reading, parsed)}
         return [
-            Evidence(query, {name: scores[visual.picture, i] for name, scores in measured.items()}, visual)
+            Evidence(query, {name: scores[visual.frame, i] for name, scores in measured.items()}, visual)
             for i, query in enumerate(parsed)
         ]
 
     def _look(self, features: Features) -> VisualEvidence:
-        picture = features.frame_of_step()
-        first = np.flatnonzero(np.diff(picture, prepend=-1))
+        frame = features.frame_of_step()
+        first = np.flatnonzero(np.diff(frame, prepend=-1))
         aside = self.sentences.negatives.T
         # Written where it stays: of a long video this is most of what is kept.
         negatives = np.empty((len(first), aside.shape[1]), dtype=np.float16)
@@ -199,10 +186,10 @@ class EvidenceReader:
         colours = np.log(self._space.colours(features.vectors)[first].astype(np.float32) + _LEAST_SHARE)
         pans = self._space.pans(features.vectors)[first].astype(np.float32)
         seen = (colours, pans, negatives, *_mean_and_deviation(negatives), between)
-        return VisualEvidence(first, picture, scale, usual, probabilities, *seen)
+        return VisualEvidence(first, frame, scale, usual, probabilities, *seen)
 
     def _crops(self, features: Features, first: IntArray) -> Iterator[Float32Array]:
-        """What the network sees of pictures, ``(pictures, CROPS, channels)``, a part of the video at a time."""
+        """What the network sees of frames, ``(frames, CROPS, channels)``, a part of the video at a time."""
         at = 0
         for chunk in chunks(features.vectors, _STEPS_AT_ONCE):
             here = first[(first >= at) & (first < at + len(chunk))] - at
@@ -212,7 +199,7 @@ class EvidenceReader:
 
 
 def _mean_and_deviation(negatives: Float16Array) -> tuple[Float32Array, Float32Array]:
-    """Over negative sentences, shape ``(pictures,)``."""
+    """Over negative sentences, shape ``(frames,)``."""
     means = negatives.mean(axis=1, dtype=np.float32)
     squares = np.einsum("st,st->s", negatives, negatives, dtype=np.float32)
     variance = squares / negatives.shape[1] - means**2
@@ -220,7 +207,7 @@ def _mean_and_deviation(negatives: Float16Array) -> tuple[Float32Array, Float32A
 
 
 def _probabilities(rows: Float32Array, classifier: Classifier) -> Float32Array:
-    """Of each class, the best of the crops, shape ``(pictures, classes)``; weights are ``(channels, classes)``."""
+    """Of each class, the best of the crops, shape ``(frames, classes)``; weights are ``(channels, classes)``."""
     logits = _product(rows, classifier.weights) + classifier.bias
     probabilities = np.exp(logits - logits.max(axis=2, keepdims=True))
     probabilities /= probabilities.sum(axis=2, keepdims=True)
@@ -229,5 +216,5 @@ def _probabilities(rows: Float32Array, classifier: Classifier) -> Float32Array:
 
 
 def _product(rows: Float32Array, matrix: Float32Array) -> Float32Array:
-    """``rows @ matrix`` as one product of matrices: NumPy makes one of each picture's three rows, many times slower."""
+    """``rows @ matrix`` as one product of matrices: NumPy makes one of each frame's three rows, many times slower."""
     return (rows.reshape(-1, rows.shape[-1]) @ matrix).reshape(*rows.shape[:-1], -1)

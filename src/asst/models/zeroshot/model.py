@@ -54,7 +54,7 @@ NEGATIVES_FOUND = 0.2
 """Share of the negative sentences that count as found in a space whose curve nobody has fitted."""
 
 _OVERLAP_MOST = 0.5
-# Time in which the camera turns by the width of its picture, where a sentence about its turning counts as found.
+# Time in which the camera turns by the width of a frame, where a sentence about its turning counts as found.
 _WHOLLY_OTHER_S = 8.0
 _FROM_THRESHOLD = float(np.log((1 - THRESHOLD) / THRESHOLD)) / SLOPE
 _LEAST_Z_SCORE = HALF - _FROM_THRESHOLD
@@ -62,11 +62,7 @@ _LEAST_Z_SCORE = HALF - _FROM_THRESHOLD
 
 @dataclass(frozen=True, slots=True, eq=False)
 class QueryScores:
-    """One sentence against one video.
-
-    How well each step fits, in standard deviations over the video, ``(steps,)``, the same at each tick, ``(ticks,)``,
-    and how well each proposal does, ``(proposals,)``.
-    """
+    """How well parts of a video fit a sentence, in standard deviations over the video."""
 
     steps: FloatArray
     ticks: FloatArray
@@ -81,7 +77,7 @@ def query_scores(context: VideoContext, evidence: Evidence) -> QueryScores:
 
 
 def step_scores(context: VideoContext, evidence: Evidence) -> FloatArray:
-    """How well each step fits, in standard deviations over the video, shape ``(steps,)``: the sum of all measures."""
+    """How well each step fits, as in `QueryScores`: the sum of all measures."""
     steps = standardised(np.sum([standardised(values) for values in evidence.scores.values()], axis=0))
     if evidence.query.camera_moves:
         steps = standardised(steps + camera_scores(evidence, context.first_of_shot))
@@ -109,14 +105,8 @@ def ranking(context: VideoContext, evidence: Evidence, own: QueryScores, scores:
     # Only the curve of the packaged space was fitted.
     calibrated = context.half == HALF
     moments = tuple(
-        Moment(
-            float(start_s),
-            float(end_s),
-            float(chance),
-            query.text,
-            confidence=confidence(chance) if calibrated else None,
-        )
-        for (start_s, end_s), chance in zip(context.seconds(spans[kept]), chances, strict=True)
+        Moment(start_s, end_s, chance, query.text, confidence=confidence(chance) if calibrated else None)
+        for (start_s, end_s), chance in zip(context.seconds(spans[kept]).tolist(), chances.tolist(), strict=True)
     )
     # On the same scale: where the curve is at its mean over the best moment, it is that moment's score.
     applies = probability(own.steps + z_score - own.ticks[start:end].mean(), context.half)
@@ -145,17 +135,19 @@ def half_way(negatives: npt.NDArray[np.floating]) -> float:
 class ZeroShotModel:
     """Ranks by what an extractor's features say of a sentence. See the module's text for what it measures.
 
-    ``base`` is what ``--model`` calls the model whose features these are; ``reader`` measures what they say of
-    sentences.
+    ``base`` is what ``--model`` calls the model whose features these are; ``fitted`` says that `SLOPE` is of its space.
     """
 
-    def __init__(self, name: str, base: str, extractor: CropsExtractor, sentences: SentenceReader) -> None:
+    def __init__(
+        self, name: str, base: str, extractor: CropsExtractor, sentences: SentenceReader, *, fitted: bool
+    ) -> None:
         self.name = name
         self.base = base
         self.extractor = extractor
         self.reader = EvidenceReader(extractor.space, sentences)
         self.embed_frames, self.embed_sentences = extractor.embed, sentences.vectors
         self._proposals = LastVideo(cuts_and_proposals)
+        self._fitted, self._halves = fitted, LastVideo(lambda shown: half_way(self.reader.visual(shown).negatives))
 
     def context(self, features: Features) -> VideoContext:
         """A video as every sentence finds it; its proposals are kept for the next question about the same features.
@@ -163,11 +155,8 @@ class ZeroShotModel:
         Raises an `InputError` for features of another extractor, or on steps of another length.
         """
         check_features(features, self.extractor.space, self.name)
-        return VideoContext(features, *self._proposals(features), self._half(features))
-
-    def _half(self, features: Features) -> float:
-        """The z-score with a score of a half."""
-        return HALF
+        half = HALF if self._fitted else self._halves(features)
+        return VideoContext(features, *self._proposals(features), half)
 
     def rank(self, features: Features, queries: Sequence[str], *, top: int) -> list[Answer]:
         """The best moments of each sentence, scored as ``docs/models.md`` explains; raises as `context`."""
@@ -186,11 +175,11 @@ class SimilarityModel(ZeroShotModel):
         extractor = CaptionExtractor(path, sampled_fps)
         packaged = "default" if sampled_fps == SAMPLED_FPS else name
         base = packaged if path == PACKAGED else str(path.absolute())
-        super().__init__(name, base, extractor, extractor.sentences)
+        super().__init__(name, base, extractor, extractor.sentences, fitted=True)
 
 
 def fast_similarity() -> SimilarityModel:
-    """The model ``similarity-fast``, which looks at fewer pictures."""
+    """The model ``similarity-fast``, which looks at fewer frames."""
     return SimilarityModel("similarity-fast", sampled_fps=0.75)
 
 
@@ -208,11 +197,8 @@ class ClipModel(ZeroShotModel):
         extractor = extractor_named(features, weights)
         assert isinstance(extractor, ClipCropsExtractor)
         named = "clip" if features == CLIP else features
-        super().__init__(name, str(weights.absolute()) if weights else named, extractor, extractor.sentences)
-        self._halves = LastVideo(lambda shown: half_way(self.reader.visual(shown).negatives))
-
-    def _half(self, features: Features) -> float:
-        return self._halves(features)
+        base = str(weights.absolute()) if weights else named
+        super().__init__(name, base, extractor, extractor.sentences, fitted=False)
 
 
 def zeroshot_of(extractor: str, name: str) -> ZeroShotModel:
