@@ -1,7 +1,6 @@
 """Sentences to words, and words to vectors.
 
-Both places where a choice is made are here: `tokenize` says what a word is, and `WordVectors.vectors` what becomes of a
-word without a vector.
+`tokenize` says what a word is, and `WordVectors.vectors` what becomes of a word without a vector.
 """
 
 from __future__ import annotations
@@ -113,12 +112,8 @@ def understood(sentence: str) -> bool:
 class WordVectors:
     """Word vectors that are looked up where they lie.
 
-    Each call of `vectors` with new words passes once over a text file, which takes seconds; ask for a corpus's words in
-    one call of `prepare`.
-
-    Attributes:
-        source: names the vectors in checkpoints, such as ``glove.6B.50d``.
-        dimension: width of a vector.
+    A pass over a text file takes seconds: ask for a corpus's words in one call of `prepare`. ``source`` names the
+    vectors in checkpoints, such as ``glove.6B.50d``.
     """
 
     def __init__(self, source: str, dimension: int, lookup: Lookup) -> None:
@@ -232,21 +227,16 @@ def _from_text(words: Collection[str], path: Path, dimension: int, width: int) -
             fields = line.rstrip().rsplit(b" ", width)
             if len(fields) > width and fields[0] != head:
                 continue  # an entry with a space in it, of which a few exist, is not the word it starts with
-            vector = _numbers(fields[1:], width)
-            if vector is None:
+            try:
+                vector = np.array(fields[1:], dtype=np.float32)
+            except ValueError:
+                vector = np.zeros(0, dtype=np.float32)
+            if vector.shape != (width,) or not np.isfinite(vector).all():
                 raise InputError(f"{path}, line {number}: not a word and {width} numbers; fetch the file again")
             found[word] = vector
             if len(found) == len(asked):
                 break
     return found
-
-
-def _numbers(fields: list[bytes], width: int) -> Vector | None:
-    try:
-        vector = np.array(fields, dtype=np.float32)
-    except ValueError:
-        return None
-    return vector if vector.shape == (width,) and np.isfinite(vector).all() else None
 
 
 @contextmanager

@@ -31,8 +31,7 @@ _KEPT = np.int32(-0x70000001)
 class SpillingRows:
     """Collects rows of one type.
 
-    The memory is set aside at once and touched as it fills: rows kept one by one would lie between the large arrays
-    of the work that makes them, and hold their memory back from the system.
+    Memory is set aside at once: rows kept one by one would lie between the large arrays of the work that makes them.
     """
 
     def __init__(self, dimension: int, held_bytes: int = _HELD_BYTES, dtype: npt.DTypeLike = np.float16) -> None:
@@ -55,10 +54,7 @@ class SpillingRows:
         self._length += times
 
     def finished(self) -> Vectors:
-        """All the rows, shape ``(rows, dimension)``: an array, or a memory map of a file that goes when the map does.
-
-        They are handed over, so that nothing can be appended after that; raises WriteError when the disk is full.
-        """
+        """All the rows, handed over: an array, or a memory map of a file that goes when the map does; or WriteError."""
         dimension = self._held.shape[1]
         if self._file is None:
             held, self._held = self._held, self._held[:0]

@@ -1,8 +1,7 @@
 """Proposals that are found without training, put in order by a reranker.
 
-One that was trained on tapes of pictures alone decides which window of a shot is meant. Which shot, it decides only for
-a sentence that tells order: for others tapes mislead it on real videos (``docs/training.md``). One that was trained on
-real videos decides everything.
+One that was trained on tapes alone decides which window of a shot is meant; which shot, only for a sentence that tells
+order: for others tapes mislead it (``docs/training.md``). One that was trained on real videos decides everything.
 """
 
 from __future__ import annotations

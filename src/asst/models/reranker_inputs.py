@@ -1,8 +1,7 @@
 """What the reranker sees of a video and a sentence: some numbers for each step, none of them a feature.
 
-It is told how well each step fits the sentence and its clauses, not what is seen, so that it can learn from tapes of
-pictures and judge real videos. How fast the picture changes is kept from it: what is made changes too evenly, and what
-a reranker learnt from that misled it on real videos.
+It is told how well each step fits the sentence and its clauses, not what is seen, so that it can learn from tapes and
+judge real videos. How fast frames change is kept from it: tapes change too evenly, which misled it on real videos.
 """
 
 from __future__ import annotations
@@ -146,15 +145,11 @@ class View:
         clips: Float32Array = ((spans / TICKS_A_STEP - self.first) / self.scale).astype(np.float32)
         return np.clip(clips, 0, self.steps)
 
-    def window(self, start_s: float) -> Window:
-        """The same as a window in seconds, where the features start at ``start_s``."""
-        return Window(start_s + self.first * STEP_S, self.scale * STEP_S, self.steps)
-
     def sample(
         self, context: VideoContext, inputs: Float32Array, words: Vector, index: int, rows: ProposalRows | None = None
     ) -> Sample:
         """What the network sees of a sentence here."""
-        window = self.window(context.features.start_s)
+        window = Window(context.features.start_s + self.first * STEP_S, self.scale * STEP_S, self.steps)
         return Sample(index, window, self.read(inputs), words, np.zeros((0, 2)), proposals=rows)
 
 
@@ -178,10 +173,7 @@ def samples(
 
 
 def judged(context: VideoContext, own: QueryScores) -> Iterator[tuple[View, IntArray]]:
-    """The views of a video that judge proposals, and which.
-
-    A proposal is judged in the view whose middle is nearest to its own. One that is longer than a view is not judged.
-    """
+    """The views of a video, and which proposals each judges: those nearest to its middle, none longer than a view."""
     views, spans = views_of(len(context.features)), context.proposals.spans
     strongest = np.argsort(-own.proposals, kind="stable")[:PROPOSALS_MOST]
     strongest = strongest[np.diff(spans[strongest], axis=1)[:, 0] <= VIEW_STEPS * TICKS_A_STEP]
@@ -196,13 +188,7 @@ def judged(context: VideoContext, own: QueryScores) -> Iterator[tuple[View, IntA
 
 def facts(context: VideoContext, own: QueryScores) -> Float32Array:
     """What is known of each proposal of a sentence with these scores, shape ``(proposals, len(FACTS))``."""
-    scores = own.proposals
+    scores, inside = own.proposals, context.proposals.inside.astype(np.float64)
     lengths = np.diff(context.proposals.spans, axis=1)[:, 0] / TICKS_A_STEP
-    columns = (
-        scores,
-        scores - scores.max(),
-        context.proposals.inside.astype(np.float64),
-        np.log(lengths * STEP_S / _USUAL_MOMENT_S),
-        lengths / len(context.features),
-    )
-    return np.stack(columns, axis=1).astype(np.float32)
+    said = np.log(lengths * STEP_S / _USUAL_MOMENT_S), lengths / len(context.features)
+    return np.stack([scores, scores - scores.max(), inside, *said], axis=1).astype(np.float32)

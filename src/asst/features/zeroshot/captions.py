@@ -59,42 +59,26 @@ _OWN = frozenset(f"{_SENTENCES}{name}.{part}" for name in ("straight", "wide", "
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SpaceDescription:
-    """What a file of a space says of itself.
+    """What a file of a space says of itself."""
 
-    Attributes:
-        scale: what the training multiplied products by before its softmax.
-        recipe: that it was trained by.
-        sets: what it was trained on.
-        step: optimiser steps it has seen.
-        metrics: of the validation pictures, in per cent.
-    """
-
-    scale: float
+    scale: float  # what the training multiplied products by before its softmax
     recipe: str
-    sets: tuple[str, ...]
-    step: int
-    metrics: Mapping[str, float]
+    sets: tuple[str, ...]  # what it was trained on
+    step: int  # of the optimiser
+    metrics: Mapping[str, float]  # of the validation pictures, in per cent
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class CaptionSpace:
-    """A space.
+    """A space: weights by name."""
 
-    Attributes:
-        network: weights of the picture network, by name.
-        encoder: makes those of the sentence encoder, most of which lie in a file of their own.
-        placing: those of the layers that follow the encoder.
-        published: the classifier that the picture tower was.
-        own_encoder: whether the sentence encoder differs from the published one.
-    """
-
-    network: dict[str, Float32Array]
-    encoder: Callable[[], dict[str, Float32Array]]
-    placing: dict[str, Float32Array]
-    published: LiteWeights
+    network: dict[str, Float32Array]  # of the picture network
+    encoder: Callable[[], dict[str, Float32Array]]  # makes those of the sentence encoder, which has a file of its own
+    placing: dict[str, Float32Array]  # of the layers that follow it
+    published: LiteWeights  # the classifier that the picture tower was
     description: SpaceDescription
     sha256: str
-    own_encoder: bool
+    own_encoder: bool  # whether the sentence encoder differs from the published one
 
     def weights(self) -> dict[str, Float32Array]:
         """All of them: ``pictures.network.stem.weight``, ``sentences.encoder.places``, ``sentences.wide.bias``, ..."""
@@ -233,7 +217,7 @@ def _beside(scale: Array, change: Array) -> Array:
 
 
 class CaptionExtractor(CropsExtractor):
-    """A picture goes through the network whole; its last map is pooled by crops.
+    """A frame goes through the network whole; its last map is pooled by crops.
 
     Raises an `InputError` as `load_space`, or for a packaged space that is not the one that was shipped.
     """
@@ -245,7 +229,7 @@ class CaptionExtractor(CropsExtractor):
         self.sentences = CaptionSentences(found)
         own = precision()
         name = "pictures" if own == "float32" else f"pictures-{own}"
-        # One thread: several pictures are looked at at once.
+        # One thread: several frames are looked at at once.
         self._network = Network(graph(name), found.network, alone=True)
         published = found.published
         classifier = Classifier(published.class_weights, published.class_bias)
@@ -253,17 +237,14 @@ class CaptionExtractor(CropsExtractor):
         super().__init__(space, SIDE, found.sha256[:LENGTH], {}, sampled_fps, _TURN_LEAST[own])
         self.precision = own
 
-    def crop_vectors(self, pictures: Pixels) -> Float16Array:
+    def crop_vectors(self, frames: Pixels) -> Float16Array:
         """See `CropsExtractor.crop_vectors`."""
-        (maps,) = self._network(pixels=np.ascontiguousarray(pictures))
+        (maps,) = self._network(pixels=np.ascontiguousarray(frames))
         return pooled_crops(maps).reshape(len(maps), -1).astype(np.float16)
 
 
 def captions(weights: Path | None = None) -> CaptionExtractor:
-    """The extractor ``captions``, of the file of a space or a folder that holds one as ``captions``; else the packaged.
-
-    Raises an `InputError` as `CaptionExtractor`, or for a file that is missing.
-    """
+    """Of the file of a space or a folder that holds one as ``captions``, else the packaged; raises InputError."""
     if weights is None or (weights.is_dir() and not any(weights.glob(f"{NAME}.*"))):
         return CaptionExtractor()
     return CaptionExtractor(weights_file(NAME, weights))

@@ -21,7 +21,7 @@ from asst.video.picture import Pixels
 NAME = "clip-squares"
 _WEIGHTS = "clip"
 # How far vectors turn at a change of shot, as one minus their cosine. They are not centred, so that those of all
-# pictures are alike: this is less than for centred ones.
+# frames are alike: this is less than for centred ones.
 _TURN_LEAST = 0.15
 
 
@@ -67,11 +67,11 @@ class ClipCropsExtractor(CropsExtractor):
     def _single_threaded(self) -> AbstractContextManager[int]:
         return self._towers.single_threaded()
 
-    def crop_vectors(self, pictures: Pixels) -> Float16Array:
+    def crop_vectors(self, frames: Pixels) -> Float16Array:
         """See `CropsExtractor.crop_vectors`."""
-        parts = np.stack([pictures[:, rows, columns] for rows, columns in crop_slices(*pictures.shape[1:3])], axis=1)
+        parts = np.stack([frames[:, rows, columns] for rows, columns in crop_slices(*frames.shape[1:3])], axis=1)
         vectors = self._towers.picture_vectors(parts.reshape(-1, *parts.shape[2:]))
-        return vectors.astype(np.float16).reshape(len(pictures), -1)
+        return vectors.astype(np.float16).reshape(len(frames), -1)
 
 
 def clip_crops(weights: Path | None = None) -> ClipCropsExtractor:

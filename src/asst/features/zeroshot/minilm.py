@@ -90,14 +90,12 @@ class MiniLMTokens:
         found: list[int] = []
         begin = 0
         while begin < len(word) <= _LONGEST_WORD:
-            for end in range(len(word), begin, -1):
-                number = self._numbers.get(("##" if begin else "") + word[begin:end])
-                if number is not None:
-                    found.append(number)
-                    begin = end
-                    break
-            else:
+            pieces = (("##" if begin else "") + word[begin:end] for end in range(len(word), begin, -1))
+            piece = next((piece for piece in pieces if piece in self._numbers), _UNKNOWN)
+            if piece == _UNKNOWN:
                 return [self._numbers[_UNKNOWN]]
+            found.append(self._numbers[piece])
+            begin += len(piece) - (2 if begin else 0)
         return found or [self._numbers[_UNKNOWN]]
 
 

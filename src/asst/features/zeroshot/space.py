@@ -1,4 +1,7 @@
-"""The space that pictures and sentences share: how a step's vector is laid out, and what sentences become in it."""
+"""The space that frames and sentences share: how a step's vector is laid out, and what sentences say in it.
+
+Names and glosses of ImageNet's classes are WordNet's; ``scripts/build_concepts.py`` gathers them.
+"""
 
 from __future__ import annotations
 
@@ -18,7 +21,7 @@ from asst.features.zeroshot.colours import COLOURS
 from asst.moments import Array, Float32Array
 
 CROPS = 3
-"""Crops of a picture that the network sees."""
+"""Crops of a frame that the network sees."""
 
 PAN = ("right", "up")
 """What is known of how the camera turns."""
@@ -43,14 +46,10 @@ class Classifier(NamedTuple):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Space:
-    """What is in a vector: of each crop what the network sees; then what pixels tell, where they are measured.
+    """What is in a vector: of each crop what the network sees; then, with ``pixels``, what these tell.
 
-    Attributes:
-        extractor: name of the features.
-        mean: what crops are centred by, shape ``(channels,)``.
-        classifier: of the network, where it has one.
-        pixels: whether the shares of `COLOURS` in each crop follow; and how far the camera turns to the right and up,
-            in widths and heights of the picture a second.
+    That are the shares of `COLOURS` in each crop; and how far the camera turns to the right and up, in widths and
+    heights of the frame a second. ``extractor`` is the features' name; crops are centred by ``mean``, ``(channels,)``.
     """
 
     extractor: str
@@ -88,13 +87,12 @@ class Space:
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """What sentences say.
+    """What sentences say; of classes nothing for an extractor without them.
 
     Attributes:
         classifiers: unit vectors to be compared with centred features, shape ``(sentences, channels)``.
-        named: the classes that each sentence names; none of an extractor without classes.
-        resembled: how much each class's gloss resembles each sentence, a distribution; ``(sentences, classes)``. An
-            extractor without classes has no column.
+        named: the classes that each sentence names.
+        resembled: how much each class's gloss resembles each sentence, a distribution; ``(sentences, classes)``.
     """
 
     classifiers: Float32Array
@@ -105,14 +103,9 @@ class Reading:
 class SentenceReader(ABC):
     """The language side of an extractor.
 
-    Attributes:
-        measures: names of what is measured of a sentence at each step: a cosine; then, where there are classes, the
-            probability of those it names and of those it resembles.
-        negatives: unit classifiers of negative sentences, about nothing in particular, ``(sentences, channels)``.
-
-    Args:
-        negatives: vectors of negative sentences, of unit length, in the space of what is seen.
-        glosses: makes those of sentences about ImageNet's classes, likewise; called when they are first wanted.
+    Made of the unit vectors of negative sentences, about nothing in particular, of which ``negatives`` are the
+    classifiers; and of what makes those of sentences about ImageNet's classes, when they are first wanted.
+    ``measures`` names what is measured of a sentence at each step.
     """
 
     measures: ClassVar[tuple[str, ...]]
@@ -135,7 +128,7 @@ class SentenceReader(ABC):
     def classifiers(self, vectors: Float32Array) -> Float32Array:
         """How sentences differ from others, unit vectors; of and to the shape ``(sentences, channels)``.
 
-        What all sentences have in common says nothing of a picture.
+        What all sentences have in common says nothing of a frame.
         """
         apart = vectors - self._usual
         unit: Float32Array = apart / np.maximum(np.linalg.norm(apart, axis=1, keepdims=True), 1e-6)
@@ -161,10 +154,7 @@ def embeddings() -> dict[str, Float32Array]:
 
 
 def resembled_classes(meanings: Float32Array, glosses: Float32Array) -> Float32Array:
-    """How much each class's gloss resembles sentences, a distribution, shape ``(sentences, CLASSES)``.
-
-    ``meanings`` and ``glosses`` are what the sentence encoder makes of both, unit vectors, ``(sentences, width)``.
-    """
+    """`Reading.resembled`, by what the sentence encoder makes of sentences and glosses, ``(sentences, width)``."""
     alike = np.exp(_ENCODER_SCALE * (meanings @ glosses.T - 1))
     shares: Float32Array = alike / alike.sum(axis=1, keepdims=True)
     return shares

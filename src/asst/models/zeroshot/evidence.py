@@ -161,8 +161,7 @@ class EvidenceReader:
         negatives = np.empty((len(first), aside.shape[1]), dtype=np.float16)
         classes = 0 if self._classifier is None else len(self._classifier.bias)
         probabilities = np.empty((len(first), classes), dtype=np.float32)
-        scale = np.empty((len(first), CROPS), dtype=np.float32)
-        usual = np.empty((len(first), CROPS), dtype=np.float32)
+        scale, usual = np.empty((2, len(first), CROPS), dtype=np.float32)
         apart = []
         last = np.zeros((0, len(self._space.mean)), dtype=np.float32)
         at = 0

@@ -1,12 +1,12 @@
 """Models that find moments without training on video: what is seen, compared with what is said.
 
 ``similarity`` measures four things at every step. One is the cosine between what is seen and the sentence in a space
-that was learnt from captions, less the same for sentences about nothing in particular. Two are the logs of the
-probability that the image classifier gives to the classes which the sentence names, and to those whose glosses it
-resembles. The fourth is the log of the share of the pixels that have the colours which it names. Each is standardised
-over the video, and they are added. ``clip`` measures one cosine, in the space of CLIP or SigLIP, which somebody has to
-bring. A sentence about the camera also looks for steps at which what is seen turns. Spans between shot changes compete
-by their mean; a window inside a shot must stand out from the rest of it.
+that was learnt from captions, less the same for negative sentences. Two are the logs of the probability that the image
+classifier gives to the classes which the sentence names, and to those whose glosses it resembles. The fourth is the log
+of the share of the pixels that have the colours which it names. Each is standardised over the video, and they are
+added. ``clip`` measures one cosine, in the space of CLIP or SigLIP, which somebody has to bring. A sentence about the
+camera also looks for steps at which what is seen turns. Spans between shot changes compete by their mean; a window
+inside a shot must stand out from the rest of it.
 """
 
 from __future__ import annotations
@@ -87,8 +87,7 @@ def step_scores(context: VideoContext, evidence: Evidence) -> FloatArray:
 def ranking(context: VideoContext, evidence: Evidence, own: QueryScores, scores: FloatArray, top: int) -> Answer:
     """The best proposals that overlap little, at most ``top``, on the scale of how clearly a sentence applies.
 
-    ``own`` are the sentence's scores; ``scores`` those of each proposal, as the model judges in the end,
-    ``(proposals,)``.
+    ``own`` are the sentence's scores; ``scores`` those of proposals as the model judges in the end.
     """
     spans, query = context.proposals.spans, evidence.query
     kept = nms(spans, scores, _OVERLAP_MOST, limit=top)
@@ -186,11 +185,8 @@ def fast_similarity() -> SimilarityModel:
 class ClipModel(ZeroShotModel):
     """CLIP or SigLIP; an `InputError` as `ClipCropsExtractor`, or if it is not there.
 
-    Args:
-        name: its name.
-        features: `CLIP` for a folder that somebody brought, or a key of `IMAGE_TEXT`.
-        weights: a folder, or for `CLIP` one that holds it as ``clip``; None for the folder of ``ASST_WEIGHTS``, or
-            where ``asst models get`` puts it.
+    ``features`` is `CLIP` for a folder that somebody brought, or a key of `IMAGE_TEXT`. ``weights`` is a folder, or for
+    `CLIP` one that holds it as ``clip``; None for that of ``ASST_WEIGHTS``, or where ``asst models get`` puts it.
     """
 
     def __init__(self, name: str = "clip", features: str = CLIP, weights: Path | None = None) -> None:

@@ -1,7 +1,4 @@
-"""What a video offers to every sentence: proposals, which are runs of whole shots and windows inside one shot.
-
-And how well each of them fits, given how well each tick does.
-"""
+"""What a video offers to every sentence: proposals, runs of whole shots and windows inside one; how well each fits."""
 
 from __future__ import annotations
 
@@ -65,8 +62,7 @@ class Proposals:
 class VideoContext:
     """A video as every sentence finds it.
 
-    ``cuts`` are the ticks that new shots are seen at first, none of them the first tick of all; ``proposals`` are spans
-    that can be answered with, and ``half`` is the z-score with a score of a half.
+    ``cuts`` are the ticks at which new shots begin, none the first of all; ``half`` is the z-score that scores a half.
     """
 
     features: Features
@@ -154,10 +150,7 @@ def proposals(ticks: int, cuts: npt.ArrayLike) -> Proposals:
 
 
 def proposal_scores(ticks: FloatArray, found: Proposals) -> FloatArray:
-    """How well each proposal fits, in standard deviations of the score over the video, shape ``(proposals,)``.
-
-    ``ticks`` is the standardised score at each tick.
-    """
+    """How well each proposal fits, shape ``(proposals,)``, by the standardised score at each tick."""
     sums = np.concatenate([[0.0], np.cumsum(ticks)])
     length = np.diff(found.spans, axis=1)[:, 0]
     whole = np.diff(found.wholes, axis=1)[:, 0]

@@ -42,12 +42,10 @@ class ParsedQuery:
     """A sentence and what it says.
 
     Attributes:
-        text: the sentence.
         main: what happens in the moment that is meant; the sentence itself where it says nothing of order.
-        related: what else happens before or after; empty if nothing is named.
-        order: on which side of it the moment lies; None without ``related``.
+        related: what else happens before or after, if anything; ``order`` says on which side of it the moment lies.
         ordinal: one of `ORDINALS`, ``again`` for any but the first time, or empty.
-        colours: that it names, indices of `asst.features.zeroshot.colours.COLOURS`.
+        colours: that it names, indices of `COLOURS`.
         camera_moves: whether it says that the camera moves: such a sentence names nothing to look for.
         direction: which way it then turns, as shares of `asst.features.zeroshot.space.PAN`; None if that is not said.
     """
@@ -79,16 +77,8 @@ def parse(text: str) -> ParsedQuery:
     moves = _CAMERA_MOVES.search(text)
     words = re.findall(r"[a-z]+", text[moves.end() :].lower())[:_WORDS_AFTER] if moves else []
     direction = next((_DIRECTIONS[word] for word in words if word in _DIRECTIONS), None)
-    return ParsedQuery(
-        text,
-        main or (rest if ordinal else text),
-        related,
-        order,
-        ordinal,
-        tuple(named_colours(text)),
-        moves is not None,
-        direction,
-    )
+    said = related, order, ordinal, tuple(named_colours(text)), moves is not None, direction
+    return ParsedQuery(text, main or (rest if ordinal else text), *said)
 
 
 def named_colours(sentence: str) -> list[int]:
@@ -118,11 +108,9 @@ def _clauses(text: str) -> tuple[str, str, Order | None]:
 def _without_ordinal(sentence: str) -> tuple[str, str]:
     """The sentence without the words that count, and what they say; unchanged if nothing else is left."""
     for pattern in (_TIME, _AGAIN):
-        found = pattern.search(sentence)
-        if found is None:
+        if (found := pattern.search(sentence)) is None:
             continue
-        rest = " ".join((sentence[: found.start()] + sentence[found.end() :]).split()).strip(_EDGES)
-        if rest:
+        if rest := " ".join((sentence[: found.start()] + sentence[found.end() :]).split()).strip(_EDGES):
             named = found[1].lower() if pattern is _TIME else "again"
             return rest, "last" if named == "final" else named
     return sentence, ""
