@@ -58,7 +58,7 @@ class SpillingRows:
         dimension = self._held.shape[1]
         if self._file is None:
             held, self._held = self._held, self._held[:0]
-            # What was set aside and not filled is given back in place.
+            # Gives back in place what was not filled.
             held.resize((self._in_memory, dimension), refcheck=False)
             return held
         self._spill()

@@ -204,5 +204,5 @@ def fastest_dtype() -> torch.dtype:
 
 
 def precision_name() -> str:
-    """What `fastest_dtype` is called in the header of features: ``bfloat16`` or ``float32``."""
+    """`fastest_dtype` in the header of features: ``bfloat16`` or ``float32``."""
     return str(fastest_dtype()).removeprefix("torch.")

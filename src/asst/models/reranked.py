@@ -28,10 +28,9 @@ from asst.models.reranker_inputs import (
 )
 from asst.models.trained.loading import PACKAGED, RERANKER, loaded
 from asst.models.trained.model import word_vectors
-from asst.models.zeroshot.evidence import Evidence
 from asst.models.zeroshot.model import QueryScores, query_scores, ranking, step_scores, zeroshot_of
 from asst.models.zeroshot.proposals import Proposals, VideoContext
-from asst.moments import Answer, Attention, Float32Array, FloatArray
+from asst.moments import Answer, Attention, FloatArray
 from asst.text import Vector, WordVectors, tokenize
 
 Scope = Literal["windows", "order", "everything"]
@@ -65,6 +64,7 @@ class RerankedModel:
         self._method = method
         self.extractor, self.reader, self.base = first.extractor, first.reader, first.base
         self.embed_frames, self.embed_sentences = first.embed_frames, first.embed_sentences
+        self._measures = first.reader.sentences.measures
         self._words: WordVectors = word_vectors(description.words)
         self._scope: Scope = scope or ("everything" if description.origin == "real" else "order")
 
@@ -99,7 +99,8 @@ class RerankedModel:
         """
         context = self._first.context(features)
         (evidence,) = clause_evidence(self.reader, features, [query])
-        inputs = self._inputs(context, evidence, step_scores(context, evidence.whole))
+        steps = step_scores(context, evidence.whole)
+        inputs = reranker_inputs(context, evidence, steps, self._measures)
         windows, found = [], []
         for view in views_of(len(features)):
             seen = view.sample(context, inputs, self._sentence(query), 0, _ANY)
@@ -112,22 +113,17 @@ class RerankedModel:
     ) -> list[FloatArray]:
         """What the reranker adds to the score of each proposal, for each sentence."""
         added = [np.full(len(own.proposals), np.nan) for own in found]
-        asked = [
-            (i, sample, here)
-            for i, (evidence, own) in enumerate(zip(every, found, strict=True))
-            for sample, here in samples(
-                context, own, self._inputs(context, evidence, own.steps), self._sentence(evidence.query.text), i
-            )
-        ]
+        asked = []
+        for i, (evidence, own) in enumerate(zip(every, found, strict=True)):
+            inputs = reranker_inputs(context, evidence, own.steps, self._measures)
+            words = self._sentence(evidence.query.text)
+            asked += [(i, sample, here) for sample, here in samples(context, own, inputs, words, i)]
         for at in range(0, len(asked), _SAMPLES_AT_ONCE):
             some = asked[at : at + _SAMPLES_AT_ONCE]
             judged = self._method.answers([sample for _, sample, _ in some])
             for (i, _, here), scores in zip(some, judged.scores, strict=True):
                 added[i][here] = scores[: len(here)] - found[i].proposals[here]
         return [_filled(values) for values in added]
-
-    def _inputs(self, context: VideoContext, evidence: ClauseEvidence, steps: FloatArray) -> Float32Array:
-        return reranker_inputs(context, evidence, steps, self.reader.sentences.measures)
 
     def _sentence(self, query: str) -> Vector:
         # A sentence of signs alone has no word; the network is shown one that means nothing.
@@ -157,14 +153,12 @@ def within_shots(found: Proposals, before: FloatArray, after: FloatArray) -> Flo
 
 def _order_tells(context: VideoContext, evidence: ClauseEvidence) -> bool:
     """Whether there is an order to judge by: what an ordinal counts is found twice, or the related clause is likely."""
-    if evidence.query.ordinal:
-        return len(_found(context, evidence.main, 2).moments) > 1
-    return evidence.related is not None and _found(context, evidence.related, 1).ranked[0].score >= _LIKELY
-
-
-def _found(context: VideoContext, evidence: Evidence, top: int) -> Answer:
-    own = query_scores(context, evidence)
-    return ranking(context, evidence, own, own.proposals, top)
+    clause = evidence.main if evidence.query.ordinal else evidence.related
+    if clause is None:
+        return False
+    own = query_scores(context, clause)
+    found = ranking(context, clause, own, own.proposals, 2)
+    return len(found.moments) > 1 if evidence.query.ordinal else found.ranked[0].score >= _LIKELY
 
 
 def _filled(values: FloatArray) -> FloatArray:

@@ -231,9 +231,8 @@ class CaptionExtractor(CropsExtractor):
         name = "pictures" if own == "float32" else f"pictures-{own}"
         # One thread: several frames are looked at at once.
         self._network = Network(graph(name), found.network, alone=True)
-        published = found.published
-        classifier = Classifier(published.class_weights, published.class_bias)
-        space = Space(NAME, published.mean_feature, classifier, pixels=True)
+        classifier = Classifier(found.published.class_weights, found.published.class_bias)
+        space = Space(NAME, found.published.mean_feature, classifier, pixels=True)
         super().__init__(space, SIDE, found.sha256[:LENGTH], {}, sampled_fps, _TURN_LEAST[own])
         self.precision = own
 

@@ -20,8 +20,7 @@ from asst.video.picture import Pixels
 
 NAME = "clip-squares"
 _WEIGHTS = "clip"
-# How far vectors turn at a change of shot, as one minus their cosine. They are not centred, so that those of all
-# frames are alike: this is less than for centred ones.
+# How far vectors turn at a change of shot, as one minus their cosine: less than centred ones do.
 _TURN_LEAST = 0.15
 
 

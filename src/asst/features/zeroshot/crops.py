@@ -1,8 +1,7 @@
 """Features of three crops of each frame, two steps a second, on the shots of the video.
 
-Frames are seen whole, so that nothing at the sides is lost: a network sees three overlapping squares, at both ends and
-in the middle of the longer side. A small thing fills more of a square than of the whole. Between the steps the coarse
-colours of four frames a second tell where shots change.
+A network sees three overlapping squares, at both ends and in the middle of the longer side: nothing at the sides is
+lost, and a small thing fills more of a square than of the whole. Coarse colours of four frames a second tell of cuts.
 """
 
 from __future__ import annotations

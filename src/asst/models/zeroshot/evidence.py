@@ -30,7 +30,7 @@ _STEPS_AT_ONCE = 256
 class VisualEvidence:
     """What is seen in a video, whatever is asked. One frame often stands for several steps."""
 
-    first: IntArray  # step of each frame, (frames,)
+    first: IntArray  # the first step of each frame, (frames,)
     frame: IntArray  # of each step, (steps,)
     scale: Float32Array  # one over the length of each centred vector, (frames, CROPS)
     usual: Float32Array  # mean cosine with negative sentences, (frames, CROPS)
@@ -140,12 +140,9 @@ class EvidenceReader:
         visual = self.visual(features)
         wanted = reading.classifiers.T
         matches = np.empty((len(visual.first), len(queries)), dtype=np.float32)
-        at = 0
-        for rows in self._crops(features, visual.first):
-            part = slice(at, at + len(rows))
+        for part, rows in self._crops(features, visual.first):
             cosines = (_product(rows, wanted) - self._space.mean @ wanted) * visual.scale[part, :, None]
             matches[part] = (cosines - visual.usual[part, :, None]).max(axis=1)
-            at += len(rows)
         parsed = [parse(query) for query in queries]
         measured = {COSINE: matches, **_measured(visual, reading, parsed)}
         return [
@@ -164,9 +161,7 @@ class EvidenceReader:
         scale, usual = np.empty((2, len(first), CROPS), dtype=np.float32)
         apart = []
         last = np.zeros((0, len(self._space.mean)), dtype=np.float32)
-        at = 0
-        for rows in self._crops(features, first):
-            part = slice(at, at + len(rows))
+        for part, rows in self._crops(features, first):
             if self._classifier is not None:
                 probabilities[part] = _probabilities(rows, self._classifier)
             centred = rows - self._space.mean
@@ -179,7 +174,6 @@ class EvidenceReader:
             units = np.concatenate([last, means / np.linalg.norm(means, axis=1, keepdims=True)])
             apart.append(1 - np.einsum("ij,ij->i", units[1:], units[:-1]))
             last = units[-1:]
-            at += len(rows)
         between = np.zeros(len(features) - 1, dtype=np.float32)
         between[first[1:] - 1] = np.concatenate(apart)
         colours = np.log(self._space.colours(features.vectors)[first].astype(np.float32) + _LEAST_SHARE)
@@ -187,14 +181,14 @@ class EvidenceReader:
         seen = (colours, pans, negatives, *_mean_and_deviation(negatives), between)
         return VisualEvidence(first, frame, scale, usual, probabilities, *seen)
 
-    def _crops(self, features: Features, first: IntArray) -> Iterator[Float32Array]:
-        """What the network sees of frames, ``(frames, CROPS, channels)``, a part of the video at a time."""
-        at = 0
+    def _crops(self, features: Features, first: IntArray) -> Iterator[tuple[slice, Float32Array]]:
+        """What the network sees of frames, ``(frames, CROPS, channels)``, a part at a time, and which frames."""
+        at = seen = 0
         for chunk in chunks(features.vectors, _STEPS_AT_ONCE):
             here = first[(first >= at) & (first < at + len(chunk))] - at
             if len(here):
-                yield widened(self._space.crops(chunk)[here])
-            at += len(chunk)
+                yield slice(seen, seen + len(here)), widened(self._space.crops(chunk)[here])
+            at, seen = at + len(chunk), seen + len(here)
 
 
 def _mean_and_deviation(negatives: Float16Array) -> tuple[Float32Array, Float32Array]:

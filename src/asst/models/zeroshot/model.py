@@ -98,8 +98,7 @@ def ranking(context: VideoContext, evidence: Evidence, own: QueryScores, scores:
     if query.camera_moves:
         # Such a sentence names nothing that its classifiers could find.
         z_score = max(z_score, _LEAST_Z_SCORE * _WHOLLY_OTHER_S * camera_speed(evidence, first, last))
-    # The best moment's score says how clearly the sentence applies at all; the others follow by how much weaker they
-    # are than it.
+    # The best moment's score says how clearly the sentence applies at all; others follow by how much weaker they are.
     chances = probability(z_score + scores[kept] - scores[kept[0]], context.half)
     # Only the curve of the packaged space was fitted.
     calibrated = context.half == HALF
@@ -192,8 +191,7 @@ class ClipModel(ZeroShotModel):
     def __init__(self, name: str = "clip", features: str = CLIP, weights: Path | None = None) -> None:
         extractor = extractor_named(features, weights)
         assert isinstance(extractor, ClipCropsExtractor)
-        named = "clip" if features == CLIP else features
-        base = str(weights.absolute()) if weights else named
+        base = str(weights.absolute()) if weights else {CLIP: "clip"}.get(features, features)
         super().__init__(name, base, extractor, extractor.sentences, fitted=False)
 
 

@@ -112,9 +112,9 @@ def cuts_and_proposals(features: Features) -> tuple[IntArray, Proposals]:
 
 def check_features(features: Features, space: Space, reader: str) -> None:
     """Refuses features of another extractor or version of it, or on steps of another length, with an `InputError`."""
-    given, wanted = features.extractor, space.extractor
-    if given != wanted:
-        fault = f"reads features of {wanted}, not of {given}"
+    wanted = space.extractor
+    if features.extractor != wanted:
+        fault = f"reads features of {wanted}, not of {features.extractor}"
     elif features.dimension != space.dimension:
         fault = f"reads {wanted} of dimension {space.dimension}, not {features.dimension} as another version of it made"
     elif abs(features.step_s - STEP_S) > SAME_CLOCK * STEP_S:
@@ -138,11 +138,8 @@ def proposals(ticks: int, cuts: npt.ArrayLike) -> Proposals:
     """
     bounds = _bounds(ticks, np.asarray(cuts, dtype=np.int64))
     shots = len(bounds) - 1
-    rows = [
-        (bounds[i], bounds[j], bounds[i], bounds[j])
-        for i in range(shots)
-        for j in range(i + 1, min(shots, i + _SHOTS_MOST) + 1)
-    ]
+    runs = [(i, j) for i in range(shots) for j in range(i + 1, min(shots, i + _SHOTS_MOST) + 1)]
+    rows = [(bounds[i], bounds[j], bounds[i], bounds[j]) for i, j in runs]
     for start, end in pairwise(bounds):
         rows.extend((a, b, start, end) for a, b in _windows(int(start), int(end)))
     table = np.unique(np.array(rows, dtype=np.int64), axis=0)
