@@ -155,13 +155,9 @@ class CutTimes:
 
 def _goes_on(near: FloatArray, jump: int, first: int) -> tuple[int, int]:
     """From which tick on until which colours change about as much as at a jump; arguments as `CutTimes._time_s`."""
-    enough = near > _ENOUGH * near[jump]
-    start, end = jump, jump + 1
-    while start > 0 and enough[start - 1]:
-        start -= 1
-    while end < len(near) and enough[end]:
-        end += 1
-    return first + start, first + end
+    stops = np.flatnonzero(near <= _ENOUGH * near[jump])
+    start, end = stops[stops < jump].max(initial=-1) + 1, stops[stops > jump].min(initial=len(near))
+    return first + int(start), first + int(end)
 
 
 def _apart(colours: Float32Array, one: Float32Array) -> Float32Array:

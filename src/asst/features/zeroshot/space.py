@@ -29,7 +29,6 @@ PAN = ("right", "up")
 COSINE = "picture and sentence"
 """The measure that every extractor has."""
 
-CLASSES = 1000
 # The sentence encoder was trained to tell sentences apart by the softmax of this times their cosine.
 _ENCODER_SCALE = 20.0
 # WordNet's rules from plural to singular, tried in this order.
