@@ -28,8 +28,8 @@ from rich.table import Table
 import asst
 from asst.data.readers.captions import Captions, decoded, held_out, read_captions
 from asst.features.zeroshot.crops import TICK_RATE
-from asst.models.zeroshot.query_scores import SLOPE, THRESHOLD
-from asst.models.zeroshot.video_context import HALF
+from asst.models.zeroshot.model import SLOPE, THRESHOLD
+from asst.models.zeroshot.proposals import HALF
 from asst.training.space_recipe import CaptionRecipe, read_any_recipe
 
 Array = npt.NDArray[np.float64]

@@ -28,7 +28,7 @@ from asst.library.engine import Engine, engine_of
 from asst.library.search import Part, cut_out, parts_by_match
 from asst.library.tables import ROW, Rows
 from asst.library.windows import parts_of
-from asst.models.zeroshot.query_scores import THRESHOLD
+from asst.models.zeroshot.model import THRESHOLD
 from asst.moments import Moment, by_video, rows
 
 SHARES = (0.05, 0.1, 0.2, 0.4)

@@ -92,9 +92,9 @@ def measure(path: Path, model: str) -> dict[str, float]:
     looks_s: list[float] = []
     see = extractor.crop_vectors
 
-    def timed(pictures: npt.NDArray[np.uint8]) -> npt.NDArray[np.float16]:
+    def timed(frames: npt.NDArray[np.uint8]) -> npt.NDArray[np.float16]:
         began = time.thread_time()
-        seen = see(pictures)
+        seen = see(frames)
         looks_s.append(time.thread_time() - began)
         return seen
 

@@ -23,11 +23,10 @@ from rich.table import Table
 
 from asst.data.readers.captions import read_captions
 from asst.features.values import Features
-from asst.features.zeroshot.space import Reading, SentenceReader, Space
+from asst.features.zeroshot.space import SentenceReader, Space
 from asst.models.zeroshot.evidence import EvidenceReader
-from asst.models.zeroshot.model import SimilarityModel
-from asst.models.zeroshot.query_scores import half_way, query_scores, ranking
-from asst.models.zeroshot.video_context import HALF, VideoContext, cuts_and_proposals
+from asst.models.zeroshot.model import SimilarityModel, half_way, query_scores, ranking
+from asst.models.zeroshot.proposals import HALF, VideoContext, cuts_and_proposals
 from asst.training.space_recipe import CaptionRecipe, read_any_recipe
 from calibration import APPLIES, OTHER_KIND, ROOT, SAME_KIND, held_clips, questions, shown
 
@@ -47,11 +46,6 @@ class Cut(SentenceReader):
     def vectors(self, sentences: Sequence[str]) -> Array:
         """Of sentences, as they lie here."""
         return _unit(self._packaged.read(sentences).classifiers @ self._directions)
-
-    def _reading(self, sentences: Sequence[str]) -> Reading:
-        return Reading(
-            self.classifiers(self.vectors(sentences)), [()] * len(sentences), np.zeros((len(sentences), 0), np.float32)
-        )
 
 
 class Worse:

@@ -30,8 +30,7 @@ from asst.data.readers.captions import decoded, held_out, read_captions
 from asst.evaluation.retrieval import retrieval_ranks
 from asst.features.resampling import resized, short_side_size
 from asst.features.runtime import PRECISION, threads
-from asst.features.zeroshot.caption_space import load_space
-from asst.features.zeroshot.captions import PACKAGED, CaptionExtractor, pooled_crops
+from asst.features.zeroshot.captions import PACKAGED, CaptionExtractor, load_space, pooled_crops
 from asst.features.zeroshot.efficientnet import CHANNELS, SIDE
 from asst.training.space_recipe import CaptionRecipe, read_any_recipe
 from asst.video import frames

@@ -13,8 +13,8 @@ import torch
 from torch import Tensor, nn
 
 from asst.features.runtime import graph
-from asst.features.zeroshot.caption_space import load_space
 from asst.features.zeroshot.captions import PACKAGED as SPACE
+from asst.features.zeroshot.captions import load_space
 from asst.features.zeroshot.minilm import WIDTH
 from asst.models.methods.table import restored_method
 from asst.models.trained.loading import GRAPH, PACKAGED

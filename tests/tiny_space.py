@@ -6,7 +6,7 @@ from pathlib import Path
 
 import torch
 
-from asst.features.zeroshot.caption_space import SpaceDescription, save_space
+from asst.features.zeroshot.captions import SpaceDescription, save_space
 from asst.training.space.towers import Towers, weights_of
 
 

@@ -1,7 +1,6 @@
 """Sentences to words, and words to vectors.
 
-Both places where a choice is made are here: `tokenize` says what a word is, and `WordVectors.vectors` what becomes of a
-word without a vector.
+`tokenize` says what a word is, and `WordVectors.vectors` what becomes of a word without a vector.
 """
 
 from __future__ import annotations
@@ -16,7 +15,6 @@ from bisect import bisect_left
 from collections.abc import Callable, Collection, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO
 
 import numpy as np
 import numpy.typing as npt
@@ -114,12 +112,8 @@ def understood(sentence: str) -> bool:
 class WordVectors:
     """Word vectors that are looked up where they lie.
 
-    Each call of `vectors` with new words passes once over a text file, which takes seconds; ask for a corpus's words in
-    one call of `prepare`.
-
-    Attributes:
-        source: names the vectors in checkpoints, such as ``glove.6B.50d``.
-        dimension: width of a vector.
+    A pass over a text file takes seconds: ask for a corpus's words in one call of `prepare`. ``source`` names the
+    vectors in checkpoints, such as ``glove.6B.50d``.
     """
 
     def __init__(self, source: str, dimension: int, lookup: Lookup) -> None:
@@ -143,13 +137,11 @@ class WordVectors:
 
         Raises an `InputError` if the file cannot be read, is in another form or has no member of that dimension.
         """
-        member = _member(path, dimension) if path.suffix == ".zip" else None
-        with _lines(path, member) as lines:
+        with _lines(path, dimension) as (name, lines):
             width = len(next(iter(lines), b"").split(b" ")) - 1
-        name = Path(member or path.name).stem
         if width < 2:
             raise InputError(f"{path} holds no word vectors; each line is a word and its numbers, as GloVe publishes")
-        return cls(name, width, lambda words: _from_text(words, path, member, width))
+        return cls(name, width, lambda words: _from_text(words, path, dimension, width))
 
     def prepare(self, words: Iterable[str]) -> None:
         """Looks up many words in one pass, with what `vectors` falls back to; known words cost nothing."""
@@ -169,8 +161,7 @@ class WordVectors:
         self.prepare(tokens)
         rows = np.zeros((len(tokens), self.dimension), dtype=np.float32)
         for row, token in zip(rows, tokens, strict=True):
-            vector = self._vector(token)
-            if vector is not None:
+            if (vector := self._vector(token)) is not None:
                 row[:] = vector
         return rows
 
@@ -223,11 +214,11 @@ def _shipped(words: Collection[str]) -> dict[str, Vector]:
     return dict(zip(names, vectors, strict=True))
 
 
-def _from_text(words: Collection[str], path: Path, member: str | None, width: int) -> dict[str, Vector]:
+def _from_text(words: Collection[str], path: Path, dimension: int, width: int) -> dict[str, Vector]:
     """The vectors of the asked words, in one pass over the lines; a word's first line counts."""
     asked = {word.encode(): word for word in words}
     found: dict[str, Vector] = {}
-    with _lines(path, member) as lines:
+    with _lines(path, dimension) as (_, lines):
         for number, line in enumerate(lines, start=1):
             head = line[: line.find(b" ")]
             word = asked.get(head)
@@ -236,8 +227,11 @@ def _from_text(words: Collection[str], path: Path, member: str | None, width: in
             fields = line.rstrip().rsplit(b" ", width)
             if len(fields) > width and fields[0] != head:
                 continue  # an entry with a space in it, of which a few exist, is not the word it starts with
-            vector = _numbers(fields[1:], width)
-            if vector is None:
+            try:
+                vector = np.array(fields[1:], dtype=np.float32)
+            except ValueError:
+                vector = np.zeros(0, dtype=np.float32)
+            if vector.shape != (width,) or not np.isfinite(vector).all():
                 raise InputError(f"{path}, line {number}: not a word and {width} numbers; fetch the file again")
             found[word] = vector
             if len(found) == len(asked):
@@ -245,36 +239,22 @@ def _from_text(words: Collection[str], path: Path, member: str | None, width: in
     return found
 
 
-def _numbers(fields: list[bytes], width: int) -> Vector | None:
-    try:
-        vector = np.array(fields, dtype=np.float32)
-    except ValueError:
-        return None
-    return vector if vector.shape == (width,) and np.isfinite(vector).all() else None
-
-
 @contextmanager
-def _lines(path: Path, member: str | None) -> Iterator[IO[bytes]]:
-    """The lines of a text file or of a member of a ``.zip``."""
+def _lines(path: Path, dimension: int) -> Iterator[tuple[str, Iterable[bytes]]]:
+    """Name and lines of a text file; of a ``.zip``, of its only one or the one named for the dimension."""
     try:
-        if member is None:
+        if path.suffix != ".zip":
             with path.open("rb") as file:
-                yield file
-        else:
-            with zipfile.ZipFile(path) as archive, archive.open(member) as file:
-                yield io.BufferedReader(file)  # type: ignore[type-var]
-    except (OSError, zipfile.BadZipFile) as error:
-        raise InputError(f"cannot read word vectors from {path}: {error}") from error
-
-
-def _member(path: Path, dimension: int) -> str:
-    """The text file of a ``.zip`` to read: its only one, or the one named for the dimension."""
-    try:
+                yield path.stem, file
+            return
         with zipfile.ZipFile(path) as archive:
             names = [name for name in archive.namelist() if name.endswith(".txt")]
+            fitting = [name for name in names if f".{dimension}d." in Path(name).name]
+            if len(fitting or names) != 1:
+                listed = ", ".join(names) or "none"
+                raise InputError(f"{path} has no one text file of {dimension} dimensions; it has {listed}")
+            (member,) = fitting or names
+            with archive.open(member) as file:
+                yield Path(member).stem, io.BufferedReader(file)  # type: ignore[type-var]
     except (OSError, zipfile.BadZipFile) as error:
         raise InputError(f"cannot read word vectors from {path}: {error}") from error
-    fitting = [name for name in names if f".{dimension}d." in Path(name).name] or (names if len(names) == 1 else [])
-    if len(fitting) != 1:
-        raise InputError(f"{path} has no one text file of {dimension} dimensions; it has {', '.join(names) or 'none'}")
-    return fitting[0]

@@ -15,7 +15,7 @@ from typer.testing import CliRunner, Result
 
 from asst.cli.app import app
 from asst.features.image_text.hub import IMAGE_TEXT
-from asst.features.zeroshot.concepts import concept_data
+from asst.features.zeroshot.space import concept_data
 from asst.library.corrections import Corrections
 from asst.library.library import Library
 

@@ -13,7 +13,7 @@ from asst.errors import InputError
 from asst.features import runtime as precision
 from asst.features.zeroshot import clip_crops
 from asst.features.zeroshot.clip_crops import ClipCropsExtractor
-from asst.features.zeroshot.concepts import concept_data
+from asst.features.zeroshot.space import concept_data
 from asst.video import Frames, frames
 
 from ..tiny_clip import PREPARING, model, write

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from asst.errors import InputError
-from asst.features.disk_rows import Rows, SpillingRows, chunks, release, side_by_side
+from asst.features.disk_rows import SpillingRows, Vectors, chunks, release, side_by_side
 from asst.features.stores.native import Store
 from asst.features.values import Features, concatenated
 
@@ -71,7 +71,7 @@ def test_rows_in_memory_are_handed_over_and_not_held_twice() -> None:
     np.testing.assert_array_equal(found[:, 5], np.arange(4096) % 7)
 
 
-def mapped(folder: Path, megabytes: int = 48) -> Rows:
+def mapped(folder: Path, megabytes: int = 48) -> Vectors:
     """Features of ones on disk, of 16 KB a row, as the networks of long videos leave them."""
     path = folder / "long.bin"
     made = np.memmap(path, np.float16, mode="w+", shape=(megabytes * 64, 8192))
@@ -111,7 +111,7 @@ def test_long_features_are_checked_joined_and_written_in_pieces(tmp_path: Path) 
         _, peak = tracemalloc.get_traced_memory()
     finally:
         tracemalloc.stop()
-    # Rows are held up to 32 MB before they are spilled; a byte a number would be 48 MB.
+    # Vectors are held up to 32 MB before they are spilled; a byte a number would be 48 MB.
     assert both.vectors.nbytes > 95 * MB
     assert peak < 40 * MB
     assert isinstance(both.vectors, np.memmap)

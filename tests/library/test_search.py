@@ -22,7 +22,7 @@ from asst.library.matrix import matrix_of
 from asst.library.search import search
 from asst.library.tables import Video
 from asst.localizer import Localizer
-from asst.models.zeroshot.video_context import VideoContext, cuts_and_proposals
+from asst.models.zeroshot.proposals import VideoContext, cuts_and_proposals
 from asst.moments import Answer, Moment, by_video, iou
 
 QUERIES = ("red", "green", "blue")

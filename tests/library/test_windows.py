@@ -17,8 +17,8 @@ from asst.features.stores.native import Store
 from asst.library.engine import BASIS, Engine, principal
 from asst.library.windows import evenly, parts_of, windows_of
 from asst.models.reranked import packaged_default
-from asst.models.zeroshot.query_scores import SLOPE
-from asst.models.zeroshot.video_context import HALF
+from asst.models.zeroshot.model import SLOPE
+from asst.models.zeroshot.proposals import HALF
 
 
 @given(steps=st.integers(1, 3000), length=st.integers(2, 400), data=st.data())

@@ -8,14 +8,15 @@ from __future__ import annotations
 import mmap
 import tempfile
 from collections.abc import Iterator
-from typing import IO, Any
+from typing import IO
 
 import numpy as np
 import numpy.typing as npt
 
 from asst.errors import WriteError
+from asst.moments import Array, Float16Array, Float32Array
 
-Rows = npt.NDArray[np.float16] | npt.NDArray[np.float32]
+Vectors = Float16Array | Float32Array
 
 # Of features of 3 * 1280 numbers, half an hour at two steps a second.
 _HELD_BYTES = 32 * 2**20
@@ -30,8 +31,7 @@ _KEPT = np.int32(-0x70000001)
 class SpillingRows:
     """Collects rows of one type.
 
-    The memory is set aside at once and touched as it fills: rows kept one by one would lie between the large arrays
-    of the work that makes them, and hold their memory back from the system.
+    Memory is set aside at once: rows kept one by one would lie between the large arrays of the work that makes them.
     """
 
     def __init__(self, dimension: int, held_bytes: int = _HELD_BYTES, dtype: npt.DTypeLike = np.float16) -> None:
@@ -44,7 +44,7 @@ class SpillingRows:
     def __len__(self) -> int:
         return self._length
 
-    def append(self, row: Rows, times: int) -> None:
+    def append(self, row: Vectors, times: int) -> None:
         """Add a row ``times`` times; raises as `finished`."""
         for _ in range(times):
             if self._in_memory == len(self._held):
@@ -53,15 +53,12 @@ class SpillingRows:
             self._in_memory += 1
         self._length += times
 
-    def finished(self) -> Rows:
-        """All the rows, shape ``(rows, dimension)``: an array, or a memory map of a file that goes when the map does.
-
-        They are handed over, so that nothing can be appended after that; raises WriteError when the disk is full.
-        """
+    def finished(self) -> Vectors:
+        """All the rows, handed over: an array, or a memory map of a file that goes when the map does; or WriteError."""
         dimension = self._held.shape[1]
         if self._file is None:
             held, self._held = self._held, self._held[:0]
-            # What was set aside and not filled is given back in place.
+            # Gives back in place what was not filled.
             held.resize((self._in_memory, dimension), refcheck=False)
             return held
         self._spill()
@@ -80,7 +77,7 @@ class SpillingRows:
         self._in_memory = 0
 
 
-def chunks(rows: Rows, most: int = 0) -> Iterator[Rows]:
+def chunks(rows: Vectors, most: int = 0) -> Iterator[Vectors]:
     """Rows, so many at a time or two megabytes of them; of a memory map no more than that stays in memory."""
     most = most or max(1, _CHUNK_BYTES // (rows.shape[1] * rows.itemsize))
     for at in range(0, len(rows), most):
@@ -88,7 +85,7 @@ def chunks(rows: Rows, most: int = 0) -> Iterator[Rows]:
         release(rows)
 
 
-def side_by_side(first: Rows, second: Rows) -> Rows:
+def side_by_side(first: Vectors, second: Vectors) -> Vectors:
     """As many rows of each, one after the other in every row, of the wider type; raises as `SpillingRows.finished`."""
     dtype = np.result_type(first, second)
     dimension = first.shape[1] + second.shape[1]
@@ -101,7 +98,7 @@ def side_by_side(first: Rows, second: Rows) -> Rows:
     return joined.finished()
 
 
-def release(rows: npt.NDArray[Any]) -> None:
+def release(rows: Array) -> None:
     """Let go of what was read of a memory map; it is read from the file again when it is looked at again."""
     mapped: object = rows
     while isinstance(mapped, np.ndarray):
@@ -110,7 +107,7 @@ def release(rows: npt.NDArray[Any]) -> None:
         mapped.madvise(mmap.MADV_DONTNEED)
 
 
-def widened(numbers: npt.NDArray[np.float16] | npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+def widened(numbers: Vectors) -> Float32Array:
     """The same finite numbers, of the same shape; several times as fast as ``astype``."""
     if numbers.dtype != np.float16:
         return numbers.astype(np.float32)

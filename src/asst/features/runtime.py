@@ -14,12 +14,12 @@ import time
 from collections.abc import Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
-import numpy.typing as npt
 
 from asst.errors import InputError
+from asst.moments import Array
 
 if TYPE_CHECKING:
     import torch
@@ -83,10 +83,9 @@ def threads() -> int:
 
 
 def precision() -> str:
-    """What picture networks compute in here: what `PRECISION` names, else ``int8`` where that is faster.
+    """What picture networks compute in: what `PRECISION` names, else ``int8`` where the processor sums bytes' products.
 
-    That is where the processor has instructions for sums of products of bytes; others would clip such sums. Raises an
-    `InputError` if it names another than ``int8`` or ``float32``.
+    Others would clip them. Raises an `InputError` if it names another than ``int8`` or ``float32``.
     """
     named = os.environ.get(PRECISION) or ("int8" if device() == "cpu" and _sums_bytes() else "float32")
     if named not in ("int8", "float32"):
@@ -96,7 +95,7 @@ def precision() -> str:
 
 @functools.cache
 def _sums_bytes() -> bool:
-    """Whether the processor says so: on Linux, and on Apple's, which all do."""
+    """Whether the processor says so: on Linux; Apple's all do."""
     if sys.platform == "darwin":
         return platform.machine() == "arm64"
     try:
@@ -118,19 +117,12 @@ _PREPARING = ThreadPoolExecutor(2, "preparing")
 class Network:
     """A graph with its weights, made ready by another thread. It may be called by several threads at once.
 
-    Args:
-        path: the graph's file.
-        weights: by their names in the graph, of those that it does not hold; others are ignored.
-        alone: whether a call takes one thread, as several calls go on at once; else it takes `threads`.
-
-    Raises:
-        InputError: for a file that is missing, or a device that is not here; at the first use, for a file that is
-            damaged or no graph.
+    ``weights`` are, by name, those that the file does not hold; others are ignored. A call takes `threads`, or one if
+    several go on at once (``alone``). Raises an `InputError` for a missing file or device; at the first use, for a file
+    that is damaged or no graph.
     """
 
-    def __init__(
-        self, path: Path, weights: Mapping[str, npt.NDArray[Any]] | None = None, *, alone: bool = False
-    ) -> None:
+    def __init__(self, path: Path, weights: Mapping[str, Array] | None = None, *, alone: bool = False) -> None:
         if not path.is_file():
             raise InputError(f"no file {path}; name a network that asst export wrote")
         self._path = path
@@ -138,7 +130,7 @@ class Network:
         self._threads = 1 if alone else threads()
         self._prepared: Future[InferenceSession] = _PREPARING.submit(self._prepare, weights or {})
 
-    def _prepare(self, weights: Mapping[str, npt.NDArray[Any]]) -> InferenceSession:
+    def _prepare(self, weights: Mapping[str, Array]) -> InferenceSession:
         import onnxruntime
 
         options = onnxruntime.SessionOptions()
@@ -159,28 +151,24 @@ class Network:
             raise InputError(f"{self._path}: no graph that can be computed ({reason}); copy the file anew") from error
 
     @property
-    def _session(self) -> InferenceSession:
-        return self._prepared.result()
-
-    @property
     def metadata(self) -> dict[str, str]:
         """What the file says of itself."""
-        found: dict[str, str] = self._session.get_modelmeta().custom_metadata_map
+        found: dict[str, str] = self._prepared.result().get_modelmeta().custom_metadata_map
         return found
 
     @property
     def inputs(self) -> list[str]:
         """Names of what is read."""
-        return [given.name for given in self._session.get_inputs()]
+        return [given.name for given in self._prepared.result().get_inputs()]
 
     @property
     def outputs(self) -> list[str]:
         """Names of what is computed."""
-        return [output.name for output in self._session.get_outputs()]
+        return [output.name for output in self._prepared.result().get_outputs()]
 
-    def __call__(self, **inputs: npt.NDArray[Any]) -> list[npt.NDArray[Any]]:
+    def __call__(self, **inputs: Array) -> list[Array]:
         """The outputs for some inputs."""
-        found: list[npt.NDArray[Any]] = self._session.run(None, inputs)
+        found: list[Array] = self._prepared.result().run(None, inputs)
         return found
 
 
@@ -196,8 +184,7 @@ def fastest_device() -> str:
 def fastest_dtype() -> torch.dtype:
     """``bfloat16`` where it multiplies matrices faster than ``float32``, else ``float32``.
 
-    Measured once a process, in a few milliseconds: processors with the instructions gain several times, others lose.
-    Those that cannot have them are not measured, as one product takes a third of a second there.
+    Measured once a process, in a few milliseconds; not on processors that cannot gain, where it takes far longer.
     """
     import torch
 
@@ -217,5 +204,5 @@ def fastest_dtype() -> torch.dtype:
 
 
 def precision_name() -> str:
-    """What `fastest_dtype` is called in the header of features: ``bfloat16`` or ``float32``."""
+    """`fastest_dtype` in the header of features: ``bfloat16`` or ``float32``."""
     return str(fastest_dtype()).removeprefix("torch.")

@@ -9,10 +9,8 @@ import numpy as np
 import numpy.typing as npt
 
 from asst.errors import InputError
-from asst.features.disk_rows import chunks, side_by_side
-from asst.moments import Float16Array, Float32Array, FloatArray, IntArray
-
-Vectors = Float32Array | Float16Array
+from asst.features.disk_rows import Vectors, chunks, side_by_side
+from asst.moments import Float32Array, FloatArray, IntArray
 
 SAME_CLOCK = 1e-6
 """Steps and starts that differ by less, relative to the step, are equal."""

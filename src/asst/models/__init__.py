@@ -72,7 +72,7 @@ def model_named(name: str | Path) -> Model:
 
         return ClipModel(Path(name).name, weights=Path(name))
     if Path(name).suffix in (".safetensors", ".onnx") or Path(name).exists():
-        from asst.features.zeroshot.caption_space import is_space
+        from asst.features.zeroshot.captions import is_space
 
         check_ends(Path(name))
         if is_space(Path(name)):
@@ -85,6 +85,6 @@ def model_named(name: str | Path) -> Model:
 
         methods, description = loaded([Path(name)])
         if description.method == RERANKER:
-            return RerankedModel.of(methods[0], description, Path(name))
+            return RerankedModel(methods[0], description, Path(name))
         return TrainedModel.of(methods, description, Path(name))
     raise InputError(f"no model is called {str(name)!r}; choose one of {', '.join(MODELS)}, or name a checkpoint")

@@ -1,8 +1,7 @@
 """Proposals that are found without training, put in order by a reranker.
 
-One that was trained on tapes of pictures alone decides which window of a shot is meant. Which shot, it decides only for
-a sentence that tells order: for others tapes mislead it on real videos (``docs/training.md``). One that was trained on
-real videos decides everything.
+One that was trained on tapes alone decides which window of a shot is meant; which shot, only for a sentence that tells
+order: for others tapes mislead it (``docs/training.md``). One that was trained on real videos decides everything.
 """
 
 from __future__ import annotations
@@ -22,7 +21,6 @@ from asst.models.reranker_inputs import (
     FACTS,
     STEPS,
     ClauseEvidence,
-    FloatArray,
     clause_evidence,
     reranker_inputs,
     samples,
@@ -30,12 +28,9 @@ from asst.models.reranker_inputs import (
 )
 from asst.models.trained.loading import PACKAGED, RERANKER, loaded
 from asst.models.trained.model import word_vectors
-from asst.models.zeroshot.evidence import Evidence
-from asst.models.zeroshot.model import ZeroShotModel, zeroshot_of
-from asst.models.zeroshot.proposals import Float64Array, Proposals
-from asst.models.zeroshot.query_scores import QueryScores, query_scores, ranking, step_scores
-from asst.models.zeroshot.video_context import VideoContext
-from asst.moments import Answer, Attention
+from asst.models.zeroshot.model import QueryScores, query_scores, ranking, step_scores, zeroshot_of
+from asst.models.zeroshot.proposals import Proposals, VideoContext
+from asst.moments import Answer, Attention, FloatArray
 from asst.text import Vector, WordVectors, tokenize
 
 Scope = Literal["windows", "order", "everything"]
@@ -52,14 +47,24 @@ class RerankedModel:
     """A reranker on top of a model that needs no training."""
 
     def __init__(
-        self, method: Answerer, description: Description, first: ZeroShotModel, name: str, scope: Scope | None = None
+        self,
+        method: Answerer,
+        description: Description,
+        path: Path,
+        name: str | None = None,
+        scope: Scope | None = None,
     ) -> None:
-        self.name = name
+        """From what was loaded of a file; raises an `InputError` as `load`."""
+        if description.method != RERANKER:
+            raise InputError(f"{path} holds {description.method}, which is no reranker")
+        self.name = name or path.name
+        self._first = first = zeroshot_of(description.features.extractor, self.name)
+        description.features.check_extractor(first.extractor, self.name)
         self.description = description
         self._method = method
-        self._first = first
         self.extractor, self.reader, self.base = first.extractor, first.reader, first.base
         self.embed_frames, self.embed_sentences = first.embed_frames, first.embed_sentences
+        self._measures = first.reader.sentences.measures
         self._words: WordVectors = word_vectors(description.words)
         self._scope: Scope = scope or ("everything" if description.origin == "real" else "order")
 
@@ -71,19 +76,7 @@ class RerankedModel:
         extractor.
         """
         (method,), description = loaded([path])
-        return cls.of(method, description, path, name, scope)
-
-    @classmethod
-    def of(
-        cls, method: Answerer, description: Description, path: Path, name: str | None = None, scope: Scope | None = None
-    ) -> Self:
-        """From what was loaded of a file; raises an `InputError` as `load`."""
-        if description.method != RERANKER:
-            raise InputError(f"{path} holds {description.method}, which is no reranker")
-        name = name or path.name
-        first = zeroshot_of(description.features.extractor, name)
-        description.features.check_extractor(first.extractor, name)
-        return cls(method, description, first, name, scope)
+        return cls(method, description, path, name, scope)
 
     def rank(self, features: Features, queries: Sequence[str], *, top: int) -> list[Answer]:
         """As `ZeroShotModel.rank`, in the order that the reranker gives."""
@@ -106,7 +99,8 @@ class RerankedModel:
         """
         context = self._first.context(features)
         (evidence,) = clause_evidence(self.reader, features, [query])
-        inputs = self._inputs(context, evidence, step_scores(context, evidence.whole))
+        steps = step_scores(context, evidence.whole)
+        inputs = reranker_inputs(context, evidence, steps, self._measures)
         windows, found = [], []
         for view in views_of(len(features)):
             seen = view.sample(context, inputs, self._sentence(query), 0, _ANY)
@@ -116,25 +110,20 @@ class RerankedModel:
 
     def _added(
         self, context: VideoContext, every: Sequence[ClauseEvidence], found: Sequence[QueryScores]
-    ) -> list[Float64Array]:
+    ) -> list[FloatArray]:
         """What the reranker adds to the score of each proposal, for each sentence."""
         added = [np.full(len(own.proposals), np.nan) for own in found]
-        asked = [
-            (i, sample, here)
-            for i, (evidence, own) in enumerate(zip(every, found, strict=True))
-            for sample, here in samples(
-                context, own, self._inputs(context, evidence, own.steps), self._sentence(evidence.query.text), i
-            )
-        ]
+        asked = []
+        for i, (evidence, own) in enumerate(zip(every, found, strict=True)):
+            inputs = reranker_inputs(context, evidence, own.steps, self._measures)
+            words = self._sentence(evidence.query.text)
+            asked += [(i, sample, here) for sample, here in samples(context, own, inputs, words, i)]
         for at in range(0, len(asked), _SAMPLES_AT_ONCE):
             some = asked[at : at + _SAMPLES_AT_ONCE]
             judged = self._method.answers([sample for _, sample, _ in some])
             for (i, _, here), scores in zip(some, judged.scores, strict=True):
                 added[i][here] = scores[: len(here)] - found[i].proposals[here]
         return [_filled(values) for values in added]
-
-    def _inputs(self, context: VideoContext, evidence: ClauseEvidence, steps: Float64Array) -> FloatArray:
-        return reranker_inputs(context, evidence, steps, self.reader.sentences.measures)
 
     def _sentence(self, query: str) -> Vector:
         # A sentence of signs alone has no word; the network is shown one that means nothing.
@@ -146,11 +135,10 @@ def packaged_default() -> RerankedModel:
     return RerankedModel.load(PACKAGED, "default")
 
 
-def within_shots(found: Proposals, before: Float64Array, after: Float64Array) -> Float64Array:
-    """Scores in which the windows of each shot are ordered anew, and shots compete as they did before.
+def within_shots(found: Proposals, before: FloatArray, after: FloatArray) -> FloatArray:
+    """Scores by which shots compete as ``before``, the windows of each shot as ``after``, all ``(proposals,)``.
 
-    The best window of a shot scores as its best one did; runs of whole shots stay as they were. Shots compete by
-    ``before`` and windows of a shot by ``after``, both of shape ``(proposals,)``.
+    The best window of a shot scores as its best one did; runs of whole shots stay as they were.
     """
     inside = np.flatnonzero(found.inside)
     result = before.copy()
@@ -165,17 +153,15 @@ def within_shots(found: Proposals, before: Float64Array, after: Float64Array) ->
 
 def _order_tells(context: VideoContext, evidence: ClauseEvidence) -> bool:
     """Whether there is an order to judge by: what an ordinal counts is found twice, or the related clause is likely."""
-    if evidence.query.ordinal:
-        return len(_found(context, evidence.main, 2).moments) > 1
-    return evidence.related is not None and _found(context, evidence.related, 1).ranked[0].score >= _LIKELY
+    clause = evidence.main if evidence.query.ordinal else evidence.related
+    if clause is None:
+        return False
+    own = query_scores(context, clause)
+    found = ranking(context, clause, own, own.proposals, 2)
+    return len(found.moments) > 1 if evidence.query.ordinal else found.ranked[0].score >= _LIKELY
 
 
-def _found(context: VideoContext, evidence: Evidence, top: int) -> Answer:
-    own = query_scores(context, evidence)
-    return ranking(context, evidence, own, own.proposals, top)
-
-
-def _filled(values: Float64Array) -> Float64Array:
+def _filled(values: FloatArray) -> FloatArray:
     """A proposal that was not judged gets what the judged ones got on average; nothing if none was."""
     known = values[~np.isnan(values)]
     return np.where(np.isnan(values), known.mean() if len(known) else 0.0, values)

@@ -1,8 +1,7 @@
 """What the reranker sees of a video and a sentence: some numbers for each step, none of them a feature.
 
-It is told how well each step fits the sentence and its clauses, not what is seen, so that it can learn from tapes of
-pictures and judge real videos. How fast the picture changes is kept from it: what is made changes too evenly, and what
-a reranker learnt from that misled it on real videos.
+It is told how well each step fits the sentence and its clauses, not what is seen, so that it can learn from tapes and
+judge real videos. How fast frames change is kept from it: tapes change too evenly, which misled it on real videos.
 """
 
 from __future__ import annotations
@@ -11,20 +10,17 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
 from asst.data.sample import ProposalRows, Sample
 from asst.data.windows import Window, firsts
 from asst.features.values import Features
 from asst.features.zeroshot.crops import STEP_S, TICKS_A_STEP
 from asst.models.zeroshot.evidence import Evidence, EvidenceReader
-from asst.models.zeroshot.proposals import Float64Array, standardised
+from asst.models.zeroshot.model import QueryScores, step_scores
+from asst.models.zeroshot.proposals import VideoContext, standardised
 from asst.models.zeroshot.query import ORDINALS, ParsedQuery, parse
-from asst.models.zeroshot.query_scores import QueryScores, step_scores
-from asst.models.zeroshot.video_context import VideoContext
+from asst.moments import Float32Array, FloatArray, IntArray
 from asst.text import Vector
-
-FloatArray = npt.NDArray[np.float32]
 
 _ORDERS, _COUNTS = ("before", "after"), (*ORDINALS, "again")
 _INPUTS = (
@@ -58,7 +54,7 @@ def input_names(measures: Sequence[str]) -> tuple[str, ...]:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ClauseEvidence:
-    """What the pictures say of a sentence and its clauses."""
+    """What the frames say of a sentence and its clauses."""
 
     whole: Evidence
     main: Evidence
@@ -71,7 +67,7 @@ class ClauseEvidence:
 
 
 def clause_evidence(reader: EvidenceReader, features: Features, queries: Sequence[str]) -> list[ClauseEvidence]:
-    """What the pictures say of some sentences and their clauses."""
+    """What the frames say of some sentences and their clauses."""
     parsed = [parse(query) for query in queries]
     texts = list(dict.fromkeys([*queries, *(text for own in parsed for text in (own.main, own.related) if text)]))
     of = dict(zip(texts, reader(features, texts), strict=True))
@@ -79,8 +75,8 @@ def clause_evidence(reader: EvidenceReader, features: Features, queries: Sequenc
 
 
 def reranker_inputs(
-    context: VideoContext, evidence: ClauseEvidence, steps: Float64Array, measures: Sequence[str]
-) -> FloatArray:
+    context: VideoContext, evidence: ClauseEvidence, steps: FloatArray, measures: Sequence[str]
+) -> Float32Array:
     """Shape ``(steps, inputs)``, as `input_names` names them."""
     query, count = evidence.query, len(steps)
     main = steps if evidence.main is evidence.whole else step_scores(context, evidence.main)
@@ -102,12 +98,12 @@ def reranker_inputs(
     return np.stack(rows, axis=1).astype(np.float32)
 
 
-def _z_scores(evidence: Evidence) -> Float64Array:
-    clipped: Float64Array = np.clip(evidence.z_scores().astype(np.float64), -_Z_SCORE_MOST, _Z_SCORE_MOST)
+def _z_scores(evidence: Evidence) -> FloatArray:
+    clipped: FloatArray = np.clip(evidence.z_scores().astype(np.float64), -_Z_SCORE_MOST, _Z_SCORE_MOST)
     return clipped / 2
 
 
-def _share_before(steps: Float64Array) -> Float64Array:
+def _share_before(steps: FloatArray) -> FloatArray:
     """How much of what fits lies before the middle of each step, from 0 to 1; a half throughout if nothing does."""
     mass = np.maximum(steps - _HAPPENS, 0)
     total = mass.sum()
@@ -131,7 +127,7 @@ class View:
         """Steps of the video in one of the network's."""
         return (self.stop - self.first) / self.steps
 
-    def read(self, inputs: FloatArray) -> FloatArray:
+    def read(self, inputs: Float32Array) -> Float32Array:
         """The means of a video's inputs over the network's steps, shape ``(steps, inputs)``."""
         rows = inputs[self.first : self.stop]
         if self.scale == 1:
@@ -141,23 +137,19 @@ class View:
         whole = np.minimum(at.astype(np.int64), len(rows))
         part = (at - whole)[:, None]
         bounds = sums[whole] + part * rows[np.minimum(whole, len(rows) - 1)]
-        means: FloatArray = (np.diff(bounds, axis=0) / self.scale).astype(np.float32)
+        means: Float32Array = (np.diff(bounds, axis=0) / self.scale).astype(np.float32)
         return means
 
-    def clips(self, spans: npt.NDArray[np.int64]) -> FloatArray:
+    def clips(self, spans: IntArray) -> Float32Array:
         """Spans in ticks as clips in the network's steps, cut to the view, shape ``(spans, 2)``."""
-        clips: FloatArray = ((spans / TICKS_A_STEP - self.first) / self.scale).astype(np.float32)
+        clips: Float32Array = ((spans / TICKS_A_STEP - self.first) / self.scale).astype(np.float32)
         return np.clip(clips, 0, self.steps)
 
-    def window(self, start_s: float) -> Window:
-        """The same as a window in seconds, where the features start at ``start_s``."""
-        return Window(start_s + self.first * STEP_S, self.scale * STEP_S, self.steps)
-
     def sample(
-        self, context: VideoContext, inputs: FloatArray, words: Vector, index: int, rows: ProposalRows | None = None
+        self, context: VideoContext, inputs: Float32Array, words: Vector, index: int, rows: ProposalRows | None = None
     ) -> Sample:
         """What the network sees of a sentence here."""
-        window = self.window(context.features.start_s)
+        window = Window(context.features.start_s + self.first * STEP_S, self.scale * STEP_S, self.steps)
         return Sample(index, window, self.read(inputs), words, np.zeros((0, 2)), proposals=rows)
 
 
@@ -171,8 +163,8 @@ def views_of(steps: int) -> list[View]:
 
 
 def samples(
-    context: VideoContext, own: QueryScores, inputs: FloatArray, words: Vector, index: int
-) -> Iterator[tuple[Sample, npt.NDArray[np.int64]]]:
+    context: VideoContext, own: QueryScores, inputs: Float32Array, words: Vector, index: int
+) -> Iterator[tuple[Sample, IntArray]]:
     """What the network is asked about one sentence, a view at a time, and which proposals each view judges."""
     known = facts(context, own)
     for view, here in judged(context, own):
@@ -180,11 +172,8 @@ def samples(
         yield view.sample(context, inputs, words, index, rows), here
 
 
-def judged(context: VideoContext, own: QueryScores) -> Iterator[tuple[View, npt.NDArray[np.int64]]]:
-    """The views of a video that judge proposals, and which.
-
-    A proposal is judged in the view whose middle is nearest to its own. One that is longer than a view is not judged.
-    """
+def judged(context: VideoContext, own: QueryScores) -> Iterator[tuple[View, IntArray]]:
+    """The views of a video, and which proposals each judges: those nearest to its middle, none longer than a view."""
     views, spans = views_of(len(context.features)), context.proposals.spans
     strongest = np.argsort(-own.proposals, kind="stable")[:PROPOSALS_MOST]
     strongest = strongest[np.diff(spans[strongest], axis=1)[:, 0] <= VIEW_STEPS * TICKS_A_STEP]
@@ -197,15 +186,9 @@ def judged(context: VideoContext, own: QueryScores) -> Iterator[tuple[View, npt.
             yield view, here
 
 
-def facts(context: VideoContext, own: QueryScores) -> FloatArray:
+def facts(context: VideoContext, own: QueryScores) -> Float32Array:
     """What is known of each proposal of a sentence with these scores, shape ``(proposals, len(FACTS))``."""
-    scores = own.proposals
+    scores, inside = own.proposals, context.proposals.inside.astype(np.float64)
     lengths = np.diff(context.proposals.spans, axis=1)[:, 0] / TICKS_A_STEP
-    columns = (
-        scores,
-        scores - scores.max(),
-        context.proposals.inside.astype(np.float64),
-        np.log(lengths * STEP_S / _USUAL_MOMENT_S),
-        lengths / len(context.features),
-    )
-    return np.stack(columns, axis=1).astype(np.float32)
+    said = np.log(lengths * STEP_S / _USUAL_MOMENT_S), lengths / len(context.features)
+    return np.stack([scores, scores - scores.max(), inside, *said], axis=1).astype(np.float32)

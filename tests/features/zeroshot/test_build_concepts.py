@@ -13,7 +13,7 @@ from types import ModuleType
 import pytest
 from safetensors.numpy import load_file
 
-from asst.features.zeroshot.concepts import concept_data
+from asst.features.zeroshot.space import concept_data
 
 WORDNET = Path("/usr/share/wordnet")
 LICENCE = "  1 This line is part of the licence, which stands before the data in each file.\n"

@@ -17,11 +17,10 @@ import asst
 from asst.cli.app import app
 from asst.errors import InputError
 from asst.features.stores.native import Store
-from asst.features.zeroshot.caption_space import load_space
-from asst.features.zeroshot.captions import CaptionExtractor
-from asst.features.zeroshot.concepts import concept_data, named_classes, resembled_classes
+from asst.features.zeroshot.captions import CaptionExtractor, load_space
 from asst.features.zeroshot.efficientnet import CHANNELS
 from asst.features.zeroshot.minilm import MiniLM
+from asst.features.zeroshot.space import concept_data, named_classes, resembled_classes
 from asst.training.space.towers import PictureTower, towers_with
 from asst.video import Frames, frames
 

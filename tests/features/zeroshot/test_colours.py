@@ -1,4 +1,4 @@
-"""Colours by name: what the names of the web's colours say, shares, and sentences."""
+"""Colours by name: what the names of the web's colours say, and shares."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from PIL import ImageColor
 
-from asst.features.zeroshot.colours import COLOURS, colour_shares, named_colours
+from asst.features.zeroshot.colours import COLOURS, colour_shares
 
 # Colours of CSS that nobody would call otherwise.
 KNOWN = {
@@ -39,15 +39,3 @@ def test_shares_are_of_each_picture() -> None:
     shares = colour_shares(pictures)
     found = [{COLOURS[i]: round(float(share), 3) for i, share in enumerate(row) if share} for row in shares]
     assert found == [{"black": 0.5, "white": 0.5}, {"black": 0.75, "red": 0.25}]
-
-
-@pytest.mark.parametrize(
-    ("sentence", "colours"),
-    [
-        ("the boy in the blue shirt shoots", ["blue"]),
-        ("A Golden retriever by a brown-and-white cat", ["white", "yellow", "brown"]),
-        ("she redoes her whites", []),
-    ],
-)
-def test_sentences_name_colours_by_whole_words(sentence: str, colours: list[str]) -> None:
-    assert [COLOURS[i] for i in named_colours(sentence)] == colours

@@ -15,8 +15,8 @@ from hypothesis import strategies as st
 from safetensors.numpy import load
 
 from asst.features.hashing import packaged_file
-from asst.features.zeroshot.concepts import concept_data, embeddings, named_classes, resembled_classes
 from asst.features.zeroshot.minilm import MiniLM
+from asst.features.zeroshot.space import concept_data, embeddings, named_classes, resembled_classes
 
 SENTENCES = ["a dog jumps", "a man opens a laptop", "", "the red car at the traffic lights", "purple ideas sleep"]
 

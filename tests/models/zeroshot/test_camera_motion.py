@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from asst.models.zeroshot.query_scores import turning
+from asst.models.zeroshot.evidence import turning
 
 
 def test_a_step_turns_as_much_as_between_its_neighbours_in_the_shot() -> None:

@@ -7,9 +7,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from asst.features.zeroshot.concepts import concept_data
-from asst.models.zeroshot.model import ClipModel
-from asst.models.zeroshot.query_scores import THRESHOLD, half_way, probability
+from asst.features.zeroshot.space import concept_data
+from asst.models.zeroshot.model import THRESHOLD, ClipModel, half_way, probability
 
 from ...tiny_clip import WORDS, write
 

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from asst.features.values import Features
-from asst.models.zeroshot.video_context import LastVideo
+from asst.models.zeroshot.proposals import LastVideo
 
 
 def video(number: int) -> Features:

@@ -1,9 +1,10 @@
-"""What sentences say of order and of the camera."""
+"""What sentences say of order, of colours and of the camera."""
 
 from __future__ import annotations
 
 import pytest
 
+from asst.features.zeroshot.colours import COLOURS
 from asst.models.zeroshot.query import parse
 
 
@@ -52,3 +53,15 @@ def test_a_sentence_without_order_stays_as_it_is(sentence: str) -> None:
 )
 def test_a_sentence_is_about_the_camera_if_the_camera_is_what_moves(sentence: str, expected: bool) -> None:
     assert parse(sentence).camera_moves is expected
+
+
+@pytest.mark.parametrize(
+    ("sentence", "colours"),
+    [
+        ("the boy in the blue shirt shoots", ["blue"]),
+        ("A Golden retriever by a brown-and-white cat", ["white", "yellow", "brown"]),
+        ("she redoes her whites", []),
+    ],
+)
+def test_sentences_name_colours_by_whole_words(sentence: str, colours: list[str]) -> None:
+    assert [COLOURS[i] for i in parse(sentence).colours] == colours

@@ -17,16 +17,13 @@ import asst
 from asst.errors import InputError
 from asst.features.image_text.hub import IMAGE_TEXT
 from asst.features.zeroshot.colours import COLOURS
-from asst.features.zeroshot.concepts import named_classes
-from asst.features.zeroshot.space import COSINE
+from asst.features.zeroshot.space import COSINE, named_classes
 from asst.models import MODELS
 from asst.models.zeroshot import evidence
 from asst.models.zeroshot.evidence import Evidence
-from asst.models.zeroshot.model import SimilarityModel, zeroshot_of
-from asst.models.zeroshot.proposals import proposal_scores, proposals, smoothed
+from asst.models.zeroshot.model import SLOPE, SimilarityModel, probability, zeroshot_of
+from asst.models.zeroshot.proposals import HALF, proposal_scores, proposals, smoothed
 from asst.models.zeroshot.query import parse
-from asst.models.zeroshot.query_scores import SLOPE, probability
-from asst.models.zeroshot.video_context import HALF
 from asst.moments import Answer, iou
 
 QUERIES = [
@@ -182,7 +179,7 @@ def test_a_sentence_about_the_camera_finds_where_what_is_seen_turns(
     between[5], between[15:22] = 0.9, 0.3
     negatives = np.random.default_rng(0).normal(size=(34, 9)).astype(np.float16)
     none, every = np.zeros(34, dtype=np.float32), np.arange(34)
-    visual = replace(model.reader.visual(made(model, 34)), first=every, picture=every, between=between)
+    visual = replace(model.reader.visual(made(model, 34)), first=every, frame=every, between=between)
     visual = replace(visual, negatives=negatives, pans=np.zeros((34, 2), dtype=np.float32))
     found = [Evidence(parse(query), {COSINE: none}, visual) for query in queries]
     monkeypatch.setattr(model, "reader", lambda *_: found)

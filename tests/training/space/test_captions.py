@@ -17,8 +17,7 @@ from typer.testing import CliRunner
 from asst.cli.app import app
 from asst.data.readers.captions import decoded, read_captions
 from asst.errors import InputError
-from asst.features.zeroshot.caption_space import load_space
-from asst.features.zeroshot.captions import pooled_crops
+from asst.features.zeroshot.captions import load_space, pooled_crops
 from asst.features.zeroshot.minilm import MiniLM as SentenceEncoder
 from asst.training.divergence import DivergedError
 from asst.training.recipe_files import dumped

@@ -13,16 +13,14 @@ from asst.errors import InputError
 from asst.features.image_text.hub import IMAGE_TEXT, PICTURES, SENTENCES, check_folder
 from asst.features.image_text.towers import OnnxTowers, Towers, cached_sentence_vectors
 from asst.features.weights import weights_folder
-from asst.features.zeroshot.concepts import concept_data
 from asst.features.zeroshot.crops import SAMPLED_FPS, CropsExtractor, crop_slices
-from asst.features.zeroshot.space import COSINE, Reading, SentenceReader, Space
+from asst.features.zeroshot.space import COSINE, SentenceReader, Space, concept_data
 from asst.moments import Float16Array, Float32Array
 from asst.video.picture import Pixels
 
 NAME = "clip-squares"
 _WEIGHTS = "clip"
-# How far vectors turn at a change of shot, as one minus their cosine. They are not centred, so that those of all
-# pictures are alike: this is less than for centred ones.
+# How far vectors turn at a change of shot, as one minus their cosine: less than centred ones do.
 _TURN_LEAST = 0.15
 
 
@@ -51,10 +49,6 @@ class ClipSentences(SentenceReader):
         """See `SentenceReader.vectors`."""
         return self._towers.sentence_vectors(sentences)
 
-    def _reading(self, sentences: Sequence[str]) -> Reading:
-        nothing = np.zeros((len(sentences), 0), dtype=np.float32)
-        return Reading(self.classifiers(self.vectors(sentences)), [()] * len(sentences), nothing)
-
 
 class ClipCropsExtractor(CropsExtractor):
     """CLIP or SigLIP from a local folder; raises InputError as `towers_of`, or for a network that sees no square."""
@@ -72,11 +66,11 @@ class ClipCropsExtractor(CropsExtractor):
     def _single_threaded(self) -> AbstractContextManager[int]:
         return self._towers.single_threaded()
 
-    def crop_vectors(self, pictures: Pixels) -> Float16Array:
+    def crop_vectors(self, frames: Pixels) -> Float16Array:
         """See `CropsExtractor.crop_vectors`."""
-        parts = np.stack([pictures[:, rows, columns] for rows, columns in crop_slices(*pictures.shape[1:3])], axis=1)
+        parts = np.stack([frames[:, rows, columns] for rows, columns in crop_slices(*frames.shape[1:3])], axis=1)
         vectors = self._towers.picture_vectors(parts.reshape(-1, *parts.shape[2:]))
-        return vectors.astype(np.float16).reshape(len(pictures), -1)
+        return vectors.astype(np.float16).reshape(len(frames), -1)
 
 
 def clip_crops(weights: Path | None = None) -> ClipCropsExtractor:

@@ -6,7 +6,6 @@ lightness, chroma and hue in CIELAB it falls into.
 
 from __future__ import annotations
 
-import re
 from functools import cache
 
 import numpy as np
@@ -15,7 +14,6 @@ from asst.moments import Float32Array, FloatArray, IntArray
 from asst.video.picture import Pixels
 
 COLOURS = ("black", "white", "grey", "red", "orange", "yellow", "green", "blue", "purple", "pink", "brown")
-_OTHER_WORDS = {"gray": "grey", "golden": "yellow", "violet": "purple"}
 # Bits of each of red, green and blue that the table of names tells apart.
 _BITS = 5
 # Of CIELAB: below this chroma a colour has no hue, and below the other a dark one; plain colours by lightness.
@@ -34,16 +32,6 @@ def colour_shares(pixels: Pixels) -> Float32Array:
     counts = [np.bincount(row, minlength=len(COLOURS)) for row in names]
     shares: Float32Array = (np.stack(counts) / names.shape[1]).astype(np.float32)
     return shares
-
-
-def named_colours(sentence: str) -> list[int]:
-    """The colours that a sentence names, as indices into `COLOURS`.
-
-    >>> [COLOURS[i] for i in named_colours("A girl in a gray and red-striped shirt")]
-    ['grey', 'red']
-    """
-    words = [_OTHER_WORDS.get(word, word) for word in re.findall(r"[a-z]+", sentence.lower())]
-    return [i for i, colour in enumerate(COLOURS) if colour in words]
 
 
 @cache

@@ -1,8 +1,7 @@
 """Features of three crops of each frame, two steps a second, on the shots of the video.
 
-Frames are seen whole, so that nothing at the sides is lost: a network sees three overlapping squares, at both ends and
-in the middle of the longer side. A small thing fills more of a square than of the whole. Between the steps the coarse
-colours of four frames a second tell where shots change.
+A network sees three overlapping squares, at both ends and in the middle of the longer side: nothing at the sides is
+lost, and a small thing fills more of a square than of the whole. Coarse colours of four frames a second tell of cuts.
 """
 
 from __future__ import annotations
@@ -17,7 +16,7 @@ from pathlib import Path
 import numpy as np
 
 from asst.errors import InputError
-from asst.features.disk_rows import Rows, SpillingRows, release
+from asst.features.disk_rows import SpillingRows, Vectors, release
 from asst.features.extractor import Progress
 from asst.features.hashing import settings_hash
 from asst.features.prefetch import decoded_ahead
@@ -48,12 +47,11 @@ class CropsExtractor(ABC):
     """Two steps a second; see `asst.features.extractor.Extractor`. `Space` says what is in a vector.
 
     Args:
-        space: that what is seen in a crop lies in.
         short_side: pixels that the shorter side of a frame is brought to.
         weights: a short hash of the weights.
         settings: what else decides the numbers; fit for JSON.
-        sampled_fps: how many frames of a second of video the network sees, at most. Those between hold what the nearest
-            of their own kind shows. A still picture is sampled once in eight seconds.
+        sampled_fps: frames of a second of video that the network sees, at most. Those between hold what the nearest of
+            their own kind shows. A still frame is sampled once in eight seconds.
         turn_least: as `shot_cuts` has it.
     """
 
@@ -82,7 +80,7 @@ class CropsExtractor(ABC):
         self.preprocessing = settings_hash({**clock, **pictures, **kept, **settings})
 
     @abstractmethod
-    def crop_vectors(self, pictures: Pixels) -> Float16Array:
+    def crop_vectors(self, frames: Pixels) -> Float16Array:
         """What the network sees of crops of RGB frames, ``(frames, CROPS * channels)``; many threads."""
 
     def extract(self, video: str | Path, *, progress: Progress | None = None) -> Features:
@@ -98,21 +96,21 @@ class CropsExtractor(ABC):
         cut_times = CutTimes(TICK_RATE)
         return self._features(ticks(frames, TICK_RATE, _BATCH_TICKS, self._size.sized, cut_times.thumbnail), cut_times)
 
-    def embed(self, pictures: Pixels) -> Float32Array:
+    def embed(self, frames: Pixels) -> Float32Array:
         """RGB frames as unit vectors in the space, means of crops, ``(frames, channels)``; raises InputError."""
-        if pictures.ndim != 4 or pictures.shape[3] != 3 or pictures.dtype != np.uint8:
-            raise InputError(f"frames are uint8, (frames, height, width, 3), not {pictures.dtype}, {pictures.shape}")
-        vectors = np.zeros((len(pictures), self.space.channels), dtype=np.float32)
-        for first in range(0, len(pictures), _BATCH_TICKS):
-            seen = self.crop_vectors(self._size.sized(pictures[first : first + _BATCH_TICKS]))
+        if frames.ndim != 4 or frames.shape[3] != 3 or frames.dtype != np.uint8:
+            raise InputError(f"frames are uint8, (frames, height, width, 3), not {frames.dtype}, {frames.shape}")
+        vectors = np.zeros((len(frames), self.space.channels), dtype=np.float32)
+        for first in range(0, len(frames), _BATCH_TICKS):
+            seen = self.crop_vectors(self._size.sized(frames[first : first + _BATCH_TICKS]))
             crops = self.space.crops(seen).astype(np.float32) - self.space.mean
             middle = (crops / np.linalg.norm(crops, axis=2, keepdims=True)).mean(axis=1)
             vectors[first : first + _BATCH_TICKS] = middle / np.linalg.norm(middle, axis=1, keepdims=True)
         return vectors
 
-    def frame_vector(self, picture: Pixels) -> Float16Array:
+    def frame_vector(self, frame: Pixels) -> Float16Array:
         """What a step's vector says of a frame, ``(height, width, 3)``, RGB: all but how the camera turns."""
-        row: Float16Array = self._frame_vectors(self._size.sized(picture[None]))[0]
+        row: Float16Array = self._frame_vectors(self._size.sized(frame[None]))[0]
         return row
 
     def _features(self, batches: Iterable[Frames], cut_times: CutTimes, length_s: float = np.inf) -> Features:
@@ -131,16 +129,16 @@ class CropsExtractor(ABC):
         """While it lasts a call of `crop_vectors` takes one thread; gives how many frames are worth a call."""
         return nullcontext(at_once())
 
-    def _frame_vectors(self, pictures: Pixels) -> Float16Array:
+    def _frame_vectors(self, frames: Pixels) -> Float16Array:
         """What the network sees of frames of one size, and their colours; a row each."""
-        seen = self.crop_vectors(pictures)
+        seen = self.crop_vectors(frames)
         if not self.space.pixels:
             return seen
-        parts = (pictures[:, rows, columns] for rows, columns in crop_slices(*pictures.shape[1:3]))
+        parts = (frames[:, rows, columns] for rows, columns in crop_slices(*frames.shape[1:3]))
         colours = [colour_shares(part[:, ::_COLOUR_STRIDE, ::_COLOUR_STRIDE]) for part in parts]
         return np.concatenate([seen, *(shares.astype(np.float16) for shares in colours)], axis=1)
 
-    def _unit_ticks(self, seen: Rows, first: int, last: int) -> FloatArray:
+    def _unit_ticks(self, seen: Vectors, first: int, last: int) -> FloatArray:
         """What is seen at some ticks, centred and of unit length, shape ``(last - first, channels)``."""
         steps = np.arange(first, last) // TICKS_A_STEP
         crops = self.space.crops(np.asarray(seen[steps[0] : steps[-1] + 1]))
@@ -178,7 +176,7 @@ class _Motion:
 
     def steps(self, batches: Iterable[Frames]) -> Iterator[Step]:
         """Each step's frame and the changes since the step before."""
-        picture: Pixels | None = None
+        frame: Pixels | None = None
         tick = 0
         for new, held in new_pictures(batches):
             if len(new):
@@ -187,9 +185,9 @@ class _Motion:
             self._pans.extend([0.0] * (held * len(PAN) * self._turning))
             self._cut_times.follow(self.changes)
             for index in range(len(new) + held):
-                picture = new[index] if index < len(new) else picture
-                if tick % TICKS_A_STEP == 0 and picture is not None:
-                    yield Step(picture, self.changes[max(0, tick - TICKS_A_STEP) : tick])
+                frame = new[index] if index < len(new) else frame
+                if tick % TICKS_A_STEP == 0 and frame is not None:
+                    yield Step(frame, self.changes[max(0, tick - TICKS_A_STEP) : tick])
                 tick += 1
         self._cut_times.follow(self.changes, to_the_end=True)
 
@@ -198,8 +196,8 @@ class _Motion:
         known = np.concatenate([self._colours.reshape(-1, colours.shape[1]), colours])
         self.changes.extend(np.abs(np.diff(known, axis=0)).mean(axis=1).tolist())
         self._colours = colours[-1:]
-        for picture in new if self._turning else ():
-            now = spectrum(picture)
+        for frame in new if self._turning else ():
+            now = spectrum(frame)
             self._pans.extend(pan(self._spectrum, now) if self._spectrum else (0.0, 0.0))
             self._spectrum = now
 

@@ -48,11 +48,9 @@ _CONVOLUTIONS = (
 class LiteWeights:
     """What was published.
 
-    Attributes:
-        convolutions: by name, kernels ``(outputs, inputs of a group, height, width)`` and biases ``(outputs,)``, with
-            normalisation folded in: ``stem.weight``, ``blocks.3.depthwise.bias``, ``head.weight``.
-        class_weights: the last layer's, shape ``(1000, CHANNELS)``; its bias is ``(1000,)``.
-        mean_feature: what each of the pooled features averages over ImageNet's training pictures, ``(CHANNELS,)``.
+    ``convolutions`` are, with normalisation folded in, kernels ``(outputs, inputs of a group, height, width)`` and
+    biases ``(outputs,)`` by name: ``stem.weight``, ``blocks.3.depthwise.bias``. The last layer's weights are ``(1000,
+    CHANNELS)``; ``mean_feature`` is what pooled features average over ImageNet's training pictures, ``(CHANNELS,)``.
     """
 
     convolutions: dict[str, Float32Array]

@@ -34,7 +34,7 @@ _Seen = tuple[Future[Float16Array], int]
 class Step(NamedTuple):
     """A step's frame, one object while it is held, and how much colours change at each tick since the step before."""
 
-    picture: Pixels
+    frame: Pixels
     changes: Sequence[float]
 
 
@@ -42,7 +42,7 @@ def runs(changes: Sequence[Sequence[float]], most: int) -> list[tuple[int, int]]
     """A group's steps in runs, a sampled frame each: the first step of a run and how many it has.
 
     A run ends where colours jump, the largest jumps first. What frames are left halve the longest runs, unless next to
-    nothing happens in them: a still picture costs one. ``changes`` are how much colours change at each tick since the
+    nothing happens in them: a still frame costs one. ``changes`` are how much colours change at each tick since the
     step before, for each step; a whole group may have ``most`` runs, one of fewer steps fewer in proportion.
     """
     steps = len(changes)
@@ -67,10 +67,9 @@ def runs(changes: Sequence[Sequence[float]], most: int) -> list[tuple[int, int]]
 
 
 class FrameSampler:
-    """Threads that give frames to a network, for the length of a ``with`` block.
+    """Threads that give ``together`` frames of one size at a time to a network, for the length of a ``with`` block.
 
-    The network, in one thread, makes a row of each of ``together`` frames of one size, ``(frames, height, width,
-    3)``. At most ``most`` frames of a group are sampled.
+    At most ``most`` frames of a group are sampled.
     """
 
     def __init__(self, network: Callable[[Pixels], Float16Array], together: int, most: int) -> None:
@@ -97,20 +96,20 @@ class FrameSampler:
     def _submitted(self, group: Sequence[Step]) -> Iterator[Callable[[], tuple[Float16Array, int]]]:
         # The frame in the middle of a run is clear of the changes at its ends.
         sampled = [
-            (group[start + (length - 1) // 2].picture, length)
+            (group[start + (length - 1) // 2].frame, length)
             for start, length in runs([step.changes for step in group], self._most)
         ]
-        shown = [picture for picture, _ in sampled]
+        shown = [frame for frame, _ in sampled]
         before = [self._last, *shown[:-1]]
         new = self._given(now for now, last in zip(shown, before, strict=True) if now is not last)
-        for picture, length in sampled:
-            if picture is not self._last:
-                self._last, self._last_seen = picture, next(new)
+        for frame, length in sampled:
+            if frame is not self._last:
+                self._last, self._last_seen = frame, next(new)
             assert self._last_seen is not None
             yield partial(_row, *self._last_seen, length)
 
-    def _given(self, pictures: Iterable[Pixels]) -> Iterator[_Seen]:
-        for _, alike in groupby(pictures, key=lambda picture: picture.shape):
+    def _given(self, frames: Iterable[Pixels]) -> Iterator[_Seen]:
+        for _, alike in groupby(frames, key=lambda frame: frame.shape):
             while some := list(islice(alike, self._batch)):
                 future = self._pool.submit(self._network, np.stack(some))
                 yield from ((future, row) for row in range(len(some)))

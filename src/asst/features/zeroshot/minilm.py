@@ -8,18 +8,13 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Sequence
-from functools import cache
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from asst.features.disk_rows import release
 from asst.features.runtime import Network, graph
-from asst.features.stores.native import read_header
-
-FloatArray = npt.NDArray[np.float32]
+from asst.moments import Float32Array, IntArray
 
 LAYERS, WIDTH = 6, 384
 
@@ -41,35 +36,25 @@ _IDEOGRAPHS = (
 )
 
 
-def published_minilm() -> dict[str, FloatArray]:
+def published_minilm() -> dict[str, Float32Array]:
     """The weights: ``places``, ``layers.0.query.weight`` and so on, without the vectors of tokens."""
-    mapped = _mapped()
-    found = {}
-    for name, weight in mapped.items():
-        if not name.endswith(SCALE) and name != _WORDS:
-            scale = mapped.get(f"{name}{SCALE}")
-            found[name] = weight if scale is None else np.multiply(weight, scale, dtype=np.float32)
-    release(mapped[_WORDS])
-    return found
+    from safetensors import safe_open
+
+    with safe_open(WEIGHTS, "np") as file:
+        scales = {name.removesuffix(SCALE): file.get_tensor(name) for name in file.keys() if name.endswith(SCALE)}  # noqa: SIM118
+        plain = [name for name in file.keys() if not name.endswith(SCALE) and name != _WORDS]  # noqa: SIM118
+        return {name: np.multiply(file.get_tensor(name), scales.get(name, 1), dtype=np.float32) for name in plain}
 
 
-def token_vectors(ids: npt.NDArray[np.int64]) -> FloatArray:
+def token_vectors(ids: IntArray) -> Float32Array:
     """The vectors of tokens by their numbers, shape ``(*ids.shape, WIDTH)``; of others nothing is read."""
-    mapped = _mapped()
-    vectors: FloatArray = np.multiply(mapped[_WORDS][ids], mapped[f"{_WORDS}{SCALE}"][ids], dtype=np.float32)
-    return vectors
+    from safetensors import safe_open
 
-
-@cache
-def _mapped() -> dict[str, npt.NDArray[Any]]:
-    """The file's tensors, mapped from it."""
-    header, first_byte = read_header(WEIGHTS)
-    content = np.memmap(WEIGHTS, np.uint8, "r", first_byte)
-    kinds = {"I16": np.int16, "F32": np.float32}
-    return {
-        name: content[slice(*tensor["data_offsets"])].view(kinds[tensor["dtype"]]).reshape(tensor["shape"])
-        for name, tensor in header.items()
-    }
+    asked, place = np.unique(ids, return_inverse=True)
+    with safe_open(WEIGHTS, "np") as file:
+        words, scales = (file.get_slice(name) for name in (_WORDS, f"{_WORDS}{SCALE}"))
+        rows = [np.multiply(words[i], scales[i], dtype=np.float32) for i in asked.tolist()]
+    return np.stack(rows)[place.reshape(ids.shape)]
 
 
 class MiniLMTokens:
@@ -84,7 +69,7 @@ class MiniLMTokens:
         return [self._sentence(sentence) for sentence in sentences]
 
     @staticmethod
-    def side_by_side(tokens: Sequence[Sequence[int]]) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.bool_]]:
+    def side_by_side(tokens: Sequence[Sequence[int]]) -> tuple[IntArray, npt.NDArray[np.bool_]]:
         """Numbers of tokens, padded by zeros, and which are real; both of shape ``(sentences, most tokens)``."""
         longest = max(len(ids) for ids in tokens)
         ids = np.array([[*row, *[0] * (longest - len(row))] for row in tokens])
@@ -105,25 +90,23 @@ class MiniLMTokens:
         found: list[int] = []
         begin = 0
         while begin < len(word) <= _LONGEST_WORD:
-            for end in range(len(word), begin, -1):
-                number = self._numbers.get(("##" if begin else "") + word[begin:end])
-                if number is not None:
-                    found.append(number)
-                    begin = end
-                    break
-            else:
+            pieces = (("##" if begin else "") + word[begin:end] for end in range(len(word), begin, -1))
+            piece = next((piece for piece in pieces if piece in self._numbers), _UNKNOWN)
+            if piece == _UNKNOWN:
                 return [self._numbers[_UNKNOWN]]
+            found.append(self._numbers[piece])
+            begin += len(piece) - (2 if begin else 0)
         return found or [self._numbers[_UNKNOWN]]
 
 
 class MiniLM:
     """The encoder with its tokeniser, of the weights as published or trained on."""
 
-    def __init__(self, weights: dict[str, FloatArray] | None = None) -> None:
+    def __init__(self, weights: dict[str, Float32Array] | None = None) -> None:
         self._network = Network(graph("sentences"), published_minilm() if weights is None else weights)
         self._tokens = MiniLMTokens()
 
-    def encode(self, sentences: Sequence[str]) -> FloatArray:
+    def encode(self, sentences: Sequence[str]) -> Float32Array:
         """Unit vectors of sentences, shape ``(sentences, WIDTH)``."""
         vectors = np.zeros((len(sentences), WIDTH), dtype=np.float32)
         tokens = self._tokens(sentences)

@@ -29,14 +29,14 @@ class Spectrum(NamedTuple):
     values: npt.NDArray[np.complex128]
 
 
-def spectrum(picture: Pixels) -> Spectrum:
+def spectrum(frame: Pixels) -> Spectrum:
     """The spectrum of a frame, ``(height, width, 3)``, whose grid fades towards its sides."""
-    height, width, _ = picture.shape
+    height, width, _ = frame.shape
     rows = min(_ROWS, height)
     columns = min(_COLUMNS_MOST, max(1, round(width * rows / height)), width)
     # Of a cell four pixels are enough, and of these the green, which is most of how bright they are.
     at_rows, at_columns = _samples(height, rows), _samples(width, columns)
-    green = picture[at_rows[:, None], at_columns, 1]
+    green = frame[at_rows[:, None], at_columns, 1]
     cells = green.reshape(rows, 2, columns, 2).mean(axis=(1, 3))
     return Spectrum((rows, columns), np.fft.rfft2((cells - cells.mean()) * _fading(rows, columns)))
 
@@ -72,5 +72,5 @@ def _samples(size: int, cells: int) -> IntArray:
 
 @cache
 def _fading(rows: int, columns: int) -> FloatArray:
-    """One in the middle and nothing at the sides, which show other things in the next picture."""
+    """One in the middle and nothing at the sides, which show other things in the next frame."""
     return np.outer(np.hanning(rows + 2)[1:-1], np.hanning(columns + 2)[1:-1])

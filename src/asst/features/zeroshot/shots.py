@@ -1,7 +1,6 @@
 """Where one shot ends and the next begins: by ticks, and to the frame.
 
-The clock of ticks says it to a quarter of a second. A cut is known one tick after it: until then thumbnails are kept of
-all frames that were decoded between the ticks.
+A cut is known one tick after it: until then thumbnails are kept of all frames that were decoded between the ticks.
 """
 
 from __future__ import annotations
@@ -61,10 +60,9 @@ def shot_cuts(changes: FloatArray, seen: Callable[[int, int], FloatArray], turn_
     A cut is a peak of change in colour, well above the change around it, across which what is seen also turns. Colour
     alone fires at flashes and quick pans, features alone at an object that comes into view.
 
-    Args:
-        changes: mean absolute difference in colour of each tick to the one before, shape ``(ticks - 1,)``.
-        seen: unit vectors of what is seen from one tick up to another, ``(ticks, channels)``.
-        turn_least: how far the features before and after a cut lie apart, as one minus their cosine.
+    ``changes`` are the mean absolute differences in colour between ticks, ``(ticks - 1,)``; ``seen`` gives unit vectors
+    of what is seen from one tick up to another, ``(ticks, channels)``; ``turn_least`` is how far the features before
+    and after a cut lie apart, as one minus their cosine.
     """
     ticks = len(changes) + 1
     cuts = [jump + 1 for jump in colour_jumps(changes) if _turn(seen, jump + 1, ticks) > turn_least]
@@ -113,10 +111,7 @@ class CutTimes:
         self._thumbnails.append((time_s, pixels))
 
     def follow(self, changes: Sequence[float], *, to_the_end: bool = False) -> None:
-        """Find the times of new jumps, by how much colours change at each tick but the first.
-
-        The changes are up to a tick whose frames have gone by. Thumbnails that are needed no more are forgotten.
-        """
+        """Find the times of new jumps, by the changes at ticks but the first, up to one whose frames have gone by."""
         known = len(changes) if to_the_end else len(changes) - AROUND
         for change in range(self._judged, known):
             first = max(0, change - AROUND)
@@ -160,13 +155,9 @@ class CutTimes:
 
 def _goes_on(near: FloatArray, jump: int, first: int) -> tuple[int, int]:
     """From which tick on until which colours change about as much as at a jump; arguments as `CutTimes._time_s`."""
-    enough = near > _ENOUGH * near[jump]
-    start, end = jump, jump + 1
-    while start > 0 and enough[start - 1]:
-        start -= 1
-    while end < len(near) and enough[end]:
-        end += 1
-    return first + start, first + end
+    stops = np.flatnonzero(near <= _ENOUGH * near[jump])
+    start, end = stops[stops < jump].max(initial=-1) + 1, stops[stops > jump].min(initial=len(near))
+    return first + int(start), first + int(end)
 
 
 def _apart(colours: Float32Array, one: Float32Array) -> Float32Array:
@@ -193,8 +184,7 @@ def _mixed(colours: Float32Array) -> bool:
 def turning_point(colours: Float32Array) -> int:
     """Which of several frames, two at least, is the first that goes with the last more than with the first.
 
-    They are parted so that they differ least, all in all, those before from the first and the others from the last. A
-    flash on either side counts on one side as on the other.
+    They are parted so that they differ least, all in all, those before from the first and the others from the last.
 
     >>> turning_point(np.array([[0.0], [1.0], [50.0], [0.0], [60.0], [61.0]], dtype=np.float32))
     4

@@ -1,4 +1,4 @@
-"""What the pictures of a video say of sentences, step by step: cosines with classifiers, classes and colours.
+"""What the frames of a video say of sentences, step by step: cosines with classifiers, classes and colours.
 
 What does not depend on the sentence is measured once a video and kept, so that a second question costs one product.
 """
@@ -14,11 +14,9 @@ import numpy.typing as npt
 from asst.features.disk_rows import chunks, widened
 from asst.features.values import Features
 from asst.features.zeroshot.space import COSINE, CROPS, Classifier, Reading, SentenceReader, Space
+from asst.models.zeroshot.proposals import LastVideo, standardised
 from asst.models.zeroshot.query import ParsedQuery, parse
-from asst.models.zeroshot.video_context import LastVideo
-
-FloatArray = npt.NDArray[np.float32]
-IntArray = npt.NDArray[np.int64]
+from asst.moments import Float16Array, Float32Array, FloatArray, IntArray
 
 # The classifier was trained with soft labels: half its logits' spread gives probabilities that are comparable.
 _TEMPERATURE = 2.0
@@ -30,91 +28,102 @@ _STEPS_AT_ONCE = 256
 
 @dataclass(frozen=True, slots=True, eq=False)
 class VisualEvidence:
-    """What is seen in a video, whatever is asked. One picture often stands for several steps."""
+    """What is seen in a video, whatever is asked. One frame often stands for several steps."""
 
-    first: IntArray
-    """The first step of each picture, shape ``(pictures,)``."""
-    picture: IntArray
-    """Of each step, shape ``(steps,)``."""
-    scale: FloatArray
-    """One over the length of each centred vector, shape ``(pictures, CROPS)``."""
-    usual: FloatArray
-    """Mean cosine with negative sentences, shape ``(pictures, CROPS)``."""
-    probabilities: FloatArray
-    """Of each class, the best of the crops, shape ``(pictures, classes)``; none without classes."""
-    colours: FloatArray
-    """Log-share of each colour in each crop, shape ``(pictures, CROPS, colours)``; none if not measured."""
-    pans: FloatArray
-    """Of the camera, as `PAN`, shape ``(pictures, 2)``; zero where they are not measured."""
-    negatives: npt.NDArray[np.float16]
-    """Cosine with each negative sentence above their mean, best of the crops, ``(pictures, negatives)``."""
-    mean: FloatArray
-    """Of these for each picture, shape ``(pictures,)``."""
-    deviation: FloatArray
-    """Of these for each picture, likewise."""
-    between: FloatArray
-    """How far what is seen lies from the step before, as one minus the cosine, shape ``(steps - 1,)``."""
+    first: IntArray  # the first step of each frame, (frames,)
+    frame: IntArray  # of each step, (steps,)
+    scale: Float32Array  # one over the length of each centred vector, (frames, CROPS)
+    usual: Float32Array  # mean cosine with negative sentences, (frames, CROPS)
+    probabilities: Float32Array  # of each class, the best of the crops, (frames, classes); none without classes
+    colours: Float32Array  # log-share of each in each crop, (frames, CROPS, colours); none if not measured
+    pans: Float32Array  # of the camera, as `PAN`, (frames, 2); zero where they are not measured
+    negatives: Float16Array  # cosines with negative sentences less their mean, best of the crops, (frames, negatives)
+    mean: Float32Array  # of these for each frame, (frames,)
+    deviation: Float32Array  # likewise
+    between: Float32Array  # from the step before each but the first, as one minus the cosine, (steps - 1,)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Evidence:
-    """What the pictures of a video say of one sentence: the score of each step by measure, ``(steps,)``."""
+    """What the frames of a video say of one sentence: the score of each step by measure, ``(steps,)``."""
 
     query: ParsedQuery
-    scores: Mapping[str, FloatArray]
+    scores: Mapping[str, Float32Array]
     visual: VisualEvidence
 
-    def z_scores(self) -> FloatArray:
+    def z_scores(self) -> Float32Array:
         """By how many standard deviations each step fits better than negative sentences do, shape ``(steps,)``."""
         visual = self.visual
-        return (self.scores[COSINE] - visual.mean[visual.picture]) / visual.deviation[visual.picture]
+        return (self.scores[COSINE] - visual.mean[visual.frame]) / visual.deviation[visual.frame]
 
     def z_score(self, first: int, last: int) -> float:
         """The same of the means over some steps, up to ``last``."""
-        others = self.visual.negatives[self.visual.picture[first:last]].mean(axis=0, dtype=np.float32)
+        others = self.visual.negatives[self.visual.frame[first:last]].mean(axis=0, dtype=np.float32)
         return float((self.scores[COSINE][first:last].mean() - others.mean()) / others.std())
 
 
-def named_class_scores(visual: VisualEvidence, reading: Reading, queries: Sequence[ParsedQuery]) -> FloatArray | None:
-    """Log-probability of the classes that each sentence names; zero throughout for one that names none."""
-    classes = visual.probabilities.shape[1]
-    if not classes:
-        return None
-    named = np.zeros((classes, len(queries)), dtype=np.float32)
-    for i, own in enumerate(reading.named):
-        named[list(own), i] = 1
-    scores: FloatArray = np.log(visual.probabilities @ named + _LEAST_PROBABILITY) * named.any(axis=0)
-    return scores
+def _measured(visual: VisualEvidence, reading: Reading, queries: Sequence[ParsedQuery]) -> dict[str, Float32Array]:
+    """What an extractor tells beside the cosine: the score of each sentence at each frame, ``(frames, sentences)``.
+
+    Log-probability of the classes that it names, and of those whose glosses it resembles; mean log-share of the colours
+    that it names, the best of the crops. Zero throughout for a sentence that names none.
+    """
+    found: dict[str, Float32Array] = {}
+    if classes := visual.probabilities.shape[1]:
+        named = np.zeros((classes, len(queries)), dtype=np.float32)
+        for i, own in enumerate(reading.named):
+            named[list(own), i] = 1
+        found["named classes"] = np.log(visual.probabilities @ named + _LEAST_PROBABILITY) * named.any(axis=0)
+        found["resembled classes"] = np.log(visual.probabilities @ reading.resembled.T + _LEAST_PROBABILITY)
+    if visual.colours.shape[2]:
+        found["colours"] = np.zeros((len(visual.colours), len(queries)), dtype=np.float32)
+        for i, query in enumerate(queries):
+            if query.colours:
+                found["colours"][:, i] = visual.colours[:, :, list(query.colours)].mean(axis=2).max(axis=1)
+    return found
 
 
-def resembled_class_scores(
-    visual: VisualEvidence, reading: Reading, queries: Sequence[ParsedQuery]
-) -> FloatArray | None:
-    """Log-probability of the classes whose glosses each sentence resembles."""
-    if not visual.probabilities.shape[1]:
-        return None
-    scores: FloatArray = np.log(visual.probabilities @ reading.resembled.T + _LEAST_PROBABILITY)
-    return scores
+# "The camera pans left" names nothing to look for. Inside a shot what is seen turns as the camera does, faster than
+# when something moves before it.
 
 
-def colour_scores(visual: VisualEvidence, reading: Reading, queries: Sequence[ParsedQuery]) -> FloatArray | None:
-    """Mean log-share of the colours that each sentence names; zero throughout for one that names none."""
-    if not visual.colours.shape[2]:
-        return None
-    scores = np.zeros((len(visual.colours), len(queries)), dtype=np.float32)
-    for i, query in enumerate(queries):
-        if query.colours:
-            scores[:, i] = visual.colours[:, :, list(query.colours)].mean(axis=2).max(axis=1)
-    return scores
+def camera_scores(evidence: Evidence, first_of_shot: IntArray) -> FloatArray:
+    """How fast what is seen turns at each step, and turns the way that is said if any, shape ``(steps,)``."""
+    visual = evidence.visual
+    moves = standardised(turning(visual.between, first_of_shot))
+    if evidence.query.direction is not None:
+        moves = moves + standardised(visual.pans[visual.frame] @ np.array(evidence.query.direction))
+    return moves
 
 
-MEASURES = {"named classes": named_class_scores, "resembled classes": resembled_class_scores, "colours": colour_scores}
-"""What is measured beside the cosine: the score of each sentence at each picture, ``(pictures, sentences)``, the best
-of the crops; None where an extractor does not tell."""
+def camera_speed(evidence: Evidence, first: int, last: int) -> float:
+    """How fast the camera turns in some steps, the way that is said if any, in widths of the frame a second."""
+    visual, direction = evidence.visual, evidence.query.direction
+    pans = visual.pans[visual.frame[first:last]].astype(np.float64)
+    speeds = np.linalg.norm(pans, axis=1) if direction is None else pans @ np.array(direction)
+    return float(speeds.mean())
+
+
+def turning(between: npt.NDArray[np.floating], first_of_shot: IntArray) -> FloatArray:
+    """How far what is seen turns around each step: the mean over its neighbours in its shot, shape ``(steps,)``.
+
+    ``between`` is as in `VisualEvidence`. A shot of one step turns as much as steps do on average.
+
+    >>> turning(np.array([0.2, 0.4, 9.0, 0.0]), np.array([3])).round(1).tolist()
+    [0.2, 0.3, 0.4, 0.0, 0.0]
+    """
+    steps = len(between) + 1
+    within = np.ones(steps - 1)
+    within[first_of_shot[(first_of_shot > 0) & (first_of_shot < steps)] - 1] = 0
+    counted = np.concatenate([within, [0]]) + np.concatenate([[0], within])
+    summed = np.concatenate([between * within, [0]]) + np.concatenate([[0], between * within])
+    known = counted > 0
+    turned = summed / np.maximum(counted, 1)
+    return np.where(known, turned, turned[known].mean() if known.any() else 0.0)
 
 
 class EvidenceReader:
-    """Measures what pictures say of sentences; ``visual`` is kept for the next question about the same features."""
+    """Measures what frames say of sentences; ``visual`` is kept for the next question about the same features."""
 
     def __init__(self, space: Space, sentences: SentenceReader) -> None:
         self.sentences = sentences
@@ -131,35 +140,28 @@ class EvidenceReader:
         visual = self.visual(features)
         wanted = reading.classifiers.T
         matches = np.empty((len(visual.first), len(queries)), dtype=np.float32)
-        at = 0
-        for rows in self._crops(features, visual.first):
-            part = slice(at, at + len(rows))
+        for part, rows in self._crops(features, visual.first):
             cosines = (_product(rows, wanted) - self._space.mean @ wanted) * visual.scale[part, :, None]
             matches[part] = (cosines - visual.usual[part, :, None]).max(axis=1)
-            at += len(rows)
         parsed = [parse(query) for query in queries]
-        found = {COSINE: matches} | {name: measure(visual, reading, parsed) for name, measure in MEASURES.items()}
-        measured = {name: scores for name, scores in found.items() if scores is not None}
+        measured = {COSINE: matches, **_measured(visual, reading, parsed)}
         return [
-            Evidence(query, {name: scores[visual.picture, i] for name, scores in measured.items()}, visual)
+            Evidence(query, {name: scores[visual.frame, i] for name, scores in measured.items()}, visual)
             for i, query in enumerate(parsed)
         ]
 
     def _look(self, features: Features) -> VisualEvidence:
-        picture = features.frame_of_step()
-        first = np.flatnonzero(np.diff(picture, prepend=-1))
+        frame = features.frame_of_step()
+        first = np.flatnonzero(np.diff(frame, prepend=-1))
         aside = self.sentences.negatives.T
         # Written where it stays: of a long video this is most of what is kept.
         negatives = np.empty((len(first), aside.shape[1]), dtype=np.float16)
         classes = 0 if self._classifier is None else len(self._classifier.bias)
         probabilities = np.empty((len(first), classes), dtype=np.float32)
-        scale = np.empty((len(first), CROPS), dtype=np.float32)
-        usual = np.empty((len(first), CROPS), dtype=np.float32)
+        scale, usual = np.empty((2, len(first), CROPS), dtype=np.float32)
         apart = []
         last = np.zeros((0, len(self._space.mean)), dtype=np.float32)
-        at = 0
-        for rows in self._crops(features, first):
-            part = slice(at, at + len(rows))
+        for part, rows in self._crops(features, first):
             if self._classifier is not None:
                 probabilities[part] = _probabilities(rows, self._classifier)
             centred = rows - self._space.mean
@@ -172,41 +174,40 @@ class EvidenceReader:
             units = np.concatenate([last, means / np.linalg.norm(means, axis=1, keepdims=True)])
             apart.append(1 - np.einsum("ij,ij->i", units[1:], units[:-1]))
             last = units[-1:]
-            at += len(rows)
         between = np.zeros(len(features) - 1, dtype=np.float32)
         between[first[1:] - 1] = np.concatenate(apart)
         colours = np.log(self._space.colours(features.vectors)[first].astype(np.float32) + _LEAST_SHARE)
         pans = self._space.pans(features.vectors)[first].astype(np.float32)
         seen = (colours, pans, negatives, *_mean_and_deviation(negatives), between)
-        return VisualEvidence(first, picture, scale, usual, probabilities, *seen)
+        return VisualEvidence(first, frame, scale, usual, probabilities, *seen)
 
-    def _crops(self, features: Features, first: IntArray) -> Iterator[FloatArray]:
-        """What the network sees of pictures, ``(pictures, CROPS, channels)``, a part of the video at a time."""
-        at = 0
+    def _crops(self, features: Features, first: IntArray) -> Iterator[tuple[slice, Float32Array]]:
+        """What the network sees of frames, ``(frames, CROPS, channels)``, a part at a time, and which frames."""
+        at = seen = 0
         for chunk in chunks(features.vectors, _STEPS_AT_ONCE):
             here = first[(first >= at) & (first < at + len(chunk))] - at
             if len(here):
-                yield widened(self._space.crops(chunk)[here])
-            at += len(chunk)
+                yield slice(seen, seen + len(here)), widened(self._space.crops(chunk)[here])
+            at, seen = at + len(chunk), seen + len(here)
 
 
-def _mean_and_deviation(negatives: npt.NDArray[np.float16]) -> tuple[FloatArray, FloatArray]:
-    """Over negative sentences, shape ``(pictures,)``."""
+def _mean_and_deviation(negatives: Float16Array) -> tuple[Float32Array, Float32Array]:
+    """Over negative sentences, shape ``(frames,)``."""
     means = negatives.mean(axis=1, dtype=np.float32)
     squares = np.einsum("st,st->s", negatives, negatives, dtype=np.float32)
     variance = squares / negatives.shape[1] - means**2
     return means, np.sqrt(np.maximum(variance, _LEAST_VARIANCE))
 
 
-def _probabilities(rows: FloatArray, classifier: Classifier) -> FloatArray:
-    """Of each class, the best of the crops, shape ``(pictures, classes)``; weights are ``(channels, classes)``."""
+def _probabilities(rows: Float32Array, classifier: Classifier) -> Float32Array:
+    """Of each class, the best of the crops, shape ``(frames, classes)``; weights are ``(channels, classes)``."""
     logits = _product(rows, classifier.weights) + classifier.bias
     probabilities = np.exp(logits - logits.max(axis=2, keepdims=True))
     probabilities /= probabilities.sum(axis=2, keepdims=True)
-    best: FloatArray = probabilities.max(axis=1)
+    best: Float32Array = probabilities.max(axis=1)
     return best
 
 
-def _product(rows: FloatArray, matrix: FloatArray) -> FloatArray:
-    """``rows @ matrix`` as one product of matrices: NumPy makes one of each picture's three rows, many times slower."""
+def _product(rows: Float32Array, matrix: Float32Array) -> Float32Array:
+    """``rows @ matrix`` as one product of matrices: NumPy makes one of each frame's three rows, many times slower."""
     return (rows.reshape(-1, rows.shape[-1]) @ matrix).reshape(*rows.shape[:-1], -1)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Literal
 
-from asst.features.zeroshot.colours import named_colours
+from asst.features.zeroshot.colours import COLOURS
 
 Order = Literal["before", "after"]
 
@@ -32,6 +32,7 @@ _DIRECTIONS = {
     **dict.fromkeys(("up", "upward", "upwards"), (0.0, 1.0)),
     **dict.fromkeys(("down", "downward", "downwards"), (0.0, -1.0)),
 }
+_OTHER_COLOUR_WORDS = {"gray": "grey", "golden": "yellow", "violet": "purple"}
 # The rest of the verb, and "quickly to the".
 _WORDS_AFTER = 5
 
@@ -41,12 +42,10 @@ class ParsedQuery:
     """A sentence and what it says.
 
     Attributes:
-        text: the sentence.
         main: what happens in the moment that is meant; the sentence itself where it says nothing of order.
-        related: what else happens before or after; empty if nothing is named.
-        order: on which side of it the moment lies; None without ``related``.
+        related: what else happens before or after, if anything; ``order`` says on which side of it the moment lies.
         ordinal: one of `ORDINALS`, ``again`` for any but the first time, or empty.
-        colours: that it names, indices of `asst.features.zeroshot.colours.COLOURS`.
+        colours: that it names, indices of `COLOURS`.
         camera_moves: whether it says that the camera moves: such a sentence names nothing to look for.
         direction: which way it then turns, as shares of `asst.features.zeroshot.space.PAN`; None if that is not said.
     """
@@ -78,16 +77,18 @@ def parse(text: str) -> ParsedQuery:
     moves = _CAMERA_MOVES.search(text)
     words = re.findall(r"[a-z]+", text[moves.end() :].lower())[:_WORDS_AFTER] if moves else []
     direction = next((_DIRECTIONS[word] for word in words if word in _DIRECTIONS), None)
-    return ParsedQuery(
-        text,
-        main or (rest if ordinal else text),
-        related,
-        order,
-        ordinal,
-        tuple(named_colours(text)),
-        moves is not None,
-        direction,
-    )
+    said = related, order, ordinal, tuple(named_colours(text)), moves is not None, direction
+    return ParsedQuery(text, main or (rest if ordinal else text), *said)
+
+
+def named_colours(sentence: str) -> list[int]:
+    """The colours that a sentence names, as indices into `COLOURS`.
+
+    >>> [COLOURS[i] for i in named_colours("A girl in a gray and red-striped shirt")]
+    ['grey', 'red']
+    """
+    words = [_OTHER_COLOUR_WORDS.get(word, word) for word in re.findall(r"[a-z]+", sentence.lower())]
+    return [i for i, colour in enumerate(COLOURS) if colour in words]
 
 
 def _clauses(text: str) -> tuple[str, str, Order | None]:
@@ -107,11 +108,9 @@ def _clauses(text: str) -> tuple[str, str, Order | None]:
 def _without_ordinal(sentence: str) -> tuple[str, str]:
     """The sentence without the words that count, and what they say; unchanged if nothing else is left."""
     for pattern in (_TIME, _AGAIN):
-        found = pattern.search(sentence)
-        if found is None:
+        if (found := pattern.search(sentence)) is None:
             continue
-        rest = " ".join((sentence[: found.start()] + sentence[found.end() :]).split()).strip(_EDGES)
-        if rest:
+        if rest := " ".join((sentence[: found.start()] + sentence[found.end() :]).split()).strip(_EDGES):
             named = found[1].lower() if pattern is _TIME else "again"
             return rest, "last" if named == "final" else named
     return sentence, ""

@@ -19,11 +19,10 @@ from asst.data.windows import Window
 from asst.features.stores.native import FeatureStore
 from asst.features.zeroshot.crops import STEP_S
 from asst.models.methods.base import Method
-from asst.models.reranker_inputs import STEPS, FloatArray, View, clause_evidence, facts, judged, reranker_inputs
-from asst.models.zeroshot.model import ZeroShotModel
-from asst.models.zeroshot.query_scores import QueryScores, query_scores
-from asst.models.zeroshot.video_context import VideoContext
-from asst.moments import iou
+from asst.models.reranker_inputs import STEPS, View, clause_evidence, facts, judged, reranker_inputs
+from asst.models.zeroshot.model import QueryScores, ZeroShotModel, query_scores
+from asst.models.zeroshot.proposals import VideoContext
+from asst.moments import Float32Array, iou
 from asst.text import WordVectors
 from asst.training.validation import Validation
 
@@ -73,7 +72,7 @@ class ReadSentence:
 
     query: str
     own: QueryScores
-    inputs: FloatArray
+    inputs: Float32Array
 
     def question(
         self,

@@ -16,7 +16,7 @@ from asst.data import data_folder
 from asst.data.readers.captions import Captions, held_out, read_captions
 from asst.evaluation.bootstrap import Interval
 from asst.features.hashing import LENGTH
-from asst.features.zeroshot.caption_space import SpaceDescription, load_space, save_space
+from asst.features.zeroshot.captions import SpaceDescription, load_space, save_space
 from asst.memory import hold
 from asst.training.folder import RunFolder
 from asst.training.module import Lesson

@@ -249,7 +249,7 @@ def towers_with(weights: Mapping[str, FloatArray]) -> Towers:
 
 
 def weights_of(towers: Towers) -> dict[str, FloatArray]:
-    """The towers' weights, as `asst.features.zeroshot.caption_space.CaptionSpace` has them."""
+    """The towers' weights, as `asst.features.zeroshot.captions.CaptionSpace` has them."""
     return {name: own.detach().float().cpu().numpy() for name, own in towers.named_parameters()}
 
 
