@@ -13,7 +13,7 @@ import typer
 
 from asst.cli import options
 from asst.cli.options import argument, option, print_grid, print_json, tell
-from asst.errors import InputError
+from asst.errors import InputError, counted
 
 if TYPE_CHECKING:
     from asst.training.recipe import Recipe
@@ -85,7 +85,7 @@ def train(
             steps = {"steps": done.steps, "parameters": done.parameters, "seconds": done.seconds}
             print_json([{"run": str(folder), **steps}])
         elif done.first:
-            did = "fitted in" if own.closed_form else f"trained {done.steps} steps in"
+            did = "fitted in" if own.closed_form else f"trained {counted(done.steps, 'step')} in"
             took = f"{done.seconds / 60:.1f} min" if done.seconds >= 60 else f"{done.seconds:.1f} s"
             typer.echo(f"{did} {took}; everything is in {folder}")
     if split is not None:
