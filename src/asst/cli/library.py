@@ -132,7 +132,7 @@ def verify(
 @app.command(cls=Verb)
 def remove(
     library: options.Library = LIBRARY,
-    globs: Annotated[list[str] | None, argument("VIDEOS", "Paths of videos, or patterns of paths in quotes.")] = None,
+    globs: Annotated[list[str] | None, argument("VIDEO...", "Paths of videos, or patterns of paths in quotes.")] = None,
     gone: Annotated[bool, option("--missing", "All videos that are no longer where they were.")] = False,
 ) -> None:
     """Forget videos and delete what was made of them. The files themselves are not touched.
