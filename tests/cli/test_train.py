@@ -10,9 +10,12 @@ import pytest
 from typer.testing import CliRunner
 
 from asst.cli.app import app
-from asst.data import read_dataset
+from asst.data import ACTION_DATASETS, DATASETS, read_dataset
+from asst.data.observations import OBSERVATIONS
 from asst.evaluation.results import read_result
 from asst.features.stores.native import Store
+from asst.models.methods.table import METHODS
+from asst.simulate.features.settings import LEVELS
 from asst.training.simulation import Wanted, simulate
 
 pytestmark = [
@@ -153,4 +156,7 @@ def test_recipes_are_listed_printed_and_their_keys_told() -> None:
     assert "steps: 9\n" in printed
     assert "level: crowded" in printed
     told = CliRunner().invoke(app, ["recipes", "--keys"]).stdout
+    assert set(re.findall(r"`([A-Z]\w+|asst\.\w+)`", told)) == {"ASST_GLOVE"}
+    for names in (METHODS, DATASETS, ACTION_DATASETS, OBSERVATIONS, LEVELS):
+        assert all(f"`{name}`" in told for name in names)
     assert re.search(r"training\.interval +500 +steps from one validation", told)
