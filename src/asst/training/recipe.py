@@ -63,7 +63,7 @@ class Tapes(Settings):
     seed: Natural = 0
     """of the tapes."""
     extractor: str = "captions"
-    """whose space they are made in: ``captions``, ``clip-squares``, or a model that was fetched, such as ``clip-b32``."""
+    """whose space they are made in: ``captions``, ``clip-squares``, or a fetched model such as ``clip-b32``."""
     folder: FilePath = Path("tapes")
     """where features of the pictures, and the tapes, are kept."""
     holdout: Holdout
@@ -320,7 +320,8 @@ class Recipe(Settings):
             return f"method {method} is fitted in closed form; leave training.steps out"
         if not self.closed_form and not steps:
             return f"method {method} is trained by steps; give training.steps"
-        return ""
+        fault = METHODS[method].fault(self.network)
+        return fault and f"network.{fault}"
 
     def each_seed(self) -> Iterator[Recipe]:
         """The recipe with each of its seeds alone."""
