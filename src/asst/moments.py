@@ -13,6 +13,8 @@ from typing import Any, Literal
 import numpy as np
 import numpy.typing as npt
 
+from asst.errors import InputError
+
 Array = npt.NDArray[Any]
 FloatArray = npt.NDArray[np.float64]
 Float32Array = npt.NDArray[np.float32]
@@ -146,6 +148,26 @@ class Answer:
     def shown(self, *, every: bool) -> tuple[Moment, ...]:
         """What was found; with ``every`` the weaker too, and without, the best of them where nothing was found."""
         return self.ranked if every else self.moments or self.weaker[:1]
+
+
+def check_sentences(sentences: Sequence[str]) -> None:
+    """An `InputError` for one sentence in place of a list of them, or what is no text."""
+    if isinstance(sentences, str):
+        raise InputError(f"one sentence is not a list of them; give [{sentences!r}]")
+    for sentence in sentences:
+        if not isinstance(sentence, str):
+            raise InputError(f"a sentence is text, not {sentence!r}; give a list of texts")
+
+
+def check_question(sentences: Sequence[str], top: int, min_score: float | None) -> None:
+    """An `InputError` for sentences that nothing can be asked by, ``top`` below one, or a score that is no number."""
+    check_sentences(sentences)
+    if not sentences or any(not sentence.strip() for sentence in sentences):
+        raise InputError("an empty sentence describes nothing; give one with words in it")
+    if top < 1:
+        raise InputError(f"top is {top}; ask for at least one moment")
+    if min_score is not None and math.isnan(min_score):
+        raise InputError("min_score is no number; give the least score, or None for the model's threshold")
 
 
 def confidence(probability: float) -> Confidence:
