@@ -179,6 +179,16 @@ def confidence(probability: float) -> Confidence:
     return next((word for word, least in LEAST.items() if probability >= least), "weak")
 
 
+def shown_score(score: float) -> str:
+    """A score to three decimals, rounded down where a higher one would have another word.
+
+    >>> shown_score(0.4999), shown_score(0.49949), shown_score(0.5)
+    ('0.499', '0.499', '0.500')
+    """
+    text = f"{score:.3f}"
+    return text if confidence(float(text)) == confidence(score) else f"{score - 0.0005:.3f}"
+
+
 def iou(a: npt.ArrayLike, b: npt.ArrayLike) -> FloatArray:
     """Temporal intersection over union of every span of ``a``, ``(n, 2)``, with every span of ``b``, ``(m, 2)``.
 
