@@ -93,6 +93,8 @@ class Source:
     def close(self) -> None:
         """Close the file; tell once, as a warning, how many packets could not be decoded."""
         self.container.close()
+        # They hold this, and the decoder its last pictures.
+        self._packets, self._decoding = iter(()), iter(())
         self.damaged += self._clock.damaged if self._clock is not None else 0
         if self.damaged:
             logger.warning(
