@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import sys
 from pathlib import Path
 
 import pytest
@@ -114,6 +115,21 @@ def test_bad_input_is_one_line_and_exit_code_2(
     assert message in done.stderr
     assert done.stderr.count("\n") == 1
     assert not Path("runs").exists()
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ([], "recipe charades_sta/c3d needs features of c3d: give data.features.c3d=STORE"),
+        (["data.features.c3d=absent"], "no feature store at absent; extract features or name another path"),
+    ],
+)
+def test_a_missing_store_is_told_before_what_trains_is_loaded(
+    monkeypatch: pytest.MonkeyPatch, changes: list[str], message: str
+) -> None:
+    monkeypatch.setitem(sys.modules, "asst.training.run", None)
+    done = CliRunner().invoke(app, ["train", "charades_sta/c3d", *changes])
+    assert (done.exit_code, done.stderr) == (2, f"asst: {message}\n")
 
 
 def test_a_run_is_asked_for_its_split_and_must_be_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -72,8 +72,11 @@ def train(
     from asst.training.space_recipe import read_any_recipe
 
     resolved, folders = read_any_recipe(*recipe_and_changes(recipe)), []
-    if split is not None and isinstance(resolved, Recipe):
-        require_split(resolved.data.dataset, split)
+    if isinstance(resolved, Recipe):
+        # Before what takes seconds to load.
+        resolved.data.stores(resolved.name)
+        if split is not None:
+            require_split(resolved.data.dataset, split)
     every = list(resolved.each_seed()) if isinstance(resolved, Recipe) else [resolved]
     for own in every:
         name = f"seed{own.training.seed}"

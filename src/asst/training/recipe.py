@@ -12,6 +12,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 from asst.data import ACTION_DATASETS, require_split
 from asst.data.lengths import MOST_FACTOR
 from asst.data.query_tokens import LAST_HIDDEN_STATE, By
+from asst.errors import InputError
 from asst.evaluation.protocol import ProtocolName
 from asst.models.methods.base import Fitted
 from asst.models.methods.table import METHODS
@@ -173,6 +174,21 @@ class Data(Settings):
         if self.simulated is not None and not set(self.streams) <= set(MODALITIES):
             raise ValueError(f"simulated streams are {', '.join(MODALITIES)}, not {', '.join(self.streams)}")
         return self
+
+    def stores(self, recipe: str) -> dict[str, Path]:
+        """The store of each stream that is not simulated; an `InputError` for one that is not given or not there."""
+        if self.simulated is not None:
+            return {}
+        given = {stream: files.path for stream, files in self.features.items() if files.path is not None}
+        if missing := [stream for stream in self.streams if stream not in given]:
+            raise InputError(
+                f"recipe {recipe} needs features of {' and '.join(missing)}: give "
+                + " ".join(f"data.features.{stream}=STORE" for stream in missing)
+            )
+        for path in given.values():
+            if not path.exists():
+                raise InputError(f"no feature store at {path}; extract features or name another path")
+        return given
 
 
 Precision = Literal["auto", "float32", "bfloat16"]
