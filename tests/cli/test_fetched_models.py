@@ -110,7 +110,7 @@ def test_a_video_and_a_library_are_asked_by_it(here: Path, street: Path, tmp_pat
     best = json.loads(own.splitlines()[0])
     for key in ("start_s", "end_s", "score"):
         assert best[key] == pytest.approx(answer["moments"][0][key], abs=1e-3)
-    assert "1 were there already" in said("index", street, "--library", library)
+    assert "1 was there already" in said("index", street, "--library", library)
     told = refused(*wanted, "--model", "default")
     assert f"was made with the model {NAME}, and default reads other numbers; use --model {NAME}" in told
     assert f"was made with the model {NAME}" in refused("index", street, "--library", library, "--model", "similarity")
