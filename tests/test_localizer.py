@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any, cast
 
 import pytest
 from typer.testing import CliRunner, Result
@@ -115,19 +117,27 @@ def test_evaluation_sees_moments_that_do_not_convince(
 
 
 @pytest.mark.parametrize(
-    ("queries", "top", "message"),
+    ("queries", "how", "message"),
     [
-        (["a dog", " \t"], 5, r"^an empty sentence describes nothing; give one with words in it$"),
-        ([], 5, r"^an empty sentence"),
-        (["a dog"], 0, r"^top is 0; ask for at least one moment$"),
-        ("dog", 5, r"^one sentence is not a list of them; give \['dog'\]$"),
+        (["a dog", " \t"], {}, r"^an empty sentence describes nothing; give one with words in it$"),
+        ([], {}, r"^an empty sentence"),
+        (["a dog"], {"top": 0}, r"^top is 0; ask for at least one moment$"),
+        (["a dog"], {"min_score": math.nan}, r"^min_score is no number; give the least score, or None"),
+        ("dog", {}, r"^one sentence is not a list of them; give \['dog'\]$"),
+        ([3], {}, r"^a sentence is text, not 3; give a list of texts$"),
     ],
 )
 def test_questions_that_make_no_sense_are_refused_before_the_video_is_read(
-    localizer: asst.Localizer, tmp_path: Path, queries: Sequence[str], top: int, message: str
+    localizer: asst.Localizer, tmp_path: Path, queries: Sequence[str], how: dict[str, Any], message: str
 ) -> None:
     with pytest.raises(asst.InputError, match=message):
-        localizer.locate(tmp_path / "missing.mp4", queries, top=top)
+        localizer.locate(tmp_path / "missing.mp4", queries, **how)
+
+
+def test_what_is_no_sentence_is_not_embedded(localizer: asst.Localizer) -> None:
+    for wrong, message in (("a dog", "one sentence is not a list"), ([3], "a sentence is text, not 3")):
+        with pytest.raises(asst.InputError, match=message):
+            localizer.embed_sentences(cast(list[str], wrong))
 
 
 def test_what_cannot_be_read_is_refused(localizer: asst.Localizer, tmp_path: Path) -> None:

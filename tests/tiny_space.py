@@ -16,8 +16,9 @@ def write_space(path: Path, *, own_encoder: bool = False) -> Path:
         torch.manual_seed(0)
         towers = Towers()
     if own_encoder:
+        bias = towers.get_parameter("sentences.encoder.layers.5.narrow.bias")
         with torch.no_grad():
-            towers.sentences.encoder.layers[-1].narrow.bias[::2] += 0.5
+            bias[::2] += 0.5
     about = SpaceDescription(scale=14.0, recipe="tiny", sets=("none",), step=0, metrics={})
     save_space(path, weights_of(towers), about)
     return path

@@ -3,6 +3,17 @@
 from __future__ import annotations
 
 
+def counted(count: int, one: str, many: str | None = None) -> str:
+    """A number and what it counts; ``many`` is what more or less than one is called, if not ``one`` with an ending.
+
+    >>> counted(1, "video"), counted(0, "query"), counted(2, "row is", "rows are")
+    ('1 video', '0 queries', '2 rows are')
+    """
+    if count != 1:
+        one = many or (f"{one[:-1]}ies" if one.endswith("y") else f"{one}s")
+    return f"{count} {one}"
+
+
 class InputError(ValueError):
     """Bad input from outside: a file, a sentence, an option or a record.
 

@@ -11,7 +11,7 @@ from asst.features.extractor import Progress
 from asst.features.values import Features
 from asst.models import model_named
 from asst.models.base import RANKED_LEAST, Attentive, Embedding, Model
-from asst.moments import Answer, Float32Array, Moment, rows, within
+from asst.moments import Answer, Float32Array, Moment, check_question, check_sentences, rows, within
 from asst.text import understood
 from asst.video import Frames
 from asst.video.picture import Pixels
@@ -74,7 +74,7 @@ class Localizer:
 
         Raises:
             InputError: for a video that cannot be read, no sentence or an empty one, a sentence that is not in a list,
-                or ``top`` below one.
+                ``top`` below one, or a ``min_score`` that is no number.
         """
         return [list(answer.moments) for answer in self.answer(video, queries, top=top, min_score=min_score)]
 
@@ -93,7 +93,8 @@ class Localizer:
         ``progress`` is told how many seconds of how many have been read. With ``attention`` the answers say which words
         the model looked at, where it has attention; the network runs once more.
         """
-        features, duration_s = self._read(video, queries, top, progress)
+        check_question(queries, top, min_score)
+        features, duration_s = self._read(video, progress)
         name = str(video) if isinstance(video, str | Path) else ""
         attentive = self.model if attention and isinstance(self.model, Attentive) else None
         answers = []
@@ -128,8 +129,7 @@ class Localizer:
 
     def embed_sentences(self, sentences: Sequence[str]) -> Float32Array:
         """Sentences in the model's space, as `embed_frames`; raises InputError for no list of them."""
-        if isinstance(sentences, str):
-            raise InputError(f"one sentence is not a list of them; give [{sentences!r}]")
+        check_sentences(sentences)
         return self._embedding().embed_sentences(sentences)
 
     def _embedding(self) -> Embedding:
@@ -138,17 +138,7 @@ class Localizer:
         return self.model
 
     def _read(
-        self,
-        video: str | Path | Iterable[Frames] | Features,
-        queries: Sequence[str],
-        top: int,
-        progress: Progress | None,
+        self, video: str | Path | Iterable[Frames] | Features, progress: Progress | None
     ) -> tuple[Features, float]:
-        if isinstance(queries, str):
-            raise InputError(f"one sentence is not a list of them; give [{queries!r}]")
-        if not queries or any(not query.strip() for query in queries):
-            raise InputError("an empty sentence describes nothing; give one with words in it")
-        if top < 1:
-            raise InputError(f"top is {top}; ask for at least one moment")
         features = video if isinstance(video, Features) else self.features(video, progress=progress)
         return features, features.video_end_s

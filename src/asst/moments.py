@@ -13,6 +13,8 @@ from typing import Any, Literal
 import numpy as np
 import numpy.typing as npt
 
+from asst.errors import InputError
+
 Array = npt.NDArray[Any]
 FloatArray = npt.NDArray[np.float64]
 Float32Array = npt.NDArray[np.float32]
@@ -148,6 +150,26 @@ class Answer:
         return self.ranked if every else self.moments or self.weaker[:1]
 
 
+def check_sentences(sentences: Sequence[str]) -> None:
+    """An `InputError` for one sentence in place of a list of them, or what is no text."""
+    if isinstance(sentences, str):
+        raise InputError(f"one sentence is not a list of them; give [{sentences!r}]")
+    for sentence in sentences:
+        if not isinstance(sentence, str):
+            raise InputError(f"a sentence is text, not {sentence!r}; give a list of texts")
+
+
+def check_question(sentences: Sequence[str], top: int, min_score: float | None) -> None:
+    """An `InputError` for sentences that nothing can be asked by, ``top`` below one, or a score that is no number."""
+    check_sentences(sentences)
+    if not sentences or any(not sentence.strip() for sentence in sentences):
+        raise InputError("an empty sentence describes nothing; give one with words in it")
+    if top < 1:
+        raise InputError(f"top is {top}; ask for at least one moment")
+    if min_score is not None and math.isnan(min_score):
+        raise InputError("min_score is no number; give the least score, or None for the model's threshold")
+
+
 def confidence(probability: float) -> Confidence:
     """The word for a probability, as calibrated models score (``docs/models.md``).
 
@@ -155,6 +177,16 @@ def confidence(probability: float) -> Confidence:
     ('sure', 'likely', 'weak')
     """
     return next((word for word, least in LEAST.items() if probability >= least), "weak")
+
+
+def shown_score(score: float) -> str:
+    """A score to three decimals, rounded down where a higher one would have another word.
+
+    >>> shown_score(0.4999), shown_score(0.49949), shown_score(0.5)
+    ('0.499', '0.499', '0.500')
+    """
+    text = f"{score:.3f}"
+    return text if confidence(float(text)) == confidence(score) else f"{score - 0.0005:.3f}"
 
 
 def iou(a: npt.ArrayLike, b: npt.ArrayLike) -> FloatArray:

@@ -44,10 +44,21 @@ class Settings(BaseModel):
         except ValidationError as error:
             raise InputError(f"{owner}: {first_fault(error, cls)}") from error
 
+    @classmethod
+    def fault(cls, values: Mapping[str, Any]) -> str:
+        """What is wrong with settings to which others are still to be added, as `first_fault`; empty if nothing is."""
+        try:
+            cls.model_validate(dict(values))
+        except ValidationError as error:
+            return first_fault(error, cls, but="missing")
+        return ""
 
-def first_fault(error: ValidationError, kind: type[BaseModel] | None = None) -> str:
-    """The first thing that is wrong, by its key, and how many more there are."""
-    faults = error.errors()
+
+def first_fault(error: ValidationError, kind: type[BaseModel] | None = None, *, but: str = "") -> str:
+    """The first thing that is wrong, by its key, and how many more there are; empty if all are of the type ``but``."""
+    faults = [fault for fault in error.errors() if fault["type"] != but]
+    if not faults:
+        return ""
     first = faults[0]
     if first["type"] == "extra_forbidden":
         known = kind.model_fields if kind is not None and len(first["loc"]) == 1 else ()

@@ -60,7 +60,7 @@ def test_a_file_of_detections_is_scored_and_kept(own: Path) -> None:
     # Of two runs one is found; of two jumps one at an IoU of exactly 0.5, which does not exceed 0.5.
     assert (content["map,iou=0.4"], content["map,iou=0.5"]) == (50.0, 25.0)
     assert content["classes"]["run"]["map,iou=0.7"] == 50.0
-    assert "1 of 2 videos have no line" in result.stderr
+    assert "no line for 1 of 2 videos" in result.stderr
     kept = own / "results" / "r.json"
     result = run(own / "p.jsonl", *words, "--result", kept, "--recipe", "own/r", "--features", "f")
     assert "map,iou=0.7" in result.stdout
@@ -79,7 +79,7 @@ def test_a_file_of_detections_is_scored_and_kept(own: Path) -> None:
     [
         ({"video": "a", "moments": [{"start_s": 1, "end_s": 3, "score": 1}]}, [], 'needs its "label"'),
         ({"video": "a"}, [], "moments is missing or no list"),
-        ({"video": "c", "moments": []}, [], "no annotation for 1 videos: c"),
+        ({"video": "c", "moments": []}, [], "no annotation for 1 video: c"),
         ({"video": "a", "moments": []}, ["--protocol", "coco"], "no protocol of detection 'coco'"),
     ],
 )

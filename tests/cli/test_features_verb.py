@@ -41,14 +41,14 @@ def test_a_folder_is_extracted_gone_on_with_and_looked_at(videos: Path, tmp_path
     assert Store(store).videos() == ("street",)
     again = run(videos / "street.mp4", "--extractor", "none", "--out", store)
     assert (again.exit_code, again.stderr) == (0, "")
-    assert again.stdout == f"of 1 videos extracted 0, 1 were there already, 0 failed; the store is {store}\n"
+    assert again.stdout == f"of 1 video extracted 0, 1 was there already, 0 failed; the store is {store}\n"
 
     looked = run("info", store)
     assert looked.exit_code == 0
-    assert f"{store}: 1 videos, 1 steps, 0.00 hours" in looked.stdout
+    assert f"{store}: 1 video, 1 step, 0.00 hours" in looked.stdout
     assert "1 of none: dimension 1, steps of" in looked.stdout
     converted = run("convert", store, tmp_path / "all.hdf5")
-    assert converted.stdout == f"wrote 1 videos to {tmp_path / 'all.hdf5'}\n"
+    assert converted.stdout == f"wrote 1 video to {tmp_path / 'all.hdf5'}\n"
     assert json.loads(run("info", tmp_path / "all.hdf5", "--json").stdout)["videos"] == 1
 
 
@@ -70,7 +70,7 @@ def test_missing_videos_of_a_data_set_are_named(toy: Path, tmp_path: Path) -> No
     words = ("info", tmp_path / "store", "--dataset", "jsonlines", "--split", "val", "--data", toy / "annotation")
     found = run(*words)
     assert found.exit_code == 1
-    assert "1 videos of the data set are missing: val3" in found.stdout
+    assert "1 video of the data set is missing: val3" in found.stdout
     assert "damaged: " in found.stdout
     listed = json.loads(run(*words, "--json").stdout)
     assert (listed["missing"], [bad["video"] for bad in listed["damaged"]]) == (["val3"], ["val4"])

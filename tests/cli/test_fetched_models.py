@@ -100,7 +100,7 @@ def test_a_video_and_a_library_are_asked_by_it(here: Path, street: Path, tmp_pat
     library = tmp_path / "library"
     answer = json.loads(said("locate", street, "a dog runs", "--model", NAME, "--min-score", "0", "--json"))
     assert answer["model"] == NAME
-    assert said("index", street, "--library", library, "--model", NAME).startswith("of 1 videos indexed 1 ")
+    assert said("index", street, "--library", library, "--model", NAME).startswith("of 1 video indexed 1 ")
     status = json.loads(said("library", "status", "--library", library, "--json"))
     assert (status["model"], status["extractor"]) == (NAME, NAME)
     # The library's own model is asked where none is named.
@@ -110,11 +110,11 @@ def test_a_video_and_a_library_are_asked_by_it(here: Path, street: Path, tmp_pat
     best = json.loads(own.splitlines()[0])
     for key in ("start_s", "end_s", "score"):
         assert best[key] == pytest.approx(answer["moments"][0][key], abs=1e-3)
-    assert "1 were there already" in said("index", street, "--library", library)
+    assert "1 was there already" in said("index", street, "--library", library)
     told = refused(*wanted, "--model", "default")
     assert f"was made with the model {NAME}, and default reads other numbers; use --model {NAME}" in told
     assert f"was made with the model {NAME}" in refused("index", street, "--library", library, "--model", "similarity")
-    assert said("index", street, "--library", library, "--model", "default", "--rebuild").startswith("of 1 videos")
+    assert said("index", street, "--library", library, "--model", "default", "--rebuild").startswith("of 1 video")
     assert json.loads(said("library", "status", "--library", library, "--json"))["model"] == "default"
     # Models that read the same features may ask.
     said(*wanted, "--model", "similarity")

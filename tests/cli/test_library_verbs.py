@@ -54,15 +54,15 @@ def test_a_folder_is_indexed_asked_and_looked_after(tmp_path: Path, fake: Module
     (videos / "b.mp4").unlink()
     (videos / "bad.mp4").unlink()
     again = run("index", videos, "--library", library)
-    assert (again.exit_code, again.stdout.split(";")[0]) == (0, "of 1 videos indexed 0, 1 were there already, 0 failed")
-    assert "1 videos of the library are gone: " in again.stderr
+    assert (again.exit_code, again.stdout.split(";")[0]) == (0, "of 1 video indexed 0, 1 was there already, 0 failed")
+    assert "1 video of the library is gone: " in again.stderr
     status = run("library", "status", "--library", library)
     assert status.stdout.startswith(f"{library}: 2 videos, 0:06.0, 2 windows' vectors, ")
     assert f"gone: {videos / 'b.mp4'}" in status.stdout
     facts = json.loads(run("library", "status", "--library", library, "--json").stdout)
     assert (facts["videos"], facts["duration_s"], facts["missing"]) == (2, 6.0, [str(videos / "b.mp4")])
-    assert run("library", "remove", "--missing", "--library", library).stdout == "removed 1 videos of 2\n"
-    assert run("library", "verify", "--library", library).stdout == f"{library}: 1 videos, 0 faulty\n"
+    assert run("library", "remove", "--missing", "--library", library).stdout == "removed 1 video of 2\n"
+    assert run("library", "verify", "--library", library).stdout == f"{library}: 1 video, 0 faulty\n"
 
 
 def test_what_is_wrong_is_printed_and_repaired(tmp_path: Path, fake: ModuleType) -> None:
@@ -78,7 +78,7 @@ def test_what_is_wrong_is_printed_and_repaired(tmp_path: Path, fake: ModuleType)
         "changed": [],
     }
     assert run("library", "verify", "--repair", "--library", library).exit_code == 1
-    assert run("index", tmp_path / "a.mp4", "--library", library).stdout.startswith("of 1 videos indexed 1")
+    assert run("index", tmp_path / "a.mp4", "--library", library).stdout.startswith("of 1 video indexed 1")
     assert run("library", "verify", "--library", library).exit_code == 0
 
 
@@ -90,12 +90,12 @@ def test_a_change_that_its_folder_does_not_show_is_found_by_reading(tmp_path: Pa
     content[-1] ^= 1
     video.write_bytes(content)
     os.utime(video, ns=(10**18, 10**18))
-    assert "indexed 0, 1 were there already" in run("index", video, "--library", library).stdout
+    assert "indexed 0, 1 was there already" in run("index", video, "--library", library).stdout
     found = run("library", "verify", "--library", library)
     assert found.exit_code == 1
     assert found.stdout.splitlines() == [
         f"{video}: has changed since it was indexed; index it again with --rehash",
-        f"{library}: 1 videos, 0 faulty, 1 changed",
+        f"{library}: 1 video, 0 faulty, 1 changed",
     ]
     assert "indexed 1 (" in run("index", video, "--rehash", "--library", library).stdout
     assert run("library", "verify", "--library", library).exit_code == 0

@@ -32,7 +32,7 @@ def test_a_name_that_is_not_utf_8_is_indexed_shown_and_removed(tmp_path: Path, f
     assert [Path(video["path"]) for video in json.loads(status.stdout)["files"]] == [odd, videos / "z.mp4"]
     odd.unlink()
     assert run("library", "status", "--library", library).stdout.splitlines()[1:] == [f"gone: {videos}/caf\ufffd.mp4"]
-    assert run("library", "remove", odd, "--library", library).stdout == "removed 1 videos of 2\n"
+    assert run("library", "remove", odd, "--library", library).stdout == "removed 1 video of 2\n"
 
 
 def test_a_video_is_removed_by_any_path_of_it(
@@ -43,7 +43,7 @@ def test_a_video_is_removed_by_any_path_of_it(
     (tmp_path / "link").symlink_to(tmp_path / "videos")
     monkeypatch.chdir(tmp_path / "videos")
     assert run("index", "../link/a.mp4", "--library", library).exit_code == 0
-    assert run("library", "remove", "./a.mp4", "--library", library).stdout == "removed 1 videos of 1\n"
+    assert run("library", "remove", "./a.mp4", "--library", library).stdout == "removed 1 video of 1\n"
 
 
 def test_no_verb_waits_for_a_pipe(tmp_path: Path, street: Path, fake: ModuleType) -> None:

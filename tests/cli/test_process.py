@@ -191,6 +191,24 @@ def test_help_loads_nothing_heavy() -> None:
     assert not heavy & set(done.stderr.split())
 
 
+@pytest.mark.parametrize("compiled", [False, True])
+def test_an_interrupt_while_modules_load_ends_quietly(compiled: bool) -> None:
+    """A compiled module makes an ImportError of it."""
+    raised = "ImportError('failed') from error" if compiled else "error"
+    program = (
+        "import signal, sys\n"
+        "class Pressed:\n"
+        "    def find_spec(name, *_):\n"
+        "        try: name == 'typer' and signal.raise_signal(signal.SIGINT)\n"
+        f"        except KeyboardInterrupt as error: raise {raised}\n"
+        "sys.meta_path.insert(0, Pressed)\n"
+        "from asst.cli import main\n"
+        "main()"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=60, check=False)
+    assert (done.returncode, done.stdout, done.stderr) == (130, "", "")
+
+
 @pytest.mark.parametrize(("given", "kept"), [({}, "PASSIVE"), ({"OMP_WAIT_POLICY": "ACTIVE"}, "ACTIVE")])
 def test_threads_wait_asleep_unless_told_otherwise(given: dict[str, str], kept: str) -> None:
     told = "atexit.register(lambda: print(os.environ['OMP_WAIT_POLICY']))"

@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import json
 import re
+import sys
 from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner
 
 from asst.cli.app import app
-from asst.data import read_dataset
+from asst.data import ACTION_DATASETS, DATASETS, read_dataset
+from asst.data.observations import OBSERVATIONS
 from asst.evaluation.results import read_result
 from asst.features.stores.native import Store
+from asst.models.methods.table import METHODS
+from asst.simulate.features.settings import LEVELS
 from asst.training.simulation import Wanted, simulate
 
 pytestmark = [
@@ -113,6 +117,21 @@ def test_bad_input_is_one_line_and_exit_code_2(
     assert not Path("runs").exists()
 
 
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ([], "recipe charades_sta/c3d needs features of c3d: give data.features.c3d=STORE"),
+        (["data.features.c3d=absent"], "no feature store at absent; extract features or name another path"),
+    ],
+)
+def test_a_missing_store_is_told_before_what_trains_is_loaded(
+    monkeypatch: pytest.MonkeyPatch, changes: list[str], message: str
+) -> None:
+    monkeypatch.setitem(sys.modules, "asst.training.run", None)
+    done = CliRunner().invoke(app, ["train", "charades_sta/c3d", *changes])
+    assert (done.exit_code, done.stderr) == (2, f"asst: {message}\n")
+
+
 def test_a_run_is_asked_for_its_split_and_must_be_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     done = CliRunner().invoke(app, ["evaluate", str(tmp_path)])
     assert (done.exit_code, "which part of the data?" in done.stderr) == (2, True)
@@ -153,4 +172,7 @@ def test_recipes_are_listed_printed_and_their_keys_told() -> None:
     assert "steps: 9\n" in printed
     assert "level: crowded" in printed
     told = CliRunner().invoke(app, ["recipes", "--keys"]).stdout
+    assert set(re.findall(r"`([A-Z]\w+|asst\.\w+)`", told)) == {"ASST_GLOVE"}
+    for names in (METHODS, DATASETS, ACTION_DATASETS, OBSERVATIONS, LEVELS):
+        assert all(f"`{name}`" in told for name in names)
     assert re.search(r"training\.interval +500 +steps from one validation", told)

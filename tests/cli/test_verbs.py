@@ -38,6 +38,21 @@ def run(*words: str, stdin: str | bytes | None = None) -> Result:
     return CliRunner().invoke(app, list(words), input=stdin)
 
 
+@pytest.mark.parametrize(
+    ("verb", "usage", "named"),
+    [
+        ("locate", "VIDEO [SENTENCE...]", "VIDEO        The video file."),
+        ("index", "FILES...", "FILES...  Video files"),
+        ("serve", "[VIDEO...]", "VIDEO...  Videos"),
+        ("recipes", "[RECIPE...] [KEY=VALUE...]", "[RECIPE...] [KEY=VALUE...]  Print"),
+    ],
+)
+def test_help_shows_arguments_as_they_are_called(verb: str, usage: str, named: str) -> None:
+    told = run(verb, "--help").stdout
+    assert f" {verb} [OPTIONS] {usage}\n" in told.partition("\n\n")[0] + "\n"
+    assert f"\n  {named}" in told
+
+
 def refused(result: Result) -> str:
     """The one line that bad input gets; nothing is on standard output."""
     assert result.exit_code == 2, result.output

@@ -108,5 +108,5 @@ def test_questions_are_all_windows_of_all_videos_in_turn(store: Store) -> None:
     assert every[0].window.end_s == 10.0
     assert [sample.window.start_s for sample in every[1:4]] == [0.0, 8.0, 16.0]
     assert every[-1].window.end_s == 100.0
-    with pytest.raises(InputError, match="1 videos have no features: absent"):
+    with pytest.raises(InputError, match="1 video has no features: absent"):
         ActionWindows([video("absent", 5.0)], store, CROPS)

@@ -51,7 +51,7 @@ def test_lines_are_counted_from_what_the_files_are(tmp_path: Path) -> None:
     records = [record("train-1"), record("train-2")]
     path = tmp_path / "{file}"
     assert [QueryTokens(path, by="order", first=1).of(records)[at][0, 0] for at in (0, 1)] == [1, 2]
-    with pytest.raises(InputError, match=r"1 queries have no tokens: qid0 \(.*train has qid1, qid2\)"):
+    with pytest.raises(InputError, match=r"1 query has no tokens: qid0 \(.*train has qid1, qid2\)"):
         QueryTokens(path, by="order").of(records)
     with pytest.raises(InputError, match=r"no tokens of queries at .*val; name their folder"):
         QueryTokens(path, by="order").of([record("val-1")])

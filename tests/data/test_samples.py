@@ -246,7 +246,7 @@ def test_features_are_held_while_they_fit(store: Store) -> None:
 
 def test_a_missing_video_and_a_sentence_without_words_are_named_before_training(store: Store) -> None:
     missing = Record("x", "absent", "train", "a door", 9.0, ((1.0, 2.0),), ((1.0, 2.0),))
-    with pytest.raises(InputError, match="1 videos have no features: absent"):
+    with pytest.raises(InputError, match="1 video has no features: absent"):
         TrainingSamples([*records(), missing], store, word_vectors(), CropObservation())
     silent = Record("y", "v0", "train", "...", 20.0, ((1.0, 2.0),), ((1.0, 2.0),))
     with pytest.raises(InputError, match="record y: no word"):

@@ -220,7 +220,7 @@ def test_intervals_hold_the_mean_and_shrink_with_more_videos() -> None:
 
 
 def test_unknown_and_repeated_videos_are_refused() -> None:
-    with pytest.raises(InputError, match="no annotation for 1 videos: w"):
+    with pytest.raises(InputError, match="no annotation for 1 video: w"):
         mean_average_precisions([ONE], [found("w")])
     with pytest.raises(InputError, match="v has two lines"):
         mean_average_precisions([ONE], [found("v"), found("v")])

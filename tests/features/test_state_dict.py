@@ -77,7 +77,7 @@ def test_what_is_missing_and_not_expected_is_named(state: State, tmp_path: Path)
     with pytest.raises(InputError) as refused:
         fit(Small(), tmp_path / "w.pth", state, lambda theirs: None if theirs.startswith("fc.") else theirs)
     assert str(refused.value) == (
-        f"{tmp_path / 'w.pth'} does not fit: 2 tensors are missing, first conv.bias; 1 tensors are unexpected, first "
+        f"{tmp_path / 'w.pth'} does not fit: 2 tensors are missing, first conv.bias; 1 tensor is unexpected, first "
         "head.weight; get the published file"
     )
 

@@ -148,7 +148,11 @@ def test_what_is_wanted_narrows_what_is_found(many: Library, fake: ModuleType) -
     assert not lax.weaker
     assert min(moment.score for moment in lax.moments) < fake.THRESHOLD
     assert len(search(many, engine, "red", top=1).moments) == 1
-    for wrong, message in (({"top": 0}, "at least one"), ({"within_glob": "x*"}, "no video of .* fits")):
+    for wrong, message in (
+        ({"top": 0}, "at least one"),
+        ({"min_score": math.nan}, "no number"),
+        ({"within_glob": "x*"}, "no video of .* fits"),
+    ):
         with pytest.raises(InputError, match=message):
             search(many, engine, "red", **wrong)
     with pytest.raises(InputError, match="an empty sentence"):

@@ -73,6 +73,11 @@ def test_weaker_moments_are_counted_and_shown_on_demand() -> None:
     assert lines[4].split()[:5] == ["3", "0:05.0", "0:06.0", "weak", "0.100"]
 
 
+def test_the_word_and_the_number_of_a_score_agree() -> None:
+    text = written(answer(Moment(1.0, 2.0, 0.74999, confidence="likely"), Moment(3.0, 4.0, 0.4999, confidence="weak")))
+    assert [line.split()[3:5] for line in text.splitlines()[2:4]] == [["likely", "0.749"], ["weak", "0.499"]]
+
+
 def test_moments_of_many_videos_stand_by_video_and_are_numbered_on() -> None:
     found = tuple(Moment(1.0, 2.0, score, video=video) for video, score in (("/b.mp4", 0.9), ("/a.mp4", 0.8)))
     stream = io.StringIO()

@@ -37,6 +37,8 @@ def test_a_recipe_is_the_same_after_it_was_written(toy_recipe: Callable[..., Rec
         ("data.validate=dev", r"has no split 'dev'; it has train, val"),
         ("optimizer.learning_rate=.inf", r"optimizer\.learning_rate: .*finite number"),
         ("optimizer.learning_rate=.nan", r"optimizer\.learning_rate: .*number"),
+        ("network.colour=1", r"network\.colour: no such setting; there are attention_channels, "),
+        ("network.channels=none", r"network\.channels: .*integer.*'none'"),
         ("average=2", r"average \(2\) needs training\.keep"),
         ("method=clip", r"method: .*'asst'.*'clip'"),
         ("batch", r"not a change of a setting: 'batch'"),

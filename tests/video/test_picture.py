@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import io
+import weakref
 from collections.abc import Callable
 from fractions import Fraction
 from pathlib import Path
@@ -21,6 +22,7 @@ from asst.library.index import PICTURES, write_strip
 from asst.outputs.report.report import take_stills
 from asst.video import STILL, Crop, cut, frames, probe
 from asst.video.picture import orientation
+from asst.video.source import Source
 
 Pixels = npt.NDArray[np.uint8]
 CROPS = Crop(3, 1.0)
@@ -90,6 +92,14 @@ def test_a_frame_goes_as_soon_as_nobody_holds_it() -> None:
     orientation(frame)
     del frame
     assert gc.collect() == 0
+
+
+def test_a_closed_file_goes_with_its_pictures_as_soon_as_nobody_holds_it(tmp_path: Path) -> None:
+    with Source(write(tmp_path / "v.mp4", quarters())) as source:
+        next(source.decoded())
+    held = weakref.ref(source)
+    del source
+    assert held() is None
 
 
 @pytest.mark.parametrize("tall", [False, True])

@@ -118,7 +118,7 @@ def test_a_wrong_time_of_one_picture_is_damage_and_no_seam(
     assert numbers(batches) == list(range(100))
     assert probe(path).duration_s == pytest.approx(4.0)
     (record,) = caplog.records
-    assert "is damaged: 1 packets" in record.getMessage()
+    assert "is damaged: 1 packet " in record.getMessage()
 
 
 def test_a_damaged_stretch_does_not_move_the_clock(make: Make, noisy: Callable[..., Any], numbers: Numbers) -> None:

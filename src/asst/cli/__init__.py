@@ -3,17 +3,31 @@
 from __future__ import annotations
 
 import os
+import sys
 
-from asst.memory import give_back
+INTERRUPTED = 130
+"""The exit code after Ctrl-C."""
 
 
 def main() -> None:
     """Run ``asst`` on the process's arguments and exit."""
+    try:
+        _run()
+    except (KeyboardInterrupt, ImportError) as error:
+        # Modules were being loaded; compiled ones make an ImportError of it.
+        if not isinstance(error, KeyboardInterrupt) and not isinstance(error.__cause__, KeyboardInterrupt):
+            raise
+        sys.exit(INTERRUPTED)
+
+
+def _run() -> None:
     # PyTorch's threads wait for each other awake. Where anything else takes a core, each of many small operations then
     # lasts as long as the other's turn, and all is many times slower. It is read when PyTorch is loaded.
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     # Of an export PyTorch warns of what was tested, in its own terms.
     os.environ.setdefault("TORCH_CPP_LOG_LEVEL", "ERROR")
+    from asst.memory import give_back
+
     give_back()
     from asst.cli.app import run
 

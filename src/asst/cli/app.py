@@ -20,6 +20,7 @@ from typer.core import TyperGroup
 
 from asst._version import __version__
 from asst.atomic import is_refusal, write_error
+from asst.cli import INTERRUPTED
 from asst.cli.asking import demo, locate, search
 from asst.cli.audit import audit
 from asst.cli.evaluate import evaluate
@@ -41,7 +42,7 @@ from asst.outputs.printable import printable
 if TYPE_CHECKING:
     from _typeshed import ReadableBuffer
 
-_PARTLY_FAILED, _BAD_INPUT, _INTERRUPTED, _PIPE_CLOSED = 1, 2, 130, 141
+_PARTLY_FAILED, _BAD_INPUT, _PIPE_CLOSED = 1, 2, 141
 
 
 class OutputError(InputError):
@@ -123,7 +124,7 @@ class _Verbs(TyperGroup):
             if told is None:
                 raise
             _say("interrupted" if isinstance(error, KeyboardInterrupt) else str(told))
-            raise typer.Exit(_INTERRUPTED if isinstance(error, KeyboardInterrupt) else _BAD_INPUT) from error
+            raise typer.Exit(INTERRUPTED if isinstance(error, KeyboardInterrupt) else _BAD_INPUT) from error
 
 
 app = typer.Typer(

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 from asst.cli import options
 from asst.cli.options import argument, print_json, tell
-from asst.errors import InputError
+from asst.errors import InputError, counted
 
 if TYPE_CHECKING:
     from asst.data.record import Dataset
@@ -102,14 +102,14 @@ def _splits(found: Audit) -> list[Grid]:
         spreads: dict[str, Spread] = {label: getattr(split, key) for key, label in _SPREADS.items()}
         rows = [[label, *(f"{getattr(spread, key):.4g}" for key in _NUMBERS)] for label, spread in spreads.items()]
         notes = [
-            f"{split.vocabulary} distinct words, {split.unknown_words} of them without a packaged vector; "
+            f"{counted(split.vocabulary, 'distinct word')}, {split.unknown_words} of them without a packaged vector; "
             f"{100 * split.distinct_sentences:.1f} % of the sentences are distinct",
             f"{100 * split.whole:.1f} % of the moments are the whole video",
-            f"{split.duplicates} queries repeat a sentence about the same video; {split.same_span} share their moment "
-            "with another sentence",
-            f"of the file {split.repaired} rows were repaired and {split.dropped} left out",
+            f"{counted(split.duplicates, 'query repeats', 'queries repeat')} a sentence about the same video; "
+            f"{split.same_span} share their moment with another sentence",
+            f"of the file {counted(split.repaired, 'row was', 'rows were')} repaired and {split.dropped} left out",
         ]
-        title = f"{found.dataset} {name}: {split.queries} queries, {split.videos} videos"
+        title = f"{found.dataset} {name}: {counted(split.queries, 'query')}, {counted(split.videos, 'video')}"
         grids.append(Grid(title, ["", *_NUMBERS.values()], rows, notes))
         shares = [
             [start, *(f"{100 * share:.1f}" for share in row)] for start, row in zip(_FIFTHS, split.grid, strict=True)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 from asst.cli import options
 from asst.cli.options import Annotation, argument, option, tell
-from asst.errors import InputError
+from asst.errors import InputError, counted
 from asst.extras import require
 
 if TYPE_CHECKING:
@@ -155,7 +155,7 @@ def _judge(
     answers, questions = read_predictions(predictions, form, annotation)
     evaluation = questions.judge(answers, protocol)
     if questions.videos and (missing := len(questions.videos) - len(answers)):
-        tell(f"{missing} of {len(questions.videos)} videos have no line: nothing found in them")
+        tell(f"no line for {missing} of {counted(len(questions.videos), 'video')}: nothing found there")
     print_evaluation(evaluation, as_json=as_json)
     models = " + ".join(dict.fromkeys(answer.model for answer in answers if answer.model))
     keeping.write(evaluation, models, time.perf_counter() - started_s)

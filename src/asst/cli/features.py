@@ -13,7 +13,7 @@ from typer.core import TyperGroup
 from asst.atomic import check_writable
 from asst.cli import options
 from asst.cli.options import Annotation, Verb, argument, key_of, option, print_grid, print_json, tell
-from asst.errors import InputError
+from asst.errors import InputError, counted
 
 if TYPE_CHECKING:
     from asst.cli.progress import Watch
@@ -161,7 +161,7 @@ def convert(
             number = to_hdf5(opened, target, count)
         else:
             number = to_store(opened, Store(target), count)
-    typer.echo(f"wrote {number} videos to {target}")
+    typer.echo(f"wrote {counted(number, 'video')} to {target}")
 
 
 @app.command(cls=Verb)
@@ -224,7 +224,10 @@ def _summary(store: FeatureStore) -> dict[str, Any]:
 
 
 def _print(found: dict[str, Any], store: Path) -> None:
-    typer.echo(f"{store}: {found['videos']} videos, {found['steps']} steps, {found['duration_s'] / 3600:.2f} hours")
+    typer.echo(
+        f"{store}: {counted(found['videos'], 'video')}, {counted(found['steps'], 'step')}, "
+        f"{found['duration_s'] / 3600:.2f} hours"
+    )
     for kind in found["kinds"]:
         typer.echo(
             f"{kind['videos']} of {kind['extractor']}: dimension {kind['dimension']}, steps of {kind['step_s']:g} s"
@@ -239,7 +242,10 @@ def _print(found: dict[str, Any], store: Path) -> None:
     if "missing" in found:
         missing = found["missing"]
         shown = ", ".join(missing[:_NAMED]) + (", ..." if len(missing) > _NAMED else "")
-        typer.echo(f"{len(missing)} videos of the data set are missing" + (f": {shown}" if missing else ""))
+        typer.echo(
+            f"{counted(len(missing), 'video of the data set is', 'videos of the data set are')} missing"
+            + (f": {shown}" if missing else "")
+        )
 
 
 def simulate(
@@ -269,4 +275,4 @@ def simulate(
     usual = list(SIMULATIONS[key].modalities)[-1] if key in SIMULATIONS else ""
     wanted = Wanted(key, modality or usual, level, seed, dimension)
     count = make(wanted, data or data_folder(key), Store(out), tell)
-    typer.echo(f"wrote simulated features of {count} videos to {out}")
+    typer.echo(f"wrote simulated features of {counted(count, 'video')} to {out}")

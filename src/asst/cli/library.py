@@ -14,7 +14,7 @@ from asst.atomic import moved_into_place, write_whole
 from asst.cli import options
 from asst.cli.asking import engine_for, uncollected
 from asst.cli.options import LIBRARY, Verb, argument, option, print_json, tell, with_extra
-from asst.errors import InputError
+from asst.errors import InputError, counted
 from asst.local import canonical, local_path
 from asst.outputs.printable import printable
 
@@ -59,7 +59,8 @@ def index(
     gone = [video.path for video in missing(kept)]
     if gone:
         forget = f"asst library remove --missing --library {library}"
-        tell(f"{len(gone)} videos of the library are gone: {printable(named(gone))}; forget them: {forget}")
+        missed = counted(len(gone), "video of the library is", "videos of the library are")
+        tell(f"{missed} gone: {printable(named(gone))}; forget with: {forget}")
     if not whole:
         raise typer.Exit(_FAULTY)
 
@@ -85,8 +86,9 @@ def status(library: options.Library = LIBRARY, as_json: options.Json = False) ->
     if as_json:
         print_json([{**facts, "files": [asdict(video) for video in videos]}])
         return
+    vectors = counted(facts["vectors"], "window's vector", "windows' vectors")
     typer.echo(
-        f"{library}: {len(videos)} videos, {format_time(facts['duration_s'])}, {facts['vectors']} windows' vectors, "
+        f"{library}: {counted(len(videos), 'video')}, {format_time(facts['duration_s'])}, {vectors}, "
         f"{facts['bytes'] / 1e6:.1f} MB; model {facts['model']}, features {facts['extractor']}"
     )
     for path in gone:
@@ -120,7 +122,7 @@ def verify(
             typer.echo(printable(fault))
         changed = f", {len(verdict.changed)} changed" if verdict.changed else ""
         left = f", {len(verdict.unfinished)} unfinished (index again)" if verdict.unfinished else ""
-        typer.echo(f"{library}: {verdict.videos} videos, {len(verdict.faults)} faulty{changed}{left}")
+        typer.echo(f"{library}: {counted(verdict.videos, 'video')}, {len(verdict.faults)} faulty{changed}{left}")
     if repair:
         tell(f"deleted {mend(opened, verdict)}; index again to make them anew")
     if verdict.faults or verdict.changed:
@@ -130,7 +132,7 @@ def verify(
 @app.command(cls=Verb)
 def remove(
     library: options.Library = LIBRARY,
-    globs: Annotated[list[str] | None, argument("VIDEOS", "Paths of videos, or patterns of paths in quotes.")] = None,
+    globs: Annotated[list[str] | None, argument("VIDEO...", "Paths of videos, or patterns of paths in quotes.")] = None,
     gone: Annotated[bool, option("--missing", "All videos that are no longer where they were.")] = False,
 ) -> None:
     """Forget videos and delete what was made of them. The files themselves are not touched.
@@ -151,7 +153,7 @@ def remove(
             raise InputError(f"{glob}: no such video in {library}; see asst library status --json")
         chosen.update({video.path: video for video in found})
     opened.remove(list(chosen.values()))
-    typer.echo(f"removed {len(chosen)} videos of {len(known)}")
+    typer.echo(f"removed {counted(len(chosen), 'video')} of {len(known)}")
 
 
 @app.command(cls=Verb)

@@ -9,6 +9,7 @@ import typer
 
 from asst.cli import options
 from asst.cli.options import Verb, argument, option, print_json
+from asst.errors import counted
 from asst.outputs.printable import printable
 
 app = typer.Typer(name="models", invoke_without_command=True)
@@ -87,6 +88,6 @@ def get(
         return
     size = sum(stated.size for stated in manifest.files.values())
     typer.echo(
-        f"{name} is in {printable(str(model.place))}: {len(manifest.files)} files, {size / 1e6:.1f} MB, "
+        f"{name} is in {printable(str(model.place))}: {counted(len(manifest.files), 'file')}, {size / 1e6:.1f} MB, "
         f"{manifest.repository} at {manifest.revision[:12]}, as the hub states them"
     )

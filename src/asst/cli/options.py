@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Annotated, Any, get_type_hints
 
 import typer
-from typer.core import TyperCommand
+from typer.core import TyperArgument, TyperCommand
 
 from asst.errors import InputError
 from asst.extras import VERBS, install, require
@@ -82,7 +82,7 @@ def _finite(value: float | None) -> float | None:
 
 Json = Annotated[bool, option("--json", "Print JSON, one object a line; docs/formats.md has the keys.")]
 
-Sentences = Annotated[list[str] | None, argument("SENTENCE", "What to look for, a sentence each, in quotes.")]
+Sentences = Annotated[list[str] | None, argument("SENTENCE...", "What to look for, a sentence each, in quotes.")]
 Queries = Annotated[
     str | None,
     option("--queries FILE", "Read more sentences from a file or a pipe, one a line; - reads standard input."),
@@ -173,6 +173,17 @@ class Annotation:
         return key_of(self.dataset), self.split
 
 
+class _Argument(TyperArgument):
+    """Shown as what it is called, without a type; in brackets where it may be left out."""
+
+    def get_usage_pieces(self, ctx: Any) -> list[str]:
+        name = self.display_name_raw
+        return [name if self.required or name.startswith("[") else f"[{name}]"]
+
+    def display_type_rich(self, ctx: Any) -> None:
+        return None
+
+
 class Verb(TyperCommand):
     """Refuses, before the verb begins, files that are none, and to begin without the extra that the verb needs."""
 
@@ -180,6 +191,9 @@ class Verb(TyperCommand):
         if name in VERBS:
             settings["epilog"] = f"Needs: {install(VERBS[name])}"
         super().__init__(name, **settings)
+        for own in self.params:
+            if isinstance(own, TyperArgument):
+                own.__class__ = _Argument
 
     def get_short_help_str(self, limit: int = 45) -> str:
         """What the list of verbs says of it, with the extra that it needs."""

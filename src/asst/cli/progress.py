@@ -24,6 +24,7 @@ from rich.progress import (
 from rich.text import Text
 
 from asst.cli.options import tell
+from asst.errors import counted
 from asst.outputs.printable import printable
 
 if TYPE_CHECKING:
@@ -108,12 +109,12 @@ def read_files(outcomes: Callable[[Watch], Iterable[Outcome | Indexed]], files: 
         counts = Counter(str(outcome.state) for outcome in done)
         worked_s = sum(outcome.seconds for outcome in done if outcome.state == did)
         pace = f" ({video_s:.0f} s of video at {video_s / worked_s:.1f}x real time a process)" if worked_s else ""
-        parts = [f"{did} {counts[did]}{pace}", f"{counts['kept']} were there already"]
+        parts = [f"{did} {counts[did]}{pace}", f"{counted(counts['kept'], 'was', 'were')} there already"]
         parts += [f"{counts[state]} {state}" for state in ("moved", "copied") if counts[state]]
         parts.append(f"{counts['failed']} failed")
         if left := files - len(done):
             parts.append(f"{left} not reached")
         if done or not files:
-            typer.echo(f"of {files} videos {', '.join(parts)}; {where}")
+            typer.echo(f"of {counted(files, 'video')} {', '.join(parts)}; {where}")
             sys.stdout.flush()
     return not counts["failed"]

@@ -13,7 +13,7 @@ from asst.cli.options import Annotation, print_grid, print_json, tell
 from asst.data import DATASETS, data_folder, read_actions, read_dataset
 from asst.data.actions import ActionDataset, ActionVideo
 from asst.data.record import Dataset, Record
-from asst.errors import InputError
+from asst.errors import InputError, counted
 from asst.evaluation.detection import detection_protocol, evaluate_detections
 from asst.evaluation.prior import Prior, fitted_prior
 from asst.evaluation.scoring import Evaluation, evaluate
@@ -107,8 +107,8 @@ def print_evaluation(evaluation: Evaluation, *, as_json: bool) -> None:
     if as_json:
         print_json([evaluation.in_per_cent()])
         return
-    asked = "" if evaluation.classes else f"{evaluation.queries} queries, "
-    title = f"{evaluation.dataset} {evaluation.split}: {asked}{evaluation.videos} videos"
+    asked = "" if evaluation.classes else f"{counted(evaluation.queries, 'query')}, "
+    title = f"{evaluation.dataset} {evaluation.split}: {asked}{counted(evaluation.videos, 'video')}"
     notes = ["per cent; low and high enclose 95 % over videos"]
     if evaluation.prior:
         notes.append(f"prior: spans that are frequent in {evaluation.prior_split}, whatever is asked")
@@ -135,7 +135,8 @@ def print_together(found: Mapping[str, Evaluation], *, as_json: bool) -> None:
         for key in one.metrics
     ]
     headings = ["metric", "mean", "spread", *each, *(["prior"] if blind else [])]
-    title = f"{one.dataset} {one.split}: {one.queries} queries, {one.videos} videos, {len(each)} runs"
+    counts = f"{counted(one.queries, 'query')}, {counted(one.videos, 'video')}, {counted(len(each), 'run')}"
+    title = f"{one.dataset} {one.split}: {counts}"
     print_grid(title, headings, rows, ["per cent; spread is the standard deviation over runs"])
 
 

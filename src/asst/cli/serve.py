@@ -22,7 +22,7 @@ from asst.local import local_path
 
 def serve(
     videos: Annotated[
-        list[Path] | None, argument("[VIDEO]...", "Videos, and folders of them, to bring into the library.")
+        list[Path] | None, argument("VIDEO...", "Videos, and folders of them, to bring into the library.")
     ] = None,
     library: Annotated[
         Path | None,

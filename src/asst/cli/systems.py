@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 from asst.atomic import write_whole
 from asst.cli import options
 from asst.cli.options import Annotation, Verb, argument, option, print_grid, print_json, tell
-from asst.errors import InputError
+from asst.errors import InputError, counted
 from asst.extras import require
 from asst.outputs.destination import check_destination
 
@@ -56,10 +56,12 @@ def compare(
         for metric, own in figures.items()
     ]
     names = [
-        f"{name}: {path} ({len(paths)} runs)" for name, path, paths in zip("AB", (first, second), files, strict=True)
+        f"{name}: {path} ({counted(len(paths), 'run')})"
+        for name, path, paths in zip("AB", (first, second), files, strict=True)
     ]
     notes = [*names, "per cent; low and high enclose 95 % of the difference over videos and runs"]
-    title = f"{key} {split}: {len(judged.records)} queries, {len(judged.annotation.video_names)} videos"
+    videos = counted(len(judged.annotation.video_names), "video")
+    title = f"{key} {split}: {counted(len(judged.records), 'query')}, {videos}"
     print_grid(title, ["metric", "A", "B", "A - B", "low", "high"], rows, notes)
 
 
@@ -170,7 +172,7 @@ def _print(
     ]
     mean, low, high = (f"{worth[key]:.2f}" for key in ("mean", "low", "high"))
     note = f"fused, cross-validated: {mean} (95 % interval over videos: {low} to {high})"
-    title = f"{fitted.metric} in per cent, {fitted.queries} queries"
+    title = f"{fitted.metric} in per cent, {counted(fitted.queries, 'query')}"
     print_grid(title, ["predictions", "weight", "alone"], rows, [note])
 
 

@@ -19,7 +19,7 @@ _USUAL = Path("runs")
 
 
 def tables(
-    numbers: Annotated[list[int] | None, argument("NUMBER", "Which, from 1 to 8; all when none is named.")] = None,
+    numbers: Annotated[list[int] | None, argument("NUMBER...", "Which, from 1 to 8; all when none is named.")] = None,
     results: Annotated[
         Path | None,
         option(

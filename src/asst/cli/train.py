@@ -13,7 +13,7 @@ import typer
 
 from asst.cli import options
 from asst.cli.options import argument, option, print_grid, print_json, tell
-from asst.errors import InputError
+from asst.errors import InputError, counted
 
 if TYPE_CHECKING:
     from asst.training.recipe import Recipe
@@ -72,8 +72,11 @@ def train(
     from asst.training.space_recipe import read_any_recipe
 
     resolved, folders = read_any_recipe(*recipe_and_changes(recipe)), []
-    if split is not None and isinstance(resolved, Recipe):
-        require_split(resolved.data.dataset, split)
+    if isinstance(resolved, Recipe):
+        # Before what takes seconds to load.
+        resolved.data.stores(resolved.name)
+        if split is not None:
+            require_split(resolved.data.dataset, split)
     every = list(resolved.each_seed()) if isinstance(resolved, Recipe) else [resolved]
     for own in every:
         name = f"seed{own.training.seed}"
@@ -85,7 +88,7 @@ def train(
             steps = {"steps": done.steps, "parameters": done.parameters, "seconds": done.seconds}
             print_json([{"run": str(folder), **steps}])
         elif done.first:
-            did = "fitted in" if own.closed_form else f"trained {done.steps} steps in"
+            did = "fitted in" if own.closed_form else f"trained {counted(done.steps, 'step')} in"
             took = f"{done.seconds / 60:.1f} min" if done.seconds >= 60 else f"{done.seconds:.1f} s"
             typer.echo(f"{did} {took}; everything is in {folder}")
     if split is not None:

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable
 
 from asst.data.actions import ActionVideo
 from asst.data.record import Record
-from asst.errors import InputError
+from asst.errors import InputError, counted
 from asst.features.networks.none import NAME as ABSENT
 from asst.features.stores.native import FeatureStore, named, require
 
@@ -45,8 +45,8 @@ def compare_lengths(
             far.append(line)
     if far:
         raise InputError(
-            f"features of {len(far)} videos are not nearly as long as annotated: {named(far)}; extract them again, "
-            "correct step_s or the annotation, or allow more with data.length_factor"
+            f"features of {counted(len(far), 'video')} are not nearly as long as annotated: {named(far)}; "
+            "extract them again, correct step_s or the annotation, or allow more with data.length_factor"
         )
     if apart:
-        tell(f"features of {len(apart)} videos are not as long as annotated: {named(apart)}")
+        tell(f"features of {counted(len(apart), 'video')} are not as long as annotated: {named(apart)}")

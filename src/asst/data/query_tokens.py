@@ -14,7 +14,7 @@ from typing import ClassVar, Literal
 import numpy as np
 
 from asst.data.record import Record
-from asst.errors import InputError
+from asst.errors import InputError, counted
 from asst.features.stores.arrays import Arrays, as_vectors, unit_rows
 from asst.features.stores.native import named
 from asst.text import Vector
@@ -68,7 +68,8 @@ class QueryTokens:
         if missing:
             arrays = next(arrays for arrays, name in places if name not in arrays)
             raise InputError(
-                f"{len(missing)} queries have no tokens: {named(missing)} ({arrays.path} has {named(arrays.names())}); "
+                f"{counted(len(missing), 'query has', 'queries have')} no tokens: {named(missing)} "
+                f"({arrays.path} has {named(arrays.names())}); "
                 "name the folder of this annotation, or set data.words.by"
             )
         if places:

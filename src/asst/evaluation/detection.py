@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from asst.data.actions import ActionVideo
-from asst.errors import InputError
+from asst.errors import InputError, counted
 from asst.evaluation.bootstrap import interval_of
 from asst.evaluation.detection_metrics import (
     ClassCurve,
@@ -121,8 +121,8 @@ def _by_video(videos: Sequence[ActionVideo], detections: Iterable[Answer]) -> di
     known = {video.video for video in videos}
     if unknown := [video for video in found if video not in known]:
         raise InputError(
-            f"detections but no annotation for {len(unknown)} videos: {named(unknown)}; is it the right data set and "
-            "split?"
+            f"detections but no annotation for {counted(len(unknown), 'video')}: {named(unknown)}; is it the right "
+            "data set and split?"
         )
     return found
 

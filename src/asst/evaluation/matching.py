@@ -11,7 +11,7 @@ from dataclasses import replace
 import numpy as np
 
 from asst.data.record import Record
-from asst.errors import InputError
+from asst.errors import InputError, counted
 from asst.features.stores.native import named as some_named
 from asst.moments import Answer, FloatArray
 
@@ -56,7 +56,9 @@ def answers_of(records: Sequence[Record], answers: Iterable[Answer]) -> list[Ans
     asked = [pair_of(record.video, record.sentence) for record in records]
     known = dict.fromkeys(asked)
     if unanswered := [pair for pair in known if pair not in given]:
-        raise InputError(f"of {len(known)} pairs no prediction for {named(unanswered)}; predict every sentence")
+        raise InputError(
+            f"of {counted(len(known), 'pair')} no prediction for {named(unanswered)}; predict every sentence"
+        )
     if unknown := [pair for pair in given if pair not in known]:
         raise InputError(f"a prediction but no annotation for {named(unknown)}; is it the right data set and split?")
     return [given[pair] for pair in asked]
@@ -94,7 +96,7 @@ def named(pairs: Collection[Pair]) -> str:
     "1 pair: a.mov 'a dog'"
     """
     shown = some_named([f"{video} {sentence!r}" for video, sentence in pairs])
-    return f"{len(pairs)} {'pair' if len(pairs) == 1 else 'pairs'}: {shown}"
+    return f"{counted(len(pairs), 'pair')}: {shown}"
 
 
 def spans_of(answer: Answer) -> FloatArray:

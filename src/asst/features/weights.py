@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
-from asst.errors import InputError
+from asst.errors import InputError, counted
 from asst.features.hashing import files_hash
 
 if TYPE_CHECKING:
@@ -138,7 +138,9 @@ def published_network(
 
 def misfits(**names: Sequence[str]) -> str:
     """What is wrong with the tensors of a file, by kinds of fault; empty if nothing is."""
-    return "; ".join(f"{len(own)} tensors are {kind}, first {own[0]}" for kind, own in names.items() if own)
+    return "; ".join(
+        f"{counted(len(own), 'tensor is', 'tensors are')} {kind}, first {own[0]}" for kind, own in names.items() if own
+    )
 
 
 def fit(network: nn.Module, path: Path, state: Mapping[str, Tensor], known_as: Callable[[str], str | None]) -> None:

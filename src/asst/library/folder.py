@@ -23,7 +23,7 @@ from pathlib import Path
 from typing import Literal, NamedTuple, Self
 
 from asst.atomic import write_error, write_whole
-from asst.errors import InputError
+from asst.errors import InputError, counted
 from asst.features.stores.native import SUFFIX, Store, file_name
 from asst.library.engine import Identity
 from asst.library.tables import Tables, Video
@@ -68,7 +68,8 @@ class LibraryFolder:
         self._writes = 0
 
     def __repr__(self) -> str:
-        return f"{type(self).__name__}({self.folder}: {len(self.tables.videos())} videos, model {self.identity.model})"
+        videos = counted(len(self.tables.videos()), "video")
+        return f"{type(self).__name__}({self.folder}: {videos}, model {self.identity.model})"
 
     @classmethod
     def made(cls, folder: str | Path, identity: Identity, *, rebuild: bool = False) -> Self:

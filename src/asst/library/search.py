@@ -26,7 +26,7 @@ from asst.library.folder import LibraryFolder
 from asst.library.matrix import matrix_of
 from asst.library.tables import Rows, Video
 from asst.models.base import RANKED_LEAST
-from asst.moments import Answer, Curve, Moment, by_video, rows, within
+from asst.moments import Answer, Curve, Moment, by_video, check_question, rows, within
 from asst.text import understood
 
 SCORED_S = 3600.0
@@ -57,8 +57,8 @@ def search(
 ) -> Answer:
     """The best moments of all videos that a sentence describes, by a model that reads what the library was made with.
 
-    Raises an `InputError` for an empty sentence, ``top`` below one, a library of other settings, or a pattern that no
-    video fits.
+    Raises an `InputError` for an empty sentence, ``top`` below one, a ``min_score`` that is no number, a library of
+    other settings, or a pattern that no video fits.
 
     Args:
         library: to be searched.
@@ -72,10 +72,7 @@ def search(
         scored_s: seconds of video for the second stage; infinity scores everything.
         progress: told how many whole seconds of video are scored, and how many will be.
     """
-    if not query.strip():
-        raise InputError("an empty sentence describes nothing; give one with words in it")
-    if top < 1:
-        raise InputError(f"top is {top}; ask for at least one moment")
+    check_question([query], top, min_score)
     library.check(engine.identity)
     videos = _videos(library, within_glob, contents)
     most_s = max(SCORED_S, top * _SCORED_A_MOMENT_S) if scored_s is None else scored_s

@@ -14,7 +14,7 @@ from rich.measure import Measurement
 from rich.table import Table
 from rich.text import Text
 
-from asst.moments import Answer, Moment, format_time
+from asst.moments import Answer, Moment, format_time, shown_score
 from asst.outputs.printable import printable
 
 _BAR_WIDEST = 60
@@ -119,7 +119,7 @@ def _moments(
         table.add_column("label")
     for place, moment in enumerate(moments, start=rank):
         times = [str(place), format_time(moment.start_s), format_time(moment.end_s)]
-        cells = [*times, *([moment.confidence or ""] if words else []), f"{moment.score:.3f}"]
+        cells = [*times, *([moment.confidence or ""] if words else []), shown_score(moment.score)]
         label = [Text(printable(moment.label or ""))] if labelled else []
         style = "dim" if found is not None and place > found else "bold" if place == 1 else None
         table.add_row(*map(Text, cells), _bar(moment, duration_s, width, plain=plain), *label, style=style)

@@ -12,6 +12,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 from asst.data import ACTION_DATASETS, require_split
 from asst.data.lengths import MOST_FACTOR
 from asst.data.query_tokens import LAST_HIDDEN_STATE, By
+from asst.errors import InputError
 from asst.evaluation.protocol import ProtocolName
 from asst.models.methods.base import Fitted
 from asst.models.methods.table import METHODS
@@ -44,7 +45,7 @@ class Simulated(Settings):
     """Features made from annotation (`asst.simulate`), written where they are missing."""
 
     level: Literal["easy", "standard", "crowded", "hard"] = "crowded"
-    """a key of `asst.simulate.features.settings.LEVELS`."""
+    """how hard they are: ``easy``, ``standard``, ``crowded`` or ``hard``."""
     seed: Natural = 0
     """of the prototypes and of all draws."""
     dimension: Positive = 256
@@ -63,7 +64,7 @@ class Tapes(Settings):
     seed: Natural = 0
     """of the tapes."""
     extractor: str = "captions"
-    """whose space they are made in; `asst.models.zeroshot.model.zeroshot_of` must know it."""
+    """whose space they are made in: ``captions``, ``clip-squares``, or a fetched model such as ``clip-b32``."""
     folder: FilePath = Path("tapes")
     """where features of the pictures, and the tapes, are kept."""
     holdout: Holdout
@@ -108,7 +109,7 @@ class Words(Settings):
     path: FilePath = Path(PACKAGED)
     """``packaged`` for the installed 50-dimensional GloVe, ``glove-300`` for the paper's, which ``ASST_GLOVE`` names,
     or the installed where it names none; a file of word vectors; or a folder or an HDF5 file with the tokens of each
-    query (`asst.data.query_tokens`), to which the other settings apply."""
+    query, to which the other settings apply."""
     key: str = LAST_HIDDEN_STATE
     """the array to take of a query that has several."""
     by: By = "qid"
@@ -128,20 +129,22 @@ class Data(Settings):
     """What is learnt from."""
 
     dataset: str
-    """a key of `asst.data.DATASETS`, of `asst.data.ACTION_DATASETS`, or `TAPES`."""
+    """of sentences: ``didemo``, ``charades_sta``, ``charades_cd``, ``activitynet_captions``, ``activitynet_cd``,
+    ``tacos``, ``qvhighlights`` or, for your own, ``jsonlines``; of actions: ``thumos14`` or, for your own, ``actions``;
+    or ``tapes``."""
     root: FilePath | None = None
-    """folder of its annotation files; found by ``asst.data.data_folder`` if not given."""
+    """folder of its annotation files; the data set's name in ``$ASST_DATA`` if not given."""
     streams: list[str] = Field(default_factory=list)
     """the kinds of features, joined in this order; the names of ``features``. None for a method that looks at no video.
     """
     features: dict[str, Annotated[FeatureFiles, _BY_PATH]] = Field(default_factory=dict)
     """the store of each stream, ours or as the field publishes; a path stands for settings with that path."""
     step_s: StepLength | None = None
-    """of published stores that do not have their own, as in `FeatureFiles`."""
+    """of stores whose ``features.NAME.step_s`` is not given, likewise."""
     simulated: Simulated | None = None
-    """make the features instead; each stream is then a key of `MODALITIES`."""
+    """make the features instead; each stream is then ``rgb``, ``flow`` or ``c3d``."""
     tapes: Tapes | None = None
-    """made of the captioned pictures of ``root``, where ``dataset`` is `TAPES`; there are then no streams."""
+    """made of the captioned pictures of ``root``, where ``dataset`` is ``tapes``; there are then no streams."""
     words: Annotated[Words, _BY_PATH] = Words()
     """what stands for the words of a sentence; a path, or ``packaged``, stands for settings with that path."""
     train: str = "train"
@@ -171,6 +174,21 @@ class Data(Settings):
         if self.simulated is not None and not set(self.streams) <= set(MODALITIES):
             raise ValueError(f"simulated streams are {', '.join(MODALITIES)}, not {', '.join(self.streams)}")
         return self
+
+    def stores(self, recipe: str) -> dict[str, Path]:
+        """The store of each stream that is not simulated; an `InputError` for one that is not given or not there."""
+        if self.simulated is not None:
+            return {}
+        given = {stream: files.path for stream, files in self.features.items() if files.path is not None}
+        if missing := [stream for stream in self.streams if stream not in given]:
+            raise InputError(
+                f"recipe {recipe} needs features of {' and '.join(missing)}: give "
+                + " ".join(f"data.features.{stream}=STORE" for stream in missing)
+            )
+        for path in given.values():
+            if not path.exists():
+                raise InputError(f"no feature store at {path}; extract features or name another path")
+        return given
 
 
 Precision = Literal["auto", "float32", "bfloat16"]
@@ -262,11 +280,13 @@ class Recipe(Settings):
     name: str = "own"
     """the recipe's path below a folder ``recipes``, without suffix; the row of the paper it fills."""
     method: Annotated[str, AfterValidator(_known_method)] = "asst"
-    """a key of `asst.models.methods.table.METHODS`."""
+    """``asst``, ``prior``, ``cca``, ``mcn``, ``ctrl``, ``2d-tan``, ``moment-detr`` or ``reranker``; for actions
+    ``detector`` or ``frames``."""
     data: Data
     """what is learnt from."""
     observation: dict[str, Any] = Field(default_factory=dict)
-    """``kind`` and settings of `asst.data.observations`; none for a reranker, which has its own."""
+    """``kind``, one of ``pieces``, ``crops`` and ``whole``, and its settings, such as ``steps``; none for a reranker,
+    which has its own."""
     network: dict[str, Any] = Field(default_factory=dict)
     """settings of the method, without the widths of features and word vectors, which the data decide."""
     optimizer: Optimizer = Optimizer()
@@ -276,8 +296,8 @@ class Recipe(Settings):
     overlap: Share = 0.8
     """IoU above which the weaker of two answers is dropped (0.8 on Charades-STA; 1 drops none)."""
     protocol: ProtocolName = "standard"
-    """what validation and ``asst evaluate`` judge by, as `asst.evaluation.protocol.protocol_of` has it; ``tall`` drops
-    the weaker of two answers itself, and ``overlap`` is then for users of the model alone."""
+    """what validation and ``asst evaluate`` judge by: ``standard``, or ``tall``, which drops the weaker of two answers
+    itself; ``overlap`` is then for users of the model alone."""
     start: FilePath | None = None
     """checkpoint of the same method whose network and weights are begun with, in place of fresh ones; ``default`` is
     the one that the package ships."""
@@ -316,7 +336,8 @@ class Recipe(Settings):
             return f"method {method} is fitted in closed form; leave training.steps out"
         if not self.closed_form and not steps:
             return f"method {method} is trained by steps; give training.steps"
-        return ""
+        fault = METHODS[method].fault(self.network)
+        return fault and f"network.{fault}"
 
     def each_seed(self) -> Iterator[Recipe]:
         """The recipe with each of its seeds alone."""

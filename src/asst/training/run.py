@@ -13,6 +13,7 @@ from torch.utils.data import DataLoader
 from asst.atomic import write_whole
 from asst.data.batch import Collate
 from asst.data.samples import EpochOrder, TrainingSamples
+from asst.errors import counted
 from asst.memory import hold
 from asst.models.checkpoint import save_checkpoint
 from asst.models.methods.base import Fitted
@@ -51,20 +52,26 @@ def _trained(
         if folder.best.exists():
             say(f"{folder.path} is fitted already")
             return Trained(folder, 1, prepared.parameters, folder.log()[-1]["seconds"], first=True)
-        say(f"{recipe.name}: {prepared.parameters:,} numbers in closed form from {len(prepared.task.samples)} samples")
+        say(
+            f"{recipe.name}: {prepared.parameters:,} numbers in closed form "
+            f"from {counted(len(prepared.task.samples), 'sample')}"
+        )
         return Trained(folder, 1, prepared.parameters, fit(prepared, recipe, folder, say), first=True)
     method, training = prepared.method, recipe.training
     task, others = prepared.task, training.keep
     lesson = Lesson(task.samples, Collate(task.samples.observation.steps), task.loader(), task.validation)
     module = TrainingModule(method, recipe, lesson, recipe.optimizer.averaging)
     begun = [
-        f"{recipe.name}: {prepared.parameters:,} parameters, {training.steps} steps of {training.batch} samples; "
-        f"{folder.path} gets {1 + others} checkpoint{'s' if others else ''} of {prepared.megabytes:.1f} MB and a state "
-        f"of up to {3 * prepared.megabytes:.1f} MB to go on from"
+        f"{recipe.name}: {prepared.parameters:,} parameters, {counted(training.steps, 'step')} of "
+        f"{counted(training.batch, 'sample')}; {folder.path} gets {counted(1 + others, 'checkpoint')} of "
+        f"{prepared.megabytes:.1f} MB and a state of up to {3 * prepared.megabytes:.1f} MB to go on from"
     ]
     if training.parts > 1 and method.together:
         own = training.batch // training.parts
-        begun.append(f"parts of {own} samples do not learn what {training.batch} at once do: {method.together}")
+        begun.append(
+            f"parts of {counted(own, 'sample does', 'samples do')} not learn what {training.batch} at once "
+            f"do: {method.together}"
+        )
 
     def save(checkpoint: Path, step: int, metrics: dict[str, float]) -> None:
         description = replace(prepared.description, step=step, metrics=metrics)

@@ -86,13 +86,7 @@ def open_sources(data: Data, recipe: str, say: Say) -> Sources:
     if data.simulated is not None:
         stores = _simulated(data, data.simulated, root, say)
         return Sources(data, root, _joined(stores), words, "simulated")
-    given = {stream: files.path for stream, files in data.features.items() if files.path is not None}
-    missing = [stream for stream in data.streams if stream not in given]
-    if missing:
-        raise InputError(
-            f"recipe {recipe} needs features of {' and '.join(missing)}: give "
-            + " ".join(f"data.features.{stream}=STORE" for stream in missing)
-        )
+    given = data.stores(recipe)
     durations_s: dict[str, float] = {}
     found = [_store(stream, given[stream], data, durations_s) for stream in data.streams]
     return Sources(data, root, _joined(found), words, "real", durations_s=durations_s)

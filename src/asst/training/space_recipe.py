@@ -22,7 +22,7 @@ class CaptionData(Settings):
     """What is learnt from."""
 
     root: FilePath | None = None
-    """folder of Parquet files, see `asst.data.readers.captions`; ``captions`` of the shared data if not given."""
+    """folder of Parquet files with pictures and their captions; ``captions`` in ``$ASST_DATA`` if not given."""
     holdout: Holdout
     """how many pictures of each set are never learnt from, a clip as one; training is judged by them."""
     seed: Natural = 0
@@ -106,7 +106,7 @@ class CaptionRecipe(Settings):
     name: str = "own"
     """the recipe's path below a folder ``recipes``, without suffix."""
     method: Literal["captions"]
-    """`METHOD`."""
+    """``captions``."""
     data: CaptionData
     """what is learnt from."""
     network: CaptionNetwork = CaptionNetwork()

@@ -12,7 +12,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import NamedTuple, Self
 
-from asst.errors import InputError
+from asst.errors import InputError, counted
 from asst.video.clock import Clock, Index, may_begin_anew
 from asst.video.container import best_stream, encrypted, logger, may_be_edited, open_container, scrambled
 from asst.video.picture import deinterlaced
@@ -93,10 +93,14 @@ class Source:
     def close(self) -> None:
         """Close the file; tell once, as a warning, how many packets could not be decoded."""
         self.container.close()
+        # They hold this, and the decoder its last pictures.
+        self._packets, self._decoding = iter(()), iter(())
         self.damaged += self._clock.damaged if self._clock is not None else 0
         if self.damaged:
             logger.warning(
-                "%s is damaged: %d packets could not be decoded; the frame before stands in", self.path, self.damaged
+                "%s is damaged: %s could not be decoded; the frame before stands in",
+                self.path,
+                counted(self.damaged, "packet"),
             )
             self.damaged = 0
 
@@ -375,5 +379,7 @@ def _index(path: Path, size: int, mtime_ns: int) -> Index:
         # Whoever reads the frames tells of it.
         source.damaged = 0
     if seams := len(found.stretches) - 1:
-        logger.warning("%s: its clock begins anew or jumps %d times; it is read as one that goes on", path, seams)
+        logger.warning(
+            "%s: its clock begins anew or jumps %s; it is read as one that goes on", path, counted(seams, "time")
+        )
     return found

@@ -124,5 +124,5 @@ def test_another_networks_file_is_refused(tmp_path: Path) -> None:
     shapes = published_shapes()
     del shapes["conv5b.bias"]
     torch.save(thin(shapes), tmp_path / "c3d.pth")
-    with pytest.raises(InputError, match=r"1 tensors are missing, first conv5b\.bias; get the published file$"):
+    with pytest.raises(InputError, match=r"1 tensor is missing, first conv5b\.bias; get the published file$"):
         extractor_named("c3d-fc6", tmp_path / "c3d.pth")

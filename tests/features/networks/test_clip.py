@@ -139,7 +139,7 @@ def without_a_tensor(folder: Path) -> None:
 
 
 BROKEN: list[tuple[Callable[[Path], object], str]] = [
-    (without_a_tensor, r"1 tensors are missing, first vision_model\.post_layernorm\.bias; 1 .*first head\.scale"),
+    (without_a_tensor, r"1 tensor is missing, first vision_model\.post_layernorm\.bias; 1 .*first head\.scale"),
     (lambda folder: change(folder / "config.json", model_type="bert"), "a model of the kind bert; get one of clip, "),
     (lambda folder: (folder / "config.json").write_text("{"), r"config\.json is damaged"),
     (lambda folder: (folder / "config.json").write_text("[]"), r"config\.json is no JSON object"),

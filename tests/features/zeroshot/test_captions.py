@@ -11,6 +11,8 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 import torch
+from safetensors import safe_open
+from safetensors.numpy import save_file
 from typer.testing import CliRunner
 
 import asst
@@ -49,6 +51,18 @@ def test_each_crop_is_what_the_network_sees_and_lies_where_the_tower_puts_it(
         np.testing.assert_allclose(row, pooled, atol=4e-3)
         centred = row - extractor.space.mean
         np.testing.assert_allclose(centred / np.linalg.norm(centred), tower(pooled), atol=2e-3)
+
+
+def test_a_change_without_its_scale_is_refused_when_the_space_is_loaded(tmp_path: Path) -> None:
+    path = write_space(tmp_path / "own.safetensors", own_encoder=True)
+    name = "sentences.encoder.layers.0.wide.weight"
+    with safe_open(path, framework="np") as opened:
+        about, stored = opened.metadata(), {key: opened.get_tensor(key) for key in opened.keys()}  # noqa: SIM118
+    stored[name] = np.ones((4, 4), np.int8)
+    for scale in ({}, {f"{name}.scale": np.ones(3, np.float32)}):
+        save_file({**stored, **scale}, path, about)
+        with pytest.raises(InputError, match=rf"damaged or .*no scale for each row of {name}"):
+            load_space(path)
 
 
 def test_classes_are_told_by_the_published_last_layer(extractor: CaptionExtractor) -> None:

@@ -225,8 +225,21 @@ def test_nothing_of_the_timeline_lies_outside_it(page: Page, ask: Ask) -> None:
         )
         assert outside == []
     assert page.locator(".film img").count() == 8
+    # The curve ends with the pictures; what is beside them is for the handles.
+    shown = page.evaluate(
+        """() => {
+            const { right } = document.querySelector('.window').getBoundingClientRect();
+            const { top } = document.querySelector('.graph').getBoundingClientRect();
+            return [4, 14].map(by => document.elementFromPoint(right - by, top + 28).closest('.scrub') !== null);
+        }"""
+    )
+    assert shown == [False, True]
     page.click("[aria-label='The whole video']")
     expect(page.locator(".film img")).to_have_count(1)
+    handle = page.locator("[data-end=start]").bounding_box()
+    assert handle is not None
+    at = [handle["x"] + 2, handle["y"] + handle["height"] / 2]
+    assert page.evaluate("([x, y]) => document.elementFromPoint(x, y).dataset.end", at) == "start"
     assert "counts as found" in page.inner_text(".legend")
     # A press on the timeline leads there.
     inner = page.locator(".inner").bounding_box()

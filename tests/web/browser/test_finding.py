@@ -113,6 +113,18 @@ def test_sure_first_and_weaker_folded(
     expect(page.locator(".moment")).to_have_count(1)
 
 
+def test_the_word_and_the_number_of_a_score_agree(page: Page, here: Any) -> None:
+    page.goto(here.address)
+    said = page.evaluate(
+        """async () => {
+            const score = await import("/static/score.js");
+            score.setScale({ sure: 0.75, likely: 0.5 });
+            return [0.4999, 0.7451, 0.5].map(score.inWords);
+        }"""
+    )
+    assert said == ["weak, score 0.49", "likely, score 0.74", "likely, score 0.50"]
+
+
 def test_more_is_offered_only_where_it_would_be_seen(
     serve: Callable[..., Any], visit: Callable[..., Page], ask: Ask, unsure: Any
 ) -> None:

@@ -21,7 +21,7 @@ from urllib.parse import quote, unquote
 import numpy as np
 
 from asst.atomic import writing_whole
-from asst.errors import InputError
+from asst.errors import InputError, counted
 from asst.features.disk_rows import chunks
 from asst.features.stores.arrays import unit_rows
 from asst.features.values import Features, concatenated
@@ -237,7 +237,8 @@ def require(store: FeatureStore, videos: Iterable[str]) -> None:
     if missing:
         there = f" (the store has {named(store.videos())})" if len(missing) == len(wanted) else ""
         raise InputError(
-            f"{len(missing)} videos have no features: {named(missing)}{there}; extract them or name another store"
+            f"{counted(len(missing), 'video has', 'videos have')} no features: {named(missing)}{there}; "
+            "extract them or name another store"
         )
 
 

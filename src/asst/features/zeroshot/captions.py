@@ -152,6 +152,9 @@ def load_space(path: Path) -> CaptionSpace:
             stored = {name: opened.get_tensor(name) for name in opened.keys()}  # noqa: SIM118
         if missing := _OWN - stored.keys():
             raise ValueError(f"no {sorted(missing)[0]}")
+        whole = (name for name, own in stored.items() if own.dtype == np.int8)
+        if bare := [name for name in whole if len(stored.get(f"{name}.scale", ())) != len(stored[name])]:
+            raise ValueError(f"no scale for each row of {bare[0]}")
         lite = published_lite()
         return CaptionSpace(
             _changed(lite.convolutions, stored, _NETWORK),

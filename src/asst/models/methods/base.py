@@ -5,6 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from inspect import get_annotations
 from typing import Any
 
 import numpy as np
@@ -73,6 +74,12 @@ class Method(nn.Module, ABC):
     def settings(self) -> dict[str, Any]:
         """What the method is built from, fit for JSON."""
         return self._settings.to_dict()
+
+    @classmethod
+    def fault(cls, settings: Mapping[str, Any]) -> str:
+        """What is wrong with settings to which the data add theirs; empty if nothing is."""
+        kind: type[Settings] | None = get_annotations(cls, eval_str=True).get("_settings")
+        return "" if kind is None else kind.fault(settings)
 
     @abstractmethod
     def outputs(self, batch: Batch, *, attention: bool = False) -> dict[str, Tensor]:

@@ -38,6 +38,8 @@ class RerankerMethod(Trainable):
 
     relative = True
 
+    _settings: RerankerSettings
+
     def __init__(self, settings: dict[str, Any]) -> None:
         super().__init__()
         self._settings = RerankerSettings.from_dict(settings, "a reranker")

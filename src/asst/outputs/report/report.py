@@ -17,7 +17,7 @@ from urllib.parse import quote
 import numpy as np
 
 from asst.atomic import write_whole
-from asst.moments import Answer, Moment, format_time
+from asst.moments import Answer, Moment, format_time, shown_score
 from asst.outputs.destination import check_destination
 from asst.outputs.report.drawing import PATH_HEIGHT, PATH_WIDTH, draw, draw_heat, headings, several_videos, tick_label
 
@@ -67,7 +67,7 @@ def write_report(answers: Sequence[Answer], out: Path) -> None:
     package = resources.files("asst.outputs.report")
     style = package.joinpath("report.css").read_text("utf-8")
     environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
-    environment.filters.update(clock=format_time, tick=tick_label)
+    environment.filters.update(clock=format_time, tick=tick_label, score=shown_score)
     template = environment.from_string(package.joinpath("report.html").read_text("utf-8"))
     page = template.render(
         title=answers[0].query if several else Path(answers[0].video).name,

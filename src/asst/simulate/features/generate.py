@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 import numpy as np
 
 from asst.data.readers.charades import Action, CharadesVideo
-from asst.errors import InputError
+from asst.errors import InputError, counted
 from asst.features.stores.native import Provenance, Store
 from asst.features.values import Features
 from asst.moments import Float32Array
@@ -147,7 +147,7 @@ def write_simulated(
         steps = sum(steps_of(video.duration_s) for video, _ in lacking)
         megabytes = steps * settings.dimension * _FLOAT16_BYTES / 1e6
         say(
-            f"simulated features {settings.extractor} of {len(lacking)} videos: {megabytes:.0f} MB "
+            f"simulated features {settings.extractor} of {counted(len(lacking), 'video')}: {megabytes:.0f} MB "
             f"are written to {store.folder}"
         )
     for video, own in lacking:

@@ -14,6 +14,7 @@ import torch
 from asst.atomic import write_whole
 from asst.data import data_folder
 from asst.data.readers.captions import Captions, held_out, read_captions
+from asst.errors import counted
 from asst.evaluation.bootstrap import Interval
 from asst.features.hashing import LENGTH
 from asst.features.zeroshot.captions import SpaceDescription, load_space, save_space
@@ -51,8 +52,8 @@ def train_captions(recipe: CaptionRecipe, path: Path, say: Say, *, progress: boo
 
     held_words = " and ".join(f"{len(own)} of {name}" for name, own in held.items())
     begun = (
-        f"{recipe.name}: {learnt_numbers(module):,} parameters, {training.steps} steps of {training.batch} from "
-        f"{len(learnt):,} pictures of {', '.join(sets)}; held out are {held_words}"
+        f"{recipe.name}: {learnt_numbers(module):,} parameters, {counted(training.steps, 'step')} of {training.batch} "
+        f"from {len(learnt):,} pictures of {', '.join(sets)}; held out are {held_words}"
     )
     with folder.telling_divergence():
         done = train_by_steps(module, folder, save, say, begun=[begun], going_on=going_on, progress=progress)

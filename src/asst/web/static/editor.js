@@ -6,7 +6,7 @@ import { $, onPress, say, showFault } from "./dom.js";
 import * as picks from "./picks.js";
 import * as player from "./player.js";
 import { update } from "./results.js";
-import { badge, scoreOf } from "./score.js";
+import { badge, scoreOf, shown } from "./score.js";
 import * as timeline from "./timeline.js";
 
 const SETTLED_MS = 600;
@@ -81,7 +81,7 @@ function showSpan() {
   for (const end of ["start", "end"]) if (end !== typing) $(end).value = exact(own[`${end}_s`]);
   $("length").textContent = `${(own.end_s - own.start_s).toFixed(3)} s`;
   const score = open.query ? scoreOf(own, open.moment, open.curve) : null;
-  $("rated").replaceChildren(...(score === null ? [] : [badge(score), ` ${score.toFixed(2)}`]));
+  $("rated").replaceChildren(...(score === null ? [] : [badge(score), ` ${shown(score)}`]));
   $("clip").href = api.clipUrl(open.video.id, own, $("fast").checked);
 }
 

@@ -17,16 +17,22 @@ export function confidence(score) {
   return score >= bounds.sure ? "sure" : score >= bounds.likely ? "likely" : "weak";
 }
 
+/** A score in two decimals, rounded down where a higher one would have another word. */
+export function shown(score) {
+  const text = score.toFixed(2);
+  return confidence(Number(text)) === confidence(score) ? text : (score - 0.005).toFixed(2);
+}
+
 /** The word and the bar of a score, and its number when it is pointed at; the number alone where there is no scale. */
 export function badge(score) {
   const word = confidence(score);
-  const made = el("span", { className: `badge ${word}`, title: `Score ${score.toFixed(2)}` });
+  const made = el("span", { className: `badge ${word}`, title: `Score ${shown(score)}` });
   if (word) made.append(el("span", { className: "bars", "aria-hidden": "true" }));
-  made.append(WORDS[word] ?? score.toFixed(2));
+  made.append(WORDS[word] ?? shown(score));
   return made;
 }
 
-export const inWords = (score) => [confidence(score), `score ${score.toFixed(2)}`].filter(Boolean).join(", ");
+export const inWords = (score) => [confidence(score), `score ${shown(score)}`].filter(Boolean).join(", ");
 
 /**
  * The score of a span of which the model said nothing, from its curve. A found moment's score is where the curve is on

@@ -94,6 +94,8 @@ function draw() {
   inner.style.width = `${(100 * duration_s) / (last - first)}%`;
   inner.style.marginLeft = `${(-100 * first) / (last - first)}%`;
   const scrubbed = el("div", { className: "scrub" }, film(), graph(), el("div", { className: "chosen" }));
+  // The window is wider than the pictures, so that a handle at either end is whole.
+  scrubbed.style.clipPath = `inset(0 ${100 - (100 * last) / duration_s}% 0 ${(100 * first) / duration_s}%)`;
   scrubbed.addEventListener("pointerdown", scrub);
   inner.append(scrubbed, lane(), ruler(), el("div", { className: "playhead" }), handle("start"), handle("end"));
   const box = el("div", { className: "window", role: "group", "aria-label": described() }, inner);
