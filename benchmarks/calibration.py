@@ -3,7 +3,7 @@
 A tape is 1 to 20 clips of one set in a row, each held for 2 to 8 seconds; none of them was learnt from (the recipe's
 held-out groups). It is asked one sentence of every clip, and as many that do not apply: half of them of other held-out
 clips of the set, which are of the same kind, and half of another set. The logistic curve from z-score to probability
-that ``query_scores`` states is fitted on the tapes of even number, and judged on those of odd number:
+that `asst.models.zeroshot.model` states is fitted on the tapes of even number, and judged on those of odd number:
 expected calibration error in ten equal bins, and for each kind of absent sentences the area under the ROC curve, and
 how many that apply are found where one in ten of them is.
 
