@@ -20,6 +20,7 @@ from asst.errors import InputError
 from asst.features.zeroshot.captions import load_space, pooled_crops
 from asst.features.zeroshot.minilm import MiniLM as SentenceEncoder
 from asst.training.divergence import DivergedError
+from asst.training.folder import RunFolder
 from asst.training.recipe_files import dumped
 from asst.training.space.cache import KeptArrays, keep_hidden, keep_maps
 from asst.training.space.module import CaptionModule, class_loss, contrastive_loss
@@ -88,6 +89,28 @@ def test_a_run_that_was_broken_off_ends_with_the_weights_of_an_unbroken_one(
     done = ends_as_unbroken(partial(train_captions, used), 4)
     assert any("kept" in name for name in torch.load(done.folder.state, weights_only=True)["state_dict"])
     assert [line["step"] for line in done.folder.log()] == [2, 4, 6]
+
+
+def test_a_state_with_other_names_is_refused_and_does_not_begin_anew(
+    recipe_file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    used, step = recipe(recipe_file), CaptionModule.training_step
+
+    def broken_off(self: CaptionModule, batch: Any, batch_idx: int) -> torch.Tensor:
+        if self.trainer.global_step == 3:
+            raise BrokenPipeError
+        return step(self, batch, batch_idx)
+
+    with monkeypatch.context() as cut:
+        cut.setattr(CaptionModule, "training_step", broken_off)
+        with pytest.raises(BrokenPipeError):
+            train_captions(used, tmp_path, silent)
+    path = RunFolder(tmp_path).state
+    state = torch.load(path, weights_only=True)
+    state["state_dict"] = {name.replace("method.", "learning."): own for name, own in state["state_dict"].items()}
+    torch.save(state, path)
+    with pytest.raises(InputError, match=r"of another version \(no method\..*start it in another folder"):
+        train_captions(used, tmp_path, silent)
 
 
 def test_training_ends_when_it_no_longer_gets_better_and_stays_ended(recipe_file: Path, tmp_path: Path) -> None:

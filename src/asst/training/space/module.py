@@ -11,6 +11,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.optim.lr_scheduler import LRScheduler, OneCycleLR
 
+from asst.errors import InputError
 from asst.models.methods.base import Loss, Share
 from asst.training.module import Lesson, TrainingModule
 from asst.training.space.samples import CaptionBatch
@@ -64,10 +65,19 @@ class CaptionModule(TrainingModule):
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         """What is frozen is as published, and not kept."""
-        learnt = [name for name, weight in self.method.named_parameters() if weight.requires_grad]
-        kept = {"log_scale", *(f"{towers}.{name}" for towers in ("method", "kept") for name in learnt)}
         own = checkpoint["state_dict"]
-        checkpoint["state_dict"] = {name: value for name, value in own.items() if name in kept}
+        checkpoint["state_dict"] = {name: own[name] for name in own if name in self._learnt}
+
+    def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        """Refuses, by an `InputError`, a state without all that learns: the rest of it would begin anew."""
+        if missing := self._learnt - checkpoint["state_dict"].keys():
+            raise InputError(f"the run's state is of another version (no {min(missing)}); start it in another folder")
+
+    @property
+    def _learnt(self) -> set[str]:
+        """Names of what is kept in a state."""
+        learnt = [name for name, weight in self.method.named_parameters() if weight.requires_grad]
+        return {"log_scale", *(f"{towers}.{name}" for towers in ("method", "kept") for name in learnt)}
 
     def optimizer_and_schedule(self) -> tuple[torch.optim.Optimizer, LRScheduler]:
         """AdamW with a rate for each part, in one cycle."""
