@@ -161,6 +161,21 @@ def test_nothing_found_and_what_is_not_there_are_said(page: Page, here: Any, ask
     here.faults[:] = [fault for fault in here.faults if "404" not in fault]
 
 
+def test_a_list_of_videos_that_comes_late_does_not_hide_what_was_found(page: Page, ask: Ask) -> None:
+    held: list[Route] = []
+    page.click(".card >> nth=1")
+    page.route("**/api/videos?*", lambda route: held.append(route))
+    page.click("#only")
+    ask(page, "green")
+    note = page.locator("#note")
+    expect(note).to_have_text(re.compile(r"^Nothing found\."))
+    with page.expect_response("**/api/videos?*"):
+        held[0].continue_()
+    page.wait_for_timeout(200)
+    expect(note).to_have_text(re.compile(r"^Nothing found\."))
+    expect(page.locator("#heading")).to_have_text(re.compile("^Moments of"))
+
+
 def test_searches_are_kept_in_the_browser(page: Page, here: Any, ask: Ask) -> None:
     for query in ("red light", "green light"):
         ask(page, query)

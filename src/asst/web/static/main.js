@@ -31,9 +31,12 @@ const state = { query: "", filter: "", sort: "", only: null, answer: null, top: 
 let asking = null;
 
 async function showLibrary(more = false) {
+  const signal = asking?.signal;
   state.answer = null;
   if (!more) state.listed = 0;
   const { total, hours, videos } = await api.videos({ offset: state.listed, limit: PAGE, name: state.filter, sort: state.sort });
+  // Something else was asked meanwhile, and may be answered.
+  if (signal?.aborted) return;
   state.listed += videos.length;
   $("heading").textContent = "Your videos";
   results.showVideos(videos, { open: (video) => openMoment(null, video).catch(showFault), remove }, more);
