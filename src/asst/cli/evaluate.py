@@ -15,9 +15,6 @@ from asst.extras import require
 if TYPE_CHECKING:
     from asst.evaluation.scoring import Evaluation
 
-if TYPE_CHECKING:
-    pass
-
 
 @dataclass(frozen=True)
 class _ResultFile:
@@ -51,6 +48,26 @@ class _ResultFile:
             tell(f"wrote {self.result}")
 
 
+@dataclass(frozen=True)
+class _Asked:
+    """A model that is asked, as options."""
+
+    model: Annotated[
+        str | None,
+        option(
+            "--model prior|NAME|CHECKPOINT",
+            "In place of PREDICTIONS: ask this model, such as default, the sentences of the split.",
+        ),
+    ] = None
+    fit_split: Annotated[
+        str | None, option("--fit-split NAME", "With --model prior: the part of the data to fit it on.")
+    ] = None
+    stores: options.Stores = None
+    step_s: options.StepS = None
+    key: options.ArrayKey = None
+    out: Annotated[Path | None, option("--out OUT.jsonl", "With --model: keep its answers.")] = None
+
+
 def evaluate(
     predictions: Annotated[
         Path | None,
@@ -64,24 +81,11 @@ def evaluate(
     annotation: Annotation,
     as_json: options.Json = False,
     keeping: _ResultFile,
-    model: Annotated[
-        str | None,
-        option(
-            "--model prior|NAME|CHECKPOINT",
-            "In place of PREDICTIONS: ask this model, such as default, the sentences of the split.",
-        ),
-    ] = None,
-    fit_split: Annotated[
-        str | None, option("--fit-split NAME", "With --model prior: the part of the data to fit it on.")
-    ] = None,
-    stores: options.Stores = None,
-    step_s: options.StepS = None,
-    key: options.ArrayKey = None,
+    of: _Asked,
     form: Annotated[
         str | None,
         option("--format NAME", "Of PREDICTIONS that are not ours: moment-detr (lighthouse) or activitynet."),
     ] = None,
-    out: Annotated[Path | None, option("--out OUT.jsonl", "With --model: keep its answers.")] = None,
     protocol: Annotated[
         str | None,
         option(
@@ -100,13 +104,15 @@ def evaluate(
     kept in its folder. A --model is asked likewise. Beside each figure stands that of a prior which reads neither video
     nor sentence, where another part of the data set is here to fit it on.
     """
-    _check(predictions, model, form, protocol)
+    _check(predictions, of.model, form, protocol)
     if predictions is None:
         from asst.cli.judging import evaluate_model
         from asst.cli.questions import print_evaluation, read_questions
 
         asked = read_questions(annotation)
-        judged = evaluate_model(str(model), asked, str(annotation.split), fit_split, stores or (), step_s, key, out)
+        judged = evaluate_model(
+            str(of.model), asked, str(annotation.split), of.fit_split, of.stores or (), of.step_s, of.key, of.out
+        )
         print_evaluation(judged, as_json=as_json)
         return
     # What is not there and has no suffix was meant as a run, and is told which there are.

@@ -84,17 +84,23 @@ def train(
         folder = RUNS / own.kind / own.name / name if run is None else run if len(every) == 1 else run / name
         folders.append(folder)
         done = _trained(own, folder)
-        if done.first and as_json:
-            steps = {"steps": done.steps, "parameters": done.parameters, "seconds": done.seconds}
-            print_json([{"run": str(folder), **steps}])
-        elif done.first:
-            did = "fitted in" if own.closed_form else f"trained {counted(done.steps, 'step')} in"
-            took = f"{done.seconds / 60:.1f} min" if done.seconds >= 60 else f"{done.seconds:.1f} s"
-            typer.echo(f"{did} {took}; everything is in {folder}")
+        if done.first:
+            _tell(own, folder, done, as_json=as_json)
     if split is not None:
         from asst.cli.judging import evaluate_runs
 
         evaluate_runs(folders, split, [], as_json=as_json)
+
+
+def _tell(recipe: Recipe | CaptionRecipe, folder: Path, done: Trained, *, as_json: bool) -> None:
+    """What was trained, and where it is."""
+    if as_json:
+        steps = {"steps": done.steps, "parameters": done.parameters, "seconds": done.seconds}
+        print_json([{"run": str(folder), **steps}])
+    else:
+        did = "fitted in" if recipe.closed_form else f"trained {counted(done.steps, 'step')} in"
+        took = f"{done.seconds / 60:.1f} min" if done.seconds >= 60 else f"{done.seconds:.1f} s"
+        typer.echo(f"{did} {took}; everything is in {folder}")
 
 
 def _trained(recipe: Recipe | CaptionRecipe, folder: Path) -> Trained:

@@ -21,10 +21,9 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from asst.moments import FloatArray, iou
+from asst.moments import FloatArray, IntArray, iou
 
 BoolArray = npt.NDArray[np.bool_]
-IntArray = npt.NDArray[np.int64]
 Matching = Callable[[FloatArray, FloatArray, Sequence[float]], BoolArray]
 
 

@@ -28,8 +28,7 @@ from asst.models import model_named
 from asst.models.base import Model
 from asst.models.reranked import RerankedModel
 from asst.models.zeroshot.model import ZeroShotModel
-
-FloatArray = npt.NDArray[np.float32]
+from asst.moments import Float32Array
 
 DIMENSION = 256
 BASIS = Path(__file__).with_name("basis.npy")
@@ -78,7 +77,7 @@ class Engine:
         self._base, self._space, self._sentences = model.base, model.extractor.space, model.reader.sentences
         sentences = self._sentences
         packaged = model.extractor.weights == SHA256[:LENGTH]
-        self._basis: FloatArray = np.load(BASIS) if packaged else principal(sentences.glosses)
+        self._basis: Float32Array = np.load(BASIS) if packaged else principal(sentences.glosses)
         self._dimension, self._usual = self._basis.shape[1], sentences.negatives.mean(axis=0)
         self._around = (sentences.negatives - self._usual) @ self._basis
 
@@ -121,26 +120,26 @@ class Engine:
         spans, parts = np.repeat(spans, CROPS, axis=0), np.repeat(parts, CROPS, axis=0)
         return WindowVectors(spans, parts, vectors.reshape(-1, self._dimension))
 
-    def sentence(self, query: str) -> FloatArray:
+    def sentence(self, query: str) -> Float32Array:
         """A sentence's vector, shape ``(dimension,)``."""
         (classifier,) = self._sentences.read([query]).classifiers
-        apart: FloatArray = (classifier - self._usual) @ self._basis
+        apart: Float32Array = (classifier - self._usual) @ self._basis
         return apart
 
-    def _seen(self, crops: npt.NDArray[np.floating]) -> FloatArray:
+    def _seen(self, crops: npt.NDArray[np.floating]) -> Float32Array:
         """What is seen in each crop, centred, of unit length, in the basis; shape ``(steps, CROPS, dimension)``."""
-        centred: FloatArray = crops.astype(np.float32) - self._space.mean
+        centred: Float32Array = crops.astype(np.float32) - self._space.mean
         centred /= np.linalg.norm(centred, axis=2, keepdims=True)
         return centred @ self._basis
 
 
-def principal(rows: npt.NDArray[np.floating]) -> FloatArray:
+def principal(rows: npt.NDArray[np.floating]) -> Float32Array:
     """The directions in which rows differ most, `DIMENSION` at most, the same on every machine, as columns."""
     centred = rows.astype(np.float64) - rows.mean(axis=0, dtype=np.float64)
     _, directions = np.linalg.eigh(centred.T @ centred)
     basis = directions[:, : -DIMENSION - 1 : -1]
     signs = np.sign(basis[np.abs(basis).argmax(axis=0), np.arange(basis.shape[1])])
-    result: FloatArray = (basis * signs).astype(np.float32)
+    result: Float32Array = (basis * signs).astype(np.float32)
     return result
 
 

@@ -9,9 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
-IntArray = npt.NDArray[np.int64]
+from asst.moments import Float16Array, IntArray
 
 WINDOW_S, WINDOW_HOP_S = 8.0, 4.0
 PART_S, PART_OVERLAP_S = 180.0, 30.0
@@ -27,7 +26,7 @@ class WindowVectors:
 
     spans: IntArray
     parts: IntArray
-    vectors: npt.NDArray[np.float16]
+    vectors: Float16Array
 
     def __len__(self) -> int:
         return len(self.vectors)

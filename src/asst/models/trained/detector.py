@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Self
 
 import numpy as np
-import numpy.typing as npt
 
 from asst.data.actions import ActionVideo
 from asst.data.sample import NO_WORDS, Sample
@@ -18,13 +17,12 @@ from asst.features.stores.native import FeatureStore, require
 from asst.features.values import Features
 from asst.models.answers import WindowAnswer
 from asst.models.trained.loading import Checkpoints, loaded
-from asst.moments import Answer, FloatArray, Moment, nms
+from asst.moments import Answer, FloatArray, IntArray, Moment, nms
 
 A_CLASS = 200
 """Detections of a class in a video that are kept."""
 
 
-IntArray = npt.NDArray[np.int64]
 LEAST_SCORE = 0.001
 """Detections that are weaker are not looked at."""
 MOST_A_WINDOW = 1000

@@ -24,10 +24,10 @@ from asst.atomic import writing_whole
 from asst.data.readers.captions import Captioned, Captions, decoded
 from asst.features.runtime import fastest_dtype
 from asst.features.zeroshot.efficientnet import SIDE
+from asst.moments import Float16Array
 from asst.training.space.towers import EfficientNetLite, MiniLM
 from asst.training.space_recipe import CaptionData, CaptionNetwork
 
-HalfArray = npt.NDArray[np.float16]
 Item = TypeVar("Item")
 
 CHUNK = 1024
@@ -42,7 +42,7 @@ class KeptArrays:
 
     def __init__(self, folder: Path, name: str, count: int) -> None:
         self._folder, self._name, self._count = folder, name, count
-        self._opened: dict[int, tuple[HalfArray, npt.NDArray[np.int64], npt.NDArray[np.int64]]] = {}
+        self._opened: dict[int, tuple[Float16Array, npt.NDArray[np.int64], npt.NDArray[np.int64]]] = {}
 
     def __len__(self) -> int:
         return self._count
@@ -51,7 +51,7 @@ class KeptArrays:
         """The chunks that are not yet written."""
         return {chunk for chunk in range(-(-self._count // CHUNK)) if not self._path(chunk, "values").exists()}
 
-    def write(self, chunk: int, arrays: Sequence[HalfArray]) -> None:
+    def write(self, chunk: int, arrays: Sequence[Float16Array]) -> None:
         """Keeps the arrays of a chunk, each ``(..., channels)``."""
         with writing_whole(self._path(chunk, "shapes")) as file:
             np.save(file, np.array([array.shape for array in arrays], dtype=np.int64))
@@ -64,12 +64,12 @@ class KeptArrays:
         chunk, at = divmod(index, CHUNK)
         return tuple(int(size) for size in self._chunk(chunk)[1][at])
 
-    def __getitem__(self, index: int) -> HalfArray:
+    def __getitem__(self, index: int) -> Float16Array:
         chunk, at = divmod(index, CHUNK)
         values, shapes, ends = self._chunk(chunk)
         return values[ends[at] : ends[at + 1]].reshape(shapes[at])
 
-    def _chunk(self, chunk: int) -> tuple[HalfArray, npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+    def _chunk(self, chunk: int) -> tuple[Float16Array, npt.NDArray[np.int64], npt.NDArray[np.int64]]:
         if chunk not in self._opened:
             shapes = np.load(self._path(chunk, "shapes"))
             values = np.load(self._path(chunk, "values"), mmap_mode="r")
@@ -97,7 +97,7 @@ def keep_maps(
         return kept
     lite = EfficientNetLite().to(fastest_dtype())
 
-    def maps(item: tuple[int, tuple[Captioned, bytes | None]], chunk: int) -> dict[int, HalfArray]:
+    def maps(item: tuple[int, tuple[Captioned, bytes | None]], chunk: int) -> dict[int, Float16Array]:
         number, (picture, image) = item
         whole = decoded(picture, image)
         views = [view for view in range(data.views) if chunk in missing[view]]
@@ -153,14 +153,14 @@ def _view(picture: Image.Image, view: int, number: int, data: CaptionData) -> np
     return np.asarray(picture.resize((size[0], size[1]), Image.Resampling.BICUBIC))
 
 
-def _before(lite: EfficientNetLite, block: int, pixels: npt.NDArray[np.uint8]) -> HalfArray:
+def _before(lite: EfficientNetLite, block: int, pixels: npt.NDArray[np.uint8]) -> Float16Array:
     with torch.inference_mode():
         maps = lite.before(torch.from_numpy(pixels.copy())[None], block)
-        kept: HalfArray = maps[0].permute(1, 2, 0).half().numpy()
+        kept: Float16Array = maps[0].permute(1, 2, 0).half().numpy()
     return kept
 
 
-def _hidden(encoder: MiniLM, layers: int, tokens: Sequence[Sequence[int]]) -> list[HalfArray]:
+def _hidden(encoder: MiniLM, layers: int, tokens: Sequence[Sequence[int]]) -> list[Float16Array]:
     with torch.inference_mode(), torch.autocast("cpu", fastest_dtype(), enabled=fastest_dtype() != torch.float32):
         x, real = encoder.embedded(tokens)
         for layer in encoder.layers[:layers]:

@@ -12,8 +12,8 @@ from torch.utils.data import Dataset
 
 from asst.data.readers.captions import Captioned
 from asst.data.samples import DRAWS, Key
-from asst.moments import IntArray
-from asst.training.space.cache import HalfArray, KeptArrays
+from asst.moments import Float16Array, IntArray
+from asst.training.space.cache import KeptArrays
 from asst.training.space.towers import Sentences
 
 _TOGETHER = 64
@@ -52,7 +52,7 @@ class CaptionBatch:
         return len(self.groups)
 
 
-class CaptionSamples(Dataset[tuple[HalfArray, int, IntArray]]):
+class CaptionSamples(Dataset[tuple[Float16Array, int, IntArray]]):
     """What a step sees of a picture: a function of seed, epoch and index, as `asst.data.samples` has it.
 
     ``window`` is the side of the part of a view, as a share of its short side. A picture that has fewer sentences
@@ -66,7 +66,7 @@ class CaptionSamples(Dataset[tuple[HalfArray, int, IntArray]]):
     def __len__(self) -> int:
         return len(self._learnt)
 
-    def __getitem__(self, key: Key) -> tuple[HalfArray, int, IntArray]:
+    def __getitem__(self, key: Key) -> tuple[Float16Array, int, IntArray]:
         """Part of a view, the picture's group and the sentences."""
         random = np.random.default_rng((DRAWS, self._seed, *key))
         picture = int(self._learnt[key[1]])
@@ -77,7 +77,7 @@ class CaptionSamples(Dataset[tuple[HalfArray, int, IntArray]]):
         texts = random.choice(own, self._sentences, replace=len(own) < self._sentences)
         return view[top : top + side, left : left + side], int(self._kept.groups[picture]), texts
 
-    def collate(self, samples: Sequence[tuple[HalfArray, int, IntArray]]) -> CaptionBatch:
+    def collate(self, samples: Sequence[tuple[Float16Array, int, IntArray]]) -> CaptionBatch:
         """Samples as a batch."""
         maps, groups, drawn = zip(*samples, strict=True)
         texts = np.stack(drawn, axis=1)
@@ -85,7 +85,7 @@ class CaptionSamples(Dataset[tuple[HalfArray, int, IntArray]]):
         return CaptionBatch(stacked(maps), sentences, torch.tensor(groups), torch.from_numpy(texts))
 
 
-def stacked(maps: Sequence[HalfArray]) -> Tensor:
+def stacked(maps: Sequence[Float16Array]) -> Tensor:
     """Kept maps of one size, ``(batch, channels, height, width)``."""
     return torch.from_numpy(np.stack(maps)).permute(0, 3, 1, 2)
 

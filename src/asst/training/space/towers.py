@@ -10,17 +10,14 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
-import numpy as np
-import numpy.typing as npt
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
 from asst.features.zeroshot.efficientnet import CHANNELS, published_lite
 from asst.features.zeroshot.minilm import LAYERS, WIDTH, MiniLMTokens, published_minilm, token_vectors
+from asst.moments import Float32Array
 from asst.training.space_recipe import CaptionNetwork
-
-FloatArray = npt.NDArray[np.float32]
 
 _PIXEL_MEAN, _PIXEL_SCALE = 127.0, 128.0
 _STAGE_BLOCKS = (1, 3, 3, 4, 4, 5, 1)
@@ -241,14 +238,14 @@ class Towers(nn.Module):
         self.pictures, self.sentences = PictureTower(), SentenceTower(dropout)
 
 
-def towers_with(weights: Mapping[str, FloatArray]) -> Towers:
+def towers_with(weights: Mapping[str, Float32Array]) -> Towers:
     """Towers with the weights of a space, which do not learn."""
     towers = Towers()
     towers.load_state_dict({name: torch.tensor(own) for name, own in weights.items()})
     return towers.eval().requires_grad_(False)
 
 
-def weights_of(towers: Towers) -> dict[str, FloatArray]:
+def weights_of(towers: Towers) -> dict[str, Float32Array]:
     """The towers' weights, as `asst.features.zeroshot.captions.CaptionSpace` has them."""
     return {name: own.detach().float().cpu().numpy() for name, own in towers.named_parameters()}
 
