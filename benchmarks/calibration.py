@@ -2,7 +2,7 @@
 
 A tape is 1 to 20 clips of one set in a row, each held for 2 to 8 seconds; none of them was learnt from (the recipe's
 held-out groups). It is asked one sentence of every clip, and as many that do not apply: half of them of other held-out
-clips of the set, which are of the same kind, and half of another set. The logistic curve from z-score to probability
+clips of the set, which are of the same kind, and half of another set. The logistic curve from log-ratio to probability
 that `asst.models.zeroshot.model` states is fitted on the tapes of even number, and judged on those of odd number:
 expected calibration error in ten equal bins, and for each kind of absent sentences the area under the ROC curve, and
 how many that apply are found where one in ten of them is.
@@ -114,7 +114,7 @@ def questions(
 
 
 def scores(localizer: asst.Localizer, sets: dict[str, list[Clip]], seed: int) -> tuple[Array, Array, Array]:
-    """The best moment's z-score, what the sentence is to the tape, and the tape's number, of every question."""
+    """The best moment's log-ratio, what the sentence is to the tape, and the tape's number, of every question."""
     found: list[tuple[float, int, int]] = []
     for number, (tape, asked, source) in enumerate(questions(sets, seed)):
         features = localizer.features(shown(tape, source))
@@ -126,9 +126,9 @@ def scores(localizer: asst.Localizer, sets: dict[str, list[Clip]], seed: int) ->
     return np.log(chance / (1 - chance)) / SLOPE + HALF, kinds, numbers
 
 
-def fitted(z_scores: Array, applies: Array) -> tuple[float, float]:
+def fitted(log_ratios: Array, applies: Array) -> tuple[float, float]:
     """Slope and half-way point of the logistic curve of the greatest likelihood, by Newton's method."""
-    rows, weights = np.stack([z_scores, np.ones_like(z_scores)], axis=1), np.zeros(2)
+    rows, weights = np.stack([log_ratios, np.ones_like(log_ratios)], axis=1), np.zeros(2)
     for _ in range(NEWTON_STEPS):
         chance = expit(rows @ weights)
         curvature = rows.T @ (rows * (chance * (1 - chance))[:, None])
@@ -166,11 +166,11 @@ def main() -> None:
     recipe = read_any_recipe(["captions"])
     assert isinstance(recipe, CaptionRecipe)
     sets = held_clips(read_captions(options.data / "captions"), recipe)
-    z_scores, kinds, numbers = scores(asst.load(options.model), sets, options.seed)
+    log_ratios, kinds, numbers = scores(asst.load(options.model), sets, options.seed)
     out, judged, applies = Console(width=120), numbers % 2 == 1, (kinds == APPLIES).astype(np.float64)
-    slope, half = fitted(z_scores[~judged], applies[~judged])
+    slope, half = fitted(log_ratios[~judged], applies[~judged])
     out.print(f"fitted on {(~judged).sum()} questions: slope {slope:.3f}, half-way {half:.3f}; in use: {SLOPE}, {HALF}")
-    chance, right = expit(SLOPE * (z_scores[judged] - HALF)), applies[judged]
+    chance, right = expit(SLOPE * (log_ratios[judged] - HALF)), applies[judged]
     error, rows = reliability(chance, right)
     present = chance[right == 1]
     out.print(

@@ -64,12 +64,13 @@ class Worse:
         chance = self._source.standard_normal((channels, width)).astype(np.float32)
         self._directions = chance if width < channels else np.eye(channels, dtype=np.float32)
         space = Space("worse", np.zeros(width, np.float32))
-        self._reader = EvidenceReader(space, Cut(model.reader.sentences, self._directions))
+        self._reader = EvidenceReader(space, Cut(model.reader.sentences, self._directions), None)
 
     def found(self, features: Features, sentences: Sequence[str]) -> Iterator[tuple[bool, bool]]:
         """Whether each sentence is found: by the threshold of the space's own sentences, and by the packaged one."""
         own = self._features(features)
-        halves = half_way(self._reader.visual(own).negatives), HALF
+        visual = self._reader.visual(own)
+        halves = half_way(visual.negatives, visual.softmax_scale), HALF
         contexts = [VideoContext(own, *cuts_and_proposals(own), half) for half in halves]
         for evidence in self._reader(own, sentences):
             scores = query_scores(contexts[0], evidence)

@@ -1,9 +1,9 @@
-"""A model as a library uses it: windows as vectors, of which one product with a sentence's estimates the score.
+"""A model as a library uses it: windows as vectors, of which one product with a sentence's says what to score first.
 
-The score of a moment is by how many standard deviations a sentence's classifier matches better than those of negative
-sentences (`asst.models.zeroshot`). The numerator is linear in what is seen. The deviation depends on what is seen
-alone, so a window's vector is divided by it when it is made. Both sides are kept in the directions in which sentences
-differ most.
+That product is the z-score: by how many standard deviations a sentence's classifier matches better than those of
+negative sentences. It puts videos in nearly the order of `asst.models.zeroshot.evidence.Evidence.log_ratio`. The
+numerator is linear in what is seen, and the deviation depends on what is seen alone, so a window's vector is divided by
+it when it is made. Both sides are kept in the directions in which sentences differ most.
 """
 
 from __future__ import annotations

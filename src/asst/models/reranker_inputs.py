@@ -24,16 +24,16 @@ from asst.text import Vector
 
 _ORDERS, _COUNTS = ("before", "after"), (*ORDINALS, "again")
 _INPUTS = (
-    *("all measures", "z-score"),
-    *("main clause", "z-score of the main clause", "main clause before"),
-    *("related clause", "z-score of the related clause", "related clause before"),
+    *("all measures", "log-ratio"),
+    *("main clause", "log-ratio of the main clause", "main clause before"),
+    *("related clause", "log-ratio of the related clause", "related clause before"),
     *(f"asks for {word}" for word in (*_ORDERS, *_COUNTS)),
     *("cut", "position", "length"),
 )
 
 # A clause happens where it fits better than so many standard deviations above the mean of the video.
 _HAPPENS = 0.5
-_Z_SCORE_MOST = 4.0
+_LOG_RATIO_MOST = 6.0
 _USUAL_S = 20.0
 
 STEPS = 64
@@ -83,13 +83,13 @@ def reranker_inputs(
     related = [np.zeros(count)] * 3
     if evidence.related is not None:
         found = step_scores(context, evidence.related)
-        related = [found, _z_scores(evidence.related), _share_before(found)]
+        related = [found, _log_ratios(evidence.related), _share_before(found)]
     cut = np.zeros(count)
     cut[context.first_of_shot[context.first_of_shot < count]] = 1
     rows = [
         *(standardised(evidence.whole.scores[name]) for name in measures),
-        *(steps, _z_scores(evidence.whole)),
-        *(main, _z_scores(evidence.main), _share_before(main)),
+        *(steps, _log_ratios(evidence.whole)),
+        *(main, _log_ratios(evidence.main), _share_before(main)),
         *related,
         *(np.full(count, float(query.order == order)) for order in _ORDERS),
         *(np.full(count, float(query.ordinal == ordinal)) for ordinal in _COUNTS),
@@ -98,8 +98,8 @@ def reranker_inputs(
     return np.stack(rows, axis=1).astype(np.float32)
 
 
-def _z_scores(evidence: Evidence) -> FloatArray:
-    clipped: FloatArray = np.clip(evidence.z_scores().astype(np.float64), -_Z_SCORE_MOST, _Z_SCORE_MOST)
+def _log_ratios(evidence: Evidence) -> FloatArray:
+    clipped: FloatArray = np.clip(evidence.log_ratios().astype(np.float64), -_LOG_RATIO_MOST, _LOG_RATIO_MOST)
     return clipped / 2
 
 

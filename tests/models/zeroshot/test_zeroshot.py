@@ -21,7 +21,7 @@ from asst.features.zeroshot.space import COSINE, named_classes
 from asst.models import MODELS
 from asst.models.zeroshot import evidence
 from asst.models.zeroshot.evidence import Evidence
-from asst.models.zeroshot.model import SLOPE, SimilarityModel, probability, zeroshot_of
+from asst.models.zeroshot.model import SLOPE, SOFTMAX_SCALE, SimilarityModel, probability, zeroshot_of
 from asst.models.zeroshot.proposals import HALF, proposal_scores, proposals, smoothed
 from asst.models.zeroshot.query import parse
 from asst.moments import Answer, iou
@@ -118,9 +118,13 @@ def test_evidence_is_that_of_the_definition(model: SimilarityModel) -> None:
     found = model.reader(features, QUERIES)
     visual = found[0].visual
     assert visual.negatives.shape == (4, 229)
-    wide = visual.negatives.astype(np.float64)
-    np.testing.assert_allclose(visual.mean, wide.mean(axis=1), atol=1e-6)
-    np.testing.assert_allclose(visual.deviation, wide.std(axis=1), atol=1e-5)
+    fits = [
+        math.log(sum(math.exp(SOFTMAX_SCALE * cosine) for cosine in row) / 229) for row in visual.negatives.tolist()
+    ]
+    np.testing.assert_allclose(visual.fit_of_negatives, fits, atol=1e-4)
+    ratios = SOFTMAX_SCALE * found[0].scores["picture and sentence"] - fits
+    np.testing.assert_allclose(found[0].log_ratios(), ratios, atol=1e-4)
+    assert found[0].log_ratio(2, 3) == pytest.approx(ratios[2], abs=1e-4)
     assert (found[2].scores["named classes"] == 0).all()
     for own in found:
         matches, classes, between = slow_evidence(model, features.vectors.astype(np.float16), own.query.text)
@@ -293,12 +297,12 @@ def test_the_curve_is_on_the_scale_of_the_scores(model: SimilarityModel) -> None
         assert ranking.curve is not None
         np.testing.assert_array_equal(ranking.curve.times_s, np.arange(30) * 0.5 + 0.25)
         start, end = (round(4 * time_s) for time_s in spans(ranking)[0])
-        clear = z_score(np.repeat(ranking.curve.scores, 2)[start:end])
-        assert clear.mean() == pytest.approx(z_score(np.array(ranking.ranked[0].score)))
+        clear = log_ratio(np.repeat(ranking.curve.scores, 2)[start:end])
+        assert clear.mean() == pytest.approx(log_ratio(np.array(ranking.ranked[0].score)))
 
 
-def z_score(probability: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
-    """In standard deviations above negative sentences: the inverse of the logistic curve."""
+def log_ratio(probability: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    """What a score was made of: the inverse of the logistic curve."""
     odds: npt.NDArray[np.float64] = np.log(probability / (1 - probability))
     return odds / SLOPE + HALF
 
@@ -306,7 +310,7 @@ def z_score(probability: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
 def test_a_score_is_the_probability_that_the_fitted_curve_gives() -> None:
     assert probability(np.array([HALF]))[0] == pytest.approx(0.5)
     found = probability(np.array([-1.0, 0.0, 1.3, 5.0]))
-    np.testing.assert_allclose(z_score(found), [-1.0, 0.0, 1.3, 5.0])
+    np.testing.assert_allclose(log_ratio(found), [-1.0, 0.0, 1.3, 5.0])
 
 
 def test_pictures_and_sentences_are_unit_vectors_whose_product_is_the_similarity(model: SimilarityModel) -> None:

@@ -22,7 +22,9 @@ from asst.moments import Float16Array, Float32Array, FloatArray, IntArray
 _TEMPERATURE = 2.0
 _LEAST_PROBABILITY = 1e-6
 _LEAST_SHARE = 0.01
-_LEAST_VARIANCE = 1e-8
+# Of scaled cosines with negative sentences, where nobody chose the scale: about as large as in the packaged space.
+_USUAL_DEVIATION = 1.5
+_LEAST_DEVIATION = 1e-4
 _STEPS_AT_ONCE = 256
 
 
@@ -38,8 +40,8 @@ class VisualEvidence:
     colours: Float32Array  # log-share of each in each crop, (frames, CROPS, colours); none if not measured
     pans: Float32Array  # of the camera, as `PAN`, (frames, 2); zero where they are not measured
     negatives: Float16Array  # cosines with negative sentences less their mean, best of the crops, (frames, negatives)
-    mean: Float32Array  # of these for each frame, (frames,)
-    deviation: Float32Array  # likewise
+    softmax_scale: float  # of cosines
+    fit_of_negatives: Float32Array  # `soft_maximum` of these for each frame, (frames,)
     between: Float32Array  # from the step before each but the first, as one minus the cosine, (steps - 1,)
 
 
@@ -51,15 +53,19 @@ class Evidence:
     scores: Mapping[str, Float32Array]
     visual: VisualEvidence
 
-    def z_scores(self) -> Float32Array:
-        """By how many standard deviations each step fits better than negative sentences do, shape ``(steps,)``."""
-        visual = self.visual
-        return (self.scores[COSINE] - visual.mean[visual.frame]) / visual.deviation[visual.frame]
+    def log_ratios(self) -> Float32Array:
+        """How much better each step fits than negative sentences do, shape ``(steps,)``.
 
-    def z_score(self, first: int, last: int) -> float:
+        That is the log of what a softmax gives the sentence, over what it gives one of them on average.
+        """
+        visual = self.visual
+        return visual.softmax_scale * self.scores[COSINE] - visual.fit_of_negatives[visual.frame]
+
+    def log_ratio(self, first: int, last: int) -> float:
         """The same of the means over some steps, up to ``last``."""
-        others = self.visual.negatives[self.visual.frame[first:last]].mean(axis=0, dtype=np.float32)
-        return float((self.scores[COSINE][first:last].mean() - others.mean()) / others.std())
+        visual = self.visual
+        others = visual.softmax_scale * visual.negatives[visual.frame[first:last]].mean(axis=0, dtype=np.float32)
+        return float(visual.softmax_scale * self.scores[COSINE][first:last].mean() - soft_maximum(others))
 
 
 def _measured(visual: VisualEvidence, reading: Reading, queries: Sequence[ParsedQuery]) -> dict[str, Float32Array]:
@@ -123,11 +129,14 @@ def turning(between: npt.NDArray[np.floating], first_of_shot: IntArray) -> Float
 
 
 class EvidenceReader:
-    """Measures what frames say of sentences; ``visual`` is kept for the next question about the same features."""
+    """Measures what frames say of sentences; ``visual`` is kept for the next question about the same features.
 
-    def __init__(self, space: Space, sentences: SentenceReader) -> None:
+    ``softmax_scale`` is None for a space in which nobody has chosen it: it then follows from the video.
+    """
+
+    def __init__(self, space: Space, sentences: SentenceReader, softmax_scale: float | None) -> None:
         self.sentences = sentences
-        self._space = space
+        self._space, self._softmax_scale = space, softmax_scale
         self._classifier = None
         if space.classifier is not None:
             weights, bias = space.classifier.weights, space.classifier.bias
@@ -178,7 +187,8 @@ class EvidenceReader:
         between[first[1:] - 1] = np.concatenate(apart)
         colours = np.log(self._space.colours(features.vectors)[first].astype(np.float32) + _LEAST_SHARE)
         pans = self._space.pans(features.vectors)[first].astype(np.float32)
-        seen = (colours, pans, negatives, *_mean_and_deviation(negatives), between)
+        by = self._softmax_scale or _USUAL_DEVIATION / max(_deviation(negatives), _LEAST_DEVIATION)
+        seen = (colours, pans, negatives, by, soft_maximum(by * negatives.astype(np.float32)), between)
         return VisualEvidence(first, frame, scale, usual, probabilities, *seen)
 
     def _crops(self, features: Features, first: IntArray) -> Iterator[tuple[slice, Float32Array]]:
@@ -191,12 +201,16 @@ class EvidenceReader:
             at, seen = at + len(chunk), seen + len(here)
 
 
-def _mean_and_deviation(negatives: Float16Array) -> tuple[Float32Array, Float32Array]:
-    """Over negative sentences, shape ``(frames,)``."""
-    means = negatives.mean(axis=1, dtype=np.float32)
-    squares = np.einsum("st,st->s", negatives, negatives, dtype=np.float32)
-    variance = squares / negatives.shape[1] - means**2
-    return means, np.sqrt(np.maximum(variance, _LEAST_VARIANCE))
+def _deviation(negatives: Float16Array) -> float:
+    """The standard deviation over negative sentences, on average over frames."""
+    return float(negatives.std(axis=1, dtype=np.float32).mean())
+
+
+def soft_maximum(scaled: npt.NDArray[np.floating]) -> npt.NDArray[np.floating]:
+    """Log of the mean of exponentials over the last axis."""
+    most = scaled.max(axis=-1, keepdims=True)
+    result: npt.NDArray[np.floating] = np.log(np.exp(scaled - most).mean(axis=-1)) + most[..., 0]
+    return result
 
 
 def _probabilities(rows: Float32Array, classifier: Classifier) -> Float32Array:

@@ -28,7 +28,7 @@ from asst.features.zeroshot.clip_crops import NAME as CLIP
 from asst.features.zeroshot.clip_crops import ClipCropsExtractor
 from asst.features.zeroshot.crops import SAMPLED_FPS, TICKS_A_STEP, CropsExtractor
 from asst.features.zeroshot.space import SentenceReader
-from asst.models.zeroshot.evidence import Evidence, EvidenceReader, camera_scores, camera_speed
+from asst.models.zeroshot.evidence import Evidence, EvidenceReader, camera_scores, camera_speed, soft_maximum
 from asst.models.zeroshot.proposals import (
     HALF,
     LastVideo,
@@ -46,9 +46,12 @@ THRESHOLD = 0.25
 """The probability from which a sentence counts as found: to refuse what is there is worse than to show what is not."""
 
 SLOPE = 1.0
-"""Of the logistic curve from the z-score to the probability that a sentence applies; ``benchmarks/calibration.py`` fits
-it. The z-score is by how many standard deviations a sentence fits better than negative sentences do. At half of all
-sentences with the z-score `HALF` apply, where as many are asked that apply as that do not."""
+"""Of the logistic curve from the log-ratio to the probability that a sentence applies; ``benchmarks/calibration.py``
+fits it. The log-ratio says how much better a sentence fits than negative sentences do. Half of all sentences with the
+log-ratio `HALF` apply, where as many are asked that apply as that do not."""
+
+SOFTMAX_SCALE = 16.0
+"""Of cosines in the packaged space. Of 8, 16, 24 and 40 it tells best which held-out captions apply."""
 
 NEGATIVES_FOUND = 0.2
 """Share of the negative sentences that count as found in a space whose curve nobody has fitted."""
@@ -56,8 +59,9 @@ NEGATIVES_FOUND = 0.2
 _OVERLAP_MOST = 0.5
 # Time in which the camera turns by the width of a frame, where a sentence about its turning counts as found.
 _WHOLLY_OTHER_S = 8.0
+_STILL = 1e-3
 _FROM_THRESHOLD = float(np.log((1 - THRESHOLD) / THRESHOLD)) / SLOPE
-_LEAST_Z_SCORE = HALF - _FROM_THRESHOLD
+_LEAST_LOG_RATIO = HALF - _FROM_THRESHOLD
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -94,12 +98,13 @@ def ranking(context: VideoContext, evidence: Evidence, own: QueryScores, scores:
     start, end = (int(tick) for tick in spans[kept[0]])
     first = start // TICKS_A_STEP
     last = max(first + 1, -(-end // TICKS_A_STEP))
-    z_score = evidence.z_score(first, last)
+    log_ratio = evidence.log_ratio(first, last)
     if query.camera_moves:
         # Such a sentence names nothing that its classifiers could find.
-        z_score = max(z_score, _LEAST_Z_SCORE * _WHOLLY_OTHER_S * camera_speed(evidence, first, last))
+        speed = max(_WHOLLY_OTHER_S * camera_speed(evidence, first, last), _STILL)
+        log_ratio = max(log_ratio, _LEAST_LOG_RATIO + float(np.log(speed)))
     # The best moment's score says how clearly the sentence applies at all; others follow by how much weaker they are.
-    chances = probability(z_score + scores[kept] - scores[kept[0]], context.half)
+    chances = probability(log_ratio + scores[kept] - scores[kept[0]], context.half)
     # Only the curve of the packaged space was fitted.
     calibrated = context.half == HALF
     moments = tuple(
@@ -107,27 +112,26 @@ def ranking(context: VideoContext, evidence: Evidence, own: QueryScores, scores:
         for (start_s, end_s), chance in zip(context.seconds(spans[kept]).tolist(), chances.tolist(), strict=True)
     )
     # On the same scale: where the curve is at its mean over the best moment, it is that moment's score.
-    applies = probability(own.steps + z_score - own.ticks[start:end].mean(), context.half)
+    applies = probability(own.steps + log_ratio - own.ticks[start:end].mean(), context.half)
     curve, found = Curve(context.features.times_s, applies), sum(moment.score >= THRESHOLD for moment in moments)
     length_s = context.features.video_end_s
     return Answer("", query.text, length_s, "", moments[:found], curve, THRESHOLD, weaker=moments[found:])
 
 
-def probability(z_scores: FloatArray, half: float = HALF) -> FloatArray:
+def probability(log_ratios: FloatArray, half: float = HALF) -> FloatArray:
     """That a sentence applies, by how clearly it fits; see `SLOPE`."""
-    return 1 / (1 + np.exp(-SLOPE * (z_scores - half)))
+    return 1 / (1 + np.exp(-SLOPE * (log_ratios - half)))
 
 
-def half_way(negatives: npt.NDArray[np.floating]) -> float:
+def half_way(negatives: npt.NDArray[np.floating], softmax_scale: float) -> float:
     """In place of `HALF` for a space whose curve nobody has fitted, from its negative sentences on a video.
 
     `NEGATIVES_FOUND` of them then reach `THRESHOLD`, each where it fits best. That holds however long the video is, and
     says nothing of how often sentences that apply do.
     """
     best = negatives.argmax(axis=0)
-    there = negatives[best].astype(np.float64)
-    z_scores = (np.diag(there) - there.mean(axis=1)) / np.maximum(there.std(axis=1), 1e-6)
-    return float(np.quantile(z_scores, 1 - NEGATIVES_FOUND)) + _FROM_THRESHOLD
+    there = softmax_scale * negatives[best].astype(np.float64)
+    return float(np.quantile(np.diag(there) - soft_maximum(there), 1 - NEGATIVES_FOUND)) + _FROM_THRESHOLD
 
 
 class ZeroShotModel:
@@ -142,10 +146,10 @@ class ZeroShotModel:
         self.name = name
         self.base = base
         self.extractor = extractor
-        self.reader = EvidenceReader(extractor.space, sentences)
+        self.reader = EvidenceReader(extractor.space, sentences, SOFTMAX_SCALE if fitted else None)
         self.embed_frames, self.embed_sentences = extractor.embed, sentences.vectors
         self._proposals = LastVideo(cuts_and_proposals)
-        self._fitted, self._halves = fitted, LastVideo(lambda shown: half_way(self.reader.visual(shown).negatives))
+        self._fitted, self._halves = fitted, LastVideo(self._half_way)
 
     def context(self, features: Features) -> VideoContext:
         """A video as every sentence finds it; its proposals are kept for the next question about the same features.
@@ -161,6 +165,10 @@ class ZeroShotModel:
         context = self.context(features)
         found = [(evidence, query_scores(context, evidence)) for evidence in self.reader(features, queries)]
         return [ranking(context, evidence, own, own.proposals, top) for evidence, own in found]
+
+    def _half_way(self, features: Features) -> float:
+        visual = self.reader.visual(features)
+        return half_way(visual.negatives, visual.softmax_scale)
 
 
 class SimilarityModel(ZeroShotModel):

@@ -20,7 +20,7 @@ from asst.moments import FloatArray, IntArray
 T = TypeVar("T")
 
 HALF = 2.44
-"""The z-score with a probability of a half; see `asst.models.zeroshot.model.SLOPE`."""
+"""The log-ratio with a probability of a half; see `asst.models.zeroshot.model.SLOPE`."""
 
 # Ticks: times are floats, and a cut within this of a tick is on it.
 _ON_TIME = 1e-5
@@ -62,7 +62,8 @@ class Proposals:
 class VideoContext:
     """A video as every sentence finds it.
 
-    ``cuts`` are the ticks at which new shots begin, none the first of all; ``half`` is the z-score that scores a half.
+    ``cuts`` are the ticks at which new shots begin, none the first of all; ``half`` is the log-ratio of a score of a
+    half.
     """
 
     features: Features

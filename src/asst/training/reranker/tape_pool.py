@@ -35,7 +35,7 @@ from asst.training.space.cache import CHUNK, KeptArrays
 
 TAPES_A_SHARD = 50
 
-_VERSION = 1
+_VERSION = 2
 _QUESTIONS_MOST = 4
 
 
