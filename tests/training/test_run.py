@@ -76,7 +76,7 @@ def test_a_run_learns_and_its_folder_answers_and_locates(
     values = protocol_of("jsonlines").values(records, spans)  # type: ignore[arg-type]
     assert values["r@1,iou=0.5"].mean() >= 0.8
     assert abs(100 * values["r@1,iou=0.5"].mean() - description.metrics["r@1,iou=0.5"]) < 1e-4
-    assert origin_of(model, sources.store, records) == "real"
+    assert origin_of(model.description, sources.store, records) == "real"
 
     features = Store(toy / "features").read(records[0].video)
     (moments,) = asst.load(done.folder.best).locate(features, [records[0].sentence], top=1)

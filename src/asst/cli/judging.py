@@ -145,7 +145,7 @@ def _evaluate_run(run: Path, split: str, changes: Sequence[str]) -> Evaluation:
         answers,
         protocol,
         recipe=recipe.name,
-        data=origin_of(model, sources.store, asked),
+        data=origin_of(model.description, sources.store, asked),
         extractor=model.description.features.extractor,
         model=f"{recipe.name}, seed {recipe.training.seed}",
         seconds=seconds,

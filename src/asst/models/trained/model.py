@@ -17,6 +17,7 @@ from asst.errors import InputError
 from asst.features.stores.native import FeatureStore
 from asst.features.values import Features
 from asst.models.answers import Answerer, QueryAnswer, over_time, query_answers, window_attention
+from asst.models.base import Found
 from asst.models.checkpoint import Description
 from asst.models.trained.loading import Checkpoints, loaded
 from asst.moments import Answer, Attention, Curve, FloatArray, Moment, best_around
@@ -80,12 +81,8 @@ class TrainedModel(Checkpoints):
 
     def rank_records(
         self, records: Sequence[Record], store: FeatureStore, *, top: int | None, overlap: float | None = None
-    ) -> Iterator[tuple[Record, tuple[Moment, ...]]]:
-        """The best moments of each record's sentence, windows of several videos together, as they are found.
-
-        ``overlap`` stands in place of the description's. Raises an `InputError` for a video without features or with
-        features of another kind, or a sentence without a word.
-        """
+    ) -> Found:
+        """See `asst.models.base.Model`; windows of several videos are looked at together."""
         from asst.data.samples import Queries
 
         queries = Queries(records, store, self._words, self.observation)
