@@ -21,8 +21,7 @@ from torch import nn
 from typer.testing import CliRunner
 
 from asst.cli.app import app
-from asst.data.sample import ProposalRows, Sample
-from asst.data.windows import Window
+from asst.data.sample import ProposalRows, Sample, Window
 from asst.features.extractor import Extractor
 from asst.features.hashing import packaged_file
 from asst.features.networks import bn_inception, c3d, vgg16

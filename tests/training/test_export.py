@@ -14,8 +14,7 @@ import onnx
 import pytest
 import torch
 
-from asst.data.sample import ProposalRows, Sample
-from asst.data.windows import Window
+from asst.data.sample import ProposalRows, Sample, Window
 from asst.errors import InputError
 from asst.models.answers import ExportedMethod
 from asst.models.checkpoint import Description, FeatureKind, save_checkpoint
