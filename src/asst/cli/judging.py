@@ -13,7 +13,6 @@ from asst.cli.progress import counting
 from asst.cli.questions import Questions, print_evaluation, print_together, read_questions
 from asst.data.lengths import compare_lengths
 from asst.errors import InputError
-from asst.evaluation.answers import answer_split, origin_of
 from asst.evaluation.fusion import fuse
 from asst.evaluation.prior import fitted_prior
 from asst.evaluation.protocol import protocol_of
@@ -23,7 +22,7 @@ from asst.features.networks.none import NAME, PlaceholderStore
 from asst.features.stores.external import Timing, open_store
 from asst.features.stores.native import UNIT_LENGTH, ConcatenatedStore, FeatureStore
 from asst.models import model_named
-from asst.models.base import Model
+from asst.models.base import Model, answer_split
 from asst.models.checkpoint import Description
 from asst.models.reranked import RerankedModel
 from asst.models.trained.detector import TrainedDetector
@@ -80,7 +79,7 @@ def evaluate_model(
 
 
 def _answers(model: Model | TrainedDetector, questions: Questions, store: FeatureStore, **how: Any) -> list[Answer]:
-    """What a model says, with progress; ``how`` is as `asst.evaluation.answers.answer_split` takes it."""
+    """What a model says, with progress; ``how`` is as `asst.models.base.answer_split` takes it."""
     with counting() as count:
         if not isinstance(model, TrainedDetector):
             return answer_split(model, questions.records, store, progress=count, **how)
@@ -145,7 +144,7 @@ def _evaluate_run(run: Path, split: str, changes: Sequence[str]) -> Evaluation:
         answers,
         protocol,
         recipe=recipe.name,
-        data=origin_of(model.description, sources.store, asked),
+        data=model.description.origin_on(sources.store.read(asked[0].video)),
         extractor=model.description.features.extractor,
         model=f"{recipe.name}, seed {recipe.training.seed}",
         seconds=seconds,

@@ -1,8 +1,8 @@
-"""What every model that ranks moments does, whatever it is made of."""
+"""What every model that ranks moments does, whatever it is made of, and a whole split asked of one."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Protocol, runtime_checkable
 
 import numpy as np
@@ -95,3 +95,26 @@ class Embedding(Protocol):
     def embed_sentences(self, sentences: Sequence[str]) -> npt.NDArray[np.float32]:
         """See `asst.localizer.Localizer.embed_sentences`."""
         ...
+
+
+def answer_split(
+    model: Model,
+    records: Sequence[Record],
+    store: FeatureStore,
+    *,
+    top: int | None = TOP,
+    overlap: float | None = None,
+    progress: Callable[[int, int], None] = lambda _done, _all: None,
+) -> list[Answer]:
+    """One answer a pair of video and sentence, in the order in which the records name them first.
+
+    ``progress`` is told how many queries are answered, and of how many; the rest is as `Model.rank_records` takes it,
+    which raises an `InputError` as this does.
+    """
+    asked = list({(record.video, record.sentence): record for record in reversed(records)}.values())[::-1]
+    answers: dict[tuple[str, str], Answer] = {}
+    for record, moments in model.rank_records(asked, store, top=top, overlap=overlap):
+        pair = record.video, record.sentence
+        answers[pair] = Answer(*pair, record.duration_s, model.name, moments)
+        progress(len(answers), len(asked))
+    return [answers[record.video, record.sentence] for record in asked]

@@ -103,6 +103,10 @@ class Description:
         own = f"{self.dataset}/{self.split}"
         object.__setattr__(self, "learnt", tuple(dict.fromkeys((*self.learnt, own))))
 
+    def origin_on(self, features: Features) -> Origin:
+        """Whether what is measured on features is simulated: if they are, or those that were learnt from."""
+        return "simulated" if features.extractor.startswith("simulated") else self.origin
+
     def seen(self, dataset: str, split: str) -> tuple[str, ...]:
         """What of `learnt` shares videos with a split: on these it answers from memory."""
         parts = (name.rpartition("/") for name in self.learnt)

@@ -129,7 +129,7 @@ SIMULATIONS = {
         MODALITIES,
         "",
         _charades,
-        lambda video, record: {own.action for own in video.actions if (own.start_s, own.end_s) in record.moments},
+        lambda video, record: {own.label for own in video.actions if (own.start_s, own.end_s) in record.moments},
     ),
     "didemo": Simulation(MODALITIES, sentences.FAMILY, _didemo, lambda video, record: {record.id}),
     "thumos14": Simulation(ACTION_MODALITIES, actions.FAMILY, _thumos14),
