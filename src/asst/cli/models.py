@@ -75,11 +75,13 @@ def get(
 
     Exit codes: 0 when it is there and whole, 2 when it could not be fetched.
     """
-    from asst.cli.progress import fetching
+    from rich.progress import DownloadColumn, TransferSpeedColumn
+
+    from asst.cli.progress import counting
     from asst.features.image_text.hub import fetch, image_text_named
 
     model = image_text_named(name)
-    with fetching(name) as progress:
+    with counting(name, DownloadColumn(), TransferSpeedColumn()) as progress:
         manifest = fetch(model, progress)
     if as_json:
         files = {path: stated.size for path, stated in manifest.files.items()}

@@ -6,20 +6,18 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import contextmanager, nullcontext
 from typing import TYPE_CHECKING
 
 import typer
 from rich.console import Console
 from rich.progress import (
     BarColumn,
-    DownloadColumn,
     Progress,
     ProgressColumn,
     Task,
     TextColumn,
     TimeRemainingColumn,
-    TransferSpeedColumn,
 )
 from rich.text import Text
 
@@ -74,11 +72,6 @@ def counting(what: str = "answering", *columns: ProgressColumn) -> Iterator[Call
     with _bar(*columns) as bar:
         task = bar.add_task(what, total=None)
         yield lambda done, total: bar.update(task, completed=done, total=total)
-
-
-def fetching(name: str) -> AbstractContextManager[Callable[[int, int], None]]:
-    """Show a bar of bytes, and lend what moves it."""
-    return counting(name, DownloadColumn(), TransferSpeedColumn())
 
 
 def read_files(outcomes: Callable[[Watch], Iterable[Outcome | Indexed]], files: int, did: str, where: str) -> bool:
