@@ -27,7 +27,6 @@ from asst.outputs.printable import printable
 
 if TYPE_CHECKING:
     from asst.features.extract import Job, Outcome
-    from asst.library.index import Indexed
 
     Watch = Callable[[Job], Callable[[float, float], None]]
 
@@ -74,14 +73,14 @@ def counting(what: str = "answering", *columns: ProgressColumn) -> Iterator[Call
         yield lambda done, total: bar.update(task, completed=done, total=total)
 
 
-def read_files(outcomes: Callable[[Watch], Iterable[Outcome | Indexed]], files: int, did: str, where: str) -> bool:
+def read_files(outcomes: Callable[[Watch], Iterable[Outcome]], files: int, did: str, where: str) -> bool:
     """Show a bar of so many files, and say what becomes of them; whether none failed.
 
     What failed is told on standard error as it comes, and how many did what on standard output at the end, however it
     comes; ``did`` is the state of those read, such as ``indexed``. ``outcomes`` gets what is called before a file is
     read, which returns what is told how far it is read.
     """
-    done: list[Outcome | Indexed] = []
+    done: list[Outcome] = []
     started, video_s = time.monotonic(), 0.0
     try:
         with _bar() as bar:
