@@ -59,10 +59,10 @@ def audit(
         headings = ["splits", "videos in both", "sentences of the second\nin the first, per cent", "such as"]
         grids.append(Grid(f"{found.dataset}: what splits have in common", headings, rows))
     for prior in found.priors:
-        same = ", the same split: no other is there" if prior.fitted == prior.evaluation.split else ""
-        title = f"{found.dataset} {prior.evaluation.split}: the prior of {prior.fitted}{same}"
+        same = ", the same split: no other is there" if found.fitted == prior.split else ""
+        title = f"{found.dataset} {prior.split}: the prior of {found.fitted}{same}"
         notes = ["per cent; low and high enclose 95 % over videos. A method that reads the sentence must beat this."]
-        grids.append(metric_grid(prior.evaluation, title, notes))
+        grids.append(metric_grid(prior, title, notes))
     write_grids(grids, sys.stdout)
 
 

@@ -135,15 +135,11 @@ def read_description(path: Path) -> Description:
 
     Raises an `InputError` for a file that is missing, damaged or no checkpoint of ours.
     """
-    return _opened(path)[0]
+    return load_checkpoint(path, with_weights=False)[0]
 
 
-def load_checkpoint(path: Path) -> tuple[Description, dict[str, npt.NDArray[Any]]]:
+def load_checkpoint(path: Path, *, with_weights: bool = True) -> tuple[Description, dict[str, npt.NDArray[Any]]]:
     """A checkpoint; nothing in it is executed; raises as `read_description`."""
-    return _opened(path, with_weights=True)
-
-
-def _opened(path: Path, with_weights: bool = False) -> tuple[Description, dict[str, npt.NDArray[Any]]]:
     from safetensors import SafetensorError, safe_open
 
     if not path.is_file():
