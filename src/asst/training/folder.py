@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -35,10 +36,10 @@ class DivergedError(InputError):
 def require_finite(numbers: Mapping[str, float | Tensor], step: int) -> None:
     """Looks at losses and metrics, or through what a method has learnt; a `DivergedError` names the first at fault."""
     for name, own in numbers.items():
-        if not torch.isfinite(torch.as_tensor(own)).all():
-            raise DivergedError(
-                step, f"{name} {'holds a NaN or an infinity' if isinstance(own, Tensor) else f'is {own}'}"
-            )
+        if isinstance(own, Tensor) and not torch.isfinite(own).all():
+            raise DivergedError(step, f"{name} holds a NaN or an infinity")
+        if isinstance(own, float) and not math.isfinite(own):
+            raise DivergedError(step, f"{name} is {own}")
 
 
 class RunFolder:
