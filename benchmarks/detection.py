@@ -23,6 +23,7 @@ import sys
 import tempfile
 import threading
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -86,9 +87,7 @@ def loaded(path: Path) -> tuple[DetectorMethod, Description]:
     assert isinstance(method, DetectorMethod)
     method.load_state_dict(weights)
     noise = FeatureKind(extractor="noise", dimension=description.features.dimension, step_s=STEP_S)
-    return method.eval(), Description(
-        **{name: getattr(description, name) for name in description.__slots__ if name != "features"}, features=noise
-    )
+    return method.eval(), replace(description, features=noise)
 
 
 def streamed(method: DetectorMethod, description: Description, features: Features) -> int:

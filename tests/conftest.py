@@ -90,10 +90,12 @@ def untrained_reranker(similarity: SimilarityModel) -> Callable[[Path, dict[str,
     import torch
 
     from asst.features.zeroshot.crops import STEP_S as CROPS_STEP_S
-    from asst.models.checkpoint import Description, FeatureKind, save_checkpoint
+    from asst.models.checkpoint import FeatureKind, save_checkpoint
     from asst.models.methods.reranker import RerankerMethod
     from asst.models.reranker_inputs import input_names
     from asst.text import WordVectors
+
+    from .descriptions import description_of
 
     def write(path: Path, settings: dict[str, Any]) -> Path:
         torch.manual_seed(3)
@@ -107,19 +109,15 @@ def untrained_reranker(similarity: SimilarityModel) -> Callable[[Path, dict[str,
             step_s=CROPS_STEP_S,
             weights=extractor.weights,
         )
-        description = Description(
-            method="reranker",
-            settings=method.settings,
+        description = description_of(
+            "reranker",
+            method.settings,
             observation={},
-            overlap=0.5,
-            words=words.source,
             features=kind,
             origin="simulated",
             recipe="default",
             dataset="tapes",
-            split="train",
             step=0,
-            seed=0,
         )
         save_checkpoint(path, description, method.state_dict())
         return path

@@ -6,27 +6,18 @@ from pathlib import Path
 
 from asst.data.record import Record
 from asst.features.networks.none import NAME
-from asst.models.checkpoint import Description, FeatureKind, save_checkpoint
+from asst.models.checkpoint import FeatureKind, save_checkpoint
 from asst.models.methods.prior import PriorMethod
-from asst.text import WordVectors
+
+from .descriptions import description_of
 
 
 def save_prior(path: Path, records: list[Record]) -> None:
     """Fits a density and writes it."""
     method = PriorMethod({})
     method.fit(records, ())
-    description = Description(
-        method="prior",
-        settings=method.settings,
-        observation={"kind": "whole"},
-        overlap=0.5,
-        words=WordVectors.packaged().source,
-        features=FeatureKind(extractor=NAME, dimension=1, step_s=1.0),
-        origin="real",
-        recipe="own/prior",
-        dataset="jsonlines",
-        split="train",
-        step=1,
-        seed=0,
+    kind = FeatureKind(extractor=NAME, dimension=1, step_s=1.0)
+    description = description_of(
+        "prior", method.settings, observation={"kind": "whole"}, features=kind, recipe="own/prior"
     )
     save_checkpoint(path, description, method.state_dict())

@@ -1,4 +1,4 @@
-"""Files that are written whole or not at all, and what is said where none can be."""
+"""Files that are written whole or not at all, and what is said, before the work starts, where none can be."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO
 
-from asst.errors import WriteError
+from asst.errors import InputError, WriteError
 
 _FULL, _CLOSED = "free space or name another folder", "name a folder that may be written to"
 _UNKNOWN = "check the folder"
@@ -37,6 +37,23 @@ def check_writable(path: Path) -> None:
         read_only = hasattr(os, "statvfs") and os.statvfs(there).f_flag & os.ST_RDONLY
         code = errno.EROFS if read_only else errno.EACCES
         raise write_error(path, OSError(code, os.strerror(code)))
+
+
+def check_destination(path: Path, suffix: str, *, source: Path | None = None) -> None:
+    """Refuse a path that could not be written, before anything long is computed for it.
+
+    Raises an `InputError` for another extension than ``suffix``, a folder that does not exist, a path that is a folder,
+    or the ``source`` itself, or where nothing may be written.
+    """
+    if path.suffix.lower() != suffix:
+        raise InputError(f"{path}: the name must end in {suffix}")
+    if not path.parent.is_dir():
+        raise InputError(f"{path}: no such folder {path.parent}; create it first")
+    if path.is_dir():
+        raise InputError(f"{path}: is a folder; name a file in it")
+    if source is not None and path.exists() and source.exists() and path.samefile(source):
+        raise InputError(f"{path}: is the input itself; write to another file")
+    check_writable(path)
 
 
 def write_whole(path: Path, content: bytes | str) -> None:

@@ -94,7 +94,8 @@ class Localizer:
         the model looked at, where it has attention; the network runs once more.
         """
         check_question(queries, top, min_score)
-        features, duration_s = self._read(video, progress)
+        features = video if isinstance(video, Features) else self.features(video, progress=progress)
+        duration_s = features.video_end_s
         name = str(video) if isinstance(video, str | Path) else ""
         attentive = self.model if attention and isinstance(self.model, Attentive) else None
         answers = []
@@ -136,9 +137,3 @@ class Localizer:
         if not isinstance(self.model, Embedding):
             raise InputError(f"{self.name} has no space of pictures and sentences; choose similarity or clip")
         return self.model
-
-    def _read(
-        self, video: str | Path | Iterable[Frames] | Features, progress: Progress | None
-    ) -> tuple[Features, float]:
-        features = video if isinstance(video, Features) else self.features(video, progress=progress)
-        return features, features.video_end_s

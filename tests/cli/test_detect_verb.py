@@ -14,10 +14,11 @@ from typer.testing import CliRunner
 
 from asst.cli.app import app
 from asst.data.record import Record
-from asst.models.checkpoint import Description, FeatureKind, save_checkpoint
+from asst.models.checkpoint import FeatureKind, save_checkpoint
 from asst.models.methods.detector import DetectorMethod
 from asst.video import probe
 
+from ..descriptions import description_of
 from ..prior_checkpoint import save_prior
 
 
@@ -37,19 +38,14 @@ def checkpoint(tmp_path: Path) -> Path:
             "labels": ["ride", "walk"],
         }
     )
-    description = Description(
-        method="detector",
-        settings=method.settings,
+    description = description_of(
+        "detector",
+        method.settings,
         observation={"kind": "crops", "steps": 16, "step_s": 0.25},
         overlap=0.3,
         words="",
         features=FeatureKind(extractor="none", dimension=1, step_s=1.0),
-        origin="real",
-        recipe="own",
         dataset="actions",
-        split="train",
-        step=1,
-        seed=0,
     )
     save_checkpoint(tmp_path / "d.safetensors", description, method.state_dict())
     return tmp_path / "d.safetensors"

@@ -127,7 +127,7 @@ def test_the_environment_alone_says_where_annotation_lies(own: Path, monkeypatch
 def test_bad_input_is_one_line(own: Path) -> None:
     predictions = own / "p.jsonl"
     assert "is no folder of a run" in refused(run(own, *options(own)))
-    assert "cannot be read" in refused(run(own / "none.jsonl", *options(own)))
+    assert "cannot read" in refused(run(own / "none.jsonl", *options(own)))
     assert "a model is judged by --model best.safetensors" in refused(run(Path("best.safetensors"), *options(own)))
     assert "give --dataset NAME" in refused(run(predictions))
     assert "no data set 'didem'" in refused(run(predictions, *options(own, "didem")))

@@ -90,7 +90,7 @@ def test_bad_input_is_one_line_and_writes_nothing(files: Path) -> None:
         "not about the same sentences": ["a.jsonl", "short.jsonl", "--weights", "1", "2", "--out", "f.jsonl"],
         "must end in .jsonl": ["a.jsonl", "b.jsonl", "--weights", "1", "2", "--out", "f.json"],
         "give --dataset NAME": ["a.jsonl", "b.jsonl", "--fit"],
-        "none.jsonl: cannot be read": ["none.jsonl", "b.jsonl", "--weights", "1", "2", "--out", "f.jsonl"],
+        "cannot read none.jsonl": ["none.jsonl", "b.jsonl", "--weights", "1", "2", "--out", "f.jsonl"],
     }.items():
         result = run(*words)
         assert (result.exit_code, result.stdout) == (2, ""), words

@@ -17,7 +17,7 @@ from asst.evaluation.results import read_result
 from asst.features.stores.native import Store
 from asst.models.methods.table import METHODS
 from asst.simulate.features.settings import LEVELS
-from asst.training.simulation import Wanted, simulate
+from asst.training.simulation import settings_of, simulate
 
 pytestmark = [
     pytest.mark.usefixtures("one_thread"),
@@ -151,13 +151,13 @@ def test_simulated_features_are_made_once_for_every_video_of_both_splits(
 ) -> None:
     few = read_dataset("charades_sta", shared_data / "charades_sta", "test").video_names[:3]
     monkeypatch.setattr("asst.training.simulation.used_videos", lambda root, split: few if split == "test" else ())
-    wanted = Wanted("charades_sta", "flow", "easy", dimension=16)
+    key, settings = "charades_sta", settings_of("charades_sta", "flow", "easy", dimension=16)
     store = Store(tmp_path / "store")
     said: list[str] = []
-    assert simulate(wanted, shared_data / "charades_sta", store, said.append) == 3
+    assert simulate(key, settings, shared_data / "charades_sta", store, said.append) == 3
     assert store.videos() == tuple(sorted(few))
     assert store.read(few[0]).extractor == "simulated-flow-easy"
-    assert simulate(wanted, shared_data / "charades_sta", store, said.append) == 0
+    assert simulate(key, settings, shared_data / "charades_sta", store, said.append) == 0
     wrong = CliRunner().invoke(app, ["simulate", str(tmp_path / "x"), "--modality", "audio"])
     assert wrong.exit_code == 2
     assert "choose one of rgb, flow, c3d" in wrong.stderr

@@ -12,7 +12,7 @@ from asst.data.actions import ActionVideo, LabelledSpan
 from asst.data.batch import Collate
 from asst.data.observations import CropObservation
 from asst.data.record import Span
-from asst.data.windows import Window
+from asst.data.sample import Window
 from asst.errors import InputError
 from asst.features.stores.native import Store
 from asst.features.values import Features

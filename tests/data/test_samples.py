@@ -15,9 +15,8 @@ from torch.utils.data import DataLoader
 from asst.data.batch import Batch, Collate
 from asst.data.observations import CropObservation, PieceObservation
 from asst.data.record import Record
-from asst.data.sample import Sample, padded
+from asst.data.sample import Sample, Window, padded
 from asst.data.samples import EpochOrder, Queries, TrainingSamples
-from asst.data.windows import Window
 from asst.errors import InputError
 from asst.features.stores.native import CachedStore, Store, require
 from asst.features.values import Features

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from asst.data.windows import Window, placed, sliding_windows
+from asst.data.sample import Window, placed, sliding_windows
 from asst.features.values import Features
 from asst.moments import FloatArray, iou, nms
 

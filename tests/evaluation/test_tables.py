@@ -10,24 +10,10 @@ import pytest
 from asst.data import DATASETS
 from asst.errors import InputError
 from asst.evaluation.protocol import protocol_of
-from asst.evaluation.results import Figure, Result
+from asst.evaluation.results import Figure
 from asst.evaluation.tables import PaperTable, as_json, fill, fused_recipes, paper_tables
 
-C3D = Result(
-    recipe="charades_sta/c3d",
-    dataset="charades_sta",
-    split="test",
-    data="real",
-    extractor="c3d",
-    model="asst",
-    metrics={
-        "r@1,iou=0.3": Figure(50.0, 48.0, 52.0),
-        "r@1,iou=0.5": Figure(36.0, 34.0, 38.0),
-        "r@1,iou=0.7": Figure(18.0, 17.0, 19.0),
-    },
-    queries=3720,
-    seconds=1.0,
-)
+from ..kept_result import C3D
 
 
 def numbered(number: int) -> PaperTable:

@@ -11,9 +11,9 @@ import numpy as np
 import pytest
 
 from asst.errors import InputError
-from asst.features.disk_rows import SpillingRows, Vectors, chunks, release, side_by_side
+from asst.features.disk_rows import SpillingRows, concatenated, side_by_side
 from asst.features.stores.native import Store
-from asst.features.values import Features, concatenated
+from asst.features.values import Features, Vectors, chunks, release
 
 DIMENSION = 6
 MB = 2**20

@@ -11,7 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from asst.errors import InputError
-from asst.features.values import Features, concatenated
+from asst.features.disk_rows import concatenated
+from asst.features.values import Features
 
 
 def features(steps: int, dimension: int = 3, start_s: float = 0.0, step_s: float = 0.5, name: str = "rgb") -> Features:

@@ -21,8 +21,7 @@ from torch import nn
 from typer.testing import CliRunner
 
 from asst.cli.app import app
-from asst.data.sample import ProposalRows, Sample
-from asst.data.windows import Window
+from asst.data.sample import ProposalRows, Sample, Window
 from asst.features.extractor import Extractor
 from asst.features.hashing import packaged_file
 from asst.features.networks import bn_inception, c3d, vgg16
@@ -34,6 +33,7 @@ from asst.models.checkpoint import Description, FeatureKind, save_checkpoint
 from asst.models.methods.table import METHODS, build_method
 from asst.models.trained.loading import loaded
 
+from ..descriptions import description_of
 from ..tiny_clip import write as write_clip
 
 GOLDEN = Path(__file__).with_name("golden.json")
@@ -208,17 +208,7 @@ def noise(draw: np.random.Generator, *shape: int) -> npt.NDArray[np.float32]:
 
 def description(method: str, settings: dict[str, Any]) -> Description:
     kind = FeatureKind(extractor="noise", dimension=CHANNELS, step_s=0.5)
-    return Description(
-        method=method,
-        settings=settings,
-        observation={"kind": "whole", "steps": STEPS},
-        overlap=0.8,
-        words="glove.6B.50d",
-        features=kind,
-        origin="real",
-        recipe="golden",
-        dataset="jsonlines",
-        split="train",
-        step=0,
-        seed=0,
+    observation = {"kind": "whole", "steps": STEPS}
+    return description_of(
+        method, settings, observation=observation, overlap=0.8, features=kind, recipe="golden", step=0
     )

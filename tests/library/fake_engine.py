@@ -25,6 +25,7 @@ from asst.features.values import Features
 from asst.library.engine import Engine, Identity
 from asst.library.engine import engine_of as real_engine_of
 from asst.library.windows import WindowVectors, windows_of
+from asst.models.base import RanksByVideo
 from asst.moments import Answer, Attention, Curve, Moment, rows
 from asst.video import Frames, frames, probe
 
@@ -73,7 +74,7 @@ class FakeExtraction(Extraction):
         return FakeExtractor(), Store(self.store)
 
 
-class FakeEngine(Engine):
+class FakeEngine(Engine, RanksByVideo):
     name = "colours"
 
     def __init__(self, embedding: str = "e1") -> None:

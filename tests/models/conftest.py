@@ -7,8 +7,7 @@ import pytest
 import torch
 
 from asst.data.batch import Batch, Collate
-from asst.data.sample import Sample
-from asst.data.windows import Window
+from asst.data.sample import Sample, Window
 from asst.models.methods.base import Share
 
 STEPS, CHANNELS, WORDS = 12, 4, 3

@@ -12,21 +12,17 @@ from safetensors.torch import save_file
 
 from asst.errors import InputError
 from asst.features.values import Features
-from asst.models.checkpoint import Description, FeatureKind, load_checkpoint, read_description, save_checkpoint
+from asst.models.checkpoint import FeatureKind, load_checkpoint, read_description, save_checkpoint
 
-DESCRIPTION = Description(
-    method="asst",
-    settings={"feature_channels": 4, "feeding": "multiple"},
-    observation={"kind": "crops", "steps": 64},
-    overlap=0.8,
-    words="glove.6B.50d",
+from ..descriptions import description_of
+
+DESCRIPTION = description_of(
+    "asst",
+    {"feature_channels": 4, "feeding": "multiple"},
     features=FeatureKind(extractor="c3d", dimension=4, step_s=0.25),
-    origin="real",
     recipe="charades_sta/c3d",
     dataset="charades_sta",
-    split="train",
     step=500,
-    seed=1,
     metrics={"r@1,iou=0.5": 12.5},
 )
 WEIGHTS = {"a.weight": torch.arange(6.0).view(2, 3).T, "a.count": torch.tensor(3)}

@@ -14,8 +14,7 @@ from hypothesis import strategies as st
 
 import asst
 from asst.data.batch import Batch, Collate
-from asst.data.sample import ProposalRows, Sample
-from asst.data.windows import Window
+from asst.data.sample import ProposalRows, Sample, Window
 from asst.errors import InputError
 from asst.features.zeroshot.captions import CaptionSentences
 from asst.features.zeroshot.crops import STEP_S, TICKS_A_STEP

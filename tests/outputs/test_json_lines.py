@@ -106,7 +106,7 @@ def test_a_malformed_line_is_named_by_file_and_number(tmp_path: Path, line: str)
 def test_bytes_that_are_no_text_and_a_missing_file_are_named(tmp_path: Path) -> None:
     path = tmp_path / "a.jsonl"
     path.write_bytes(b'{"video": "\xff"}')
-    with pytest.raises(InputError, match="line 1"):
+    with pytest.raises(InputError, match="not UTF-8 text"):
         read_answers(path)
-    with pytest.raises(InputError, match=r"none\.jsonl: cannot be read"):
+    with pytest.raises(InputError, match=r"cannot read .*none\.jsonl: .*; name a file of answers"):
         read_answers(tmp_path / "none.jsonl")

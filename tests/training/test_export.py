@@ -14,8 +14,7 @@ import onnx
 import pytest
 import torch
 
-from asst.data.sample import ProposalRows, Sample
-from asst.data.windows import Window
+from asst.data.sample import ProposalRows, Sample, Window
 from asst.errors import InputError
 from asst.models.answers import ExportedMethod
 from asst.models.checkpoint import Description, FeatureKind, save_checkpoint
@@ -24,6 +23,8 @@ from asst.models.reranked import RerankedModel
 from asst.models.reranker_inputs import FACTS
 from asst.models.trained.loading import GRAPH, PACKAGED, loaded, window_steps
 from asst.training.export import export_checkpoint
+
+from ..descriptions import description_of
 
 SMALL = {
     "feature_channels": 6,
@@ -71,20 +72,8 @@ def write(path: Path, name: str, settings: dict[str, Any]) -> Description:
             if weight.is_floating_point():
                 # Away from what a normalisation or a fit begins with.
                 weight.copy_(0.3 * torch.randn_like(weight)).abs_() if weight.ndim < 2 else weight.mul_(1.5)
-    description = Description(
-        method=name,
-        settings=method.settings,
-        observation={"kind": "crops", "steps": 16},
-        overlap=0.5,
-        words="glove",
-        features=FeatureKind(extractor="toy", dimension=6 if name != "prior" else 1, step_s=1.0),
-        origin="simulated",
-        recipe="toy",
-        dataset="jsonlines",
-        split="train",
-        step=1,
-        seed=0,
-    )
+    kind = FeatureKind(extractor="toy", dimension=6 if name != "prior" else 1, step_s=1.0)
+    description = description_of(name, method.settings, words="glove", features=kind, origin="simulated", recipe="toy")
     save_checkpoint(path, description, method.state_dict())
     return description
 

@@ -11,9 +11,9 @@ import pytest
 import yaml
 
 import asst
-from asst.evaluation.answers import answer_split
 from asst.evaluation.protocol import protocol_of
 from asst.features.stores.native import Store
+from asst.models.base import answer_split
 from asst.models.checkpoint import read_description
 from asst.models.trained.model import TrainedModel
 from asst.training.recipe import Recipe, read_recipe

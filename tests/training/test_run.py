@@ -23,10 +23,10 @@ import asst
 from asst.data import read_dataset
 from asst.data.batch import Batch
 from asst.errors import InputError
-from asst.evaluation.answers import answer_split, origin_of
 from asst.evaluation.protocol import protocol_of
 from asst.features.stores.native import Provenance, Store, write_file
 from asst.features.values import Features
+from asst.models.base import answer_split
 from asst.models.checkpoint import load_checkpoint, read_description
 from asst.models.methods.asst import ASSTMethod
 from asst.models.methods.base import Loss, Share
@@ -76,7 +76,7 @@ def test_a_run_learns_and_its_folder_answers_and_locates(
     values = protocol_of("jsonlines").values(records, spans)  # type: ignore[arg-type]
     assert values["r@1,iou=0.5"].mean() >= 0.8
     assert abs(100 * values["r@1,iou=0.5"].mean() - description.metrics["r@1,iou=0.5"]) < 1e-4
-    assert origin_of(model, sources.store, records) == "real"
+    assert model.description.origin_on(sources.store.read(records[0].video)) == "real"
 
     features = Store(toy / "features").read(records[0].video)
     (moments,) = asst.load(done.folder.best).locate(features, [records[0].sentence], top=1)

@@ -14,13 +14,12 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from asst.atomic import write_error
+from asst.atomic import check_destination, write_error
 from asst.cli import options
 from asst.cli.files import Files
 from asst.cli.options import LIBRARY, argument, option, print_json, tell
 from asst.errors import InputError
 from asst.local import check_ends, local_path
-from asst.outputs.destination import check_destination
 from asst.outputs.printable import printable
 
 if TYPE_CHECKING:

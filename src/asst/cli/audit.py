@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import astuple
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -12,7 +13,7 @@ from asst.errors import InputError, counted
 
 if TYPE_CHECKING:
     from asst.data.record import Dataset
-    from asst.evaluation.audit import Audit, Spread
+    from asst.evaluation.audit import Audit
     from asst.outputs.table import Grid
 
 _SPREADS = {
@@ -24,14 +25,7 @@ _SPREADS = {
     "moments_a_query": "moments a query",
     "words": "words a sentence",
 }
-_NUMBERS = {
-    "least": "least",
-    "lower": "25 %",
-    "median": "median",
-    "upper": "75 %",
-    "greatest": "greatest",
-    "mean": "mean",
-}
+_NUMBERS = ("least", "25 %", "median", "75 %", "greatest", "mean")
 _FIFTHS = ("first fifth", "second", "third", "fourth", "last")
 
 
@@ -65,10 +59,10 @@ def audit(
         headings = ["splits", "videos in both", "sentences of the second\nin the first, per cent", "such as"]
         grids.append(Grid(f"{found.dataset}: what splits have in common", headings, rows))
     for prior in found.priors:
-        same = ", the same split: no other is there" if prior.fitted == prior.evaluation.split else ""
-        title = f"{found.dataset} {prior.evaluation.split}: the prior of {prior.fitted}{same}"
+        same = ", the same split: no other is there" if found.fitted == prior.split else ""
+        title = f"{found.dataset} {prior.split}: the prior of {found.fitted}{same}"
         notes = ["per cent; low and high enclose 95 % over videos. A method that reads the sentence must beat this."]
-        grids.append(metric_grid(prior.evaluation, title, notes))
+        grids.append(metric_grid(prior, title, notes))
     write_grids(grids, sys.stdout)
 
 
@@ -99,8 +93,8 @@ def _splits(found: Audit) -> list[Grid]:
 
     grids = []
     for name, split in found.splits.items():
-        spreads: dict[str, Spread] = {label: getattr(split, key) for key, label in _SPREADS.items()}
-        rows = [[label, *(f"{getattr(spread, key):.4g}" for key in _NUMBERS)] for label, spread in spreads.items()]
+        spreads = {label: astuple(getattr(split, key)) for key, label in _SPREADS.items()}
+        rows = [[label, *(f"{number:.4g}" for number in own)] for label, own in spreads.items()]
         notes = [
             f"{counted(split.vocabulary, 'distinct word')}, {split.unknown_words} of them without a packaged vector; "
             f"{100 * split.distinct_sentences:.1f} % of the sentences are distinct",
@@ -110,7 +104,7 @@ def _splits(found: Audit) -> list[Grid]:
             f"of the file {counted(split.repaired, 'row was', 'rows were')} repaired and {split.dropped} left out",
         ]
         title = f"{found.dataset} {name}: {counted(split.queries, 'query')}, {counted(split.videos, 'video')}"
-        grids.append(Grid(title, ["", *_NUMBERS.values()], rows, notes))
+        grids.append(Grid(title, ["", *_NUMBERS], rows, notes))
         shares = [
             [start, *(f"{100 * share:.1f}" for share in row)] for start, row in zip(_FIFTHS, split.grid, strict=True)
         ]

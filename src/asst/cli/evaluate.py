@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 from asst.cli import options
-from asst.cli.options import Annotation, argument, option, tell
+from asst.cli.options import Annotation, Stores, argument, option, tell
 from asst.errors import InputError, counted
 from asst.extras import require
 
@@ -62,9 +62,6 @@ class _Asked:
     fit_split: Annotated[
         str | None, option("--fit-split NAME", "With --model prior: the part of the data to fit it on.")
     ] = None
-    stores: options.Stores = None
-    step_s: options.StepS = None
-    key: options.ArrayKey = None
     out: Annotated[Path | None, option("--out OUT.jsonl", "With --model: keep its answers.")] = None
 
 
@@ -82,6 +79,7 @@ def evaluate(
     as_json: options.Json = False,
     keeping: _ResultFile,
     of: _Asked,
+    given: Stores,
     form: Annotated[
         str | None,
         option("--format NAME", "Of PREDICTIONS that are not ours: moment-detr (lighthouse) or activitynet."),
@@ -110,9 +108,7 @@ def evaluate(
         from asst.cli.questions import print_evaluation, read_questions
 
         asked = read_questions(annotation)
-        judged = evaluate_model(
-            str(of.model), asked, str(annotation.split), of.fit_split, of.stores or (), of.step_s, of.key, of.out
-        )
+        judged = evaluate_model(str(of.model), asked, str(annotation.split), of.fit_split, given, of.out)
         print_evaluation(judged, as_json=as_json)
         return
     # What is not there and has no suffix was meant as a run, and is told which there are.

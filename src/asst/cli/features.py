@@ -267,12 +267,12 @@ def simulate(
     """
     from asst.data import data_folder
     from asst.features.stores.native import Store
-    from asst.training.simulation import SIMULATIONS, Wanted
+    from asst.training.simulation import SIMULATIONS, settings_of
     from asst.training.simulation import simulate as make
 
     check_writable(out)
     key = key_of(dataset)
     usual = list(SIMULATIONS[key].modalities)[-1] if key in SIMULATIONS else ""
-    wanted = Wanted(key, modality or usual, level, seed, dimension)
-    count = make(wanted, data or data_folder(key), Store(out), tell)
+    settings = settings_of(key, modality or usual, level, seed, dimension)
+    count = make(key, settings, data or data_folder(key), Store(out), tell)
     typer.echo(f"wrote simulated features of {counted(count, 'video')} to {out}")

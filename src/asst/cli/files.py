@@ -8,10 +8,10 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
+from asst.atomic import check_destination
 from asst.cli import options
 from asst.cli.options import option, tell
 from asst.errors import InputError
-from asst.outputs.destination import check_destination
 
 if TYPE_CHECKING:
     from asst.moments import Answer

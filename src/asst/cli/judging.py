@@ -8,22 +8,20 @@ from pathlib import Path
 from typing import Any
 
 from asst.atomic import check_writable
-from asst.cli.options import Annotation, tell
+from asst.cli.options import Annotation, Stores, tell
 from asst.cli.progress import counting
 from asst.cli.questions import Questions, print_evaluation, print_together, read_questions
 from asst.data.lengths import compare_lengths
 from asst.errors import InputError
-from asst.evaluation.answers import answer_split, origin_of
 from asst.evaluation.fusion import fuse
 from asst.evaluation.prior import fitted_prior
 from asst.evaluation.protocol import protocol_of
 from asst.evaluation.results import Result, read_result, write_result
 from asst.evaluation.scoring import Evaluation
 from asst.features.networks.none import NAME, PlaceholderStore
-from asst.features.stores.external import Timing, open_store
-from asst.features.stores.native import UNIT_LENGTH, ConcatenatedStore, FeatureStore
+from asst.features.stores.native import FeatureStore
 from asst.models import model_named
-from asst.models.base import Model
+from asst.models.base import Model, answer_split
 from asst.models.checkpoint import Description
 from asst.models.reranked import RerankedModel
 from asst.models.trained.detector import TrainedDetector
@@ -35,25 +33,17 @@ PRIOR = "prior"
 
 
 def evaluate_model(
-    model: str,
-    questions: Questions,
-    split: str,
-    fit_split: str | None,
-    stores: Sequence[Path],
-    step_s: float | None,
-    key: str | None,
-    out: Path | None,
+    model: str, questions: Questions, split: str, fit_split: str | None, given: Stores, out: Path | None
 ) -> Evaluation:
     """Asks ``prior``, fitted on ``fit_split``, or the model of a name or checkpoint, and judges it.
 
-    It reads the features of the stores, one a stream, in its order; ``step_s`` and ``key`` say of published stores how
-    long a step lasts, and which of a video's arrays to take. Answers are kept in ``out``, if that is given. Raises an
-    `InputError` for a model that is neither, or features that are missing or of another kind.
+    It reads the features that are given. Answers are kept in ``out``, if that is given. Raises an `InputError` for a
+    model that is neither, or features that are missing or of another kind.
     """
     blind = model == PRIOR
     if fit_split and not blind:
         raise InputError(f"--fit-split goes with --model {PRIOR}; any other has learnt already")
-    if stores and blind:
+    if given.stores and blind:
         raise InputError("a prior looks at no features; leave --store out")
     if blind:
         if questions.videos:
@@ -69,8 +59,7 @@ def evaluate_model(
         # What makes the features of a checkpoint need not be here.
         kind = asked.description.features if isinstance(asked, TrainedModel | TrainedDetector) else None
         extractor, made = (kind.extractor, kind.preprocessing) if kind else (asked.extractor.name, "")
-        absent = extractor == NAME
-        store = PlaceholderStore() if absent else checkpoint_store(model, extractor, stores, step_s, made, key)
+        store = PlaceholderStore() if extractor == NAME else given.read_by(model, extractor, made)
         compare_lengths(store, questions.records or questions.videos, tell)
         answers = _answers(asked, questions, store)
     if out is not None:
@@ -80,7 +69,7 @@ def evaluate_model(
 
 
 def _answers(model: Model | TrainedDetector, questions: Questions, store: FeatureStore, **how: Any) -> list[Answer]:
-    """What a model says, with progress; ``how`` is as `asst.evaluation.answers.answer_split` takes it."""
+    """What a model says, with progress; ``how`` is as `asst.models.base.answer_split` takes it."""
     with counting() as count:
         if not isinstance(model, TrainedDetector):
             return answer_split(model, questions.records, store, progress=count, **how)
@@ -145,7 +134,7 @@ def _evaluate_run(run: Path, split: str, changes: Sequence[str]) -> Evaluation:
         answers,
         protocol,
         recipe=recipe.name,
-        data=origin_of(model, sources.store, asked),
+        data=model.description.origin_on(sources.store.read(asked[0].video)),
         extractor=model.description.features.extractor,
         model=f"{recipe.name}, seed {recipe.training.seed}",
         seconds=seconds,
@@ -200,33 +189,3 @@ def _kept(
     evaluation = questions.judge(answers, protocol, blind=blind)
     write_result(Result.of(evaluation, **facts), kept)
     return evaluation, f"wrote {predictions} and {kept}"
-
-
-def checkpoint_store(
-    checkpoint: str,
-    extractor: str,
-    stores: Sequence[Path],
-    step_s: float | None,
-    preprocessing: str = "",
-    key: str | None = None,
-) -> FeatureStore:
-    """One store, or one a stream side by side.
-
-    The checkpoint reads features of an extractor, several joined by ``+``. Stores are of all streams together, or of
-    each, in their order; for published ones, ``step_s`` is how long a step lasts, and ``key`` the array to take. Raises
-    an `InputError` for another number of stores, one that cannot be opened, or features that only a recipe makes.
-    """
-    if UNIT_LENGTH in preprocessing:
-        raise InputError(f"{checkpoint} reads features that its recipe normalizes; judge it with asst evaluate RUN")
-    streams = extractor.split("+")
-    if len(stores) not in (1, len(streams)):
-        raise InputError(
-            f"{checkpoint} reads features of {' and '.join(streams)}; give --store STORE "
-            + ("once" if len(streams) == 1 else f"{len(streams)} times, in this order")
-        )
-    names = streams if len(stores) > 1 else [extractor]
-    opened = [
-        open_store(path, Timing(name, step_s) if step_s else None, key)
-        for path, name in zip(stores, names, strict=True)
-    ]
-    return opened[0] if len(opened) == 1 else ConcatenatedStore(opened)

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import sys
 from typing import Annotated, Any
 
 import typer
 
 from asst.cli import options
-from asst.cli.options import Verb, argument, option, print_json
+from asst.cli.options import Verb, argument, option, print_grid, print_json
 from asst.errors import counted
 from asst.outputs.printable import printable
 
@@ -46,22 +45,11 @@ def models(
     if as_json:
         print_json(records)
         return
-    from rich.table import Table
-    from rich.text import Text
-
-    from asst.outputs.table import console_of, fit
-
-    table = Table(box=None, pad_edge=False, header_style="dim")
-    table.add_column("name", no_wrap=True)
-    table.add_column("summary", overflow="fold")
-    table.add_column("here", no_wrap=True)
-    for record in records:
-        table.add_row(Text(record["name"], style="bold"), Text(record["summary"]), "yes" if record["here"] else "no")
-    with console_of(sys.stdout) as console:
-        fit(console, table)
-        console.print(table)
-    if not all(record["here"] for record in records):
-        typer.echo("\nwhat is not here is fetched by: asst models get NAME")
+    rows = [[record["name"], record["summary"], "yes" if record["here"] else "no"] for record in records]
+    notes = (
+        [] if all(record["here"] for record in records) else ["what is not here is fetched by: asst models get NAME"]
+    )
+    print_grid("models", ["name", "summary", "here"], rows, notes, words=3)
 
 
 @app.command(cls=Verb)
@@ -75,11 +63,13 @@ def get(
 
     Exit codes: 0 when it is there and whole, 2 when it could not be fetched.
     """
-    from asst.cli.progress import fetching
+    from rich.progress import DownloadColumn, TransferSpeedColumn
+
+    from asst.cli.progress import counting
     from asst.features.image_text.hub import fetch, image_text_named
 
     model = image_text_named(name)
-    with fetching(name) as progress:
+    with counting(name, DownloadColumn(), TransferSpeedColumn()) as progress:
         manifest = fetch(model, progress)
     if as_json:
         files = {path: stated.size for path, stated in manifest.files.items()}

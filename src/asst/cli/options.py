@@ -10,7 +10,7 @@ from dataclasses import dataclass, fields, is_dataclass
 from functools import wraps
 from inspect import Parameter, Signature, signature
 from pathlib import Path
-from typing import Annotated, Any, get_type_hints
+from typing import TYPE_CHECKING, Annotated, Any, get_type_hints
 
 import typer
 from typer.core import TyperArgument, TyperCommand
@@ -18,6 +18,9 @@ from typer.core import TyperArgument, TyperCommand
 from asst.errors import InputError
 from asst.extras import VERBS, install, require
 from asst.local import check_ends
+
+if TYPE_CHECKING:
+    from asst.features.stores.native import FeatureStore
 
 LIBRARY = Path("asst-library")
 """The library of verbs that are not told of one."""
@@ -137,11 +140,42 @@ DataFolder = Annotated[
 ]
 Level = Annotated[str, option("--level NAME", "Of simulated features: easy, standard, crowded or hard.")]
 
-Stores = Annotated[
-    list[Path] | None, option("--store STORE", "The features to read, in place of video files; once for each stream.")
-]
 StepS = Annotated[float | None, option("--step-s SECONDS", "How long a step lasts, for a STORE that does not say.")]
 ArrayKey = Annotated[str | None, option("--key NAME", "The array to take, where a STORE holds several of a video.")]
+
+
+@dataclass(frozen=True)
+class Stores:
+    """The features that a model reads, as options."""
+
+    stores: Annotated[
+        list[Path] | None,
+        option("--store STORE", "The features to read, in place of video files; once for each stream."),
+    ] = None
+    step_s: StepS = None
+    key: ArrayKey = None
+
+    def read_by(self, checkpoint: str, extractor: str, preprocessing: str) -> FeatureStore:
+        """One store, of all streams together, or one a stream side by side, in their order.
+
+        The checkpoint reads features of an extractor, several joined by ``+``. Raises an `InputError` for another
+        number of stores, one that cannot be opened, or features that only a recipe makes.
+        """
+        from asst.features.stores.external import Timing, open_store
+        from asst.features.stores.native import UNIT_LENGTH, ConcatenatedStore
+
+        if UNIT_LENGTH in preprocessing:
+            raise InputError(f"{checkpoint} reads features that its recipe normalizes; judge it with asst evaluate RUN")
+        streams, stores = extractor.split("+"), self.stores or ()
+        if len(stores) not in (1, len(streams)):
+            raise InputError(
+                f"{checkpoint} reads features of {' and '.join(streams)}; give --store STORE "
+                + ("once" if len(streams) == 1 else f"{len(streams)} times, in this order")
+            )
+        names = streams if len(stores) > 1 else [extractor]
+        timings = [Timing(name, self.step_s) if self.step_s else None for name in names]
+        opened = [open_store(path, timing, self.key) for path, timing in zip(stores, timings, strict=True)]
+        return opened[0] if len(opened) == 1 else ConcatenatedStore(opened)
 
 
 def key_of(dataset: str) -> str:

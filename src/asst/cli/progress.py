@@ -6,20 +6,18 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import contextmanager, nullcontext
 from typing import TYPE_CHECKING
 
 import typer
 from rich.console import Console
 from rich.progress import (
     BarColumn,
-    DownloadColumn,
     Progress,
     ProgressColumn,
     Task,
     TextColumn,
     TimeRemainingColumn,
-    TransferSpeedColumn,
 )
 from rich.text import Text
 
@@ -29,7 +27,6 @@ from asst.outputs.printable import printable
 
 if TYPE_CHECKING:
     from asst.features.extract import Job, Outcome
-    from asst.library.index import Indexed
 
     Watch = Callable[[Job], Callable[[float, float], None]]
 
@@ -76,19 +73,14 @@ def counting(what: str = "answering", *columns: ProgressColumn) -> Iterator[Call
         yield lambda done, total: bar.update(task, completed=done, total=total)
 
 
-def fetching(name: str) -> AbstractContextManager[Callable[[int, int], None]]:
-    """Show a bar of bytes, and lend what moves it."""
-    return counting(name, DownloadColumn(), TransferSpeedColumn())
-
-
-def read_files(outcomes: Callable[[Watch], Iterable[Outcome | Indexed]], files: int, did: str, where: str) -> bool:
+def read_files(outcomes: Callable[[Watch], Iterable[Outcome]], files: int, did: str, where: str) -> bool:
     """Show a bar of so many files, and say what becomes of them; whether none failed.
 
     What failed is told on standard error as it comes, and how many did what on standard output at the end, however it
     comes; ``did`` is the state of those read, such as ``indexed``. ``outcomes`` gets what is called before a file is
     read, which returns what is told how far it is read.
     """
-    done: list[Outcome | Indexed] = []
+    done: list[Outcome] = []
     started, video_s = time.monotonic(), 0.0
     try:
         with _bar() as bar:

@@ -6,6 +6,7 @@ import secrets
 import socket
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from ipaddress import ip_address
 from pathlib import Path
 from typing import Annotated
@@ -20,6 +21,36 @@ from asst.errors import InputError
 from asst.local import local_path
 
 
+@dataclass(frozen=True)
+class _Address:
+    """Where the page is, and who may see it, as options."""
+
+    host: Annotated[
+        str, option("--host ADDRESS", "Where to listen; any other than this machine's own asks for a token.")
+    ] = "127.0.0.1"
+    public_url: Annotated[
+        str | None,
+        option(
+            "--public-url URL",
+            "Where a proxy with TLS shows the page, as https://videos.example.org; asks for a token.",
+        ),
+    ] = None
+    token: Annotated[
+        str | None,
+        option("--token TOKEN", "The token that is asked for; else a new one at each start.", envvar="ASST_TOKEN"),
+    ] = None
+    port: Annotated[int, option("--port N", "0 takes a free one.", min=0, max=65535)] = 8000
+
+    def guarded(self) -> tuple[frozenset[str] | None, str | None]:
+        """The names that the server may be called by, None for any, and the token that it asks for, if it does."""
+        from asst.web.safety import LOOPBACK
+
+        named = frozenset() if self.public_url is None else frozenset([public_host(self.public_url)])
+        hosts = LOOPBACK | named if self.host in LOOPBACK else None
+        asks = self.token is None and (named or hosts is None)
+        return hosts, secrets.token_urlsafe(24) if asks else self.token
+
+
 def serve(
     videos: Annotated[
         list[Path] | None, argument("VIDEO...", "Videos, and folders of them, to bring into the library.")
@@ -30,21 +61,8 @@ def serve(
             "--library PATH", "The folder of the library; made for videos that are named.", show_default=str(LIBRARY)
         ),
     ] = None,
-    host: Annotated[
-        str, option("--host ADDRESS", "Where to listen; any other than this machine's own asks for a token.")
-    ] = "127.0.0.1",
-    public_url: Annotated[
-        str | None,
-        option(
-            "--public-url URL",
-            "Where a proxy with TLS shows the page, as https://videos.example.org; asks for a token.",
-        ),
-    ] = None,
-    token: Annotated[
-        str | None,
-        option("--token TOKEN", "The token that is asked for; else a new one at each start.", envvar="ASST_TOKEN"),
-    ] = None,
-    port: Annotated[int, option("--port N", "0 takes a free one.", min=0, max=65535)] = 8000,
+    *,
+    at: _Address,
     model: options.LibraryModel = None,
     browser: Annotated[bool, option("--open", "Open the page in the browser.")] = False,
     device: options.Device = None,
@@ -58,21 +76,18 @@ def serve(
 
         from asst.library.library import Library
         from asst.web.app import create_app
-        from asst.web.safety import LOOPBACK, Access
+        from asst.web.safety import Access
 
         wanted = _files(videos or [])
         folder = _folder(library, named=bool(wanted))
         engine = engine_for(folder, model)
-    named = frozenset() if public_url is None else frozenset([public_host(public_url)])
-    hosts = LOOPBACK | named if host in LOOPBACK else None
-    if token is None and (named or hosts is None):
-        token = secrets.token_urlsafe(24)
-    access = None if token is None else Access(token, secure=(public_url or "").startswith("https:"))
+    hosts, token = at.guarded()
+    public = None if at.public_url is None else f"{at.public_url.rstrip('/')}/"
+    access = None if token is None else Access(token, secure=(public or "").startswith("https:"))
     app = create_app(Library.made(folder, engine.identity), lambda: engine, hosts=hosts, wanted=wanted, access=access)
     # Bound before it starts, so that a taken port is told of in one line.
-    with listening(host, port) as bound:
-        address = said(bound) if public_url is None else f"{public_url.rstrip('/')}/"
-        address += "" if token is None else f"?token={quote(token, safe='')}"
+    with listening(at.host, at.port) as bound:
+        address = (public or said(bound)) + ("" if token is None else f"?token={quote(token, safe='')}")
         typer.echo(f"{folder} at {address} (Ctrl-C ends it)", err=True)
         if browser:
             typer.launch(address)

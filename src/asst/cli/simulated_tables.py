@@ -39,7 +39,7 @@ from asst.simulate.features.settings import LEVELS
 from asst.training.folder import RUNS, RunFolder
 from asst.training.recipe import Recipe, read_recipe
 from asst.training.recipe_files import packaged_recipes
-from asst.training.simulation import Wanted, shown_to
+from asst.training.simulation import settings_of, shown_to
 
 USUAL = RUNS / "simulated"
 SPLIT = "test"
@@ -226,7 +226,8 @@ def _references(table: PaperTable, records: Sequence[Record], budget: Budget) ->
     data = simulated_recipe(own).data
     prior = fitted_prior(table.dataset, read_dataset(table.dataset, root, data.train).records)
     blind = map(spans_of, answers_of(records, prior.answers(records)))
-    seen = [shown_to(Wanted(table.dataset, name, budget.level), root, records) for name in data.streams]
+    settings = [settings_of(table.dataset, name, budget.level) for name in data.streams]
+    seen = [shown_to(table.dataset, own, root, records) for own in settings]
     questions = []
     for spans, *streams in zip(blind, *seen, strict=True):
         # Each event as the stream has it that sees it best.

@@ -12,7 +12,7 @@ import typer
 from asst.cli import options
 from asst.cli.asking import check_video, exit_by
 from asst.cli.files import Files
-from asst.cli.options import argument, option, print_json, tell
+from asst.cli.options import Stores, argument, option, print_json, tell
 from asst.errors import InputError
 from asst.local import check_ends, local_path
 from asst.outputs.printable import printable
@@ -28,12 +28,11 @@ _PARTLY_FAILED = 1
 def detect(
     video: Annotated[str, argument("VIDEO", "The video file; with --store a video's name.")],
     checkpoint: Annotated[Path, option("--checkpoint PATH", "What 'asst train thumos14/...' wrote.")],
-    stores: options.Stores = None,
-    step_s: options.StepS = None,
+    *,
+    given: Stores,
     top: Annotated[int, option("--top N", "Actions to keep.", min=1)] = 20,
     min_score: Annotated[float, option("--min-score SCORE", "The least score of an action.", min=0, max=1)] = 0.1,
     as_json: options.Json = False,
-    *,
     files: Files,
     device: options.Device = None,
 ) -> None:
@@ -46,14 +45,12 @@ def detect(
     from asst.outputs.table import write_detections_table
 
     files.check([Path(video)])
-    if not stores:
+    if not given.stores:
         check_ends(Path(video))
     detector = TrainedDetector.load([checkpoint])
-    if stores:
-        from asst.cli.judging import checkpoint_store
-
+    if given.stores:
         kind = detector.description.features
-        features = checkpoint_store(detector.name, kind.extractor, stores, step_s, kind.preprocessing).read(video)
+        features = given.read_by(detector.name, kind.extractor, kind.preprocessing).read(video)
         duration_s = features.end_s
     elif not local_path(video, "a video").exists():
         raise InputError(f"{video}: no such file; check the path, or give --store STORE to take features by a name")

@@ -6,12 +6,11 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
-from asst.atomic import write_whole
+from asst.atomic import check_destination, write_whole
 from asst.cli import options
 from asst.cli.options import Annotation, Verb, argument, option, print_grid, print_json, tell
 from asst.errors import InputError, counted
 from asst.extras import require
-from asst.outputs.destination import check_destination
 
 if TYPE_CHECKING:
     from asst.evaluation.fusion import FittedWeights

@@ -186,9 +186,9 @@ def read_dataset(name: str, folder: Path, split: str) -> Dataset:
         raise InputError(f"no data set {name!r}; there are {', '.join(DATASETS)}")
     require_split(name, split)
     entry, folder = DATASETS[name], Path(folder)
-    part = entry.splits.get(split)
-    queries = part.queries_in(folder) if part else None
-    return part.of(qvhighlights.read(queries, split), split) if part and queries else entry.read(folder, split)
+    part = entry.splits[split]
+    queries = part.queries_in(folder)
+    return part.of(qvhighlights.read(queries, split), split) if queries else entry.read(folder, split)
 
 
 def read_actions(name: str, folder: Path, split: str) -> ActionDataset:

@@ -10,9 +10,8 @@ from torch.utils.data import Dataset
 
 from asst.data.actions import ActionVideo, particular
 from asst.data.observations import LEAST_VISIBLE, CropObservation
-from asst.data.sample import NO_WORDS, Sample
+from asst.data.sample import NO_WORDS, Sample, Window, whole_steps
 from asst.data.samples import DRAWS, Key
-from asst.data.windows import Window, whole_steps
 from asst.features.stores.native import FeatureStore, require
 from asst.moments import FloatArray, IntArray
 

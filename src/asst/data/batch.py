@@ -11,8 +11,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from asst.data.sample import Sample, network_inputs, padded
-from asst.data.windows import Window
+from asst.data.sample import Sample, Window, network_inputs, padded
 from asst.moments import Array
 
 

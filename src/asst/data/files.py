@@ -20,9 +20,10 @@ from asst.errors import InputError
 from asst.local import check_ends
 
 _MOST_DIGITS = 300
+_ANNOTATION = "an annotation file"
 
 
-def read_text(path: Path, wanted: str = "an annotation file") -> str:
+def read_text(path: Path, wanted: str = _ANNOTATION) -> str:
     """The text of a file; an `InputError` if it cannot be read or is not UTF-8."""
     check_ends(path)
     try:
@@ -46,14 +47,14 @@ def read_json(path: Path, kind: type) -> Any:
     return content
 
 
-def read_lines(path: Path) -> Iterator[tuple[int, str]]:
+def read_lines(path: Path, wanted: str = _ANNOTATION) -> Iterator[tuple[int, str]]:
     """Each line that is not blank with its number, from one; raises as `read_text`."""
-    return ((number, line) for number, line in enumerate(read_text(path).split("\n"), start=1) if line.strip())
+    return ((number, line) for number, line in enumerate(read_text(path, wanted).split("\n"), start=1) if line.strip())
 
 
-def read_object_lines(path: Path) -> Iterator[tuple[str, Callable[[], dict[str, Any]]]]:
+def read_object_lines(path: Path, wanted: str = _ANNOTATION) -> Iterator[tuple[str, Callable[[], dict[str, Any]]]]:
     """Each line of a JSON Lines file: its name, and what gives its object or raises an `UnusableRowError`."""
-    return ((f"line {number}", partial(_object, line)) for number, line in read_lines(path))
+    return ((f"line {number}", partial(_object, line)) for number, line in read_lines(path, wanted))
 
 
 def _object(line: str) -> dict[str, Any]:

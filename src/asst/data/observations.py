@@ -10,7 +10,7 @@ import numpy as np
 
 from asst.data.readers.didemo import DURATION_S, MOST_PIECES, span_clip
 from asst.data.record import Record
-from asst.data.windows import Window, sliding_windows, whole_steps
+from asst.data.sample import Window, sliding_windows, whole_steps
 from asst.errors import InputError
 from asst.features.values import Features
 from asst.moments import FloatArray, piece_clips

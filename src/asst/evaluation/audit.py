@@ -89,21 +89,22 @@ class Leak:
 
 
 @dataclass(frozen=True, slots=True)
-class PriorAudit:
-    """What the moment frequency prior, which looks at nothing, reaches after it was fitted on a split."""
-
-    fitted: str
-    evaluation: Evaluation
-
-
-@dataclass(frozen=True, slots=True)
 class Audit:
-    """One data set: splits by name, leaks of each pair of them, and priors on each but the one they were fitted on."""
+    """One data set: splits by name, and leaks of each pair of them.
+
+    ``priors`` are what the moment frequency prior, which looks at nothing, reaches on each split but the one it was
+    fitted on.
+    """
 
     dataset: str
     splits: Mapping[str, SplitAudit]
     leaks: tuple[Leak, ...]
-    priors: tuple[PriorAudit, ...]
+    priors: tuple[Evaluation, ...]
+
+    @property
+    def fitted(self) -> str:
+        """The split that the prior was fitted on."""
+        return next(iter(self.splits))
 
     def as_json(self) -> dict[str, Any]:
         """The form that docs/formats.md describes."""
@@ -111,7 +112,7 @@ class Audit:
             "dataset": self.dataset,
             "splits": {name: asdict(split) for name, split in self.splits.items()},
             "leaks": [asdict(leak) for leak in self.leaks],
-            "prior": [{"fitted": prior.fitted, **prior.evaluation.in_per_cent()} for prior in self.priors],
+            "prior": [{"fitted": self.fitted, **prior.in_per_cent()} for prior in self.priors],
         }
 
 
@@ -122,12 +123,8 @@ def audit(dataset: str, splits: Mapping[str, Dataset]) -> Audit:
     for annotation that the data set's protocol cannot judge.
     """
     names = list(splits)
-    fitted = names[0]
-    prior = fitted_prior(dataset, splits[fitted].records)
-    priors = []
-    for name in names[1:] or names:
-        records = splits[name].records
-        priors.append(PriorAudit(fitted, evaluate(dataset, records, prior.answers(records))))
+    prior = fitted_prior(dataset, splits[names[0]].records)
+    judged = [splits[name].records for name in names[1:] or names]
     return Audit(
         dataset=dataset,
         splits={name: audit_split(own) for name, own in splits.items()},
@@ -136,7 +133,7 @@ def audit(dataset: str, splits: Mapping[str, Dataset]) -> Audit:
             for place, first in enumerate(names)
             for second in names[place + 1 :]
         ),
-        priors=tuple(priors),
+        priors=tuple(evaluate(dataset, records, prior.answers(records)) for records in judged),
     )
 
 

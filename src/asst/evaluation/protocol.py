@@ -50,11 +50,9 @@ class Protocol:
     headline: str
     """The metric that checkpoints and fusion weights are chosen by."""
     judge: Callable[..., dict[str, FloatArray]]
-    """Gives each metric's values; call `values`, which checks first."""
+    """Gives each metric's values, told ``more`` and ``thins``; call `values`, which checks first."""
     pieces: bool = False
     """Whether every clip of DiDeMo's is to be ranked, rather than spans of any length."""
-    judge_more: Callable[..., dict[str, FloatArray]] | None = None
-    """Gives what ``values`` adds if asked for more."""
     judge_saliency: Callable[[Sequence[Record], Sequence[Curve]], dict[str, FloatArray]] | None = None
     """Gives the metrics of predicted saliency, where the data set has scores of its clips."""
     thins: bool = False
@@ -72,8 +70,7 @@ class Protocol:
         """
         if len(records) != len(rankings):
             raise ValueError(f"{len(records)} queries and {len(rankings)} rankings; they must agree")
-        found = self.judge(records, rankings)
-        return found | self.judge_more(records, rankings) if more and self.judge_more is not None else found
+        return self.judge(records, rankings, more=more, thins=self.thins)
 
 
 def protocol_of(dataset: str, name: ProtocolName | str = "standard") -> Protocol:
@@ -90,15 +87,12 @@ def protocol_of(dataset: str, name: ProtocolName | str = "standard") -> Protocol
     if dataset not in DATASETS:
         raise InputError(f"no protocol for a data set {dataset!r}; there are {', '.join(DATASETS)}")
     found = PROTOCOLS[DATASETS[dataset].protocol]
-    if name == "standard":
-        return found
-    if name != "tall" or found.pieces:
+    if name != "standard" and (name != "tall" or found.pieces):
         raise InputError(f"no protocol {name!r} for {dataset}; there is standard{'' if found.pieces else ' and tall'}")
-    more = None if found.judge_more is None else partial(found.judge_more, thinned=True)
-    return replace(found, judge=partial(found.judge, thinned=True), judge_more=more, thins=True)
+    return replace(found, thins=name == "tall")
 
 
-def _judge_clips(records: Sequence[Record], rankings: Sequence[FloatArray]) -> dict[str, FloatArray]:
+def _judge_clips(records: Sequence[Record], rankings: Sequence[FloatArray], **_: bool) -> dict[str, FloatArray]:
     ranked = [_ranked_clips(record, ranking) for record, ranking in zip(records, rankings, strict=True)]
     annotated = [np.array([span_clip(span) for span in record.annotated]) for record in records]
     scores = didemo_scores(ranked, annotated)
@@ -118,41 +112,38 @@ def _ranked_clips(record: Record, ranking: FloatArray) -> npt.NDArray[np.int64]:
     return np.array(ranked, dtype=np.int64)
 
 
-def _of_moments(
-    truths_of: Callable[[Sequence[Record]], list[FloatArray]],
-    judge_also: Callable[[Sequence[FloatArray], list[FloatArray]], dict[str, FloatArray]] | None = None,
-    judge_saliency: Callable[[Sequence[Record], Sequence[Curve]], dict[str, FloatArray]] | None = None,
-) -> Protocol:
-    """Recall against some truths, discounted where asked for more; ``judge_also`` adds to that."""
-
-    def judge(
-        records: Sequence[Record], rankings: Sequence[FloatArray], *, thinned: bool = False
-    ) -> dict[str, FloatArray]:
-        truths, shown = truths_of(records), _by_iou(rankings, thinned)
-        recalls = {f"r@{n},iou={iou}": hits(shown[iou], truths, n, iou) for n, iou in _CUTS}
-        return {**recalls, "miou": top_ious(rankings, truths)}
-
-    def judge_more(
-        records: Sequence[Record], rankings: Sequence[FloatArray], *, thinned: bool = False
-    ) -> dict[str, FloatArray]:
-        truths, shown, durations_s = truths_of(records), _by_iou(rankings, thinned), [own.duration_s for own in records]
-        found = {f"dr@{n},iou={iou}": discounted_hits(shown[iou], truths, durations_s, n, iou) for n, iou in _CUTS}
-        return {**found, **(judge_also(rankings, truths) if judge_also else {})}
-
-    return Protocol("r@1,iou=0.5", judge, judge_more=judge_more, judge_saliency=judge_saliency)
+def _judge_moments(
+    truth: Callable[[Record], FloatArray],
+    records: Sequence[Record],
+    rankings: Sequence[FloatArray],
+    *,
+    more: bool,
+    thins: bool,
+) -> dict[str, FloatArray]:
+    """Recall against some truth, and with ``more`` discounted."""
+    truths, durations_s = [truth(record) for record in records], [record.duration_s for record in records]
+    shown = {iou: [_thinned(own, iou) for own in rankings] if thins else rankings for iou in _IOUS}
+    found = {f"r@{n},iou={iou}": hits(shown[iou], truths, n, iou) for n, iou in _CUTS}
+    found["miou"] = top_ious(rankings, truths)
+    for n, iou in _CUTS if more else ():
+        found[f"dr@{n},iou={iou}"] = discounted_hits(shown[iou], truths, durations_s, n, iou)
+    return found
 
 
-def _annotated(records: Sequence[Record]) -> list[FloatArray]:
+def _judge_highlights(
+    records: Sequence[Record], rankings: Sequence[FloatArray], *, more: bool, thins: bool
+) -> dict[str, FloatArray]:
+    found = _judge_moments(_cut, records, rankings, more=more, thins=thins)
+    return found | moment_precisions(rankings, [*map(_cut, records)]) if more else found
+
+
+def _annotated(record: Record) -> FloatArray:
     # The reader turns a span round that the file has backwards; here the file's own numbers are read once more.
-    return [np.sort(np.array(record.annotated), axis=1) for record in records]
+    return np.sort(np.array(record.annotated), axis=1)
 
 
-def _cut(records: Sequence[Record]) -> list[FloatArray]:
-    return [np.array(record.moments) for record in records]
-
-
-def _by_iou(rankings: Sequence[FloatArray], thinned: bool) -> dict[float, Sequence[FloatArray]]:
-    return {iou: [_thinned(own, iou) for own in rankings] if thinned else rankings for iou in _IOUS}
+def _cut(record: Record) -> FloatArray:
+    return np.array(record.moments)
 
 
 def _thinned(ranking: FloatArray, iou: float) -> FloatArray:
@@ -160,10 +151,11 @@ def _thinned(ranking: FloatArray, iou: float) -> FloatArray:
     return spans[nms(spans, -np.arange(len(spans), dtype=np.float64), iou - TALL_MARGIN, max(_RANKS))]
 
 
+_HEADLINE = "r@1,iou=0.5"
 PROTOCOLS: dict[str, Protocol] = {
     "clips": Protocol("rank@1", _judge_clips, pieces=True),
-    "annotated moments": _of_moments(_annotated),
-    "moments": _of_moments(_cut),
-    "highlights": _of_moments(_cut, moment_precisions, highlight_values),
+    "annotated moments": Protocol(_HEADLINE, partial(_judge_moments, _annotated)),
+    "moments": Protocol(_HEADLINE, partial(_judge_moments, _cut)),
+    "highlights": Protocol(_HEADLINE, _judge_highlights, judge_saliency=highlight_values),
 }
 """By the names that `asst.data.DATASETS` have for them."""

@@ -1,31 +1,20 @@
-"""Features that are many: in memory while they are few, in a temporary file beyond that, and gone through in chunks.
-
-Neither holding, checking nor writing the features of a long video takes more memory than a few chunks of them.
-"""
+"""Features while they are made: in memory while they are few, in a temporary file beyond that."""
 
 from __future__ import annotations
 
-import mmap
 import tempfile
-from collections.abc import Iterator
+from dataclasses import replace
 from typing import IO
 
 import numpy as np
 import numpy.typing as npt
 
-from asst.errors import WriteError
-from asst.moments import Array, Float16Array, Float32Array
-
-Vectors = Float16Array | Float32Array
+from asst.errors import InputError, WriteError
+from asst.features.values import CHUNK_BYTES, SAME_CLOCK, Features, Vectors, chunks
 
 # Of features of 3 * 1280 numbers, half an hour at two steps a second.
 _HELD_BYTES = 32 * 2**20
-_CHUNK_BYTES = 2 * 2**20
-# The exponent of 16 bits begins 112 lower than that of 32, whose fraction is 13 bits longer.
-_LOWER = np.float32(2.0**112)
-_LONGER = 13
-# Of a shifted number: the sign, the exponent of 16 bits and the fraction.
-_KEPT = np.int32(-0x70000001)
+_MOST_APART_STEPS, _MOST_APART = 2, 0.05
 
 
 class SpillingRows:
@@ -77,43 +66,35 @@ class SpillingRows:
         self._in_memory = 0
 
 
-def chunks(rows: Vectors, most: int = 0) -> Iterator[Vectors]:
-    """Rows, so many at a time or two megabytes of them; of a memory map no more than that stays in memory."""
-    most = most or max(1, _CHUNK_BYTES // (rows.shape[1] * rows.itemsize))
-    for at in range(0, len(rows), most):
-        yield rows[at : at + most]
-        release(rows)
-
-
 def side_by_side(first: Vectors, second: Vectors) -> Vectors:
     """As many rows of each, one after the other in every row, of the wider type; raises as `SpillingRows.finished`."""
     dtype = np.result_type(first, second)
     dimension = first.shape[1] + second.shape[1]
     row_bytes = dimension * dtype.itemsize
     joined = SpillingRows(dimension, min(_HELD_BYTES, len(first) * row_bytes), dtype)
-    most = max(1, _CHUNK_BYTES // row_bytes)
+    most = max(1, CHUNK_BYTES // row_bytes)
     for left, right in zip(chunks(first, most), chunks(second, most), strict=True):
         for row in np.concatenate([left, right], axis=1):
             joined.append(row, 1)
     return joined.finished()
 
 
-def release(rows: Array) -> None:
-    """Let go of what was read of a memory map; it is read from the file again when it is looked at again."""
-    mapped: object = rows
-    while isinstance(mapped, np.ndarray):
-        mapped = mapped.base
-    if isinstance(mapped, mmap.mmap) and hasattr(mmap, "MADV_DONTNEED"):
-        mapped.madvise(mmap.MADV_DONTNEED)
+def concatenated(first: Features, second: Features) -> Features:
+    """Two streams of one video side by side, such as appearance and flow, on the first's clock.
 
-
-def widened(numbers: Vectors) -> Float32Array:
-    """The same finite numbers, of the same shape; several times as fast as ``astype``."""
-    if numbers.dtype != np.float16:
-        return numbers.astype(np.float32)
-    bits = numbers.view(np.int16).astype(np.int32)
-    bits <<= _LONGER
-    bits &= _KEPT
-    wide = bits.view(np.float32)
-    wide *= _LOWER
-    return wide
+    The second is resampled to it if its own is another. The shots are the first's, or the second's where the first has
+    none. Some features are slightly longer than others, as flow has a frame less than appearance: the longer are cut,
+    and refused by an `InputError` if they have more steps by more than two and 5 %.
+    """
+    own, tolerance = second, SAME_CLOCK * first.step_s
+    if abs(first.step_s - second.step_s) > tolerance or abs(first.start_s - second.start_s) > tolerance:
+        own = second.resampled(first.step_s, first.start_s)
+    steps, most = sorted((len(first.vectors), len(own.vectors)))
+    if most - steps > max(_MOST_APART_STEPS, _MOST_APART * most):
+        raise InputError(
+            f"{first.extractor} and {second.extractor} cover different times: {first!r}, {second!r}; extract both from "
+            "one file, or correct the length of a step"
+        )
+    joined = side_by_side(first.vectors[:steps], own.vectors[:steps])
+    cuts_s = first.cuts_s if len(first.cuts_s) else second.cuts_s
+    return replace(first, vectors=joined, extractor=f"{first.extractor}+{second.extractor}", cuts_s=cuts_s)

@@ -16,7 +16,7 @@ from functools import cache
 from itertools import chain
 from multiprocessing import get_context
 from pathlib import Path
-from typing import Any, Literal, TypeVar
+from typing import Any, Literal
 
 from asst.errors import InputError, WriteError
 from asst.extras import require
@@ -24,8 +24,6 @@ from asst.features.extractor import Extractor, Progress, extractor_named
 from asst.features.hashing import content_hash
 from asst.features.stores.native import Provenance, Store
 from asst.features.video_files import VIDEO_EXTENSIONS, video_files
-
-T = TypeVar("T")
 
 Naming = Literal["stem", "name", "path"]
 
@@ -41,18 +39,27 @@ class Job:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What became of a job: why it failed, seconds of video that were read, and seconds that it took."""
+    """What became of a job: why it failed, seconds of video that were read, and seconds that it took.
+
+    A library says ``indexed`` of a file; ``kept``, where it had it; ``moved``, where it had it under a path that is
+    gone; ``copied``, where it has it under another path too.
+    """
 
     job: Job
-    state: Literal["extracted", "kept", "failed"]
+    state: Literal["extracted", "indexed", "kept", "moved", "copied", "failed"]
     reason: str = ""
     video_s: float = 0.0
     seconds: float = 0.0
 
     @property
     def name(self) -> str:
-        """The video's, in the store."""
+        """The video's, in the store, or in a library the file's."""
         return self.job.video
+
+    @property
+    def path(self) -> Path:
+        """Of the file."""
+        return self.job.path
 
 
 def jobs_of(paths: Sequence[Path], naming: Naming = "stem") -> list[Job]:
@@ -100,9 +107,9 @@ def extract_one(job: Job, extractor: Extractor, store: Store, progress: Progress
 
 
 def extract_in_turn(
-    jobs: Iterable[Job | T], extractor: Extractor, store: Store, watch: Callable[[Job], Progress | None]
-) -> Iterator[Outcome | T]:
-    """The outcomes of jobs in this process, as they come; what is no job among them is passed on in its place.
+    jobs: Iterable[Job | Outcome], extractor: Extractor, store: Store, watch: Callable[[Job], Progress | None]
+) -> Iterator[Outcome]:
+    """The outcomes of jobs in this process, as they come; one among the jobs is passed on in its place.
 
     ``watch`` is called before each job; what it returns is told how far the file is read.
     """
@@ -141,8 +148,8 @@ class Extraction:
         return extractor_named(self.extractor, self.weights)
 
 
-def extract_by_workers(jobs: Iterable[Job | T], extraction: Extraction, workers: int) -> Iterator[Outcome | T]:
-    """The outcomes of jobs, as they come; what is no job among them is passed on.
+def extract_by_workers(jobs: Iterable[Job | Outcome], extraction: Extraction, workers: int) -> Iterator[Outcome]:
+    """The outcomes of jobs, as they come; one among the jobs is passed on.
 
     A worker that dies, for want of memory or by a fault in a decoder, is replaced. The files that were being read then
     are read again one by one; one with which a worker dies again is given up. Jobs are taken shortly before their turn
@@ -164,8 +171,8 @@ def extract_by_workers(jobs: Iterable[Job | T], extraction: Extraction, workers:
 
 
 def _until_a_death(
-    jobs: Iterator[Job | T], extraction: Extraction, workers: int
-) -> Generator[Outcome | T, None, list[Job]]:
+    jobs: Iterator[Job | Outcome], extraction: Extraction, workers: int
+) -> Generator[Outcome, None, list[Job]]:
     """Does jobs until all are done or a worker dies; returns those taken and not done, first those under way."""
     pool = ProcessPoolExecutor(workers, get_context("spawn"))
     taken: dict[str, Job] = {}
@@ -219,8 +226,8 @@ class _Actor:
             return {"outcome": error}
 
 
-def extract_by_cluster(jobs: Iterable[Job | T], extraction: Extraction, workers: int) -> Iterator[Outcome | T]:
-    """The outcomes of jobs, as they come; what is no job among them is passed on. All are taken first.
+def extract_by_cluster(jobs: Iterable[Job | Outcome], extraction: Extraction, workers: int) -> Iterator[Outcome]:
+    """The outcomes of jobs, as they come; one among the jobs is passed on. All are taken first.
 
     Files and store must be reachable by the same paths from every machine. An actor, which has one core, is started
     anew if it dies, and its file read again; a file is written whole or not at all, so that nothing is lost or doubled.

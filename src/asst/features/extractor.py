@@ -11,8 +11,9 @@ from typing import Protocol
 
 from asst.errors import InputError
 from asst.extras import require
+from asst.features.disk_rows import concatenated
 from asst.features.image_text.hub import IMAGE_TEXT
-from asst.features.values import Features, concatenated
+from asst.features.values import Features
 from asst.features.weights import SOURCES
 from asst.video import Frames
 

@@ -16,11 +16,10 @@ import numpy as np
 import numpy.typing as npt
 
 from asst.errors import InputError
-from asst.features.disk_rows import release
 from asst.features.extract import Extraction
 from asst.features.extractor import Extractor
 from asst.features.hashing import LENGTH, settings_hash
-from asst.features.values import Features
+from asst.features.values import Features, release
 from asst.features.zeroshot.captions import SHA256
 from asst.features.zeroshot.space import CROPS
 from asst.library.windows import PART_OVERLAP_S, PART_S, WINDOW_HOP_S, WINDOW_S, WindowVectors, windows_of

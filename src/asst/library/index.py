@@ -8,9 +8,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
 
 import numpy as np
 
@@ -21,7 +19,7 @@ from asst.features.extractor import Progress
 from asst.features.hashing import content_hash
 from asst.features.video_files import video_files
 from asst.library.engine import Engine
-from asst.library.folder import LibraryFolder, Placed, SharedLock, Stamp
+from asst.library.folder import LibraryFolder, SharedLock, Stamp
 from asst.library.tables import Video
 from asst.local import canonical, local_path
 from asst.video import STILL, frames, jpeg, probe
@@ -38,27 +36,6 @@ _ABANDONED_S = 3600.0
 _SETTLED_NS = 2_000_000_000
 
 
-@dataclass(frozen=True, slots=True)
-class Indexed:
-    """What became of a file.
-
-    It is ``indexed``; ``kept``, where the library had it; ``moved``, where it had it under a path that is gone;
-    ``copied``, where it has it under another path too; or ``failed``, for a reason of one line. ``video_s`` of it were
-    read, in so many seconds.
-    """
-
-    path: Path
-    state: Literal["indexed", "failed"] | Placed
-    reason: str = ""
-    video_s: float = 0.0
-    seconds: float = 0.0
-
-    @property
-    def name(self) -> str:
-        """The file's."""
-        return self.path.name
-
-
 def index(
     paths: Sequence[Path],
     library: LibraryFolder,
@@ -68,7 +45,7 @@ def index(
     cluster: bool = False,
     rehash: bool = False,
     watch: Callable[[Job], Progress | None] = lambda _: None,
-) -> Iterator[Indexed]:
+) -> Iterator[Outcome]:
     """Brings files and the videos of folders into a library; what becomes of each file, as it comes.
 
     It may be killed at any moment and run again, and run several times at once: what is there is whole, and what is
@@ -93,22 +70,20 @@ def index(
         lock.share()
         waiting: dict[str, list[Copy]] = {}
         jobs = _examined(files, library, waiting, rehash=rehash)
-        extracted: Iterator[Outcome | Indexed]
         if cluster or workers > 1:
             extract = extract_by_cluster if cluster else extract_by_workers
             extracted = extract(jobs, engine.extraction(library.features.folder), workers)
         else:
             extracted = extract_in_turn(jobs, engine.model.extractor, library.features, watch)
         for done in extracted:
-            if isinstance(done, Indexed):
-                yield done
-            else:
-                yield from _finished(done, waiting.pop(done.job.video), library, engine)
+            # What is not extracted has been dealt with.
+            copies = waiting.pop(done.job.content, None)
+            yield from [done] if copies is None else _finished(done, copies, library, engine)
 
 
 def _examined(
     files: list[Path], library: LibraryFolder, waiting: dict[str, list[Copy]], *, rehash: bool
-) -> Iterator[Job | Indexed]:
+) -> Iterator[Job | Outcome]:
     """What becomes of each file that the library has, and a job for each content that it has not, one file at a time.
 
     ``waiting`` takes the files of each content whose job is not done.
@@ -119,19 +94,24 @@ def _examined(
             stamp = stamp_of(file)
             video = by_path.get(str(file))
             if video and stamp.mtime_ns and stamp == (video.size, video.mtime_ns) and video.content in library.features:
-                yield Indexed(file, "kept")
+                yield Outcome(_named(file), "kept")
                 continue
             content = content_hash(file)
         except InputError as error:
-            yield Indexed(file, "failed", str(error))
+            yield Outcome(_named(file), "failed", str(error))
             continue
         if content in waiting:
             waiting[content].append((file, stamp))
         elif content in library.features and (state := library.place(str(file), content, stamp)):
-            yield Indexed(file, state)
+            yield Outcome(_named(file), state)
         else:
             waiting[content] = [(file, stamp)]
             yield Job(file, content, content)
+
+
+def _named(path: Path) -> Job:
+    """A file in an outcome, which is called by its name there and not by its hash."""
+    return Job(path, path.name)
 
 
 def stamp_of(path: Path) -> Stamp:
@@ -174,7 +154,7 @@ def _drop_parts(library: LibraryFolder) -> None:
                     part.parent.rmdir()
 
 
-def _finished(outcome: Outcome, copies: list[Copy], library: LibraryFolder, engine: Engine) -> Iterator[Indexed]:
+def _finished(outcome: Outcome, copies: list[Copy], library: LibraryFolder, engine: Engine) -> Iterator[Outcome]:
     """Makes what a file's features allow, and the rows of all its copies."""
     (path, stamp), content = copies[0], outcome.job.video
     try:
@@ -193,14 +173,14 @@ def _finished(outcome: Outcome, copies: list[Copy], library: LibraryFolder, engi
     except WriteError:
         raise
     except InputError as error:
-        yield from (Indexed(path, "failed", str(error), seconds=outcome.seconds) for path, _ in copies)
+        yield from (Outcome(_named(path), "failed", str(error), seconds=outcome.seconds) for path, _ in copies)
         return
-    yield Indexed(path, "indexed", "", outcome.video_s, outcome.seconds)
+    yield Outcome(_named(path), "indexed", "", outcome.video_s, outcome.seconds)
     for path, stamp in copies[1:]:
         if state := library.place(str(path), content, stamp):
-            yield Indexed(path, state)
+            yield Outcome(_named(path), state)
         else:
-            yield Indexed(path, "failed", f"{path}: was removed from the library meanwhile; index it again")
+            yield Outcome(_named(path), "failed", f"{path}: was removed from the library meanwhile; index it again")
 
 
 def write_strip(video: Path, duration_s: float, path: Path) -> None:

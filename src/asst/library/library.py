@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Self
 
 import asst.library.engine as engines
+from asst.features.extract import Outcome
 from asst.library.engine import Engine, Identity
 from asst.library.folder import LibraryFolder
-from asst.library.index import Indexed
 from asst.library.index import index as indexed
 from asst.library.search import search as searched
 from asst.moments import Moment
@@ -31,7 +31,7 @@ class Library(LibraryFolder):
 
     def index(
         self, paths: str | Path | Sequence[str | Path], *, workers: int = 1, cluster: bool = False, rehash: bool = False
-    ) -> list[Indexed]:
+    ) -> list[Outcome]:
         """Brings files and the videos of folders, or one, into the library, as `asst.library.index.index` does.
 
         What became of each file is returned; one that cannot be read is ``failed``, with a reason, and stops no other.

@@ -16,7 +16,7 @@ import numpy.typing as npt
 
 from asst.atomic import write_whole, writing_whole
 from asst.errors import WriteError
-from asst.features.disk_rows import widened
+from asst.features.values import widened
 from asst.library.folder import LibraryFolder
 from asst.library.tables import ROW, Rows, Tables
 

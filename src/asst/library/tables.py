@@ -9,13 +9,12 @@ from __future__ import annotations
 import os
 import re
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, fields
 from datetime import timedelta
-from functools import wraps
 from pathlib import Path
-from typing import Any, Concatenate, ParamSpec, TypeVar
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -30,9 +29,6 @@ ROW = np.dtype(
     [("content", f"S{CONTENT_LENGTH}"), ("first", "<i4"), ("stop", "<i4"), ("part_first", "<i4"), ("part_stop", "<i4")]
 )
 """A window without its vector: the content that it is of, its steps, and those of the part around it."""
-
-P = ParamSpec("P")
-R = TypeVar("R")
 
 Rows = npt.NDArray[np.void]
 
@@ -62,34 +58,6 @@ class Video:
     mtime_ns: int = 0
 
 
-@contextmanager
-def _told(folder: Path) -> Iterator[None]:
-    """Says in one line what is wrong with the tables in a folder, or with the disk that they are on."""
-    try:
-        yield
-    except InputError:
-        raise
-    except (OSError, RuntimeError, ValueError) as error:
-        reason = (str(error) or type(error).__name__).splitlines()[0]
-        # LanceDB's own errors name the system's in words alone.
-        code = _SYSTEMS.search(reason)
-        cause = OSError(int(code[1]), os.strerror(int(code[1]))) if code else error
-        if isinstance(cause, OSError) and is_refusal(cause):
-            raise write_error(folder, cause) from error
-        raise InputError(f"{folder} is damaged ({reason}); index again with --rebuild") from error
-
-
-def _telling(method: Callable[Concatenate[Tables, P], R]) -> Callable[Concatenate[Tables, P], R]:
-    """A method of the tables whose errors are lines."""
-
-    @wraps(method)
-    def telling(tables: Tables, /, *given: P.args, **named: P.kwargs) -> R:
-        with _told(tables.folder):
-            return method(tables, *given, **named)
-
-    return telling
-
-
 class Tables:
     """The tables in a folder, made when they are not there; ``dimension`` is that of windows' vectors.
 
@@ -110,48 +78,47 @@ class Tables:
         vector = ("vector", pa.list_(pa.float16(), dimension))
         self._window_schema = pa.schema([("content", pa.string()), *steps, vector])
         self.folder = folder
-        with _told(folder):
+        with self._told():
             # Other processes write too: what is asked is always asked of the newest version.
             database = lancedb.connect(folder, read_consistency_interval=timedelta(0))
             self._videos = database.create_table("videos", schema=self._video_schema, exist_ok=True)
             self._windows = database.create_table("windows", schema=self._window_schema, exist_ok=True)
 
     @property
-    @_telling
     def version(self) -> int:
         """Of the windows; it grows with every write."""
-        return int(self._windows.version)
+        with self._told():
+            return int(self._windows.version)
 
-    @_telling
     def rows(self, content: str | None = None) -> int:
         """How many windows' vectors there are, of a content where one is given."""
-        return int(self._windows.count_rows(content and f"content = {_quoted(content)}"))
+        with self._told():
+            return int(self._windows.count_rows(content and f"content = {_quoted(content)}"))
 
-    @_telling
     def videos(self, *, content: str | None = None, path: str | None = None) -> list[Video]:
         """The videos, by path; of a content or a path, where one is given."""
-        wanted = self._videos.search()
-        if content is not None:
-            wanted = wanted.where(f"content = {_quoted(content)}")
-        if path is not None:
-            wanted = wanted.where(f"path = {_quoted(_kept(path))}")
-        rows = wanted.to_arrow().to_pylist()
+        with self._told():
+            wanted = self._videos.search()
+            if content is not None:
+                wanted = wanted.where(f"content = {_quoted(content)}")
+            if path is not None:
+                wanted = wanted.where(f"path = {_quoted(_kept(path))}")
+            rows = wanted.to_arrow().to_pylist()
         for row in rows:
             row["path"] = _KEPT_BYTE.sub(lambda found: chr(_SURROGATE + int(found[1], 16)), row["path"])
         return sorted((Video(**row) for row in rows), key=lambda video: video.path)
 
-    @_telling
     def put_video(self, video: Video) -> None:
         """Writes a video's row in place of any of the same path."""
         row = self._arrow.Table.from_pylist([{**asdict(video), "path": _kept(video.path)}], schema=self._video_schema)
-        self._videos.merge_insert("path").when_matched_update_all().when_not_matched_insert_all().execute(row)
+        with self._told():
+            self._videos.merge_insert("path").when_matched_update_all().when_not_matched_insert_all().execute(row)
 
-    @_telling
     def drop_video(self, path: str) -> None:
         """Removes the row of a path."""
-        self._videos.delete(f"path = {_quoted(_kept(path))}")
+        with self._told():
+            self._videos.delete(f"path = {_quoted(_kept(path))}")
 
-    @_telling
     def put_windows(self, content: str, windows: WindowVectors) -> None:
         """Writes the windows of a content in place of any there."""
         self.drop_windows(content)
@@ -160,21 +127,22 @@ class Tables:
         columns: list[Any] = [pa.array([content] * len(windows)), *(pa.array(column, pa.int32()) for column in steps)]
         flat = pa.array(np.ascontiguousarray(windows.vectors).ravel(), pa.float16())
         columns.append(pa.FixedSizeListArray.from_arrays(flat, self._dimension))
-        self._windows.add(pa.Table.from_arrays(columns, schema=self._window_schema))
+        with self._told():
+            self._windows.add(pa.Table.from_arrays(columns, schema=self._window_schema))
 
-    @_telling
     def drop_windows(self, content: str) -> None:
         """Removes the windows of a content."""
-        if self.rows(content):
-            self._windows.delete(f"content = {_quoted(content)}")
+        with self._told():
+            if self.rows(content):
+                self._windows.delete(f"content = {_quoted(content)}")
 
-    @_telling
     def window_counts(self) -> dict[str, int]:
         """How many windows' vectors there are of each content."""
-        counts: Counter[str] = Counter()
-        for batch in self._batches(["content"]):
-            counts.update(batch["content"].to_pylist())
-        return counts
+        with self._told():
+            counts: Counter[str] = Counter()
+            for batch in self._batches(["content"]):
+                counts.update(batch["content"].to_pylist())
+            return counts
 
     def windows(self, contents: Iterable[str] | None = None) -> Iterator[tuple[Rows, npt.NDArray[np.float16]]]:
         """The windows in blocks, of some contents alone: rows of `ROW` and vectors of shape ``(rows, dimension)``."""
@@ -190,18 +158,34 @@ class Tables:
             for batch in self._batches(self._window_schema.names):
                 writer.write_batch(batch.select(self._window_schema.names))
 
-    @_telling
     def tidy(self) -> None:
         """Joins the small files that many writes leave, and drops versions of more than an hour ago."""
-        for table in (self._videos, self._windows):
-            table.optimize(cleanup_older_than=_KEPT)
+        with self._told():
+            for table in (self._videos, self._windows):
+                table.optimize(cleanup_older_than=_KEPT)
 
     def _batches(self, columns: list[str], contents: Iterable[str] | None = None) -> Iterator[Any]:
-        with _told(self.folder):
+        with self._told():
             wanted: Any = self._windows.search().select(columns)
             if contents is not None:
                 wanted = wanted.where(f"content IN ({', '.join(map(_quoted, contents))})")
             yield from wanted.to_batches(_ROWS_AT_ONCE)
+
+    @contextmanager
+    def _told(self) -> Iterator[None]:
+        """Says in one line what is wrong with the tables, or with the disk that they are on."""
+        try:
+            yield
+        except InputError:
+            raise
+        except (OSError, RuntimeError, ValueError) as error:
+            reason = (str(error) or type(error).__name__).splitlines()[0]
+            # LanceDB's own errors name the system's in words alone.
+            code = _SYSTEMS.search(reason)
+            cause = OSError(int(code[1]), os.strerror(int(code[1]))) if code else error
+            if isinstance(cause, OSError) and is_refusal(cause):
+                raise write_error(self.folder, cause) from error
+            raise InputError(f"{self.folder} is damaged ({reason}); index again with --rebuild") from error
 
     def _rows(self, table: Any) -> Rows:
         rows = np.empty(table.num_rows, dtype=ROW)

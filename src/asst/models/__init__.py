@@ -86,5 +86,5 @@ def model_named(name: str | Path) -> Model:
         methods, description = loaded([Path(name)])
         if description.method == RERANKER:
             return RerankedModel(methods[0], description, Path(name))
-        return TrainedModel.of(methods, description, Path(name))
+        return TrainedModel(methods, description, Path(name).name)
     raise InputError(f"no model is called {str(name)!r}; choose one of {', '.join(MODELS)}, or name a checkpoint")

@@ -13,8 +13,7 @@ from typing import Any, Self
 import numpy as np
 import numpy.typing as npt
 
-from asst.data.sample import Sample, network_inputs
-from asst.data.windows import Window, placed
+from asst.data.sample import Sample, Window, network_inputs, placed
 from asst.errors import InputError
 from asst.features.runtime import Network
 from asst.models.checkpoint import Description, described

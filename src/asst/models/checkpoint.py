@@ -103,6 +103,10 @@ class Description:
         own = f"{self.dataset}/{self.split}"
         object.__setattr__(self, "learnt", tuple(dict.fromkeys((*self.learnt, own))))
 
+    def origin_on(self, features: Features) -> Origin:
+        """Whether what is measured on features is simulated: if they are, or those that were learnt from."""
+        return "simulated" if features.extractor.startswith("simulated") else self.origin
+
     def seen(self, dataset: str, split: str) -> tuple[str, ...]:
         """What of `learnt` shares videos with a split: on these it answers from memory."""
         parts = (name.rpartition("/") for name in self.learnt)
@@ -131,15 +135,11 @@ def read_description(path: Path) -> Description:
 
     Raises an `InputError` for a file that is missing, damaged or no checkpoint of ours.
     """
-    return _opened(path)[0]
+    return load_checkpoint(path, with_weights=False)[0]
 
 
-def load_checkpoint(path: Path) -> tuple[Description, dict[str, npt.NDArray[Any]]]:
+def load_checkpoint(path: Path, *, with_weights: bool = True) -> tuple[Description, dict[str, npt.NDArray[Any]]]:
     """A checkpoint; nothing in it is executed; raises as `read_description`."""
-    return _opened(path, with_weights=True)
-
-
-def _opened(path: Path, with_weights: bool = False) -> tuple[Description, dict[str, npt.NDArray[Any]]]:
     from safetensors import SafetensorError, safe_open
 
     if not path.is_file():

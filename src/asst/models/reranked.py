@@ -16,6 +16,7 @@ from asst.data.sample import ProposalRows
 from asst.errors import InputError
 from asst.features.values import Features
 from asst.models.answers import Answerer, over_time, window_attention
+from asst.models.base import RanksByVideo
 from asst.models.checkpoint import Description
 from asst.models.reranker_inputs import (
     FACTS,
@@ -43,7 +44,7 @@ _ANY = ProposalRows(np.zeros((1, 2), dtype=np.float32), np.zeros((1, len(FACTS))
 _LIKELY = 0.5
 
 
-class RerankedModel:
+class RerankedModel(RanksByVideo):
     """A reranker on top of a model that needs no training."""
 
     def __init__(

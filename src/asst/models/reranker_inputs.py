@@ -11,8 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from asst.data.sample import ProposalRows, Sample
-from asst.data.windows import Window, firsts
+from asst.data.sample import ProposalRows, Sample, Window, firsts
 from asst.features.values import Features
 from asst.features.zeroshot.crops import STEP_S, TICKS_A_STEP
 from asst.models.zeroshot.evidence import Evidence, EvidenceReader

@@ -10,11 +10,10 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from asst.atomic import write_whole
+from asst.atomic import check_destination, write_whole
 from asst.errors import InputError
 from asst.extras import require
 from asst.moments import Answer
-from asst.outputs.destination import check_destination
 from asst.outputs.editors.edits import Edit, chosen, edits_of, name_of
 from asst.outputs.editors.timeline import edl_text, fcpxml_text, otio_text
 from asst.outputs.json_lines import answer_record, as_lines, as_whole

@@ -9,9 +9,9 @@ import json
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, NoReturn, TypeVar
+from typing import Any, TypeVar
 
-from asst.data.files import as_list, as_number, as_object
+from asst.data.files import as_list, as_number, as_object, read_object_lines
 from asst.errors import InputError
 from asst.moments import LEAST, Answer, Moment
 
@@ -94,19 +94,13 @@ def read_detections(path: Path) -> list[Answer]:
 
 
 def _read(path: Path, parse: Callable[[dict[str, Any]], T], what: str) -> list[T]:
-    try:
-        lines = path.read_bytes().splitlines()
-    except OSError as error:
-        raise InputError(f"{path}: cannot be read ({error.strerror or error})") from error
     found = []
-    for number, line in enumerate(lines, start=1):
-        if line.strip():
-            try:
-                content = json.loads(line.decode("utf-8"), parse_constant=_refuse_constant)
-                found.append(parse(as_object(content, "the line")))
-            except (ValueError, RecursionError, OverflowError) as error:
-                reason = " ".join(str(error).split())
-                raise InputError(f"{path}, line {number}: not {what} ({reason}); see docs/formats.md") from error
+    for where, parsed in read_object_lines(path, "a file of answers"):
+        try:
+            found.append(parse(parsed()))
+        except ValueError as error:
+            reason = " ".join(str(error).split())
+            raise InputError(f"{path}, {where}: not {what} ({reason}); see docs/formats.md") from error
     return found
 
 
@@ -159,7 +153,3 @@ def _text(record: dict[str, Any], key: str, missing: str | None = None) -> str:
     if not isinstance(value := record.get(key, missing), str):
         raise ValueError(f'"{key}" must be a string')
     return value
-
-
-def _refuse_constant(name: str) -> NoReturn:
-    raise ValueError(f"{name} is not JSON")

@@ -8,10 +8,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from asst.atomic import moved_into_place
+from asst.atomic import check_destination, moved_into_place
 from asst.errors import InputError
 from asst.extras import require
-from asst.outputs.destination import check_destination
 from asst.outputs.report.drawing import headings, tick_label, ticks_s
 
 if TYPE_CHECKING:

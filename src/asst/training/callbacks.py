@@ -13,8 +13,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn
 
 from asst.atomic import write_whole
-from asst.training.divergence import require_finite_figures
-from asst.training.folder import RunFolder
+from asst.training.folder import RunFolder, require_finite
 from asst.training.recipe import Training
 from asst.training.simulation import Say
 from asst.training.space_recipe import CaptionTraining
@@ -73,7 +72,7 @@ class KeepRun(Callback):
         now = time.monotonic()
         self.seconds, self._since = self.seconds + now - self._since, now
         figures = {name: float(value) for name, value in trainer.callback_metrics.items()}
-        require_finite_figures(figures, trainer.global_step)
+        require_finite(figures, trainer.global_step)
         # Every process ends, not the first alone; Lightning's own count of steps begins a finished interval anew.
         trainer.should_stop = trainer.global_step >= self._training.steps
         if not trainer.is_global_zero:

@@ -1,16 +1,19 @@
-"""The folder of a run: its recipe, its log, its resumable state and its checkpoints."""
+"""The folder of a run: its recipe, its log, its resumable state and its checkpoints, or why it could not go on."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+import math
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import torch
+from torch import Tensor
+
 from asst.atomic import write_whole
 from asst.errors import InputError
-from asst.training.divergence import DivergedError
 from asst.training.recipe import Recipe
 from asst.training.recipe_files import changed_settings, dumped
 from asst.training.space_recipe import CaptionRecipe, read_any_recipe
@@ -18,6 +21,25 @@ from asst.training.space_recipe import CaptionRecipe, read_any_recipe
 STEP = "step-"
 RUNS = Path("runs")
 """The folder of all runs, where none is named."""
+
+
+class DivergedError(InputError):
+    """The end of a training of which something is not finite: after which step, and what; nothing of it is kept."""
+
+    def __init__(self, step: int, what: str) -> None:
+        super().__init__(
+            f"the training diverged after step {step}: {what}, which is not finite; try smaller "
+            "rates under optimizer or training.precision=float32, or smaller features"
+        )
+
+
+def require_finite(numbers: Mapping[str, float | Tensor], step: int) -> None:
+    """Looks at losses and metrics, or through what a method has learnt; a `DivergedError` names the first at fault."""
+    for name, own in numbers.items():
+        if isinstance(own, Tensor) and not torch.isfinite(own).all():
+            raise DivergedError(step, f"{name} holds a NaN or an infinity")
+        if isinstance(own, float) and not math.isfinite(own):
+            raise DivergedError(step, f"{name} is {own}")
 
 
 class RunFolder:

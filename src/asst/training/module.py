@@ -17,7 +17,7 @@ from torch.utils.data import DataLoader, Dataset
 
 from asst.errors import InputError
 from asst.models.methods.base import Loss, Share
-from asst.training.divergence import require_finite_figures, require_finite_weights
+from asst.training.folder import require_finite
 from asst.training.recipe import Optimizer, Recipe
 from asst.training.schedule import DROPOUT, IntervalBatches, interval_steps, share_of, torch_seed
 from asst.training.space_recipe import CaptionRecipe
@@ -82,7 +82,7 @@ class TrainingModule(lightning.LightningModule):
         loss = self.loss(batch, share)
         # That of all processes, so that they stop together.
         together = float(share.mean_over_processes(loss.total.detach()))
-        require_finite_figures({"the loss": together}, self.trainer.global_step)
+        require_finite({"the loss": together}, self.trainer.global_step)
         logged = {"loss": loss.total, **{f"loss/{name}": value for name, value in loss.parts.items()}}
         self.log_dict(
             {f"train/{name}": value.detach() for name, value in logged.items()},
@@ -100,7 +100,7 @@ class TrainingModule(lightning.LightningModule):
 
     def on_validation_start(self) -> None:
         """Nothing is asked, and so nothing kept, of weights that the last step has spoilt: a `DivergedError`."""
-        require_finite_weights(self.kept.state_dict(), self.trainer.global_step)
+        require_finite(self.kept.state_dict(), self.trainer.global_step)
 
     def validation_step(self, batch: Any, batch_idx: int) -> None:
         """The answers to some questions."""

@@ -17,8 +17,7 @@ from asst.errors import counted
 from asst.memory import hold
 from asst.models.checkpoint import save_checkpoint
 from asst.models.methods.base import Fitted
-from asst.training.divergence import require_finite_figures, require_finite_weights
-from asst.training.folder import RunFolder
+from asst.training.folder import RunFolder, require_finite
 from asst.training.module import Lesson, TrainingModule
 from asst.training.recipe import Recipe
 from asst.training.simulation import Say
@@ -97,12 +96,12 @@ def fit(prepared: Prepared, recipe: Recipe, folder: RunFolder, say: Say) -> floa
         collate_fn=Collate(samples.observation.steps),
     )
     method.fit(samples.records, batches)
-    require_finite_weights(method.state_dict(), step=1)
+    require_finite(method.state_dict(), step=1)
     seconds = time.monotonic() - started_s
     validation = prepared.task.validation
     asked = prepared.task.loader()
     metrics = validation.metrics(method, (answer for batch in asked for answer in validation.answers(method, batch)))
-    require_finite_figures(metrics, step=1)
+    require_finite(metrics, step=1)
     save_checkpoint(folder.best, replace(prepared.description, step=1, metrics=metrics), method.state_dict())
     line = {"step": 1, "seconds": round(seconds, 3), **{f"validate/{key}": value for key, value in metrics.items()}}
     write_whole(folder.metrics, json.dumps(line, allow_nan=False) + "\n")

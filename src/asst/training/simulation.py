@@ -25,45 +25,6 @@ Say = Callable[[str], None]
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
-    """Which simulated features; an `InputError` for a data set, modality or level that there is not.
-
-    ``dataset`` is a key of `SIMULATIONS`, ``level`` one of `LEVELS`, ``seed`` is of all draws and ``dimension`` the
-    width.
-    """
-
-    dataset: str
-    modality: str
-    level: str
-    seed: int = 0
-    dimension: int = 256
-
-    def __post_init__(self) -> None:
-        if self.dataset not in SIMULATIONS:
-            raise InputError(
-                f"features can be simulated for {', '.join(SIMULATIONS)}, not for {self.dataset}; give real ones"
-            )
-        modalities = SIMULATIONS[self.dataset].modalities
-        if self.modality not in modalities or self.level not in LEVELS:
-            raise InputError(
-                f"no simulated features {self.modality} {self.level} of {self.dataset}; choose one of "
-                f"{', '.join(modalities)} and one of {', '.join(LEVELS)}"
-            )
-
-    @property
-    def settings(self) -> Settings:
-        """Of the generator, with the name of the features."""
-        simulation = SIMULATIONS[self.dataset]
-        return Settings(
-            modality=simulation.modalities[self.modality],
-            level=LEVELS[self.level],
-            seed=self.seed,
-            dimension=self.dimension,
-            family=simulation.family,
-        )
-
-
-@dataclass(frozen=True, slots=True)
 class Simulation:
     """How a data set's features are simulated.
 
@@ -73,25 +34,45 @@ class Simulation:
 
     modalities: Mapping[str, Any]
     family: str
-    open: Callable[[Wanted, Path], tuple[Any, Sequence[Any]]]
+    open: Callable[[Settings, Path], tuple[Any, Sequence[Any]]]
     meant: Callable[[Any, Record], set[str]] | None = None
 
 
-def simulate(wanted: Wanted, root: Path, store: Store, say: Say) -> int:
+def settings_of(dataset: str, modality: str, level: str, seed: int = 0, dimension: int = 256) -> Settings:
+    """Of a data set's generator, by the names of its modality and level.
+
+    Raises an `InputError` for a data set, modality or level that there is not.
+    """
+    if dataset not in SIMULATIONS:
+        raise InputError(f"features can be simulated for {', '.join(SIMULATIONS)}, not for {dataset}; give real ones")
+    own = SIMULATIONS[dataset]
+    if modality not in own.modalities or level not in LEVELS:
+        raise InputError(
+            f"no simulated features {modality} {level} of {dataset}; choose one of {', '.join(own.modalities)} and one "
+            f"of {', '.join(LEVELS)}"
+        )
+    return Settings(
+        modality=own.modalities[modality], level=LEVELS[level], seed=seed, dimension=dimension, family=own.family
+    )
+
+
+def simulate(dataset: str, settings: Settings, root: Path, store: Store, say: Say) -> int:
     """Features of every video of a data set, as far as the store lacks them; gives how many videos were written.
 
     ``say`` is told before anything is written what is, where and how large. Raises an `InputError` for annotation that
     cannot be read, or a store that cannot be written or holds other features.
     """
-    simulator, videos = SIMULATIONS[wanted.dataset].open(wanted, root)
+    simulator, videos = SIMULATIONS[dataset].open(settings, root)
     return write_simulated(store, videos, simulator, say)
 
 
-def shown_to(wanted: Wanted, root: Path, records: Sequence[Record]) -> list[tuple[list[Shown], set[str]]]:
+def shown_to(
+    dataset: str, settings: Settings, root: Path, records: Sequence[Record]
+) -> list[tuple[list[Shown], set[str]]]:
     """What the features of each record's video show, and the names of what its sentence is about."""
-    simulation = SIMULATIONS[wanted.dataset]
+    simulation = SIMULATIONS[dataset]
     assert simulation.meant is not None
-    simulator, videos = simulation.open(wanted, root)
+    simulator, videos = simulation.open(settings, root)
     subjects = {subject.video: subject for subject in videos}
     shown = {video: simulator.shown(subjects[video]) for video in {record.video for record in records}}
     return [(shown[record.video], simulation.meant(subjects[record.video], record)) for record in records]
@@ -102,26 +83,24 @@ def used_videos(root: Path, split: Literal["train", "test"]) -> tuple[str, ...]:
     return read_dataset("charades_sta", root, "trainval" if split == "train" else "test").video_names
 
 
-def _charades(wanted: Wanted, root: Path) -> tuple[Simulator, list[CharadesVideo]]:
+def _charades(settings: Settings, root: Path) -> tuple[Simulator, list[CharadesVideo]]:
     splits: tuple[Literal["train", "test"], ...] = ("train", "test")
     known = {split: read_videos(root / f"Charades_v1_{split}.csv").videos for split in splits}
     videos = [known[split][video] for split in splits for video in used_videos(root, split)]
-    return Simulator(read_classes(root / "classes.txt"), wanted.settings, videos), videos
+    return Simulator(read_classes(root / "classes.txt"), settings, videos), videos
 
 
-def _didemo(wanted: Wanted, root: Path) -> tuple[SentenceSimulator, list[DescribedVideo]]:
+def _didemo(settings: Settings, root: Path) -> tuple[SentenceSimulator, list[DescribedVideo]]:
     videos = described_videos(
         record for split in ("val", "test") for record in read_dataset("didemo", root, split).records
     )
-    return SentenceSimulator(videos, wanted.settings), videos
+    return SentenceSimulator(videos, settings), videos
 
 
-def _thumos14(wanted: Wanted, root: Path) -> tuple[ActionSimulator, list[ActionVideo]]:
+def _thumos14(settings: Settings, root: Path) -> tuple[ActionSimulator, list[ActionVideo]]:
     parts = [read_actions("thumos14", root, split) for split in ("trainval", "test")]
     labels = sorted({label for part in parts for label in part.labels})
-    return ActionSimulator(labels, parts[0].includes, wanted.settings), [
-        video for part in parts for video in part.videos
-    ]
+    return ActionSimulator(labels, parts[0].includes, settings), [video for part in parts for video in part.videos]
 
 
 SIMULATIONS = {
@@ -129,7 +108,7 @@ SIMULATIONS = {
         MODALITIES,
         "",
         _charades,
-        lambda video, record: {own.action for own in video.actions if (own.start_s, own.end_s) in record.moments},
+        lambda video, record: {own.label for own in video.actions if (own.start_s, own.end_s) in record.moments},
     ),
     "didemo": Simulation(MODALITIES, sentences.FAMILY, _didemo, lambda video, record: {record.id}),
     "thumos14": Simulation(ACTION_MODALITIES, actions.FAMILY, _thumos14),

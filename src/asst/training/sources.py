@@ -22,7 +22,7 @@ from asst.models.trained.model import GLOVE
 from asst.text import WordVectors
 from asst.training.folder import RUNS, RunFolder
 from asst.training.recipe import EVEN, GLOVE_300, PACKAGED, Data, Recipe, Simulated, Words
-from asst.training.simulation import Say, Wanted, simulate
+from asst.training.simulation import Say, settings_of, simulate
 from asst.training.space_recipe import CaptionRecipe, read_any_recipe
 
 MOST_NAMED = 8
@@ -126,9 +126,9 @@ def _joined(stores: Sequence[FeatureStore]) -> FeatureStore:
 def _simulated(data: Data, simulated: Simulated, root: Path, say: Say) -> list[FeatureStore]:
     stores: list[FeatureStore] = []
     for stream in data.streams:
-        wanted = Wanted(data.dataset, stream, simulated.level, simulated.seed, simulated.dimension)
-        store = Store(simulated.folder / wanted.settings.extractor)
-        simulate(wanted, root, store, say)
+        settings = settings_of(data.dataset, stream, simulated.level, simulated.seed, simulated.dimension)
+        store = Store(simulated.folder / settings.extractor)
+        simulate(data.dataset, settings, root, store, say)
         stores.append(store)
     return stores
 

@@ -9,10 +9,10 @@ from typing import Any
 from asst.data.actions import ActionVideo
 from asst.data.batch import Batch
 from asst.data.record import Record
-from asst.evaluation.answers import TOP
 from asst.evaluation.detection import DetectionProtocol, mean_average_precisions
 from asst.evaluation.protocol import Protocol
 from asst.models.answers import WindowAnswer, query_answers, window_answers
+from asst.models.base import TOP
 from asst.models.methods.base import Method
 from asst.models.trained.detector import A_CLASS, FoundActions, detections_of, video_actions, window_actions
 

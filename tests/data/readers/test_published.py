@@ -148,14 +148,14 @@ def test_charades_rows_and_classes(shared_data: Path) -> None:
         charades = read_videos(folder / f"Charades_v1_{split}.csv")
         assert len(charades.videos) == rows
         assert sum(not video.actions for video in charades.videos.values()) == idle
-        assert {a.action for video in charades.videos.values() for a in video.actions} == set(classes)
+        assert {a.label for video in charades.videos.values() for a in video.actions} == set(classes)
     video = charades.videos["YSKX3"]
     assert (video.scene, video.objects, video.duration_s) == (
         "Bedroom",
         ("bed", "blanket", "mattress", "pillow"),
         16.62,
     )
-    assert next((a.action, a.start_s, a.end_s) for a in video.actions) == ("c077", 12.1, 16.62)
+    assert next((a.label, a.start_s, a.end_s) for a in video.actions) == ("c077", 12.1, 16.62)
 
 
 def test_every_data_set_names_its_splits_and_refuses_others() -> None:

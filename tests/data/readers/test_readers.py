@@ -226,7 +226,7 @@ def test_charades_sta_reports_lines_and_videos_without_length(tmp_path: Path) ->
         ("line 4", "end is no number: 'x'"),
     ]
     charades = read_videos(videos)
-    assert [(action.action, action.start_s, action.end_s) for action in charades.videos["AAAAA"].actions] == [
+    assert [(action.label, action.start_s, action.end_s) for action in charades.videos["AAAAA"].actions] == [
         ("c001", 1.0, 8.0),
         ("c002", 2.0, 3.0),
     ]

@@ -15,10 +15,9 @@ from hypothesis import strategies as st
 from safetensors.numpy import save_file
 
 from asst.errors import InputError
-from asst.features.disk_rows import Vectors
 from asst.features.stores.external import Timing, open_store
 from asst.features.stores.native import FeatureStore, Store
-from asst.features.values import Features
+from asst.features.values import Features, Vectors
 
 NUMBERS: Vectors = np.random.default_rng(0).random((6, 4), dtype=np.float32)
 OTHERS: Vectors = np.random.default_rng(1).random((9, 4), dtype=np.float32)

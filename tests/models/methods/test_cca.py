@@ -7,8 +7,7 @@ import pytest
 import torch
 
 from asst.data.batch import Batch, Collate
-from asst.data.sample import Sample
-from asst.data.windows import Window
+from asst.data.sample import Sample, Window
 from asst.errors import InputError
 from asst.models.methods.cca import CCAMethod, canonical_correlation
 from asst.models.methods.clips import in_context, sentence_mean

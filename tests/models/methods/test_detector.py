@@ -9,8 +9,7 @@ import pytest
 import torch
 
 from asst.data.batch import Batch, Collate
-from asst.data.sample import Sample
-from asst.data.windows import Window
+from asst.data.sample import Sample, Window
 from asst.errors import InputError
 from asst.models.methods.base import Share
 from asst.models.methods.detector import NEGATIVES, DetectorMethod

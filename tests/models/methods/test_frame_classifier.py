@@ -9,8 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from asst.data.batch import Batch, Collate
-from asst.data.sample import Sample
-from asst.data.windows import Window
+from asst.data.sample import Sample, Window
 from asst.errors import InputError
 from asst.models.answers import CUT_OFF, padded_runs, runs
 from asst.models.methods.frame_classifier import FrameClassifierMethod, step_labels

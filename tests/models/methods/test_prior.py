@@ -10,8 +10,7 @@ import pytest
 
 from asst.data.batch import Collate
 from asst.data.record import Record
-from asst.data.sample import Sample
-from asst.data.windows import Window
+from asst.data.sample import Sample, Window
 from asst.errors import InputError
 from asst.evaluation.prior import fitted_prior
 from asst.features.networks.none import placeholder_features

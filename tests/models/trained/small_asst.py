@@ -8,8 +8,10 @@ import numpy as np
 import torch
 
 from asst.features.values import Features
-from asst.models.checkpoint import Description, FeatureKind, save_checkpoint
+from asst.models.checkpoint import Description, save_checkpoint
 from asst.models.methods.table import build_method
+
+from ...descriptions import description_of
 
 SETTINGS = {
     "feature_channels": 5,
@@ -29,19 +31,8 @@ def save_small(path: Path, kind: str = "crops", /, **settings: object) -> Descri
     """A checkpoint of it; ``kind`` is of its observation, ``settings`` are changed."""
     torch.manual_seed(1)
     method = build_method("asst", {**SETTINGS, **settings})
-    description = Description(
-        method="asst",
-        settings=method.settings,
-        observation={"kind": kind, "steps": 24},
-        overlap=0.8 if kind == "crops" else 1.0,
-        words="glove.6B.50d",
-        features=FeatureKind(extractor="noise", dimension=5, step_s=0.5),
-        origin="real",
-        recipe="own",
-        dataset="jsonlines",
-        split="train",
-        step=1,
-        seed=0,
+    description = description_of(
+        "asst", method.settings, observation={"kind": kind, "steps": 24}, overlap=0.8 if kind == "crops" else 1.0
     )
     save_checkpoint(path, description, method.state_dict())
     return description

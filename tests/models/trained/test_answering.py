@@ -7,7 +7,7 @@ import math
 import numpy as np
 import pytest
 
-from asst.data.windows import Window
+from asst.data.sample import Window
 from asst.models.answers import WindowAnswer, query_answers
 
 SPANS = np.array([[0.0, 2.0], [2.0, 4.0], [0.0, 4.0]])

@@ -6,7 +6,7 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from asst.data.windows import Window
+from asst.data.sample import Window
 from asst.models.answers import WindowAnswer
 from asst.models.trained.detector import (
     LEAST_SCORE,

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import asst
-from asst.data.windows import Window
+from asst.data.sample import Window
 from asst.models.answers import over_time
 from asst.models.trained.model import TrainedModel
 

@@ -13,7 +13,8 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from asst.data.readers.charades import COLUMNS, Action, CharadesVideo, read_classes, read_videos
+from asst.data.actions import LabelledSpan
+from asst.data.readers.charades import COLUMNS, CharadesVideo, read_classes, read_videos
 from asst.errors import InputError
 from asst.features.stores.native import Store
 from asst.simulate.features.generate import Simulator, write_simulated
@@ -35,7 +36,9 @@ def settings(modality: str = "rgb", level: Level = LEVELS["standard"], seed: int
     return Settings(modality=MODALITIES[modality], level=level, seed=seed, dimension=32)
 
 
-def example(video: str = "AAAAA", actions: tuple[Action, ...] = (Action("c000", 2.0, 9.0),)) -> CharadesVideo:
+def example(
+    video: str = "AAAAA", actions: tuple[LabelledSpan, ...] = (LabelledSpan("c000", 2.0, 9.0),)
+) -> CharadesVideo:
     return CharadesVideo(video, 20.1, "Kitchen", ("clothes", "stove"), actions)
 
 
@@ -119,7 +122,7 @@ def test_features_follow_the_annotation_the_video_the_seed_and_the_settings() ->
     assert not same(reference, vectors(settings(), replace(example(), objects=("clothes",))))
     assert len(vectors(settings(), replace(example(), duration_s=0.05))) == 1
     with pytest.raises(InputError, match="AAAAA has an action c099"):
-        vectors(settings(), example(actions=(Action("c099", 1, 2),)))
+        vectors(settings(), example(actions=(LabelledSpan("c099", 1, 2),)))
 
 
 def test_an_action_shows_within_its_span_alone_and_ramps() -> None:
@@ -150,18 +153,21 @@ def test_a_missed_action_leaves_no_trace_and_a_confused_one_shares_its_verb_or_o
     assert same(vectors(settings(level=missed), example()), vectors(settings(level=missed), example(actions=())))
     # Holding and clothes are shared with three classes; sneezing shares nothing and is taken for itself.
     confused = replace(SILENT, confused=1.0)
-    seen = {code: vectors(settings(level=SILENT), example(actions=(Action(code, 0.5, 19.5),))) for code in CLASSES}
+    seen = {
+        code: vectors(settings(level=SILENT), example(actions=(LabelledSpan(code, 0.5, 19.5),))) for code in CLASSES
+    }
     found = set()
     for number in range(30):
-        video = example(f"V{number}", (Action("c000", 0.5, 19.5),))
+        video = example(f"V{number}", (LabelledSpan("c000", 0.5, 19.5),))
         taken = vectors(settings(level=confused), video)
         alike = {
-            code: vectors(settings(level=SILENT), replace(video, actions=(Action(code, 0.5, 19.5),))) for code in seen
+            code: vectors(settings(level=SILENT), replace(video, actions=(LabelledSpan(code, 0.5, 19.5),)))
+            for code in seen
         }
         found |= {code for code, those in alike.items() if same(those, taken)}
     assert found == {"c001", "c026", "c107"}
     assert same(
-        vectors(settings(level=confused), example(actions=(Action("c153", 0.5, 19.5),))),
+        vectors(settings(level=confused), example(actions=(LabelledSpan("c153", 0.5, 19.5),))),
         seen["c153"],
     )
 
@@ -170,7 +176,7 @@ def test_boundaries_move_by_a_quarter_of_the_action_at_most() -> None:
     jumpy = replace(SILENT, jitter_s=50.0, ramp_s=1e-3)
     starts = set()
     for number in range(20):
-        video = example(f"V{number}", (Action("c000", 4.0, 12.0),))
+        video = example(f"V{number}", (LabelledSpan("c000", 4.0, 12.0),))
         change = np.abs(
             vectors(settings(level=jumpy), video) - vectors(settings(level=jumpy), replace(video, actions=()))
         )
@@ -182,9 +188,9 @@ def test_boundaries_move_by_a_quarter_of_the_action_at_most() -> None:
 
 
 def test_a_crowd_adds_what_another_video_of_the_scene_shows_and_nobody_annotated_here() -> None:
-    lender = example("BBBBB", (Action("c000", 0.0, 2.0), Action("c153", 10.05, 20.1)))
-    elsewhere = replace(example("CCCCC", (Action("c026", 0.0, 20.0),)), scene="Garage")
-    short = replace(example(), duration_s=10.05, actions=(Action("c000", 1.0, 4.0),))
+    lender = example("BBBBB", (LabelledSpan("c000", 0.0, 2.0), LabelledSpan("c153", 10.05, 20.1)))
+    elsewhere = replace(example("CCCCC", (LabelledSpan("c026", 0.0, 20.0),)), scene="Garage")
+    short = replace(example(), duration_s=10.05, actions=(LabelledSpan("c000", 1.0, 4.0),))
     crowded = Simulator(CLASSES, settings(level=replace(SILENT, crowd=1)), [short, lender, elsewhere])
     assert [(one.what, one.start_s, one.end_s) for one in crowded.shown(short)] == [
         ("c000", 1.0, 4.0),
@@ -252,8 +258,8 @@ def active(videos: Sequence[CharadesVideo], names: Sequence[str], name: Callable
         times_s = (np.arange(round(video.duration_s * 4)) + 0.5) / 4
         table = np.zeros((len(times_s), len(names)), dtype=bool)
         for action in video.actions:
-            if name(action.action) in names:
-                column = names.index(name(action.action))
+            if name(action.label) in names:
+                column = names.index(name(action.label))
                 table[:, column] |= (times_s >= action.start_s) & (times_s < action.end_s)
         tables.append(table)
     return np.concatenate(tables)

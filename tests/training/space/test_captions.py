@@ -19,8 +19,7 @@ from asst.data.readers.captions import decoded, read_captions
 from asst.errors import InputError
 from asst.features.zeroshot.captions import load_space, pooled_crops
 from asst.features.zeroshot.minilm import MiniLM as SentenceEncoder
-from asst.training.divergence import DivergedError
-from asst.training.folder import RunFolder
+from asst.training.folder import DivergedError, RunFolder
 from asst.training.recipe_files import dumped
 from asst.training.space.cache import KeptArrays, keep_hidden, keep_maps
 from asst.training.space.module import CaptionModule, class_loss, contrastive_loss

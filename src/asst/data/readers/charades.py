@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from asst.data.actions import LabelledSpan
 from asst.data.files import as_duration, as_text, parse_number, read_lines, read_text
 from asst.data.record import Dataset, Problem
 from asst.data.rows import ProblemLog, Rows, UnusableRowError, clean_span
@@ -19,27 +20,17 @@ ACTION = re.compile(r"c\d{3}")
 
 
 @dataclass(frozen=True, slots=True)
-class Action:
-    """One action of a video, inside it; its class, ``c000`` to ``c156``, is named by `read_classes`."""
-
-    action: str
-    start_s: float
-    end_s: float
-
-    def __post_init__(self) -> None:
-        if not ACTION.fullmatch(self.action) or not 0 <= self.start_s < self.end_s:
-            raise ValueError(f"no action: {self.action!r} from {self.start_s} s to {self.end_s} s")
-
-
-@dataclass(frozen=True, slots=True)
 class CharadesVideo:
-    """One row of a Charades CSV: objects seen and actions in the file's order; these overlap freely."""
+    """One row of a Charades CSV: objects seen, and actions inside the video, in the file's order; these overlap freely.
+
+    Labels are ``c000`` to ``c156``, which `read_classes` names.
+    """
 
     video: str
     duration_s: float
     scene: str
     objects: tuple[str, ...]
-    actions: tuple[Action, ...]
+    actions: tuple[LabelledSpan, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +91,7 @@ def _video(row: Mapping[str, str | None]) -> tuple[CharadesVideo, list[str]]:
         span, found = clean_span(raw, duration_s)
         faults += [f"{words[0]} {fault}" for fault in found]
         if span is not None:
-            actions.append(Action(words[0], *span))
+            actions.append(LabelledSpan(words[0], *span))
     name = as_text(row["id"], "id")
     return CharadesVideo(name, duration_s, row["scene"] or "", _parts(row["objects"]), tuple(actions)), faults
 

@@ -15,7 +15,7 @@ import numpy as np
 
 from asst.errors import InputError
 from asst.extras import require
-from asst.features.disk_rows import Vectors
+from asst.features.values import Vectors
 from asst.moments import Array, Float32Array
 
 HDF5 = (".h5", ".hdf5")

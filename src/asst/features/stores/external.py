@@ -18,10 +18,9 @@ import numpy.typing as npt
 
 from asst.atomic import moved_into_place
 from asst.errors import InputError
-from asst.features.disk_rows import Vectors, chunks
 from asst.features.stores.arrays import LOADERS, Arrays, as_vectors, load_array, open_hdf5
 from asst.features.stores.native import FeatureStore, Provenance, Store, kind, require_sound
-from asst.features.values import SAME_CLOCK, Features
+from asst.features.values import SAME_CLOCK, Features, Vectors, chunks
 from asst.moments import Float32Array, IntArray
 
 Watch = Callable[[int, int], None]

@@ -22,9 +22,9 @@ import numpy as np
 
 from asst.atomic import writing_whole
 from asst.errors import InputError, counted
-from asst.features.disk_rows import chunks
+from asst.features.disk_rows import concatenated
 from asst.features.stores.arrays import unit_rows
-from asst.features.values import Features, concatenated
+from asst.features.values import Features, chunks
 
 SUFFIX = ".safetensors"
 LONGEST_NAME = 240

@@ -16,13 +16,13 @@ from pathlib import Path
 import numpy as np
 
 from asst.errors import InputError
-from asst.features.disk_rows import SpillingRows, Vectors, release
+from asst.features.disk_rows import SpillingRows
 from asst.features.extractor import Progress
 from asst.features.hashing import settings_hash
 from asst.features.prefetch import decoded_ahead
 from asst.features.resampling import FrameSize, new_pictures, ticks
 from asst.features.runtime import at_once
-from asst.features.values import Features
+from asst.features.values import Features, Vectors, release
 from asst.features.zeroshot.colours import colour_shares
 from asst.features.zeroshot.frame_selection import GROUP_STEPS, FrameSampler, Step
 from asst.features.zeroshot.panning import Spectrum, pan, spectrum

@@ -5,18 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import groupby
-from pathlib import Path
-from typing import Self
 
 import numpy as np
 
 from asst.data.actions import ActionVideo
 from asst.data.sample import NO_WORDS, Sample
-from asst.errors import InputError
 from asst.features.stores.native import FeatureStore, require
 from asst.features.values import Features
 from asst.models.answers import WindowAnswer
-from asst.models.trained.loading import Checkpoints, loaded
+from asst.models.trained.loading import Checkpoints
 from asst.moments import Answer, FloatArray, IntArray, Moment, nms
 
 A_CLASS = 200
@@ -33,18 +30,8 @@ class TrainedDetector(Checkpoints):
     """Checkpoints as a detector; a video is slid over, no more than some windows of it in memory at once."""
 
     at_once = 16
-
-    @classmethod
-    def load(cls, paths: Sequence[Path]) -> Self:
-        """From checkpoint files, at least one.
-
-        Raises an `InputError` for a file that is no checkpoint of a detector, or checkpoints that do not belong
-        together.
-        """
-        methods, description = loaded(paths)
-        if not methods[0].finds_actions:
-            raise InputError(f"{paths[0]} answers sentences and finds no actions; use it with asst locate --model")
-        return cls(methods, description, paths[0].name)
+    finds_actions = True
+    otherwise = "answers sentences and finds no actions; use it with asst locate --model"
 
     def detect(
         self,

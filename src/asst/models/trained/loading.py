@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 from asst.data.observations import OBSERVATIONS, Observation
 from asst.data.sample import Sample
@@ -82,15 +82,28 @@ def build_observation(settings: Mapping[str, Any]) -> Observation:
 class Checkpoints:
     """One checkpoint, or the mean of several of one training (section 4.2), with what they have in common.
 
-    ``at_once`` is how many windows are looked at together, ``labels`` the classes that they find, if any.
+    ``at_once`` is how many windows are looked at together, ``labels`` the classes that they find, if any. Raises an
+    `InputError` with ``otherwise`` for methods of which ``finds_actions`` is not so.
     """
 
     at_once: int
+    finds_actions: bool
+    otherwise: str
 
     def __init__(self, methods: Sequence[Answerer], description: Description, name: str) -> None:
+        if methods[0].finds_actions != self.finds_actions:
+            raise InputError(f"{name} {self.otherwise}")
         self.name, self.description = name, description
         self.observation, self.labels = build_observation(description.observation), methods[0].labels
         self._methods = tuple(methods)
+
+    @classmethod
+    def load(cls, paths: Sequence[Path], *given: Any) -> Self:
+        """From checkpoint files, at least one; the rest is as the constructor takes it.
+
+        Raises an `InputError` for a file that is no checkpoint, or checkpoints that do not belong together.
+        """
+        return cls(*loaded(paths), paths[0].name, *given)
 
     @property
     def extractor(self) -> Extractor:

@@ -6,7 +6,6 @@ import os
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain
 from pathlib import Path
-from typing import Self
 
 import numpy as np
 
@@ -17,8 +16,9 @@ from asst.errors import InputError
 from asst.features.stores.native import FeatureStore
 from asst.features.values import Features
 from asst.models.answers import Answerer, QueryAnswer, over_time, query_answers, window_attention
+from asst.models.base import Found
 from asst.models.checkpoint import Description
-from asst.models.trained.loading import Checkpoints, loaded
+from asst.models.trained.loading import Checkpoints
 from asst.moments import Answer, Attention, Curve, FloatArray, Moment, best_around
 from asst.text import Vector, WordVectors, tokenize
 
@@ -38,6 +38,8 @@ class TrainedModel(Checkpoints):
     """
 
     at_once = 32
+    finds_actions = False
+    otherwise = "finds actions and answers no sentence; use it with asst detect"
 
     def __init__(
         self,
@@ -49,27 +51,6 @@ class TrainedModel(Checkpoints):
         super().__init__(methods, description, name)
         self._words = words or word_vectors(description.words)
 
-    @classmethod
-    def load(cls, paths: Sequence[Path], words: WordVectors | QueryTokens | None = None) -> Self:
-        """From checkpoint files, at least one.
-
-        Raises an `InputError` for a file that is no checkpoint, or checkpoints that do not belong together.
-        """
-        return cls.of(*loaded(paths), paths[0], words)
-
-    @classmethod
-    def of(
-        cls,
-        methods: Sequence[Answerer],
-        description: Description,
-        path: Path,
-        words: WordVectors | QueryTokens | None = None,
-    ) -> Self:
-        """From what was loaded of files, the first of which is at a path; raises an `InputError` as `load`."""
-        if methods[0].finds_actions:
-            raise InputError(f"{path} finds actions and answers no sentence; use it with asst detect")
-        return cls(methods, description, path.name, words)
-
     def rank(self, features: Features, queries: Sequence[str], *, top: int) -> list[Answer]:
         """The best moments of each sentence; scores are in [0, 1], those of a classification sum to one.
 
@@ -80,12 +61,8 @@ class TrainedModel(Checkpoints):
 
     def rank_records(
         self, records: Sequence[Record], store: FeatureStore, *, top: int | None, overlap: float | None = None
-    ) -> Iterator[tuple[Record, tuple[Moment, ...]]]:
-        """The best moments of each record's sentence, windows of several videos together, as they are found.
-
-        ``overlap`` stands in place of the description's. Raises an `InputError` for a video without features or with
-        features of another kind, or a sentence without a word.
-        """
+    ) -> Found:
+        """See `asst.models.base.Model`; windows of several videos are looked at together."""
         from asst.data.samples import Queries
 
         queries = Queries(records, store, self._words, self.observation)

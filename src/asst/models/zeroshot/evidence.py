@@ -11,8 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from asst.features.disk_rows import chunks, widened
-from asst.features.values import Features
+from asst.features.values import Features, chunks, widened
 from asst.features.zeroshot.space import COSINE, CROPS, Classifier, Reading, SentenceReader, Space
 from asst.models.zeroshot.proposals import LastVideo, standardised
 from asst.models.zeroshot.query import ParsedQuery, parse

@@ -28,6 +28,7 @@ from asst.features.zeroshot.clip_crops import NAME as CLIP
 from asst.features.zeroshot.clip_crops import ClipCropsExtractor
 from asst.features.zeroshot.crops import SAMPLED_FPS, TICKS_A_STEP, CropsExtractor
 from asst.features.zeroshot.space import SentenceReader
+from asst.models.base import RanksByVideo
 from asst.models.zeroshot.evidence import Evidence, EvidenceReader, camera_scores, camera_speed, soft_maximum
 from asst.models.zeroshot.proposals import (
     HALF,
@@ -134,7 +135,7 @@ def half_way(negatives: npt.NDArray[np.floating], softmax_scale: float) -> float
     return float(np.quantile(np.diag(there) - soft_maximum(there), 1 - NEGATIVES_FOUND)) + _FROM_THRESHOLD
 
 
-class ZeroShotModel:
+class ZeroShotModel(RanksByVideo):
     """Ranks by what an extractor's features say of a sentence. See the module's text for what it measures.
 
     ``base`` is what ``--model`` calls the model whose features these are; ``fitted`` says that `SLOPE` is of its space.

@@ -16,9 +16,8 @@ from urllib.parse import quote
 
 import numpy as np
 
-from asst.atomic import write_whole
+from asst.atomic import check_destination, write_whole
 from asst.moments import Answer, Moment, format_time, shown_score
-from asst.outputs.destination import check_destination
 from asst.outputs.report.drawing import PATH_HEIGHT, PATH_WIDTH, draw, draw_heat, headings, several_videos, tick_label
 
 _STRIP_CELLS = 12

@@ -15,7 +15,8 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 
 import numpy as np
 
-from asst.data.readers.charades import Action, CharadesVideo
+from asst.data.actions import LabelledSpan
+from asst.data.readers.charades import CharadesVideo
 from asst.errors import InputError, counted
 from asst.features.stores.native import Provenance, Store
 from asst.features.values import Features
@@ -74,7 +75,7 @@ class Simulator(Painter[CharadesVideo]):
         for key, actions, taken_for in self._events(video)[1]:
             spans, _ = self.moved([(action.start_s, action.end_s) for action in actions], *key)
             for action, seen, (start_s, end_s) in zip(actions, taken_for, spans.tolist(), strict=True):
-                found.append(Shown(action.action, seen == action.action, start_s, end_s))
+                found.append(Shown(action.label, seen == action.label, start_s, end_s))
         return found
 
     def provenance(self, video: CharadesVideo) -> Provenance:
@@ -83,10 +84,10 @@ class Simulator(Painter[CharadesVideo]):
 
     def _events(
         self, video: CharadesVideo
-    ) -> tuple[Float32Array, list[tuple[tuple[str, str], list[Action], list[str]]]]:
+    ) -> tuple[Float32Array, list[tuple[tuple[str, str], list[LabelledSpan], list[str]]]]:
         """The noise of a video; and of its actions, annotated and not, where times come from and how they look."""
         crowd = self._unannotated(video)
-        if unknown := {action.action for action in (*video.actions, *crowd)} - self._words.keys():
+        if unknown := {action.label for action in (*video.actions, *crowd)} - self._words.keys():
             raise InputError(
                 f"{video.video} has an action {min(unknown)} that is not among {len(self._words)} classes; "
                 "read the classes that belong to the CSV"
@@ -96,7 +97,7 @@ class Simulator(Painter[CharadesVideo]):
         noise = level.noise / LATENT**0.5 * ar1_noise(draw, steps_of(video.duration_s), LATENT, level.correlation)
         parts = (("events", list(video.actions), draw), ("crowd", crowd, self.own("crowd", video.video)))
         return noise, [
-            ((name, video.video), actions, self.perceived(source, [a.action for a in actions], self._mistaken))
+            ((name, video.video), actions, self.perceived(source, [a.label for a in actions], self._mistaken))
             for name, actions, source in parts
         ]
 
@@ -108,17 +109,17 @@ class Simulator(Painter[CharadesVideo]):
         draw = own_generator(self.settings.seed, "lenders", video.video)
         return [around[others[int(place * len(others))]] for place in draw.uniform(size=self.level.crowd) if others]
 
-    def _unannotated(self, video: CharadesVideo) -> list[Action]:
-        own = {action.action for action in video.actions}
+    def _unannotated(self, video: CharadesVideo) -> list[LabelledSpan]:
+        own = {action.label for action in video.actions}
         return [
-            Action(
-                action.action,
+            LabelledSpan(
+                action.label,
                 action.start_s / other.duration_s * video.duration_s,
                 action.end_s / other.duration_s * video.duration_s,
             )
             for other in self._crowd(video)
             for action in other.actions
-            if action.action not in own
+            if action.label not in own
         ]
 
     def _action(self, code: str) -> Float32Array:

@@ -13,9 +13,8 @@ from torch.utils.data import Dataset
 from asst.data.batch import Batch
 from asst.data.observations import WholeObservation
 from asst.data.record import Record
-from asst.data.sample import ProposalRows, Sample
+from asst.data.sample import ProposalRows, Sample, Window
 from asst.data.samples import Key, SentenceVectors
-from asst.data.windows import Window
 from asst.features.stores.native import FeatureStore
 from asst.features.zeroshot.crops import STEP_S
 from asst.models.methods.base import Method

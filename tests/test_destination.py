@@ -2,9 +2,8 @@ from pathlib import Path
 
 import pytest
 
-from asst.atomic import moved_into_place
+from asst.atomic import check_destination, moved_into_place
 from asst.errors import InputError
-from asst.outputs.destination import check_destination
 
 
 def test_a_path_that_could_not_be_written_is_refused(tmp_path: Path) -> None:
