@@ -16,8 +16,8 @@ import asst
 from asst.data.batch import Batch, Collate
 from asst.data.sample import ProposalRows, Sample, Window
 from asst.errors import InputError
-from asst.features.zeroshot.captions import CaptionSentences
 from asst.features.zeroshot.crops import STEP_S, TICKS_A_STEP
+from asst.features.zeroshot.space import CaptionSentences
 from asst.models.methods.base import Share
 from asst.models.methods.reranker import RerankerMethod
 from asst.models.reranked import RerankedModel, within_shots

@@ -10,8 +10,7 @@ from safetensors.torch import load_file, save_file
 
 import asst
 from asst.errors import InputError
-from asst.features.zeroshot.captions import CaptionSentences
-from asst.features.zeroshot.space import concept_data
+from asst.features.zeroshot.space import CaptionSentences, concept_data
 from asst.library.engine import engine_of
 from asst.models.checkpoint import read_description
 from asst.models.reranker_inputs import input_names

@@ -9,9 +9,8 @@ weights, which packages carry.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
-from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -24,18 +23,8 @@ from asst.features.runtime import Network, graph, precision
 from asst.features.weights import weights_file
 from asst.features.zeroshot.crops import SAMPLED_FPS, CropsExtractor, crop_slices
 from asst.features.zeroshot.efficientnet import SIDE, LiteWeights, published_lite
-from asst.features.zeroshot.minilm import MiniLM, published_minilm
-from asst.features.zeroshot.space import (
-    COSINE,
-    Classifier,
-    Reading,
-    SentenceReader,
-    Space,
-    concept_data,
-    embeddings,
-    named_classes,
-    resembled_classes,
-)
+from asst.features.zeroshot.minilm import published_minilm
+from asst.features.zeroshot.space import CaptionSentences, Classifier, Space
 from asst.moments import Array, Float16Array, Float32Array
 from asst.video.picture import Pixels
 
@@ -84,44 +73,6 @@ class CaptionSpace:
         """All of them: ``pictures.network.stem.weight``, ``sentences.encoder.places``, ``sentences.wide.bias``, ..."""
         parts = {_NETWORK: self.network, _ENCODER: self.encoder(), _SENTENCES: self.placing}
         return {f"{prefix}{name}": own for prefix, part in parts.items() for name, own in part.items()}
-
-
-class CaptionSentences(SentenceReader):
-    """The language side."""
-
-    measures = (COSINE, "named classes", "resembled classes")
-
-    def __init__(self, space: CaptionSpace) -> None:
-        self._weights, self._own_encoder = space.encoder, space.own_encoder
-        self._placing = Network(graph("placing"), space.placing)
-        super().__init__(self._placed(self._known("negatives")), lambda: self._placed(self._meant_by_glosses))
-
-    def vectors(self, sentences: Sequence[str]) -> Float32Array:
-        """See `SentenceReader.vectors`."""
-        return self._placed(self._encoder.encode(sentences))
-
-    def _reading(self, sentences: Sequence[str]) -> Reading:
-        meanings = self._encoder.encode(sentences)
-        named = [named_classes(sentence) for sentence in sentences]
-        resembled = resembled_classes(meanings, self._meant_by_glosses)
-        return Reading(self.classifiers(self._placed(meanings)), named, resembled)
-
-    def _known(self, name: str) -> Float32Array:
-        """What the encoder makes of sentences of the package; that of the published one is packaged."""
-        return self._encoder.encode(concept_data()[name]) if self._own_encoder else embeddings()[name]
-
-    @cached_property
-    def _meant_by_glosses(self) -> Float32Array:
-        return self._known("glosses")
-
-    @cached_property
-    def _encoder(self) -> MiniLM:
-        # Of all that is read it is the largest, and whoever indexes asks nothing.
-        return MiniLM(self._weights())
-
-    def _placed(self, meanings: Float32Array) -> Float32Array:
-        (vectors,) = self._placing(meanings=meanings)
-        return vectors
 
 
 def is_space(path: Path) -> bool:
@@ -229,7 +180,7 @@ class CaptionExtractor(CropsExtractor):
         found = load_space(path)
         if path == PACKAGED and found.sha256 != SHA256:
             raise InputError(f"{path}: not the space that was shipped (sha256 {found.sha256[:12]}...); reinstall asst")
-        self.sentences = CaptionSentences(found)
+        self.sentences = CaptionSentences(found.encoder, found.placing, own_encoder=found.own_encoder)
         own = precision()
         name = "pictures" if own == "float32" else f"pictures-{own}"
         # One thread: several frames are looked at at once.

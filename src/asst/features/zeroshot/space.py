@@ -9,7 +9,7 @@ import gzip
 import json
 import re
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, cached_property, lru_cache
 from importlib.resources import files
@@ -17,7 +17,9 @@ from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 
+from asst.features.runtime import Network, graph
 from asst.features.zeroshot.colours import COLOURS
+from asst.features.zeroshot.minilm import MiniLM
 from asst.moments import Array, Float32Array
 
 CROPS = 3
@@ -141,6 +143,50 @@ class SentenceReader(ABC):
         """What sentences say, where there are no classes."""
         nothing = np.zeros((len(sentences), 0), dtype=np.float32)
         return Reading(self.classifiers(self.vectors(sentences)), [()] * len(sentences), nothing)
+
+
+class CaptionSentences(SentenceReader):
+    """The language side of a space that was learnt from captions: MiniLM and two layers more.
+
+    ``encoder`` makes the encoder's weights, ``placing`` are those of the layers that follow it; ``own_encoder`` says
+    that the encoder is not the published one.
+    """
+
+    measures = (COSINE, "named classes", "resembled classes")
+
+    def __init__(
+        self, encoder: Callable[[], dict[str, Float32Array]], placing: Mapping[str, Float32Array], *, own_encoder: bool
+    ) -> None:
+        self._weights, self._own_encoder = encoder, own_encoder
+        self._placing = Network(graph("placing"), placing)
+        super().__init__(self._placed(self._known("negatives")), lambda: self._placed(self._meant_by_glosses))
+
+    def vectors(self, sentences: Sequence[str]) -> Float32Array:
+        """See `SentenceReader.vectors`."""
+        return self._placed(self._encoder.encode(sentences))
+
+    def _reading(self, sentences: Sequence[str]) -> Reading:
+        meanings = self._encoder.encode(sentences)
+        named = [named_classes(sentence) for sentence in sentences]
+        resembled = resembled_classes(meanings, self._meant_by_glosses)
+        return Reading(self.classifiers(self._placed(meanings)), named, resembled)
+
+    def _known(self, name: str) -> Float32Array:
+        """What the encoder makes of sentences of the package; that of the published one is packaged."""
+        return self._encoder.encode(concept_data()[name]) if self._own_encoder else embeddings()[name]
+
+    @cached_property
+    def _meant_by_glosses(self) -> Float32Array:
+        return self._known("glosses")
+
+    @cached_property
+    def _encoder(self) -> MiniLM:
+        # Of all that is read it is the largest, and whoever indexes asks nothing.
+        return MiniLM(self._weights())
+
+    def _placed(self, meanings: Float32Array) -> Float32Array:
+        (vectors,) = self._placing(meanings=meanings)
+        return vectors
 
 
 @cache
