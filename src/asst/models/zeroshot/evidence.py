@@ -187,7 +187,8 @@ class EvidenceReader:
         colours = np.log(self._space.colours(features.vectors)[first].astype(np.float32) + _LEAST_SHARE)
         pans = self._space.pans(features.vectors)[first].astype(np.float32)
         by = self._softmax_scale or _USUAL_DEVIATION / max(_deviation(negatives), _LEAST_DEVIATION)
-        seen = (colours, pans, negatives, by, soft_maximum(by * negatives.astype(np.float32)), between)
+        fits = np.concatenate([soft_maximum(by * widened(rows)) for rows in chunks(negatives)])
+        seen = (colours, pans, negatives, by, fits, between)
         return VisualEvidence(first, frame, scale, usual, probabilities, *seen)
 
     def _crops(self, features: Features, first: IntArray) -> Iterator[tuple[slice, Float32Array]]:
@@ -202,7 +203,7 @@ class EvidenceReader:
 
 def _deviation(negatives: Float16Array) -> float:
     """The standard deviation over negative sentences, on average over frames."""
-    return float(negatives.std(axis=1, dtype=np.float32).mean())
+    return float(np.mean(np.concatenate([widened(rows).std(axis=1) for rows in chunks(negatives)])))
 
 
 def soft_maximum(scaled: npt.NDArray[np.floating]) -> npt.NDArray[np.floating]:

@@ -46,7 +46,7 @@ from asst.moments import Answer, Curve, FloatArray, Moment, confidence, nms
 THRESHOLD = 0.25
 """The probability from which a sentence counts as found: to refuse what is there is worse than to show what is not."""
 
-SLOPE = 1.0
+SLOPE = 0.82
 """Of the logistic curve from the log-ratio to the probability that a sentence applies; ``benchmarks/calibration.py``
 fits it. The log-ratio says how much better a sentence fits than negative sentences do. Half of all sentences with the
 log-ratio `HALF` apply, where as many are asked that apply as that do not."""

@@ -19,7 +19,7 @@ from asst.moments import FloatArray, IntArray
 
 T = TypeVar("T")
 
-HALF = 2.44
+HALF = 2.17
 """The log-ratio with a probability of a half; see `asst.models.zeroshot.model.SLOPE`."""
 
 # Ticks: times are floats, and a cut within this of a tick is on it.
