@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import codecs
 import gc
+import os
 import shlex
 import sys
 from collections.abc import Iterable, Iterator, Sequence
@@ -52,8 +53,10 @@ def check_video(video: Path) -> None:
 def sentences_of(given: Sequence[str], queries: str | None) -> list[str]:
     """All sentences to look for: those given, then those of a file or pipe, ``-`` for standard input.
 
-    An empty sentence, none at all, or a file that is no UTF-8 text is an `InputError`.
+    An empty sentence, none at all, a file in place of one, or a file that is no UTF-8 text is an `InputError`.
     """
+    if file := next((sentence for sentence in given if Path(sentence).suffix and os.path.isfile(sentence)), None):
+        raise InputError(f"{file}: is a file, where a sentence is wanted; to ask several, asst index and asst search")
     if not all(sentence.strip() for sentence in given):
         raise InputError("a sentence is empty; say what to look for")
     asked = [*given, *(line.strip() for line in (() if queries is None else _lines(queries)) if line.strip())]
