@@ -101,7 +101,7 @@ def test_bad_input_is_one_line_before_any_work(video: str, localizer: ModuleType
     assert "none.txt: cannot be read" in refused(run("locate", video, "--queries", "none.txt"))
     assert "empty" in refused(run("locate", video, ""))
     assert "empty" in refused(run("locate", video, "a", " \t"))
-    assert f"{video}: is a file" in refused(run("locate", video, video, "a"))
+    assert f"{video}: a video in place" in refused(run("locate", video, video, "a"))
     assert "not valid text" in refused(run("locate", video, "a \udcff"))
     assert "no such file" in refused(run("locate", "none.mp4", "a"))
     assert "is a folder" in refused(run("locate", "here", "a"))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import codecs
 import gc
-import os
 import shlex
 import sys
 from collections.abc import Iterable, Iterator, Sequence
@@ -20,6 +19,7 @@ from asst.cli import options
 from asst.cli.files import Files
 from asst.cli.options import LIBRARY, argument, option, print_json, tell
 from asst.errors import InputError
+from asst.features.video_files import VIDEO_EXTENSIONS
 from asst.local import check_ends, local_path
 from asst.outputs.destination import check_destination
 from asst.outputs.printable import printable
@@ -53,10 +53,11 @@ def check_video(video: Path) -> None:
 def sentences_of(given: Sequence[str], queries: str | None) -> list[str]:
     """All sentences to look for: those given, then those of a file or pipe, ``-`` for standard input.
 
-    An empty sentence, none at all, a file in place of one, or a file that is no UTF-8 text is an `InputError`.
+    An empty sentence, none at all, a video in place of one, or a file that is no UTF-8 text is an `InputError`.
     """
-    if file := next((sentence for sentence in given if Path(sentence).suffix and os.path.isfile(sentence)), None):
-        raise InputError(f"{file}: is a file, where a sentence is wanted; to ask several, asst index and asst search")
+    for sentence in given:
+        if sentence.lower().endswith(tuple(VIDEO_EXTENSIONS)):
+            raise InputError(f"{sentence}: a video in place of a sentence; of several, use asst index and asst search")
     if not all(sentence.strip() for sentence in given):
         raise InputError("a sentence is empty; say what to look for")
     asked = [*given, *(line.strip() for line in (() if queries is None else _lines(queries)) if line.strip())]
