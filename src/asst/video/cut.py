@@ -134,7 +134,7 @@ def written(target: Path, what: str, advice: str) -> Iterator[av.container.Outpu
         if isinstance(error, InputError):
             raise
         if isinstance(error, OSError) and is_refusal(error):
-            raise write_error(target.parent, error) from error
+            raise write_error(target, error) from error
         reason = getattr(error, "strerror", None) or error
         raise InputError(f"cannot write {what} as {target.suffix}: {reason}; {advice}") from error
     finally:
