@@ -44,8 +44,7 @@ async def upload(
     """Takes a file, the body as it is, and begins to index it."""
     plain = safe_name(name)
     if Path(plain).suffix.lower() not in VIDEO_EXTENSIONS:
-        known = ", ".join(sorted(VIDEO_EXTENSIONS))
-        raise Problem(415, "not_a_video", f"{plain}: no video file; upload one of {known}", field="name")
+        raise Problem(415, "not_a_video", f"{plain}: no video file; upload one, such as .mp4 or .mxf", field="name")
     folder = served.library.uploads / uuid.uuid4().hex
     part, path = folder / ".upload.part", folder / plain
 
