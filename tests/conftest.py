@@ -290,6 +290,7 @@ class Recipe:
     beep_s: tuple[float, float] | None = None
     sound_rate: int = 44_100
     sound_codec: str = "aac"
+    sound_layout: str = "mono"
     turned_back: bool = False
     stored: Callable[[Pixels], Pixels] | None = None
 
@@ -309,7 +310,7 @@ def write(path: Path, recipe: Recipe) -> Path:
             stream.set_display_rotation(-90 * recipe.turned_left)
         tracks: list[Any] = []
         if recipe.beep_s is not None:
-            tracks.append(out.add_stream(recipe.sound_codec, rate=recipe.sound_rate, layout="mono"))
+            tracks.append(out.add_stream(recipe.sound_codec, rate=recipe.sound_rate, layout=recipe.sound_layout))
         for number, tick in enumerate(recipe.ticks):
             pixels = np.rot90(picture_of(number, recipe.width, recipe.height), recipe.turned_left)
             pixels = recipe.stored(pixels) if recipe.stored else pixels
@@ -322,7 +323,8 @@ def write(path: Path, recipe: Recipe) -> Path:
             times = np.arange(int(seconds * recipe.sound_rate)) / recipe.sound_rate
             on = (times >= recipe.beep_s[0]) & (times < recipe.beep_s[1])
             wave = (0.5 * on * np.sin(2 * np.pi * 880 * times)).astype(np.float32)
-            heard = av.AudioFrame.from_ndarray(wave[None], "flt", "mono")
+            layout = av.AudioLayout(recipe.sound_layout)
+            heard = av.AudioFrame.from_ndarray(np.repeat(wave, layout.nb_channels)[None], "flt", layout.name)
             heard.sample_rate, heard.pts = (
                 recipe.sound_rate,
                 int(recipe.ticks[0] * recipe.time_base * recipe.sound_rate),

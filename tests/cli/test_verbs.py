@@ -101,6 +101,7 @@ def test_bad_input_is_one_line_before_any_work(video: str, localizer: ModuleType
     assert "none.txt: cannot be read" in refused(run("locate", video, "--queries", "none.txt"))
     assert "empty" in refused(run("locate", video, ""))
     assert "empty" in refused(run("locate", video, "a", " \t"))
+    assert f"{video}: a video in place" in refused(run("locate", video, video, "a"))
     assert "not valid text" in refused(run("locate", video, "a \udcff"))
     assert "no such file" in refused(run("locate", "none.mp4", "a"))
     assert "is a folder" in refused(run("locate", "here", "a"))
@@ -147,7 +148,7 @@ def test_a_file_that_fails_stops_neither_the_table_nor_the_other_files(
         raise FAKES["InputError"]("c.mp4: cannot be written (No space left on device)")
 
     monkeypatch.setattr(sys.modules["asst.video"], "cut", cut)
-    result = run("locate", video, "a dog", "--clip", "c.mp4", "--report", "r.html")
+    result = run("locate", video, "a dog", "a cat", "--clip", "c.mp4", "--report", "r.html")
     assert result.exit_code == 2
     assert "a dog" in result.stdout
     assert result.stderr.splitlines() == ["wrote r.html", "asst: c.mp4: cannot be written (No space left on device)"]

@@ -30,11 +30,11 @@ def found(folder: Path) -> list[str]:
 
 
 def test_what_is_hidden_or_in_a_bin_is_passed_over(tmp_path: Path) -> None:
-    put(tmp_path, "a.mp4", "deep/b.MOV", "deep/notes.txt", "recycled bikes/c.mkv", "trash.mp4")
+    put(tmp_path, "a.mp4", "deep/b.MOV", "deep/notes.txt", "recycled bikes/c.mxf", "trash.mp4")
     bins = ".Trash-1000 .Trashes $RECYCLE.BIN RECYCLER #recycle lost+found @eaDir __MACOSX .hidden".split()  # noqa: SIM905
     put(tmp_path, "._a.mp4", ".b.mp4", "deep/._b.MOV", *(f"{name}/files/x.mp4" for name in bins))
     put(tmp_path, "System Volume Information/x.mp4", "deep/$Recycle.Bin/x.mp4")
-    assert found(tmp_path) == ["a.mp4", "deep/b.MOV", "recycled bikes/c.mkv", "trash.mp4"]
+    assert found(tmp_path) == ["a.mp4", "deep/b.MOV", "recycled bikes/c.mxf", "trash.mp4"]
     # What is named is taken, whatever it is called.
     assert found(tmp_path / ".hidden") == ["files/x.mp4"]
     assert video_files(tmp_path / "._a.mp4") == [tmp_path / "._a.mp4"]

@@ -112,6 +112,39 @@ def test_sound_at_a_rate_that_aac_does_not_know(make: Make, tmp_path: Path) -> N
     assert loud_span(tmp_path / "clip.mp4") == pytest.approx((0.5, 1.0), abs=0.03)
 
 
+@pytest.mark.parametrize(
+    ("source", "codec", "layout"), [("a.mxf", "mpeg2video", "stereo"), ("a.mov", "libx264", "7.1")]
+)
+def test_channels_that_are_told_by_number_or_in_an_order_of_their_own_are_heard(
+    make: Make, tmp_path: Path, source: str, codec: str, layout: str
+) -> None:
+    sound = {"beep_s": (1.0, 1.5), "sound_rate": 48_000, "sound_codec": "pcm_s16le", "sound_layout": layout}
+    path = make(source, codec=codec, **sound)
+    cut(path, 0.52, 2.0, tmp_path / "clip.mp4")
+    assert loud_span(tmp_path / "clip.mp4") == pytest.approx((0.48, 0.98), abs=0.03)
+    with av.open(str(tmp_path / "clip.mp4")) as container:
+        assert container.streams.audio[0].layout.name == "stereo"
+
+
+def test_a_block_of_sound_may_begin_where_the_clip_ends(make: Make, tmp_path: Path) -> None:
+    """As milliseconds are rounded, it is read, but nothing takes it any more."""
+    path = make("s.mkv", beep_s=(0.0, 2.4), sound_rate=48_000)
+    for end_s in (0.2773, 0.5125, 0.7684, 0.8965):
+        cut(path, 0.1, end_s, tmp_path / "clip.mp4")
+        assert loud_span(tmp_path / "clip.mp4")[1] == pytest.approx(end_s - 0.1, abs=0.03)
+
+
+def test_the_last_frame_is_there_where_ticks_are_as_long_as_frames(
+    make: Make, numbers: Numbers, tmp_path: Path
+) -> None:
+    path = make("a.avi", codec="mpeg4", options={"bf": "0"})
+    report = cut(path, 0.41, 1.23, tmp_path / "clip.mp4")
+    assert (report.start_s, report.end_s) == pytest.approx((0.4, 1.24))
+    assert numbers(frames(tmp_path / "clip.mp4")) == list(range(10, 31))
+    cut(path, 0.4, 1.2, tmp_path / "clip.mp4", exact=False)
+    assert numbers(frames(tmp_path / "clip.mp4"))[-1] == 29
+
+
 def test_the_whole_video_may_be_cut_though_its_length_was_rounded_up(
     make: Make, numbers: Numbers, tmp_path: Path
 ) -> None:

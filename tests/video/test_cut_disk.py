@@ -27,5 +27,5 @@ def test_a_full_disk_is_one_line_and_leaves_nothing(
         monkeypatch.setattr(sys.modules["asst.video.cut"], name, full)
     with pytest.raises(WriteError, match="No space left on device; free space or name another folder") as told:
         cut(video, 0.5, 1.0, tmp_path / "c.mp4", exact=exact)
-    assert str(told.value).startswith(f"cannot write {tmp_path}: ")
+    assert str(told.value).startswith(f"cannot write {tmp_path / 'c.mp4'}: ")
     assert list(tmp_path.iterdir()) == []

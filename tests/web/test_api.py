@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import shutil
 import threading
 from collections.abc import Callable
 from pathlib import Path
@@ -39,6 +40,19 @@ def test_the_library_is_listed_by_name_without_folders(client: TestClient, tmp_p
     assert (longest[0]["folder"], longest[0]["uploaded"]) == ("videos", False)
     one = client.get(f"/api/videos/{answer['videos'][0]['id']}").json()
     assert one == answer["videos"][0] | {"start_s": 0.0, "rate": 2.0}
+
+
+def test_equal_files_are_one_video_that_is_found_by_either_name(
+    client: TestClient, library: Library, tmp_path: Path, fake: ModuleType
+) -> None:
+    copy = tmp_path / "copies" / "ocean.mp4"
+    copy.parent.mkdir()
+    shutil.copy(tmp_path / "videos" / "sea.mp4", copy)
+    assert [done.state for done in index([copy], library, fake.FakeEngine())] == ["copied"]
+    assert client.get("/api/videos").json()["total"] == 2
+    for name in ("ocean", "sea"):
+        (one,) = client.get("/api/videos", params={"name": name}).json()["videos"]
+        assert one["name"] == f"{name}.mp4"
 
 
 def test_search_finds_the_moments_of_all_videos(client: TestClient) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import sys
 
 INTERRUPTED = 130
@@ -26,9 +27,14 @@ def _run() -> None:
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     # Of an export PyTorch warns of what was tested, in its own terms.
     os.environ.setdefault("TORCH_CPP_LOG_LEVEL", "ERROR")
+    # What loads modules may lose an exception. Until the verb begins Ctrl-C ends the process, and nothing is at stake.
+    taken = signal.getsignal(signal.SIGINT)
+    if taken is signal.default_int_handler:
+        signal.signal(signal.SIGINT, signal.SIG_DFL)
     from asst.memory import give_back
 
     give_back()
     from asst.cli.app import run
 
+    signal.signal(signal.SIGINT, taken)
     run()

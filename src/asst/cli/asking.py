@@ -19,6 +19,7 @@ from asst.cli import options
 from asst.cli.files import Files
 from asst.cli.options import LIBRARY, argument, option, print_json, tell
 from asst.errors import InputError
+from asst.features.video_files import VIDEO_EXTENSIONS
 from asst.local import check_ends, local_path
 from asst.outputs.printable import printable
 
@@ -51,8 +52,11 @@ def check_video(video: Path) -> None:
 def sentences_of(given: Sequence[str], queries: str | None) -> list[str]:
     """All sentences to look for: those given, then those of a file or pipe, ``-`` for standard input.
 
-    An empty sentence, none at all, or a file that is no UTF-8 text is an `InputError`.
+    An empty sentence, none at all, a video in place of one, or a file that is no UTF-8 text is an `InputError`.
     """
+    for sentence in given:
+        if sentence.lower().endswith(tuple(VIDEO_EXTENSIONS)):
+            raise InputError(f"{sentence}: a video in place of a sentence; of several, use asst index and asst search")
     if not all(sentence.strip() for sentence in given):
         raise InputError("a sentence is empty; say what to look for")
     asked = [*given, *(line.strip() for line in (() if queries is None else _lines(queries)) if line.strip())]

@@ -126,7 +126,7 @@ class Files:
             except InputError as error:
                 failures.append(str(error))
         if failures:
-            raise InputError("; ".join(failures))
+            raise InputError("; ".join(dict.fromkeys(failures)))
 
 
 def _write_clip(answer: Answer, path: Path, *, fast: bool) -> str:

@@ -134,7 +134,7 @@ def written(target: Path, what: str, advice: str) -> Iterator[av.container.Outpu
         if isinstance(error, InputError):
             raise
         if isinstance(error, OSError) and is_refusal(error):
-            raise write_error(target.parent, error) from error
+            raise write_error(target, error) from error
         reason = getattr(error, "strerror", None) or error
         raise InputError(f"cannot write {what} as {target.suffix}: {reason}; {advice}") from error
     finally:
@@ -167,7 +167,7 @@ def _copy(source: Source, start_s: float, end_s: float, out: av.container.Output
     key = next((packet for packet in packets if packet.is_keyframe and packet.pts is not None), None)
     if key is None or key.pts is None:
         raise InputError(f"{source.path} has no key frame before {start_s} s that is stamped with a time; cut exactly")
-    start, end = key.pts, source.pts_at(end_s + _ON_TIME_S)
+    start, end = key.pts, source.pts_at(end_s - _ON_TIME_S) + 1
     stream = out.add_stream_from_template(source.stream, opaque=True)
     zero_s = float(source.first.pts * source.time_base)
     sound = copied_sound(source, out, float(start * source.time_base), zero_s + end_s)

@@ -97,9 +97,9 @@ STILL = Crop(1, 4.0)
 
 
 def filtered(graph: av.filter.Graph, frame: av.VideoFrame | av.AudioFrame | None) -> Iterator[Any]:
-    """Put one frame (``None`` at the end) into a filter graph and take out what is ready."""
-    graph.push(frame)
+    """Put one frame (``None`` at the end) into a filter graph and take out what is ready; nothing once it has ended."""
     with suppress(av.BlockingIOError, av.EOFError):
+        graph.push(frame)
         while True:
             yield graph.pull()
 

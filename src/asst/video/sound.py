@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 _FALLBACK_HZ = 48_000
 _FALLBACK_BASE = Fraction(1, 90_000)
 _SETTLE_S = 0.2
+_LAYOUTS = ("mono", "stereo", "3.0", "quad", "4.0", "5.0", "5.0(side)", "5.1", "5.1(side)")
+"""Of channels, those that AAC and players know; others, as of MXF and Windows Media, are told by their number."""
 
 
 def encoded_sound(segments: Sequence[Segment], out: av.container.OutputContainer) -> Iterator[av.Packet[Any]]:
@@ -59,7 +61,10 @@ def _kind(path: Path) -> tuple[int, str] | None:
     """Rate and channels of a file's sound; None where it has none."""
     with open_container(path) as container:
         stream = _first_track(container)
-        return None if stream is None else (stream.codec_context.sample_rate, stream.codec_context.layout.name)
+        if stream is None:
+            return None
+        rate, layout = stream.codec_context.sample_rate, stream.codec_context.layout
+        return rate, layout.name if layout.name in _LAYOUTS else _LAYOUTS[layout.nb_channels > 1]
 
 
 def _silence(rate: int, layout: str) -> Iterator[av.AudioFrame]:
@@ -108,8 +113,13 @@ def copied_sound(
 
 
 def _first_track(container: av.container.InputContainer) -> av.AudioStream | None:
-    """The first audio stream that there is a decoder for."""
-    return next((s for s in container.streams.audio if getattr(s, "codec_context", None) is not None), None)
+    """The first audio stream that there is a decoder for, its channels as one of `_LAYOUTS`, or by their number."""
+    stream = next((s for s in container.streams.audio if getattr(s, "codec_context", None) is not None), None)
+    if stream is not None:
+        # PyAV frees a layout of channels in an order of the file's own twice: with it, and with each frame.
+        layout = stream.codec_context.layout
+        stream.codec_context.layout = layout.name if layout.name in _LAYOUTS else f"{layout.nb_channels} channels"
+    return stream
 
 
 def _from(

@@ -350,7 +350,8 @@ class Segment:
     @classmethod
     def of(cls, source: Source, start_s: float, end_s: float) -> Segment:
         """The span of an open file, in seconds from its first frame."""
-        start, end = source.pts_at(start_s + _ON_TIME_S), source.pts_at(end_s + _ON_TIME_S)
+        # A tick may be as long as a frame, and the last one is shown too.
+        start, end = source.pts_at(start_s + _ON_TIME_S), source.pts_at(end_s - _ON_TIME_S) + 1
         return cls(source.path, start, max(end, start + 1), source.time_base, source.first.pts, source.index)
 
     @property

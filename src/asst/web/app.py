@@ -13,13 +13,14 @@ from fastapi.staticfiles import StaticFiles
 from jinja2 import Environment, FileSystemLoader, select_autoescape
 
 from asst._version import __version__
+from asst.features.video_files import VIDEO_EXTENSIONS
 from asst.library.engine import Engine
 from asst.library.library import Library
 from asst.web import correcting, errors, safety, searching, uploads, videos
 from asst.web.answers import AccessBody, StatusAnswer, UploadLimits
 from asst.web.errors import Problem, documented
 from asst.web.safety import Access
-from asst.web.served import ENDINGS, Limits, Served, ServedHere
+from asst.web.served import Limits, Served, ServedHere
 
 _HERE = Path(str(files("asst.web")))
 router = APIRouter()
@@ -98,12 +99,12 @@ def enter(request: Request, body: AccessBody) -> Response:
 def status(served: ServedHere) -> StatusAnswer:
     """What is served."""
     by_content = {video.content: video.duration_s for video in served.library.tables.videos()}
-    limits = served.limits
+    limits, endings = served.limits, sorted(VIDEO_EXTENSIONS)
     return StatusAnswer(
         version=__version__,
         model=served.library.identity.model,
         ready=served.ready,
         videos=len(by_content),
         hours=round(sum(by_content.values()) / 3600, 6),
-        upload=UploadLimits(bytes_most=limits.upload_bytes, seconds_most=limits.upload_s, endings=list(ENDINGS)),
+        upload=UploadLimits(bytes_most=limits.upload_bytes, seconds_most=limits.upload_s, endings=endings),
     )

@@ -28,9 +28,6 @@ from asst.web.jobs import Jobs
 
 T = TypeVar("T")
 
-ENDINGS = (".mp4", ".m4v", ".mov", ".mkv", ".webm", ".avi", ".mpg", ".mpeg", ".ts", ".wmv", ".flv")
-"""Of files that may be uploaded; what is in them is looked at all the same."""
-
 _FEATURES_KEPT = 4
 
 

@@ -17,6 +17,7 @@ from fastapi.responses import StreamingResponse
 from starlette.requests import ClientDisconnect
 
 from asst.errors import InputError, WriteError
+from asst.features.video_files import VIDEO_EXTENSIONS
 from asst.library.folder import REMOVED, SharedLock
 from asst.library.library import Library
 from asst.local import canonical
@@ -24,7 +25,7 @@ from asst.video import probe
 from asst.web.answers import JobAnswer, JobsAnswer, UploadAnswer
 from asst.web.errors import Problem, documented
 from asst.web.jobs import IndexJob
-from asst.web.served import ENDINGS, Limits, Served, ServedHere
+from asst.web.served import Limits, Served, ServedHere
 
 router = APIRouter(prefix="/api", tags=["uploads"])
 
@@ -42,8 +43,8 @@ async def upload(
 ) -> UploadAnswer:
     """Takes a file, the body as it is, and begins to index it."""
     plain = safe_name(name)
-    if Path(plain).suffix.lower() not in ENDINGS:
-        raise Problem(415, "not_a_video", f"{plain}: no video file; upload one of {', '.join(ENDINGS)}", field="name")
+    if Path(plain).suffix.lower() not in VIDEO_EXTENSIONS:
+        raise Problem(415, "not_a_video", f"{plain}: no video file; upload one, such as .mp4 or .mxf", field="name")
     folder = served.library.uploads / uuid.uuid4().hex
     part, path = folder / ".upload.part", folder / plain
 

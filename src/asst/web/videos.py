@@ -212,7 +212,7 @@ def picture_url(content: str, at_s: float) -> str:
 
 
 def named(served: Served, part: str) -> list[Video]:
-    """The videos, one a content, with a text in their file's name or in that of its folder."""
-    by_content = {video.content: video for video in reversed(served.library.tables.videos())}
-    part = part.strip().lower()
-    return [video for video in by_content.values() if part in "/".join(Path(video.path).parts[-2:]).lower()]
+    """The videos with a text in their file's name or in that of its folder; of equal files the first of them."""
+    part, known = part.strip().lower(), served.library.tables.videos()
+    wanted = [video for video in known if part in "/".join(Path(video.path).parts[-2:]).lower()]
+    return list({video.content: video for video in reversed(wanted)}.values())

@@ -4,6 +4,7 @@ import math
 from collections.abc import Callable
 from dataclasses import replace
 from fractions import Fraction
+from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
@@ -79,6 +80,17 @@ def test_a_clip_ends_with_its_file_and_has_a_frame_at_least(facts: Facts) -> Non
     edits = edits_of([answer(video, *moments)], every=True)
     assert [(edit.start, edit.frames) for edit in edits] == [(225, 25), (249, 1), (50, 1)]
     assert math.isclose(edits[0].media.frames, 250)
+
+
+def test_one_file_is_one_source_by_whatever_path(facts: Facts, tmp_path: Path) -> None:
+    """Editors take ``..`` out of an address as it is written, which may lead elsewhere."""
+    video = Path(facts(str(tmp_path / "v.mp4")))
+    video.touch()
+    (tmp_path / "here").mkdir()
+    other = facts(str(tmp_path / "here" / ".." / "v.mp4"))
+    edits = edits_of([answer(str(video), Moment(1.0, 2.0)), answer(other, Moment(1.0, 2.0))])
+    assert edits[0].media == edits[1].media
+    assert edits[0].media.path == video
 
 
 def test_what_is_found_is_taken_in_order_or_every_moment(facts: Facts) -> None:

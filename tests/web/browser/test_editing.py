@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from fractions import Fraction
+from itertools import product
 from typing import Any
 
 import pytest
 from playwright.sync_api import Page, Route, expect
 
 from asst.library.corrections import Correction, Corrections
+from asst.outputs.editors.edits import frame_number
 
 Ask = Callable[[Page, str], None]
 
@@ -150,6 +153,17 @@ def test_everything_with_the_keyboard_alone(page: Page, here: Any) -> None:
     expect(page.locator("#detail")).to_be_hidden()
     expect(page.locator(".card >> nth=0")).to_be_focused()
     assert [own.verdict for own in kept(here)] == ["span"]
+
+
+def test_a_time_code_that_is_typed_names_the_frame_that_an_edl_counts(page: Page, here: Any) -> None:
+    page.goto(here.address)
+    rates = [Fraction(25), Fraction(30), Fraction(24000, 1001), Fraction(30000, 1001), Fraction(60000, 1001)]
+    texts = ["00:00:03:01", "01:00:00:00", "00:01:00;02", "01:09:59;23", "00:10:00;00", "00:00:01:30", "00:00:01:60"]
+    read = "asked => import('/static/clock.js').then(({read}) => asked.map(one => read(...one)))"
+    found = page.evaluate(read, [[text, float(rate)] for text, rate in product(texts, rates)])
+    for (text, rate), at_s in zip(product(texts, rates), found, strict=True):
+        number = frame_number(text, rate)
+        assert at_s == (None if number is None else pytest.approx(float(number / rate), abs=1e-6)), (text, rate)
 
 
 def test_ends_are_typed_and_the_moment_is_played_again_and_again(page: Page, ask: Ask) -> None:

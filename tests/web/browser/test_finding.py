@@ -65,6 +65,12 @@ def test_a_moment_its_words_its_player_and_its_address(page: Page, ask: Ask) -> 
     expect(page.locator(".card[aria-current]")).to_have_count(1)
     page.go_back()
     expect(page.locator("#detail")).to_be_hidden()
+    assert page.url.endswith("/?q=green+light")
+    assert page.title() == "green light: asst"
+    page.go_forward()
+    expect(page.locator("#title")).to_have_text("light.mp4")
+    page.goto(re.sub("t=.*", "t=100-200", page.url))
+    expect(page.locator("#start")).to_have_value("0:00.000")
 
 
 def test_the_address_follows_every_moment_that_is_opened(page: Page, ask: Ask) -> None:

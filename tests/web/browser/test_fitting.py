@@ -65,6 +65,10 @@ def test_a_result_that_is_tapped_on_a_phone_is_in_view(here: Any, visit: Callabl
     page = visit(here, **PHONE | {"viewport": {"width": 360, "height": 420}})
     page.wait_for_selector(".card")
     assert page.evaluate("document.documentElement.scrollWidth") <= 360
+    length, button = (page.locator(f"{what} >> nth=0").bounding_box() for what in (".videos .when", ".remove"))
+    assert length is not None
+    assert button is not None
+    assert length["y"] + length["height"] <= button["y"]
     ask(page, "red light")
     last = page.locator(".card >> nth=1")
     last.scroll_into_view_if_needed()

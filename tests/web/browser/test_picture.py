@@ -36,6 +36,17 @@ def test_a_file_that_the_browser_cannot_play_is_shown_as_a_clip(
     page.wait_for_function("() => parseFloat(document.querySelector('.playhead').style.left) > 0")
 
 
+def test_a_file_of_which_the_browser_knows_the_sound_alone_is_shown_as_a_clip(
+    page: Page, here: Any, make: Callable[..., Path], fake: ModuleType
+) -> None:
+    stored = make("heard.mp4", codec="mpeg4", beep_s=(0.5, 1.0))
+    assert [done.state for done in index([stored], here.library, fake.FakeEngine())] == ["indexed"]
+    page.goto(here.address)
+    page.click("[aria-label^='heard.mp4']")
+    expect(page.locator("#instead")).to_contain_text("heard.mp4")
+    page.wait_for_function("() => document.querySelector('video').videoWidth > 0")
+
+
 def write(path: Path, pictures: list[Pixels], first: int = 0, turned: tuple[int, bool] = (0, False)) -> Path:
     """A video that browsers play, of two pictures a second from the ``first`` half second on."""
     with av.open(str(path), "w") as out:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 
+from asst.local import canonical
 from asst.moments import Answer, Moment
 from asst.outputs.printable import one_line
 
@@ -115,7 +116,7 @@ def _media(video: str) -> Media:
             first = round(number / own * rate)
             drop = drops(rate) and info.time_code[8] != ":"
     frames = max(1, round(Fraction(info.duration_s) * rate))
-    return Media(Path(video).absolute(), rate, first, frames, drop, info.width, info.height, info.has_audio)
+    return Media(canonical(Path(video)), rate, first, frames, drop, info.width, info.height, info.has_audio)
 
 
 def timeline_rate(rate: Fraction) -> Fraction:

@@ -18,12 +18,19 @@ function written(seconds, digits) {
 
 const two = (number) => String(number).padStart(2, "0");
 
-/** The seconds of 12.4, 1:02.5, 1:02:03.25, or 00:01:02:12 with frames at the end; null for what is no time. */
+/** The seconds of 12.4, 1:02.5, 1:02:03.25, or a time code 00:01:02:12; null for what is no time. */
 export function read(text, rate) {
   const fields = text.trim().replace(",", ".").split(/[:;]/);
   if (fields.length > 4 || !fields.every((field) => /^\d+(\.\d*)?$/.test(field))) return null;
-  const frames = fields.length === 4 ? Number(fields.pop()) / rate : 0;
-  return fields.reduce((sum, field) => sum * 60 + Number(field), 0) + frames;
+  const frames = fields.length === 4 ? Number(fields.pop()) : null;
+  const seconds = fields.reduce((sum, field) => sum * 60 + Number(field), 0);
+  if (frames === null) return seconds;
+  // At 30000/1001 and the like a time code counts 30, and after a semicolon leaves out two a minute, but each tenth.
+  const whole = Math.round(rate);
+  const slow = Math.abs(whole / rate - 1.001) < 1e-4;
+  const minutes = slow && whole % 30 === 0 && text.includes(";") ? Math.floor(seconds / 60) : 0;
+  const dropped = (minutes - Math.floor(minutes / 10)) * (whole / 15);
+  return frames < Math.ceil(rate) ? (seconds * (slow ? whole : rate) + frames - dropped) / rate : null;
 }
 
 /** A length in words: 8 s, 3 min, 1.5 h. */

@@ -214,6 +214,7 @@ function showControls() {
   $("sort").replaceChildren(...Object.entries(sorts).map(([value, text]) => el("option", { value, textContent: text })));
   $("sort").value = state.sort;
   $("query").value = query;
+  document.title = query ? `${query}: asst` : "asst: find a moment";
   if ($("filter").value.trim() !== filter) $("filter").value = filter;
   $("scope").hidden = !only;
   $("scope").textContent = only ? `in ${only.name} ×` : "";
@@ -235,7 +236,7 @@ function searchAddress() {
 function remember(push) {
   const address = new URLSearchParams(searchAddress());
   if (!state.query && state.filter) address.set("f", state.filter);
-  if (!Object.values(SORTS).some((sorts) => Object.keys(sorts)[0] === state.sort)) address.set("s", state.sort);
+  if (state.sort && !Object.values(SORTS).some((sorts) => Object.keys(sorts)[0] === state.sort)) address.set("s", state.sort);
   const span = editor.span();
   if (state.video) address.set("v", state.video.id);
   if (state.video && span) address.set("t", `${span.start_s.toFixed(3)}-${span.end_s.toFixed(3)}`);
@@ -256,7 +257,8 @@ async function restore() {
   if (!video && state.video) close();
   await ask(false);
   if (video) {
-    const span = end_s > start_s ? { start_s, end_s } : null;
+    const inside = end_s > start_s && start_s < video.duration_s;
+    const span = inside ? { start_s, end_s: Math.min(end_s, video.duration_s) } : null;
     const moment = span && shownOf(video, span);
     await openMoment(moment ?? null, moment?.video ?? video, { span, push: false });
   }

@@ -175,9 +175,12 @@ export function start(told) {
   for (const event of ["timeupdate", "seeked", "loadedmetadata"]) player().addEventListener(event, look);
   player().addEventListener("seeked", arrive);
   player().addEventListener("click", toggle);
-  player().addEventListener("error", () => {
+  const failed = () => {
     if (shown && !clip && player().getAttribute("src")) showClip();
-  });
+  };
+  player().addEventListener("error", failed);
+  // Where it knows the sound alone, a browser plays that.
+  player().addEventListener("loadedmetadata", () => player().videoWidth || failed());
   document.addEventListener("fullscreenchange", () => {
     player().controls = document.fullscreenElement === player();
   });
