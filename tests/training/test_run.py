@@ -351,14 +351,17 @@ def test_a_classification_of_didemo_ranks_21_clips_of_every_video(
                 }
             )
         (tmp_path / f"{split}_data.json").write_text(json.dumps(entries))
-    recipe = toy_recipe(
-        "data.dataset=didemo",
-        f"data.root={tmp_path}",
-        f"data.features.toy={store.folder}",
-        "network.head=classification",
-        "network.pieces=6",
-        "overlap=1.0",
-    ).model_copy(update={"observation": {"kind": "pieces", "steps": 24}})
+    toy = toy_recipe().to_dict()
+    files = {"dataset": "didemo", "root": str(tmp_path), "features": {"toy": str(store.folder)}}
+    recipe = Recipe.from_dict(
+        {
+            **toy,
+            "data": {**toy["data"], **files},
+            "observation": {"kind": "pieces", "steps": 24},
+            "network": {**toy["network"], "head": "classification"},
+            "overlap": 1.0,
+        }
+    )
     train(recipe, tmp_path / "run", silent)
     paths, _, sources = open_run(tmp_path / "run", [], silent)
     model = TrainedModel.load(paths, sources.words)

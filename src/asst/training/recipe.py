@@ -9,13 +9,15 @@ from typing import Annotated, Any, ClassVar, Literal, Self
 
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
-from asst.data import ACTION_DATASETS, require_split
+from asst.data import ACTION_DATASETS, DATASETS, require_split
 from asst.data.lengths import MOST_FACTOR
 from asst.data.query_tokens import LAST_HIDDEN_STATE, By
+from asst.data.readers.didemo import MOST_PIECES
 from asst.errors import InputError
-from asst.evaluation.protocol import ProtocolName
-from asst.models.methods.base import Fitted
+from asst.evaluation.protocol import ProtocolName, protocol_of
+from asst.models.methods.base import GIVEN, Fitted
 from asst.models.methods.table import METHODS
+from asst.models.trained.loading import build_observation
 from asst.settings import FilePath, Fraction, Natural, Positive, Rate, Settings, Share
 from asst.simulate.features.settings import MODALITIES
 from asst.simulate.tapes.plan import TapeSettings
@@ -336,8 +338,26 @@ class Recipe(Settings):
             return f"method {method} is fitted in closed form; leave training.steps out"
         if not self.closed_form and not steps:
             return f"method {method} is trained by steps; give training.steps"
-        fault = METHODS[method].fault(self.network)
-        return fault and f"network.{fault}"
+        return self._network_fault(classifies=method == "asst" and not detects_moments)
+
+    def _network_fault(self, *, classifies: bool) -> str:
+        """What is wrong with ``network``, by itself and beside ``observation`` and the data set's protocol."""
+        own, dataset, method = self.network, self.data.dataset, METHODS[self.method]
+        if taken := sorted(GIVEN & own.keys()):
+            return f"network.{taken[0]} is decided by data and observation; leave it out"
+        steps = build_observation(self.observation).steps if self.observation else None
+        if fault := method.fault(own, steps):
+            return f"{'observation' if fault.startswith('steps ') else 'network'}.{fault}"
+        pieces = self.observation.get("kind") == "pieces" and own.get("pieces", MOST_PIECES) == MOST_PIECES
+        if classifies and not pieces:
+            return "network.head classification needs observation.kind pieces; leave it out, and network.pieces too"
+        ranks = dataset in DATASETS and protocol_of(dataset, self.protocol).pieces and not self.start
+        if ranks and not ((classifies or own.get("clips") == "pieces") and self.overlap == 1):
+            return (
+                f"{dataset} is judged by the order of all its clips; set overlap to 1, and network.head to "
+                "classification or network.clips to pieces (methods asst, mcn, cca and prior)"
+            )
+        return ""
 
     def each_seed(self) -> Iterator[Recipe]:
         """The recipe with each of its seeds alone."""

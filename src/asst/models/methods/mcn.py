@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from asst.data.batch import Batch
+from asst.errors import InputError
 from asst.models.methods.base import Loss, Share, Trainable, Widths
 from asst.models.methods.clips import ClipKind, SentenceLSTM, clip_grid, clip_slack, clips_or_first, in_context
 from asst.nn.losses import POSITIVE_IOU, span_iou
@@ -46,8 +47,6 @@ class MCNSettings(Widths):
 
     @model_validator(mode="after")
     def _fits(self) -> Self:
-        if self.streams and sum(self.streams) != self.feature_channels:
-            raise ValueError(f"streams {list(self.streams)} must add up to the features' {self.feature_channels}")
         if self.stream_weights and len(self.stream_weights) != len(self.streams):
             raise ValueError(f"stream_weights must be {len(self.streams)} numbers, not {len(self.stream_weights)}")
         return self
@@ -109,6 +108,8 @@ class MCNMethod(Trainable):
         super().__init__()
         self._settings = own = MCNSettings.from_dict(settings, "mcn")
         widths = own.streams or (own.feature_channels,)
+        if sum(widths) != own.feature_channels:
+            raise InputError(f"mcn: streams {list(widths)} must add up to the features' {own.feature_channels}")
         self.towers = nn.ModuleList(Tower(own, width) for width in widths)
         self.register_buffer("clips", clip_grid(own.clips, own.steps), persistent=False)
 
