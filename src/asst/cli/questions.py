@@ -16,7 +16,7 @@ from asst.data.record import Dataset, Record
 from asst.errors import InputError, counted
 from asst.evaluation.detection import detection_protocol, evaluate_detections
 from asst.evaluation.prior import Prior, fitted_prior
-from asst.evaluation.scoring import Evaluation, evaluate
+from asst.evaluation.scoring import DECIMALS, Evaluation, evaluate
 from asst.evaluation.submissions import FORMATS, read_activitynet_detections
 from asst.moments import Answer
 from asst.outputs.json_lines import answer_record, as_lines, detections_record, read_answers, read_detections
@@ -120,7 +120,7 @@ def print_together(found: Mapping[str, Evaluation], *, as_json: bool) -> None:
     each = {name: own.in_per_cent() for name, own in found.items()}
     one = next(iter(found.values()))
     means, spread = (
-        {key: of(own[key] for own in each.values()) for key in one.metrics}
+        {key: round(of(own[key] for own in each.values()), DECIMALS) for key in one.metrics}
         for of in (statistics.fmean, statistics.stdev)
     )
     if as_json:
