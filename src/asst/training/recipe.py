@@ -330,6 +330,8 @@ class Recipe(Settings):
             return "only method asst with network.head detection learns from data.wrong_sentences"
         if METHODS[method].looks and data.tapes is None and not data.streams:
             return f"method {method} looks at features; name their kinds in data.streams"
+        if self.detects and self.protocol != "standard":
+            return f"protocol {self.protocol} judges sentences, and {data.dataset} has none; leave it out"
         if self.start is not None and self.network:
             return "start brings the network's settings; leave network out"
         if self.start is None and self.frozen:

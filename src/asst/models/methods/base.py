@@ -18,7 +18,7 @@ from asst.data.record import Record
 from asst.models.answers import Answers, answers_of
 from asst.settings import Positive, Settings
 
-GIVEN = frozenset({"feature_channels", "word_channels", "steps", "labels", "includes"})
+GIVEN = frozenset({"feature_channels", "word_channels", "steps", "classes", "labels", "includes"})
 """Settings of methods that data and observation decide, and no recipe."""
 
 
