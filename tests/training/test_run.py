@@ -36,7 +36,7 @@ from asst.training.module import TrainingModule
 from asst.training.recipe import Data, Recipe, Simulated
 from asst.training.run import train
 from asst.training.sources import open_run, open_sources
-from asst.training.task import prepare
+from asst.training.task import open_task, prepare
 from asst.training.trainer import Trained
 from asst.training.validation import SentenceValidation
 
@@ -203,6 +203,15 @@ def test_missing_features_are_named_before_anything_is_written(
         with pytest.raises(InputError, match=rf"jsonlines val has no usable record in .*: .*{place}"):
             train(toy_recipe(f"data.root={tmp_path}"), tmp_path / "run", silent)
     assert not (tmp_path / "run").exists()
+
+
+def test_rows_that_are_left_out_are_told(toy_recipe: Callable[..., Recipe], toy: Path, tmp_path: Path) -> None:
+    for split in ("train", "val"):
+        rows = (toy / "annotation" / f"{split}.jsonl").read_text()
+        (tmp_path / f"{split}.jsonl").write_text(rows + ("no JSON\n" if split == "train" else ""))
+    lines: list[str] = []
+    open_task(recipe := toy_recipe(f"data.root={tmp_path}"), open_sources(recipe.data, "toy", lines.append), silent)
+    assert lines == ["jsonlines train: of its file 0 annotation rows were repaired and 1 left out"]
 
 
 def losses_until(monkeypatch: pytest.MonkeyPatch, step: int, value: float) -> None:

@@ -12,7 +12,7 @@ from asst.atomic import write_whole
 from asst.cli.options import Annotation, print_grid, print_json, tell
 from asst.data import DATASETS, data_folder, read_actions, read_dataset
 from asst.data.actions import ActionDataset, ActionVideo
-from asst.data.record import Dataset, Record
+from asst.data.record import Dataset, Record, faulty_rows
 from asst.errors import InputError, counted
 from asst.evaluation.detection import detection_protocol, evaluate_detections
 from asst.evaluation.prior import Prior, fitted_prior
@@ -78,9 +78,7 @@ def read_questions(asked: Annotation) -> Questions:
     read = read_actions if asked.detects else read_dataset
     annotation = read(key, asked.data or (data_folder(key) if asked.detects or key in DATASETS else Path()), split)
     if problems := annotation.problems:
-        dropped = sum(problem.dropped for problem in problems)
-        told = f"{len(problems) - dropped} annotation rows were repaired and {dropped} left out"
-        tell(f"{key} {split}: of its file {told}")
+        tell(f"{key} {split}: of its file {faulty_rows(problems)}")
     for problem in problems if asked.problems else ():
         tell(str(problem))
     return Questions(key, annotation, asked.data)
