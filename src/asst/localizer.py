@@ -73,8 +73,8 @@ class Localizer:
             A list a sentence, in their order; empty for a sentence that describes nothing in the video.
 
         Raises:
-            InputError: for a video that cannot be read, no sentence or an empty one, a sentence that is not in a list,
-                ``top`` below one, or a ``min_score`` that is no number.
+            InputError: for a video that cannot be read, features that are not finite, no sentence or an empty one, a
+                sentence that is not in a list, ``top`` below one, or a ``min_score`` that is no number.
         """
         return [list(answer.moments) for answer in self.answer(video, queries, top=top, min_score=min_score)]
 
@@ -140,5 +140,8 @@ class Localizer:
     def _read(
         self, video: str | Path | Iterable[Frames] | Features, progress: Progress | None
     ) -> tuple[Features, float]:
-        features = video if isinstance(video, Features) else self.features(video, progress=progress)
+        if isinstance(video, Features):
+            video.require_finite("the features")
+            return video, video.video_end_s
+        features = self.features(video, progress=progress)
         return features, features.video_end_s
