@@ -18,7 +18,7 @@ from asst.evaluation.protocol import ProtocolName, protocol_of
 from asst.models.methods.base import GIVEN, Fitted
 from asst.models.methods.table import METHODS
 from asst.models.trained.loading import build_observation
-from asst.settings import FilePath, Fraction, Natural, Positive, Rate, Settings, Share
+from asst.settings import FilePath, Fraction, Natural, Positive, Rate, Settings, Share, Weight
 from asst.simulate.features.settings import MODALITIES
 from asst.simulate.tapes.plan import TapeSettings
 from asst.training.recipe_files import Named, read_as
@@ -30,7 +30,14 @@ PACKAGED = "packaged"
 GLOVE_300 = "glove-300"
 """The paper's word vectors, in place of a path: those of the file that ``ASST_GLOVE`` names, or else the installed."""
 
-StepLength = Rate | Literal["even"]
+
+def _is_step(value: float | str) -> float | str:
+    if value != EVEN and (isinstance(value, str) or value <= 0):
+        raise ValueError(f"a number of seconds above 0, or {EVEN}, not {value!r}")
+    return value
+
+
+StepLength = Annotated[float | str, AfterValidator(_is_step)]
 
 
 def _is_judged(holdout: dict[str, int]) -> dict[str, int]:
@@ -157,7 +164,7 @@ class Data(Settings):
     """share of the samples that show another video's sentence, all of whose clips are negatives; the paper has none."""
     length_factor: Annotated[float, Field(ge=1)] = MOST_FACTOR
     """features that are more than so many times as long as annotated, or as short, are refused."""
-    memory_gb: Annotated[float, Field(ge=0)] = 8.0
+    memory_gb: Weight = 8.0
     """features kept in memory, in GiB; the others are read each time."""
 
     @model_validator(mode="after")
@@ -217,7 +224,7 @@ class Optimizer(Settings):
     """of ``sgd``."""
     rates: dict[str, Rate] = Field(default_factory=dict)
     """factors of the rate for parts of the network, by a part's name in its parameters, such as ``lstm``."""
-    clip: Annotated[float, Field(ge=0)] = 0.0
+    clip: Weight = 0.0
     """norm that a longer gradient is shortened to; 0 for none."""
     averaging: Fraction = 0.0
     """share of itself that the mean of the weights keeps at each step, such as 0.999; the mean is then what is
@@ -321,6 +328,8 @@ class Recipe(Settings):
         method, data, steps = self.method, self.data, self.training.steps
         if self.average > self.training.keep:
             return f"average ({self.average}) needs training.keep to be as many, not {self.training.keep}"
+        if self.average > 1 and not METHODS[method].averages:
+            return f"checkpoints of {method} cannot be averaged; leave average out"
         if data.tapes is not None and method != "reranker":
             return "only method reranker learns from data.tapes"
         if method == "reranker" and data.tapes is None and len(data.streams) != 1:
