@@ -362,8 +362,10 @@ class Recipe(Settings):
         pieces = self.observation.get("kind") == "pieces" and own.get("pieces", MOST_PIECES) == MOST_PIECES
         if classifies and not pieces:
             return "network.head classification needs observation.kind pieces; leave it out, and network.pieces too"
-        ranks = dataset in DATASETS and protocol_of(dataset, self.protocol).pieces and not self.start
-        if ranks and not ((classifies or own.get("clips") == "pieces") and self.overlap == 1):
+        named = {"head", "clips"} & getattr(method.kind(), "model_fields", {}).keys()
+        unfit = self.overlap != 1 or (named and not (classifies or own.get("clips") == "pieces"))
+        ranks = dataset in DATASETS and protocol_of(dataset, self.protocol).pieces
+        if ranks and unfit and steps and not self.start:
             return (
                 f"{dataset} is judged by the order of all its clips; set overlap to 1, and network.head to "
                 "classification or network.clips to pieces (methods asst, mcn, cca and prior)"

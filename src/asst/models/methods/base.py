@@ -79,13 +79,19 @@ class Method(nn.Module, ABC):
         return self._settings.to_dict()
 
     @classmethod
+    def kind(cls) -> type[Settings] | None:
+        """The class of its settings, where it says one."""
+        kind: type[Settings] | None = get_annotations(cls, eval_str=True).get("_settings")
+        return kind
+
+    @classmethod
     def fault(cls, settings: Mapping[str, Any], steps: int | None) -> str:
         """What is wrong with settings to which data and observation add those of `GIVEN`; empty if nothing is.
 
         What the data add is not known yet, and anything stands for it; ``steps`` are the observation's, where there is
         one.
         """
-        kind: type[Settings] | None = get_annotations(cls, eval_str=True).get("_settings")
+        kind = cls.kind()
         if kind is None:
             return ""
         added = {"feature_channels": 1, "word_channels": 1, "labels": ("any",)} | ({"steps": steps} if steps else {})
