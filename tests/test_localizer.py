@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, cast
 
@@ -13,6 +14,7 @@ from typer.testing import CliRunner, Result
 
 import asst
 from asst.cli.app import app
+from asst.errors import InputError
 from asst.video import frames
 
 PRESENT = [
@@ -132,6 +134,13 @@ def test_questions_that_make_no_sense_are_refused_before_the_video_is_read(
 ) -> None:
     with pytest.raises(asst.InputError, match=message):
         localizer.locate(tmp_path / "missing.mp4", queries, **how)
+
+
+def test_features_that_are_not_finite_are_refused(localizer: asst.Localizer, street_features: asst.Features) -> None:
+    vectors = street_features.vectors.copy()
+    vectors[3, 1] = math.nan
+    with pytest.raises(InputError, match=r"the features: step 3 \(1\.5 s\) of captions holds nan at number 1"):
+        localizer.locate(replace(street_features, vectors=vectors), ["a taxi"])
 
 
 def test_what_is_no_sentence_is_not_embedded(localizer: asst.Localizer) -> None:

@@ -47,9 +47,16 @@ def test_nms_equals_a_loop_over_pairs(boxes: list[tuple[float, float]], threshol
     scores = [random.random() for _ in boxes]
     kept: list[int] = []
     for i in sorted(range(len(boxes)), key=lambda i: -scores[i]):
-        if all(slow_iou(boxes[i], boxes[j]) <= threshold for j in kept):
+        if all(slow_iou(boxes[i], boxes[j]) <= threshold + 1e-9 for j in kept):
             kept.append(i)
     assert nms(boxes, scores, threshold).tolist() == kept
+
+
+def test_nms_keeps_the_same_whatever_the_unit_of_time() -> None:
+    spans = np.array([(start, end) for start in range(16) for end in range(start + 1, 17)]) / 16
+    scores = np.random.default_rng(0).random(len(spans))
+    for seconds in (1.0, 30.96, 31.7):
+        assert nms(spans * seconds, scores, 0.5).tolist() == nms(spans, scores, 0.5).tolist()
 
 
 def test_nms_stops_at_its_limit() -> None:

@@ -73,8 +73,8 @@ class Localizer:
             A list a sentence, in their order; empty for a sentence that describes nothing in the video.
 
         Raises:
-            InputError: for a video that cannot be read, no sentence or an empty one, a sentence that is not in a list,
-                ``top`` below one, or a ``min_score`` that is no number.
+            InputError: for a video that cannot be read, features that are not finite, no sentence or an empty one, a
+                sentence that is not in a list, ``top`` below one, or a ``min_score`` that is no number.
         """
         return [list(answer.moments) for answer in self.answer(video, queries, top=top, min_score=min_score)]
 
@@ -95,6 +95,8 @@ class Localizer:
         """
         check_question(queries, top, min_score)
         features = video if isinstance(video, Features) else self.features(video, progress=progress)
+        if features is video:
+            features.require_finite("the features")
         duration_s = features.video_end_s
         name = str(video) if isinstance(video, str | Path) else ""
         attentive = self.model if attention and isinstance(self.model, Attentive) else None

@@ -26,6 +26,9 @@ Confidence = Literal["sure", "likely", "weak"]
 LEAST: dict[Confidence, float] = {"sure": 0.75, "likely": 0.5, "weak": 0.0}
 """The probability that each word begins at, the strongest word first."""
 
+ROUNDING = 1e-9
+"""By how much an IoU may exceed one that it equals but for rounding: the unit of time does not decide what is kept."""
+
 # What two rows of a video may share at most, of the shorter; from which share of it on a moment is all of a video.
 _SHARED_MOST, _WHOLE = 0.1, 0.9
 
@@ -255,7 +258,7 @@ def nms(
     while order.size and (limit is None or len(kept) < limit):
         best, rest = order[0], order[1:]
         kept.append(int(best))
-        order = rest[measure(boxes[best], boxes[rest])[0] <= threshold]
+        order = rest[measure(boxes[best], boxes[rest])[0] <= threshold + ROUNDING]
     return np.array(kept, dtype=np.int64)
 
 

@@ -14,6 +14,7 @@ Natural = Annotated[int, Field(ge=0)]
 Positive = Annotated[int, Field(ge=1)]
 Rate = Annotated[float, Field(gt=0)]
 Share = Annotated[float, Field(gt=0, le=1)]
+Weight = Annotated[float, Field(ge=0)]
 Fraction = Annotated[float, Field(ge=0, lt=1)]
 FilePath = Annotated[Path, Field(strict=False)]
 # Files have lists.
@@ -54,14 +55,17 @@ class Settings(BaseModel):
         return ""
 
 
-def first_fault(error: ValidationError, kind: type[BaseModel] | None = None, *, but: str = "") -> str:
-    """The first thing that is wrong, by its key, and how many more there are; empty if all are of the type ``but``."""
+def first_fault(error: ValidationError, kind: Any = None, *, but: str = "") -> str:
+    """The first thing that is wrong, by its key, and how many more there are; empty if all are of the type ``but``.
+
+    ``kind`` is the class whose keys are told where one is unknown, settings or a dataclass that is checked like them.
+    """
     faults = [fault for fault in error.errors() if fault["type"] != but]
     if not faults:
         return ""
     first = faults[0]
-    if first["type"] == "extra_forbidden":
-        known = kind.model_fields if kind is not None and len(first["loc"]) == 1 else ()
+    if first["type"] in ("extra_forbidden", "unexpected_keyword_argument"):
+        known = kind.__pydantic_fields__ if kind is not None and len(first["loc"]) == 1 else ()
         reason = "no such setting" + (f"; there are {', '.join(sorted(known))}" if known else "")
     else:
         reason = first["msg"].removeprefix("Value error, ")

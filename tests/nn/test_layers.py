@@ -6,6 +6,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
+from asst.errors import InputError
 from asst.nn.convolution import TemporalConvolution
 from asst.nn.dropout import Dropout
 from asst.nn.normalization import MaskedBatchNorm
@@ -103,3 +104,9 @@ def test_dropout_follows_the_seed() -> None:
     one = layer(x)
     torch.manual_seed(5)
     assert torch.equal(layer(x), one)
+
+
+def test_batch_normalisation_of_one_step_is_refused() -> None:
+    steps = ValidSteps.of(torch.tensor([[True, False]]))
+    with pytest.raises(InputError, match=r"raise training\.batch, or lower parts"):
+        MaskedBatchNorm(3)(torch.ones(1, 2, 3), steps)

@@ -191,3 +191,39 @@ def test_a_file_goes_before_a_packaged_recipe_of_its_name_and_can_extend_one(
     assert (mine.name, mine.training.steps, mine.training.batch) == ("mine", 7, 128)
     (tmp_path / "default").write_text("extends: charades_sta/rgb\n")
     assert read_recipe(["default"]).data.streams == ["rgb"]
+
+
+@pytest.mark.parametrize(
+    ("recipe", "changes", "message"),
+    [
+        ("charades_sta/c3d", ["observation.steps=100"], "observation.steps must be a multiple of 64 for 6 squeezing"),
+        ("charades_sta/c3d", ["network.language_channels=15"], "network.language_channels must be even"),
+        ("charades_sta/c3d", ["network.feature_channels=3"], "network.feature_channels is decided by data"),
+        ("charades_sta/c3d", ["network.head=classification"], "head classification needs observation.kind pieces"),
+        ("charades_sta/c3d", ["observation.step_s=.inf"], "kind crops: step_s: Input should be a finite number"),
+        ("charades_sta/c3d", ["data.step_s=evn"], "data.step_s: a number of seconds above 0, or even, not 'evn'"),
+        ("didemo/two_stream", ["network.pieces=4"], "leave it out, and network.pieces too"),
+        ("didemo/two_stream", ["network.head=detection"], "judged by the order of all its clips"),
+        ("didemo/two_stream", ["overlap=0.5"], "set overlap to 1"),
+        ("didemo/two_stream", ["protocol=tall"], "no protocol 'tall' for didemo"),
+        ("didemo/mcn", ["network.clips=anchors"], "network.clips to pieces"),
+        ("thumos14/two_stream", ["network.classes=3"], "network.classes is decided by data"),
+        ("thumos14/two_stream", ["protocol=tall"], "protocol tall judges sentences"),
+        ("thumos14/frames", ["network.dropout=3"], "network.dropout: Input should be less than 1"),
+        ("qvhighlights/moment_detr", ["network.dropout=1.5"], "network.dropout: Input should be less than 1"),
+        ("qvhighlights/moment_detr", ["average=2", "training.keep=2"], "of moment-detr cannot be averaged"),
+        ("charades_sta/2d_tan", ["network.scales=[]"], "network.scales: Tuple should have at least 1 item"),
+        (
+            "charades_sta/ctrl",
+            ["network.offset_weight=-1"],
+            "offset_weight: Input should be greater than",
+        ),
+        ("didemo/mcn", ["network.stream_weights=[0,0]"], "network.stream_weights must be 2 numbers"),
+        ("thumos14/frames", ["network.thresholds=[2]"], "network.thresholds lie between 0 and 1"),
+    ],
+)
+def test_settings_that_do_not_go_together_are_refused_before_data_are_read(
+    recipe: str, changes: list[str], message: str
+) -> None:
+    with pytest.raises(InputError, match=message):
+        read_recipe([recipe], changes)

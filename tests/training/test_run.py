@@ -36,7 +36,7 @@ from asst.training.module import TrainingModule
 from asst.training.recipe import Data, Recipe, Simulated
 from asst.training.run import train
 from asst.training.sources import open_run, open_sources
-from asst.training.task import prepare
+from asst.training.task import open_task, prepare
 from asst.training.trainer import Trained
 from asst.training.validation import SentenceValidation
 
@@ -205,6 +205,15 @@ def test_missing_features_are_named_before_anything_is_written(
     assert not (tmp_path / "run").exists()
 
 
+def test_rows_that_are_left_out_are_told(toy_recipe: Callable[..., Recipe], toy: Path, tmp_path: Path) -> None:
+    for split in ("train", "val"):
+        rows = (toy / "annotation" / f"{split}.jsonl").read_text()
+        (tmp_path / f"{split}.jsonl").write_text(rows + ("no JSON\n" if split == "train" else ""))
+    lines: list[str] = []
+    open_task(recipe := toy_recipe(f"data.root={tmp_path}"), open_sources(recipe.data, "toy", lines.append), silent)
+    assert lines == ["jsonlines train: of its file 0 annotation rows were repaired and 1 left out"]
+
+
 def losses_until(monkeypatch: pytest.MonkeyPatch, step: int, value: float) -> None:
     """The loss of the step, counted from one, and of all later ones is this value."""
     usual, seen = ASSTMethod.loss, count(1)
@@ -351,14 +360,17 @@ def test_a_classification_of_didemo_ranks_21_clips_of_every_video(
                 }
             )
         (tmp_path / f"{split}_data.json").write_text(json.dumps(entries))
-    recipe = toy_recipe(
-        "data.dataset=didemo",
-        f"data.root={tmp_path}",
-        f"data.features.toy={store.folder}",
-        "network.head=classification",
-        "network.pieces=6",
-        "overlap=1.0",
-    ).model_copy(update={"observation": {"kind": "pieces", "steps": 24}})
+    toy = toy_recipe().to_dict()
+    files = {"dataset": "didemo", "root": str(tmp_path), "features": {"toy": str(store.folder)}}
+    recipe = Recipe.from_dict(
+        {
+            **toy,
+            "data": {**toy["data"], **files},
+            "observation": {"kind": "pieces", "steps": 24},
+            "network": {**toy["network"], "head": "classification"},
+            "overlap": 1.0,
+        }
+    )
     train(recipe, tmp_path / "run", silent)
     paths, _, sources = open_run(tmp_path / "run", [], silent)
     model = TrainedModel.load(paths, sources.words)

@@ -12,11 +12,11 @@ from asst.atomic import write_whole
 from asst.cli.options import Annotation, print_grid, print_json, tell
 from asst.data import DATASETS, data_folder, read_actions, read_dataset
 from asst.data.actions import ActionDataset, ActionVideo
-from asst.data.record import Dataset, Record
+from asst.data.record import Dataset, Record, faulty_rows
 from asst.errors import InputError, counted
 from asst.evaluation.detection import detection_protocol, evaluate_detections
 from asst.evaluation.prior import Prior, fitted_prior
-from asst.evaluation.scoring import Evaluation, evaluate
+from asst.evaluation.scoring import DECIMALS, Evaluation, evaluate
 from asst.evaluation.submissions import FORMATS, read_activitynet_detections
 from asst.moments import Answer
 from asst.outputs.json_lines import answer_record, as_lines, detections_record, read_answers, read_detections
@@ -78,9 +78,7 @@ def read_questions(asked: Annotation) -> Questions:
     read = read_actions if asked.detects else read_dataset
     annotation = read(key, asked.data or (data_folder(key) if asked.detects or key in DATASETS else Path()), split)
     if problems := annotation.problems:
-        dropped = sum(problem.dropped for problem in problems)
-        told = f"{len(problems) - dropped} annotation rows were repaired and {dropped} left out"
-        tell(f"{key} {split}: of its file {told}")
+        tell(f"{key} {split}: of its file {faulty_rows(problems)}")
     for problem in problems if asked.problems else ():
         tell(str(problem))
     return Questions(key, annotation, asked.data)
@@ -120,7 +118,7 @@ def print_together(found: Mapping[str, Evaluation], *, as_json: bool) -> None:
     each = {name: own.in_per_cent() for name, own in found.items()}
     one = next(iter(found.values()))
     means, spread = (
-        {key: of(own[key] for own in each.values()) for key in one.metrics}
+        {key: round(of(own[key] for own in each.values()), DECIMALS) for key in one.metrics}
         for of in (statistics.fmean, statistics.stdev)
     )
     if as_json:

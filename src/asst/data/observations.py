@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 from typing import NamedTuple, Protocol
 
 import numpy as np
+from pydantic import ConfigDict
+from pydantic.dataclasses import dataclass
 
 from asst.data.readers.didemo import DURATION_S, MOST_PIECES, span_clip
 from asst.data.record import Record
@@ -14,7 +15,9 @@ from asst.data.sample import Window, sliding_windows, whole_steps
 from asst.errors import InputError
 from asst.features.values import Features
 from asst.moments import FloatArray, piece_clips
+from asst.settings import Positive, Rate
 
+_CHECKED = ConfigDict(extra="forbid", strict=True, allow_inf_nan=False)
 LEAST_VISIBLE = 0.5
 """Share of a moment that must lie in the window for its visible part to count."""
 
@@ -45,7 +48,7 @@ class Observation(Protocol):
         """The windows that together answer a sentence about a video."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, config=_CHECKED)
 class PieceObservation:
     """DiDeMo: the whole video in one window of 30 s, and one annotation drawn for each iteration (section 4.2).
 
@@ -53,7 +56,7 @@ class PieceObservation:
     little longer or shorter do not change which clips a video has.
     """
 
-    steps: int = 128
+    steps: Positive = 128
 
     @property
     def step_s(self) -> float:
@@ -75,7 +78,7 @@ class PieceObservation:
         return sliding_windows(0.0, duration_s, self.step_s, self.steps)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, config=_CHECKED)
 class CropObservation:
     """Charades-STA: the features stretched by a random factor and cropped at a random time (section 4.2).
 
@@ -85,17 +88,14 @@ class CropObservation:
     inside the moment. ``step_s`` is before stretching; the paper's frame rate is 4.
     """
 
-    steps: int = 128
-    step_s: float = 0.25
-    least: float = 0.8
-    most: float = 1.25
+    steps: Positive = 128
+    step_s: Rate = 0.25
+    least: Rate = 0.8
+    most: Rate = 1.25
 
     def __post_init__(self) -> None:
-        if self.steps < 1 or not self.step_s > 0 or not 0 < self.least <= self.most:
-            raise InputError(
-                f"a crop needs steps >= 1, step_s > 0 and 0 < least <= most, not {self.steps}, {self.step_s}, "
-                f"{self.least}, {self.most}"
-            )
+        if self.least > self.most:
+            raise ValueError(f"least ({self.least:g}) must not be more than most ({self.most:g})")
 
     def drawn_step_s(self, generator: np.random.Generator) -> float:
         """Length of a step after stretching by a random factor, uniform on a logarithmic scale."""
@@ -132,15 +132,11 @@ class CropObservation:
         return sliding_windows(features.start_s, features.duration_s, self.step_s, self.steps)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, config=_CHECKED)
 class WholeObservation:
     """The whole video in one window, whose steps are as long as that takes; positions in it are shares of the video."""
 
-    steps: int = 128
-
-    def __post_init__(self) -> None:
-        if self.steps < 1:
-            raise InputError(f"a window has at least one step, not {self.steps}")
+    steps: Positive = 128
 
     def draw(self, record: Record, features: Features, generator: np.random.Generator) -> Observed:
         """The window and all moments of the record; nothing is drawn."""

@@ -89,3 +89,9 @@ def first_problem(problems: Sequence[Problem]) -> str:
     if not problems:
         return "its files hold no row"
     return f"{problems[0]}" + (f"; {len(problems) - 1} more like it" if len(problems) > 1 else "")
+
+
+def faulty_rows(problems: Sequence[Problem]) -> str:
+    """How many rows of a file were at fault, and what became of them."""
+    dropped = sum(problem.dropped for problem in problems)
+    return f"{len(problems) - dropped} annotation rows were repaired and {dropped} left out"

@@ -19,7 +19,8 @@ from asst.moments import Answer, FloatArray
 if TYPE_CHECKING:
     from asst.evaluation.prior import Prior
 
-_DECIMALS = 4
+DECIMALS = 4
+"""Of figures in per cent."""
 
 Values = Mapping[str, FloatArray]
 """By metric, one value a query of each run, shape ``(runs, queries)``, in [0, 1]."""
@@ -60,7 +61,7 @@ class Evaluation:
 
 
 def _percents(shares: Mapping[str, float]) -> dict[str, float]:
-    return {key: round(100 * value, _DECIMALS) for key, value in shares.items()}
+    return {key: round(100 * value, DECIMALS) for key, value in shares.items()}
 
 
 def evaluate(
@@ -124,7 +125,7 @@ def per_cent(interval: Interval) -> dict[str, Any]:
     {'mean': 19.4, 'low': 18.0, 'high': 21.0}
     """
     ends = {"mean": interval.mean, "low": interval.low, "high": interval.high}
-    return {key: round(100 * value, _DECIMALS) if math.isfinite(value) else None for key, value in ends.items()}
+    return {key: round(100 * value, DECIMALS) if math.isfinite(value) else None for key, value in ends.items()}
 
 
 @dataclass(frozen=True, slots=True)

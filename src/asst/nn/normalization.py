@@ -6,6 +6,7 @@ import torch
 from torch import Tensor, distributed, nn
 from torch.distributed.nn.functional import all_reduce
 
+from asst.errors import InputError
 from asst.nn.steps import ValidSteps
 
 
@@ -14,7 +15,7 @@ class MaskedBatchNorm(nn.BatchNorm1d):
 
     Counting padding would make a video's output depend on how far it, and its neighbours, are padded. The real steps
     are gathered, normalised and put back, which costs two copies where a batch has padding and nothing where it has
-    none. Training needs at least two real steps in the batch, as any BatchNorm does.
+    none. Training needs at least two real steps in the batch, as any BatchNorm does; one is an `InputError`.
 
     Where several processes train together, the statistics are those of all their steps, so that the batch may be
     shared out in any way. The library's own synchronised layer does this on GPUs alone.
@@ -27,6 +28,8 @@ class MaskedBatchNorm(nn.BatchNorm1d):
             return steps.silence(super().forward(x.flatten(0, 1)).view(x.shape))
         rows = steps.gather(x)
         shared = distributed.is_initialized() and distributed.get_world_size() > 1
+        if len(rows) == 1 and not shared:
+            raise InputError("batch normalisation learns nothing from one step; raise training.batch, or lower parts")
         return steps.scatter(self._over_processes(rows) if shared else super().forward(rows))
 
     def _over_processes(self, rows: Tensor) -> Tensor:

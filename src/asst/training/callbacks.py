@@ -13,6 +13,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn
 
 from asst.atomic import write_whole
+from asst.errors import counted
 from asst.training.folder import RunFolder, require_finite
 from asst.training.recipe import Training
 from asst.training.simulation import Say
@@ -73,32 +74,30 @@ class KeepRun(Callback):
         self.seconds, self._since = self.seconds + now - self._since, now
         figures = {name: float(value) for name, value in trainer.callback_metrics.items()}
         require_finite(figures, trainer.global_step)
+        metrics = {name.removeprefix("validate/"): value for name, value in figures.items() if "validate/" in name}
+        better = self._best is None or metrics[self._headline] > self._best
+        self._best, self._waited = (metrics[self._headline], 0) if better else (self._best, self._waited + 1)
         # Every process ends, not the first alone; Lightning's own count of steps begins a finished interval anew.
         trainer.should_stop = trainer.global_step >= self._training.steps
-        if not trainer.is_global_zero:
-            return
-        metrics = {name.removeprefix("validate/"): value for name, value in figures.items() if "validate/" in name}
-        step = trainer.global_step
+        if trainer.is_global_zero:
+            self._write(trainer.global_step, figures, metrics, better=better)
+        self._end_early(trainer)
+
+    def _write(self, step: int, figures: dict[str, float], metrics: dict[str, float], *, better: bool) -> None:
         spent = {part: round(seconds, 3) for part, seconds in self._processor_s.items()}
         line = {"step": step, "seconds": round(self.seconds, 3), "processor_s": spent, **figures}
         with self._folder.metrics.open("a", encoding="utf-8") as file:
             file.write(json.dumps(line, allow_nan=False) + "\n")
-        self._keep(step, metrics)
-        self._say(
-            f"step {step} of {self._training.steps}: loss {figures['train/loss']:.4f}, "
-            + ", ".join(f"{name} {value:.2f}" for name, value in metrics.items() if "/" not in name)
-        )
-        self._end_early(trainer)
-
-    def _keep(self, step: int, metrics: dict[str, float]) -> None:
-        self._waited += 1
-        if self._best is None or metrics[self._headline] > self._best:
-            self._best, self._waited = metrics[self._headline], 0
+        if better:
             self._save(self._folder.best, step, metrics)
         if self._training.keep:
             self._save(self._folder.at_step(step), step, metrics)
             for old in self._folder.latest()[: -self._training.keep]:
                 old.unlink()
+        self._say(
+            f"step {step} of {self._training.steps}: loss {figures['train/loss']:.4f}, "
+            + ", ".join(f"{name} {value:.2f}" for name, value in metrics.items() if "/" not in name)
+        )
 
     def _count(self, part: str) -> None:
         now = time.process_time()
@@ -108,6 +107,7 @@ class KeepRun(Callback):
     def _end_early(self, trainer: Trainer) -> None:
         if self._training.patience and self._waited >= self._training.patience:
             trainer.should_stop = True
+            self._say(f"no better checkpoint for {counted(self._waited, 'interval')} (training.patience): ends here")
 
 
 class TellProgress(Callback):

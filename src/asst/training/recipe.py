@@ -9,14 +9,16 @@ from typing import Annotated, Any, ClassVar, Literal, Self
 
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
-from asst.data import ACTION_DATASETS, require_split
+from asst.data import ACTION_DATASETS, DATASETS, require_split
 from asst.data.lengths import MOST_FACTOR
 from asst.data.query_tokens import LAST_HIDDEN_STATE, By
+from asst.data.readers.didemo import MOST_PIECES
 from asst.errors import InputError
-from asst.evaluation.protocol import ProtocolName
-from asst.models.methods.base import Fitted
+from asst.evaluation.protocol import ProtocolName, protocol_of
+from asst.models.methods.base import GIVEN, Fitted
 from asst.models.methods.table import METHODS
-from asst.settings import FilePath, Fraction, Natural, Positive, Rate, Settings, Share
+from asst.models.trained.loading import build_observation
+from asst.settings import FilePath, Fraction, Natural, Positive, Rate, Settings, Share, Weight
 from asst.simulate.features.settings import MODALITIES
 from asst.simulate.tapes.plan import TapeSettings
 from asst.training.recipe_files import Named, read_as
@@ -28,7 +30,14 @@ PACKAGED = "packaged"
 GLOVE_300 = "glove-300"
 """The paper's word vectors, in place of a path: those of the file that ``ASST_GLOVE`` names, or else the installed."""
 
-StepLength = Rate | Literal["even"]
+
+def _is_step(value: float | str) -> float | str:
+    if value != EVEN and (isinstance(value, str) or value <= 0):
+        raise ValueError(f"a number of seconds above 0, or {EVEN}, not {value!r}")
+    return value
+
+
+StepLength = Annotated[float | str, AfterValidator(_is_step)]
 
 
 def _is_judged(holdout: dict[str, int]) -> dict[str, int]:
@@ -155,7 +164,7 @@ class Data(Settings):
     """share of the samples that show another video's sentence, all of whose clips are negatives; the paper has none."""
     length_factor: Annotated[float, Field(ge=1)] = MOST_FACTOR
     """features that are more than so many times as long as annotated, or as short, are refused."""
-    memory_gb: Annotated[float, Field(ge=0)] = 8.0
+    memory_gb: Weight = 8.0
     """features kept in memory, in GiB; the others are read each time."""
 
     @model_validator(mode="after")
@@ -215,7 +224,7 @@ class Optimizer(Settings):
     """of ``sgd``."""
     rates: dict[str, Rate] = Field(default_factory=dict)
     """factors of the rate for parts of the network, by a part's name in its parameters, such as ``lstm``."""
-    clip: Annotated[float, Field(ge=0)] = 0.0
+    clip: Weight = 0.0
     """norm that a longer gradient is shortened to; 0 for none."""
     averaging: Fraction = 0.0
     """share of itself that the mean of the weights keeps at each step, such as 0.999; the mean is then what is
@@ -319,6 +328,8 @@ class Recipe(Settings):
         method, data, steps = self.method, self.data, self.training.steps
         if self.average > self.training.keep:
             return f"average ({self.average}) needs training.keep to be as many, not {self.training.keep}"
+        if self.average > 1 and not METHODS[method].averages:
+            return f"checkpoints of {method} cannot be averaged; leave average out"
         if data.tapes is not None and method != "reranker":
             return "only method reranker learns from data.tapes"
         if method == "reranker" and data.tapes is None and len(data.streams) != 1:
@@ -328,6 +339,8 @@ class Recipe(Settings):
             return "only method asst with network.head detection learns from data.wrong_sentences"
         if METHODS[method].looks and data.tapes is None and not data.streams:
             return f"method {method} looks at features; name their kinds in data.streams"
+        if self.detects and self.protocol != "standard":
+            return f"protocol {self.protocol} judges sentences, and {data.dataset} has none; leave it out"
         if self.start is not None and self.network:
             return "start brings the network's settings; leave network out"
         if self.start is None and self.frozen:
@@ -336,8 +349,28 @@ class Recipe(Settings):
             return f"method {method} is fitted in closed form; leave training.steps out"
         if not self.closed_form and not steps:
             return f"method {method} is trained by steps; give training.steps"
-        fault = METHODS[method].fault(self.network)
-        return fault and f"network.{fault}"
+        return self._network_fault(classifies=method == "asst" and not detects_moments)
+
+    def _network_fault(self, *, classifies: bool) -> str:
+        """What is wrong with ``network``, by itself and beside ``observation`` and the data set's protocol."""
+        own, dataset, method = self.network, self.data.dataset, METHODS[self.method]
+        if taken := sorted(GIVEN & own.keys()):
+            return f"network.{taken[0]} is decided by data and observation; leave it out"
+        steps = build_observation(self.observation).steps if self.observation else None
+        if fault := method.fault(own, steps):
+            return f"{'observation' if fault.startswith('steps ') else 'network'}.{fault}"
+        pieces = self.observation.get("kind") == "pieces" and own.get("pieces", MOST_PIECES) == MOST_PIECES
+        if classifies and not pieces:
+            return "network.head classification needs observation.kind pieces; leave it out, and network.pieces too"
+        named = {"head", "clips"} & getattr(method.kind(), "model_fields", {}).keys()
+        unfit = self.overlap != 1 or (named and not (classifies or own.get("clips") == "pieces"))
+        ranks = dataset in DATASETS and protocol_of(dataset, self.protocol).pieces
+        if ranks and unfit and steps and not self.start:
+            return (
+                f"{dataset} is judged by the order of all its clips; set overlap to 1, and network.head to "
+                "classification or network.clips to pieces (methods asst, mcn, cca and prior)"
+            )
+        return ""
 
     def each_seed(self) -> Iterator[Recipe]:
         """The recipe with each of its seeds alone."""

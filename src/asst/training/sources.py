@@ -11,7 +11,7 @@ from typing import Any
 from asst.data import data_folder, read_actions, read_dataset
 from asst.data.actions import ActionDataset, ActionVideo
 from asst.data.query_tokens import FILE, QueryTokens
-from asst.data.record import Dataset, Record, first_problem
+from asst.data.record import Dataset, Problem, Record, faulty_rows, first_problem
 from asst.errors import InputError
 from asst.features.networks.none import PlaceholderStore
 from asst.features.stores.arrays import HDF5
@@ -32,7 +32,8 @@ MOST_NAMED = 8
 class Sources:
     """What a recipe's ``data`` name: the folder of annotation, features of all streams, what stands for words.
 
-    ``durations_s`` are the lengths of the videos whose annotation has been read.
+    ``say`` is told how many rows of annotation were at fault; ``durations_s`` are the lengths of the videos whose
+    annotation has been read.
     """
 
     data: Data
@@ -40,6 +41,7 @@ class Sources:
     store: FeatureStore
     words: WordVectors | QueryTokens
     origin: Origin
+    say: Say
     durations_s: dict[str, float] = field(default_factory=dict)
 
     def records(self, split: str) -> Dataset:
@@ -48,16 +50,18 @@ class Sources:
         if not dataset.records:
             fault = first_problem(dataset.problems)
             raise InputError(f"{self.data.dataset} {split} has no usable record in {self.root}: {fault}")
-        self._know(dataset.records)
+        self._know(split, dataset.records, dataset.problems)
         return dataset
 
     def actions(self, split: str) -> ActionDataset:
         """One split's videos with labelled spans; raises as `asst.data.read_actions`."""
         dataset = read_actions(self.data.dataset, self.root, split)
-        self._know(dataset.videos)
+        self._know(split, dataset.videos, dataset.problems)
         return dataset
 
-    def _know(self, videos: Sequence[Record | ActionVideo]) -> None:
+    def _know(self, split: str, videos: Sequence[Record | ActionVideo], problems: Sequence[Problem]) -> None:
+        if problems:
+            self.say(f"{self.data.dataset} {split}: of its file {faulty_rows(problems)}")
         self.durations_s.update({one.video: one.duration_s for one in videos})
 
     def feature_kind(self, video: str) -> FeatureKind:
@@ -82,14 +86,14 @@ def open_sources(data: Data, recipe: str, say: Say) -> Sources:
     words = _words(data.words, say)
     root = data.root or data_folder("captions" if data.tapes else data.dataset)
     if not data.streams:
-        return Sources(data, root, PlaceholderStore(), words, "simulated" if data.tapes else "real")
+        return Sources(data, root, PlaceholderStore(), words, "simulated" if data.tapes else "real", say)
     if data.simulated is not None:
         stores = _simulated(data, data.simulated, root, say)
-        return Sources(data, root, _joined(stores), words, "simulated")
+        return Sources(data, root, _joined(stores), words, "simulated", say)
     given = data.stores(recipe)
     durations_s: dict[str, float] = {}
     found = [_store(stream, given[stream], data, durations_s) for stream in data.streams]
-    return Sources(data, root, _joined(found), words, "real", durations_s=durations_s)
+    return Sources(data, root, _joined(found), words, "real", say, durations_s)
 
 
 def _words(settings: Words, say: Say) -> WordVectors | QueryTokens:

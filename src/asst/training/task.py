@@ -201,9 +201,6 @@ def prepare(recipe: Recipe, sources: Sources, say: Say) -> Prepared:
         given = "labelled spans and no sentences" if recipe.detects else "sentences and no labelled spans"
         raise InputError(f"recipe {recipe.name}: {recipe.data.dataset} has {given}; set method to {' or '.join(fit)}")
     task = open_task(recipe, sources, say)
-    taken = sorted(task.given.keys() & recipe.network.keys())
-    if taken:
-        raise InputError(f"recipe {recipe.name}: network.{taken[0]} is decided by data and observation; leave it out")
     lightning.seed_everything(recipe.training.seed, verbose=False)
     if recipe.start:
         method = _started(recipe, recipe.start, task)

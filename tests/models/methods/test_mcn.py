@@ -122,7 +122,7 @@ def test_towers_of_several_streams_are_trained_apart(seen: Batch, share: Callabl
 def test_settings_that_do_not_fit_are_refused() -> None:
     with pytest.raises(InputError, match=r"streams \[3, 2\] must add up to the features' 4"):
         method(streams=[3, 2])
-    with pytest.raises(InputError, match="stream_weights must be 2 numbers, not 1"):
+    with pytest.raises(InputError, match="stream_weights must be 2 numbers, none below 0"):
         method(streams=[3, 1], stream_weights=[1.0])
     with pytest.raises(InputError, match="streams: Input should be a valid tuple, not 'rgb'"):
         method(streams="rgb")

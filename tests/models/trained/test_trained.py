@@ -81,5 +81,5 @@ def test_word_vectors_and_observations_are_found_by_name(tmp_path: Path, monkeyp
         word_vectors("glove.840B.300d")
     with pytest.raises(InputError, match=r"observation\.kind must be one of pieces, crops, whole, not 'grid'"):
         build_observation({"kind": "grid"})
-    with pytest.raises(InputError, match="observation of kind pieces has the settings steps; got least"):
+    with pytest.raises(InputError, match="kind pieces: least: no such setting; there are steps"):
         build_observation({"kind": "pieces", "least": 1.0})

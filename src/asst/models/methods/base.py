@@ -18,6 +18,9 @@ from asst.data.record import Record
 from asst.models.answers import Answers, answers_of
 from asst.settings import Positive, Settings
 
+GIVEN = frozenset({"feature_channels", "word_channels", "steps", "classes", "labels", "includes"})
+"""Settings of methods that data and observation decide, and no recipe."""
+
 
 class Widths(Settings):
     """What the data decide of a method that reads both: the widths of features and of word vectors."""
@@ -76,10 +79,23 @@ class Method(nn.Module, ABC):
         return self._settings.to_dict()
 
     @classmethod
-    def fault(cls, settings: Mapping[str, Any]) -> str:
-        """What is wrong with settings to which the data add theirs; empty if nothing is."""
+    def kind(cls) -> type[Settings] | None:
+        """The class of its settings, where it says one."""
         kind: type[Settings] | None = get_annotations(cls, eval_str=True).get("_settings")
-        return "" if kind is None else kind.fault(settings)
+        return kind
+
+    @classmethod
+    def fault(cls, settings: Mapping[str, Any], steps: int | None) -> str:
+        """What is wrong with settings to which data and observation add those of `GIVEN`; empty if nothing is.
+
+        What the data add is not known yet, and anything stands for it; ``steps`` are the observation's, where there is
+        one.
+        """
+        kind = cls.kind()
+        if kind is None:
+            return ""
+        added = {"feature_channels": 1, "word_channels": 1, "labels": ("any",)} | ({"steps": steps} if steps else {})
+        return kind.fault({**{name: own for name, own in added.items() if name in kind.model_fields}, **settings})
 
     @abstractmethod
     def outputs(self, batch: Batch, *, attention: bool = False) -> dict[str, Tensor]:

@@ -13,7 +13,7 @@ from asst.data.batch import Batch
 from asst.models.methods.base import Loss, Share, Trainable, Widths
 from asst.models.methods.clips import SentenceLSTM, check_windows, clips_or_first, mean_pooled, sliding_clips
 from asst.nn.losses import POSITIVE_IOU, span_iou
-from asst.settings import Numbers, Positive, Rate
+from asst.settings import Numbers, Positive, Rate, Weight
 
 MOST_OUTSIDE = 0.15
 """Share of an aligned clip's length that may lie outside its moment."""
@@ -38,11 +38,11 @@ class CTRLSettings(Widths):
     """Width of the sentence's state."""
     hidden_channels: Positive = 1000
     """Width between fusion and prediction."""
-    align_weight: float = 1.0
+    align_weight: Weight = 1.0
     """``alpha_c``, of true pairs of clip and sentence."""
-    mismatch_weight: float = 0.0
+    mismatch_weight: Weight = 0.0
     """``alpha_w``, of each false pair; zero stands for one over the batch."""
-    offset_weight: float = 0.01
+    offset_weight: Weight = 0.01
     """``lambda_r``, of the location regression."""
     objective: Literal["code", "paper"] = "code"
     """``code`` is the published one: alignment is a mean over all pairs of clip and sentence, where a true pair weighs

@@ -18,7 +18,7 @@ from asst.data.batch import Batch
 from asst.errors import InputError
 from asst.models.methods.base import Loss, Share
 from asst.models.methods.detector import ActionMethod, Classes
-from asst.settings import Natural, Numbers, Positive
+from asst.settings import Fraction, Natural, Numbers, Positive
 
 
 class FrameClassifierSettings(Classes):
@@ -36,7 +36,7 @@ class FrameClassifierSettings(Classes):
     """Runs no further apart than so many steps are merged."""
     thresholds: Numbers = (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9)
     """Probabilities that a run reaches, each giving spans of its own."""
-    dropout: float = 0.2
+    dropout: Fraction = 0.2
     """Share of the hidden layer dropped in training."""
 
     @model_validator(mode="after")

@@ -11,10 +11,11 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from asst.data.batch import Batch
+from asst.errors import InputError
 from asst.models.methods.base import Loss, Share, Trainable, Widths
 from asst.models.methods.clips import ClipKind, SentenceLSTM, clip_grid, clip_slack, clips_or_first, in_context
 from asst.nn.losses import POSITIVE_IOU, span_iou
-from asst.settings import Counts, Fraction, Numbers, Positive
+from asst.settings import Counts, Fraction, Numbers, Positive, Weight
 
 
 class MCNSettings(Widths):
@@ -35,21 +36,20 @@ class MCNSettings(Widths):
     """Width of the sentence's state."""
     dropout: Fraction = 0.3
     """Share of the clip's embedding dropped in training; nothing of the sentence's is."""
-    margin: float = 0.1
+    margin: Weight = 0.1
     """By which a true pair must be nearer than a false one."""
-    intra_weight: float = 0.5
+    intra_weight: Weight = 0.5
     """Of the loss with other clips of the same video."""
-    inter_weight: float = 0.2
+    inter_weight: Weight = 0.2
     """Of the loss with the same clip of another video."""
     steps: Positive = 128
     """Of the observed window."""
 
     @model_validator(mode="after")
     def _fits(self) -> Self:
-        if self.streams and sum(self.streams) != self.feature_channels:
-            raise ValueError(f"streams {list(self.streams)} must add up to the features' {self.feature_channels}")
-        if self.stream_weights and len(self.stream_weights) != len(self.streams):
-            raise ValueError(f"stream_weights must be {len(self.streams)} numbers, not {len(self.stream_weights)}")
+        own = self.stream_weights
+        if own and (len(own) != len(self.streams) or min(own) < 0 or not any(own)):
+            raise ValueError(f"stream_weights must be {len(self.streams)} numbers, none below 0, not {list(own)}")
         return self
 
 
@@ -109,6 +109,8 @@ class MCNMethod(Trainable):
         super().__init__()
         self._settings = own = MCNSettings.from_dict(settings, "mcn")
         widths = own.streams or (own.feature_channels,)
+        if sum(widths) != own.feature_channels:
+            raise InputError(f"mcn: streams {list(widths)} must add up to the features' {own.feature_channels}")
         self.towers = nn.ModuleList(Tower(own, width) for width in widths)
         self.register_buffer("clips", clip_grid(own.clips, own.steps), persistent=False)
 

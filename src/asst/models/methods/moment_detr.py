@@ -16,7 +16,7 @@ from torch.nn import functional
 
 from asst.data.batch import Batch
 from asst.models.methods.base import Loss, Share, Trainable, Widths
-from asst.settings import Positive
+from asst.settings import Fraction, Positive, Weight
 
 MOST_MOMENTS = 5
 """True moments of a sample that are learnt from, the first ones."""
@@ -33,18 +33,18 @@ class MomentDETRSettings(Widths):
     heads: Positive = 8
     layers: Positive = 2
     hidden_channels: Positive = 1024
-    input_dropout: float = 0.5
+    input_dropout: Fraction = 0.5
     """Of features and words; ``dropout`` that inside the transformer."""
-    dropout: float = 0.1
-    span_weight: float = 10.0
+    dropout: Fraction = 0.1
+    span_weight: Weight = 10.0
     """Of centre and width, in the loss and in the matching, as ``overlap_weight`` is that of the generalised IoU and
     ``label_weight`` that of having a moment; queries with none count ``none_weight`` there."""
-    overlap_weight: float = 1.0
-    label_weight: float = 4.0
-    none_weight: float = 0.1
-    saliency_weight: float = 1.0
+    overlap_weight: Weight = 1.0
+    label_weight: Weight = 4.0
+    none_weight: Weight = 0.1
+    saliency_weight: Weight = 1.0
     """Of the saliency loss, whose ``margin`` a step inside a moment is to be ahead by."""
-    margin: float = 0.2
+    margin: Weight = 0.2
     steps: Positive = 75
     """Of the observed window."""
 

@@ -8,10 +8,10 @@ moment see those that begin or end near it.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Self
+from typing import Annotated, Any, Self
 
 import torch
-from pydantic import model_validator
+from pydantic import Field, model_validator
 from torch import Tensor, nn
 from torch.nn import functional
 
@@ -28,7 +28,7 @@ class TAN2DSettings(Widths):
 
     clips: Positive = 16
     """Stretches that the observed window is cut into; divides ``steps``."""
-    scales: Counts = (16,)
+    scales: Annotated[Counts, Field(min_length=1)] = (16,)
     """Lengths of moments. The first number counts those of every length from one stretch on, at every start; each
     further one counts those of steps twice as coarse as the one before, at starts as coarse."""
     channels: Positive = 512

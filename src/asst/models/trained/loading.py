@@ -7,6 +7,8 @@ from itertools import islice
 from pathlib import Path
 from typing import Any, Self
 
+from pydantic import ValidationError
+
 from asst.data.observations import OBSERVATIONS, Observation
 from asst.data.sample import Sample
 from asst.errors import InputError
@@ -14,6 +16,7 @@ from asst.extras import require
 from asst.features.extractor import Extractor, extractor_named
 from asst.models.answers import SUFFIX, Answerer, ExportedMethod, WindowAnswer, window_answers
 from asst.models.checkpoint import Description, load_checkpoint, read_description
+from asst.settings import first_fault
 
 PACKAGED = Path(__file__).parents[1] / "default.safetensors"
 """The checkpoint that the package ships, of a reranker."""
@@ -74,9 +77,8 @@ def build_observation(settings: Mapping[str, Any]) -> Observation:
         raise InputError(f"observation.kind must be one of {', '.join(OBSERVATIONS)}, not {kind!r}")
     try:
         return OBSERVATIONS[kind](**values)
-    except TypeError as error:
-        known = ", ".join(OBSERVATIONS[kind].__dataclass_fields__)
-        raise InputError(f"observation of kind {kind} has the settings {known}; got {', '.join(values)}") from error
+    except ValidationError as error:
+        raise InputError(f"observation of kind {kind}: {first_fault(error, OBSERVATIONS[kind])}") from error
 
 
 class Checkpoints:
