@@ -177,6 +177,7 @@ class MomentDETRMethod(Trainable):
     """Answers with the span of each query, scored by how sure it is of having one; takes `MomentDETRSettings`."""
 
     averages = False
+    together = "losses of spans are means over their moments"
     _settings: MomentDETRSettings
 
     def __init__(self, settings: dict[str, Any]) -> None:

@@ -135,6 +135,7 @@ class TAN2DMethod(Trainable):
     """Scores every moment of the map by how well it overlaps what is meant."""
 
     clips: Tensor
+    together = "the loss is a mean over the moments of their windows"
     _settings: TAN2DSettings
 
     def __init__(self, settings: dict[str, Any]) -> None:
