@@ -202,6 +202,7 @@ def test_an_interrupt_while_modules_load_ends_quietly(
     """What loads them may lose it; in a verb, a compiled module makes an ImportError of it."""
     program = (
         "import signal, sys\n"
+        "signal.signal(signal.SIGINT, signal.default_int_handler)\n"
         "class Pressed:\n"
         "    def find_spec(name, *_):\n"
         f"        try: name == {module!r} and signal.raise_signal(signal.SIGINT)\n"
