@@ -109,14 +109,14 @@ def main() -> None:
         "said to be found",
     ):
         table.add_column(heading)
-    first: dict[str, list[bool]] = {}
+    first: dict[str, list[float]] = {}
     for name in options.models:
         localizer = asst.load(Path(name) if Path(name).is_file() else name)
         by_kind: dict[str, list[Answered]] = defaultdict(list)
         for kind, one in answers(localizer, maker, options.tapes):
             by_kind[kind].append(one)
         for kind, every in sorted(by_kind.items()):
-            right, where = [one.right for one in every], [one.tape for one in every]
+            right, where = [float(one.right) for one in every], [one.tape for one in every]
             gain = cell(bootstrap_interval(np.subtract(right, first.setdefault(kind, right)), where))
             hit = [one for one in every if one.hit]
             times = cell(bootstrap_interval([one.right for one in hit], [one.tape for one in hit]))
