@@ -4,8 +4,8 @@ The library is made of the features of the real development videos: each of its 
 (*joined*), or, in *blended*, pieces of which each is mixed with a second step's features by up to a half, so that fewer
 are alike. The model ranks all parts for every sentence, which gives the ten best moments of the library; those whose
 part is not among what the first stage picks are lost. Pieces come again in many of the videos, so that there are many
-moments nearly as good: the last figure is how much lower the scores of the ten that are found instead lie, on average,
-in the standard deviations that scores are in. A library that is no longer than what is picked loses nothing.
+moments nearly as good: the last figure is how much lower the scores of the ten that are found instead lie, on average.
+A library that is no longer than what is picked loses nothing.
 
 Run: ``python benchmarks/library_recall.py [--data FOLDER] [--videos 150]``
 """
