@@ -40,7 +40,7 @@ def test_each_crop_is_seen_as_the_model_sees_it(folder: Path, upright: bool) -> 
     picture = np.ascontiguousarray(picture.transpose(1, 0, 2)) if upright else picture
     extractor = ClipCropsExtractor(folder)
     found = extractor.extract_frames([Frames(picture[None], np.zeros(1))])
-    assert (found.extractor, found.step_s, found.dimension) == ("clip-squares", 0.5, extractor.dimension)
+    assert (found.extractor, found.step_s, found.dimension) == ("clip-crops", 0.5, extractor.dimension)
     kind = str(json.loads((folder / "config.json").read_text())["model_type"])
     mean, deviation = (np.array(PREPARING[kind][name]) for name in ("image_mean", "image_std"))
     alone = model(kind, WORDS)

@@ -90,7 +90,7 @@ def test_a_real_video_becomes_features_a_model_and_moments(name: str, own: Path)
     shutil.copy(Path("store", "one.safetensors"), Path("store", "two.safetensors"))
     features, entry = Store(own / "store").read("one"), EXTRACTORS[name]
     assert features.extractor == name
-    assert features.dimension == (entry.dimension or {"clip": 16, "clip-squares": 3 * 16, SMALLEST: 3 * 16}[name])
+    assert features.dimension == (entry.dimension or {"clip": 16, "clip-crops": 3 * 16, SMALLEST: 3 * 16}[name])
     assert features.start_s == 0.0
     assert LENGTH_S - 0.01 < features.end_s <= LENGTH_S + features.step_s - 0.01
     assert np.isfinite(features.vectors).all()

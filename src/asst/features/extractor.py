@@ -150,7 +150,7 @@ def _entries() -> Iterator[ExtractorEntry]:
         summary = f"Sports-1M C3D of sixteen pictures, {layer}"
         yield ExtractorEntry(f"c3d-{layer}", summary, 4096, ("c3d",), ".networks.c3d", "c3d", (layer,))
     yield ExtractorEntry("clip", _CLIP, None, ("clip",), ".networks.clip", "clip")
-    yield ExtractorEntry("clip-squares", _THREE, None, ("clip",), _CROPS, "clip_crops")
+    yield ExtractorEntry("clip-crops", _THREE, None, ("clip",), _CROPS, "clip_crops")
     for name, model in IMAGE_TEXT.items():
         summary = f"three crops of the picture, by {model.repository}"
         yield ExtractorEntry(name, summary, None, (name,), _CROPS, "fetched_crops", (name,))

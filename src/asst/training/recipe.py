@@ -73,7 +73,7 @@ class Tapes(Settings):
     seed: Natural = 0
     """of the tapes."""
     extractor: str = "captions"
-    """whose space they are made in: ``captions``, ``clip-squares``, or a fetched model such as ``clip-b32``."""
+    """whose space they are made in: ``captions``, ``clip-crops``, or a fetched model such as ``clip-b32``."""
     folder: FilePath = Path("tapes")
     """where features of the pictures, and the tapes, are kept."""
     holdout: Holdout

@@ -393,5 +393,5 @@ def test_clip_says_what_it_lacks(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("ASST_WEIGHTS", raising=False)
     with pytest.raises(InputError, match=r"^clip needs weights; .*ASST_WEIGHTS"):
         MODELS["clip"].build()
-    with pytest.raises(InputError, match=r"^own is of features of vgg16, not of captions, clip-squares or a model of"):
+    with pytest.raises(InputError, match=r"^own is of features of vgg16, not of captions, clip-crops or a model of"):
         zeroshot_of("vgg16", "own")

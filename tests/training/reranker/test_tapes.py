@@ -99,7 +99,7 @@ def test_the_same_recipe_learns_in_the_space_of_clip(
     changes = [*SMALL, *few_tapes, f"data.root={pictures}", f"data.tapes.folder={tmp_path / 'tapes'}"]
     done = train(read_recipe(["default_clip"], changes), tmp_path / "run", lambda _: None)
     kind = read_description(done.folder.best).features
-    assert (kind.extractor, kind.dimension) == ("clip-squares", 48)
+    assert (kind.extractor, kind.dimension) == ("clip-crops", 48)
 
     localizer = asst.load(done.folder.best)
     queries = ["a man walks down the street", "a car drives by for the second time"]
@@ -116,7 +116,7 @@ def test_the_same_recipe_learns_in_the_space_of_clip(
     assert engine_of(done.folder.best).identity == engine_of("clip").identity
     weights = tmp_path / "weights" / "clip" / "model.safetensors"
     save_file({name: tensor + 1 for name, tensor in load_file(weights).items()}, weights, {"format": "pt"})
-    with pytest.raises(InputError, match="was trained on features of clip-squares with weights"):
+    with pytest.raises(InputError, match="was trained on features of clip-crops with weights"):
         asst.load(done.folder.best)
 
 

@@ -18,7 +18,7 @@ from asst.features.zeroshot.space import COSINE, SentenceReader, Space, concept_
 from asst.moments import Float16Array, Float32Array
 from asst.video.picture import Pixels
 
-NAME = "clip-squares"
+NAME = "clip-crops"
 _WEIGHTS = "clip"
 # How far vectors turn at a change of shot, as one minus their cosine: less than centred ones do.
 _TURN_LEAST = 0.15
@@ -74,7 +74,7 @@ class ClipCropsExtractor(CropsExtractor):
 
 
 def clip_crops(weights: Path | None = None) -> ClipCropsExtractor:
-    """The extractor ``clip-squares``."""
+    """The extractor ``clip-crops``."""
     return ClipCropsExtractor(weights_folder(_WEIGHTS, weights))
 
 

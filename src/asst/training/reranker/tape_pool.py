@@ -133,7 +133,7 @@ class TapePool:
             "seed": self.seed,
             "extractor": model.extractor.name,
             "weights": model.extractor.weights,
-            "channels": list(input_names(model.reader.sentences.measures)),
+            "inputs": list(input_names(model.reader.sentences.measures)),
             "facts": list(FACTS),
             "version": _VERSION,
             "questions": _QUESTIONS_MOST,
@@ -222,16 +222,16 @@ def _packed(questions: Sequence[RerankerQuestion]) -> dict[str, npt.NDArray[Any]
         "queries": np.array([q.query for q in questions]),
         "kinds": np.array([q.kind for q in questions]),
         "steps": np.array([len(q.inputs) for q in questions]),
-        "channels": np.concatenate([q.inputs for q in questions]),
+        "inputs": np.concatenate([q.inputs for q in questions]),
         "counts": np.array([len(rows) for rows in proposals]),
-        "candidates": np.concatenate(proposals).astype(np.float16),
+        "proposals": np.concatenate(proposals).astype(np.float16),
     }
 
 
 def _read(path: Path) -> Iterator[RerankerQuestion]:
     with np.load(path, allow_pickle=False) as file:
         packed = {name: file[name] for name in file.files}
-    inputs = np.split(packed["channels"], np.cumsum(packed["steps"])[:-1])
-    proposals = np.split(packed["candidates"].astype(np.float32), np.cumsum(packed["counts"])[:-1])
+    inputs = np.split(packed["inputs"], np.cumsum(packed["steps"])[:-1])
+    proposals = np.split(packed["proposals"].astype(np.float32), np.cumsum(packed["counts"])[:-1])
     for query, kind, seen, rows in zip(packed["queries"], packed["kinds"], inputs, proposals, strict=True):
         yield RerankerQuestion(str(query), str(kind), seen, rows[:, :2], rows[:, 2:-1], rows[:, -1])
