@@ -1,9 +1,8 @@
-"""A model as a library uses it: windows as vectors, of which one product with a sentence's says what to score first.
+"""A model as a library uses it: windows as vectors, of which one product with a sentence's estimates the score.
 
-That product is the z-score: by how many standard deviations a sentence's classifier matches better than those of
-negative sentences. It puts videos in nearly the order of `asst.models.zeroshot.evidence.Evidence.log_ratio`. The
-numerator is linear in what is seen, and the deviation depends on what is seen alone, so a window's vector is divided by
-it when it is made. Both sides are kept in the directions in which sentences differ most.
+The score of a moment follows from its log-ratio (`asst.models.zeroshot.evidence.Evidence.log_ratio`). That is linear in
+the cosine with the sentence, less what is seen says of negative sentences: a last number of a window's vector, which
+the sentence multiplies by one. Both sides are kept in the directions in which sentences differ most.
 """
 
 from __future__ import annotations
@@ -26,6 +25,7 @@ from asst.library.windows import PART_OVERLAP_S, PART_S, WINDOW_HOP_S, WINDOW_S,
 from asst.models import model_named
 from asst.models.base import Model
 from asst.models.reranked import RerankedModel
+from asst.models.zeroshot.evidence import USUAL_DEVIATION, soft_maximum
 from asst.models.zeroshot.model import ZeroShotModel
 from asst.moments import Float32Array
 
@@ -77,14 +77,15 @@ class Engine:
         sentences = self._sentences
         packaged = model.extractor.weights == SHA256[:LENGTH]
         self._basis: Float32Array = np.load(BASIS) if packaged else principal(sentences.glosses)
-        self._dimension, self._usual = self._basis.shape[1], sentences.negatives.mean(axis=0)
+        self._dimension, self._usual = self._basis.shape[1] + 1, sentences.negatives.mean(axis=0)
         self._around = (sentences.negatives - self._usual) @ self._basis
+        self._scale = model.reader.softmax_scale
 
     @cached_property
     def identity(self) -> Identity:
         """What decides its numbers."""
         one, window, part = self.model.extractor, (WINDOW_S, WINDOW_HOP_S), (PART_S, PART_OVERLAP_S)
-        made = settings_hash({"version": 3, "dimension": self._dimension, "window": window, "part": part})
+        made = settings_hash({"version": 4, "dimension": self._dimension, "window": window, "part": part})
         return Identity(self._base, one.name, one.preprocessing, one.weights, made, self._dimension)
 
     def extraction(self, store: Path) -> Extraction:
@@ -112,9 +113,7 @@ class Engine:
                 if held:
                     vectors[k] = vectors[k - 1]
                 else:
-                    mean = seen[steps].mean(axis=0)
-                    # Over the deviation of negative sentences there.
-                    vectors[k] = mean / np.std(mean @ self._around.T, axis=1)[:, None]
+                    vectors[k] = self._vectors(seen[steps].mean(axis=0))
             first = last
         spans, parts = np.repeat(spans, CROPS, axis=0), np.repeat(parts, CROPS, axis=0)
         return WindowVectors(spans, parts, vectors.reshape(-1, self._dimension))
@@ -122,11 +121,17 @@ class Engine:
     def sentence(self, query: str) -> Float32Array:
         """A sentence's vector, shape ``(dimension,)``."""
         (classifier,) = self._sentences.read([query]).classifiers
-        apart: Float32Array = (classifier - self._usual) @ self._basis
+        apart: Float32Array = np.append((classifier - self._usual) @ self._basis, np.float32(1))
         return apart
 
+    def _vectors(self, crops: Float32Array) -> Float32Array:
+        """A window's vectors, ``(CROPS, dimension)``, of what is seen in its crops on average, in the basis."""
+        negatives = crops @ self._around.T
+        scale = self._scale or USUAL_DEVIATION / negatives.std(axis=1, keepdims=True)
+        return np.concatenate([scale * crops, -soft_maximum(scale * negatives)[:, None]], axis=1)
+
     def _seen(self, crops: npt.NDArray[np.floating]) -> Float32Array:
-        """What is seen in each crop, centred, of unit length, in the basis; shape ``(steps, CROPS, dimension)``."""
+        """What is seen in each crop, centred, of unit length, in the basis; shape ``(steps, CROPS, directions)``."""
         centred: Float32Array = crops.astype(np.float32) - self._space.mean
         centred /= np.linalg.norm(centred, axis=2, keepdims=True)
         return centred @ self._basis

@@ -21,10 +21,11 @@ from asst.moments import Float16Array, Float32Array, FloatArray, IntArray
 _TEMPERATURE = 2.0
 _LEAST_PROBABILITY = 1e-6
 _LEAST_SHARE = 0.01
-# Of scaled cosines with negative sentences, where nobody chose the scale: about as large as in the packaged space.
-_USUAL_DEVIATION = 1.5
 _LEAST_DEVIATION = 1e-4
 _STEPS_AT_ONCE = 256
+
+USUAL_DEVIATION = 1.5
+"""Of scaled cosines with negative sentences, where nobody chose the scale: about as large as in the packaged space."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -135,7 +136,7 @@ class EvidenceReader:
 
     def __init__(self, space: Space, sentences: SentenceReader, softmax_scale: float | None) -> None:
         self.sentences = sentences
-        self._space, self._softmax_scale = space, softmax_scale
+        self._space, self.softmax_scale = space, softmax_scale
         self._classifier = None
         if space.classifier is not None:
             weights, bias = space.classifier.weights, space.classifier.bias
@@ -186,7 +187,7 @@ class EvidenceReader:
         between[first[1:] - 1] = np.concatenate(apart)
         colours = np.log(self._space.colours(features.vectors)[first].astype(np.float32) + _LEAST_SHARE)
         pans = self._space.pans(features.vectors)[first].astype(np.float32)
-        by = self._softmax_scale or _USUAL_DEVIATION / max(_deviation(negatives), _LEAST_DEVIATION)
+        by = self.softmax_scale or USUAL_DEVIATION / max(_deviation(negatives), _LEAST_DEVIATION)
         fits = np.concatenate([soft_maximum(by * widened(rows)) for rows in chunks(negatives)])
         seen = (colours, pans, negatives, by, fits, between)
         return VisualEvidence(first, frame, scale, usual, probabilities, *seen)
