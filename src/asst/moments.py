@@ -43,6 +43,7 @@ class Moment:
         video: the video's path or identifier, if known.
         label: the class of a detected action, if any.
         confidence: what the score means in a word, where it is a calibrated probability.
+        said: what people said of it, where a library remembers that; its score is then 1 or 0.
 
     Raises:
         ValueError: for a span that is not finite, starts before zero or does not end after its start.
@@ -55,6 +56,7 @@ class Moment:
     video: str | None = None
     label: str | None = None
     confidence: Confidence | None = None
+    said: Literal["right", "wrong"] | None = None
 
     def __post_init__(self) -> None:
         if not (math.isfinite(self.start_s) and math.isfinite(self.end_s) and math.isfinite(self.score)):

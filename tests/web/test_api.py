@@ -303,7 +303,11 @@ def test_corrections_are_kept_exported_and_forgotten(
         (video, "red", ((0.0, 2.0),)),
     ]
     found = client.post("/api/search", json={"query": "green light"}).json()["moments"]
-    assert [moment["said"]["end_s"] for moment in found] == [4.5]
+    assert [(own["start_s"], own["end_s"], own["score"], own["found"], own["said"]["verdict"]) for own in found] == [
+        (1.5, 4.5, 1.0, True, "span"),
+        (0.0, 1.0, 0.0, False, "wrong"),
+    ]
+    assert found[0]["said"]["proposed"] == proposed
     # A moment is right or wrong, and never both.
     judged = client.post("/api/corrections", json=body | {"verdict": "wrong", "start_s": 2.0, "end_s": 4.0}).json()
     assert len(client.get("/api/corrections.jsonl").text.splitlines()) == 1

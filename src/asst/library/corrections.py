@@ -4,21 +4,26 @@ from __future__ import annotations
 
 import json
 import uuid
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
+import numpy as np
 from pydantic import FiniteFloat, TypeAdapter, ValidationError
 
 from asst.atomic import write_whole
 from asst.data.files import read_object_lines
 from asst.errors import InputError
 from asst.library.folder import LibraryFolder, locked
+from asst.moments import Moment, iou, overlap
 from asst.settings import first_fault
 
 Verdict = Literal["right", "wrong", "span"]
+
+# From this IoU with what was spoken of on, a moment is the one that was meant.
+_SAME = 0.5
 
 
 class Proposed(NamedTuple):
@@ -73,6 +78,11 @@ class Corrections:
                 fault = first_fault(error) if isinstance(error, ValidationError) else error
                 raise InputError(f"{path}, {where}: no correction ({fault}); mend or delete it") from error
         return found
+
+    def of(self, query: str) -> list[Correction]:
+        """What was said of answers to a sentence, in whatever case it is written; the last first."""
+        asked = " ".join(query.split()).casefold()
+        return [correction for correction in reversed(self.all()) if correction.query.casefold() == asked]
 
     def add(
         self, content: str, query: str, verdict: Verdict, span_s: tuple[float, float], proposed: Proposed | None = None
@@ -137,6 +147,29 @@ class Corrections:
 
     def _write(self, corrections: Iterable[Correction]) -> None:
         write_whole(self._library.corrections, _lines(map(asdict, corrections)))
+
+
+def remembered(
+    found: Sequence[Moment], weaker: Sequence[Moment], said: Sequence[Correction], query: str, video: str
+) -> tuple[tuple[Moment, ...], tuple[Moment, ...]]:
+    """What is found in a video and what is weaker, with what people ``said`` of it for this sentence put first.
+
+    What is right has the score 1 and is found, what is wrong has 0 and is weaker. Of the model's moments those are left
+    out whose IoU with a span that was spoken of is at least a half, or that share half of the shorter with a right one.
+    """
+    spoken_of = [span for one in said for span in one.spans]
+    right = [(one.start_s, one.end_s) for one in said if one.verdict != "wrong"]
+
+    def kept(moments: Sequence[Moment]) -> tuple[Moment, ...]:
+        spans = [(own.start_s, own.end_s) for own in moments]
+        known = np.hstack([iou(spans, spoken_of), overlap(spans, right)]).max(axis=1, initial=0) >= _SAME
+        return tuple(own for own, dropped in zip(moments, known.tolist(), strict=True) if not dropped)
+
+    by_people = [Moment(*span, 1.0, query, video, said="right") for span in dict.fromkeys(right)]
+    refused = [
+        Moment(one.start_s, one.end_s, 0.0, query, video, said="wrong") for one in said if one.verdict == "wrong"
+    ]
+    return (*by_people, *kept(found)), (*kept(weaker), *refused)
 
 
 def _lines(rows: Iterable[dict[str, Any]]) -> str:

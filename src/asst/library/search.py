@@ -21,6 +21,7 @@ import numpy.typing as npt
 
 from asst.errors import InputError
 from asst.features.values import Features
+from asst.library.corrections import Correction, Corrections, remembered
 from asst.library.engine import Engine
 from asst.library.folder import LibraryFolder
 from asst.library.matrix import matrix_of
@@ -57,6 +58,8 @@ def search(
 ) -> Answer:
     """The best moments of all videos that a sentence describes, by a model that reads what the library was made with.
 
+    What people said of answers to the same sentence comes before what the model finds (`remembered`).
+
     Raises an `InputError` for an empty sentence, ``top`` below one, a ``min_score`` that is no number, a library of
     other settings, or a pattern that no video fits.
 
@@ -92,17 +95,41 @@ def search(
     if min_score is None and scored:
         min_score = scored[-1][1].threshold
     asked = Answer("", query, length_s, engine.model.name, (), threshold=min_score, understood=understood(query))
-    answer = _answer(replace(asked, parts=(len(scored), len(ordered))), scored, step_s, top)
+    said = _said(library, query, videos, faults)
+    answer = _answer(replace(asked, parts=(len(scored), len(ordered))), scored, said, step_s, top)
     return replace(answer, faults=tuple(faults))
 
 
-def _answer(asked: Answer, scored: Sequence[tuple[Video, Answer]], step_s: float, top: int) -> Answer:
-    """What the model said of the parts of videos, as an answer about all and one about each video."""
+def _said(
+    library: LibraryFolder, query: str, videos: dict[str, Video], faults: list[str]
+) -> list[tuple[Video, list[Correction]]]:
+    """What people said of answers to a sentence, by the video."""
+    said: dict[str, list[Correction]] = defaultdict(list)
+    try:
+        for one in Corrections(library).of(query):
+            said[one.content].append(one)
+    except InputError as error:
+        faults.append(str(error))
+    return [(videos[content], own) for content, own in said.items() if content in videos]
+
+
+def _answer(
+    asked: Answer,
+    scored: Sequence[tuple[Video, Answer]],
+    said: Sequence[tuple[Video, Sequence[Correction]]],
+    step_s: float,
+    top: int,
+) -> Answer:
+    """What the model and people said of the parts of videos, as an answer about all and one about each video."""
     by_path: dict[str, list[Moment]] = defaultdict(list)
     for video, ranking in scored:
         by_path[video.path] += within(ranking.ranked, video.duration_s, video.path)
-    durations_s = {video.path: video.duration_s for video, _ in scored}
-    each = [rows(moments, durations_s[path], asked.threshold) for path, moments in by_path.items()]
+    durations_s = {video.path: video.duration_s for video, _ in chain(scored, said)}
+    corrected = {video.path: corrections for video, corrections in said}
+    each = [
+        remembered(*rows(by_path[path], length_s, asked.threshold), corrected.get(path, ()), asked.query, path)
+        for path, length_s in durations_s.items()
+    ]
     moments = _best((moment for found, _ in each for moment in found), top)
     weaker = _best((moment for _, weaker in each for moment in weaker), top - len(moments))
     best_score = next((own.score for own in (*moments, *weaker)), None)

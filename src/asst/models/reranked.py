@@ -1,7 +1,8 @@
 """Proposals that are found without training, put in order by a reranker.
 
 One that was trained on tapes alone decides which window of a shot is meant; which shot, only for a sentence that tells
-order: for others tapes mislead it (``docs/training.md``). One that was trained on real videos decides everything.
+order: for others tapes mislead it (``docs/training.md``), whatever it learnt from real videos since. One that learnt
+from real videos alone decides everything.
 """
 
 from __future__ import annotations
@@ -67,7 +68,8 @@ class RerankedModel(RanksByVideo):
         self.embed_frames, self.embed_sentences = first.embed_frames, first.embed_sentences
         self._measures = first.reader.sentences.measures
         self._words: WordVectors = word_vectors(description.words)
-        self._scope: Scope = scope or ("everything" if description.origin == "real" else "order")
+        taped = any(own.startswith("tapes/") for own in description.learnt)
+        self._scope: Scope = scope or ("order" if taped else "everything")
 
     @classmethod
     def load(cls, path: Path, name: str | None = None, scope: Scope | None = None) -> Self:

@@ -97,7 +97,7 @@ def csv_text(answers: Sequence[Answer], every: bool = False) -> str:
     for answer, rank, moment in chosen(answers, every=every):
         video, query = moment.video or answer.video, moment.query or answer.query
         times = (repr(float(value)) for value in (moment.start_s, moment.end_s, moment.score))
-        writer.writerow([video, query, rank, *times, moment.label or "", moment.confidence or ""])
+        writer.writerow([video, query, rank, *times, moment.label or "", moment.said or moment.confidence or ""])
     return stream.getvalue()
 
 

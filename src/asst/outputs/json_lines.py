@@ -31,7 +31,7 @@ def as_whole(records: Iterable[dict[str, Any]]) -> str:
 def moment_record(moment: Moment) -> dict[str, Any]:
     """A moment."""
     record = {key: float(getattr(moment, key)) for key in ("start_s", "end_s", "score")}
-    words = {"label": moment.label, "confidence": moment.confidence}
+    words = {key: getattr(moment, key) for key in ("label", "confidence", "said")}
     return record | {key: word for key, word in words.items() if word is not None}
 
 

@@ -106,7 +106,7 @@ def _moments(
     plain = not console.is_terminal or console.options.ascii_only
     width = min(_BAR_WIDEST, max(_BAR_NARROWEST, console.width - _OTHER_COLUMNS))
     labelled = any(moment.label is not None for moment in moments)
-    words = any(moment.confidence is not None for moment in moments)
+    words = any(moment.said or moment.confidence for moment in moments)
     table = Table(box=None, pad_edge=False, header_style="dim")
     table.add_column("", justify="right")
     for heading in ("start", "end", *([""] if words else []), "score"):
@@ -119,7 +119,7 @@ def _moments(
         table.add_column("label")
     for place, moment in enumerate(moments, start=rank):
         times = [str(place), format_time(moment.start_s), format_time(moment.end_s)]
-        cells = [*times, *([moment.confidence or ""] if words else []), shown_score(moment.score)]
+        cells = [*times, *([moment.said or moment.confidence or ""] if words else []), shown_score(moment.score)]
         label = [Text(printable(moment.label or ""))] if labelled else []
         style = "dim" if found is not None and place > found else "bold" if place == 1 else None
         table.add_row(*map(Text, cells), _bar(moment, duration_s, width, plain=plain), *label, style=style)

@@ -95,18 +95,17 @@ class MomentAnswer(BaseModel):
 
 
 class SaidAnswer(BaseModel):
-    """What a user said of a moment; ``span`` gives its real ends."""
-
-    model_config = ConfigDict(from_attributes=True)
+    """What a user said of a moment that the model had `proposed`; ``span`` gives its real ends."""
 
     id: str
     verdict: Verdict
     start_s: float
     end_s: float
+    proposed: MomentAnswer | None
 
 
 class RankedMoment(MomentAnswer):
-    """A span with a picture from its middle, and what was said of it before.
+    """A span with a picture from its middle, and what was said of it before; its score is then 1 or 0.
 
     `found` says whether it reaches the threshold; `confidence` is a word for its score, where that is a probability.
     """
@@ -258,7 +257,6 @@ class CorrectionAnswer(SaidAnswer):
     video: str
     name: str
     query: str
-    proposed: MomentAnswer | None
     made_at: str
 
 

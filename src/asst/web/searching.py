@@ -42,7 +42,7 @@ async def search_library(served: ServedHere, body: answers.SearchBody) -> answer
             contents &= {served.video(body.video).content}
         found = _found(served, body, within_glob=body.within or None, contents=contents)
         known = {video.path: video for video in served.library.tables.videos()}
-        said = served.said(body.query)
+        said = _said(served, found)
         moments = [
             answers.FoundMoment(**_ranked(moment, video, found, said), video=video_answer(served, video))
             for moment in found.ranked
@@ -72,7 +72,7 @@ async def locate(served: ServedHere, video: Id, body: answers.LocateBody) -> ans
         if body.attention and isinstance(model := served.engine().model, Attentive):
             attention = model.word_attention(served.features(video), body.query)
         curve = next((own.curve for own in found.by_video), None)
-        said = served.said(body.query)
+        said = _said(served, found)
         return answers.LocateAnswer(
             **_facts(found),
             video=video_answer(served, known),
@@ -86,6 +86,11 @@ async def locate(served: ServedHere, video: Id, body: answers.LocateBody) -> ans
 
 def _found(served: Served, body: answers.SearchBody | answers.LocateBody, **where: Any) -> Answer:
     return search(served.library, served.engine(), body.query, top=body.top, min_score=body.min_score, **where)
+
+
+def _said(served: Served, found: Answer) -> list[Correction]:
+    """What users said of moments that were found, the last first."""
+    return served.corrections.of(found.query) if any(moment.said for moment in found.ranked) else []
 
 
 def curve_answer(curve: Curve) -> answers.CurveAnswer:
@@ -122,7 +127,7 @@ def _rounded(values: np.ndarray[tuple[int], np.dtype[np.float64]]) -> list[float
 
 def _facts(answer: Answer) -> dict[str, Any]:
     """What both answers say beside the moments; scores that are no probabilities have no scale of words."""
-    words = bool(answer.ranked) and answer.ranked[0].confidence is not None
+    words = any(moment.confidence for moment in answer.ranked)
     scale = answers.ScaleAnswer(sure=LEAST["sure"], likely=LEAST["likely"]) if words else None
     own = {key: getattr(answer, key) for key in ("understood", "threshold", "best_score")}
     return answer_facts(answer) | own | {"scale": scale}
@@ -133,7 +138,7 @@ def _ranked(moment: Moment, video: Video, answer: Answer, said: Sequence[Correct
     span = (moment.start_s, moment.end_s)
     own = next((one for one in said if one.content == video.content and span in one.spans), None)
     return moment_record(moment) | {
-        "found": answer.threshold is None or moment.score >= answer.threshold,
+        "found": moment in answer.moments,
         "picture": picture_url(video.content, sum(span) / 2),
-        "said": own and answers.SaidAnswer.model_validate(own),
+        "said": own and answers.SaidAnswer.model_validate(own, from_attributes=True),
     }

@@ -19,7 +19,7 @@ from typing import Annotated, TypeVar
 from fastapi import Depends, Request
 
 from asst.errors import InputError
-from asst.library.corrections import Correction, Corrections
+from asst.library.corrections import Corrections
 from asst.library.engine import Engine
 from asst.library.library import Library
 from asst.library.tables import Video
@@ -142,11 +142,6 @@ class Served:
             message = f"{start_s:g} to {end_s:g} s is no span of {Path(video.path).name}, of {video.duration_s:g} s"
             raise Problem(422, "invalid", message, field=field)
         return video, start_s, min(end_s, video.duration_s)
-
-    def said(self, query: str) -> list[Correction]:
-        """What users said of answers to a sentence, the last first."""
-        query = " ".join(query.split())
-        return [correction for correction in reversed(self.corrections.all()) if correction.query == query]
 
     def owns(self, path: Path) -> bool:
         """Whether a file came through the page."""

@@ -62,9 +62,11 @@ def test_an_end_is_dragged_kept_and_taken_back(page: Page, here: Any, ask: Ask) 
     assert (own.verdict, own.query, own.start_s, own.end_s) == ("span", "green light", 2.0, 4.5)
     assert own.proposed is not None
     assert own.proposed[:2] == (2.0, 4.0)
+    # Whoever asks again gets the user's ends, surest of all.
     page.reload()
     expect(page.locator("#end")).to_have_value("0:04.500")
     expect(page.locator(".card[aria-current] .when")).to_have_text("0:02.0 to 0:04.5")
+    assert page.inner_text("#rated").split()[-1] == "1.00"
     page.click("#undo")
     expect(page.locator("#end")).to_have_value("0:04.000")
     expect(page.locator(".card .when")).to_have_text("0:02.0 to 0:04.0")

@@ -170,7 +170,7 @@ export async function undo() {
     const { moment } = own;
     if (!moment?.said) return;
     await api.forget(moment.said.id);
-    moment.said = null;
+    Object.assign(moment, moment.said.proposed, { said: null });
     if (own === open) open.span = ends(moment);
     told(own, "Undone");
     if (pressed) $("right").focus();
