@@ -39,7 +39,8 @@ def test_the_library_is_listed_by_name_without_folders(client: TestClient, tmp_p
     assert longest == answer["videos"][::-1]
     assert (longest[0]["folder"], longest[0]["uploaded"]) == ("videos", False)
     one = client.get(f"/api/videos/{answer['videos'][0]['id']}").json()
-    assert one == answer["videos"][0] | {"start_s": 0.0, "rate": 2.0}
+    code = {"first_frame": 0, "rate": 24.0, "drop_frame": False}
+    assert one == answer["videos"][0] | {"start_s": 0.0, "rate": 2.0, "time_code": code}
 
 
 def test_equal_files_are_one_video_that_is_found_by_either_name(

@@ -23,7 +23,7 @@ async function answered(path, options = {}) {
   }
   if (!answer.ok) {
     const body = await answer.json().catch(() => null);
-    throw new Refused(body?.error?.message ?? `the server answered ${answer.status}`);
+    throw Object.assign(new Refused(body?.error?.message ?? `the server answered ${answer.status}`), { status: answer.status });
   }
   return answer;
 }
@@ -54,12 +54,18 @@ export const locate = (id, query) => asked(`/api/videos/${id}/locate`, posted({ 
 export const jobs = () => asked("/api/jobs");
 export const cancel = (id) => asked(`/api/jobs/${id}`, { method: "DELETE" });
 export const correct = (body) => asked("/api/corrections", posted(body));
-export const forget = (id) => asked(`/api/corrections/${id}`, { method: "DELETE" });
 export const enter = (token) => asked("/api/access", posted({ token }));
 
 export async function remove(id) {
   await asked(`/api/videos/${id}`, { method: "DELETE" });
   known.delete(id);
+}
+
+/** Forgets a correction, which another tab may have forgotten already. */
+export function forget(id) {
+  return asked(`/api/corrections/${id}`, { method: "DELETE" }).catch((fault) => {
+    if (fault.status !== 404) throw fault;
+  });
 }
 
 /** A file of moments: a blob. */

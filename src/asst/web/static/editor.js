@@ -1,7 +1,7 @@
 // The open moment: its ends, and what the user says of it.
 
 import * as api from "./api.js";
-import { exact, read } from "./clock.js";
+import { code, exact, read } from "./clock.js";
 import { $, onPress, say, showFault } from "./dom.js";
 import * as picks from "./picks.js";
 import * as player from "./player.js";
@@ -123,9 +123,11 @@ async function typed(end) {
   const text = $(end).value;
   // The frames of a time code have a length when the rate is known.
   await player.rated();
-  const value = read(text, player.frameRate());
-  if (value === null) {
-    showFault(new Error(`“${text}” is no time; write 12.4, 1:02.5, 1:02:03 or 00:01:02:12`));
+  const counted = player.timeCode();
+  const value = read(text, counted);
+  if (value === null || value < 0) {
+    const first = code(0, counted);
+    showFault(new Error(`“${text}” is no time of this video; write 12.4, 1:02.5, 1:02:03 or a time code from ${first} on`));
     showSpan();
     return;
   }
