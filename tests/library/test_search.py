@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import shutil
+from dataclasses import replace
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -142,6 +143,10 @@ def test_what_is_wanted_narrows_what_is_found(many: Library, fake: ModuleType) -
     assert odd.moments
     assert all(moment.video is not None and moment.video.startswith("/odd/") for moment in odd.moments)
     assert {moment.video for moment in search(many, engine, "red", within_glob="7.*").moments} == {"/odd/7.mp4"}
+    (video,) = many.tables.videos(path="/odd/7.mp4")
+    many.tables.put_video(replace(video, path="/odd/e\N{COMBINING ACUTE ACCENT}te\N{COMBINING ACUTE ACCENT}.mp4"))
+    many.tables.drop_video("/odd/7.mp4")
+    assert search(many, engine, "red", within_glob="\N{LATIN SMALL LETTER E WITH ACUTE}t*").moments
     strict = search(many, engine, "red", min_score=0.7)
     assert all(moment.score >= 0.7 for moment in strict.moments)
     lax = search(many, engine, "red", min_score=-1.0, top=10_000, scored_s=math.inf)

@@ -25,6 +25,7 @@ from asst.library.engine import Engine
 from asst.library.folder import LibraryFolder
 from asst.library.matrix import matrix_of
 from asst.library.tables import Rows, Video
+from asst.local import composed
 from asst.models.base import RANKED_LEAST
 from asst.moments import Answer, Curve, Moment, by_video, check_question, rows, within
 from asst.text import understood
@@ -142,7 +143,8 @@ def _videos(library: LibraryFolder, glob: str | None, contents: Container[str] |
     if not videos:
         raise InputError(f"{library.folder} holds no video; index some: asst index FILES... --library {library.folder}")
     if glob is not None:
-        videos = [v for v in videos if fnmatchcase(v.path if "/" in glob else Path(v.path).name, glob)]
+        wanted = composed(glob)
+        videos = [v for v in videos if fnmatchcase(composed(v.path if "/" in glob else Path(v.path).name), wanted)]
         if not videos:
             raise InputError(f"no video of {library.folder} fits {glob!r}; see asst library status")
     return {video.content: video for video in reversed(videos) if contents is None or video.content in contents}

@@ -18,6 +18,7 @@ from starlette.types import Receive, Scope, Send
 
 from asst.library.index import PICTURES
 from asst.library.tables import Video
+from asst.local import composed
 from asst.moments import Answer, Moment
 from asst.outputs.editors.edits import media_of
 from asst.outputs.exports import write_export
@@ -217,6 +218,6 @@ def picture_url(content: str, at_s: float) -> str:
 
 def named(served: Served, part: str) -> list[Video]:
     """The videos with a text in their file's name or in that of its folder; of equal files the first of them."""
-    part, known = part.strip().lower(), served.library.tables.videos()
-    wanted = [video for video in known if part in "/".join(Path(video.path).parts[-2:]).lower()]
+    part, known = composed(part).strip().lower(), served.library.tables.videos()
+    wanted = [video for video in known if part in composed("/".join(Path(video.path).parts[-2:])).lower()]
     return list({video.content: video for video in reversed(wanted)}.values())
