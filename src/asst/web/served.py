@@ -130,7 +130,8 @@ class Served:
         for video in videos:
             if Path(video.path).is_file():
                 return video
-        raise Problem(404, "gone", f"{Path(videos[0].path).name} is no longer where it was indexed")
+        message = f"{Path(videos[0].path).name} is no longer where it was indexed; index the folder that it is in now"
+        raise Problem(404, "gone", message)
 
     def span(self, content: str, start_s: float, end_s: float, field: str) -> tuple[Video, float, float]:
         """A video and a span of it, cut off at its end.
