@@ -369,7 +369,8 @@ def test_a_file_that_is_gone_is_said_to_be(client: TestClient, library: Library,
     Path(row.path).unlink()
     answer = client.get(f"/api/videos/{video}/media")
     assert answer.status_code == 404
-    assert answer.json()["error"]["message"] == "sea.mp4 is no longer where it was indexed; index the folder that it is in now"
+    message = "sea.mp4 is no longer where it was indexed; index the folder that it is in now"
+    assert answer.json()["error"]["message"] == message
 
 
 def test_other_sites_may_change_nothing(client: TestClient) -> None:
