@@ -199,6 +199,21 @@ def test_ends_are_typed_and_the_moment_is_played_again_and_again(page: Page, ask
     page.press("#start", "Tab")
     expect(page.locator("#start")).to_have_value("0:03.000")
     expect(page.locator("#fault")).to_be_hidden()
+    # A moment that would be turned round is moved as a whole; what is outside the video is no time of it.
+    page.fill("#start", "0:04.5")
+    page.press("#start", "Enter")
+    expect(page.locator("#end")).to_have_value("0:05.000")
+    page.fill("#end", "0:02")
+    page.press("#end", "Enter")
+    expect(page.locator("#start")).to_have_value("0:01.500")
+    for end, text in (("start", "0:05"), ("end", "0:06"), ("end", "0:00")):
+        page.fill(f"#{end}", text)
+        page.press(f"#{end}", "Enter")
+        expect(page.locator("#fault")).to_contain_text(f"“{text}” is no time of this video")
+    page.fill("#end", "0:03.5")
+    page.press("#end", "Enter")
+    expect(page.locator("#fault")).to_be_hidden()
+    expect(page.locator("#length")).to_have_text("2.000 s")
     page.check("#loop")
     page.click("#play")
     jumps = page.evaluate(
@@ -244,7 +259,7 @@ def test_a_files_own_time_code_is_shown_and_typed(page: Page, ask: Ask, monkeypa
     expect(page.locator("#codes")).to_have_text("10:00:02:00 to 10:00:03:12")
     page.fill("#end", "00:00:03:00")
     page.press("#end", "Enter")
-    expect(page.locator("#fault")).to_contain_text("or a time code from 10:00:00:00 on")
+    expect(page.locator("#fault")).to_contain_text("or a time code, 10:00:00:00 to 10:00:05:00")
     expect(page.locator("#end")).to_have_value("0:03.500")
 
 

@@ -78,13 +78,11 @@ export function setSpan(moment) {
   showCodes();
 }
 
-/** Shows the time codes of a file that has its own: of the picture, and of the moment as a timeline has it. */
+/** Shows the moment as a timeline has it, for a file that has its own time code. */
 function showCodes() {
   const first = Math.floor(span.start_s * counted.rate + ON_FRAME);
   const after = Math.ceil(span.end_s * counted.rate - ON_FRAME);
-  const own = counted.first_frame > 0;
-  $("codes").textContent = own ? `${code(first, counted)} to ${code(after, counted)}` : "";
-  $("code").textContent = own ? code(Math.floor(now() * counted.rate + 1e-3), counted) : "";
+  $("codes").textContent = counted.first_frame ? `${code(first, counted)} to ${code(after, counted)}` : "";
 }
 
 /** Shows the clip of the span that was set, where the video itself cannot be played. */
@@ -179,7 +177,7 @@ export function start(told) {
       else stop();
     }
     $("now").textContent = exact(at_s);
-    if (span) showCodes();
+    $("code").textContent = counted.first_frame ? code(Math.floor(at_s * counted.rate + 1e-3), counted) : "";
     told(at_s);
   };
   const often = () => {
