@@ -68,10 +68,15 @@ export function forget(id) {
   });
 }
 
-/** A file of moments: a blob. */
-export async function exported(format, moments) {
-  return (await answered("/api/export", posted({ format, moments }))).blob();
+/** A file that the server makes, and the name that it gives it: {blob, name}. */
+async function file(path, options) {
+  const answer = await answered(path, options);
+  const name = answer.headers.get("Content-Disposition").split("filename*=UTF-8''").pop();
+  return { blob: await answer.blob(), name: decodeURIComponent(name) };
 }
+
+export const exported = (format, moments) => file("/api/export", posted({ format, moments }));
+export const clip = (id, span, fast) => file(clipUrl(id, span, fast));
 
 export function clipUrl(id, span, fast) {
   const ends = `start_s=${span.start_s.toFixed(6)}&end_s=${span.end_s.toFixed(6)}`;

@@ -2,7 +2,7 @@
 
 import * as api from "./api.js";
 import { code, exact, read } from "./clock.js";
-import { $, onPress, say, showFault } from "./dom.js";
+import { $, onPress, save as saveFile, say, showFault } from "./dom.js";
 import * as picks from "./picks.js";
 import * as player from "./player.js";
 import { update } from "./results.js";
@@ -40,7 +40,7 @@ export function start(given) {
   onPress("wrong", () => judge("wrong"));
   onPress("undo", undo);
   onPress("pick", pick);
-  $("fast").addEventListener("change", showSpan);
+  onPress("clip", saveClip);
 }
 
 /** Shows a moment, or a span that is none. */
@@ -82,7 +82,6 @@ function showSpan() {
   $("length").textContent = `${(own.end_s - own.start_s).toFixed(3)} s`;
   const score = open.query ? scoreOf(own, open.moment, open.curve) : null;
   $("rated").replaceChildren(...(score === null ? [] : [badge(score), ` ${shown(score)}`]));
-  $("clip").href = api.clipUrl(open.video.id, own, $("fast").checked);
 }
 
 function showSaid() {
@@ -183,6 +182,11 @@ export async function undo() {
     told(own, "Undone");
     if (pressed) $("right").focus();
   });
+}
+
+function saveClip() {
+  const [{ video, span: own }, fast] = [open, $("fast").checked];
+  return saveFile("clip", fast ? "Copying…" : "Encoding…", () => api.clip(video.id, own, fast));
 }
 
 /** Selects the open moment, or takes it out of the selection. */
