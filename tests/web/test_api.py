@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import re
 import shutil
 import threading
 from collections.abc import Callable
@@ -15,6 +16,7 @@ import pytest
 from fastapi.testclient import TestClient
 
 from asst.data.readers import jsonlines
+from asst.errors import InputError
 from asst.library.index import index
 from asst.library.library import Library
 from asst.video import probe
@@ -465,6 +467,18 @@ def test_a_full_disk_is_an_answer_that_names_no_folder(
             507,
             {"code": "unwritable", "message": message, "field": None},
         )
+
+
+def test_what_cannot_be_done_with_a_file_names_no_folder(
+    client: TestClient, videos: Ids, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def cut(path: str, first_s: float, last_s: float, out: Path, *, exact: bool) -> NoReturn:
+        raise InputError(f"cannot write the clip of {path} to {out}")
+
+    monkeypatch.setattr("asst.web.videos.cut", cut)
+    answer = client.get(f"/api/videos/{videos(client)['sea.mp4']}/clip?start_s=0&end_s=1")
+    assert answer.status_code == 422
+    assert re.fullmatch(r"cannot write the clip of sea\.mp4 to \w+\.mp4", answer.json()["error"]["message"])
 
 
 def test_a_name_that_is_not_utf_8_is_shown(
