@@ -156,7 +156,11 @@ def test_what_is_wanted_narrows_what_is_found(many: Library, fake: ModuleType) -
     for wrong, message in (
         ({"top": 0}, "at least one"),
         ({"min_score": math.nan}, "no number"),
-        ({"within_glob": "x*"}, "no video of .* fits"),
+        (
+            {"within_glob": "odd*"},
+            "no video of .* fits 'odd.*' by its file name .one with a slash is compared with paths",
+        ),
+        ({"within_glob": "x/*"}, "no video of .* fits 'x/.*' by its path;"),
     ):
         with pytest.raises(InputError, match=message):
             search(many, engine, "red", **wrong)

@@ -146,7 +146,10 @@ def _videos(library: LibraryFolder, glob: str | None, contents: Container[str] |
         wanted = composed(glob)
         videos = [v for v in videos if fnmatchcase(composed(v.path if "/" in glob else Path(v.path).name), wanted)]
         if not videos:
-            raise InputError(f"no video of {library.folder} fits {glob!r}; see asst library status")
+            what = "path" if "/" in glob else "file name (one with a slash is compared with paths, as '*/2025/*')"
+            raise InputError(
+                f"no video of {library.folder} fits {glob!r} by its {what}; see asst library status --json"
+            )
     return {video.content: video for video in reversed(videos) if contents is None or video.content in contents}
 
 
