@@ -37,6 +37,12 @@ def drag(page: Page, end: str, to: float, *, let_go: bool = True) -> None:
         page.mouse.up()
 
 
+def set_end(page: Page, end: str, text: str) -> None:
+    """Types an end."""
+    page.fill(f"#{end}", text)
+    page.press(f"#{end}", "Enter")
+
+
 def shows(page: Page, at_s: float) -> None:
     """Waits until the picture of an instant is shown."""
     page.wait_for_function(
@@ -187,12 +193,10 @@ def test_ends_are_typed_and_the_moment_is_played_again_and_again(page: Page, ask
     ask(page, "green light")
     page.click(".card")
     expect(page.locator("#end")).to_have_value("0:04.000")
-    page.fill("#end", "00:00:03:12")
-    page.press("#end", "Enter")
+    set_end(page, "end", "00:00:03:12")
     expect(page.locator("#end")).to_have_value("0:03.500")
     expect(page.locator("#length")).to_have_text("1.500 s")
-    page.fill("#start", "soon")
-    page.press("#start", "Enter")
+    set_end(page, "start", "soon")
     expect(page.locator("#fault")).to_contain_text("“soon” is no time")
     expect(page.locator("#start")).to_have_value("0:02.000")
     page.fill("#start", "0:03")
@@ -200,18 +204,14 @@ def test_ends_are_typed_and_the_moment_is_played_again_and_again(page: Page, ask
     expect(page.locator("#start")).to_have_value("0:03.000")
     expect(page.locator("#fault")).to_be_hidden()
     # A moment that would be turned round is moved as a whole; what is outside the video is no time of it.
-    page.fill("#start", "0:04.5")
-    page.press("#start", "Enter")
+    set_end(page, "start", "0:04.5")
     expect(page.locator("#end")).to_have_value("0:05.000")
-    page.fill("#end", "0:02")
-    page.press("#end", "Enter")
+    set_end(page, "end", "0:02")
     expect(page.locator("#start")).to_have_value("0:01.500")
     for end, text in (("start", "0:05"), ("end", "0:06"), ("end", "0:00")):
-        page.fill(f"#{end}", text)
-        page.press(f"#{end}", "Enter")
+        set_end(page, end, text)
         expect(page.locator("#fault")).to_contain_text(f"“{text}” is no time of this video")
-    page.fill("#end", "0:03.5")
-    page.press("#end", "Enter")
+    set_end(page, "end", "0:03.5")
     expect(page.locator("#fault")).to_be_hidden()
     expect(page.locator("#length")).to_have_text("2.000 s")
     page.check("#loop")
@@ -238,8 +238,7 @@ def test_a_time_code_that_is_typed_at_once_waits_for_the_frame_rate(page: Page, 
     page.route(re.compile(r"/api/videos/[^/?]+$"), lambda route: held.append(route))
     ask(page, "green light")
     page.click(".card")
-    page.fill("#end", "00:00:03:12")
-    page.press("#end", "Enter")
+    set_end(page, "end", "00:00:03:12")
     # The first is asked for when the moment is opened.
     page.wait_for_timeout(200)
     held[0].continue_()
@@ -253,12 +252,10 @@ def test_a_files_own_time_code_is_shown_and_typed(page: Page, ask: Ask, monkeypa
     # Of a video of two pictures a second a timeline counts 24.
     expect(page.locator("#codes")).to_have_text("10:00:02:00 to 10:00:04:00")
     expect(page.locator("#code")).to_have_text("10:00:02:00")
-    page.fill("#end", "10:00:03:12")
-    page.press("#end", "Enter")
+    set_end(page, "end", "10:00:03:12")
     expect(page.locator("#end")).to_have_value("0:03.500")
     expect(page.locator("#codes")).to_have_text("10:00:02:00 to 10:00:03:12")
-    page.fill("#end", "00:00:03:00")
-    page.press("#end", "Enter")
+    set_end(page, "end", "00:00:03:00")
     expect(page.locator("#fault")).to_contain_text("or a time code, 10:00:00:00 to 10:00:05:00")
     expect(page.locator("#end")).to_have_value("0:03.500")
 
