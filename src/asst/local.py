@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import stat
+import unicodedata
 from pathlib import Path
 
 from asst.errors import InputError
@@ -30,6 +31,11 @@ def local_path(path: str | Path, what: str) -> Path:
         f"{address}: {what} must be on a file system of this machine; files are wanted, not addresses: download "
         "it first, or see docs/library.md, Object storage"
     )
+
+
+def composed(name: str) -> str:
+    """A name with each accented letter as one character: a Mac writes two, and a keyboard types one."""
+    return unicodedata.normalize("NFC", name)
 
 
 def canonical(path: Path) -> Path:

@@ -35,15 +35,18 @@ def test_a_name_that_is_not_utf_8_is_indexed_shown_and_removed(tmp_path: Path, f
     assert run("library", "remove", odd, "--library", library).stdout == "removed 1 video of 2\n"
 
 
+@pytest.mark.parametrize(
+    "given", ["./\N{LATIN SMALL LETTER A WITH DIAERESIS}.mp4", "*\N{LATIN SMALL LETTER A WITH DIAERESIS}*"]
+)
 def test_a_video_is_removed_by_any_path_of_it(
-    tmp_path: Path, fake: ModuleType, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, fake: ModuleType, monkeypatch: pytest.MonkeyPatch, given: str
 ) -> None:
-    library = tmp_path / "library"
-    fake.make_video(tmp_path / "videos" / "a.mp4", "rrgg")
+    library, name = tmp_path / "library", "a\N{COMBINING DIAERESIS}.mp4"
+    fake.make_video(tmp_path / "videos" / name, "rrgg")
     (tmp_path / "link").symlink_to(tmp_path / "videos")
     monkeypatch.chdir(tmp_path / "videos")
-    assert run("index", "../link/a.mp4", "--library", library).exit_code == 0
-    assert run("library", "remove", "./a.mp4", "--library", library).stdout == "removed 1 video of 1\n"
+    assert run("index", f"../link/{name}", "--library", library).exit_code == 0
+    assert run("library", "remove", given, "--library", library).stdout == "removed 1 video of 1\n"
 
 
 def test_no_verb_waits_for_a_pipe(tmp_path: Path, street: Path, fake: ModuleType) -> None:

@@ -43,6 +43,13 @@ def test_exit_codes_come_with_one_line_at_most_and_no_traceback(video: Path, wor
     assert done.stderr == "" or done.stderr.startswith("asst: ")
 
 
+def test_a_warning_of_a_video_is_one_line_whatever_its_name(video: Path) -> None:
+    assert (
+        run("locate", video, "warning").stderr
+        == "a\N{REPLACEMENT CHARACTER}[2J\N{REPLACEMENT CHARACTER}b.mp4 is damaged\n"
+    )
+
+
 def test_a_fault_of_ours_is_shown_in_full(video: Path) -> None:
     done = run("locate", video, "fault")
     assert done.returncode == 1

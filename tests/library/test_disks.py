@@ -73,6 +73,9 @@ def test_tables_that_are_damaged_say_so(library: Library, monkeypatch: pytest.Mo
     (library.folder / "tables" / "videos.lance" / "_versions").rename(library.folder / "tables" / "gone")
     with pytest.raises(InputError, match=r"tables is damaged \(.*\); index again with --rebuild"):
         library.tables.videos()
+    library.folder.rename(library.folder.with_name("elsewhere"))
+    with pytest.raises(InputError, match=r"tables is no longer there; connect its disk"):
+        library.tables.videos()
 
 
 def test_a_full_disk_ends_an_indexing_and_the_next_goes_on(

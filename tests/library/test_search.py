@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import shutil
+from dataclasses import replace
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -142,6 +143,10 @@ def test_what_is_wanted_narrows_what_is_found(many: Library, fake: ModuleType) -
     assert odd.moments
     assert all(moment.video is not None and moment.video.startswith("/odd/") for moment in odd.moments)
     assert {moment.video for moment in search(many, engine, "red", within_glob="7.*").moments} == {"/odd/7.mp4"}
+    (video,) = many.tables.videos(path="/odd/7.mp4")
+    many.tables.put_video(replace(video, path="/odd/e\N{COMBINING ACUTE ACCENT}te\N{COMBINING ACUTE ACCENT}.mp4"))
+    many.tables.drop_video("/odd/7.mp4")
+    assert search(many, engine, "red", within_glob="\N{LATIN SMALL LETTER E WITH ACUTE}t*").moments
     strict = search(many, engine, "red", min_score=0.7)
     assert all(moment.score >= 0.7 for moment in strict.moments)
     lax = search(many, engine, "red", min_score=-1.0, top=10_000, scored_s=math.inf)
@@ -151,7 +156,11 @@ def test_what_is_wanted_narrows_what_is_found(many: Library, fake: ModuleType) -
     for wrong, message in (
         ({"top": 0}, "at least one"),
         ({"min_score": math.nan}, "no number"),
-        ({"within_glob": "x*"}, "no video of .* fits"),
+        (
+            {"within_glob": "odd*"},
+            "no video of .* fits 'odd.*' by its file name .one with a slash is compared with paths",
+        ),
+        ({"within_glob": "x/*"}, "no video of .* fits 'x/.*' by its path;"),
     ):
         with pytest.raises(InputError, match=message):
             search(many, engine, "red", **wrong)

@@ -29,6 +29,7 @@ def facts() -> Iterator[Callable[..., str]]:
         has_audio: bool = True,
     ) -> str:
         known[str(Path(video))] = SimpleNamespace(
+            path=str(video),
             rate=rate,
             duration_s=duration_s,
             time_code=time_code,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import re
 import shutil
 import threading
 from collections.abc import Callable
@@ -15,6 +16,7 @@ import pytest
 from fastapi.testclient import TestClient
 
 from asst.data.readers import jsonlines
+from asst.errors import InputError
 from asst.library.index import index
 from asst.library.library import Library
 from asst.video import probe
@@ -39,7 +41,8 @@ def test_the_library_is_listed_by_name_without_folders(client: TestClient, tmp_p
     assert longest == answer["videos"][::-1]
     assert (longest[0]["folder"], longest[0]["uploaded"]) == ("videos", False)
     one = client.get(f"/api/videos/{answer['videos'][0]['id']}").json()
-    assert one == answer["videos"][0] | {"start_s": 0.0, "rate": 2.0}
+    code = {"first_frame": 0, "rate": 24.0, "drop_frame": False}
+    assert one == answer["videos"][0] | {"start_s": 0.0, "rate": 2.0, "time_code": code}
 
 
 def test_equal_files_are_one_video_that_is_found_by_either_name(
@@ -372,7 +375,8 @@ def test_a_file_that_is_gone_is_said_to_be(client: TestClient, library: Library,
     Path(row.path).unlink()
     answer = client.get(f"/api/videos/{video}/media")
     assert answer.status_code == 404
-    assert answer.json()["error"]["message"] == "sea.mp4 is no longer where it was indexed"
+    message = "sea.mp4 is no longer where it was indexed; index the folder that it is in now"
+    assert answer.json()["error"]["message"] == message
 
 
 def test_other_sites_may_change_nothing(client: TestClient) -> None:
@@ -469,6 +473,18 @@ def test_a_full_disk_is_an_answer_that_names_no_folder(
         )
 
 
+def test_what_cannot_be_done_with_a_file_names_no_folder(
+    client: TestClient, videos: Ids, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def cut(path: str, first_s: float, last_s: float, out: Path, *, exact: bool) -> NoReturn:
+        raise InputError(f"cannot write the clip of {path} to {out}")
+
+    monkeypatch.setattr("asst.web.videos.cut", cut)
+    answer = client.get(f"/api/videos/{videos(client)['sea.mp4']}/clip?start_s=0&end_s=1")
+    assert answer.status_code == 422
+    assert re.fullmatch(r"cannot write the clip of sea\.mp4 to \w+\.mp4", answer.json()["error"]["message"])
+
+
 def test_a_name_that_is_not_utf_8_is_shown(
     library: Library, fake: ModuleType, served: Callable[..., TestClient], tmp_path: Path
 ) -> None:
@@ -481,4 +497,4 @@ def test_a_name_that_is_not_utf_8_is_shown(
     assert "caf\ufffd.mp4" in {moment["video"]["name"] for moment in moments}
     odd.unlink()
     gone = next(v["media"] for v in client.get("/api/videos").json()["videos"] if v["name"].startswith("caf"))
-    assert client.get(gone).json()["error"]["message"] == "caf\ufffd.mp4 is no longer where it was indexed"
+    assert client.get(gone).json()["error"]["message"].startswith("caf\ufffd.mp4 is no longer where it was indexed")

@@ -10,6 +10,7 @@ nothing written to it.
 from __future__ import annotations
 
 import io
+import logging
 import os
 import sys
 from collections.abc import Callable
@@ -106,6 +107,13 @@ def _text(raw: io.FileIO, before: TextIO | None, by_line: bool) -> TextIO:
     return io.TextIOWrapper(io.BufferedWriter(raw), encoding, "backslashreplace", line_buffering=by_line)
 
 
+class _Line(logging.Formatter):
+    """Messages of the log, which name files, as text that cannot steer the terminal; what follows one stays."""
+
+    def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802
+        return printable(super().formatMessage(record))
+
+
 class _Verbs(TyperGroup):
     """Runs a verb; the errors that a person can cause become one line and an exit code."""
 
@@ -165,6 +173,8 @@ def _options(
 def run() -> None:
     """Run the command on the process's arguments, flush its output and exit."""
     messages, code = take_streams(), 0
+    if logging.lastResort is not None:
+        logging.lastResort.setFormatter(_Line())
     try:
         try:
             app(prog_name="asst")

@@ -136,7 +136,7 @@ def _write_clip(answer: Answer, path: Path, *, fast: bool) -> str:
 
     cut = write_clip(answer, path, exact=not fast)
     if cut is None:
-        return f"no clip {path}: nothing found for {answer.query!r}"
+        return _nothing(f"clip {path}", path, f" for {answer.query!r}")
     shifts = {"starts": cut.start_s - answer.moments[0].start_s, "ends": cut.end_s - answer.moments[0].end_s}
     words = [
         f"{end} {abs(shift):.2f} s {'early' if shift < 0 else 'late'}"
@@ -150,4 +150,9 @@ def _write_clip(answer: Answer, path: Path, *, fast: bool) -> str:
 def _written(path: Path, what: str, write: Callable[[], bool | None] | None) -> str:
     """Writes a file, which there may be nothing for; what to say of it."""
     written = write is not None and write() is not False
-    return f"wrote {path}" if written else f"no {what}{path}: nothing found"
+    return f"wrote {path}" if written else _nothing(f"{what}{path}", path)
+
+
+def _nothing(what: str, path: Path, where: str = "") -> str:
+    older = "; the file that is there is an older one" if path.exists() else ""
+    return f"no {what}: nothing found{where}{older}"

@@ -15,7 +15,7 @@ from asst.cli import options
 from asst.cli.asking import engine_for, uncollected
 from asst.cli.options import LIBRARY, Verb, argument, option, print_json, tell, with_extra
 from asst.errors import InputError, counted
-from asst.local import canonical, local_path
+from asst.local import canonical, composed, local_path
 from asst.outputs.printable import printable
 
 _FAULTY = 1
@@ -148,7 +148,8 @@ def remove(
     chosen = {video.path: video for video in missing(opened)} if gone else {}
     known = opened.tables.videos()
     for glob in globs or []:
-        found = [v for v in known if fnmatchcase(v.path, glob) or v.path == str(canonical(Path(glob)))]
+        path, pattern = composed(str(canonical(Path(glob)))), composed(glob)
+        found = [v for v in known if composed(v.path) == path or fnmatchcase(composed(v.path), pattern)]
         if not found:
             raise InputError(f"{glob}: no such video in {library}; see asst library status --json")
         chosen.update({video.path: video for video in found})

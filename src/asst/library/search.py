@@ -26,6 +26,7 @@ from asst.library.engine import Engine
 from asst.library.folder import LibraryFolder
 from asst.library.matrix import matrix_of
 from asst.library.tables import Rows, Video
+from asst.local import composed
 from asst.models.base import RANKED_LEAST
 from asst.moments import Answer, Curve, Moment, by_video, check_question, rows, within
 from asst.text import understood
@@ -169,9 +170,13 @@ def _videos(library: LibraryFolder, glob: str | None, contents: Container[str] |
     if not videos:
         raise InputError(f"{library.folder} holds no video; index some: asst index FILES... --library {library.folder}")
     if glob is not None:
-        videos = [v for v in videos if fnmatchcase(v.path if "/" in glob else Path(v.path).name, glob)]
+        wanted = composed(glob)
+        videos = [v for v in videos if fnmatchcase(composed(v.path if "/" in glob else Path(v.path).name), wanted)]
         if not videos:
-            raise InputError(f"no video of {library.folder} fits {glob!r}; see asst library status")
+            what = "path" if "/" in glob else "file name (one with a slash is compared with paths, as '*/2025/*')"
+            raise InputError(
+                f"no video of {library.folder} fits {glob!r} by its {what}; see asst library status --json"
+            )
     return {video.content: video for video in reversed(videos) if contents is None or video.content in contents}
 
 

@@ -185,6 +185,9 @@ class Tables:
             cause = OSError(int(code[1]), os.strerror(int(code[1]))) if code else error
             if isinstance(cause, OSError) and is_refusal(cause):
                 raise write_error(self.folder, cause) from error
+            if not self.folder.exists():
+                message = f"{self.folder} is no longer there; connect its disk, or move the library back"
+                raise InputError(message) from error
             raise InputError(f"{self.folder} is damaged ({reason}); index again with --rebuild") from error
 
     def _rows(self, table: Any) -> Rows:

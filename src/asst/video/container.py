@@ -34,7 +34,7 @@ def open_container(path: Path) -> av.container.InputContainer:
             empty = not file.read(1)
     except FileNotFoundError:
         local_path(path, "a video")
-        raise InputError(f"no such video: {path}; check the name and the folder") from None
+        raise InputError(f"no such video: {path}; check the path; of a library, index the folder again") from None
     except IsADirectoryError:
         raise InputError(f"{path} is a folder; name a video file in it") from None
     except PermissionError:

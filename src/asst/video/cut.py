@@ -63,7 +63,7 @@ def cut(path: str | Path, start_s: float, end_s: float, out: str | Path, *, exac
     target = Path(out)
     _check_output(target, [Path(path)])
     end = _end_s(path, start_s, end_s)
-    advice = "check the disk" if exact else "cut exactly (encode anew) or name another container"
+    advice = "check the disk" if exact else "cut exactly, not as a fast copy"
     with Source(path) as source, written(target, f"the clip of {path}", advice) as container:
         if exact:
             segment = Segment.of(source, start_s, end)

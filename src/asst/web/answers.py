@@ -52,11 +52,20 @@ class VideoAnswer(BaseModel):
     strip: Strip
 
 
+class TimeCodeAnswer(BaseModel):
+    """How timelines count a video's frames: the first one's number, how many a second, whether numbers are dropped."""
+
+    first_frame: int
+    rate: float
+    drop_frame: bool
+
+
 class OneVideoAnswer(VideoAnswer):
     """One of them: when its first picture is shown by the file's own clock, which players count by; frames a second."""
 
     start_s: float
     rate: float
+    time_code: TimeCodeAnswer
 
 
 class VideosAnswer(BaseModel):

@@ -81,8 +81,8 @@ def install(app: FastAPI) -> None:
         return error.response()
 
     @app.exception_handler(InputError)
-    async def bad_input(_: Request, error: InputError) -> Response:
-        return Problem(422, "bad_input", str(error)).response()
+    def bad_input(request: Request, error: InputError) -> Response:
+        return Problem(422, "bad_input", request.app.state.served.without_folders(str(error))).response()
 
     @app.exception_handler(WriteError)
     async def unwritable(_: Request, error: WriteError) -> Response:

@@ -11,6 +11,7 @@ import tempfile
 import threading
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -130,7 +131,8 @@ class Served:
         for video in videos:
             if Path(video.path).is_file():
                 return video
-        raise Problem(404, "gone", f"{Path(videos[0].path).name} is no longer where it was indexed")
+        message = f"{Path(videos[0].path).name} is no longer where it was indexed; index the folder that it is in now"
+        raise Problem(404, "gone", message)
 
     def span(self, content: str, start_s: float, end_s: float, field: str) -> tuple[Video, float, float]:
         """A video and a span of it, cut off at its end.
@@ -146,6 +148,16 @@ class Served:
     def owns(self, path: Path) -> bool:
         """Whether a file came through the page."""
         return path.is_relative_to(self.library.uploads)
+
+    def without_folders(self, message: str) -> str:
+        """A line in which the files of the library, and clips, are called by their names alone."""
+        folders = [self.library.folder.absolute(), self.clips]
+        # They may be what is damaged.
+        with suppress(InputError):
+            folders += [Path(video.path).parent for video in self.library.tables.videos()]
+        for folder in sorted(map(str, folders), key=len, reverse=True):
+            message = message.replace(f"{folder}/", "")
+        return message
 
     def close(self) -> None:
         """Ends jobs, and deletes clips."""

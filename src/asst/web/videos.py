@@ -18,11 +18,13 @@ from starlette.types import Receive, Scope, Send
 
 from asst.library.index import PICTURES
 from asst.library.tables import Video
+from asst.local import composed
 from asst.moments import Answer, Moment
+from asst.outputs.editors.edits import media_of
 from asst.outputs.exports import write_export
 from asst.outputs.printable import printable
 from asst.video import STILL, cut, frames, jpeg, probe
-from asst.web.answers import ExportBody, OneVideoAnswer, Seconds, Strip, VideoAnswer, VideosAnswer
+from asst.web.answers import ExportBody, OneVideoAnswer, Seconds, Strip, TimeCodeAnswer, VideoAnswer, VideosAnswer
 from asst.web.errors import Problem, documented, not_found
 from asst.web.served import Served, ServedHere, no_video
 
@@ -90,7 +92,10 @@ async def video(served: ServedHere, video: Id) -> OneVideoAnswer:
     def found() -> OneVideoAnswer:
         known = served.video(video)
         info = probe(known.path)
-        return OneVideoAnswer(**video_answer(served, known).model_dump(), start_s=info.start_s, rate=float(info.rate))
+        media = media_of(info)
+        code = TimeCodeAnswer(first_frame=media.first, rate=float(media.rate), drop_frame=media.drop)
+        shown = video_answer(served, known).model_dump()
+        return OneVideoAnswer(**shown, start_s=info.start_s, rate=float(info.rate), time_code=code)
 
     return await served.gate.run(found)
 
@@ -213,6 +218,6 @@ def picture_url(content: str, at_s: float) -> str:
 
 def named(served: Served, part: str) -> list[Video]:
     """The videos with a text in their file's name or in that of its folder; of equal files the first of them."""
-    part, known = part.strip().lower(), served.library.tables.videos()
-    wanted = [video for video in known if part in "/".join(Path(video.path).parts[-2:]).lower()]
+    part, known = composed(part).strip().lower(), served.library.tables.videos()
+    wanted = [video for video in known if part in composed("/".join(Path(video.path).parts[-2:])).lower()]
     return list({video.content: video for video in reversed(wanted)}.values())

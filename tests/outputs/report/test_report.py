@@ -216,6 +216,8 @@ def test_answers_of_several_videos_have_a_film_strip_and_facts_each(tmp_path: Pa
     assert facts == {"Videos": "2", "File": "two/w.mp4"}
     # Both show the same pictures, which the page holds once.
     assert len(page.all("symbol")) == len({tag["href"] for tag in page.all("image")})
+    write_report([*answers, answer("a cat", video="one/v.mp4")], tmp_path / "r.html")
+    assert "<title>2 sentences: moments found</title>" in (tmp_path / "r.html").read_text("utf-8")
 
 
 def test_what_is_no_page_is_refused(tmp_path: Path, decoded: list[list[float]]) -> None:

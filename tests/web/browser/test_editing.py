@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from fractions import Fraction
 from itertools import product
 from typing import Any
@@ -12,7 +13,9 @@ import pytest
 from playwright.sync_api import Page, Route, expect
 
 from asst.library.corrections import Correction, Corrections
-from asst.outputs.editors.edits import frame_number
+from asst.outputs.editors.edits import drops, frame_number
+from asst.video import probe
+from asst.web import videos
 
 Ask = Callable[[Page, str], None]
 
@@ -32,6 +35,12 @@ def drag(page: Page, end: str, to: float, *, let_go: bool = True) -> None:
     page.mouse.move(inner["x"] + inner["width"] * to, y, steps=4)
     if let_go:
         page.mouse.up()
+
+
+def set_end(page: Page, end: str, text: str) -> None:
+    """Types an end."""
+    page.fill(f"#{end}", text)
+    page.press(f"#{end}", "Enter")
 
 
 def shows(page: Page, at_s: float) -> None:
@@ -157,33 +166,56 @@ def test_everything_with_the_keyboard_alone(page: Page, here: Any) -> None:
     assert [own.verdict for own in kept(here)] == ["span"]
 
 
-def test_a_time_code_that_is_typed_names_the_frame_that_an_edl_counts(page: Page, here: Any) -> None:
+def test_a_time_code_is_read_and_written_as_an_edl_counts(page: Page, here: Any) -> None:
     page.goto(here.address)
     rates = [Fraction(25), Fraction(30), Fraction(24000, 1001), Fraction(30000, 1001), Fraction(60000, 1001)]
     texts = ["00:00:03:01", "01:00:00:00", "00:01:00;02", "01:09:59;23", "00:10:00;00", "00:00:01:30", "00:00:01:60"]
-    read = "asked => import('/static/clock.js').then(({read}) => asked.map(one => read(...one)))"
-    found = page.evaluate(read, [[text, float(rate)] for text, rate in product(texts, rates)])
-    for (text, rate), at_s in zip(product(texts, rates), found, strict=True):
+    first = 90_000
+    both = """asked => import('/static/clock.js').then(({read, code}) => asked.map(([text, count]) => {
+        const at_s = read(text, count);
+        return [at_s, at_s === null ? "" : code(Math.round(at_s * count.rate), count)];
+    }))"""
+    drop = [";" in text and drops(rate) for text, rate in product(texts, rates)]
+    counts = [
+        {"first_frame": first, "rate": float(rate), "drop_frame": own}
+        for (_, rate), own in zip(product(texts, rates), drop, strict=True)
+    ]
+    asked = [[text, count] for (text, _), count in zip(product(texts, rates), counts, strict=True)]
+    for (text, rate), own, (at_s, again) in zip(product(texts, rates), drop, page.evaluate(both, asked), strict=True):
         number = frame_number(text, rate)
-        assert at_s == (None if number is None else pytest.approx(float(number / rate), abs=1e-6)), (text, rate)
+        assert at_s == (None if number is None else pytest.approx(float((number - first) / rate), abs=1e-6)), (
+            text,
+            rate,
+        )
+        # Another text for a number that is left out.
+        assert (frame_number(again, rate), ";" in again) == (number, own and number is not None), (text, rate)
 
 
 def test_ends_are_typed_and_the_moment_is_played_again_and_again(page: Page, ask: Ask) -> None:
     ask(page, "green light")
     page.click(".card")
     expect(page.locator("#end")).to_have_value("0:04.000")
-    page.fill("#end", "00:00:03:01")
-    page.press("#end", "Enter")
+    set_end(page, "end", "00:00:03:12")
     expect(page.locator("#end")).to_have_value("0:03.500")
     expect(page.locator("#length")).to_have_text("1.500 s")
-    page.fill("#start", "soon")
-    page.press("#start", "Enter")
+    set_end(page, "start", "soon")
     expect(page.locator("#fault")).to_contain_text("“soon” is no time")
     expect(page.locator("#start")).to_have_value("0:02.000")
     page.fill("#start", "0:03")
     page.press("#start", "Tab")
     expect(page.locator("#start")).to_have_value("0:03.000")
     expect(page.locator("#fault")).to_be_hidden()
+    # A moment that would be turned round is moved as a whole; what is outside the video is no time of it.
+    set_end(page, "start", "0:04.5")
+    expect(page.locator("#end")).to_have_value("0:05.000")
+    set_end(page, "end", "0:02")
+    expect(page.locator("#start")).to_have_value("0:01.500")
+    for end, text in (("start", "0:05"), ("end", "0:06"), ("end", "0:00")):
+        set_end(page, end, text)
+        expect(page.locator("#fault")).to_contain_text(f"“{text}” is no time of this video")
+    set_end(page, "end", "0:03.5")
+    expect(page.locator("#fault")).to_be_hidden()
+    expect(page.locator("#length")).to_have_text("2.000 s")
     page.check("#loop")
     page.click("#play")
     jumps = page.evaluate(
@@ -208,12 +240,41 @@ def test_a_time_code_that_is_typed_at_once_waits_for_the_frame_rate(page: Page, 
     page.route(re.compile(r"/api/videos/[^/?]+$"), lambda route: held.append(route))
     ask(page, "green light")
     page.click(".card")
-    page.fill("#end", "00:00:03:01")
-    page.press("#end", "Enter")
+    set_end(page, "end", "00:00:03:12")
     # The first is asked for when the moment is opened.
     page.wait_for_timeout(200)
     held[0].continue_()
     expect(page.locator("#end")).to_have_value("0:03.500")
+
+
+def test_a_files_own_time_code_is_shown_and_typed(page: Page, ask: Ask, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(videos, "probe", lambda path: replace(probe(path), time_code="10:00:00:00"))
+    ask(page, "green light")
+    page.click(".card")
+    # Of a video of two pictures a second a timeline counts 24.
+    expect(page.locator("#codes")).to_have_text("10:00:02:00 to 10:00:04:00")
+    expect(page.locator("#code")).to_have_text("10:00:02:00")
+    set_end(page, "end", "10:00:03:12")
+    expect(page.locator("#end")).to_have_value("0:03.500")
+    expect(page.locator("#codes")).to_have_text("10:00:02:00 to 10:00:03:12")
+    set_end(page, "end", "00:00:03:00")
+    expect(page.locator("#fault")).to_contain_text("or a time code, 10:00:00:00 to 10:00:05:00")
+    expect(page.locator("#end")).to_have_value("0:03.500")
+
+
+def test_what_another_tab_took_back_is_taken_back_and_said_anew(page: Page, here: Any, ask: Ask) -> None:
+    ask(page, "blue")
+    page.click(".card")
+    page.click("#right")
+    expect(page.locator("#said")).to_have_text("Kept: this is right.")
+    (own,) = kept(here)
+    page.request.delete(f"{here.address}api/corrections/{own.id}")
+    page.click("#undo")
+    expect(page.locator("#undo")).to_be_hidden()
+    expect(page.locator("#fault")).to_be_hidden()
+    # The console says that what is to be forgotten was not there.
+    assert all("404" in fault for fault in here.faults)
+    here.faults.clear()
 
 
 def test_nothing_of_the_timeline_lies_outside_it(page: Page, ask: Ask) -> None:

@@ -203,6 +203,21 @@ def test_a_time_reads_the_same_here_and_on_the_command_line(page: Page) -> None:
         seconds,
     )
     assert shown == [format_time(own) for own in seconds]
-    read = "async ([text, rate]) => (await import('/static/clock.js')).read(text, rate)"
+    read = "async text => (await import('/static/clock.js')).read(text, {first_frame: 0, rate: 25, drop_frame: false})"
     times = {"12.4": 12.4, "1:02.5": 62.5, "1:02:03,25": 3723.25, "00:01:02:12": 62.48, "1:xx": None, "": None}
-    assert {text: page.evaluate(read, [text, 25]) for text in times} == pytest.approx(times)
+    assert {text: page.evaluate(read, text) for text in times} == pytest.approx(times)
+
+
+def test_moments_of_an_earlier_sentence_are_never_taken_for_those_of_the_next(page: Page, here: Any, ask: Ask) -> None:
+    held: list[Route] = []
+    ask(page, "green light")
+    page.route("**/api/search", lambda route: held.append(route))
+    page.fill("#query", "blue")
+    page.press("#query", "Enter")
+    page.wait_for_selector("body.asking")
+    page.click(".card")
+    expect(page.locator("#said")).to_contain_text("it shows “green light”")
+    held[0].abort()
+    expect(page.locator("#fault")).to_contain_text("is asst serve still running?")
+    expect(page.locator(".card")).to_have_count(0)
+    here.faults.clear()

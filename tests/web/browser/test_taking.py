@@ -79,4 +79,22 @@ def test_a_span_of_a_video_is_cut_without_a_sentence(page: Page) -> None:
     page.fill("#start", "1")
     page.press("#start", "Enter")
     expect(page.locator("#picked")).to_have_text("1 moment of 1 video, 0:01.0")
-    assert "start_s=1.000000&end_s=2.000000" in (page.get_attribute("#clip", "href") or "")
+    with page.expect_download() as coming:
+        page.click("#clip")
+    assert coming.value.suggested_filename == "light 0m01.00s-0m02.00s.mp4"
+
+
+def test_why_a_clip_cannot_be_saved_is_said(page: Page, here: Any, ask: Ask) -> None:
+    ask(page, "green light")
+    page.click(".card")
+    page.check("#fast")
+    (video,) = [one for one in here.library.tables.videos() if one.path.endswith("light.mp4")]
+    path = Path(video.path)
+    path.rename(path.with_suffix(".moved"))
+    try:
+        page.click("#clip")
+        expect(page.locator("#fault")).to_contain_text("light.mp4 is no longer where it was indexed")
+        expect(page.locator("#clip")).to_have_text("Save clip")
+    finally:
+        path.with_suffix(".moved").rename(path)
+    here.faults.clear()

@@ -8,10 +8,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from asst.local import canonical
 from asst.moments import Answer, Moment
 from asst.outputs.printable import one_line
+
+if TYPE_CHECKING:
+    from asst.video import VideoInfo
 
 _NTSC = [Fraction(rate * 1000, 1001) for rate in (24, 30, 48, 60)]
 RATES = tuple(sorted([*map(Fraction, (24, 25, 30, 48, 50, 60)), *_NTSC]))
@@ -85,12 +89,14 @@ def edits_of(answers: Sequence[Answer], *, every: bool = False) -> list[Edit]:
     the moment ends. The files are the moments' ``video``, else that of their answers. Raises an `InputError` for a
     video that cannot be read.
     """
+    from asst.video import probe
+
     known: dict[str, Media] = {}
     found = []
     for answer, rank, moment in chosen(answers, every=every):
         video = moment.video or answer.video
         if video not in known:
-            known[video] = _media(video)
+            known[video] = media_of(probe(Path(video)))
         media = known[video]
         # The first frame and the one after the last, counted from the file's first.
         first = min(math.floor(Fraction(moment.start_s) * media.rate + _ON_FRAME), media.frames - 1)
@@ -100,10 +106,8 @@ def edits_of(answers: Sequence[Answer], *, every: bool = False) -> list[Edit]:
     return found
 
 
-def _media(video: str) -> Media:
-    from asst.video import probe
-
-    info = probe(Path(video))
+def media_of(info: VideoInfo) -> Media:
+    """A video file as an editor counts it."""
     rate = timeline_rate(info.rate)
     first, drop = 0, False
     if info.time_code is not None:
@@ -116,7 +120,7 @@ def _media(video: str) -> Media:
             first = round(number / own * rate)
             drop = drops(rate) and info.time_code[8] != ":"
     frames = max(1, round(Fraction(info.duration_s) * rate))
-    return Media(canonical(Path(video)), rate, first, frames, drop, info.width, info.height, info.has_audio)
+    return Media(canonical(Path(info.path)), rate, first, frames, drop, info.width, info.height, info.has_audio)
 
 
 def timeline_rate(rate: Fraction) -> Fraction:

@@ -17,6 +17,7 @@ from urllib.parse import quote
 import numpy as np
 
 from asst.atomic import check_destination, write_whole
+from asst.errors import counted
 from asst.moments import Answer, Moment, format_time, shown_score
 from asst.outputs.report.drawing import PATH_HEIGHT, PATH_WIDTH, draw, draw_heat, headings, several_videos, tick_label
 
@@ -61,6 +62,8 @@ def write_report(answers: Sequence[Answer], out: Path) -> None:
         instants_s.setdefault(answer.video, _strip_s(answer.duration_s)).extend(key_s)
     stills = {video: take_stills(Path(video), times_s) for video, times_s in instants_s.items()}
     several = several_videos(answers)
+    queries = list(dict.fromkeys(answer.query for answer in answers))
+    asked = queries[0] if len(queries) == 1 else counted(len(queries), "sentence")
     moments = str(sum(len(answer.moments) for answer in answers))
     of_all = [("Videos", str(len(instants_s))), ("Moments", moments), ("Model", answers[0].model)]
     package = resources.files("asst.outputs.report")
@@ -69,7 +72,7 @@ def write_report(answers: Sequence[Answer], out: Path) -> None:
     environment.filters.update(clock=format_time, tick=tick_label, score=shown_score)
     template = environment.from_string(package.joinpath("report.html").read_text("utf-8"))
     page = template.render(
-        title=answers[0].query if several else Path(answers[0].video).name,
+        title=asked if several else Path(answers[0].video).name,
         facts=of_all if several else _facts(answers[0]),
         parts="Videos" if several else "Sentences",
         curves=any(answer.curve is not None for answer in answers),

@@ -23,7 +23,7 @@ async function answered(path, options = {}) {
   }
   if (!answer.ok) {
     const body = await answer.json().catch(() => null);
-    throw new Refused(body?.error?.message ?? `the server answered ${answer.status}`);
+    throw Object.assign(new Refused(body?.error?.message ?? `the server answered ${answer.status}`), { status: answer.status });
   }
   return answer;
 }
@@ -54,7 +54,6 @@ export const locate = (id, query) => asked(`/api/videos/${id}/locate`, posted({ 
 export const jobs = () => asked("/api/jobs");
 export const cancel = (id) => asked(`/api/jobs/${id}`, { method: "DELETE" });
 export const correct = (body) => asked("/api/corrections", posted(body));
-export const forget = (id) => asked(`/api/corrections/${id}`, { method: "DELETE" });
 export const enter = (token) => asked("/api/access", posted({ token }));
 
 export async function remove(id) {
@@ -62,10 +61,22 @@ export async function remove(id) {
   known.delete(id);
 }
 
-/** A file of moments: a blob. */
-export async function exported(format, moments) {
-  return (await answered("/api/export", posted({ format, moments }))).blob();
+/** Forgets a correction, which another tab may have forgotten already. */
+export function forget(id) {
+  return asked(`/api/corrections/${id}`, { method: "DELETE" }).catch((fault) => {
+    if (fault.status !== 404) throw fault;
+  });
 }
+
+/** A file that the server makes, and the name that it gives it: {blob, name}. */
+async function file(path, options) {
+  const answer = await answered(path, options);
+  const name = answer.headers.get("Content-Disposition").split("filename*=UTF-8''").pop();
+  return { blob: await answer.blob(), name: decodeURIComponent(name) };
+}
+
+export const exported = (format, moments) => file("/api/export", posted({ format, moments }));
+export const clip = (id, span, fast) => file(clipUrl(id, span, fast));
 
 export function clipUrl(id, span, fast) {
   const ends = `start_s=${span.start_s.toFixed(6)}&end_s=${span.end_s.toFixed(6)}`;

@@ -18,19 +18,34 @@ function written(seconds, digits) {
 
 const two = (number) => String(number).padStart(2, "0");
 
-/** The seconds of 12.4, 1:02.5, 1:02:03.25, or a time code 00:01:02:12; null for what is no time. */
-export function read(text, rate) {
+// A time code, as the server tells of it: {first_frame, rate, drop_frame}. At 30000/1001 and the like it counts 30 a
+// second; where numbers are dropped it leaves out two a minute, of 60 four, but each tenth.
+
+/** A frame of the video, from zero on, as the time code says it: 10:00:04:06. */
+export function code(frame, { first_frame, rate, drop_frame }) {
+  const whole = Math.round(rate);
+  const dropped = drop_frame ? whole / 15 : 0;
+  const [minute, ten] = [60 * whole - dropped, 600 * whole - 9 * dropped];
+  const number = first_frame + frame;
+  const minutes = 9 * Math.floor(number / ten) + Math.max(0, Math.floor(((number % ten) - dropped) / minute));
+  const counted = number + minutes * dropped;
+  const seconds = Math.floor(counted / whole);
+  const fields = [Math.floor(seconds / 3600) % 24, Math.floor(seconds / 60) % 60, seconds % 60];
+  return `${fields.map(two).join(":")}${drop_frame ? ";" : ":"}${two(counted % whole)}`;
+}
+
+/** The seconds of 12.4, 1:02.5, 1:02:03.25, or a time code, which may be before the video; null for what is no time. */
+export function read(text, { first_frame, rate, drop_frame }) {
   const fields = text.trim().replace(",", ".").split(/[:;]/);
   if (fields.length > 4 || !fields.every((field) => /^\d+(\.\d*)?$/.test(field))) return null;
   const frames = fields.length === 4 ? Number(fields.pop()) : null;
   const seconds = fields.reduce((sum, field) => sum * 60 + Number(field), 0);
   if (frames === null) return seconds;
-  // At 30000/1001 and the like a time code counts 30, and after a semicolon leaves out two a minute, but each tenth.
   const whole = Math.round(rate);
-  const slow = Math.abs(whole / rate - 1.001) < 1e-4;
-  const minutes = slow && whole % 30 === 0 && text.includes(";") ? Math.floor(seconds / 60) : 0;
+  const drops = drop_frame || (text.includes(";") && whole % 30 === 0 && whole !== rate);
+  const minutes = drops ? Math.floor(seconds / 60) : 0;
   const dropped = (minutes - Math.floor(minutes / 10)) * (whole / 15);
-  return frames < Math.ceil(rate) ? (seconds * (slow ? whole : rate) + frames - dropped) / rate : null;
+  return frames < whole ? (seconds * whole + frames - dropped - first_frame) / rate : null;
 }
 
 /** A length in words: 8 s, 3 min, 1.5 h. */

@@ -49,4 +49,25 @@ export function onPress(id, act) {
   });
 }
 
+/** Saves a file, {blob, name}, that a button asks for; meanwhile the button says what is done, and cannot be pressed. */
+export async function save(id, doing, asked) {
+  const [button, text] = [$(id), $(id).textContent];
+  const held = document.activeElement === button;
+  button.disabled = true;
+  button.textContent = doing;
+  say(doing);
+  showFault(null);
+  try {
+    const { blob, name } = await asked();
+    const address = URL.createObjectURL(blob);
+    el("a", { href: address, download: name }).click();
+    setTimeout(() => URL.revokeObjectURL(address), 60000);
+    say("Saved");
+  } finally {
+    button.disabled = false;
+    button.textContent = text;
+    if (held) button.focus();
+  }
+}
+
 export const plural = (count, thing) => `${count} ${thing}${count === 1 ? "" : "s"}`;

@@ -1,8 +1,8 @@
 // The open moment: its ends, and what the user says of it.
 
 import * as api from "./api.js";
-import { exact, read } from "./clock.js";
-import { $, onPress, say, showFault } from "./dom.js";
+import { code, exact, read } from "./clock.js";
+import { $, onPress, save as saveFile, say, showFault } from "./dom.js";
 import * as picks from "./picks.js";
 import * as player from "./player.js";
 import { update } from "./results.js";
@@ -40,7 +40,7 @@ export function start(given) {
   onPress("wrong", () => judge("wrong"));
   onPress("undo", undo);
   onPress("pick", pick);
-  $("fast").addEventListener("change", showSpan);
+  onPress("clip", saveClip);
 }
 
 /** Shows a moment, or a span that is none. */
@@ -82,7 +82,6 @@ function showSpan() {
   $("length").textContent = `${(own.end_s - own.start_s).toFixed(3)} s`;
   const score = open.query ? scoreOf(own, open.moment, open.curve) : null;
   $("rated").replaceChildren(...(score === null ? [] : [badge(score), ` ${shown(score)}`]));
-  $("clip").href = api.clipUrl(open.video.id, own, $("fast").checked);
 }
 
 function showSaid() {
@@ -120,36 +119,44 @@ function change(end, value, final) {
 
 async function typed(end) {
   typing = "";
+  const own = open;
   const text = $(end).value;
   // The frames of a time code have a length when the rate is known.
   await player.rated();
-  const value = read(text, player.frameRate());
-  if (value === null) {
-    showFault(new Error(`“${text}” is no time; write 12.4, 1:02.5, 1:02:03 or 00:01:02:12`));
+  if (own !== open) return;
+  const { duration_s } = own.video;
+  const counted = player.timeCode();
+  const value = read(text, counted) ?? -1;
+  const frame_s = 1 / player.frameRate();
+  const at_s = Math.min(duration_s, player.snapped(value));
+  if (end === "start" ? at_s < 0 || at_s >= duration_s : at_s <= 0 || value > duration_s + frame_s) {
+    const [first, after] = [0, Math.round(duration_s * counted.rate)].map((frame) => code(frame, counted));
+    showFault(new Error(`“${text}” is no time of this video; write 12.4, 1:02.5, 1:02:03 or a time code, ${first} to ${after}`));
     showSpan();
     return;
   }
   showFault(null);
-  change(end, value, true);
+  put(end, at_s);
+  player.seek(end === "start" ? at_s : at_s - frame_s / 2);
 }
 
-/** Begins the moment with the picture that is shown; one that would end before keeps its length. */
-export function setIn() {
+/** Sets an end; a moment whose other end would be on the wrong side keeps its length. */
+function put(end, at_s) {
   const { start_s, end_s } = open.span;
-  const at_s = player.frame() / player.frameRate();
-  const after_s = at_s < end_s ? end_s : Math.min(open.video.duration_s, at_s + end_s - start_s);
-  if (at_s >= after_s) return;
-  setSpan({ start_s: at_s, end_s: after_s });
+  const length_s = end_s - start_s;
+  const after_s = at_s < end_s ? end_s : Math.min(open.video.duration_s, at_s + length_s);
+  const before_s = at_s > start_s ? start_s : Math.max(0, at_s - length_s);
+  const made = end === "start" ? { start_s: at_s, end_s: after_s } : { start_s: before_s, end_s: at_s };
+  if (made.start_s >= made.end_s) return;
+  setSpan(made);
   save();
 }
+
+/** Begins the moment with the picture that is shown. */
+export const setIn = () => put("start", player.frame() / player.frameRate());
 
 /** Ends it after the picture that is shown. */
-export function setOut() {
-  const { start_s, end_s } = open.span;
-  const at_s = Math.min(open.video.duration_s, (player.frame() + 1) / player.frameRate());
-  setSpan({ start_s: at_s > start_s ? start_s : Math.max(0, at_s - end_s + start_s), end_s: at_s });
-  save();
-}
+export const setOut = () => put("end", Math.min(open.video.duration_s, (player.frame() + 1) / player.frameRate()));
 
 /** Says that the moment is right or wrong; what is wrong is what the model found, and not ends that were moved. */
 export async function judge(verdict) {
@@ -175,6 +182,11 @@ export async function undo() {
     told(own, "Undone");
     if (pressed) $("right").focus();
   });
+}
+
+function saveClip() {
+  const [{ video, span: own }, fast] = [open, $("fast").checked];
+  return saveFile("clip", fast ? "Copying…" : "Encoding…", () => api.clip(video.id, own, fast));
 }
 
 /** Selects the open moment, or takes it out of the selection. */

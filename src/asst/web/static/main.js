@@ -62,8 +62,13 @@ async function ask(push = true) {
     if (push && state.query) kept.asked(searchAddress());
     searches.show(Boolean(state.query));
   } catch (fault) {
-    $("note").textContent = "";
+    if (signal.aborted) return;
     showFault(fault);
+    // What was found for something else is no answer.
+    state.answer = null;
+    results.showMoments([], {}, openFound);
+    for (const id of ["weaker", "more"]) $(id).hidden = true;
+    $("note").textContent = "";
   } finally {
     if (!signal.aborted) document.body.classList.remove("asking");
   }
@@ -130,12 +135,14 @@ async function openMoment(moment, video, { span = null, push = true } = {}) {
   if (fresh) showNoWords();
   const others = (state.answer ? shownMoments() : []).filter((own) => own.video.id === video.id && own !== moment);
   const { curves = {}, threshold = null } = state.answer ?? {};
+  // While something else is asked, the moments of before can still be opened.
+  const query = moment?.query ?? state.query;
   const whole = span ?? { start_s: 0, end_s: video.duration_s };
-  editor.show({ video, moment, others, query: state.query, curve: curves[video.id] ?? null, threshold, span: whole });
+  editor.show({ video, moment, others, query, curve: curves[video.id] ?? null, threshold, span: whole });
   if (push) remember(true);
   if (matchMedia("(max-width: 860px)").matches) window.scrollTo(0, 0);
   player.show(video, editor.span()).catch(showFault);
-  if (state.query) await lookAtWords(video, state.query, curves[video.id]);
+  if (query) await lookAtWords(video, query, curves[video.id]);
 }
 
 const openFound = (moment) => openMoment(moment, moment.video).catch(showFault);
@@ -153,7 +160,7 @@ async function lookAtWords(video, query, curve) {
   showNoWords();
   looked = `${video.id} ${query}`;
   const answer = await api.locate(video.id, query);
-  if (state.video?.id !== video.id || state.query !== query) return;
+  if (state.video?.id !== video.id || (state.moment?.query ?? state.query) !== query) return;
   if (!curve) {
     setScale(answer.scale);
     editor.learn(answer.curve, answer.threshold);

@@ -2,7 +2,7 @@
 
 import * as api from "./api.js";
 import { clock } from "./clock.js";
-import { $, button, el, onPress, plural, say, showFault } from "./dom.js";
+import { $, button, el, onPress, plural, save, say } from "./dom.js";
 import * as kept from "./kept.js";
 
 let picked = kept.picks.get();
@@ -16,7 +16,7 @@ export function start(told) {
     show();
     changed(null);
   });
-  onPress("export", save);
+  onPress("export", exported);
   show();
 }
 
@@ -75,21 +75,8 @@ function drops(own) {
   changed(null);
 }
 
-async function save() {
+function exported() {
   const format = $("format").value;
-  const button = $("export");
-  button.disabled = true;
-  button.textContent = format === "mp4" ? "Encoding…" : "Writing…";
-  say(button.textContent);
-  showFault(null);
-  try {
-    const moments = picked.map(({ video, query, score, start_s, end_s }) => ({ video, query, score, start_s, end_s }));
-    const address = URL.createObjectURL(await api.exported(format, moments));
-    el("a", { href: address, download: `moments.${format}` }).click();
-    setTimeout(() => URL.revokeObjectURL(address), 60000);
-    say("Saved");
-  } finally {
-    button.disabled = false;
-    button.textContent = "Export";
-  }
+  const moments = picked.map(({ video, query, score, start_s, end_s }) => ({ video, query, score, start_s, end_s }));
+  return save("export", format === "mp4" ? "Encoding…" : "Writing…", () => api.exported(format, moments));
 }

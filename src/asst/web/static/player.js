@@ -1,16 +1,21 @@
 // The picture: plays a video from a moment, or the moment's clip where the browser cannot play the file.
 
 import { clipUrl, video as asked } from "./api.js";
-import { exact } from "./clock.js";
+import { code, exact } from "./clock.js";
 import { $, onPress } from "./dom.js";
 
 const FASTEST = 8;
+// Of a file that cannot be read.
+const UNKNOWN = { start_s: 0, rate: null, time_code: { first_frame: 0, rate: 25, drop_frame: false } };
+// As exports have it: a time so near to the end of a frame, in frames, is at it.
+const ON_FRAME = 0.05;
 
 let span = null;
 // What the player's time lacks to be the video's: a file's own clock may be ahead of its first picture.
 let offset_s = 0;
-// Frames a second; null until the server has said it.
+// Frames a second, null until the server has said it; and how timelines count them.
 let rate = null;
+let counted = UNKNOWN.time_code;
 let asking = Promise.resolve();
 let clip = false;
 let until_s = null;
@@ -26,6 +31,7 @@ const placeOf = (at_s) => Math.max(0, at_s - offset_s) + 0.001;
 
 export const now = () => Math.max(0, player().currentTime + offset_s);
 export const frameRate = () => rate ?? 25;
+export const timeCode = () => counted;
 
 /** Fulfilled when the server has said the frame rate of the video that is shown. */
 export const rated = () => asking;
@@ -48,11 +54,15 @@ export async function show(video, moment) {
     return;
   }
   rate = null;
+  counted = UNKNOWN.time_code;
+  showCodes();
   // A file that cannot be read cannot be played, and the clip is tried.
-  asking = asked(video.id).catch(() => ({ start_s: 0, rate: null }));
+  asking = asked(video.id).catch(() => UNKNOWN);
   const known = await asking;
   if (shown?.id !== video.id) return;
   rate = known.rate;
+  counted = known.time_code;
+  showCodes();
   if (!video.playable) {
     showClip();
     return;
@@ -65,6 +75,14 @@ export async function show(video, moment) {
 /** What playing the moment plays. */
 export function setSpan(moment) {
   span = { start_s: moment.start_s, end_s: moment.end_s };
+  showCodes();
+}
+
+/** Shows the moment as a timeline has it, for a file that has its own time code. */
+function showCodes() {
+  const first = Math.floor(span.start_s * counted.rate + ON_FRAME);
+  const after = Math.ceil(span.end_s * counted.rate - ON_FRAME);
+  $("codes").textContent = counted.first_frame ? `${code(first, counted)} to ${code(after, counted)}` : "";
 }
 
 /** Shows the clip of the span that was set, where the video itself cannot be played. */
@@ -159,6 +177,7 @@ export function start(told) {
       else stop();
     }
     $("now").textContent = exact(at_s);
+    $("code").textContent = counted.first_frame ? code(Math.floor(at_s * counted.rate + 1e-3), counted) : "";
     told(at_s);
   };
   const often = () => {
