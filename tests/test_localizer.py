@@ -9,6 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, cast
 
+import numpy as np
 import pytest
 from typer.testing import CliRunner, Result
 
@@ -150,6 +151,8 @@ def test_what_is_no_sentence_is_not_embedded(localizer: asst.Localizer) -> None:
 
 
 def test_what_cannot_be_read_is_refused(localizer: asst.Localizer, tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=r"are a list with their times; give \[asst\.video\.Frames"):
+        localizer.locate(np.zeros((2, 32, 32, 3), dtype=np.uint8), ["a dog"])
     with pytest.raises(asst.InputError, match=r"missing\.mp4"):
         localizer.locate(tmp_path / "missing.mp4", ["a dog"])
     with pytest.raises(asst.InputError, match="no frame"):

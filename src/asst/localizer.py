@@ -6,6 +6,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
+
 from asst.errors import InputError
 from asst.features.extractor import Progress
 from asst.features.values import Features
@@ -46,6 +48,8 @@ class Localizer:
     def features(self, video: str | Path | Iterable[Frames], *, progress: Progress | None = None) -> Features:
         """What the model needs of a file or of frames in memory; an `InputError` if it cannot be had."""
         extractor = self.model.extractor
+        if isinstance(video, np.ndarray | Frames):
+            raise InputError("frames in memory are a list with their times; give [asst.video.Frames(pixels, times_s)]")
         if isinstance(video, str | Path):
             found, name = extractor.extract(video, progress=progress), str(video)
         else:
