@@ -86,7 +86,8 @@ def test_the_prior_comes_first_and_tables_go_into_papers_and_sheets(runs: Path) 
     (table, *_) = (json.loads(line) for line in run("4", "--results", runs, "--json").stdout.splitlines())
     assert table["prior"] == {"r@1,iou=0.5": 30.7, "r@1,iou=0.7": 16.18}
     sheet = list(csv.reader(io.StringIO(run("4", "--results", runs, "--csv").stdout)))
-    assert sheet[0][:4] == ["table", "method", "recipe", "r@1 iou=0.5 paper"]
+    assert sheet[0][:5] == ["table", "method", "recipe", "r@1 iou=0.5 paper", "r@1 iou=0.5 ours"]
+    assert len(set(sheet[0])) == len(sheet[0])
     assert sheet[2][:5] == ["Table 4. " + sheet[2][0][9:], "C3D", "charades_sta/c3d (c3d, 1 run)", "37.04", "36.11"]
     paper = run("4", "--results", runs, "--latex").stdout
     assert r"C3D & charades\_sta/c3d (c3d, 1 run) & 37.04 & 36.11 & 18.04 & 17.22 &" in paper

@@ -40,7 +40,7 @@ def evaluate_model(
     It reads the features that are given. Answers are kept in ``out``, if that is given. Raises an `InputError` for a
     model that is neither, or features that are missing or of another kind.
     """
-    blind = model == PRIOR
+    blind, protocol = model == PRIOR, None
     if fit_split and not blind:
         raise InputError(f"--fit-split goes with --model {PRIOR}; any other has learnt already")
     if given.stores and blind:
@@ -56,22 +56,29 @@ def evaluate_model(
         asked = TrainedDetector.load([Path(model)]) if questions.videos else model_named(model)
         if isinstance(asked, TrainedModel | RerankedModel | TrainedDetector):
             _warn_if_seen(asked.description, questions.key, split)
+            protocol = None if questions.videos else asked.description.protocol
+            if protocol == "tall":
+                tell(f"judged by protocol {protocol}, as {asked.description.recipe} is")
         # What makes the features of a checkpoint need not be here.
         kind = asked.description.features if isinstance(asked, TrainedModel | TrainedDetector) else None
         extractor, made = (kind.extractor, kind.preprocessing) if kind else (asked.extractor.name, "")
         store = PlaceholderStore() if extractor == NAME else given.read_by(model, extractor, made)
         compare_lengths(store, questions.records or questions.videos, tell)
-        answers = _answers(asked, questions, store)
+        answers = _answers(asked, questions, store, protocol)
     if out is not None:
         questions.write(answers, out)
         tell(f"wrote {out}")
-    return questions.judge(answers, blind=not blind)
+    return questions.judge(answers, protocol, blind=not blind)
 
 
-def _answers(model: Model | TrainedDetector, questions: Questions, store: FeatureStore, **how: Any) -> list[Answer]:
-    """What a model says, with progress; ``how`` is as `asst.models.base.answer_split` takes it."""
+def _answers(
+    model: Model | TrainedDetector, questions: Questions, store: FeatureStore, protocol: str | None
+) -> list[Answer]:
+    """What a model says, with progress; every moment where the protocol drops the weaker of two itself."""
     with counting() as count:
         if not isinstance(model, TrainedDetector):
+            thins = protocol_of(questions.key, protocol or "standard").thins
+            how: dict[str, Any] = {"top": None, "overlap": 1.0} if thins else {}
             return answer_split(model, questions.records, store, progress=count, **how)
         found = []
         for answer in model.detect_videos(questions.videos, store):
@@ -111,7 +118,7 @@ def _evaluate_run(run: Path, split: str, changes: Sequence[str]) -> Evaluation:
     if (run / "recipe.yaml").exists():
         check_writable(run / "predictions")
     paths, recipe, sources = open_run(run, changes, tell)
-    key, how, protocol = recipe.data.dataset, dict[str, Any](), None if recipe.detects else recipe.protocol
+    key, protocol = recipe.data.dataset, None if recipe.detects else recipe.protocol
     model: TrainedDetector | RerankedModel | TrainedModel
     if recipe.detects:
         model, questions = TrainedDetector.load(paths), Questions(key, sources.actions(split))
@@ -119,12 +126,10 @@ def _evaluate_run(run: Path, split: str, changes: Sequence[str]) -> Evaluation:
         reranks = recipe.method == "reranker"
         model = RerankedModel.load(paths[0]) if reranks else TrainedModel.load(paths, sources.words)
         questions = Questions(key, sources.records(split), recipe.data.root)
-        if protocol_of(key, recipe.protocol).thins:
-            how = {"top": None, "overlap": 1.0}
     asked = questions.records or questions.videos
     compare_lengths(sources.store, asked, tell, recipe.data.length_factor)
     started_s = time.perf_counter()
-    answers = _answers(model, questions, sources.store, **how)
+    answers = _answers(model, questions, sources.store, protocol)
     seconds = time.perf_counter() - started_s
     _warn_if_seen(model.description, key, split)
     evaluation, wrote = _kept(

@@ -101,7 +101,7 @@ def _beside_the_paper(table: FilledTable) -> Grid:
             notes.append(f"{row.label}: {row.missing}")
     if cited:
         notes.append(f"cited by the paper, with no recipe here: {', '.join(cited)}")
-    figures = _alternating([key.replace(",", "\n") + "\npaper" for key in paper.metrics], ["ours"] * len(paper.metrics))
+    figures = ["\n".join([*key.split(","), whose]) for key in paper.metrics for whose in ("paper", "ours")]
     return Grid(
         f"Table {paper.number}. {paper.title}, {paper.split}", ["method", "recipe", *figures], rows, notes, words=2
     )
