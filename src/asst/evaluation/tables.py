@@ -231,12 +231,13 @@ def sentence_rows(
     ``references`` are the values of those that are not trained, by name, ``found`` of every run of a recipe, by recipe.
     """
     videos = [record.video for record in records]
-    ours = found.get(table.ours)
+    compared = table.metrics[:COMPARED]
+    ours = {key: found[table.ours][key] for key in compared} if table.ours in found else None
 
     def row(label: str, recipe: str, values: Values) -> SimulatedRow:
         metrics = {key: bootstrap_runs(values[key], videos) for key in table.metrics}
         differences = {} if ours is None or recipe == table.ours else compare(records, ours, values)
-        ahead = {key: differences[key].difference for key in table.metrics[:COMPARED] if key in differences}
+        ahead = {key: one.difference for key, one in differences.items()}
         return SimulatedRow(label, recipe, len(values[table.metrics[0]]), metrics, ahead)
 
     return [
