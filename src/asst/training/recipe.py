@@ -144,8 +144,7 @@ class Data(Settings):
     root: FilePath | None = None
     """folder of its annotation files; the data set's name in ``$ASST_DATA`` if not given."""
     streams: list[str] = Field(default_factory=list)
-    """the kinds of features, joined in this order; the names of ``features``. None for a method that looks at no video.
-    """
+    """the kinds of features, joined in this order; the names of ``features``. None for a method that looks at none."""
     features: dict[str, Annotated[FeatureFiles, _BY_PATH]] = Field(default_factory=dict)
     """the store of each stream, ours or as the field publishes; a path stands for settings with that path."""
     step_s: StepLength | None = None
@@ -308,8 +307,7 @@ class Recipe(Settings):
     """what validation and ``asst evaluate`` judge by: ``standard``, or ``tall``, which drops the weaker of two answers
     itself; ``overlap`` is then for users of the model alone."""
     start: FilePath | None = None
-    """checkpoint of the same method whose network and weights are begun with, in place of fresh ones; ``default`` is
-    the one that the package ships."""
+    """checkpoint of the same method, to begin with its network and weights; ``default`` is the packaged one."""
     frozen: list[str] = Field(default_factory=list)
     """parts of the method that stay as ``start`` has them, dropout and batch statistics included."""
     average: Natural = 0
@@ -337,18 +335,20 @@ class Recipe(Settings):
         detects_moments = method == "asst" and self.network.get("head", "detection") == "detection"
         if data.wrong_sentences and not detects_moments:
             return "only method asst with network.head detection learns from data.wrong_sentences"
-        if METHODS[method].looks and data.tapes is None and not data.streams:
-            return f"method {method} looks at features; name their kinds in data.streams"
+        if data.tapes is None and not data.streams:
+            if METHODS[method].looks:
+                return f"method {method} looks at features; name their kinds in data.streams"
+            if self.observation.get("kind") == "crops":
+                return "observation.kind crops slides over features, and data.streams names none; set it to whole"
         if self.detects and self.protocol != "standard":
             return f"protocol {self.protocol} judges sentences, and {data.dataset} has none; leave it out"
         if self.start is not None and self.network:
             return "start brings the network's settings; leave network out"
         if self.start is None and self.frozen:
             return "frozen parts stay as they start, and there is no start; give start=CHECKPOINT"
-        if self.closed_form and steps:
-            return f"method {method} is fitted in closed form; leave training.steps out"
-        if not self.closed_form and not steps:
-            return f"method {method} is trained by steps; give training.steps"
+        if self.closed_form == bool(steps):
+            way = "fitted in closed form; leave training.steps out" if steps else "trained by steps; give training.steps"
+            return f"method {method} is {way}"
         return self._network_fault(classifies=method == "asst" and not detects_moments)
 
     def _network_fault(self, *, classifies: bool) -> str:
