@@ -85,6 +85,20 @@ def test_a_checkpoint_is_judged_on_given_features_by_its_own_protocol(
         refused = run(*words, *more)
         assert (refused.exit_code, refused.stdout) == (2, "")
         assert message in refused.stderr
+    # What says nothing of what is asked is refused, as it would not be heeded.
+    for asked, more in (
+        (["run"], ["--store", store]),
+        (["run"], ["--data", str(toy / "annotation")]),
+        (["run"], ["--result", "out.json", "--recipe", "r", "--features", "f"]),
+        (["run"], ["--out", "out.jsonl"]),
+        (["answers.jsonl", *words[3:]], ["--set", "overlap=1"]),
+        (["answers.jsonl", *words[3:]], ["--fit-split", "train"]),
+    ):
+        refused = run("evaluate", *asked, "--split", "val", *more)
+        assert (refused.exit_code, refused.stdout) == (2, "")
+        assert f"{more[0]} goes with " in refused.stderr
+    half = run("evaluate", "answers.jsonl", *words[3:], "--recipe", "didemo/fusion")
+    assert "give --recipe NAME and --features NAME with it" in half.stderr
 
 
 @pytest.mark.parametrize(
