@@ -69,7 +69,7 @@ def test_runs_of_several_systems_are_no_one_system() -> None:
     assert json.loads(run("all/a", "all/b", "--json").stdout)["runs"] == {"a": 2, "b": 1}
     refused = run("all", "all/b")
     assert (refused.exit_code, refused.stdout) == (2, "")
-    assert "all holds runs of several systems, as all/a/seed0 and all/b/seed0; name one" in refused.stderr
+    assert "all holds runs of several systems, all/a/seed0 and all/b/seed0; name one" in refused.stderr
 
 
 def test_highlights_are_compared_by_all_that_their_kit_has() -> None:

@@ -12,7 +12,10 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from asst.cli.app import app
+from asst.cli.judging import _changes
 from asst.evaluation.results import Figure, read_result, write_result
+from asst.text import WordVectors
+from asst.training.recipe import read_recipe
 
 from ..kept_result import C3D
 
@@ -74,6 +77,19 @@ def test_several_runs_give_their_mean_and_spread_and_other_features_a_line_below
     (place,) = [number for number, line in enumerate(lines) if line.startswith("C3D ")]
     assert "C3D charades_sta/c3d (c3d, 2 runs) 37.04 37.11 \N{PLUS-MINUS SIGN} 1.41" in " ".join(lines[place].split())
     assert lines[place + 1].split()[:5] == ["charades_sta/c3d", "(clip,", "1", "run)", "36.11"]
+    write_result(replace(REAL, changes="network.targets=iou"), runs / "other" / "results" / "test.json")
+    lines = run("4", "--results", runs).stdout.splitlines()
+    assert sum("charades_sta/c3d (c3d, 1 run, changed 1)" in line for line in lines) == 1
+    assert "C3D charades_sta/c3d (c3d, 2 runs) 37.04 37.11 \N{PLUS-MINUS SIGN} 1.41" in " ".join(lines[place].split())
+    assert "changed 1: network.targets=iou" in lines
+
+
+def test_what_a_run_has_otherwise_than_the_row_is_told_but_for_places_and_seeds() -> None:
+    places = ["data.root=x", "data.features.c3d=y", "training.seed=3", "data.words=w.txt"]
+    assert _changes(read_recipe(["charades_sta/c3d"], [*places, "network.targets=iou"]), "w") == "network.targets=iou"
+    packaged = WordVectors.packaged().source
+    assert _changes(read_recipe(["charades_sta/c3d"], places), packaged) == "packaged words"
+    assert _changes(read_recipe(["charades_sta/c3d", "simulated/small"]), packaged) == ""
 
 
 def test_the_prior_comes_first_and_tables_go_into_papers_and_sheets(runs: Path) -> None:

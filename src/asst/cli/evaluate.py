@@ -112,9 +112,16 @@ def evaluate(
     if predictions is not None and predictions.suffix in (".safetensors", ".onnx"):
         raise InputError(f"{predictions} is no file of predictions; a model is judged by --model {predictions}")
     chosen = {
-        **{"--format": form, "--protocol": protocol, "--set": changes, "--out": of.out, "--fit-split": of.fit_split},
-        **{"--store": given.stores, "--step-s": given.step_s, "--key": given.key},
-        **{"--dataset": annotation.dataset, "--data": annotation.data},
+        "--format": form,
+        "--protocol": protocol,
+        "--set": changes,
+        "--out": of.out,
+        "--fit-split": of.fit_split,
+        "--store": given.stores,
+        "--step-s": given.step_s,
+        "--key": given.key,
+        "--dataset": annotation.dataset,
+        "--data": annotation.data,
         **{f"--{name}": own for name, own in vars(keeping).items()},
     }
     # A folder that is no run is told so first.

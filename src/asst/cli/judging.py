@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from asst.atomic import check_writable
 from asst.cli.options import Annotation, Stores, tell
@@ -28,6 +28,10 @@ from asst.models.trained.detector import TrainedDetector
 from asst.models.trained.model import TrainedModel
 from asst.moments import Answer
 from asst.outputs.json_lines import read_answers
+from asst.text import WordVectors
+
+if TYPE_CHECKING:
+    from asst.training.recipe import Recipe
 
 PRIOR = "prior"
 
@@ -143,10 +147,32 @@ def _evaluate_run(run: Path, split: str, changes: Sequence[str]) -> Evaluation:
         extractor=model.description.features.extractor,
         model=f"{recipe.name}, seed {recipe.training.seed}",
         seconds=seconds,
+        changes=_changes(recipe, model.description.words),
     )
     what = f"{len(answers)} {'videos' if recipe.detects else 'queries'}, {len(answers) / seconds:.0f} a second"
     tell(f"answered {what}; {wrote}")
     return evaluation
+
+
+_OF_A_PLACE = ("data.root", "data.features", "data.step_s", "data.words", "data.length_factor", "data.memory_gb")
+_OF_A_RUN = ("training.seed", "training.seeds", "training.keep", "training.processes", "training.nodes")
+
+
+def _changes(recipe: Recipe, words: str) -> str:
+    """What a run has otherwise than the packaged recipe of its name: it is no run of that row of the paper's tables.
+
+    Where files lie, and what says nothing of the system, does not count; which word vectors it learnt from does.
+    """
+    from asst.training.recipe import GLOVE_300, read_recipe
+    from asst.training.recipe_files import differing, packaged_recipes
+
+    if recipe.name not in packaged_recipes() or recipe.data.simulated:
+        return ""
+    packaged = read_recipe([recipe.name])
+    stand_in = packaged.data.words.path == Path(GLOVE_300) and words == WordVectors.packaged().source
+    found = [f"{key}={now}" for key, (_, now) in differing(packaged, recipe).items()]
+    own = [change for change in found if not change.startswith(_OF_A_PLACE) and change.split("=")[0] not in _OF_A_RUN]
+    return ", ".join([*own, *(["packaged words"] if stand_in else [])])
 
 
 def evaluate_fused(runs: Sequence[Path], name: str, split: str, weights: Sequence[float]) -> Evaluation:
@@ -173,6 +199,7 @@ def evaluate_fused(runs: Sequence[Path], name: str, split: str, weights: Sequenc
         extractor=" + ".join(dict.fromkeys(own.extractor for own in results)),
         model=" + ".join(f"{weight:g} {own.model}" for weight, own in zip(weights, results, strict=True)),
         seconds=sum(own.seconds for own in results),
+        changes=" + ".join(dict.fromkeys(own.changes for own in results if own.changes)),
     )
     tell(wrote)
     return evaluation

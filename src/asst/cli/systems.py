@@ -78,7 +78,7 @@ def _protocol(path: Path, predictions: Sequence[Path]) -> str:
         # One system is runs that differ in nothing but the seed.
         own.get("training", {}).pop("seed", None)
     if other := [recipe.parent for recipe, own in zip(recipes, held, strict=True) if own != held[0]]:
-        raise InputError(f"{path} holds runs of several systems, as {recipes[0].parent} and {other[0]}; name one of them")
+        raise InputError(f"{path} holds runs of several systems, {recipes[0].parent} and {other[0]}; name one of them")
     return str(held[0].get("protocol", "standard"))
 
 

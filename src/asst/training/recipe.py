@@ -347,8 +347,8 @@ class Recipe(Settings):
         if self.start is None and self.frozen:
             return "frozen parts stay as they start, and there is no start; give start=CHECKPOINT"
         if self.closed_form == bool(steps):
-            way = "fitted in closed form; leave training.steps out" if steps else "trained by steps; give training.steps"
-            return f"method {method} is {way}"
+            so = "fitted in closed form; leave training.steps out" if steps else "trained by steps; give training.steps"
+            return f"method {method} is {so}"
         return self._network_fault(classifies=method == "asst" and not detects_moments)
 
     def _network_fault(self, *, classifies: bool) -> str:
