@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Annotated, Any, ClassVar, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
@@ -116,9 +116,8 @@ class Words(Settings):
     """What stands for the words of a sentence: vectors of words, or of the tokens of each query."""
 
     path: FilePath = Path(PACKAGED)
-    """``packaged`` for the installed 50-dimensional GloVe, ``glove-300`` for the paper's, which ``ASST_GLOVE`` names,
-    or the installed where it names none; a file of word vectors; or a folder or an HDF5 file with the tokens of each
-    query, to which the other settings apply."""
+    """``packaged`` for the installed GloVe of 50 numbers, ``glove-300`` for the paper's, if ``ASST_GLOVE`` names it; a
+    file of word vectors; or a folder or an HDF5 file of each query's tokens, to which the other settings apply."""
     key: str = LAST_HIDDEN_STATE
     """the array to take of a query that has several."""
     by: By = "qid"
@@ -175,9 +174,7 @@ class Data(Settings):
             raise ValueError(f"settings of tapes go with dataset {TAPES}, and it with them")
         for key, split in (("train", self.train), ("validate", self.validation)):
             if split.startswith("test"):
-                raise ValueError(
-                    f"{key} is {split}; learn and choose checkpoints on other data than the test is made on"
-                )
+                raise ValueError(f"{key} is {split}; learn and choose checkpoints on other data than the test's")
             require_split(self.dataset, split)
         if self.simulated is not None and not set(self.streams) <= set(MODALITIES):
             raise ValueError(f"simulated streams are {', '.join(MODALITIES)}, not {', '.join(self.streams)}")
@@ -312,8 +309,6 @@ class Recipe(Settings):
     """parts of the method that stay as ``start`` has them, dropout and batch statistics included."""
     average: Natural = 0
     """latest checkpoints whose predictions are averaged; 0 takes the best one on validation alone."""
-    may_be_longer: ClassVar[bool] = True
-    """whether a step does the same in a run of more steps."""
 
     @model_validator(mode="after")
     def _fits(self) -> Self:
@@ -382,6 +377,11 @@ class Recipe(Settings):
     def detects(self) -> bool:
         """Whether its data are labelled spans rather than sentences."""
         return self.data.dataset in ACTION_DATASETS
+
+    @property
+    def may_be_longer(self) -> bool:
+        """Whether a step does the same in a run of more steps; a cosine falls over all of them."""
+        return self.optimizer.schedule != "cosine"
 
     @property
     def kind(self) -> Path:
