@@ -117,7 +117,7 @@ def test_a_run_whose_rates_follow_from_its_length_is_not_made_longer(
     toy_recipe: Callable[..., Recipe], tmp_path: Path
 ) -> None:
     train(toy_recipe("optimizer.schedule=cosine", "training.steps=2"), tmp_path / "run", silent)
-    with pytest.raises(InputError, match="other settings: training.steps is 2 there, 4 here"):
+    with pytest.raises(InputError, match=r"other settings: training\.steps is 2 there, 4 here"):
         train(toy_recipe("optimizer.schedule=cosine", "training.steps=4"), tmp_path / "run", silent)
 
 

@@ -193,6 +193,7 @@ def evaluate_fused(runs: Sequence[Path], name: str, split: str, weights: Sequenc
         split,
         Questions(recipe.data.dataset, sources.records(split)),
         answers,
+        recipe.protocol,
         blind=False,
         recipe=name,
         data="simulated" if any(own.data == "simulated" for own in results) else "real",
