@@ -113,6 +113,7 @@ def test_the_prior_comes_first_and_tables_go_into_papers_and_sheets(runs: Path) 
 def test_bad_input_is_one_line(runs: Path) -> None:
     for message, words in {
         "no table 9": ["9"],
+        "give --simulated with it": ["2", "--minutes", "3"],
         "no such folder": ["--results", "none"],
         "x.json: not a result": ["--results", str(runs)],
     }.items():

@@ -53,6 +53,8 @@ def tables(
     from asst.evaluation.results import read_results
     from asst.outputs.table import write_csv, write_grids, write_latex
 
+    if minutes is not None and not simulated:
+        raise InputError("--minutes trains on simulated features; give --simulated with it")
     write = write_csv if as_csv else write_latex if as_latex else write_grids
     wanted = library.paper_tables(numbers or ())
     if simulated:
