@@ -117,6 +117,7 @@ def _evaluate_run(run: Path, split: str, changes: Sequence[str]) -> Evaluation:
 
     Raises an `InputError` for a folder without a finished checkpoint, or data that cannot be read.
     """
+    from asst.training.folder import RunFolder
     from asst.training.sources import open_run
 
     if (run / "recipe.yaml").exists():
@@ -136,6 +137,12 @@ def _evaluate_run(run: Path, split: str, changes: Sequence[str]) -> Evaluation:
     answers = _answers(model, questions, sources.store, protocol)
     seconds = time.perf_counter() - started_s
     _warn_if_seen(model.description, key, split)
+    changes = _changes(recipe, model.description.words)
+    done = max((line["step"] for line in RunFolder(run).log()), default=recipe.training.steps)
+    if done < recipe.training.steps and not (recipe.closed_form or recipe.training.patience):
+        stopped = f"stopped after {done} of {recipe.training.steps} steps"
+        tell(f"warning: {run} has {stopped}; give its command again to train it on")
+        changes = f"{changes}, {stopped}" if changes else stopped
     evaluation, wrote = _kept(
         run,
         split,
@@ -147,7 +154,7 @@ def _evaluate_run(run: Path, split: str, changes: Sequence[str]) -> Evaluation:
         extractor=model.description.features.extractor,
         model=f"{recipe.name}, seed {recipe.training.seed}",
         seconds=seconds,
-        changes=_changes(recipe, model.description.words),
+        changes=changes,
     )
     what = f"{len(answers)} {'videos' if recipe.detects else 'queries'}, {len(answers) / seconds:.0f} a second"
     tell(f"answered {what}; {wrote}")
