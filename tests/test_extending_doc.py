@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import shutil
 import sys
@@ -63,6 +64,10 @@ def test_each_example_is_found_by_its_name(folder: Path, monkeypatch: pytest.Mon
     assert "start@1s" in run("evaluate", "run", "--split", "test")
     answers = run("evaluate", "run", "--split", "test", "--json")
     assert '"queries": 2' in answers
+    # Of both sentences the best is around the mean middle of the moments, 3.9 s.
+    for line in Path("run/predictions/test.jsonl").read_text().splitlines():
+        best = json.loads(line)["moments"][0]
+        assert (best["start_s"] + best["end_s"]) / 2 == pytest.approx(3.9, abs=0.2)
     sentences = ["an old bicycle", "a taxi sign on top of a car"]
     run("locate", "holiday.mp4", *sentences, "--export", "out.chapters")
     first, second = Path("out.chapters").read_text().splitlines()

@@ -47,12 +47,13 @@ def test_a_prior_is_fitted_and_judged_in_one_command(shared_data: Path) -> None:
     assert [round(found[key], 2) for key in ("rank@1", "rank@5", "miou")] == [19.40, 68.12, 25.42]
 
 
-def test_a_checkpoint_is_judged_on_given_features(
-    toy: Path, settings: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("protocol", ["standard", "tall"])
+def test_a_checkpoint_is_judged_on_given_features_by_its_own_protocol(
+    protocol: str, toy: Path, settings: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
     own = {key: settings[key] for key in ("data", "observation")}
-    Path("cca.yaml").write_text(yaml.safe_dump({**own, "method": "cca"}))
+    Path("cca.yaml").write_text(yaml.safe_dump({**own, "method": "cca", "protocol": protocol}))
     trained = run("train", "cca.yaml", "--run", "run")
     assert trained.exit_code == 0, trained.output
     assert trained.stdout.startswith("fitted in ")
@@ -64,7 +65,8 @@ def test_a_checkpoint_is_judged_on_given_features(
     done = run(*words, "--store", store, "--out", "answers.jsonl")
     assert done.exit_code == 0, done.output
     assert json.loads(done.stdout) == judged
-    again = run("evaluate", "answers.jsonl", *words[3:])
+    assert ("judged by protocol tall, as cca is" in done.stderr) == (protocol == "tall")
+    again = run("evaluate", "answers.jsonl", *words[3:], "--protocol", protocol)
     assert json.loads(again.stdout) == judged
     # The same numbers as the field has them: several arrays a video, of which --key names the right one.
     kept = Store(Path(store))
@@ -83,6 +85,20 @@ def test_a_checkpoint_is_judged_on_given_features(
         refused = run(*words, *more)
         assert (refused.exit_code, refused.stdout) == (2, "")
         assert message in refused.stderr
+    # What says nothing of what is asked is refused, as it would not be heeded.
+    for asked, more in (
+        (["run"], ["--store", store]),
+        (["run"], ["--data", str(toy / "annotation")]),
+        (["run"], ["--result", "out.json", "--recipe", "r", "--features", "f"]),
+        (["run"], ["--out", "out.jsonl"]),
+        (["answers.jsonl", *words[3:]], ["--set", "overlap=1"]),
+        (["answers.jsonl", *words[3:]], ["--fit-split", "train"]),
+    ):
+        refused = run("evaluate", *asked, "--split", "val", *more)
+        assert (refused.exit_code, refused.stdout) == (2, "")
+        assert f"{more[0]} goes with " in refused.stderr
+    half = run("evaluate", "answers.jsonl", *words[3:], "--recipe", "didemo/fusion")
+    assert "give --recipe NAME and --features NAME with it" in half.stderr
 
 
 @pytest.mark.parametrize(

@@ -57,7 +57,35 @@ def test_a_folder_stands_for_the_runs_in_it() -> None:
     assert found["runs"] == {"a": 2, "b": 1}
     one = found["differences"]["r@5,iou=0.5"]
     assert (one["a"], one["b"], one["mean"], one["low"]) == (75.0, 50.0, 25.0, 0.0)
+    assert "dr@5,iou=0.7" in found["differences"]
     assert theirs.exists()
+
+
+def test_runs_of_several_systems_are_no_one_system() -> None:
+    for name, seed, rate in (("a", 0, 1), ("a", 1, 1), ("b", 0, 2)):
+        run_folder = save(Path(f"all/{name}/seed{seed}/predictions/test.jsonl"), 4).parents[1]
+        recipe = f"{{name: own, training: {{seed: {seed}}}, optimizer: {{learning_rate: {rate}}}}}"
+        (run_folder / "recipe.yaml").write_text(recipe)
+    assert json.loads(run("all/a", "all/b", "--json").stdout)["runs"] == {"a": 2, "b": 1}
+    refused = run("all", "all/b")
+    assert (refused.exit_code, refused.stdout) == (2, "")
+    assert "all holds runs of several systems, all/a/seed0 and all/b/seed0; name one" in refused.stderr
+
+
+def test_highlights_are_compared_by_all_that_their_kit_has() -> None:
+    row = {"qid": 1, "vid": "v", "query": "a dog", "duration": 150, "relevant_windows": [[0, 8]]}
+    long = {**row, "qid": 2, "query": "a cat", "relevant_windows": [[0, 60]]}
+    for one in (row, long):
+        one |= {"relevant_clip_ids": [0, 1], "saliency_scores": [[4, 4, 4], [0, 0, 0]]}
+    Path("highlight_val_release.jsonl").write_text("".join(json.dumps(one) + "\n" for one in (row, long)))
+    for name, end_s in (("a", 8), ("b", 60)):
+        moments = [{"start_s": 0, "end_s": end_s, "score": 1}]
+        answers = [{"video": "v", "query": query, "moments": moments} for query in ("a dog", "a cat")]
+        Path(f"{name}.jsonl").write_text("".join(json.dumps(answer) + "\n" for answer in answers))
+    words = ["compare", "a.jsonl", "b.jsonl", "--dataset", "qvhighlights", "--split", "val", "--data", ".", "--json"]
+    found = json.loads(CliRunner().invoke(app, words).stdout)["differences"]
+    assert (found["map,short"]["a"], found["map,short"]["b"]) == (100.0, 0.0)
+    assert (found["map,long"]["mean"], found["map"]["mean"]) == (-100.0, 0.0)
 
 
 def test_what_cannot_be_compared_is_said_in_a_line() -> None:

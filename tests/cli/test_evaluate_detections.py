@@ -68,6 +68,7 @@ def test_a_file_of_detections_is_scored_and_kept(own: Path) -> None:
     other = ["--protocol", "activitynet"]
     refused = run(own / "p.jsonl", *words, "--result", kept, "--recipe", "r", "--features", "f", *other)
     assert (refused.exit_code, "holds figures of thumos14's protocol" in refused.stderr) == (2, True)
+    (own / "recipe.yaml").touch()
     refused = run(own, "--split", "test", *other)
     assert (refused.exit_code, "goes with a file of predictions" in refused.stderr) == (2, True)
     wide = json.loads(run(own / "p.jsonl", *words, "--json", *other).stdout)

@@ -157,7 +157,9 @@ def test_what_locate_prints_and_other_systems_write_is_judged_beside_the_prior(o
     ]
     (own / "theirs.jsonl").write_text("".join(json.dumps(line) + "\n" for line in theirs))
     (own / "train.jsonl").write_text((own / "test.jsonl").read_text().replace(".mp4", ".avi"))
-    for words in ([own / "ours.jsonl"], [own / "theirs.jsonl", "--format", "moment-detr"]):
+    kept = own / "kept.jsonl"
+    other = ["--format", "moment-detr", "--out", kept]
+    for words in ([own / "ours.jsonl"], [own / "theirs.jsonl", *other], [kept]):
         done = run(*words, *options(own), "--json")
         assert done.exit_code == 0, done.output
         found = json.loads(done.stdout)

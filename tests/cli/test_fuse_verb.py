@@ -99,10 +99,12 @@ def test_bad_input_is_one_line_and_writes_nothing(files: Path) -> None:
     assert not (files / "f.jsonl").exists()
 
 
-def test_runs_fill_a_row_in_one_go(toy: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("protocol", ["standard", "tall"])
+def test_runs_fill_a_row_in_one_go(protocol: str, toy: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     data = {"dataset": "jsonlines", "root": str(toy / "annotation"), "streams": []}
     recipe = {"method": "prior", "data": data, "observation": {"kind": "whole"}, "network": {"grid": 4}}
+    recipe["protocol"] = protocol
     Path("prior.yaml").write_text(json.dumps(recipe))
     for name in ("a", "b"):
         done = CliRunner().invoke(app, ["train", "prior.yaml", "--run", name])

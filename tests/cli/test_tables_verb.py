@@ -12,7 +12,10 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from asst.cli.app import app
+from asst.cli.judging import _changes
 from asst.evaluation.results import Figure, read_result, write_result
+from asst.text import WordVectors
+from asst.training.recipe import read_recipe
 
 from ..kept_result import C3D
 
@@ -74,6 +77,19 @@ def test_several_runs_give_their_mean_and_spread_and_other_features_a_line_below
     (place,) = [number for number, line in enumerate(lines) if line.startswith("C3D ")]
     assert "C3D charades_sta/c3d (c3d, 2 runs) 37.04 37.11 \N{PLUS-MINUS SIGN} 1.41" in " ".join(lines[place].split())
     assert lines[place + 1].split()[:5] == ["charades_sta/c3d", "(clip,", "1", "run)", "36.11"]
+    write_result(replace(REAL, changes="network.targets=iou"), runs / "other" / "results" / "test.json")
+    lines = run("4", "--results", runs).stdout.splitlines()
+    assert sum("charades_sta/c3d (c3d, 1 run, changed 1)" in line for line in lines) == 1
+    assert "C3D charades_sta/c3d (c3d, 2 runs) 37.04 37.11 \N{PLUS-MINUS SIGN} 1.41" in " ".join(lines[place].split())
+    assert "changed 1: network.targets=iou" in lines
+
+
+def test_what_a_run_has_otherwise_than_the_row_is_told_but_for_places_and_seeds() -> None:
+    places = ["data.root=x", "data.features.c3d=y", "training.seed=3", "data.words=w.txt"]
+    assert _changes(read_recipe(["charades_sta/c3d"], [*places, "network.targets=iou"]), "w") == "network.targets=iou"
+    packaged = WordVectors.packaged().source
+    assert _changes(read_recipe(["charades_sta/c3d"], places), packaged) == "packaged words"
+    assert _changes(read_recipe(["charades_sta/c3d", "simulated/small"]), packaged) == ""
 
 
 def test_the_prior_comes_first_and_tables_go_into_papers_and_sheets(runs: Path) -> None:
@@ -86,7 +102,8 @@ def test_the_prior_comes_first_and_tables_go_into_papers_and_sheets(runs: Path) 
     (table, *_) = (json.loads(line) for line in run("4", "--results", runs, "--json").stdout.splitlines())
     assert table["prior"] == {"r@1,iou=0.5": 30.7, "r@1,iou=0.7": 16.18}
     sheet = list(csv.reader(io.StringIO(run("4", "--results", runs, "--csv").stdout)))
-    assert sheet[0][:4] == ["table", "method", "recipe", "r@1 iou=0.5 paper"]
+    assert sheet[0][:5] == ["table", "method", "recipe", "r@1 iou=0.5 paper", "r@1 iou=0.5 ours"]
+    assert len(set(sheet[0])) == len(sheet[0])
     assert sheet[2][:5] == ["Table 4. " + sheet[2][0][9:], "C3D", "charades_sta/c3d (c3d, 1 run)", "37.04", "36.11"]
     paper = run("4", "--results", runs, "--latex").stdout
     assert r"C3D & charades\_sta/c3d (c3d, 1 run) & 37.04 & 36.11 & 18.04 & 17.22 &" in paper
@@ -96,6 +113,7 @@ def test_the_prior_comes_first_and_tables_go_into_papers_and_sheets(runs: Path) 
 def test_bad_input_is_one_line(runs: Path) -> None:
     for message, words in {
         "no table 9": ["9"],
+        "give --simulated with it": ["2", "--minutes", "3"],
         "no such folder": ["--results", "none"],
         "x.json: not a result": ["--results", str(runs)],
     }.items():

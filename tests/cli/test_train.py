@@ -59,6 +59,13 @@ def test_a_run_is_trained_evaluated_and_found_by_the_tables(
     annotation = json.loads(json.dumps(_root(recipe_file)))
     assert json.loads(CliRunner().invoke(app, [*again, annotation]).stdout)["miou"] == figures["miou"]
 
+    # One that was broken off is judged too, and told apart.
+    settings = run / "recipe.yaml"
+    settings.write_text(settings.read_text().replace("\n  steps: 3\n", "\n  steps: 9\n"))
+    short = CliRunner().invoke(app, ["evaluate", str(run), "--split", "val", "--json"])
+    assert f"warning: {run} has stopped after 3 of 9 steps" in short.stderr
+    assert read_result(run / "results" / "val.json").changes == "stopped after 3 of 9 steps"
+
 
 def test_several_seeds_are_trained_judged_and_summed_up(
     recipe_file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch

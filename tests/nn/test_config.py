@@ -30,6 +30,12 @@ def test_it_goes_through_json_and_back(small: Callable[..., ASSTConfig]) -> None
         ({"head": "rank"}, "head: Input should be 'detection', 'classification' or 'action', not 'rank'"),
         ({"language_channels": 5}, "language_channels must be even, one half a direction, not 5"),
         ({"steps": 18}, "steps must be a multiple of 4 for 2 squeezing layers, not 18"),
+        (
+            {"levels": 20},
+            "levels and dilation_layers must be at most 5 and per_length 16 for 16 steps, not 20",
+        ),
+        ({"dilation_layers": 40}, "levels and dilation_layers must be at most"),
+        ({"per_length": 1e9}, "levels and dilation_layers must be at most"),
         ({"per_length": 0.5}, "per_length: Input should be greater than or equal to 1, not 0.5"),
         ({"classes": 3}, "classes must be positive for head 'action' and 0 otherwise, not 3"),
         ({"head": "action"}, "classes must be positive for head 'action' and 0 otherwise, not 0"),

@@ -206,6 +206,7 @@ def test_a_file_goes_before_a_packaged_recipe_of_its_name_and_can_extend_one(
         ("didemo/two_stream", ["network.head=detection"], "judged by the order of all its clips"),
         ("didemo/two_stream", ["overlap=0.5"], "set overlap to 1"),
         ("didemo/two_stream", ["protocol=tall"], "no protocol 'tall' for didemo"),
+        ("tacos/prior", ["observation.kind=crops"], "observation.kind crops slides over features, and data.streams"),
         ("didemo/mcn", ["network.clips=anchors"], "network.clips to pieces"),
         ("thumos14/two_stream", ["network.classes=3"], "network.classes is decided by data"),
         ("thumos14/two_stream", ["protocol=tall"], "protocol tall judges sentences"),

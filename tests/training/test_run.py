@@ -113,6 +113,14 @@ def test_a_short_run_goes_on_for_more_steps_and_ends_with_the_weights_of_one_tha
     assert all(torch.equal(value, states[1][name]) for name, value in states[0].items())
 
 
+def test_a_run_whose_rates_follow_from_its_length_is_not_made_longer(
+    toy_recipe: Callable[..., Recipe], tmp_path: Path
+) -> None:
+    train(toy_recipe("optimizer.schedule=cosine", "training.steps=2"), tmp_path / "run", silent)
+    with pytest.raises(InputError, match=r"other settings: training\.steps is 2 there, 4 here"):
+        train(toy_recipe("optimizer.schedule=cosine", "training.steps=4"), tmp_path / "run", silent)
+
+
 def test_a_line_a_minute_says_step_loss_and_time_left(
     toy_recipe: Callable[..., Recipe], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -62,7 +63,9 @@ class _Asked:
     fit_split: Annotated[
         str | None, option("--fit-split NAME", "With --model prior: the part of the data to fit it on.")
     ] = None
-    out: Annotated[Path | None, option("--out OUT.jsonl", "With --model: keep its answers.")] = None
+    out: Annotated[
+        Path | None, option("--out OUT.jsonl", "Keep the answers of --model, or PREDICTIONS of another --format.")
+    ] = None
 
 
 def evaluate(
@@ -102,7 +105,28 @@ def evaluate(
     kept in its folder. A --model is asked likewise. Beside each figure stands that of a prior which reads neither video
     nor sentence, where another part of the data set is here to fit it on.
     """
-    _check(predictions, of.model, form, protocol)
+    if (predictions is None) == (of.model is None):
+        raise InputError("what is to be judged? name a file of predictions or the folder of a run, or give --model")
+    # What is not there and has no suffix was meant as a run, and is told which there are.
+    run = predictions is not None and (predictions.is_dir() or not (predictions.suffix or predictions.exists()))
+    if predictions is not None and predictions.suffix in (".safetensors", ".onnx"):
+        raise InputError(f"{predictions} is no file of predictions; a model is judged by --model {predictions}")
+    chosen = {
+        "--format": form,
+        "--protocol": protocol,
+        "--set": changes,
+        "--out": of.out,
+        "--fit-split": of.fit_split,
+        "--store": given.stores,
+        "--step-s": given.step_s,
+        "--key": given.key,
+        "--dataset": annotation.dataset,
+        "--data": annotation.data,
+        **{f"--{name}": own for name, own in vars(keeping).items()},
+    }
+    # A folder that is no run is told so first.
+    if predictions is None or not run or any(predictions.glob("**/recipe.yaml")):
+        _check(_MODEL if predictions is None else _RUN if run else _FILE, chosen)
     if predictions is None:
         from asst.cli.judging import evaluate_model
         from asst.cli.questions import print_evaluation, read_questions
@@ -111,8 +135,7 @@ def evaluate(
         judged = evaluate_model(str(of.model), asked, str(annotation.split), of.fit_split, given, of.out)
         print_evaluation(judged, as_json=as_json)
         return
-    # What is not there and has no suffix was meant as a run, and is told which there are.
-    if predictions.is_dir() or not (predictions.suffix or predictions.exists()):
+    if run:
         if not annotation.split:
             raise InputError("which part of the data? give --split val or --split test")
         require("train", "judging a run")
@@ -120,21 +143,31 @@ def evaluate(
 
         evaluate_runs(runs_in(predictions), annotation.split, changes or [], as_json=as_json)
         return
-    _judge(predictions, form, annotation, protocol, keeping, as_json=as_json)
+    _judge(predictions, form, annotation, protocol, keeping, of.out, as_json=as_json)
 
 
-def _check(predictions: Path | None, model: str | None, form: str | None, protocol: str | None) -> None:
-    """Refuse what does not go together."""
-    if (predictions is None) == (model is None):
-        raise InputError("what is to be judged? name a file of predictions or the folder of a run, or give --model")
-    if predictions is not None and predictions.suffix in (".safetensors", ".onnx"):
-        raise InputError(f"{predictions} is no file of predictions; a model is judged by --model {predictions}")
-    for name, given, otherwise in (
-        ("--format", form, "a run and a model answer in ours"),
-        ("--protocol", protocol, "name RUN/predictions/SPLIT.jsonl"),
-    ):
-        if given is not None and (predictions is None or predictions.is_dir()):
-            raise InputError(f"{name} goes with a file of predictions; {otherwise}")
+_FILE, _RUN, _MODEL = "a file of predictions", "a run", "--model"
+_GO_WITH = {
+    "--format": ((_FILE,), "a run and a model answer in ours"),
+    "--protocol": ((_FILE,), "name RUN/predictions/SPLIT.jsonl"),
+    "--set": ((_RUN,), "nothing else has a recipe"),
+    "--out": ((_FILE, _MODEL), "a run keeps RUN/predictions/SPLIT.jsonl"),
+    "--fit-split": ((_MODEL,), "a prior is fitted there"),
+    **dict.fromkeys(("--store", "--step-s", "--key"), ((_MODEL,), "give a run --set data.features.NAME=STORE")),
+    **dict.fromkeys(("--dataset", "--data"), ((_FILE, _MODEL), "give a run --set data.root=FOLDER for other files")),
+    **dict.fromkeys(
+        ("--result", "--recipe", "--features", "--simulated"), ((_FILE,), "a run keeps RUN/results/SPLIT.json")
+    ),
+}
+"""What options go with, and what to do otherwise."""
+
+
+def _check(asked: str, given: Mapping[str, object]) -> None:
+    """Refuse options that say nothing of what is asked, rather than leave them out of account."""
+    for name, own in given.items():
+        kinds, otherwise = _GO_WITH[name]
+        if own and asked not in kinds:
+            raise InputError(f"{name} goes with {' or '.join(kinds)}; {otherwise}")
 
 
 def _judge(
@@ -143,18 +176,22 @@ def _judge(
     annotation: Annotation,
     protocol: str | None,
     keeping: _ResultFile,
+    out: Path | None,
     *,
     as_json: bool,
 ) -> None:
-    """Judge a file."""
+    """Judge a file, and keep it in our form if asked to."""
     from asst.cli.questions import USUAL_PROTOCOL, print_evaluation, read_predictions
 
-    if keeping.result is not None and not (keeping.recipe and keeping.features):
-        raise InputError("a result file says what made the predictions; give --recipe NAME and --features NAME")
+    if any(vars(keeping).values()) and not (keeping.result and keeping.recipe and keeping.features):
+        raise InputError("a --result says what made the predictions; give --recipe NAME and --features NAME with it")
     if keeping.result is not None and protocol not in (None, USUAL_PROTOCOL):
         raise InputError(f"a result file holds figures of {USUAL_PROTOCOL}'s protocol; leave --protocol out")
     started_s = time.perf_counter()
     answers, questions = read_predictions(predictions, form, annotation)
+    if out is not None:
+        questions.write(answers, out)
+        tell(f"wrote {out}")
     evaluation = questions.judge(answers, protocol)
     if questions.videos and (missing := len(questions.videos) - len(answers)):
         tell(f"no line for {missing} of {counted(len(questions.videos), 'video')}: nothing found there")

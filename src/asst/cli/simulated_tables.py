@@ -257,9 +257,10 @@ def _grid(table: PaperTable, rows: Sequence[SimulatedRow], folder: Path, budget:
         for row in rows
     ]
     own = next((label for label, recipe in table.trained if recipe == table.ours), "")
+    over = "videos and runs" if table.dataset in DATASETS else "videos, its ends averaged over runs"
     notes = [
-        "per cent [95 % interval over videos and runs]; runs of methods that are trained by steps have "
-        f"{budget.minutes:g} minutes of one thread; level {budget.level}",
+        f"per cent [95 % interval over {over}]; runs of methods that are trained by steps have {budget.minutes:g} "
+        f"minutes of one thread; steps: of the first run; level {budget.level}",
         "simulated: nothing here compares with the paper's figures",
     ]
     if compared:

@@ -40,7 +40,11 @@ def compare(
     judged, split = read_questions(annotation), annotation.split
     key = judged.key
     files = [_predictions(path, str(split)) for path in (first, second)]
-    ours, theirs = (query_values(key, judged.records, map(read_answers, paths), _protocol(paths[0])) for paths in files)
+    protocols = [_protocol(path, paths) for path, paths in zip((first, second), files, strict=True)]
+    ours, theirs = (
+        query_values(key, judged.records, map(read_answers, paths), protocol, more=True)
+        for paths, protocol in zip(files, protocols, strict=True)
+    )
     found = compared(judged.records, ours, theirs)
     figures = {
         metric: {"a": round(100 * one.ours, 4), "b": round(100 * one.theirs, 4), **per_cent(one.difference)}
@@ -64,14 +68,18 @@ def compare(
     print_grid(title, ["metric", "A", "B", "A - B", "low", "high"], rows, notes)
 
 
-def _protocol(predictions: Path) -> str:
-    """What a run's own recipe judges by; as they are, of predictions that are no run's."""
-    recipe = predictions.parent.parent / "recipe.yaml"
-    if not recipe.exists():
-        return "standard"
-    from asst.training.recipe import read_recipe
+def _protocol(path: Path, predictions: Sequence[Path]) -> str:
+    """What the recipe of runs judges by; as they are, of predictions that are no run's."""
+    from asst.training.recipe_files import settings_of
 
-    return read_recipe([recipe]).protocol
+    recipes = [own.parent.parent / "recipe.yaml" for own in predictions]
+    held = [settings_of([recipe]) if recipe.exists() else {} for recipe in recipes]
+    for own in held:
+        # One system is runs that differ in nothing but the seed.
+        own.get("training", {}).pop("seed", None)
+    if other := [recipe.parent for recipe, own in zip(recipes, held, strict=True) if own != held[0]]:
+        raise InputError(f"{path} holds runs of several systems, {recipes[0].parent} and {other[0]}; name one of them")
+    return str(held[0].get("protocol", "standard"))
 
 
 def _predictions(path: Path, split: str) -> list[Path]:

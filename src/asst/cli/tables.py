@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 from asst.cli import options
 from asst.cli.options import argument, option, print_json
-from asst.errors import InputError
+from asst.errors import InputError, counted
 from asst.extras import require
 
 if TYPE_CHECKING:
@@ -53,6 +53,8 @@ def tables(
     from asst.evaluation.results import read_results
     from asst.outputs.table import write_csv, write_grids, write_latex
 
+    if minutes is not None and not simulated:
+        raise InputError("--minutes trains on simulated features; give --simulated with it")
     write = write_csv if as_csv else write_latex if as_latex else write_grids
     wanted = library.paper_tables(numbers or ())
     if simulated:
@@ -77,7 +79,7 @@ def _beside_the_paper(table: FilledTable) -> Grid:
     from asst.outputs.table import Grid
 
     paper = table.paper
-    rows, notes, cited = [], [], []
+    rows, notes, cited, changed = [], [], [], {"": 0}
     decimals = max(len(str(figure).partition(".")[2]) for row in paper.rows for figure in row.paper)
     if table.prior:
         blind = [f"{table.prior[key]:.2f}" if key in table.prior else "" for key in paper.metrics]
@@ -87,21 +89,24 @@ def _beside_the_paper(table: FilledTable) -> Grid:
         for runs in ours or (None,):
             recipe, own = row.recipe or "-", {}
             if runs is not None:
-                recipe += f" ({runs.extractor}, {runs.runs} {'run' if runs.runs == 1 else 'runs'})"
+                place = changed.setdefault(runs.changes, len(changed))
+                made = [runs.extractor, counted(runs.runs, "run"), *([f"changed {place}"] if place else [])]
+                recipe += f" ({', '.join(made)})"
                 own = {
                     key: f"{one.mean:.2f}" + ("" if one.spread is None else f" \N{PLUS-MINUS SIGN} {one.spread:.2f}")
                     for key, one in runs.figures.items()
                 }
             rows.append([label, recipe, *_alternating(published, [own.get(key, "") for key in paper.metrics])])
-            # The same recipe on other features is another line, not part of a mean.
+            # The same recipe on other features, or changed, is another line, not part of a mean.
             label, published = "", [""] * len(published)
         if row.recipe is None:
             cited.append(row.label)
         elif not ours:
             notes.append(f"{row.label}: {row.missing}")
+    notes += [f"changed {place}: {changes}" for changes, place in changed.items() if place]
     if cited:
         notes.append(f"cited by the paper, with no recipe here: {', '.join(cited)}")
-    figures = _alternating([key.replace(",", "\n") + "\npaper" for key in paper.metrics], ["ours"] * len(paper.metrics))
+    figures = ["\n".join([*key.split(","), whose]) for key in paper.metrics for whose in ("paper", "ours")]
     return Grid(
         f"Table {paper.number}. {paper.title}, {paper.split}", ["method", "recipe", *figures], rows, notes, words=2
     )

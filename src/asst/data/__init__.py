@@ -170,10 +170,13 @@ def require_split(dataset: str, split: str) -> None:
 def share_videos(dataset: str, first: str, second: str) -> bool:
     """Whether two splits of a data set are of the same file, and not its two parts that share no video.
 
-    >>> share_videos("charades_sta", "train", "trainval"), share_videos("charades_sta", "train", "val")
+    >>> share_videos("charades_sta", "train", "trainval"), share_videos("thumos14", "train", "val")
     (True, False)
+    >>> share_videos("charades_sta", "trainval", "val"), share_videos("thumos14", "trainval", "val")
+    (True, True)
     """
-    splits = DATASETS[dataset].splits if dataset in DATASETS else {}
+    entry = DATASETS.get(dataset) or ACTION_DATASETS.get(dataset)
+    splits = {} if entry is None else entry.splits
     if first not in splits or second not in splits:
         return first == second
     parts = splits[first], splits[second]

@@ -39,7 +39,8 @@ class Result:
     """What one evaluation found; `docs/formats.md` says what each is.
 
     ``recipe`` has data set and row, as ``charades_sta/c3d``. ``data`` says whether the features come from the data
-    set's videos or are simulated: the tables keep the two apart. ``metrics`` and ``prior`` are in per cent.
+    set's videos or are simulated: the tables keep the two apart. ``metrics`` and ``prior`` are in per cent. ``changes``
+    are of the packaged recipe's settings.
     """
 
     recipe: Name
@@ -52,10 +53,19 @@ class Result:
     queries: Positive
     seconds: Annotated[float, Field(ge=0)]
     prior: Mapping[str, float] = field(default_factory=dict, hash=False)
+    changes: str = ""
 
     @classmethod
     def of(
-        cls, evaluation: Evaluation, *, recipe: str, data: Source, extractor: str, model: str, seconds: float
+        cls,
+        evaluation: Evaluation,
+        *,
+        recipe: str,
+        data: Source,
+        extractor: str,
+        model: str,
+        seconds: float,
+        changes: str = "",
     ) -> Result:
         """The result that keeps an evaluation."""
         return cls(
@@ -69,6 +79,7 @@ class Result:
             queries=evaluation.queries,
             seconds=seconds,
             prior={key: round(100 * value, 4) for key, value in evaluation.prior.items()},
+            changes=changes,
         )
 
 
@@ -80,8 +91,7 @@ def write_result(result: Result, path: Path) -> None:
     if path.suffix != ".json" or path.resolve().parent.name != FOLDER:
         raise InputError(f"{path}: a result is a .json file in a folder called {FOLDER}; asst tables reads those")
     content = {**asdict(result), "seconds": round(result.seconds, 3)}
-    if not result.prior:
-        del content["prior"]
+    content = {key: value for key, value in content.items() if value or key not in ("prior", "changes")}
     write_whole(path, json.dumps(content, indent=1, allow_nan=False) + "\n")
 
 

@@ -13,7 +13,7 @@ from asst.data.record import Record
 from asst.errors import InputError
 from asst.evaluation.bootstrap import Interval, bootstrap_interval, bootstrap_runs
 from asst.evaluation.matching import answers_of, spans_of
-from asst.evaluation.protocol import protocol_of
+from asst.evaluation.protocol import Protocol, protocol_of
 from asst.moments import Answer, FloatArray
 
 if TYPE_CHECKING:
@@ -91,15 +91,8 @@ def evaluate(
     judged_by = protocol_of(dataset, protocol)
     if not records:
         raise InputError(f"{dataset}: no record to evaluate; is the annotation file the right one?")
-    given = answers_of(records, answers)
-    values = judged_by.values(records, [spans_of(answer) for answer in given], more=True)
-    curves = [answer.curve for answer in given if answer.curve is not None]
-    if judged_by.judge_saliency is not None and len(curves) == len(given):
-        values |= judged_by.judge_saliency(records, curves)
-    blind = {}
-    if prior is not None:
-        said = [spans_of(answer) for answer in answers_of(records, prior.answers(records))]
-        blind = judged_by.values(records, said, more=True)
+    values = _values(judged_by, records, answers, more=True)
+    blind = {} if prior is None else _values(judged_by, records, prior.answers(records), more=True)
     videos = [record.video for record in records]
     return Evaluation(
         dataset=dataset,
@@ -110,6 +103,18 @@ def evaluate(
         prior={key: float(np.nanmean(numbers)) for key, numbers in blind.items()},
         prior_split=prior.split if prior is not None else "",
     )
+
+
+def _values(
+    judged_by: Protocol, records: Sequence[Record], answers: Iterable[Answer], *, more: bool
+) -> dict[str, FloatArray]:
+    """`Protocol.values` of answers; with ``more`` also of saliency, where all have it."""
+    given = answers_of(records, answers)
+    values = judged_by.values(records, [spans_of(answer) for answer in given], more=more)
+    curves = [answer.curve for answer in given if answer.curve is not None]
+    if more and judged_by.judge_saliency is not None and len(curves) == len(given):
+        values |= judged_by.judge_saliency(records, curves)
+    return values
 
 
 def _interval(numbers: FloatArray, videos: Sequence[str]) -> Interval:
@@ -138,21 +143,29 @@ class Difference:
 
 
 def query_values(
-    dataset: str, records: Sequence[Record], runs: Iterable[Iterable[Answer]], protocol: str = "standard"
+    dataset: str,
+    records: Sequence[Record],
+    runs: Iterable[Iterable[Answer]],
+    protocol: str = "standard",
+    *,
+    more: bool = False,
 ) -> Values:
-    """Every metric of a data set's protocol, for the predictions of one or more runs of a system.
+    """The metrics of a data set's protocol, for the predictions of one or more runs of a system.
 
-    ``records`` are all of a split, ``protocol`` is as `protocol_of` takes it; raises as `evaluate`.
+    ``records`` are all of a split, ``protocol`` is as `protocol_of` takes it, ``more`` gives all that every run has;
+    raises as `evaluate`.
     """
-    judge = protocol_of(dataset, protocol)
-    found = [judge.values(records, [spans_of(answer) for answer in answers_of(records, run)]) for run in runs]
-    return {key: np.stack([values[key] for values in found]) for key in found[0]}
+    judged_by = protocol_of(dataset, protocol)
+    found = [_values(judged_by, records, run, more=more) for run in runs]
+    return {key: np.stack([values[key] for values in found]) for key in found[0] if all(key in own for own in found)}
 
 
 def compare(records: Sequence[Record], ours: Values, theirs: Values) -> dict[str, Difference]:
-    """The difference of two systems, by `query_values`, in every metric; videos are drawn for both alike."""
-    videos = [record.video for record in records]
-    return {
-        key: Difference(float(own.mean()), float(theirs[key].mean()), bootstrap_runs(own, videos, theirs[key]))
-        for key, own in ours.items()
-    }
+    """The difference of two systems, by `query_values`, in every metric of both; videos are drawn for both alike."""
+    videos, found = np.array([record.video for record in records]), {}
+    for key in (key for key in ours if key in theirs):
+        # Of the queries that a metric speaks of; it is NaN for others.
+        meant = ~np.isnan(ours[key][0])
+        own, other = ours[key][:, meant], theirs[key][:, meant]
+        found[key] = Difference(float(own.mean()), float(other.mean()), bootstrap_runs(own, videos[meant], other))
+    return found

@@ -73,11 +73,15 @@ class RunsFigure(Figure):
 
 @dataclass(frozen=True, slots=True)
 class Runs:
-    """Our results for one recipe that differ in nothing but the run, of which there are ``runs``; figures by metric."""
+    """Our results for one recipe that differ in nothing but the run, of which there are ``runs``; figures by metric.
+
+    ``changes`` are of the packaged recipe's settings.
+    """
 
     recipe: str
     split: str
     extractor: str
+    changes: str
     queries: int
     runs: int
     figures: Mapping[str, RunsFigure]
@@ -167,14 +171,11 @@ def _content() -> dict[str, Any]:
 
 
 def _runs(results: Sequence[Result]) -> tuple[Runs, ...]:
-    """The results in groups that are alike in recipe, split, features and number of queries; first seen, first."""
-    groups: dict[tuple[str, str, str, int], list[Result]] = {}
-    for result in results:
-        groups.setdefault((result.recipe, result.split, result.extractor, result.queries), []).append(result)
-    return tuple(
-        Runs(recipe, split, extractor, queries, len(group), _figures(group))
-        for (recipe, split, extractor, queries), group in groups.items()
-    )
+    """The results in groups that are alike in all but the run; first seen, first."""
+    groups: dict[tuple[str, str, str, str, int], list[Result]] = {}
+    for own in results:
+        groups.setdefault((own.recipe, own.split, own.extractor, own.changes, own.queries), []).append(own)
+    return tuple(Runs(*alike, len(group), _figures(group)) for alike, group in groups.items())
 
 
 def _figures(group: Sequence[Result]) -> dict[str, RunsFigure]:
@@ -231,12 +232,13 @@ def sentence_rows(
     ``references`` are the values of those that are not trained, by name, ``found`` of every run of a recipe, by recipe.
     """
     videos = [record.video for record in records]
-    ours = found.get(table.ours)
+    compared = table.metrics[:COMPARED]
+    ours = {key: found[table.ours][key] for key in compared} if table.ours in found else None
 
     def row(label: str, recipe: str, values: Values) -> SimulatedRow:
         metrics = {key: bootstrap_runs(values[key], videos) for key in table.metrics}
         differences = {} if ours is None or recipe == table.ours else compare(records, ours, values)
-        ahead = {key: differences[key].difference for key in table.metrics[:COMPARED] if key in differences}
+        ahead = {key: one.difference for key, one in differences.items()}
         return SimulatedRow(label, recipe, len(values[table.metrics[0]]), metrics, ahead)
 
     return [

@@ -77,6 +77,8 @@ class Description:
     """``kind``, a key of `asst.data.observations.OBSERVATIONS`, and its settings."""
     overlap: float
     """IoU above which the weaker of two answers is dropped."""
+    protocol: str = "standard"
+    """What it is judged by, as `asst.evaluation.protocol.protocol_of` takes it."""
     words: str
     """The source of its word vectors."""
     features: FeatureKind

@@ -75,6 +75,13 @@ class ASSTConfig(Settings):
                 f"steps must be a multiple of {2**self.squeezing_layers} for {self.squeezing_layers} squeezing layers, "
                 f"not {self.steps}"
             )
+        # Beyond these a clip is shorter than a step, and taps of a convolution lie outside the window.
+        most, grid = self.steps.bit_length(), self.head != "classification"
+        if self.dilation_layers > most or (grid and (self.levels > most or self.per_length > self.steps)):
+            raise ValueError(
+                f"levels and dilation_layers must be at most {most} and per_length {self.steps} for {self.steps} "
+                f"steps, not {self.levels}, {self.dilation_layers} and {self.per_length:g}"
+            )
         if (self.head == "action") != (self.classes > 0):
             raise ValueError(f"classes must be positive for head 'action' and 0 otherwise, not {self.classes}")
         return self

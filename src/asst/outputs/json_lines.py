@@ -37,8 +37,7 @@ def moment_record(moment: Moment) -> dict[str, Any]:
 
 def answer_facts(answer: Answer) -> dict[str, Any]:
     """What an answer says of a sentence beside its moments."""
-    found, duration_s = bool(answer.moments), float(answer.duration_s)
-    return {"query": answer.query, "duration_s": duration_s, "model": answer.model, "found": found}
+    return {"query": answer.query, **_duration(answer), "model": answer.model, "found": bool(answer.moments)}
 
 
 def answer_record(answer: Answer) -> dict[str, Any]:
@@ -75,7 +74,12 @@ def shots_record(answer: Answer) -> dict[str, Any]:
 
 
 def _of_video(answer: Answer) -> dict[str, Any]:
-    return {"video": answer.video, "duration_s": float(answer.duration_s)}
+    return {"video": answer.video, **_duration(answer)}
+
+
+def _duration(answer: Answer) -> dict[str, float]:
+    """That of the video, where it is known: other systems do not say it."""
+    return {"duration_s": float(answer.duration_s)} if answer.duration_s > 0 else {}
 
 
 def read_answers(path: Path) -> list[Answer]:

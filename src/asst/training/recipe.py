@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Annotated, Any, ClassVar, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
@@ -116,9 +116,8 @@ class Words(Settings):
     """What stands for the words of a sentence: vectors of words, or of the tokens of each query."""
 
     path: FilePath = Path(PACKAGED)
-    """``packaged`` for the installed 50-dimensional GloVe, ``glove-300`` for the paper's, which ``ASST_GLOVE`` names,
-    or the installed where it names none; a file of word vectors; or a folder or an HDF5 file with the tokens of each
-    query, to which the other settings apply."""
+    """``packaged`` for the installed GloVe of 50 numbers, ``glove-300`` for the paper's, if ``ASST_GLOVE`` names it; a
+    file of word vectors; or a folder or an HDF5 file of each query's tokens, to which the other settings apply."""
     key: str = LAST_HIDDEN_STATE
     """the array to take of a query that has several."""
     by: By = "qid"
@@ -144,8 +143,7 @@ class Data(Settings):
     root: FilePath | None = None
     """folder of its annotation files; the data set's name in ``$ASST_DATA`` if not given."""
     streams: list[str] = Field(default_factory=list)
-    """the kinds of features, joined in this order; the names of ``features``. None for a method that looks at no video.
-    """
+    """the kinds of features, joined in this order; the names of ``features``. None for a method that looks at none."""
     features: dict[str, Annotated[FeatureFiles, _BY_PATH]] = Field(default_factory=dict)
     """the store of each stream, ours or as the field publishes; a path stands for settings with that path."""
     step_s: StepLength | None = None
@@ -176,9 +174,7 @@ class Data(Settings):
             raise ValueError(f"settings of tapes go with dataset {TAPES}, and it with them")
         for key, split in (("train", self.train), ("validate", self.validation)):
             if split.startswith("test"):
-                raise ValueError(
-                    f"{key} is {split}; learn and choose checkpoints on other data than the test is made on"
-                )
+                raise ValueError(f"{key} is {split}; learn and choose checkpoints on other data than the test's")
             require_split(self.dataset, split)
         if self.simulated is not None and not set(self.streams) <= set(MODALITIES):
             raise ValueError(f"simulated streams are {', '.join(MODALITIES)}, not {', '.join(self.streams)}")
@@ -308,14 +304,11 @@ class Recipe(Settings):
     """what validation and ``asst evaluate`` judge by: ``standard``, or ``tall``, which drops the weaker of two answers
     itself; ``overlap`` is then for users of the model alone."""
     start: FilePath | None = None
-    """checkpoint of the same method whose network and weights are begun with, in place of fresh ones; ``default`` is
-    the one that the package ships."""
+    """checkpoint of the same method, to begin with its network and weights; ``default`` is the packaged one."""
     frozen: list[str] = Field(default_factory=list)
     """parts of the method that stay as ``start`` has them, dropout and batch statistics included."""
     average: Natural = 0
     """latest checkpoints whose predictions are averaged; 0 takes the best one on validation alone."""
-    may_be_longer: ClassVar[bool] = True
-    """whether a step does the same in a run of more steps."""
 
     @model_validator(mode="after")
     def _fits(self) -> Self:
@@ -337,18 +330,20 @@ class Recipe(Settings):
         detects_moments = method == "asst" and self.network.get("head", "detection") == "detection"
         if data.wrong_sentences and not detects_moments:
             return "only method asst with network.head detection learns from data.wrong_sentences"
-        if METHODS[method].looks and data.tapes is None and not data.streams:
-            return f"method {method} looks at features; name their kinds in data.streams"
+        if data.tapes is None and not data.streams:
+            if METHODS[method].looks:
+                return f"method {method} looks at features; name their kinds in data.streams"
+            if self.observation.get("kind") == "crops":
+                return "observation.kind crops slides over features, and data.streams names none; set it to whole"
         if self.detects and self.protocol != "standard":
             return f"protocol {self.protocol} judges sentences, and {data.dataset} has none; leave it out"
         if self.start is not None and self.network:
             return "start brings the network's settings; leave network out"
         if self.start is None and self.frozen:
             return "frozen parts stay as they start, and there is no start; give start=CHECKPOINT"
-        if self.closed_form and steps:
-            return f"method {method} is fitted in closed form; leave training.steps out"
-        if not self.closed_form and not steps:
-            return f"method {method} is trained by steps; give training.steps"
+        if self.closed_form == bool(steps):
+            so = "fitted in closed form; leave training.steps out" if steps else "trained by steps; give training.steps"
+            return f"method {method} is {so}"
         return self._network_fault(classifies=method == "asst" and not detects_moments)
 
     def _network_fault(self, *, classifies: bool) -> str:
@@ -382,6 +377,11 @@ class Recipe(Settings):
     def detects(self) -> bool:
         """Whether its data are labelled spans rather than sentences."""
         return self.data.dataset in ACTION_DATASETS
+
+    @property
+    def may_be_longer(self) -> bool:
+        """Whether a step does the same in a run of more steps; a cosine falls over all of them."""
+        return self.optimizer.schedule != "cosine"
 
     @property
     def kind(self) -> Path:

@@ -90,12 +90,18 @@ def dumped(settings: Settings) -> str:
 
 def changed_settings(old: Settings, new: Settings, *, but: Sequence[str] = ()) -> list[str]:
     """The settings that differ, ``training.seed is 0 there, 1 here`` each, but for those of the keys ``but``."""
+    found = differing(old, new).items()
+    return [f"{key} is {was} there, {now} here" for key, (was, now) in found if key not in but]
+
+
+def differing(old: Settings, new: Settings) -> dict[str, tuple[Any, Any]]:
+    """The settings that differ, by their keys, ``training.seed``: what they were and what they are."""
     was, now = (dict(_flat(own.to_dict())) for own in (old, new))
-    return [
-        f"{key} is {was.get(key, 'not set')} there, {now.get(key, 'not set')} here"
+    return {
+        key: (was.get(key, "not set"), now.get(key, "not set"))
         for key in dict.fromkeys((*was, *now))
-        if was.get(key) != now.get(key) and key not in but
-    ]
+        if was.get(key) != now.get(key)
+    }
 
 
 def _flat(values: Mapping[str, Any], above: str = "") -> Iterator[tuple[str, Any]]:

@@ -216,6 +216,7 @@ def prepare(recipe: Recipe, sources: Sources, say: Say) -> Prepared:
         settings=method.settings,
         observation=recipe.observation,
         overlap=recipe.overlap,
+        protocol=recipe.protocol,
         words=task.words,
         features=task.features,
         origin=sources.origin,

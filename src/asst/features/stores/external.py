@@ -189,7 +189,9 @@ def open_store(path: Path, timing: Timing | None = None, key: str | None = None)
         # Our own export says this in the file.
         timing = Timing(str(said["extractor"]), float(said["step_s"]), start_s=float(said["start_s"]))
     if timing is None:
-        raise InputError(f"{path} does not say how long a step is; give the step in seconds and the extractor's name")
+        raise InputError(
+            f"{path} does not say how long a step is; give the step in seconds, by data.step_s of a recipe or --step-s"
+        )
     return ExternalStore(arrays, timing)
 
 
