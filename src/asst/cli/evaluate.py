@@ -105,37 +105,20 @@ def evaluate(
     kept in its folder. A --model is asked likewise. Beside each figure stands that of a prior which reads neither video
     nor sentence, where another part of the data set is here to fit it on.
     """
-    if (predictions is None) == (of.model is None):
-        raise InputError("what is to be judged? name a file of predictions or the folder of a run, or give --model")
-    # What is not there and has no suffix was meant as a run, and is told which there are.
-    run = predictions is not None and (predictions.is_dir() or not (predictions.suffix or predictions.exists()))
-    if predictions is not None and predictions.suffix in (".safetensors", ".onnx"):
-        raise InputError(f"{predictions} is no file of predictions; a model is judged by --model {predictions}")
-    chosen = {
-        "--format": form,
-        "--protocol": protocol,
-        "--set": changes,
-        "--out": of.out,
-        "--fit-split": of.fit_split,
-        "--store": given.stores,
-        "--step-s": given.step_s,
-        "--key": given.key,
-        "--dataset": annotation.dataset,
-        "--data": annotation.data,
-        **{f"--{name}": own for name, own in vars(keeping).items()},
-    }
+    kind = _kind(predictions, of.model)
+    options_of_files = {"format": form, "protocol": protocol, "set": changes, "store": given.stores}
     # A folder that is no run is told so first.
-    if predictions is None or not run or any(predictions.glob("**/recipe.yaml")):
-        _check(_MODEL if predictions is None else _RUN if run else _FILE, chosen)
+    if kind != _RUN or (predictions and any(predictions.glob("**/recipe.yaml"))):
+        _check(kind, vars(of) | vars(annotation) | vars(given) | vars(keeping) | options_of_files)
     if predictions is None:
         from asst.cli.judging import evaluate_model
         from asst.cli.questions import print_evaluation, read_questions
 
-        asked = read_questions(annotation)
-        judged = evaluate_model(str(of.model), asked, str(annotation.split), of.fit_split, given, of.out)
+        questions = read_questions(annotation)
+        judged = evaluate_model(str(of.model), questions, str(annotation.split), of.fit_split, given, of.out)
         print_evaluation(judged, as_json=as_json)
         return
-    if run:
+    if kind == _RUN:
         if not annotation.split:
             raise InputError("which part of the data? give --split val or --split test")
         require("train", "judging a run")
@@ -148,26 +131,35 @@ def evaluate(
 
 _FILE, _RUN, _MODEL = "a file of predictions", "a run", "--model"
 _GO_WITH = {
-    "--format": ((_FILE,), "a run and a model answer in ours"),
-    "--protocol": ((_FILE,), "name RUN/predictions/SPLIT.jsonl"),
-    "--set": ((_RUN,), "nothing else has a recipe"),
-    "--out": ((_FILE, _MODEL), "a run keeps RUN/predictions/SPLIT.jsonl"),
-    "--fit-split": ((_MODEL,), "a prior is fitted there"),
-    **dict.fromkeys(("--store", "--step-s", "--key"), ((_MODEL,), "give a run --set data.features.NAME=STORE")),
-    **dict.fromkeys(("--dataset", "--data"), ((_FILE, _MODEL), "give a run --set data.root=FOLDER for other files")),
-    **dict.fromkeys(
-        ("--result", "--recipe", "--features", "--simulated"), ((_FILE,), "a run keeps RUN/results/SPLIT.json")
-    ),
+    "format": ((_FILE,), "a run and a model answer in ours"),
+    "protocol": ((_FILE,), "name RUN/predictions/SPLIT.jsonl"),
+    "set": ((_RUN,), "nothing else has a recipe"),
+    "out": ((_FILE, _MODEL), "a run keeps RUN/predictions/SPLIT.jsonl"),
+    "fit_split": ((_MODEL,), "a prior is fitted there"),
+    **dict.fromkeys(("store", "step_s", "key"), ((_MODEL,), "give a run --set data.features.NAME=STORE")),
+    **dict.fromkeys(("dataset", "data"), ((_FILE, _MODEL), "give a run --set data.root=FOLDER for other files")),
+    **dict.fromkeys(("result", "recipe", "features", "simulated"), ((_FILE,), "a run keeps RUN/results/SPLIT.json")),
 }
 """What options go with, and what to do otherwise."""
 
 
-def _check(asked: str, given: Mapping[str, object]) -> None:
+def _kind(predictions: Path | None, model: str | None) -> str:
+    """What is asked; an `InputError` for nothing, or for two at once."""
+    if (predictions is None) == (model is None):
+        raise InputError("what is to be judged? name a file of predictions or the folder of a run, or give --model")
+    if predictions is None:
+        return _MODEL
+    if predictions.suffix in (".safetensors", ".onnx"):
+        raise InputError(f"{predictions} is no file of predictions; a model is judged by --model {predictions}")
+    # What is not there and has no suffix was meant as a run, and is told which there are.
+    return _RUN if predictions.is_dir() or not (predictions.suffix or predictions.exists()) else _FILE
+
+
+def _check(kind: str, given: Mapping[str, object]) -> None:
     """Refuse options that say nothing of what is asked, rather than leave them out of account."""
-    for name, own in given.items():
-        kinds, otherwise = _GO_WITH[name]
-        if own and asked not in kinds:
-            raise InputError(f"{name} goes with {' or '.join(kinds)}; {otherwise}")
+    for name, (kinds, otherwise) in _GO_WITH.items():
+        if given[name] and kind not in kinds:
+            raise InputError(f"--{name.replace('_', '-')} goes with {' or '.join(kinds)}; {otherwise}")
 
 
 def _judge(
