@@ -31,7 +31,7 @@ class FakeCommand:
             raise InputError("asst train: no")
         run.mkdir(parents=True, exist_ok=True)
         if words[0] == "train":
-            lines = [{"step": n, "processor_s": {"training": 2.0 * n, "validation": n}} for n in (1, 2)]
+            lines = [{"step": n, "processor_s": {"training": 8.0 * n, "validation": n}} for n in (1, 2)]
             (run / "metrics.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
             return
         place = self.places[f"{run.parts[-3]}/{run.parts[-2]}"]
