@@ -91,7 +91,7 @@ function showSaid() {
   $("undo").hidden = !said;
   $("said").textContent = said
     ? SAID[said.verdict]
-    : `Right: it shows “${open.query}”. Wrong: it does not. Ends that you move are kept as right. Models can be trained on it.`;
+    : `Right: it shows “${open.query}”. Wrong: it does not. Ends that you move are kept as right. Who asks this again gets what you said first.`;
   $("pick").setAttribute("aria-pressed", Boolean(open.moment && picks.has(open.moment)));
 }
 
