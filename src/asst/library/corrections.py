@@ -22,7 +22,7 @@ from asst.settings import first_fault
 
 Verdict = Literal["right", "wrong", "span"]
 
-# From this IoU with what was spoken of on, a moment is the one that was meant.
+# From this IoU with what was spoken of on, or this share of the shorter with what is right, a moment is the one meant.
 _SAME = 0.5
 
 
